@@ -1,0 +1,1 @@
+//! The shell: gathers facts from AWS and executes plans.

@@ -1,0 +1,2 @@
+//! The `access` function.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `failure` function.
+fn main() {}

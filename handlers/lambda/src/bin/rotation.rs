@@ -1,0 +1,2 @@
+//! The `rotation` function.
+fn main() {}
