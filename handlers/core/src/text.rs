@@ -1,0 +1,141 @@
+//! Text that came from outside: the only ways it may reach a person.
+
+use serde::{Deserialize, Serialize};
+
+/// A string that an attacker may have chosen: a secret's name, a session name, a user agent, an error text.
+///
+/// It has no `Display`: a person sees it through [`Untrusted::show`] only. It serialises as it is, because JSON
+/// output goes through [`json_line`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    /// Wraps a string from outside.
+    pub fn new(raw: impl Into<String>) -> Self {
+        Self(raw.into())
+    }
+
+    /// The string as it came: to compare it, hash it or hand it to an API. Never to print it.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// At most `max` characters (at least 1) that are safe in a subject, a body, a log, HTML and a terminal.
+    ///
+    /// Letters and digits of any script, the space and ASCII punctuation pass, except `<`, `>` and the backslash;
+    /// everything else (controls, line breaks, bidirectional and invisible marks) becomes `\u{hex}`. `://` loses its
+    /// power to become a link. What is cut is marked with `...`.
+    pub fn show(&self, max: usize) -> String {
+        show(&self.0, max)
+    }
+}
+
+fn show(raw: &str, max: usize) -> String {
+    let max = max.max(1);
+    let mut out = String::new();
+    // Where to cut, should the rest not fit: the last place that leaves room for the mark.
+    let (mut used, mut cut) = (0, 0);
+    let mut rest = raw;
+    while let Some(c) = rest.chars().next() {
+        let (piece, taken) = if rest.starts_with("://") {
+            ("[:]//".to_owned(), 3)
+        } else if passes(c) {
+            (c.to_string(), c.len_utf8())
+        } else {
+            (format!("\\u{{{:x}}}", u32::from(c)), c.len_utf8())
+        };
+        used += piece.chars().count();
+        if used > max {
+            out.truncate(cut);
+            out.extend("...".chars().take(max));
+            return out;
+        }
+        out.push_str(&piece);
+        if used + 3 <= max {
+            cut = out.len();
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
+fn passes(c: char) -> bool {
+    match c {
+        '<' | '>' | '\\' => false,
+        ' '..='~' => true,
+        _ => c.is_alphanumeric(),
+    }
+}
+
+/// One line of JSON without the newline, in which characters that a terminal or an editor could act on (C1 controls,
+/// bidirectional and invisible marks, line separators) are written as `\uXXXX`: the same JSON value, harmless to print.
+///
+/// # Errors
+/// When the value cannot be serialised (a map with keys that are not strings).
+pub fn json_line<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    let plain = serde_json::to_string(value)?;
+    if plain.is_ascii() {
+        return Ok(plain.replace('\u{7f}', "\\u007f"));
+    }
+    let mut out = String::with_capacity(plain.len() + 16);
+    for c in plain.chars() {
+        if c.is_ascii() && c != '\u{7f}' || c.is_alphanumeric() {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ordinary_names_pass_unchanged() {
+        for name in ["prod/billing/db", "rds!cluster-1a2b", "aws-cli/2.15 md/Botocore#1.34", "Zoë"] {
+            assert_eq!(Untrusted::new(name).show(99), name);
+        }
+    }
+
+    #[test]
+    fn line_breaks_markup_and_direction_marks_become_visible() {
+        let shown = Untrusted::new("a\r\nSubject: x<b>\u{202e}\u{9b}31m\u{200b}").show(200);
+        assert_eq!(shown, "a\\u{d}\\u{a}Subject: x\\u{3c}b\\u{3e}\\u{202e}\\u{9b}31m\\u{200b}");
+    }
+
+    #[test]
+    fn links_are_defanged_and_length_is_bounded() {
+        assert_eq!(Untrusted::new("https://evil.example").show(99), "https[:]//evil.example");
+        assert_eq!(Untrusted::new("x".repeat(10_000)).show(10), "xxxxxxx...");
+        assert_eq!(Untrusted::new("exactly10c").show(10), "exactly10c");
+    }
+
+    proptest! {
+        #[test]
+        fn shown_text_is_harmless_and_bounded(raw in any::<String>(), max in 1usize..200) {
+            let shown = Untrusted::new(raw).show(max);
+            prop_assert!(shown.chars().count() <= max);
+            prop_assert!(!shown.contains("://") && !shown.contains('<') && !shown.contains('>'));
+            prop_assert!(shown.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric()));
+        }
+
+        #[test]
+        fn a_json_line_is_one_harmless_line_with_the_same_value(raw in any::<String>()) {
+            let line = json_line(&raw).unwrap();
+            prop_assert!(line.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric()));
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), raw);
+        }
+    }
+}

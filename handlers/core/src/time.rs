@@ -1,0 +1,154 @@
+//! Instants and lengths of time as data: nothing here reads a clock.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An instant, in whole milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC, whatever the time zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since 1970-01-01T00:00:00Z.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `span` later; saturates at the ends of time.
+    #[must_use]
+    pub fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// The instant `span` earlier; saturates at the ends of time.
+    #[must_use]
+    pub fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimeError;
+
+    /// Reads RFC 3339, with any offset and any precision (kept to the millisecond).
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        text.parse::<Instant>().map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Instant::from_millisecond(self.0) {
+            Ok(at) => write!(f, "{at}"),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A length of time in milliseconds; written as a whole number and a unit: `30s`, `10m`, `24h`, `7d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(i64);
+
+impl Span {
+    /// From milliseconds.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From seconds.
+    pub fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000))
+    }
+
+    /// Milliseconds.
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+}
+
+const UNITS: [(&str, i64); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+
+impl FromStr for Span {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let parsed = UNITS.iter().find_map(|(unit, millis)| {
+            let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
+            (count > 0).then(|| count.checked_mul(*millis)).flatten()
+        });
+        // Half a year is longer than any ledger item lives.
+        parsed.filter(|millis| *millis <= 180 * 86_400_000).map(Self).ok_or(TimeError::Span)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match UNITS.iter().find(|(_, millis)| self.0 != 0 && self.0 % millis == 0) {
+            Some((unit, millis)) => write!(f, "{}{unit}", self.0 / millis),
+            None => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Why a text is not a time. Holds nothing of the text, which may come from an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Not an instant.
+    #[error("expected an instant such as \"2026-01-02T03:04:05Z\"")]
+    Instant,
+    /// Not a length of time.
+    #[error("expected a length of time such as \"30s\", \"10m\", \"24h\" or \"7d\", at most 180 days")]
+    Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_in_utc_whatever_the_offset() {
+        let at: Timestamp = "2026-01-02T05:04:05.25+02:00".parse().unwrap();
+        assert_eq!(at.to_string(), "2026-01-02T03:04:05.25Z");
+        assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn spans_are_a_whole_number_and_a_unit() {
+        let ten: Span = "10m".parse().unwrap();
+        assert_eq!((ten, ten.to_string().as_str()), (Span::from_secs(600), "10m"));
+        for bad in ["", "10", "m", "0m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
+            assert_eq!(bad.parse::<Span>(), Err(TimeError::Span), "{bad}");
+        }
+    }
+}
