@@ -52,7 +52,14 @@ mod tests {
 
     #[test]
     fn what_is_no_arn_is_refused() {
-        for text in ["", "arn:", "arn:aws:ecs:us-west-2:1", "arn:gcp:ecs:r:1:x", "arn:aws::r:1:x", "arn:aws:ecs:r:one:x"] {
+        for text in [
+            "",
+            "arn:",
+            "arn:aws:ecs:us-west-2:1",
+            "arn:gcp:ecs:r:1:x",
+            "arn:aws::r:1:x",
+            "arn:aws:ecs:r:one:x",
+        ] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }
         assert_eq!(Arn::of("secretsmanager", "arn:aws:ecs:r:1:x"), None);

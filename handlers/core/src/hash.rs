@@ -10,6 +10,17 @@ pub fn id(parts: &[&str]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
+    hex(hasher)
+}
+
+/// Thirty-two hexadecimal digits from the SHA-256 of some bytes: what `sha256sum` begins with.
+pub fn id_of(bytes: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(bytes);
+    hex(hasher)
+}
+
+fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,11 +1,19 @@
 //! Events, patterns, rules and decisions: pure, no clock, no network.
 
 pub mod arn;
+pub mod decide;
 pub mod event;
+pub mod facts;
 pub mod hash;
 pub mod json;
+pub mod ledger;
+pub mod mark;
+pub mod page;
 pub mod pattern;
+pub mod plan;
 pub mod principal;
+pub mod rules;
 pub mod secret;
+pub mod service;
 pub mod text;
 pub mod time;

@@ -25,7 +25,8 @@ impl Principal {
     /// Reads `userIdentity`; every field may be absent, `type` too (service events have none; `CloudTrail`'s
     /// `userIdentity` reference).
     pub fn from_identity(identity: &Value) -> Self {
-        let text = |pointer: &str| identity.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty());
+        let text =
+            |pointer: &str| identity.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty());
         let arn = text("/arn");
         let principal_id = text("/principalId");
         let invoked_by = text("/invokedBy");
@@ -49,7 +50,9 @@ impl Principal {
 /// session for each read must not start a new count.
 fn without_session(arn: &str) -> String {
     match session_of(arn) {
-        Some(session) => arn.strip_suffix(session).and_then(|rest| rest.strip_suffix('/')).unwrap_or(arn).to_owned(),
+        Some(session) => {
+            arn.strip_suffix(session).and_then(|rest| rest.strip_suffix('/')).unwrap_or(arn).to_owned()
+        }
         None => arn.to_owned(),
     }
 }
@@ -90,8 +93,14 @@ mod tests {
     #[test]
     fn users_services_and_other_accounts_have_a_name_each() {
         assert_eq!(id(&json!({"arn": "arn:aws:iam::1:user/c"})), "arn:aws:iam::1:user/c");
-        assert_eq!(id(&json!({"accountId": "1", "invokedBy": "secretsmanager.amazonaws.com"})), "secretsmanager.amazonaws.com");
-        assert_eq!(id(&json!({"type": "AWSAccount", "principalId": "AROAX:s", "accountId": "222"})), "222:AROAX");
+        assert_eq!(
+            id(&json!({"accountId": "1", "invokedBy": "secretsmanager.amazonaws.com"})),
+            "secretsmanager.amazonaws.com"
+        );
+        assert_eq!(
+            id(&json!({"type": "AWSAccount", "principalId": "AROAX:s", "accountId": "222"})),
+            "222:AROAX"
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl SecretRef {
         let (mine, theirs) = (self.text.raw(), other.text.raw());
         self.account == other.account
             && self.region == other.region
-            && (mine == theirs || self.without_suffix() == Some(theirs) || other.without_suffix() == Some(mine))
+            && (mine == theirs
+                || self.without_suffix() == Some(theirs)
+                || other.without_suffix() == Some(mine))
     }
 
     fn without_suffix(&self) -> Option<&str> {
@@ -141,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_name_that_ends_like_a_suffix_is_settled_by_the_group() {
-        let (name, partial, full) = ("stripe-apikey", &format!("{ARN}stripe-apikey"), &format!("{ARN}stripe-apikey-a1B2c3"));
+        let (name, partial, full) =
+            ("stripe-apikey", &format!("{ARN}stripe-apikey"), &format!("{ARN}stripe-apikey-a1B2c3"));
         assert_eq!(distinct(&[name, partial, full]), 1);
         assert_eq!(distinct(&[partial, full]), 1);
         assert_eq!(distinct(&[name, full]), 1);
@@ -158,7 +161,12 @@ mod tests {
 
     #[test]
     fn an_arn_of_something_else_is_no_secret() {
-        for text in ["", "arn:aws:iam::111122223333:role/x", "arn:aws:secretsmanager:us-west-2:111122223333:secret:", "arn:x"] {
+        for text in [
+            "",
+            "arn:aws:iam::111122223333:role/x",
+            "arn:aws:secretsmanager:us-west-2:111122223333:secret:",
+            "arn:x",
+        ] {
             assert_eq!(SecretRef::typed(text, "1", "r"), None, "{text}");
         }
     }

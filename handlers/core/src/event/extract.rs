@@ -15,13 +15,16 @@ pub(super) fn secrets(root: &Value, account: &str, region: &str) -> (Vec<SecretR
         return batch(detail, account, region);
     }
     let typed = |text: &str| SecretRef::typed(text, account, region);
-    let arns = ARNS.iter().filter_map(|pointer| detail.pointer(pointer)?.as_str()).find_map(SecretRef::from_arn);
+    let arns =
+        ARNS.iter().filter_map(|pointer| detail.pointer(pointer)?.as_str()).find_map(SecretRef::from_arn);
     let found = arns
         .or_else(|| listed(detail.get("resources")))
         .or_else(|| root.pointer("/resources/0")?.as_str().and_then(SecretRef::from_arn))
         .or_else(|| detail.pointer("/requestParameters/secretId")?.as_str().and_then(typed))
         .or_else(|| {
-            RESPONSE_ARNS.iter().find_map(|pointer| detail.pointer(pointer)?.as_str().and_then(SecretRef::from_arn))
+            RESPONSE_ARNS
+                .iter()
+                .find_map(|pointer| detail.pointer(pointer)?.as_str().and_then(SecretRef::from_arn))
         })
         .or_else(|| denied(detail).and_then(typed))
         .or_else(|| created(detail).and_then(typed));

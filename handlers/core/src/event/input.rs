@@ -206,7 +206,9 @@ impl<'a> Reader<'a, '_> {
     fn classify(&mut self, offset: usize, text: &'a str) {
         let value = match json::to_value(text) {
             Ok(value) => value,
-            Err(error) => return self.problem(offset + error.offset(), format!("not JSON: {}", error.kind())),
+            Err(error) => {
+                return self.problem(offset + error.offset(), format!("not JSON: {}", error.kind()));
+            }
         };
         match document(text, &value, 0) {
             Some(text) => {
@@ -224,7 +226,8 @@ impl<'a> Reader<'a, '_> {
 
 /// The EventBridge event in a parsed object, or `None`. Text in text (SQS, then SNS) is opened twice at the most.
 fn document<'a>(text: &'a str, value: &Value, depth: usize) -> Option<Cow<'a, str>> {
-    if value.get("detail-type").is_some() || (value.get("source").is_some() && value.get("detail").is_some()) {
+    if value.get("detail-type").is_some() || (value.get("source").is_some() && value.get("detail").is_some())
+    {
         return Some(Cow::Borrowed(text));
     }
     if value.get("eventName").is_some() || value.get("eventVersion").is_some() {
@@ -242,7 +245,8 @@ mod tests {
     use proptest::prelude::*;
 
     const EVENT: &str = r#"{"detail-type":"x","source":"aws.s","detail":{"eventID":"e"}}"#;
-    const RECORD: &str = r#"{"eventName":"GetSecretValue","eventSource":"secretsmanager.amazonaws.com","eventID":"r"}"#;
+    const RECORD: &str =
+        r#"{"eventName":"GetSecretValue","eventSource":"secretsmanager.amazonaws.com","eventID":"r"}"#;
 
     /// How many events and at which offsets problems.
     fn found(input: &str) -> (usize, Vec<usize>) {
@@ -270,7 +274,12 @@ mod tests {
             (format!("{{\"Records\": [\n{RECORD},\n{RECORD}\n]\n}}\n"), 2),
             (r#"{"Records":[]}"#.to_owned(), 0),
             (format!(r#"{{"NextToken":"t","Events":[{{"EventId":"r","CloudTrailEvent":{quoted}}}]}}"#), 1),
-            (format!(r#"{{"Events":[{{"CloudTrailEvent":{quoted}}}],"NextToken":"t","a":{{"b":[1]}}}} {EVENT}"#), 2),
+            (
+                format!(
+                    r#"{{"Events":[{{"CloudTrailEvent":{quoted}}}],"NextToken":"t","a":{{"b":[1]}}}} {EVENT}"#
+                ),
+                2,
+            ),
             (format!("[{EVENT},\n{RECORD}]"), 2),
             (format!(r#"{{"Records":[{{"messageId":"m","body":{body}}}]}}"#), 1),
             (serde_json::to_string_pretty(&serde_json::from_str::<Value>(EVENT).unwrap()).unwrap(), 1),
@@ -282,11 +291,21 @@ mod tests {
 
     #[test]
     fn a_broken_line_costs_itself_only() {
-        for broken in [r#"{"detail-type":"x","#, r#"{"detail-type":"x"#, r#"{"detail":[}}"#, "garbage", r#"{"a":1}"#, "{a:1}"] {
+        for broken in [
+            r#"{"detail-type":"x","#,
+            r#"{"detail-type":"x"#,
+            r#"{"detail":[}}"#,
+            "garbage",
+            r#"{"a":1}"#,
+            "{a:1}",
+        ] {
             let input = format!("{EVENT}\n{broken}\n{EVENT}\n");
             let (events, problems) = found(&input);
             assert_eq!((events, problems.len()), (2, 1), "{broken}: {problems:?}");
-            assert!(problems[0] > EVENT.len() && problems[0] <= EVENT.len() + 1 + broken.len(), "{broken}: {problems:?}");
+            assert!(
+                problems[0] > EVENT.len() && problems[0] <= EVENT.len() + 1 + broken.len(),
+                "{broken}: {problems:?}"
+            );
         }
     }
 

@@ -44,8 +44,7 @@ impl Event {
     /// # Errors
     /// When the text is not JSON as EventBridge reads it, or not an object.
     pub fn parse(text: &str) -> Result<Self, EventError> {
-        let root = json::to_value(text)
-            .map_err(|error| EventError::NotJson { offset: error.offset(), kind: error.kind() })?;
+        let root = json::to_value(text).map_err(|error| EventError::unread(&error))?;
         if !root.is_object() {
             return Err(EventError::NotAnObject);
         }
@@ -54,7 +53,8 @@ impl Event {
             .or_else(|| digits(root.get("account")))
             .or_else(|| digits(detail.pointer("/userIdentity/accountId")))
             .unwrap_or_default();
-        let region = string(detail.get("awsRegion")).or_else(|| string(root.get("region"))).unwrap_or_default();
+        let region =
+            string(detail.get("awsRegion")).or_else(|| string(root.get("region"))).unwrap_or_default();
         let time = [detail.get("eventTime"), root.get("time")]
             .into_iter()
             .find_map(|at| at.and_then(Value::as_str)?.parse().ok())
@@ -136,6 +136,13 @@ fn digits(value: Option<&Value>) -> Option<String> {
     }
 }
 
+impl EventError {
+    /// From the reader of the pattern engine.
+    pub(crate) fn unread(error: &json::JsonError) -> Self {
+        Self::NotJson { offset: error.offset(), kind: error.kind() }
+    }
+}
+
 /// Why a text is no event. Holds nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -175,7 +182,10 @@ mod tests {
         let key = |text: &str| Event::parse(text).unwrap().key().to_owned();
         let shared = key(r#"{"id":"1","detail":{"eventID":"a","sharedEventID":"s"}}"#);
         assert_eq!(shared, key(r#"{"id":"2","detail":{"eventID":"b","sharedEventID":"s"}}"#));
-        assert_eq!(key(r#"{"id":"1","detail":{"eventID":"a"}}"#), key(r#"{"id":"9","detail":{"eventID":"a"}}"#));
+        assert_eq!(
+            key(r#"{"id":"1","detail":{"eventID":"a"}}"#),
+            key(r#"{"id":"9","detail":{"eventID":"a"}}"#)
+        );
         assert_ne!(key(r#"{"detail":{"eventID":"a"}}"#), key(r#"{"detail":{"eventID":"b"}}"#));
         assert_ne!(key("{}"), key(r#"{"a":1}"#));
     }

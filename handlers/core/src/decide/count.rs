@@ -1,0 +1,190 @@
+//! Counted responses: reads, denials and failures become incidents.
+
+use super::{Draft, incident_key};
+use crate::facts::Question;
+use crate::hash;
+use crate::mark::{Burst, Mark, bursts};
+use crate::page;
+use crate::plan::{Detail, Incident, Step};
+use crate::rules::{Action, Case, Per, Response};
+use crate::text::Untrusted;
+
+/// One count that an event belongs to.
+#[derive(Clone, Debug)]
+pub struct Watch<'r> {
+    /// The response that counts.
+    pub response: &'r Response,
+    /// The key of the incident that the count may open.
+    pub key: String,
+    /// The stream of marks.
+    pub stream: String,
+    /// Whether the event closes the incident instead.
+    pub resolves: bool,
+}
+
+/// The counts that an event belongs to, by response.
+pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
+    let adds = case.responses.iter().filter(|response| response.action == Action::Page).map(|r| (*r, false));
+    let closes = case.resolves.iter().map(|response| (*response, true));
+    adds.chain(closes)
+        .flat_map(|(response, resolves)| {
+            subjects(case, response.when.per).into_iter().map(move |subject| Watch {
+                response,
+                key: incident_key(response, &subject),
+                stream: stream(response, &subject),
+                resolves,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
+    let at = case.event.time;
+    let ask = |watch: Watch<'_>| {
+        // A window that holds this event starts at most `within` before it and ends at most `within` after it. What
+        // resolves an incident is asked for as long as the incident can still be the same.
+        let reach = if watch.response.resolved_by.is_empty() {
+            watch.response.when.within
+        } else {
+            watch.response.quiet
+        };
+        let mark = Mark::of(&case.event, watch.resolves);
+        let (from, to) = (at.minus(reach), at.plus(reach));
+        [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
+    };
+    watches(case).into_iter().flat_map(ask).collect()
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    for watch in
+        watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves)
+    {
+        let own = Mark::of(draft.event(), false);
+        let known = draft.facts.streams.get(&watch.stream).into_iter().flatten();
+        // The event itself counts also where the ledger could not be asked.
+        let marks: Vec<&Mark> = known.chain([&own]).collect();
+        let found = bursts(response, marks.iter().copied());
+        let key = draft.event().key();
+        match found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == key)) {
+            Some(burst) => {
+                let incident = Incident::of(response, watch.key, burst, details(draft));
+                draft.page(response, incident);
+            }
+            None => draft.steps.push(Step::Count {
+                rule: response.id.clone(),
+                count: peak_below(response, &marks, &own),
+                at_least: response.when.at_least,
+                within: response.when.within,
+            }),
+        }
+    }
+}
+
+/// Closes the incidents that this event ends.
+pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
+    for watch in watches(draft.case).into_iter().filter(|watch| watch.resolves) {
+        let own = Mark::of(draft.event(), true);
+        let known = draft.facts.streams.get(&watch.stream).into_iter().flatten();
+        let found = bursts(watch.response, known.chain([&own]));
+        let state = draft.facts.incidents.get(&watch.key);
+        let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
+        let burst: Option<&Burst<'_>> = found.iter().rev().find(|burst| burst.resolved == Some(own.at));
+        let (Some(open), Some(burst)) = (open, burst) else { continue };
+        let incident = Incident::of(watch.response, watch.key.clone(), burst, details(draft));
+        draft.steps.push(Step::Resolve {
+            rule: watch.response.id.clone(),
+            key: watch.key,
+            at: own.at,
+            notice: Some(page::render(&incident, watch.response, draft.facts)),
+            severity: open.severity,
+        });
+    }
+}
+
+/// Whose count: the principal with its account, each secret, or the account.
+fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
+    let event = &case.event;
+    match per {
+        Per::Principal => vec![format!("{} {}", event.account, event.principal.id.raw())],
+        Per::Account => vec![event.account.clone()],
+        Per::Secret if event.secrets.is_empty() => {
+            vec![format!("{}/{}/unknown", event.account, event.region)]
+        }
+        Per::Secret => {
+            let mut keys: Vec<String> = event.secrets.iter().map(crate::secret::SecretRef::key).collect();
+            keys.sort();
+            keys.dedup();
+            keys
+        }
+    }
+}
+
+/// Responses that count the same events share a stream, and so a write.
+fn stream(response: &Response, subject: &str) -> String {
+    let per = match response.when.per {
+        Per::Principal => "principal",
+        Per::Secret => "secret",
+        Per::Account => "account",
+    };
+    let shared = response.on.len() == 1 && !response.is_narrowed() && response.resolved_by.is_empty();
+    match response.on.first() {
+        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject]),
+        _ => hash::id(&["stream", "response", &response.id, per, subject]),
+    }
+}
+
+/// How far the count has come in the fullest window that holds `own`.
+fn peak_below(response: &Response, marks: &[&Mark], own: &Mark) -> usize {
+    let mut lowered = response.clone();
+    lowered.when.at_least = 1;
+    lowered.when.escalate.clear();
+    let near = |mark: &&&Mark| {
+        mark.at >= own.at.minus(response.when.within) && mark.at <= own.at.plus(response.when.within)
+    };
+    let found = bursts(&lowered, marks.iter().filter(near).copied());
+    let mine = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
+    mine.map_or(0, |burst| burst.peak)
+}
+
+/// What the event itself tells a human beyond the counts.
+fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
+    let event = draft.event();
+    let mut details = Vec::new();
+    let mut add =
+        |label, value: Option<Untrusted>| details.extend(value.map(|value| Detail { label, value }));
+    add("event", Some(event.name()));
+    add("session", event.principal.session.clone());
+    add("access key id", event.principal.access_key.clone());
+    add("called by service", event.principal.invoked_by.clone());
+    add("source address", event.text("/detail/sourceIPAddress"));
+    add("user agent", event.text("/detail/userAgent"));
+    if let Some(message) = event.text("/detail/errorMessage") {
+        let (function, step) = rotation_failure(message.raw());
+        add("failed step", step.map(Untrusted::new));
+        add("rotation function", function.map(Untrusted::new));
+    }
+    details
+}
+
+/// Takes "Error when executing lambda ARN during STEP step" apart (recorded `RotationFailed` events; the same words
+/// head Secrets Manager's page on troubleshooting rotation).
+fn rotation_failure(message: &str) -> (Option<&str>, Option<&'static str>) {
+    const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+    let function = message.split_whitespace().map(|word| word.trim_end_matches([',', '.', ';']));
+    let function = function.into_iter().find(|word| crate::arn::Arn::of("lambda", word).is_some());
+    let step = STEPS.into_iter().find(|step| message.contains(&format!("during {step} step")));
+    (function, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rotation_failure;
+
+    #[test]
+    fn the_failed_step_and_its_function_are_read_from_the_message() {
+        let arn = "arn:aws:lambda:us-west-2:111122223333:function:rotate-db";
+        let message = format!("Error when executing lambda {arn} during createSecret step");
+        assert_eq!(rotation_failure(&message), (Some(arn), Some("createSecret")));
+        assert_eq!(rotation_failure("during lunch step"), (None, None));
+    }
+}

@@ -1,0 +1,189 @@
+//! Decisions: what must be known about an event, and what is to be done about it. Pure.
+
+mod count;
+mod rollout;
+mod rotation;
+
+pub use count::{Watch, watches};
+
+use crate::event::Event;
+use crate::facts::{Facts, IncidentState, Question};
+use crate::hash;
+use crate::mark::{Burst, Mark};
+use crate::page;
+use crate::plan::{Detail, Incident, Outcome, Plan, State, Step};
+use crate::rules::{Action, Case, Handler, Response, Rules};
+use crate::service::Deployment;
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// What must be known to decide about an event; sorted, each once.
+pub fn questions(case: &Case<'_>) -> Vec<Question> {
+    let mut questions = count::questions(case);
+    for response in &case.responses {
+        match response.action {
+            Action::Page | Action::Park => {}
+            Action::Redeploy => questions.extend(rotation::questions(case, response)),
+            Action::Follow => questions.extend(rollout::questions(case, response)),
+        }
+    }
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+/// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
+pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
+    let mut draft = Draft { case, facts, steps: Vec::new(), retry: None };
+    for response in &case.responses {
+        match response.action {
+            Action::Page => count::respond(&mut draft, response),
+            Action::Redeploy => rotation::respond(&mut draft, response),
+            Action::Follow => rollout::respond(&mut draft, response),
+            Action::Park => {}
+        }
+    }
+    count::resolve(&mut draft);
+    let (steps, retry) = (draft.steps, draft.retry);
+    Plan {
+        event: case.event.key().to_owned(),
+        event_id: case.event.id(),
+        name: case.event.name(),
+        time: case.event.time,
+        handler: case.handler,
+        rules: case.rules.iter().map(|rule| rule.id.clone()).collect(),
+        outcome: outcome(&steps),
+        steps,
+        retry,
+    }
+}
+
+/// The plan for something that arrived and cannot be understood: told to a human once, and kept.
+///
+/// `body` is only hashed: nothing of it goes into the plan.
+pub fn park(rules: &Rules, handler: Handler, body: &[u8], why: &str) -> Plan {
+    let id = hash::id_of(body);
+    let mut plan = Plan {
+        event: id.clone(),
+        event_id: Untrusted::new(id.clone()),
+        name: Untrusted::default(),
+        time: Timestamp::default(),
+        handler,
+        rules: Vec::new(),
+        outcome: Outcome::Parked,
+        steps: vec![Step::Unknown { why: why.to_owned() }],
+        retry: None,
+    };
+    if let Some(response) = rules.responses.values().find(|response| response.action == Action::Park) {
+        let details = vec![
+            Detail { label: "function", value: Untrusted::new(handler.name()) },
+            Detail { label: "what is wrong", value: Untrusted::new(why) },
+            Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id.clone()) },
+        ];
+        let burst = Burst { marks: Vec::new(), peak: 1, severity: response.severity, resolved: None };
+        let mut incident = Incident::of(response, incident_key(response, &id), &burst, details);
+        incident.handler = handler;
+        let page = page::render(&incident, response, &Facts::default());
+        plan.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
+    }
+    plan
+}
+
+/// What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
+pub fn apply(plan: &Plan, facts: &mut Facts) {
+    for step in &plan.steps {
+        match step {
+            Step::Page { incident, .. } => {
+                let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+                let (first, last, severity) = (incident.first, incident.last, incident.severity);
+                facts
+                    .incidents
+                    .insert(incident.key.clone(), IncidentState { first, last, severity, resolved });
+            }
+            Step::Join { key, first, last, .. } => {
+                if let Some(state) = facts.incidents.get_mut(key) {
+                    state.first = state.first.min(*first);
+                    state.last = state.last.max(*last);
+                }
+            }
+            Step::Resolve { key, at, .. } => {
+                if let Some(state) = facts.incidents.get_mut(key) {
+                    state.resolved = state.resolved.max(Some(*at));
+                }
+            }
+            Step::Redeploy { service, secret, changed_at, not_before, .. } => {
+                let id = format!("replayed/{}", hash::id(&[service, &plan.event]));
+                let deployment = Deployment { id, created_at: plan.time.max(*not_before) };
+                let rollout = crate::facts::Rollout {
+                    service: service.clone(),
+                    secret: secret.clone(),
+                    changed_at: *changed_at,
+                };
+                facts.redeployed(service, &deployment, rollout);
+            }
+            Step::Skip { .. }
+            | Step::Count { .. }
+            | Step::Complete { .. }
+            | Step::Unknown { .. }
+            | Step::Nothing { .. }
+            | Step::Ignore { .. } => {}
+        }
+    }
+}
+
+/// A plan in the making.
+struct Draft<'c, 'r> {
+    case: &'c Case<'r>,
+    facts: &'c Facts,
+    steps: Vec<Step>,
+    retry: Option<String>,
+}
+
+impl Draft<'_, '_> {
+    fn event(&self) -> &Event {
+        &self.case.event
+    }
+
+    /// Pages, unless this occurrence of the incident was paged at this severity already.
+    fn page(&mut self, response: &Response, incident: Incident) {
+        let known = self.facts.incidents.get(&incident.key);
+        let said = known.filter(|state| {
+            let same = incident.first <= state.last.plus(response.quiet)
+                && state.first <= incident.last.plus(response.quiet);
+            let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
+            same && !over && incident.severity <= state.severity
+        });
+        if said.is_some() {
+            let Incident { rule, key, first, last, .. } = incident;
+            self.steps.push(Step::Join { rule, key, first, last });
+        } else {
+            let page = page::render(&incident, response, self.facts);
+            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
+        }
+    }
+
+    /// Pages about this event alone.
+    fn page_once(&mut self, response: &Response, subject: &str, details: Vec<Detail>) {
+        let mark = Mark::of(self.event(), false);
+        let burst = Burst { marks: vec![&mark], peak: 1, severity: response.severity, resolved: None };
+        let incident = Incident::of(response, incident_key(response, subject), &burst, details);
+        self.page(response, incident);
+    }
+}
+
+/// Names what a response says about a subject: the same for every copy, every function and every occurrence.
+fn incident_key(response: &Response, subject: &str) -> String {
+    hash::id(&["incident", &response.id, subject])
+}
+
+fn outcome(steps: &[Step]) -> Outcome {
+    let acts =
+        steps.iter().any(|step| !matches!(step, Step::Skip { .. } | Step::Join { .. } | Step::Ignore { .. }));
+    if acts {
+        Outcome::Answered
+    } else if steps.iter().any(|step| !matches!(step, Step::Ignore { .. })) {
+        Outcome::Coalesced
+    } else {
+        Outcome::Ignored
+    }
+}

@@ -1,0 +1,150 @@
+//! Rotations: every service that uses the secret gets a newer deployment, or a reason why not.
+
+use super::{Draft, incident_key};
+use crate::facts::{Control, Facts, Question};
+use crate::plan::{Detail, SkipReason, Step};
+use crate::rules::{Case, Response};
+use crate::secret::SecretRef;
+use crate::service::{Service, Version};
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+pub(super) fn questions(case: &Case<'_>, response: &Response) -> Vec<Question> {
+    let Some(secret) = case.event.secrets.first() else { return Vec::new() };
+    vec![
+        Question::Services { account: secret.account.clone(), region: secret.region.clone() },
+        Question::Incident { key: incident_key(response, &secret.key()) },
+    ]
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    let Some(secret) = draft.event().secrets.first().cloned() else {
+        draft.steps.push(Step::Unknown { why: "the event names no secret".to_owned() });
+        let what = Detail {
+            label: "not done",
+            value: Untrusted::new("the event names no secret; nothing was redeployed"),
+        };
+        draft.page_once(response, "unknown secret", vec![what]);
+        return;
+    };
+    let Some(services) = &draft.facts.services else {
+        draft.steps.push(Step::Unknown { why: "the services that use the secret are unknown".to_owned() });
+        tell_about_gaps(draft, response, &secret, Vec::new());
+        return;
+    };
+    let changed_at = draft.event().time;
+    let mut consumers: Vec<(&Service, Vec<Version>)> =
+        services.iter().map(|service| (service, service.uses(&secret))).collect();
+    consumers.retain(|(_, versions)| !versions.is_empty());
+    consumers.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
+    let mut told = Vec::new();
+    for (service, versions) in &consumers {
+        match skip(service, versions, changed_at, draft.facts) {
+            Some((reason, why)) => {
+                if reason.needs_human() {
+                    let what = format!("{}: {why}", service.label().raw());
+                    told.push(Detail { label: "not redeployed", value: Untrusted::new(what) });
+                }
+                draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
+            }
+            None => draft.steps.push(redeploy(service, &secret, changed_at, draft.facts)),
+        }
+    }
+    if consumers.is_empty() {
+        draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
+    }
+    tell_about_gaps(draft, response, &secret, told);
+}
+
+fn redeploy(service: &Service, secret: &SecretRef, changed_at: Timestamp, facts: &Facts) -> Step {
+    let why = match &service.primary {
+        Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
+        None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
+    };
+    Step::Redeploy {
+        cluster: service.cluster.clone(),
+        service: service.arn.clone(),
+        secret: secret.clone(),
+        changed_at,
+        not_before: changed_at.plus(facts.settings.settle),
+        fresh_from: changed_at.plus(facts.settings.margin.min(facts.settings.settle)),
+        why,
+    }
+}
+
+/// Why a consumer is left alone; `None` if it is to be redeployed. What needs no human comes first.
+fn skip(
+    service: &Service,
+    versions: &[Version],
+    changed_at: Timestamp,
+    facts: &Facts,
+) -> Option<(SkipReason, String)> {
+    if service.status != "ACTIVE" {
+        return Some((
+            SkipReason::Inactive,
+            format!("its status is {}", Untrusted::new(&*service.status).show(20)),
+        ));
+    }
+    if let Some(reason) = SkipReason::of_versions(versions) {
+        let why = match reason {
+            SkipReason::PinnedVersion => "it asks for one version by id; a redeploy does not help",
+            _ => "it asks for another staging label than AWSCURRENT; a redeploy does not help",
+        };
+        return Some((reason, why.to_owned()));
+    }
+    let fresh_from = changed_at.plus(facts.settings.margin.min(facts.settings.settle));
+    if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
+        let why = format!("its deployment of {} is newer than the change", primary.created_at);
+        return Some((SkipReason::AlreadyNewer, why));
+    }
+    let control = Control::of(service);
+    if control == Control::Off {
+        return Some((SkipReason::OptedOut, "its tag `secrets-responder:redeploy` is `off`".to_owned()));
+    }
+    match service.controller.as_str() {
+        "CODE_DEPLOY" => {
+            let why = "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
+            return Some((SkipReason::CodeDeploy, why.to_owned()));
+        }
+        "EXTERNAL" => {
+            let why = "an external controller deploys it; start a deployment there";
+            return Some((SkipReason::External, why.to_owned()));
+        }
+        _ => {}
+    }
+    match control {
+        Control::Auto | Control::Off => None,
+        Control::Notify => {
+            Some((SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`".to_owned()))
+        }
+        Control::Unclear(value) => {
+            let why = format!(
+                "its tag `secrets-responder:redeploy` is `{}`; expected `auto`, `notify` or `off`",
+                value.show(40)
+            );
+            Some((SkipReason::UnclearTag, why))
+        }
+    }
+}
+
+/// Tells a human about services that were not redeployed and about what could not be learned; asks for another look
+/// in the second case. Replays have no gaps: there the plan alone says what is unknown.
+fn tell_about_gaps(
+    draft: &mut Draft<'_, '_>,
+    response: &Response,
+    secret: &SecretRef,
+    mut told: Vec<Detail>,
+) {
+    if !draft.facts.gaps.is_empty() {
+        let gaps = draft
+            .facts
+            .gaps
+            .iter()
+            .map(|gap| Detail { label: "could not be learned", value: Untrusted::new(gap) });
+        told.extend(gaps);
+        draft.retry = Some("not everything about the services could be learned".to_owned());
+    }
+    if !told.is_empty() {
+        draft.page_once(response, &secret.key(), told);
+    }
+}

@@ -1,0 +1,173 @@
+//! What is known when a decision is made: everything that the world says, as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::mark::Mark;
+use crate::rules::Severity;
+use crate::secret::SecretRef;
+use crate::service::{Deployment, Service};
+use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
+
+/// Something that must be known to decide about an event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Question {
+    /// The ECS services of an account and Region, with their references.
+    Services {
+        /// The account.
+        account: String,
+        /// The Region.
+        region: String,
+    },
+    /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
+    /// count at the same time at least one sees both.
+    Marks {
+        /// The stream.
+        stream: String,
+        /// The mark to add.
+        mark: Mark,
+        /// The earliest mark wanted.
+        from: Timestamp,
+        /// The latest mark wanted.
+        to: Timestamp,
+    },
+    /// What was already said about an incident.
+    Incident {
+        /// The incident's key.
+        key: String,
+    },
+    /// Whether a deployment is one that we asked for.
+    Rollout {
+        /// The deployment's id.
+        deployment: String,
+    },
+}
+
+/// The answers, and the operator's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Facts {
+    /// The operator's settings.
+    pub settings: Settings,
+    /// The services; absent if nobody knows them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub services: Option<Vec<Service>>,
+    /// What could not be learned, in our own words.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub gaps: BTreeSet<String>,
+    /// The marks, by stream.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, BTreeSet<Mark>>,
+    /// What was said about incidents, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub incidents: BTreeMap<String, IncidentState>,
+    /// The deployments that we asked for, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rollouts: BTreeMap<String, Rollout>,
+}
+
+/// What an operator may set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How long after a change to wait before redeploying, so that the native event and the `CloudTrail` event of one
+    /// rotation, seconds apart, are answered by one deployment.
+    pub settle: Span,
+    /// How much newer than the change a deployment must be to run the new value: Secrets Manager is eventually
+    /// consistent. Shorter than `settle`, or our own deployment would not count.
+    pub margin: Span,
+    /// What is put before a runbook's path in pages.
+    pub runbooks: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { settle: Span::from_secs(15), margin: Span::from_secs(5), runbooks: String::new() }
+    }
+}
+
+/// What was said about an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentState {
+    /// Its first event so far.
+    pub first: Timestamp,
+    /// Its last event so far.
+    pub last: Timestamp,
+    /// The highest severity that was paged.
+    pub severity: Severity,
+    /// When it was resolved, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Timestamp>,
+}
+
+/// A deployment that we asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollout {
+    /// The service's ARN.
+    pub service: String,
+    /// The secret it was asked for.
+    pub secret: SecretRef,
+    /// When its value had changed.
+    pub changed_at: Timestamp,
+}
+
+impl Facts {
+    /// Notes a mark, as the ledger does; a full stream takes only marks that bring something new.
+    pub fn add_mark(&mut self, stream: &str, mark: Mark) {
+        let marks = self.streams.entry(stream.to_owned()).or_default();
+        marks.insert(mark);
+    }
+
+    /// Forgets the marks of a stream outside an interval; what the ledger would not have answered with.
+    pub fn forget_marks(&mut self, stream: &str, from: Timestamp, to: Timestamp) {
+        if let Some(marks) = self.streams.get_mut(stream) {
+            marks.retain(|mark| mark.at >= from && mark.at <= to);
+        }
+    }
+
+    /// The service with this ARN gets a new PRIMARY deployment.
+    pub(crate) fn redeployed(&mut self, arn: &str, deployment: &Deployment, rollout: Rollout) {
+        let services = self.services.iter_mut().flatten();
+        for service in services.filter(|service| service.arn == arn) {
+            service.primary = Some(deployment.clone());
+        }
+        self.rollouts.insert(deployment.id.clone(), rollout);
+    }
+
+    /// Notes something that could not be learned.
+    pub fn gap(&mut self, what: impl Into<String>) {
+        self.gaps.insert(what.into());
+    }
+}
+
+/// The tag on a service that says whether it is redeployed.
+pub(crate) const REDEPLOY_TAG: &str = "secrets-responder:redeploy";
+
+/// What a service's tags ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// Redeploy it.
+    Auto,
+    /// Tell a human instead.
+    Notify,
+    /// Leave it alone.
+    Off,
+    /// Nobody knows what the tag means.
+    Unclear(Untrusted),
+}
+
+impl Control {
+    pub(crate) fn of(service: &Service) -> Self {
+        match service.tags.get(REDEPLOY_TAG).map(String::as_str) {
+            None | Some("auto") => Self::Auto,
+            Some("notify") => Self::Notify,
+            Some("off") => Self::Off,
+            Some(other) => Self::Unclear(Untrusted::new(other)),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The ledger in memory: answers questions and remembers plans, as the replay and the tests need it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::decide::{apply, questions, respond, watches};
+use crate::facts::{Facts, Question};
+use crate::mark::bursts;
+use crate::plan::{Incident, Plan, State, Step};
+use crate::rules::{Action, Case, Response};
+
+/// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
+/// were dropped. The result depends on the set of cases only.
+pub fn in_order<'r>(mut cases: Vec<Case<'r>>) -> (Vec<Case<'r>>, usize) {
+    let before = cases.len();
+    // Of the copies of a cross-account call, the caller's tells more.
+    cases.sort_by_cached_key(|case| {
+        let event = &case.event;
+        (event.key().to_owned(), case.handler, Reverse(event.richness()), event.canonical())
+    });
+    cases.dedup_by(|a, b| a.handler == b.handler && a.event.key() == b.event.key());
+    cases.sort_by(|a, b| {
+        (a.event.time, a.event.key(), a.handler).cmp(&(b.event.time, b.event.key(), b.handler))
+    });
+    let dropped = before - cases.len();
+    (cases, dropped)
+}
+
+/// Everything that was decided so far, and the world as it then is.
+#[derive(Debug, Default)]
+pub struct Ledger<'r> {
+    facts: Facts,
+    /// The streams of counted incidents, by key.
+    watched: BTreeMap<String, (&'r Response, String)>,
+    /// What was paged, by key, as it was paged last.
+    paged: BTreeMap<String, Incident>,
+}
+
+impl<'r> Ledger<'r> {
+    /// A ledger that starts from what is known of services and settings.
+    pub fn new(facts: Facts) -> Self {
+        Self { facts, ..Self::default() }
+    }
+
+    /// Decides about the next event and remembers the plan. Events come in order of time.
+    pub fn decide(&mut self, case: &Case<'r>) -> Plan {
+        for question in questions(case) {
+            if let Question::Marks { stream, mark, .. } = question {
+                self.facts.add_mark(&stream, mark);
+            }
+        }
+        for watch in watches(case) {
+            self.watched.insert(watch.key, (watch.response, watch.stream));
+        }
+        let plan = respond(case, &self.facts);
+        self.remember(&plan);
+        plan
+    }
+
+    /// Remembers a plan that was made elsewhere.
+    pub fn remember(&mut self, plan: &Plan) {
+        for step in &plan.steps {
+            if let Step::Page { incident, .. } = step {
+                self.paged.insert(incident.key.clone(), (**incident).clone());
+            }
+        }
+        apply(plan, &mut self.facts);
+    }
+
+    /// Every incident: a function of the set of events, whatever their order was. Most severe first, then by time.
+    pub fn incidents(&self) -> Vec<Incident> {
+        let mut incidents = Vec::new();
+        for (key, (response, stream)) in &self.watched {
+            let marks = self.facts.streams.get(stream).into_iter().flatten();
+            let details = self.paged.get(key).map(|incident| incident.details.clone()).unwrap_or_default();
+            for burst in bursts(response, marks).iter().filter(|_| response.action == Action::Page) {
+                incidents.push(Incident::of(response, key.clone(), burst, details.clone()));
+            }
+        }
+        let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
+        incidents.extend(uncounted.map(|(_, incident)| incident.clone()));
+        incidents.sort_by(|a, b| {
+            let open = |incident: &Incident| incident.state == State::Open;
+            (b.severity, open(b), a.first, &a.rule, &a.key).cmp(&(
+                a.severity,
+                open(a),
+                b.first,
+                &b.rule,
+                &b.key,
+            ))
+        });
+        incidents
+    }
+
+    /// The world as it now is.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}

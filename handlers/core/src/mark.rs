@@ -1,0 +1,185 @@
+//! Counting in event time: marks of events, and the bursts among them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::rules::{Distinct, Response, Severity};
+use crate::secret::{SecretRef, classes};
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// What is kept of an event for counting and for the incident's text.
+///
+/// Marks are a set: adding one twice changes nothing, and so neither the order nor the duplication of events does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The event's key.
+    pub key: String,
+    /// Whether it closes the incident instead of adding to it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub resolves: bool,
+    /// The event's id, for people.
+    pub id: Untrusted,
+    /// The account.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// Who called.
+    pub principal: Untrusted,
+    /// Which secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretRef>,
+    /// Whether `secrets` is all of them.
+    pub secrets_known: bool,
+    /// Whether the call was refused or failed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub error: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl Mark {
+    /// The mark of an event.
+    pub fn of(event: &Event, resolves: bool) -> Self {
+        Self {
+            at: event.time,
+            key: event.key().to_owned(),
+            resolves,
+            id: event.id(),
+            account: event.account.clone(),
+            region: event.region.clone(),
+            principal: event.principal.id.clone(),
+            secrets: event.secrets.clone(),
+            secrets_known: event.secrets_known,
+            error: event.is_error(),
+        }
+    }
+}
+
+/// Events close enough to each other, and many enough, to be one occurrence of an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Burst<'m> {
+    /// The marks that fired, by time and key.
+    pub marks: Vec<&'m Mark>,
+    /// The highest count within one window.
+    pub peak: usize,
+    /// The severity at that count.
+    pub severity: Severity,
+    /// When a later event closed it.
+    pub resolved: Option<Timestamp>,
+}
+
+impl Burst<'_> {
+    /// When its first event happened.
+    pub fn first(&self) -> Timestamp {
+        self.marks.first().map(|mark| mark.at).unwrap_or_default()
+    }
+
+    /// When its last event happened.
+    pub fn last(&self) -> Timestamp {
+        self.marks.last().map(|mark| mark.at).unwrap_or_default()
+    }
+
+    /// How many different secrets; `None` where an event hides which it concerned.
+    pub fn distinct_secrets(&self) -> Option<usize> {
+        let known = self.marks.iter().all(|mark| mark.secrets_known);
+        known.then(|| {
+            let named = classes(self.marks.iter().flat_map(|mark| &mark.secrets));
+            named.into_values().collect::<BTreeSet<_>>().len()
+        })
+    }
+}
+
+/// The bursts among `marks`, in order of time: a function of the set, whatever its order and duplicates.
+///
+/// A window of `response.when.within` that holds `at_least` distinct things fires. Windows that fire are one burst
+/// as long as no more than `response.quiet` lies between them and no resolving mark does.
+pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> Vec<Burst<'m>> {
+    // One mark an event: copies of it are equal, or told apart the same way everywhere.
+    let mut by_event: BTreeMap<(Timestamp, bool, &str), &Mark> = BTreeMap::new();
+    for mark in marks {
+        by_event
+            .entry((mark.at, mark.resolves, &mark.key))
+            .and_modify(|kept| *kept = (*kept).min(mark))
+            .or_insert(mark);
+    }
+    let marks: Vec<&Mark> = by_event.into_values().collect();
+    let names = classes(marks.iter().flat_map(|mark| &mark.secrets));
+    let mut found = Vec::new();
+    for segment in marks.split_inclusive(|mark| mark.resolves) {
+        let (events, closing) = match segment.split_last() {
+            Some((last, events)) if last.resolves => (events, Some(last.at)),
+            _ => (segment, None),
+        };
+        let before = found.len();
+        windows(response, events, &names, &mut found);
+        if found.len() > before
+            && let Some(burst) = found.last_mut()
+        {
+            burst.resolved = closing;
+        }
+    }
+    found
+}
+
+type Names<'m> = BTreeMap<&'m SecretRef, String>;
+
+fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, found: &mut Vec<Burst<'m>>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut left, mut right) = (0, 0);
+    // The first event that no burst of this segment holds yet, and where the last burst began.
+    let (mut taken, own) = (0, found.len());
+    while let Some(newest) = events.get(right) {
+        // Events of one instant enter together: their order must not matter.
+        while let Some(mark) = events.get(right).filter(|mark| mark.at == newest.at) {
+            for value in values(response.when.distinct, mark, names) {
+                *counts.entry(value).or_default() += 1;
+            }
+            right += 1;
+        }
+        let start = newest.at.minus(response.when.within);
+        while let Some(mark) = events.get(left).filter(|mark| mark.at < start) {
+            for value in values(response.when.distinct, mark, names) {
+                if let Some(count) = counts.get_mut(value) {
+                    *count -= 1;
+                    if *count == 0 {
+                        counts.remove(value);
+                    }
+                }
+            }
+            left += 1;
+        }
+        let Some(severity) = response.severity_at(counts.len()) else { continue };
+        let fresh = events.get(left.max(taken)..right).unwrap_or_default();
+        let begins = events.get(left).map(|mark| mark.at).unwrap_or_default();
+        let open =
+            found.len() > own && found.last().is_some_and(|last| begins <= last.last().plus(response.quiet));
+        match found.last_mut().filter(|_| open) {
+            Some(burst) => {
+                burst.marks.extend(fresh);
+                burst.peak = burst.peak.max(counts.len());
+                burst.severity = burst.severity.max(severity);
+            }
+            None => found.push(Burst { marks: fresh.to_vec(), peak: counts.len(), severity, resolved: None }),
+        }
+        taken = right;
+    }
+}
+
+fn values<'v>(distinct: Distinct, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
+    match distinct {
+        Distinct::Secret => {
+            mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
+        }
+        Distinct::Region => vec![&mark.region],
+        Distinct::Principal => vec![mark.principal.raw()],
+        Distinct::Event => vec![&mark.key],
+    }
+}

@@ -1,0 +1,19 @@
+//! The rules that are compiled into the binaries.
+
+use super::load::File;
+use super::{Rules, RulesError, load};
+
+// `FILES: &[(&str, &str)]`: path below `rules/` and text, written by `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
+
+/// The rules of this release.
+///
+/// # Errors
+/// Never in a released binary: a test loads them.
+pub fn builtin() -> Result<Rules, RulesError> {
+    let files: Vec<File> = FILES
+        .iter()
+        .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
+        .collect();
+    load(&files)
+}

@@ -1,0 +1,299 @@
+//! Loads rules from text and says everything that is wrong with them at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::response::{Action, Distinct, Per, Response, Severity, When};
+use super::{Handler, Rule, Rules};
+use crate::json;
+use crate::pattern::{MAX_LEN, Pattern, PatternSet};
+use crate::time::Span;
+
+/// One file of the rules folder.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The path below the rules folder, with `/`: `access/secret-read.json`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One thing that is wrong with the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file's path below the rules folder.
+    pub file: String,
+    /// Where in it: a byte, or the name of an entry; empty for the whole file.
+    pub place: String,
+    /// What is wrong and, where it is not plain, what to do.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place.as_str() {
+            "" => write!(f, "{}: {}", self.file, self.reason),
+            place => write!(f, "{}: {place}: {}", self.file, self.reason),
+        }
+    }
+}
+
+/// Everything that is wrong with the rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct RulesError(pub Vec<Problem>);
+
+/// Loads `<handler>/<id>.json` patterns and `responses.json`; other files are passed over.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn load(files: &[File]) -> Result<Rules, RulesError> {
+    let mut loader = Loader { problems: Vec::new() };
+    let rules = loader.rules(files);
+    let (responses, narrowing) = loader.responses(files, &rules);
+    if loader.problems.is_empty() {
+        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing).collect();
+        Ok(Rules { rules, responses, set: PatternSet::new(patterns) })
+    } else {
+        Err(RulesError(loader.problems))
+    }
+}
+
+/// A row of `responses.json` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    #[serde(default)]
+    on: Vec<String>,
+    #[serde(default, rename = "do")]
+    action: Action,
+    severity: Severity,
+    title: String,
+    runbook: String,
+    when: Option<When>,
+    quiet: Option<Span>,
+    #[serde(default)]
+    resolved_by: Vec<String>,
+    #[serde(rename = "where")]
+    only_if: Option<Value>,
+    unless: Option<Value>,
+}
+
+struct Loader {
+    problems: Vec<Problem>,
+}
+
+impl Loader {
+    fn problem(&mut self, file: &str, place: impl Into<String>, reason: impl Into<String>) {
+        self.problems.push(Problem { file: file.to_owned(), place: place.into(), reason: reason.into() });
+    }
+
+    fn rules(&mut self, files: &[File]) -> Vec<Rule> {
+        let mut rules = BTreeMap::new();
+        for file in files {
+            let Some((folder, name)) = file.path.split_once('/') else { continue };
+            let Some(id) = name.strip_suffix(".json") else { continue };
+            let Some(handler) = Handler::ALL.into_iter().find(|handler| handler.name() == folder) else {
+                self.problem(
+                    &file.path,
+                    "",
+                    "no such handler; patterns belong in rotation/, access/ or failure/",
+                );
+                continue;
+            };
+            if !is_id(id) {
+                self.problem(
+                    &file.path,
+                    "",
+                    "a rule's id is lower-case letters, digits and hyphens, at most 64",
+                );
+            }
+            self.no_duplicate_keys(file);
+            let pattern = match Pattern::parse(&file.text) {
+                Ok(pattern) => pattern,
+                Err(error) => {
+                    let place = error.offset().map(|offset| place_of(&file.text, offset)).unwrap_or_default();
+                    self.problem(&file.path, place, error.to_string());
+                    continue;
+                }
+            };
+            let length = pattern.minified().chars().count();
+            if length > MAX_LEN {
+                let reason = format!(
+                    "the pattern has {length} characters without white space; EventBridge takes {MAX_LEN}"
+                );
+                self.problem(&file.path, "", reason);
+            }
+            let rule = Rule { id: id.to_owned(), handler, pattern };
+            if rules.insert(id.to_owned(), rule).is_some() {
+                self.problem(&file.path, "", "another folder has a rule of this name");
+            }
+        }
+        let mut rules: Vec<Rule> = rules.into_values().collect();
+        rules.sort_by(|a, b| (a.handler, &a.id).cmp(&(b.handler, &b.id)));
+        rules
+    }
+
+    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Vec<Pattern>) {
+        let mut responses = BTreeMap::new();
+        let mut narrowing = Vec::new();
+        let Some(file) = files.iter().find(|file| file.path == RESPONSES) else {
+            self.problem(RESPONSES, "", "missing; it says what each rule means");
+            return (responses, narrowing);
+        };
+        self.no_duplicate_keys(file);
+        let rows: BTreeMap<String, Value> = match serde_json::from_str(&file.text) {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.problem(RESPONSES, "", error.to_string());
+                return (responses, narrowing);
+            }
+        };
+        for (id, row) in rows {
+            if !is_id(&id) {
+                self.problem(
+                    RESPONSES,
+                    format!("`{id}`"),
+                    "an id is lower-case letters, digits and hyphens, at most 64",
+                );
+            }
+            match serde_json::from_value::<Row>(row) {
+                Ok(row) => {
+                    let response = self.response(&id, row, rules, &mut narrowing);
+                    responses.extend(response.map(|response| (id, response)));
+                }
+                Err(error) => self.problem(RESPONSES, format!("`{id}`"), error.to_string()),
+            }
+        }
+        let named: BTreeSet<&String> = responses.values().flat_map(|response| &response.on).collect();
+        if self.problems.is_empty() {
+            for rule in rules.iter().filter(|rule| !named.contains(&rule.id)) {
+                let reason = "no response in responses.json has it in `on`: its events would mean nothing";
+                self.problem(&format!("{}/{}.json", rule.handler, rule.id), "", reason);
+            }
+        }
+        (responses, narrowing)
+    }
+
+    fn response(
+        &mut self,
+        id: &str,
+        row: Row,
+        rules: &[Rule],
+        narrowing: &mut Vec<Pattern>,
+    ) -> Option<Response> {
+        let place = |field: &str| format!("`{id}`.{field}");
+        for name in row.on.iter().chain(&row.resolved_by) {
+            if !rules.iter().any(|rule| rule.id == *name) {
+                self.problem(RESPONSES, format!("`{id}`"), format!("there is no rule `{name}`"));
+            }
+        }
+        let handlers: BTreeSet<Handler> =
+            rules.iter().filter(|rule| row.on.contains(&rule.id)).map(|rule| rule.handler).collect();
+        let handler = handlers.first().copied().or((row.action == Action::Park).then_some(Handler::Failure));
+        let parks = row.action == Action::Park;
+        if row.on.is_empty() != parks || handlers.len() > 1 {
+            self.problem(
+                RESPONSES,
+                place("on"),
+                "name one or more rules of one folder (none for `\"do\": \"park\"`)",
+            );
+        }
+        if row.title.is_empty()
+            || row.title.len() > 60
+            || !row.title.bytes().all(|b| (b' '..=b'~').contains(&b))
+        {
+            self.problem(RESPONSES, place("title"), "a title is 1 to 60 printable ASCII characters");
+        }
+        if let Some(when) = &row.when {
+            let mut floor = (when.at_least, row.severity);
+            if when.at_least == 0 {
+                self.problem(RESPONSES, place("when.at_least"), "must be at least 1");
+            }
+            if when.within > MAX_WITHIN {
+                self.problem(RESPONSES, place("when.within"), format!("must be at most {MAX_WITHIN}"));
+            }
+            for step in &when.escalate {
+                if step.at_least <= floor.0 || step.severity <= floor.1 {
+                    self.problem(
+                        RESPONSES,
+                        place("when.escalate"),
+                        "each step must raise both the count and the severity",
+                    );
+                }
+                floor = (step.at_least, step.severity);
+            }
+        }
+        let counted = row.when.is_some();
+        let when = row.when.unwrap_or(When {
+            distinct: Distinct::Event,
+            at_least: 1,
+            within: Span::from_secs(600),
+            per: if handler == Some(Handler::Access) { Per::Principal } else { Per::Secret },
+            escalate: Vec::new(),
+        });
+        let quiet = row.quiet.unwrap_or(when.within);
+        if quiet < when.within {
+            self.problem(RESPONSES, place("quiet"), "must not be shorter than `when.within`");
+        }
+        // The index of a narrowing pattern is its place after all the rules' patterns.
+        let mut narrow = |field: &str, value: Option<Value>| {
+            let value = value?;
+            match Pattern::parse(&value.to_string()) {
+                Ok(pattern) => {
+                    narrowing.push(pattern);
+                    Some(rules.len() + narrowing.len() - 1)
+                }
+                Err(error) => {
+                    self.problem(RESPONSES, place(field), error.to_string());
+                    None
+                }
+            }
+        };
+        let (only_if, unless) = (narrow("where", row.only_if), narrow("unless", row.unless));
+        Some(Response {
+            id: id.to_owned(),
+            handler: handler?,
+            on: row.on,
+            action: row.action,
+            severity: row.severity,
+            title: row.title,
+            runbook: row.runbook,
+            when,
+            counted,
+            quiet,
+            resolved_by: row.resolved_by,
+            only_if,
+            unless,
+        })
+    }
+
+    /// EventBridge silently takes the last of two equal keys, and so would everybody who reads the file later.
+    fn no_duplicate_keys(&mut self, file: &File) {
+        if let Some(offset) = json::duplicate_key(&file.text) {
+            let reason = "the same key stands here twice; EventBridge would silently take the last";
+            self.problem(&file.path, place_of(&file.text, offset), reason);
+        }
+    }
+}
+
+const RESPONSES: &str = "responses.json";
+
+/// The ledger keeps marks of reads for two of the longest windows.
+const MAX_WITHIN: Span = Span::from_secs(24 * 3600);
+
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !id.starts_with('-')
+}
+
+fn place_of(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}")
+}

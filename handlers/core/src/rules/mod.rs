@@ -1,0 +1,123 @@
+//! Rules: which events count, and what each means.
+
+mod builtin;
+mod load;
+mod response;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+pub use builtin::builtin;
+pub use load::{File, Problem, RulesError, load};
+pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventError};
+use crate::pattern::{Pattern, PatternSet};
+
+/// A function, its queue and its folder of patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Handler {
+    /// A secret's value changed, or a deployment that follows did.
+    Rotation,
+    /// Secrets were read, or their protection changed.
+    Access,
+    /// A rotation failed.
+    Failure,
+}
+
+impl Handler {
+    /// All of them, in the order in which they are listed everywhere.
+    pub const ALL: [Self; 3] = [Self::Rotation, Self::Access, Self::Failure];
+
+    /// The folder's and the function's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rotation => "rotation",
+            Self::Access => "access",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+impl fmt::Display for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One EventBridge rule: a pattern file.
+#[derive(Debug)]
+pub struct Rule {
+    /// The file's name without `.json`.
+    pub id: String,
+    /// The folder, and so the function that gets its events.
+    pub handler: Handler,
+    /// The pattern.
+    pub pattern: Pattern,
+}
+
+/// All rules and what they mean.
+#[derive(Debug)]
+pub struct Rules {
+    /// The patterns, by handler and id.
+    pub rules: Vec<Rule>,
+    /// The responses, by id.
+    pub responses: BTreeMap<String, Response>,
+    /// Every rule's pattern, then the narrowing patterns of the responses: matched in one go.
+    set: PatternSet,
+}
+
+/// An event that some rules of one handler match, with what they mean.
+#[derive(Debug)]
+pub struct Case<'r> {
+    /// Whose case it is.
+    pub handler: Handler,
+    /// The event.
+    pub event: Arc<Event>,
+    /// The handler's matching rules, by id.
+    pub rules: Vec<&'r Rule>,
+    /// The handler's responses that apply, by id.
+    pub responses: Vec<&'r Response>,
+    /// The responses whose incident these rules close, by id; they may be another handler's.
+    pub resolves: Vec<&'r Response>,
+}
+
+impl Rules {
+    /// The event as a case for each handler that has a matching rule; none if no rule matches.
+    ///
+    /// # Errors
+    /// When the text is no event.
+    pub fn cases(&self, text: &str) -> Result<Vec<Case<'_>>, EventError> {
+        let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unread(&error))?;
+        let rules: Vec<&Rule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let event = Arc::new(Event::parse(text)?);
+        let cases = Handler::ALL.into_iter().filter_map(|handler| {
+            let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| rule.handler == handler).collect();
+            let names = |ids: &[String]| rules.iter().any(|rule| ids.contains(&rule.id));
+            let holds = |index: Option<usize>, absent| index.map_or(absent, |index| matched.contains(&index));
+            let applies = |response: &&Response| {
+                names(&response.on) && holds(response.only_if, true) && !holds(response.unless, false)
+            };
+            let responses = self.responses.values().filter(applies).collect();
+            let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
+            let event = Arc::clone(&event);
+            (!rules.is_empty()).then_some(Case { handler, event, responses, resolves, rules })
+        });
+        Ok(cases.collect())
+    }
+
+    /// The event as a case for one handler; `None` if none of its rules matches.
+    ///
+    /// # Errors
+    /// When the text is no event.
+    pub fn case(&self, handler: Handler, text: &str) -> Result<Option<Case<'_>>, EventError> {
+        Ok(self.cases(text)?.into_iter().find(|case| case.handler == handler))
+    }
+}

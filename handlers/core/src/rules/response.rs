@@ -1,0 +1,151 @@
+//! What a rule means: one row of `responses.json`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Handler;
+use crate::time::Span;
+
+/// How urgent an incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Low,
+    /// To be looked at today.
+    Medium,
+    /// To be looked at now.
+    High,
+    /// Somebody must get up.
+    Critical,
+}
+
+impl Severity {
+    /// The word in pages, filters and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// 1 for `low` to 4 for `critical`.
+    pub fn rank(self) -> u8 {
+        self as u8 + 1
+    }
+}
+
+/// What to do about an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Open an incident and page.
+    #[default]
+    Page,
+    /// Redeploy the services that use the secret; page about those that cannot be.
+    Redeploy,
+    /// Follow a deployment that was asked for; page when it fails.
+    Follow,
+    /// Page about what arrives and cannot be understood.
+    Park,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distinct {
+    /// Secrets; the spellings of one secret count once.
+    Secret,
+    /// Regions.
+    Region,
+    /// Principals.
+    Principal,
+    /// Events.
+    Event,
+}
+
+/// Whose count it is, and so what one incident is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    /// One count for each principal.
+    Principal,
+    /// One count for each secret.
+    Secret,
+    /// One count for each account.
+    Account,
+}
+
+/// When a counted response fires: `at_least` distinct things within any stretch of `within`, in event time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// What is counted.
+    pub distinct: Distinct,
+    /// From how many on.
+    pub at_least: usize,
+    /// Within how long; events exactly so far apart still count together.
+    pub within: Span,
+    /// Whose count.
+    pub per: Per,
+    /// Higher severities from higher counts on, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<Step>,
+}
+
+/// One step of an escalation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// From how many on.
+    pub at_least: usize,
+    /// How urgent it then is.
+    pub severity: Severity,
+}
+
+/// One response: who is woken for what.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Its key in `responses.json`, and the incident's `rule`.
+    pub id: String,
+    /// The handler of its rules.
+    pub handler: Handler,
+    /// The rules that it answers.
+    pub on: Vec<String>,
+    /// What to do.
+    pub action: Action,
+    /// How urgent an incident is at first.
+    pub severity: Severity,
+    /// A short sentence in our own words, for subjects and headings.
+    pub title: String,
+    /// Where the runbook is: a URL, or a path in the repository.
+    pub runbook: String,
+    /// When it fires; a response that is not counted fires at the first event.
+    pub when: When,
+    /// Whether `when` was given.
+    pub counted: bool,
+    /// How long nothing must have happened for the next event to be a new occurrence of the incident.
+    pub quiet: Span,
+    /// The rules whose events close the incident of the same secret.
+    pub resolved_by: Vec<String>,
+    /// Where its narrowing pattern `where` stands in the set of all patterns.
+    pub(super) only_if: Option<usize>,
+    /// Where its excluding pattern `unless` stands in the set of all patterns.
+    pub(super) unless: Option<usize>,
+}
+
+impl Response {
+    /// Whether patterns of its own choose among the events of its rules.
+    pub fn is_narrowed(&self) -> bool {
+        self.only_if.is_some() || self.unless.is_some()
+    }
+
+    /// The severity at a count; `None` below the threshold.
+    pub fn severity_at(&self, count: usize) -> Option<Severity> {
+        (count >= self.when.at_least).then(|| {
+            let reached = self.when.escalate.iter().filter(|step| count >= step.at_least);
+            reached.map(|step| step.severity).fold(self.severity, Severity::max)
+        })
+    }
+}
