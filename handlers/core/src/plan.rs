@@ -56,6 +56,8 @@ pub enum Outcome {
 pub enum Step {
     /// Force a new deployment of a service.
     Redeploy {
+        /// The response's id.
+        rule: String,
         /// The cluster's ARN.
         cluster: String,
         /// The service's ARN.

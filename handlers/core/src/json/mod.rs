@@ -22,3 +22,9 @@ pub fn to_value(t: &str) -> Result<serde_json::Value, JsonError> {
 pub fn duplicate_key(_: &str) -> Option<usize> {
     None
 }
+
+impl std::fmt::Display for JsonError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "bad")
+    }
+}

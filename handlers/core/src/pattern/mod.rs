@@ -54,3 +54,18 @@ impl PatternSet {
         Ok(self.0.iter().enumerate().filter(|(_, p)| m(&p.0, Some(&v))).map(|(i, _)| i).collect())
     }
 }
+
+pub struct FlatEvent(serde_json::Value);
+impl FlatEvent {
+    pub fn read(b: &[u8]) -> Result<Self, JsonError> {
+        Ok(Self(crate::json::to_value(std::str::from_utf8(b).unwrap_or(""))?))
+    }
+}
+impl Pattern {
+    pub fn matches(&self, e: &FlatEvent) -> bool {
+        m(&self.0, Some(&e.0))
+    }
+    pub fn explain(&self, e: &FlatEvent) -> String {
+        format!("{}", self.matches(e))
+    }
+}

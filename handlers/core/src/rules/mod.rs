@@ -113,6 +113,11 @@ impl Rules {
         Ok(cases.collect())
     }
 
+    /// The rules of one handler, by id.
+    pub fn of(&self, handler: Handler) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.handler == handler)
+    }
+
     /// The event as a case for one handler; `None` if none of its rules matches.
     ///
     /// # Errors
