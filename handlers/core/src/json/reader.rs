@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
-    pub(super) fn source(&self) -> &'a str {
+    pub(crate) fn source(&self) -> &'a str {
         self.source
     }
 
