@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use responder_core::event;
-use responder_core::pattern::FlatEvent;
+use responder_core::pattern;
 use responder_core::rules::{Handler, Rules};
 
 use crate::cli::ExplainArgs;
@@ -41,7 +41,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
 
 /// A line for each rule, matching ones marked, and the responses that follow.
 fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
-    let flat = FlatEvent::read(text.as_bytes()).map_err(|error| error.to_string())?;
+    let flat = pattern::Event::read(text.as_bytes()).map_err(|error| error.to_string())?;
     let cases = rules.cases(text).map_err(|error| error.to_string())?;
     let width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();

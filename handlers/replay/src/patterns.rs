@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use responder_core::pattern::{FlatEvent, Pattern};
+use responder_core::pattern::{Event, EventError, Pattern};
 use responder_core::text::json_line;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ fn pair(pattern: &Path, event: &Path) -> Result<End, Failure> {
         Pattern::parse(&text).map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
     let name = event.display().to_string();
     let bytes = bytes(event)?;
-    let flat = FlatEvent::read(&bytes)
+    let flat = Event::read(&bytes)
         .map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
     let matches = pattern.matches(&flat);
     writeln!(io::stdout(), "{}", pattern.explain(&flat))?;
@@ -78,8 +78,9 @@ fn vectors(path: &Path) -> Result<End, Failure> {
 fn verdict(vector: &Vector<'_>) -> Verdict {
     let (result, error) = match Pattern::parse(&vector.pattern) {
         Err(error) => ("invalid", Some(error.to_string())),
-        Ok(pattern) => match FlatEvent::read(vector.event.as_bytes()) {
-            Err(error) => ("event_error", Some(error.to_string())),
+        Ok(pattern) => match Event::read(vector.event.as_bytes()) {
+            Err(EventError::Json(error)) => ("event_error", Some(error.message)),
+            Err(error @ EventError::NotAnObject) => ("event_error", Some(error.to_string())),
             Ok(event) if pattern.matches(&event) => ("match", None),
             Ok(_) => ("no_match", None),
         },

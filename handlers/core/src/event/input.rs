@@ -207,7 +207,7 @@ impl<'a> Reader<'a, '_> {
         let value = match json::to_value(text) {
             Ok(value) => value,
             Err(error) => {
-                return self.problem(offset + error.offset(), format!("not JSON: {}", error.kind()));
+                return self.problem(offset + error.offset, format!("not JSON: {}", error.kind()));
             }
         };
         match document(text, &value, 0) {

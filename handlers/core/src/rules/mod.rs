@@ -92,7 +92,7 @@ impl Rules {
     /// # Errors
     /// When the text is no event.
     pub fn cases(&self, text: &str) -> Result<Vec<Case<'_>>, EventError> {
-        let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unread(&error))?;
+        let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unmatched(&error))?;
         let rules: Vec<&Rule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
         if rules.is_empty() {
             return Ok(Vec::new());
