@@ -132,7 +132,9 @@ impl Facts {
         let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
         let news = || {
             in_chunk.clone().all(|known| {
-                known.principal != mark.principal || known.region != mark.region || known.secrets != mark.secrets
+                known.principal != mark.principal
+                    || known.region != mark.region
+                    || known.secrets != mark.secrets
             })
         };
         if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {

@@ -34,10 +34,14 @@ fn only_quirks_deviate() {
 
 fn check(vector: &Value) -> Result<(), String> {
     let (pattern, event) = (text(vector, "pattern"), text(vector, "event"));
-    let expected = if vector.get("strict").is_some() { text(vector, "strict") } else { text(vector, "expected") };
+    let expected =
+        if vector.get("strict").is_some() { text(vector, "strict") } else { text(vector, "expected") };
     let verdict = verdict(pattern, event);
     if verdict.0 != expected {
-        return Err(format!("expected {expected}, got {} {}\n    {pattern:.200}\n    {event:.200}", verdict.0, verdict.1));
+        return Err(format!(
+            "expected {expected}, got {} {}\n    {pattern:.200}\n    {event:.200}",
+            verdict.0, verdict.1
+        ));
     }
     let message = vector.get("strict_error").or(vector.get("error")).and_then(Value::as_str);
     let Some(mut message) = message else { return Ok(()) };
@@ -61,7 +65,8 @@ fn verdict(pattern: &str, event: &str) -> (&'static str, String) {
     match (Event::read(event.as_bytes()), set) {
         (Err(error), Err(again)) => {
             assert_eq!(error, again);
-            let message = if let EventError::Json(error) = &error { error.message.clone() } else { error.to_string() };
+            let message =
+                if let EventError::Json(error) = &error { error.message.clone() } else { error.to_string() };
             ("event_error", message)
         }
         (Ok(read), Ok(indices)) => {

@@ -28,8 +28,8 @@ fn pair(pattern: &Path, event: &Path) -> Result<End, Failure> {
         Pattern::parse(&text).map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
     let name = event.display().to_string();
     let bytes = bytes(event)?;
-    let flat = Event::read(&bytes)
-        .map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
+    let flat =
+        Event::read(&bytes).map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
     let matches = pattern.matches(&flat);
     writeln!(io::stdout(), "{}", pattern.explain(&flat))?;
     Ok(if matches { End::Done } else { End::Differs })

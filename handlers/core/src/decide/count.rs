@@ -57,7 +57,9 @@ fn reach(response: &Response) -> Span {
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
-    for watch in watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves) {
+    for watch in
+        watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves)
+    {
         let own = Mark::of(draft.event(), false);
         if let Some(step) = joins(draft, response, &watch.key, own.at) {
             draft.steps.push(step);
@@ -70,7 +72,8 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         }
         // Most events are far below the threshold: the count of everything near is cheap and never too low.
         let near = distinct(response, marks.iter().copied());
-        let found = if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
+        let found =
+            if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
         match found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key)) {
             Some(burst) => {
                 let incident = Incident::of(response, watch.key, burst, details(draft));
@@ -78,7 +81,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             }
             None => {
                 let start = own.at.minus(response.when.within);
-                let window = marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+                let window = marks
+                    .iter()
+                    .copied()
+                    .filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
                 draft.steps.push(Step::Count {
                     rule: response.id.clone(),
                     count: distinct(response, window),

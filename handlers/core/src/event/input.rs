@@ -141,7 +141,9 @@ impl<'a> Reader<'a, '_> {
                     };
                 }
                 None => {
-                    self.problem(at, "the input ends inside a list (truncated?)");
+                    if !self.recovering {
+                        self.problem(at, "the input ends inside a list (truncated?)");
+                    }
                     return at;
                 }
             }

@@ -107,7 +107,10 @@ fn push_code_point(out: &mut Vec<u8>, code: u32) {
     if let Some(c) = char::from_u32(code) {
         out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     } else {
-        out.extend([0xe0 | (code >> 12), 0x80 | (code >> 6 & 0x3f), 0x80 | (code & 0x3f)].map(|b| b.to_le_bytes()[0]));
+        out.extend(
+            [0xe0 | (code >> 12), 0x80 | (code >> 6 & 0x3f), 0x80 | (code & 0x3f)]
+                .map(|b| b.to_le_bytes()[0]),
+        );
     }
 }
 
