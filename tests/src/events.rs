@@ -19,7 +19,8 @@ pub fn rotation_succeeded(aws: &Client, secret: &str, time: Timestamp) -> Value 
 pub fn rotation_failed(aws: &Client, secret: &str, time: Timestamp, step: &str) -> Value {
     let mut event = rotation(aws, secret, time, "RotationFailed");
     let function = aws.arn("lambda", "function:rotate-app-db");
-    event["detail"]["errorMessage"] = json!(format!("Error when executing lambda {function} during {step} step"));
+    event["detail"]["errorMessage"] =
+        json!(format!("Error when executing lambda {function} during {step} step"));
     event
 }
 

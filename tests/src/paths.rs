@@ -9,7 +9,8 @@ pub fn root() -> &'static Path {
 
 /// Cargo's target directory: `CARGO_TARGET_DIR`, else `target` in the workspace.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |directory| root().join(directory))
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |directory| root().join(directory))
 }
 
 /// The interpreter of the virtual environment that `tests/run` makes.
@@ -29,7 +30,8 @@ pub fn python() -> PathBuf {
 ///
 /// If it was not built.
 pub fn function(name: &str) -> PathBuf {
-    let directory = std::env::var_os("RESPONDER_FUNCTIONS").map_or_else(|| target().join("release"), PathBuf::from);
+    let directory =
+        std::env::var_os("RESPONDER_FUNCTIONS").map_or_else(|| target().join("release"), PathBuf::from);
     let binary = directory.join(name);
     assert!(
         binary.exists(),

@@ -92,8 +92,17 @@ impl Function {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let mut function =
-            Self { child, started, address, ended, reports, poll: None, first_poll: Duration::ZERO, output, read: 0 };
+        let mut function = Self {
+            child,
+            started,
+            address,
+            ended,
+            reports,
+            poll: None,
+            first_poll: Duration::ZERO,
+            output,
+            read: 0,
+        };
         match function.next_report() {
             Some(Report::Poll { at, reply }) => {
                 function.first_poll = at - started;
@@ -166,7 +175,11 @@ impl Function {
                 // Its last words may still be on their way through a connection's thread.
                 return self.reports.recv_timeout(Duration::from_millis(200)).ok();
             }
-            assert!(start.elapsed() < DEADLINE, "nothing for {DEADLINE:?}; output:\n{}", self.lines().join("\n"));
+            assert!(
+                start.elapsed() < DEADLINE,
+                "nothing for {DEADLINE:?}; output:\n{}",
+                self.lines().join("\n")
+            );
         }
     }
 
@@ -216,7 +229,8 @@ fn converse(stream: TcpStream, reporter: &Sender<Report>) -> std::io::Result<()>
     let mut writer = stream;
     while let Some((line, body)) = request(&mut reader)? {
         let at = Instant::now();
-        let value = || serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
+        let value =
+            || serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
         let outcome = if line.contains("/runtime/invocation/next") {
             let (reply, payload) = channel();
             if reporter.send(Report::Poll { at, reply }).is_err() {

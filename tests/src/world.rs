@@ -93,7 +93,8 @@ impl World {
     /// Deploys any function binary.
     pub fn deploy_binary(&self, function: &str, binary: &Path) -> Handler {
         let dead_letters = self.aws.create_queue(&format!("{function}-dead-letters"), &json!({}));
-        let queue = self.aws.create_work_queue(&format!("{function}-queue"), VISIBILITY, &dead_letters, RECEIVES);
+        let queue =
+            self.aws.create_work_queue(&format!("{function}-queue"), VISIBILITY, &dead_letters, RECEIVES);
         self.aws.create_function(function, binary, &self.environment(), 10);
         let mapping = self.aws.map(&queue, function);
         let deployed = Deployed { function: function.to_owned(), mapping };
@@ -160,7 +161,11 @@ impl World {
     /// # Panics
     ///
     /// If that takes too long or another service was redeployed.
-    pub fn wait_for_redeployments(&self, before: &std::collections::BTreeMap<String, String>, services: &[&str]) {
+    pub fn wait_for_redeployments(
+        &self,
+        before: &std::collections::BTreeMap<String, String>,
+        services: &[&str],
+    ) {
         let mut expected: Vec<&str> = services.to_vec();
         expected.sort_unstable();
         wait_until(&format!("{expected:?} are redeployed"), PATIENCE, || {
@@ -174,7 +179,10 @@ impl World {
     /// The ARNs of the services that have another deployment than `before`, sorted.
     pub fn redeployed(&self, before: &std::collections::BTreeMap<String, String>) -> Vec<String> {
         let now = self.aws.primary_deployments();
-        now.into_iter().filter(|(service, id)| before.get(service) != Some(id)).map(|(service, _)| service).collect()
+        now.into_iter()
+            .filter(|(service, id)| before.get(service) != Some(id))
+            .map(|(service, _)| service)
+            .collect()
     }
 }
 
@@ -205,7 +213,11 @@ fn page(message: &Message) -> Page {
     let text = |field: &str| envelope[field].as_str().unwrap_or_default().to_owned();
     let page = Page { subject: text("Subject"), message: text("Message"), envelope };
     let subject = &page.subject;
-    assert!(!subject.is_empty() && subject.len() < 100, "SNS refuses a subject of {} characters", subject.len());
+    assert!(
+        !subject.is_empty() && subject.len() < 100,
+        "SNS refuses a subject of {} characters",
+        subject.len()
+    );
     assert!(subject.chars().all(|c| (' '..='~').contains(&c)), "not printable ASCII: {subject:?}");
     assert!(!page.message.is_empty(), "SNS refuses an empty message");
     page

@@ -48,7 +48,9 @@ impl Client {
         });
         let answer = self
             .try_post("lambda", "/2015-03-31/event-source-mappings/", request.to_string().as_bytes())
-            .unwrap_or_else(|refused| panic!("the mapping was refused, {}: {}", refused.status, refused.body));
+            .unwrap_or_else(|refused| {
+                panic!("the mapping was refused, {}: {}", refused.status, refused.body)
+            });
         let answer: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
         answer["UUID"].as_str().unwrap_or_else(|| panic!("no id: {answer}")).to_owned()
     }
@@ -79,7 +81,8 @@ impl Client {
 pub fn zip_of(binary: &Path) -> Vec<u8> {
     let code = std::fs::read(binary).unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
+    let options =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
     zip.start_file("bootstrap", options).expect("memory can be written");
     zip.write_all(&code).expect("memory can be written");
     zip.finish().expect("memory can be written").into_inner()

@@ -48,7 +48,8 @@ impl Client {
     /// One item, in DynamoDB's JSON.
     pub fn get_item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
         let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
-        let answer = self.dynamodb("GetItem", &json!({"TableName": table, "Key": key, "ConsistentRead": true}));
+        let answer =
+            self.dynamodb("GetItem", &json!({"TableName": table, "Key": key, "ConsistentRead": true}));
         answer.get("Item").cloned()
     }
 

@@ -18,8 +18,8 @@ impl Client {
     ///
     /// If it is refused.
     pub fn register_task_definition(&self, family: &str, containers: &Value) -> String {
-        let answer =
-            self.ecs("RegisterTaskDefinition", &json!({"family": family, "containerDefinitions": containers}));
+        let answer = self
+            .ecs("RegisterTaskDefinition", &json!({"family": family, "containerDefinitions": containers}));
         text(&answer["taskDefinition"]["taskDefinitionArn"])
     }
 
@@ -29,8 +29,7 @@ impl Client {
     ///
     /// If it is refused.
     pub fn create_service(&self, cluster: &str, name: &str, task_definition: &str, more: &Value) -> String {
-        let mut request =
-            json!({"cluster": cluster, "serviceName": name, "taskDefinition": task_definition, "desiredCount": 1});
+        let mut request = json!({"cluster": cluster, "serviceName": name, "taskDefinition": task_definition, "desiredCount": 1});
         for (key, value) in more.as_object().into_iter().flatten() {
             request[key] = value.clone();
         }

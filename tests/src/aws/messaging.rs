@@ -37,7 +37,13 @@ impl Client {
     }
 
     /// Creates a queue whose messages move to `dead_letters` after `receives` failures; a failed message is seen again after `visibility` seconds.
-    pub fn create_work_queue(&self, name: &str, visibility: u32, dead_letters: &Queue, receives: u32) -> Queue {
+    pub fn create_work_queue(
+        &self,
+        name: &str,
+        visibility: u32,
+        dead_letters: &Queue,
+        receives: u32,
+    ) -> Queue {
         let redrive = json!({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives});
         self.create_queue(
             name,
@@ -52,8 +58,11 @@ impl Client {
     /// If one is refused.
     pub fn send(&self, queue: &Queue, bodies: &[String]) {
         for ten in bodies.chunks(10) {
-            let entries: Vec<Value> =
-                ten.iter().enumerate().map(|(i, body)| json!({"Id": i.to_string(), "MessageBody": body})).collect();
+            let entries: Vec<Value> = ten
+                .iter()
+                .enumerate()
+                .map(|(i, body)| json!({"Id": i.to_string(), "MessageBody": body}))
+                .collect();
             let answer = self.sqs("SendMessageBatch", &json!({"QueueUrl": queue.url, "Entries": entries}));
             let failed = answer["Failed"].as_array().map_or(0, Vec::len);
             assert_eq!(failed, 0, "messages were refused: {answer}");
@@ -64,7 +73,8 @@ impl Client {
     pub fn drain(&self, queue: &Queue) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
-            let request = json!({"QueueUrl": queue.url, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]});
+            let request =
+                json!({"QueueUrl": queue.url, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]});
             let answer = self.sqs("ReceiveMessage", &request);
             let received = answer["Messages"].as_array().cloned().unwrap_or_default();
             if received.is_empty() {
@@ -87,7 +97,8 @@ impl Client {
 
     /// The messages that wait in a queue, are being worked on, or are delayed.
     pub fn depth(&self, queue: &Queue) -> u64 {
-        let answer = self.sqs("GetQueueAttributes", &json!({"QueueUrl": queue.url, "AttributeNames": ["All"]}));
+        let answer =
+            self.sqs("GetQueueAttributes", &json!({"QueueUrl": queue.url, "AttributeNames": ["All"]}));
         ["", "NotVisible", "Delayed"]
             .iter()
             .filter_map(|kind| answer["Attributes"][format!("ApproximateNumberOfMessages{kind}")].as_str())

@@ -97,8 +97,10 @@ impl Client {
     /// If it is refused.
     pub fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
         let form = [("Action", action), ("Version", version)].into_iter().chain(parameters.iter().copied());
-        let request =
-            self.agent.post(format!("{}/", self.endpoint)).header("authorization", self.authorization(service));
+        let request = self
+            .agent
+            .post(format!("{}/", self.endpoint))
+            .header("authorization", self.authorization(service));
         answer(request.send_form(form))
             .unwrap_or_else(|refused| panic!("{action} answered {}: {}", refused.status, refused.body))
     }
@@ -123,8 +125,10 @@ impl Client {
     ///
     /// What the emulator refused.
     pub fn try_delete(&self, service: &str, path: &str) -> Result<String, Refused> {
-        let request =
-            self.agent.delete(format!("{}{path}", self.endpoint)).header("authorization", self.authorization(service));
+        let request = self
+            .agent
+            .delete(format!("{}{path}", self.endpoint))
+            .header("authorization", self.authorization(service));
         answer(request.call())
     }
 

@@ -21,7 +21,8 @@ impl Client {
     ///
     /// If it is refused.
     pub fn put_secret_value(&self, secret: &str, value: &str) -> String {
-        let answer = self.secrets_manager("PutSecretValue", &json!({"SecretId": secret, "SecretString": value}));
+        let answer =
+            self.secrets_manager("PutSecretValue", &json!({"SecretId": secret, "SecretString": value}));
         answer["VersionId"].as_str().unwrap_or_else(|| panic!("no version id: {answer}")).to_owned()
     }
 

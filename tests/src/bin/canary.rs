@@ -27,7 +27,8 @@ fn answer(payload: &Value) -> Value {
         let environment: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
         return json!({"payload": payload, "environment": environment});
     };
-    let poison = records.iter().filter(|record| record["body"].as_str().is_some_and(|b| b.starts_with("poison")));
+    let poison =
+        records.iter().filter(|record| record["body"].as_str().is_some_and(|b| b.starts_with("poison")));
     let failures: Vec<Value> = poison.map(|record| json!({"itemIdentifier": record["messageId"]})).collect();
     json!({"batchItemFailures": failures})
 }
