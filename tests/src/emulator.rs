@@ -13,7 +13,7 @@ use crate::aws::Client;
 use crate::paths;
 
 /// Compiling the emulator's Python for the first time takes several seconds.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A running emulator.
 #[derive(Debug)]

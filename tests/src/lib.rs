@@ -3,7 +3,12 @@
 //! A test makes a [`World`], deploys the functions that it needs, changes something, and waits for what must follow. The emulator's own behaviour,
 //! and where it differs from AWS, is in `EMULATOR.md`.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a harness fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a harness fails by panicking"
+)]
 
 pub mod aws;
 mod emulator;

@@ -24,7 +24,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Function {
     child: Child,
-    started: Instant,
     address: SocketAddr,
     ended: Arc<AtomicBool>,
     reports: Receiver<Report>,
@@ -64,6 +63,19 @@ impl Function {
     ///
     /// If it ends or reports an error before it polls; with its output.
     pub fn start(binary: &Path, environment: &[(String, String)]) -> Self {
+        Self::try_start(binary, environment).unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    /// Starts `binary` like [`Function::start`].
+    ///
+    /// # Errors
+    ///
+    /// Why it did not poll, with its output.
+    ///
+    /// # Panics
+    ///
+    /// If this machine has no port, no space, or cannot execute the binary.
+    pub fn try_start(binary: &Path, environment: &[(String, String)]) -> Result<Self, String> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -92,25 +104,16 @@ impl Function {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let mut function = Self {
-            child,
-            started,
-            address,
-            ended,
-            reports,
-            poll: None,
-            first_poll: Duration::ZERO,
-            output,
-            read: 0,
-        };
+        let mut function =
+            Self { child, address, ended, reports, poll: None, first_poll: Duration::ZERO, output, read: 0 };
         match function.next_report() {
             Some(Report::Poll { at, reply }) => {
                 function.first_poll = at - started;
                 function.poll = Some(reply);
+                Ok(function)
             }
-            other => panic!("{name} did not start ({other:?}):\n{}", function.lines().join("\n")),
+            other => Err(format!("{name} did not start ({other:?}):\n{}", function.lines().join("\n"))),
         }
-        function
     }
 
     /// Hands the function a payload and waits for its answer, and until it polls again.
@@ -143,11 +146,6 @@ impl Function {
     /// From the start of the process to its first poll.
     pub fn first_poll(&self) -> Duration {
         self.first_poll
-    }
-
-    /// When the process was started.
-    pub fn started(&self) -> Instant {
-        self.started
     }
 
     /// The most memory that the process has held so far, in KiB.

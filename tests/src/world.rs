@@ -119,10 +119,6 @@ impl World {
     }
 
     /// Waits until a handler's queue is empty, that is, every message was answered or parked.
-    ///
-    /// # Panics
-    ///
-    /// If that takes too long.
     pub fn settle(&self, handler: &Handler) {
         wait_until("the queue is empty", PATIENCE, || (self.aws.depth(&handler.queue) == 0).then_some(()));
     }

@@ -13,10 +13,6 @@ use super::{Client, Queue, Refused};
 
 impl Client {
     /// Creates a function that runs a binary, with its environment and a timeout in seconds.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn create_function(&self, name: &str, binary: &Path, environment: &[(String, String)], timeout: u32) {
         let variables: serde_json::Map<String, Value> =
             environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -35,10 +31,6 @@ impl Client {
     }
 
     /// Feeds a function from a queue, with partial batch responses; gives the mapping's id back.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn map(&self, queue: &Queue, function: &str) -> String {
         let request = json!({
             "EventSourceArn": queue.arn,

@@ -1,4 +1,4 @@
-//! DynamoDB: the ledger table.
+//! The ledger: one table.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl Client {
         self.dynamodb("DeleteTable", &json!({"TableName": table}));
     }
 
-    /// All items of a table, in DynamoDB's JSON.
+    /// All items of a table, with typed attributes.
     pub fn scan(&self, table: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut request = json!({"TableName": table, "ConsistentRead": true});
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// One item, in DynamoDB's JSON.
+    /// One item, with typed attributes.
     pub fn get_item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
         let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         let answer =

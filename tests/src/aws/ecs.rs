@@ -13,10 +13,6 @@ impl Client {
     }
 
     /// Registers a revision; `containers` is `containerDefinitions`. Gives the ARN back.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn register_task_definition(&self, family: &str, containers: &Value) -> String {
         let answer = self
             .ecs("RegisterTaskDefinition", &json!({"family": family, "containerDefinitions": containers}));
@@ -24,10 +20,6 @@ impl Client {
     }
 
     /// Creates a service with one task; `more` is merged into the request (`deploymentController`, `tags`, ...). Gives the ARN back.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn create_service(&self, cluster: &str, name: &str, task_definition: &str, more: &Value) -> String {
         let mut request = json!({"cluster": cluster, "serviceName": name, "taskDefinition": task_definition, "desiredCount": 1});
         for (key, value) in more.as_object().into_iter().flatten() {
@@ -37,10 +29,6 @@ impl Client {
     }
 
     /// A service as `DescribeServices` gives it.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such service.
     pub fn describe_service(&self, cluster: &str, name: &str) -> Value {
         let answer = self.ecs("DescribeServices", &json!({"cluster": cluster, "services": [name]}));
         let service = answer["services"].get(0).cloned();

@@ -1,4 +1,4 @@
-//! SQS queues, SNS topics and EventBridge rules.
+//! Queues, topics, and the rules of the event bus.
 
 use serde_json::{Value, json};
 
@@ -26,10 +26,6 @@ pub struct Message {
 
 impl Client {
     /// Creates a queue; `attributes` are strings by name, as SQS wants them.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn create_queue(&self, name: &str, attributes: &Value) -> Queue {
         let answer = self.sqs("CreateQueue", &json!({"QueueName": name, "Attributes": attributes}));
         let url = answer["QueueUrl"].as_str().unwrap_or_else(|| panic!("no queue URL: {answer}"));
@@ -52,10 +48,6 @@ impl Client {
     }
 
     /// Sends messages, ten in a request, so that a mapping may get them in one batch.
-    ///
-    /// # Panics
-    ///
-    /// If one is refused.
     pub fn send(&self, queue: &Queue, bodies: &[String]) {
         for ten in bodies.chunks(10) {
             let entries: Vec<Value> = ten
@@ -123,10 +115,6 @@ impl Client {
     }
 
     /// Sends events that match `pattern` to a target.
-    ///
-    /// # Panics
-    ///
-    /// If the target is refused.
     pub fn route(&self, rule: &str, pattern: &Value, target_arn: &str) {
         self.events("PutRule", &json!({"Name": rule, "EventPattern": pattern.to_string()}));
         let targets = json!([{"Id": "target", "Arn": target_arn}]);

@@ -39,7 +39,7 @@ impl Client {
     pub fn new(endpoint: &str, account: &str, region: &str) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         Self { agent, endpoint: endpoint.to_owned(), account: account.to_owned(), region: region.to_owned() }
@@ -81,20 +81,12 @@ impl Client {
     }
 
     /// A call in AWS JSON.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn json(&self, service: &str, target: &str, body: &Value) -> Value {
         self.try_json(service, target, body)
             .unwrap_or_else(|refused| panic!("{target} answered {}: {}", refused.status, refused.body))
     }
 
     /// A call in the Query protocol; gives the XML back.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
         let form = [("Action", action), ("Version", version)].into_iter().chain(parameters.iter().copied());
         let request = self
