@@ -24,15 +24,19 @@ pub fn python() -> PathBuf {
     python
 }
 
-/// The binary of a function: from the directory in `RESPONDER_FUNCTIONS`, else the release build.
+/// The directory of the function binaries: `RESPONDER_FUNCTIONS`, else that of the release build.
+pub fn functions() -> PathBuf {
+    std::env::var_os("RESPONDER_FUNCTIONS")
+        .map_or_else(|| target().join("release"), |folder| root().join(folder))
+}
+
+/// The binary of a function.
 ///
 /// # Panics
 ///
 /// If it was not built.
 pub fn function(name: &str) -> PathBuf {
-    let directory =
-        std::env::var_os("RESPONDER_FUNCTIONS").map_or_else(|| target().join("release"), PathBuf::from);
-    let binary = directory.join(name);
+    let binary = functions().join(name);
     assert!(
         binary.exists(),
         "no {}: `tests/run` builds it, as does `cargo build --release -p responder-lambda`",

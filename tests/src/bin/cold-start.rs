@@ -1,6 +1,6 @@
 //! What a cold start of each function costs: prints size, times and peak memory of the release binaries, the median of 20 runs against the emulator.
 //!
-//! `cargo run --release -p acceptance --bin cold-start [FUNCTION=EVENT_FILE]...`: without a file, an event of the harness's own. Every run has an account of its
+//! `tests/cold-start [FUNCTION=EVENT_FILE]...` builds and runs it: without a file, an event of the harness's own. Every run has an account of its
 //! own with a service to redeploy, so that no run finds the work of an earlier one. `canary` is the floor: a function that does nothing.
 
 use std::path::{Path, PathBuf};
@@ -72,11 +72,12 @@ fn measure(function: &str, file: Option<&str>) -> Result<(), String> {
 }
 
 fn binary(function: &str) -> Result<PathBuf, String> {
-    if function == "canary" {
-        let this = std::env::current_exe().map_err(|error| error.to_string())?;
-        return Ok(this.with_file_name("canary"));
-    }
-    Ok(paths::function(function))
+    let binary = if function == "canary" {
+        std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("canary")
+    } else {
+        paths::functions().join(function)
+    };
+    if binary.exists() { Ok(binary) } else { Err(format!("not built: no {}", binary.display())) }
 }
 
 /// An account with a secret and a service that injects it.
