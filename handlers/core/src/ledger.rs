@@ -11,7 +11,7 @@ use crate::rules::{Action, Case, Response};
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
-pub fn in_order<'r>(mut cases: Vec<Case<'r>>) -> (Vec<Case<'r>>, usize) {
+pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
     let before = cases.len();
     // Of the copies of a cross-account call, the caller's tells more.
     cases.sort_by_cached_key(|case| {

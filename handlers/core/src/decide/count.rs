@@ -74,24 +74,19 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let near = distinct(response, marks.iter().copied());
         let found =
             if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-        match found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key)) {
-            Some(burst) => {
-                let incident = Incident::of(response, watch.key, burst, details(draft));
-                draft.page(response, incident);
-            }
-            None => {
-                let start = own.at.minus(response.when.within);
-                let window = marks
-                    .iter()
-                    .copied()
-                    .filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
-                draft.steps.push(Step::Count {
-                    rule: response.id.clone(),
-                    count: distinct(response, window),
-                    at_least: response.when.at_least,
-                    within: response.when.within,
-                });
-            }
+        let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
+        if let Some(burst) = fired {
+            let incident = Incident::of(response, watch.key, burst, details(draft));
+            draft.page(response, incident);
+        } else {
+            let start = own.at.minus(response.when.within);
+            let window = marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+            draft.steps.push(Step::Count {
+                rule: response.id.clone(),
+                count: distinct(response, window),
+                at_least: response.when.at_least,
+                within: response.when.within,
+            });
         }
     }
 }

@@ -108,7 +108,7 @@ impl Rules {
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let event = Arc::clone(&event);
-            (!rules.is_empty()).then_some(Case { handler, event, responses, resolves, rules })
+            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves })
         });
         Ok(cases.collect())
     }
