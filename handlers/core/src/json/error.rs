@@ -39,7 +39,11 @@ pub(super) fn describe_unit(unit: u32) -> String {
     }
     // A lone half of a surrogate pair has no character of its own; Java prints a question mark.
     let shown = char::from_u32(unit).unwrap_or('?');
-    if unit > 255 { format!("'{shown}' (code {unit} / 0x{unit:x})") } else { format!("'{shown}' (code {unit})") }
+    if unit > 255 {
+        format!("'{shown}' (code {unit} / 0x{unit:x})")
+    } else {
+        format!("'{shown}' (code {unit})")
+    }
 }
 
 /// Java's `Character.isJavaIdentifierStart`, near enough for the words of an error message.

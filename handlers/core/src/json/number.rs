@@ -115,7 +115,8 @@ impl Reader<'_> {
         }
         if negative {
             let unit = self.unit_at(self.pos).unwrap_or(0);
-            return self.bad_digit(unit, "expected digit (0-9) to follow minus sign, for valid numeric value");
+            return self
+                .bad_digit(unit, "expected digit (0-9) to follow minus sign, for valid numeric value");
         }
         let reason = "JSON spec does not allow numbers to have plus signs: enable \
                       `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow";
@@ -131,8 +132,9 @@ impl Reader<'_> {
         if let Err(error) = self.match_word(word, matched) {
             return error;
         }
-        let message =
-            format!("Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow");
+        let message = format!(
+            "Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
+        );
         self.error("not a JSON value", message)
     }
 

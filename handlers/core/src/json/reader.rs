@@ -92,8 +92,9 @@ impl<'a> Reader<'a> {
             let Some(open) = self.open.last() else { return Ok(Token::End) };
             let kind = if open.array { "Array" } else { "Object" };
             let place = location(self.source, open.start);
-            let message =
-                format!("Unexpected end-of-input: expected close marker for {kind} (start marker at {place})");
+            let message = format!(
+                "Unexpected end-of-input: expected close marker for {kind} (start marker at {place})"
+            );
             return Err(self.error("unexpected end", message));
         };
         if byte == b'}' || byte == b']' {
@@ -306,8 +307,9 @@ impl<'a> Reader<'a> {
         };
         let expected = if array { '}' } else { ']' };
         let found = char::from(byte);
-        let message =
-            format!("Unexpected close marker '{found}': expected '{expected}' (for {kind} starting at {place})");
+        let message = format!(
+            "Unexpected close marker '{found}': expected '{expected}' (for {kind} starting at {place})"
+        );
         self.pos -= 1;
         Err(self.error("mismatched close marker", message))
     }

@@ -41,7 +41,9 @@ pub fn to_value(text: &str) -> Result<Value, JsonError> {
             Token::True => Value::Bool(true),
             Token::False => Value::Bool(false),
             Token::Null => Value::Null,
-            Token::End => return Err(JsonError::new(reader.offset(), "empty", "No content to map due to end-of-input")),
+            Token::End => {
+                return Err(JsonError::new(reader.offset(), "empty", "No content to map due to end-of-input"));
+            }
         };
         match open.last_mut() {
             None => return Ok(done),
@@ -84,9 +86,13 @@ mod tests {
 
     #[test]
     fn reads_types() {
-        let text = r#" {"a":[1,-2,18446744073709551615,1.5,1e3,true,false,null],"b":"x\u00e9\ud800","b":"y"} tail"#;
+        let text =
+            r#" {"a":[1,-2,18446744073709551615,1.5,1e3,true,false,null],"b":"x\u00e9\ud800","b":"y"} tail"#;
         let value = to_value(text).unwrap();
-        assert_eq!(value, json!({"a": [1, -2, 18_446_744_073_709_551_615_u64, 1.5, 1000.0, true, false, null], "b": "y"}));
+        assert_eq!(
+            value,
+            json!({"a": [1, -2, 18_446_744_073_709_551_615_u64, 1.5, 1000.0, true, false, null], "b": "y"})
+        );
         assert_eq!(to_value(r#""\ud800""#).unwrap(), json!("\u{fffd}"));
     }
 
@@ -109,22 +115,49 @@ mod tests {
     #[test]
     fn speaks_like_jackson() {
         for (text, message) in [
-            ("[1.]", "Unexpected character (']' (code 93)) in numeric value: Decimal point not followed by a digit"),
-            ("[1.", "Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a digit"),
+            (
+                "[1.]",
+                "Unexpected character (']' (code 93)) in numeric value: Decimal point not followed by a digit",
+            ),
+            (
+                "[1.",
+                "Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a digit",
+            ),
             ("[-", "Unexpected end-of-inputNo digit following sign"),
-            ("[-x]", "Unexpected character ('x' (code 120)) in numeric value: expected digit (0-9) to follow minus sign, \
-              for valid numeric value"),
-            ("[-Infinity]", "Non-standard token '-Infinity': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"),
-            ("[nul]", "Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' \
-              or 'false')"),
-            ("[nullx]", "Unrecognized token 'nullx': was expecting (JSON String, Number, Array, Object or token 'null', \
-              'true' or 'false')"),
-            ("{\"a\" 1}", "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value"),
+            (
+                "[-x]",
+                "Unexpected character ('x' (code 120)) in numeric value: expected digit (0-9) to follow minus sign, \
+              for valid numeric value",
+            ),
+            (
+                "[-Infinity]",
+                "Non-standard token '-Infinity': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
+            ),
+            (
+                "[nul]",
+                "Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' \
+              or 'false')",
+            ),
+            (
+                "[nullx]",
+                "Unrecognized token 'nullx': was expecting (JSON String, Number, Array, Object or token 'null', \
+              'true' or 'false')",
+            ),
+            (
+                "{\"a\" 1}",
+                "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value",
+            ),
             ("{\"a", "Unexpected end-of-input in field name"),
             ("[1,", "Unexpected end-of-input within/between Array entries"),
-            ("[\"\\u12g4\"]", "Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence"),
-            ("]", "Unexpected close marker ']': expected '}' (for root starting at [Source: (String)\"]\"; line: 1, \
-              column: 0])"),
+            (
+                "[\"\\u12g4\"]",
+                "Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence",
+            ),
+            (
+                "]",
+                "Unexpected close marker ']': expected '}' (for root starting at [Source: (String)\"]\"; line: 1, \
+              column: 0])",
+            ),
             ("5x", "Unexpected character ('x' (code 120)): Expected space separating root-level values"),
             ("[1 // c", "Unexpected character (',' (code 44)): expected a value"),
         ] {

@@ -68,7 +68,8 @@ pub(super) fn compile(source: &str) -> Result<Compiled, PatternError> {
     if reader.next_token()? != Token::StartObject {
         return fail(&reader, "Filter is not an object");
     }
-    let mut compiler = Compiler { reader, path: Vec::new(), fields: Vec::new(), rules: Vec::new(), paths: Paths::default() };
+    let mut compiler =
+        Compiler { reader, path: Vec::new(), fields: Vec::new(), rules: Vec::new(), paths: Paths::default() };
     compiler.run()?;
     compiler.finish()
 }
@@ -109,7 +110,13 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn object(&mut self, open: &mut Vec<Frame>, in_or: bool, fields: bool, after: After) -> Result<(), PatternError> {
+    fn object(
+        &mut self,
+        open: &mut Vec<Frame>,
+        in_or: bool,
+        fields: bool,
+        after: After,
+    ) -> Result<(), PatternError> {
         if self.reader.next_token()? == Token::EndObject {
             if !fields {
                 return fail(&self.reader, "Empty objects are not allowed");
@@ -142,7 +149,10 @@ impl Compiler<'_> {
         }
         if in_or && RESERVED.iter().any(|reserved| reserved.as_bytes() == step) {
             let name = name.to_string_with('?');
-            return fail(&self.reader, format!("{name} is Ruler reserved fieldName which cannot be used inside $or."));
+            return fail(
+                &self.reader,
+                format!("{name} is Ruler reserved fieldName which cannot be used inside $or."),
+            );
         }
         match self.reader.next_token()? {
             Token::StartObject => {
@@ -212,7 +222,8 @@ impl Compiler<'_> {
         if self.rules.iter().any(|rule| rule.len() > MAX_FIELDS) {
             return fail(&self.reader, format!("Size of rule 'rule' exceeds max value of {MAX_FIELDS}"));
         }
-        let order = |fields: &Vec<Field>, a: &usize, b: &usize| utf16_order(&fields[*a].path, &fields[*b].path);
+        let order =
+            |fields: &Vec<Field>, a: &usize, b: &usize| utf16_order(&fields[*a].path, &fields[*b].path);
         let mut alternatives: Vec<Vec<usize>> = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             let mut indices: Vec<usize> = rule.values().copied().collect();

@@ -11,8 +11,7 @@ use super::wildcard::Wildcard;
 pub(super) const LIMIT: usize = 10;
 
 /// AWS's words for a pattern above the limit.
-pub(super) const MESSAGE: &str =
-    "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character";
+pub(super) const MESSAGE: &str = "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character";
 
 /// Sets of places looked at before giving up the search for a worse one: keeps reading a rule cheap.
 const MAX_SETS: usize = 4_000;
@@ -69,8 +68,11 @@ impl Machine {
             }
             machine.symbols.push(Symbol::End);
         }
-        let bytes: BTreeSet<u8> =
-            machine.symbols.iter().filter_map(|s| if let Symbol::Byte(b) = s { Some(*b) } else { None }).collect();
+        let bytes: BTreeSet<u8> = machine
+            .symbols
+            .iter()
+            .filter_map(|s| if let Symbol::Byte(b) = s { Some(*b) } else { None })
+            .collect();
         // One byte that no wildcard names stands for all of them.
         machine.alphabet = bytes.into_iter().map(Some).chain([None]).collect();
         machine

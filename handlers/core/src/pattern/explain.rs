@@ -38,9 +38,14 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Matched => write!(f, "matches"),
-            Self::Mismatch { path, expected, found } => write!(f, "{path}: expected {expected}, found {found}"),
+            Self::Mismatch { path, expected, found } => {
+                write!(f, "{path}: expected {expected}, found {found}")
+            }
             Self::NoAlternative { path, expected, found } => {
-                write!(f, "no alternative of $or holds; the closest fails at {path}: expected {expected}, found {found}")
+                write!(
+                    f,
+                    "no alternative of $or holds; the closest fails at {path}: expected {expected}, found {found}"
+                )
             }
             Self::NotTogether => write!(f, "each field matches, but not within the same array element"),
         }
@@ -49,7 +54,8 @@ impl fmt::Display for Explanation {
 
 /// Explains an event that a pattern does not match.
 pub(super) fn explain(pattern: &Compiled, event: &Flat<'_>) -> Explanation {
-    let fails: Vec<bool> = pattern.fields.iter().map(|field| !pattern.holds_alone(field, &event.leaves[field.slot])).collect();
+    let fails: Vec<bool> =
+        pattern.fields.iter().map(|field| !pattern.holds_alone(field, &event.leaves[field.slot])).collect();
     // Fields of an alternative, in document order.
     let failing = |alternative: &Vec<usize>| -> Vec<usize> {
         let mut failing: Vec<usize> = alternative.iter().copied().filter(|index| fails[*index]).collect();

@@ -105,8 +105,11 @@ fn affix(reader: &mut Reader<'_>, name: &str) -> Result<Matcher> {
     match reader.next_token()? {
         Token::String => {
             let text = text(reader)?;
-            let matcher =
-                if prefix { Matcher::Prefix(format!("\"{text}")) } else { Matcher::Suffix(format!("{text}\"")) };
+            let matcher = if prefix {
+                Matcher::Prefix(format!("\"{text}"))
+            } else {
+                Matcher::Suffix(format!("{text}\""))
+            };
             close(reader, matcher, ONE_KEY)
         }
         Token::StartObject => {
@@ -179,9 +182,9 @@ fn anything_but(reader: &mut Reader<'_>) -> Result<Matcher> {
     let matcher = match kind {
         But::Prefix => Matcher::NotPrefixes(texts.iter().map(|text| format!("\"{text}")).collect()),
         But::Suffix => Matcher::NotSuffixes(texts.iter().map(|text| format!("{text}\"")).collect()),
-        But::Folded => {
-            Matcher::NotFolded(texts.into_iter().map(|text| (Folded::new(&format!("\"{text}\"")), text)).collect())
-        }
+        But::Folded => Matcher::NotFolded(
+            texts.into_iter().map(|text| (Folded::new(&format!("\"{text}\"")), text)).collect(),
+        ),
         But::Wildcard => {
             let compiled = texts.into_iter().map(|text| Ok((wildcard(reader, &text)?, text)));
             Matcher::NotWildcards(compiled.collect::<Result<_>>()?)
@@ -194,7 +197,9 @@ fn anything_but(reader: &mut Reader<'_>) -> Result<Matcher> {
 fn but_text(reader: &mut Reader<'_>, token: Token, kind: But) -> Result<String> {
     if token != Token::String {
         let message = match kind {
-            But::Folded => "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+            But::Folded => {
+                "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
+            }
             But::Wildcard => "wildcard match pattern must be a string",
             But::Prefix | But::Suffix => "prefix/suffix match pattern must be a string",
         };
@@ -279,7 +284,11 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Matcher> {
     if low >= high {
         return fail(reader, "Bottom must be less than top");
     }
-    Ok(Matcher::Range { low: (low, open), high: (high, upper == "<"), words: format!("{words} and {upper} {top}") })
+    Ok(Matcher::Range {
+        low: (low, open),
+        high: (high, upper == "<"),
+        words: format!("{words} and {upper} {top}"),
+    })
 }
 
 fn number(reader: &Reader<'_>) -> Result<f64> {

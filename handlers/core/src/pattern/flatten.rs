@@ -89,7 +89,8 @@ pub(super) fn flatten<'e>(source: &'e str, paths: &Paths) -> Result<Flat<'e>, Ev
         shapes: vec![None; paths.len()],
         tree: Tree { elements: vec![root], arrays: Vec::new() },
     };
-    let mut walk = Walk { reader, paths, flat, open: vec![Frame::object(Paths::ROOT, 0, false)], name: Vec::new() };
+    let mut walk =
+        Walk { reader, paths, flat, open: vec![Frame::object(Paths::ROOT, 0, false)], name: Vec::new() };
     walk.run()?;
     Ok(walk.flat)
 }
@@ -124,7 +125,7 @@ impl Frame {
     }
 }
 
-impl<'e> Walk<'e, '_> {
+impl Walk<'_, '_> {
     fn run(&mut self) -> Result<(), JsonError> {
         while let Some(frame) = self.open.last_mut() {
             let token = self.reader.next_token()?;
@@ -263,10 +264,16 @@ mod tests {
 
     #[test]
     fn keeps_values_at_the_path_with_their_element() {
-        assert_eq!(values(r#"{"a":{"b":"x"},"a.b":1,"c":[2]}"#, "a.b"), [("\"x\"".to_owned(), 0), ("1".to_owned(), 0)]);
+        assert_eq!(
+            values(r#"{"a":{"b":"x"},"a.b":1,"c":[2]}"#, "a.b"),
+            [("\"x\"".to_owned(), 0), ("1".to_owned(), 0)]
+        );
         let event = r#"{"a":[{"b":1},{"b":[2,[3]]},{"c":4},{"b":null}]}"#;
         let found = values(event, "a.b");
-        assert_eq!(found, [("1".to_owned(), 1), ("2".to_owned(), 2), ("3".to_owned(), 3), ("null".to_owned(), 5)]);
+        assert_eq!(
+            found,
+            [("1".to_owned(), 1), ("2".to_owned(), 2), ("3".to_owned(), 3), ("null".to_owned(), 5)]
+        );
         assert!(values(r#"{"a":{"b":{}}}"#, "a.b").is_empty());
     }
 

@@ -61,13 +61,19 @@ mod tests {
     fn folds_by_unit() {
         assert!(Folded::new("straße").equals("STRASSE") && !Folded::new("straße").equals("strasse"));
         assert!(Folded::new("Σίσυφος").equals("σίσυφος") && !Folded::new("I").equals("İ"));
-        assert!(Folded::new("ⱥ").equals("Ⱥ") && Folded::new("😀").equals("??") && !Folded::new("😀").equals("😀"));
+        assert!(
+            Folded::new("ⱥ").equals("Ⱥ") && Folded::new("😀").equals("??") && !Folded::new("😀").equals("😀")
+        );
         assert!(Folded::new("").equals("") && !Folded::new("a").equals("ab"));
     }
 
     #[test]
     fn folds_ends() {
         assert!(Folded::new("EventB").starts("eVENTbus") && !Folded::new("EventB").starts("xEventB"));
-        assert!(Folded::new(".PnG").ends("a.png") && Folded::new("é").ends("cafÉ") && !Folded::new("é").ends("cafe"));
+        assert!(
+            Folded::new(".PnG").ends("a.png")
+                && Folded::new("é").ends("cafÉ")
+                && !Folded::new("é").ends("cafe")
+        );
     }
 }

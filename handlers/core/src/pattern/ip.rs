@@ -52,7 +52,8 @@ impl DigitRange {
             parts.pop();
         }
         let [address, mask] = parts[..] else { return Err("Malformed CIDR, one '/' required".to_owned()) };
-        let mask: i32 = mask.parse().map_err(|_| "Malformed CIDR, mask bits must be an integer".to_owned())?;
+        let mask: i32 =
+            mask.parse().map_err(|_| "Malformed CIDR, mask bits must be an integer".to_owned())?;
         if mask < 0 {
             return Err("Malformed CIDR, mask bits must not be negative".to_owned());
         }
@@ -64,7 +65,8 @@ impl DigitRange {
         if mask > 127 {
             return Err("IPv6 mask bits must be < 128".to_owned());
         }
-        let top: Vec<u8> = bottom.iter().enumerate().map(|(i, digit)| fill(*digit, mask.saturating_sub(4 * i))).collect();
+        let top: Vec<u8> =
+            bottom.iter().enumerate().map(|(i, digit)| fill(*digit, mask.saturating_sub(4 * i))).collect();
         let length = bottom.len();
         let fork = (0..length).find(|&i| bottom[i] != top[i]);
         // The engine walks off the end of an address whose host bits are all ones already.
@@ -99,10 +101,10 @@ impl DigitRange {
         if self.fork == last {
             return !open;
         }
-        for at in self.fork + 1..=last {
-            let Some(&digit) = value.get(at).filter(|digit| is_digit(**digit)) else { return false };
-            if digit != bound[at] {
-                return (digit > bound[at]) == rising;
+        for (at, bound) in bound.iter().enumerate().skip(self.fork + 1) {
+            let Some(digit) = value.get(at).filter(|digit| is_digit(**digit)) else { return false };
+            if digit != bound {
+                return (digit > bound) == rising;
             }
         }
         !open
@@ -196,7 +198,18 @@ mod tests {
         assert_eq!(text("1:2:3:4:5:6:7::"), text("1:2:3:4:5:6:7:0"));
         assert_eq!(text("::ffff:0102:0304"), "01020304");
         assert_eq!(text("00001::"), text("1::"));
-        for bad in ["300.0.0.0", "12:30", ":", ":::", "1::2::3", "1:2:3:4:5:6:7:8::", "1:", ":1:2", "12345::", "1.2.3.4444444444444"] {
+        for bad in [
+            "300.0.0.0",
+            "12:30",
+            ":",
+            ":::",
+            "1::2::3",
+            "1:2:3:4:5:6:7:8::",
+            "1:",
+            ":1:2",
+            "12345::",
+            "1.2.3.4444444444444",
+        ] {
             assert_eq!(text(bad), format!("Invalid IP address: {bad}"));
         }
         for odd in ["", "1.2.3", "1.2.3.4.5", "a.b.c.d", "::ffff:1.2.3.4", "fe80::1%eth0", "10.0.0.1 "] {
@@ -206,7 +219,8 @@ mod tests {
 
     #[test]
     fn ranges() {
-        let inside = |cidr: &str, address: &str| DigitRange::cidr(cidr).unwrap().contains(text(address).as_bytes());
+        let inside =
+            |cidr: &str, address: &str| DigitRange::cidr(cidr).unwrap().contains(text(address).as_bytes());
         assert!(inside("10.0.0.0/24", "10.0.0.255") && inside("10.0.0.0/24", "10.0.0.0"));
         assert!(!inside("10.0.0.0/24", "10.0.1.0") && !inside("10.0.0.0/24", "9.255.255.255"));
         // The address as written is the lower bound.

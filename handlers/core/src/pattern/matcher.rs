@@ -28,7 +28,11 @@ pub(super) enum Matcher {
     /// A number: its spelling, and what it compares by.
     Number(String, Option<f64>),
     /// `{"numeric": …}`: bounds, each with whether it is open, and the pattern's words.
-    Range { low: (f64, bool), high: (f64, bool), words: String },
+    Range {
+        low: (f64, bool),
+        high: (f64, bool),
+        words: String,
+    },
     Prefix(String),
     Suffix(String),
     PrefixFolded(Folded, String),
@@ -71,7 +75,8 @@ impl Field {
         let numbers = matchers.iter().any(|matcher| {
             matches!(matcher, Matcher::Number(_, Some(_)) | Matcher::Range { .. } | Matcher::NotNumbers(_))
         });
-        let addresses = matchers.iter().any(|matcher| matches!(matcher, Matcher::Address(..) | Matcher::Cidr(..)));
+        let addresses =
+            matchers.iter().any(|matcher| matches!(matcher, Matcher::Address(..) | Matcher::Cidr(..)));
         let absent = matchers.iter().any(|matcher| matches!(matcher, Matcher::Absent));
         Self { path, slot, matchers, numbers, addresses, absent }
     }
@@ -128,7 +133,9 @@ impl Matcher {
                 let above = number > low.0 || (number >= low.0 && !low.1);
                 above && (number < high.0 || (number <= high.0 && !high.1))
             }),
-            Self::Address(range, _) | Self::Cidr(range, _) => digits.is_some_and(|digits| range.contains(digits)),
+            Self::Address(range, _) | Self::Cidr(range, _) => {
+                digits.is_some_and(|digits| range.contains(digits))
+            }
             Self::Prefix(prefix) => text.is_some_and(|text| text.starts_with(prefix.as_str())),
             Self::Suffix(suffix) => text.is_some_and(|text| text.ends_with(suffix.as_str())),
             Self::PrefixFolded(folded, _) => text.is_some_and(|text| folded.starts(text)),
@@ -141,9 +148,15 @@ impl Matcher {
             Self::NotNumbers(list) => {
                 !number.is_some_and(|number| list.iter().any(|(_, n)| n.total_cmp(&number).is_eq()))
             }
-            Self::NotPrefixes(list) => !text.is_some_and(|text| list.iter().any(|s| text.starts_with(s.as_str()))),
-            Self::NotSuffixes(list) => !text.is_some_and(|text| list.iter().any(|s| text.ends_with(s.as_str()))),
-            Self::NotFolded(list) => !text.is_some_and(|text| list.iter().any(|(folded, _)| folded.equals(text))),
+            Self::NotPrefixes(list) => {
+                !text.is_some_and(|text| list.iter().any(|s| text.starts_with(s.as_str())))
+            }
+            Self::NotSuffixes(list) => {
+                !text.is_some_and(|text| list.iter().any(|s| text.ends_with(s.as_str())))
+            }
+            Self::NotFolded(list) => {
+                !text.is_some_and(|text| list.iter().any(|(folded, _)| folded.equals(text)))
+            }
             Self::NotWildcards(list) => !text.is_some_and(|text| list.iter().any(|(w, _)| w.matches(text))),
         }
     }
@@ -173,8 +186,12 @@ impl Matcher {
             Self::Cidr(_, text) => format!("an address in {text}"),
             Self::Exists => "present".to_owned(),
             Self::Absent => "absent".to_owned(),
-            Self::NotStrings(list) => format!("anything but {}", join(list.iter().map(String::as_str), "", "")),
-            Self::NotNumbers(list) => format!("anything but {}", join(list.iter().map(|(s, _)| s.as_str()), "", "")),
+            Self::NotStrings(list) => {
+                format!("anything but {}", join(list.iter().map(String::as_str), "", ""))
+            }
+            Self::NotNumbers(list) => {
+                format!("anything but {}", join(list.iter().map(|(s, _)| s.as_str()), "", ""))
+            }
             Self::NotPrefixes(list) => {
                 format!("anything but starting with {}", join(list.iter().map(String::as_str), "", "\""))
             }
@@ -182,7 +199,10 @@ impl Matcher {
                 format!("anything but ending with {}", join(list.iter().map(String::as_str), "\"", ""))
             }
             Self::NotFolded(list) => {
-                format!("anything but, in any case, {}", join(list.iter().map(|(_, s)| s.as_str()), "\"", "\""))
+                format!(
+                    "anything but, in any case, {}",
+                    join(list.iter().map(|(_, s)| s.as_str()), "\"", "\"")
+                )
             }
             Self::NotWildcards(list) => {
                 format!("anything but like {}", join(list.iter().map(|(_, s)| s.as_str()), "\"", "\""))

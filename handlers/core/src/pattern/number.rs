@@ -60,7 +60,14 @@ mod tests {
 
     #[test]
     fn compares_what_a_double_says_exactly() {
-        for (a, b) in [("300", "300.0"), ("300", "3e2"), ("300", "3.00E+2"), ("-0", "0"), ("0e10", "-0.0"), ("0.1", "1e-1")] {
+        for (a, b) in [
+            ("300", "300.0"),
+            ("300", "3e2"),
+            ("300", "3.00E+2"),
+            ("-0", "0"),
+            ("0e10", "-0.0"),
+            ("0.1", "1e-1"),
+        ] {
             assert!(comparable(a).is_some(), "{a}");
             assert_eq!(comparable(a), comparable(b), "{a} {b}");
         }

@@ -104,7 +104,8 @@ fn allowed<'a>(elements: &'a [u32], forbidden: &'a [(u32, u32)]) -> impl Iterato
 
 /// Adds an element to a choice, of which only the innermost elements are listed.
 fn join(chosen: &[u32], element: u32, tree: &Tree) -> Vec<u32> {
-    let inside = |inner: u32, outer: u32| outer == 0 || (inner >= outer && inner < tree.elements[outer as usize].end);
+    let inside =
+        |inner: u32, outer: u32| outer == 0 || (inner >= outer && inner < tree.elements[outer as usize].end);
     if chosen.iter().any(|known| inside(*known, element)) || element == 0 {
         return chosen.to_vec();
     }

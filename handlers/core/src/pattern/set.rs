@@ -42,7 +42,9 @@ impl Pattern {
     /// Why the pattern matches an event or does not. Never repeats a value of the event.
     pub fn explain(&self, event: &Event<'_>) -> Explanation {
         match flatten(event.source, &self.compiled.paths) {
-            Ok(flat) if !self.compiled.matches(&flat, |field| &flat.leaves[field.slot]) => explain(&self.compiled, &flat),
+            Ok(flat) if !self.compiled.matches(&flat, |field| &flat.leaves[field.slot]) => {
+                explain(&self.compiled, &flat)
+            }
             _ => Explanation::Matched,
         }
     }
@@ -61,13 +63,18 @@ impl Pattern {
     /// The fields in the order of the pattern: dotted path, and each matcher in words.
     pub fn leaves(&self) -> impl Iterator<Item = (String, Vec<String>)> + '_ {
         self.compiled.used().map(|field| {
-            (String::from_utf8_lossy(&field.path).into_owned(), field.matchers.iter().map(Matcher::describe).collect())
+            (
+                String::from_utf8_lossy(&field.path).into_owned(),
+                field.matchers.iter().map(Matcher::describe).collect(),
+            )
         })
     }
 
     /// What each field asks for, in one phrase: dotted path, and words such as `one of "a", "b"`.
     pub fn expectations(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.compiled.used().map(|field| (String::from_utf8_lossy(&field.path).into_owned(), expectation(field)))
+        self.compiled
+            .used()
+            .map(|field| (String::from_utf8_lossy(&field.path).into_owned(), expectation(field)))
     }
 }
 
@@ -122,7 +129,13 @@ impl PatternSet {
     pub fn matches(&self, event: &[u8]) -> Result<Vec<usize>, EventError> {
         let flat = flatten(utf8(event)?, &self.paths)?;
         let matching = |pattern: &Compiled| pattern.matches(&flat, |field| &flat.leaves[field.slot]);
-        Ok(self.patterns.iter().enumerate().filter(|(_, pattern)| matching(pattern)).map(|(index, _)| index).collect())
+        Ok(self
+            .patterns
+            .iter()
+            .enumerate()
+            .filter(|(_, pattern)| matching(pattern))
+            .map(|(index, _)| index)
+            .collect())
     }
 
     /// How many patterns there are.
@@ -146,15 +159,19 @@ impl Compiled {
     fn matches<'f, 'e: 'f>(&self, flat: &'f Flat<'e>, leaves: impl Fn(&Field) -> &'f [Leaf<'e>]) -> bool {
         // Without arrays of objects, fields do not depend on each other.
         let alone = |alternative: &&Vec<usize>| {
-            alternative.iter().all(|index| self.holds_alone(&self.fields[*index], leaves(&self.fields[*index])))
+            alternative
+                .iter()
+                .all(|index| self.holds_alone(&self.fields[*index], leaves(&self.fields[*index])))
         };
         let mut candidates = self.alternatives.iter().filter(alone);
         if flat.tree.elements.len() == 1 {
             return candidates.next().is_some();
         }
         candidates.any(|alternative| {
-            let found: Vec<Candidates> =
-                alternative.iter().map(|index| self.candidates(&self.fields[*index], leaves(&self.fields[*index]))).collect();
+            let found: Vec<Candidates> = alternative
+                .iter()
+                .map(|index| self.candidates(&self.fields[*index], leaves(&self.fields[*index])))
+                .collect();
             satisfiable(&found.iter().collect::<Vec<_>>(), &flat.tree)
         })
     }

@@ -71,9 +71,18 @@ mod tests {
 
     #[test]
     fn stars_and_escapes() {
-        assert!(matches("a*b", "ab") && matches("a*b", "abb") && !matches("a*b", "abx") && !matches("a*a", "a"));
-        assert!(matches("*", "") && matches("*x*y*", "zxzyz") && !matches("*x*y*z", "zyx") && !matches("", "x"));
-        assert!(matches(r"a\*b", "a*b") && !matches(r"a\*b", "axb") && matches(r"a\\*b", r"a\xb") && matches(r"*\**", "x*y"));
+        assert!(
+            matches("a*b", "ab") && matches("a*b", "abb") && !matches("a*b", "abx") && !matches("a*a", "a")
+        );
+        assert!(
+            matches("*", "") && matches("*x*y*", "zxzyz") && !matches("*x*y*z", "zyx") && !matches("", "x")
+        );
+        assert!(
+            matches(r"a\*b", "a*b")
+                && !matches(r"a\*b", "axb")
+                && matches(r"a\\*b", r"a\xb")
+                && matches(r"*\**", "x*y")
+        );
         assert!(matches("caf*é", "caféé") && matches("*語*", "語"));
         assert_eq!(Wildcard::new("\"***\"").unwrap_err(), "Consecutive wildcard characters at pos 1");
         assert_eq!(Wildcard::new("\"é**\"").unwrap_err(), "Consecutive wildcard characters at pos 3");
