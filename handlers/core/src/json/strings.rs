@@ -140,21 +140,23 @@ impl<'a> Reader<'a> {
     /// Reads to the closing quote of a name; the opening one is behind.
     pub(super) fn scan_name(&mut self) -> Result<RawText<'a>, JsonError> {
         let name = self.scan_quoted("name", " in field name")?;
-        self.check_length("Name", name.raw, MAX_NAME, "getMaxNameLength")?;
+        if name.raw.len() > MAX_NAME {
+            self.check_length("Name", name.raw, MAX_NAME, "getMaxNameLength")?;
+        }
         Ok(name)
     }
 
     /// Reads to the closing quote of a value; the opening one is behind.
     pub(super) fn scan_string(&mut self) -> Result<RawText<'a>, JsonError> {
         let text = self.scan_quoted("string value", ": was expecting closing quote for a string value")?;
-        self.check_length("String value", text.raw, MAX_STRING, "getMaxStringLength")?;
+        if text.raw.len() > MAX_STRING {
+            self.check_length("String value", text.raw, MAX_STRING, "getMaxStringLength")?;
+        }
         Ok(text)
     }
 
+    #[cold]
     fn check_length(&self, what: &str, raw: &str, limit: usize, constraint: &str) -> Result<(), JsonError> {
-        if raw.len() <= limit {
-            return Ok(());
-        }
         let units: usize = raw.chars().map(char::len_utf16).sum();
         if units <= limit {
             return Ok(());
