@@ -214,6 +214,8 @@ fn a_set_judges_each_pattern_alone() {
     assert_eq!(set.matches(br#"{"a":{"":"x"}}"#), Ok(vec![3]));
     assert_eq!(set.matches(b"{\"a\":\"\xff\"}").unwrap_err().kind(), "invalid UTF-8");
     assert_eq!(set.matches(b"[]").unwrap_err().kind(), "not an object");
+    let error = set.matches(br#"{"password":"hunter2"#).unwrap_err();
+    assert_eq!(error.to_string(), "Event is not JSON: unexpected end at byte 20");
 }
 
 #[test]
@@ -225,5 +227,14 @@ fn hostile_events_end_soon() {
     assert_eq!(set.matches(flat.as_bytes()), Ok(vec![]));
     let deep = format!(r#"{{"a":{}[{objects}]{}}}"#, r#"[{"b":"1"},{"c":"2"},"#.repeat(900), "]".repeat(900));
     assert_eq!(set.matches(deep.as_bytes()), Ok(vec![]));
+    // Two arrays under one name, and a third field to be found in either: too many pairs to try, so it counts as a match.
+    let objects =
+        |name: &str, value: &str| vec![format!(r#"{{"{name}":"{value}","d":"0"}}"#); 3000].join(",");
+    let pairs = format!(
+        r#"{{"a":[{},{{"d":"3"}}],"a":[{},{{"d":"3"}}],"f":[{{"b":"1","c":"2"}}]}}"#,
+        objects("b", "1"),
+        objects("c", "2")
+    );
+    assert_eq!(set.matches(pairs.as_bytes()), Ok(vec![0]));
     assert!(set.matches(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()).is_err());
 }
