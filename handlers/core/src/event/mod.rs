@@ -2,10 +2,10 @@
 
 mod envelope;
 mod extract;
+mod head;
 mod input;
 mod scan;
 
-pub use envelope::wrap;
 pub use input::{Document, Found, Problem, read};
 
 use serde_json::Value;

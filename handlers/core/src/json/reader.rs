@@ -146,6 +146,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The string has no end, an unknown escape, or a raw control character.
+    #[inline]
     pub fn string(&mut self) -> Result<RawText<'a>, JsonError> {
         let start = self.span.0;
         if self.unread_string {
@@ -205,7 +206,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is not white space, which is then behind.
+    #[inline]
     fn next_byte(&mut self) -> Result<Option<u8>, JsonError> {
+        match self.peek() {
+            // Nearly always: neither white space nor a control character nor a comment.
+            Some(byte) if byte > b' ' && byte != b'/' => {
+                self.pos += 1;
+                Ok(Some(byte))
+            }
+            _ => self.next_byte_after_space(),
+        }
+    }
+
+    fn next_byte_after_space(&mut self) -> Result<Option<u8>, JsonError> {
         loop {
             let Some(byte) = self.peek() else { return Ok(None) };
             match byte {
@@ -231,6 +244,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn after_comma(&mut self, byte: u8, array: bool) -> Result<u8, JsonError> {
         let kind = if array { "Array" } else { "Object" };
         if byte != b',' {
@@ -243,6 +257,7 @@ impl<'a> Reader<'a> {
         self.next_byte()?.ok_or_else(|| end(self))
     }
 
+    #[inline]
     fn after_colon(&mut self) -> Result<u8, JsonError> {
         let end = |reader: &Self| {
             reader.error("unexpected end", "Unexpected end-of-input within/between Object entries")
@@ -255,6 +270,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Recognises a value by its first byte, which is behind.
+    #[inline]
     fn value(&mut self, byte: u8) -> Result<Token, JsonError> {
         match byte {
             b'"' => {
@@ -278,6 +294,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn enter(&mut self, token: Token) -> Result<Token, JsonError> {
         if matches!(token, Token::StartObject | Token::StartArray) {
             self.open.push(Open { array: token == Token::StartArray, entries: false, start: self.span.0 });

@@ -42,7 +42,11 @@ pub fn to_value(text: &str) -> Result<Value, JsonError> {
             Token::False => Value::Bool(false),
             Token::Null => Value::Null,
             Token::End => {
-                return Err(JsonError::new(reader.offset(), "empty", "No content to map due to end-of-input"));
+                return Err(JsonError::new(
+                    reader.offset(),
+                    "empty",
+                    "No content to map due to end-of-input",
+                ));
             }
         };
         match open.last_mut() {

@@ -11,8 +11,8 @@ pub enum EventError {
     /// JSON, but not an object (or nothing at all).
     #[error("Event must be a JSON object")]
     NotAnObject,
-    /// Not JSON.
-    #[error(transparent)]
+    /// Not JSON. The words shown repeat nothing of the event, for they end up in logs; the error inside has Jackson's, which do.
+    #[error("Event is not JSON: {} at byte {}", .0.kind(), .0.offset)]
     Json(#[from] JsonError),
 }
 
@@ -125,7 +125,7 @@ impl Frame {
     }
 }
 
-impl<'e> Walk<'e, '_> {
+impl Walk<'_, '_> {
     fn run(&mut self) -> Result<(), JsonError> {
         while let Some(frame) = self.open.last_mut() {
             let token = self.reader.next_token()?;

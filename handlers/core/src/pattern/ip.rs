@@ -101,10 +101,10 @@ impl DigitRange {
         if self.fork == last {
             return !open;
         }
-        for at in self.fork + 1..=last {
-            let Some(&digit) = value.get(at).filter(|digit| is_digit(**digit)) else { return false };
-            if digit != bound[at] {
-                return (digit > bound[at]) == rising;
+        for (at, bound) in bound.iter().enumerate().skip(self.fork + 1) {
+            let Some(digit) = value.get(at).filter(|digit| is_digit(**digit)) else { return false };
+            if digit != bound {
+                return (digit > bound) == rising;
             }
         }
         !open

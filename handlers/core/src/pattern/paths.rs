@@ -30,14 +30,13 @@ impl Paths {
     pub(super) fn insert(&mut self, path: &[u8]) -> usize {
         let mut node = Self::ROOT;
         for step in path.split(|byte| *byte == b'.') {
-            node = match self.child(node, step) {
-                Some(child) => child,
-                None => {
-                    let child = self.nodes.len();
-                    self.nodes.push(Node::default());
-                    self.nodes[node].children.push((step.into(), child));
-                    child
-                }
+            node = if let Some(child) = self.child(node, step) {
+                child
+            } else {
+                let child = self.nodes.len();
+                self.nodes.push(Node::default());
+                self.nodes[node].children.push((step.into(), child));
+                child
             };
         }
         *self.nodes[node].slot.get_or_insert_with(|| {

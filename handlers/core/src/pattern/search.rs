@@ -24,7 +24,9 @@ impl Candidates {
 
 /// Steps after which a search gives up and calls the event a match: only an event built for it gets there, and for a
 /// detector a false alarm is the better error.
-const MAX_STEPS: usize = 4_000_000;
+const MAX_STEPS: usize = 800_000;
+/// Walking outwards through arrays is that much cheaper than noting a situation.
+const WALK: usize = 256;
 
 /// Whether every field finds a value so that no two of them are in different elements of one array.
 ///
@@ -42,6 +44,7 @@ pub(super) fn satisfiable(fields: &[&Candidates], tree: &Tree) -> bool {
         let mut next = BTreeSet::new();
         for chosen in &situations {
             let forbidden = forbidden(chosen, tree);
+            steps += 1 + forbidden.len() / WALK;
             for element in allowed(&field.matching, &forbidden) {
                 next.insert(relevant(&join(chosen, element, tree), later, tree));
                 steps += 1 + chosen.len();
@@ -52,7 +55,6 @@ pub(super) fn satisfiable(fields: &[&Candidates], tree: &Tree) -> bool {
             if field.absent && allowed(&field.present, &forbidden).next().is_none() {
                 next.insert(relevant(chosen, later, tree));
             }
-            steps += 1;
         }
         if next.is_empty() {
             return false;
@@ -64,22 +66,27 @@ pub(super) fn satisfiable(fields: &[&Candidates], tree: &Tree) -> bool {
 
 /// The elements ruled out by a choice: those of the same arrays, except the chosen ones. Ascending and disjoint.
 fn forbidden(chosen: &[u32], tree: &Tree) -> Vec<(u32, u32)> {
-    let mut ranges = Vec::new();
-    let mut arrays = BTreeSet::new();
+    let mut before = Vec::new();
+    let mut behind = Vec::new();
+    let mut seen = BTreeSet::new();
     for &deepest in chosen {
         let mut at = deepest;
-        while at != 0 {
+        // What lies around two chosen elements is walked once.
+        while at != 0 && (chosen.len() == 1 || seen.insert(at)) {
             let element = tree.elements[at as usize];
-            if !arrays.insert(element.array) {
-                break;
-            }
             let (start, end) = tree.arrays[element.array as usize];
-            ranges.extend([(start, at), (element.end, end)].into_iter().filter(|(from, to)| from < to));
+            before.extend(Some((start, at)).filter(|(from, to)| from < to));
+            behind.extend(Some((element.end, end)).filter(|(from, to)| from < to));
             at = element.parent;
         }
     }
-    ranges.sort_unstable();
-    ranges
+    // Outwards from one element, what lies before it was met from right to left.
+    before.reverse();
+    before.append(&mut behind);
+    if chosen.len() > 1 {
+        before.sort_unstable();
+    }
+    before
 }
 
 fn allowed<'a>(elements: &'a [u32], forbidden: &'a [(u32, u32)]) -> impl Iterator<Item = u32> + 'a {
