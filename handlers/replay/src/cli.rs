@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
 /// same bytes. Nothing is sent anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "replay", version, max_term_width = 100, after_help = EXIT)]
+#[command(name = "replay", version, term_width = 100, after_help = EXIT)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -114,8 +114,10 @@ const RUN: &str = "\
 Examples:
   Everything in a folder of trail files:
     replay run AWSLogs/
-  What LookupEvents says, as JSON, incidents only:
-    aws cloudtrail lookup-events --output json | replay run --format json - | jq 'select(.kind == \"incident\")'
+  What LookupEvents says:
+    aws cloudtrail lookup-events --output json | replay run -
+  Incidents only, for a script:
+    replay run --format json AWSLogs/ | jq 'select(.kind == \"incident\")'
   A rotation, with what is known of the services:
     replay run --facts services.json rotation.json
 
