@@ -1,5 +1,7 @@
 //! Decisions over whole stories: order and copies change nothing, and what was decided once is not decided again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};

@@ -54,11 +54,6 @@ pub(crate) fn problem(problem: &Problem) -> String {
     }
 }
 
-/// What a plan does, one short line a step: for lists of many cases.
-pub(crate) fn steps(plan: &Plan) -> Vec<String> {
-    plan.steps.iter().map(step).collect()
-}
-
 fn heading(text: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{text}\n{}\n", "-".repeat(text.len()))
 }
@@ -106,13 +101,14 @@ fn rows(incident: &Incident) -> Vec<(&'static str, String)> {
 
 fn rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  {}  {}", plan.time, plan.name.show(40))?;
-    for step in steps(plan) {
-        writeln!(out, "      {step}")?;
+    for step in &plan.steps {
+        writeln!(out, "      {}", self::step(step))?;
     }
     Ok(())
 }
 
-fn step(step: &Step) -> String {
+/// One step in one short line.
+pub(crate) fn step(step: &Step) -> String {
     match step {
         Step::Redeploy { service, why, .. } => format!("redeploy  {}: {why}", service_name(service)),
         Step::Skip { service, why, .. } => format!("skip      {}: {why}", service_name(service)),

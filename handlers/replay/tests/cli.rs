@@ -1,5 +1,7 @@
 //! The command line as people use it: what it prints, what it survives, how it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
