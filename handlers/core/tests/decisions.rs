@@ -5,8 +5,9 @@
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};
+use responder_core::incident::Incident;
 use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Incident, Plan, SkipReason, Step};
+use responder_core::plan::{Plan, SkipReason, Step};
 use responder_core::rules::{Rules, builtin};
 use serde_json::{Value, json};
 

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use responder_core::plan::{Incident, Plan, State, Step};
+use responder_core::incident::{Incident, State};
+use responder_core::plan::{Plan, Step};
 use responder_core::rules::Handler;
 use responder_core::text::Untrusted;
 
-use crate::run::Story;
 use crate::source::Problem;
+use crate::story::Story;
 
 /// How long anything from outside may be in a line.
 const MAX: usize = 160;

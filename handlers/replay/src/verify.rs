@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::VerifyArgs;
-use crate::run::{Story, replay};
 use crate::source::COMPANIONS;
+use crate::story::{Story, replay};
 use crate::{End, Failure, report, settings};
 
 /// What a case says of itself.

@@ -84,7 +84,8 @@ fn a_theft_is_one_incident_whatever_the_form_order_and_copies_of_its_records() {
     let plain = folder.write("plain.json", &file);
     let zipped = folder.write("zipped.json.gz", gzip(file.as_bytes()));
     let shuffled: Vec<&Value> = (0..20).map(|i| &records[i * 7 % 20]).collect();
-    let ndjson: String = shuffled.iter().chain(&shuffled[..9]).map(|record| format!("{record}\n")).collect();
+    let copies: Vec<String> = shuffled.iter().chain(&shuffled[..9]).map(ToString::to_string).collect();
+    let ndjson = copies.join("\n");
     let ndjson = folder.write("copies.jsonl", ndjson);
     let looked_up: Vec<Value> = records
         .iter()
