@@ -45,7 +45,7 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     /// Files or folders of events, plain or gzip; `-` is standard input.
     ///
-    /// Understood: EventBridge events, one or many; CloudTrail files ({"Records":[...]}); LookupEvents output; bare
+    /// Understood: EventBridge events, one or many; CloudTrail files (`{"Records":[...]}`); `LookupEvents` output; bare
     /// CloudTrail records; any mix of them. In a folder of fixtures, about.json, facts.json and expected.json are
     /// passed over; so are CloudTrail's digest files.
     #[arg(required = true, value_name = "PATH")]
@@ -92,8 +92,8 @@ pub(crate) struct MatchArgs {
     /// A file with one event, taken as it is.
     #[arg(long, value_name = "FILE", requires = "pattern")]
     pub(crate) event: Option<PathBuf>,
-    /// JSON lines {"id","pattern","event"}, pattern and event being strings of JSON text; prints
-    /// {"id","result":"match|no_match|invalid|event_error","error"?} for each. `-` is standard input.
+    /// JSON lines `{"id","pattern","event"}`, pattern and event being strings of JSON text; prints
+    /// `{"id","result":"match|no_match|invalid|event_error","error"?}` for each. `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
     pub(crate) vectors: Option<PathBuf>,
 }

@@ -21,13 +21,13 @@ use crate::{End, Failure, report, settings};
 struct About {
     /// One sentence.
     #[serde(rename = "about")]
-    _about: String,
+    _sentence: String,
     /// Where the shape of its events comes from.
     #[serde(rename = "shape")]
-    _shape: String,
+    _source: String,
     /// The responses that must act, and no others.
     fires: BTreeSet<String>,
-    /// `fires`, `near-miss` or `hostile`.
+    /// Why the case is here.
     #[serde(rename = "kind")]
     _kind: Kind,
 }
