@@ -5,11 +5,7 @@ use serde_json::Value;
 
 /// Bodies that no parser should get through, and that must not end the process.
 fn poisons() -> Vec<String> {
-    vec![
-        "not JSON".to_owned(),
-        "[".repeat(10_000),
-        r#"{"detail-type": 7, "source": [], "detail": "x"}"#.to_owned(),
-    ]
+    vec!["not JSON".to_owned(), "[".repeat(10_000), "[1]".to_owned()]
 }
 
 #[test]
