@@ -165,7 +165,7 @@ fn a_success_closes_an_incident_however_long_ago_it_began() {
 fn every_change_that_needs_a_human_is_told() {
     let rules = builtin().unwrap();
     let services = [service("a", SECRET, &json!({"controller": "EXTERNAL"}))];
-    let later = rotation("RotationSucceeded", 1).replace("T12:00", "T12:40");
+    let later = rotation("RotationSucceeded", 2).replace("T12:00", "T12:40");
     let (_, incidents) = story(&rules, facts(&services), &[rotation("RotationSucceeded", 1), later]);
     assert_eq!(incidents.len(), 2);
 }

@@ -43,22 +43,22 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     consumers.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
     let mut told = Vec::new();
     for (service, versions) in &consumers {
-        match skip(service, versions, changed_at, draft.facts) {
-            Some((reason, why)) => {
-                if reason.needs_human() {
-                    let what = format!("{}: {why}", service.label().raw());
-                    told.push(Detail { label: "not redeployed", value: Untrusted::new(what) });
-                }
-                draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
+        let mut tell = |label, why: &str| {
+            let what = format!("{}: {why}", service.label().raw());
+            told.push(Detail { label, value: Untrusted::new(what) });
+        };
+        if let Some((reason, why)) = skip(service, versions, changed_at, draft.facts) {
+            if reason.needs_human() {
+                tell("not redeployed", &why);
             }
-            None => {
-                draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts));
-                if versions.iter().any(|version| *version != Version::Current) {
-                    let why =
-                        "redeployed, but another of its references asks for a fixed version or another label";
-                    let what = format!("{}: {why}", service.label().raw());
-                    told.push(Detail { label: "only in part", value: Untrusted::new(what) });
-                }
+            draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
+        } else {
+            draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts));
+            if versions.iter().any(|version| *version != Version::Current) {
+                tell(
+                    "redeployed in part",
+                    "another of its references asks for a fixed version or another label",
+                );
             }
         }
     }
