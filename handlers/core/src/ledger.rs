@@ -79,8 +79,8 @@ impl<'r> Ledger<'r> {
             for burst in &bursts(response, marks) {
                 // What the last page of this occurrence said beyond the counts.
                 let pages = self.paged.get(key).into_iter().flatten();
-                let own = pages.filter(|page| page.first <= burst.last() && page.last >= burst.first());
-                let details = own.last().map(|page| page.details.clone()).unwrap_or_default();
+                let mut own = pages.filter(|page| page.first <= burst.last() && page.last >= burst.first());
+                let details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
                 incidents.push(Incident::of(response, key.clone(), burst, details));
             }
         }
