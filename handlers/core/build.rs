@@ -1,5 +1,7 @@
 //! Writes the list of the rule files, so that they are compiled into the binaries.
 
+#![expect(clippy::disallowed_methods, reason = "a build script reads and writes files; the crate does not")]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 

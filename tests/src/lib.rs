@@ -1,1 +1,24 @@
-//! The harness of the acceptance tests.
+//! The harness of the acceptance tests: an emulated AWS, the real function binaries, and what a test says about them.
+//!
+//! A test makes a [`World`], deploys the functions that it needs, changes something, and waits for what must follow. The emulator's own behaviour,
+//! and where it differs from AWS, is in `EMULATOR.md`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a harness fails by panicking"
+)]
+
+pub mod aws;
+mod emulator;
+pub mod events;
+pub mod paths;
+mod runtime;
+mod wait;
+mod world;
+
+pub use emulator::Emulator;
+pub use runtime::{Answer, Function, Outcome};
+pub use wait::{now, wait_until};
+pub use world::{Handler, Page, World};

@@ -69,6 +69,11 @@ pub struct Facts {
     pub rollouts: BTreeMap<String, Rollout>,
 }
 
+/// How much time one item of the ledger covers.
+pub const CHUNK: Span = Span::from_secs(600);
+/// How many marks an item takes without looking at them.
+pub const CHUNK_MARKS: usize = 1_000;
+
 /// What an operator may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -117,17 +122,31 @@ pub struct Rollout {
 }
 
 impl Facts {
-    /// Notes a mark, as the ledger does; a full stream takes only marks that bring something new.
+    /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
+    /// marks are in one chunk of a stream, only those are taken that bring a new secret, Region or principal, and of
+    /// those at most as many again.
     pub fn add_mark(&mut self, stream: &str, mark: Mark) {
         let marks = self.streams.entry(stream.to_owned()).or_default();
-        marks.insert(mark);
+        let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
+        let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
+        let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
+        let news = || {
+            in_chunk.clone().all(|known| {
+                known.principal != mark.principal
+                    || known.region != mark.region
+                    || known.secrets != mark.secrets
+            })
+        };
+        if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {
+            marks.insert(mark);
+        }
     }
 
-    /// Forgets the marks of a stream outside an interval; what the ledger would not have answered with.
-    pub fn forget_marks(&mut self, stream: &str, from: Timestamp, to: Timestamp) {
-        if let Some(marks) = self.streams.get_mut(stream) {
-            marks.retain(|mark| mark.at >= from && mark.at <= to);
-        }
+    /// The marks of a stream within `reach` of an instant, by time.
+    pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Mark> {
+        let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
+        let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
+        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
     }
 
     /// The service with this ARN gets a new PRIMARY deployment.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::decide::{apply, questions, respond, watches};
 use crate::facts::{Facts, Question};
-use crate::mark::bursts;
+use crate::mark::{Mark, bursts};
 use crate::plan::{Incident, Plan, State, Step};
 use crate::rules::{Action, Case, Response};
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
-pub fn in_order<'r>(mut cases: Vec<Case<'r>>) -> (Vec<Case<'r>>, usize) {
+pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
     let before = cases.len();
     // Of the copies of a cross-account call, the caller's tells more.
     cases.sort_by_cached_key(|case| {
@@ -30,6 +30,8 @@ pub fn in_order<'r>(mut cases: Vec<Case<'r>>) -> (Vec<Case<'r>>, usize) {
 #[derive(Debug, Default)]
 pub struct Ledger<'r> {
     facts: Facts,
+    /// Every mark, by stream: the facts hold no more than the ledger's items would.
+    marks: BTreeMap<String, Vec<Mark>>,
     /// The streams of counted incidents, by key.
     watched: BTreeMap<String, (&'r Response, String)>,
     /// What was paged, by key, as it was paged last.
@@ -46,6 +48,7 @@ impl<'r> Ledger<'r> {
     pub fn decide(&mut self, case: &Case<'r>) -> Plan {
         for question in questions(case) {
             if let Question::Marks { stream, mark, .. } = question {
+                self.marks.entry(stream.clone()).or_default().push(mark.clone());
                 self.facts.add_mark(&stream, mark);
             }
         }
@@ -71,7 +74,7 @@ impl<'r> Ledger<'r> {
     pub fn incidents(&self) -> Vec<Incident> {
         let mut incidents = Vec::new();
         for (key, (response, stream)) in &self.watched {
-            let marks = self.facts.streams.get(stream).into_iter().flatten();
+            let marks = self.marks.get(stream).into_iter().flatten();
             let details = self.paged.get(key).map(|incident| incident.details.clone()).unwrap_or_default();
             for burst in bursts(response, marks).iter().filter(|_| response.action == Action::Page) {
                 incidents.push(Incident::of(response, key.clone(), burst, details.clone()));

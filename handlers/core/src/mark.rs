@@ -46,6 +46,22 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Mark {
+    /// Sorts before every mark of that instant.
+    pub(crate) fn first_at(at: Timestamp) -> Self {
+        Self {
+            at,
+            key: String::new(),
+            resolves: false,
+            id: Untrusted::default(),
+            account: String::new(),
+            region: String::new(),
+            principal: Untrusted::default(),
+            secrets: Vec::new(),
+            secrets_known: false,
+            error: false,
+        }
+    }
+
     /// The mark of an event.
     pub fn of(event: &Event, resolves: bool) -> Self {
         Self {
@@ -95,6 +111,16 @@ impl Burst<'_> {
             named.into_values().collect::<BTreeSet<_>>().len()
         })
     }
+}
+
+/// How many distinct things some marks hold.
+pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark> + Clone) -> usize {
+    let names = match response.when.distinct {
+        Distinct::Secret => classes(marks.clone().into_iter().flat_map(|mark| &mark.secrets)),
+        Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
+    };
+    let values = marks.into_iter().flat_map(|mark| values(response.when.distinct, mark, &names));
+    values.collect::<BTreeSet<_>>().len()
 }
 
 /// The bursts among `marks`, in order of time: a function of the set, whatever its order and duplicates.

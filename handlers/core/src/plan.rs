@@ -56,6 +56,8 @@ pub enum Outcome {
 pub enum Step {
     /// Force a new deployment of a service.
     Redeploy {
+        /// The response's id.
+        rule: String,
         /// The cluster's ARN.
         cluster: String,
         /// The service's ARN.
@@ -181,7 +183,7 @@ impl SkipReason {
 
     /// The reason for a service whose every reference asks for something else than the current version.
     pub(crate) fn of_versions(versions: &[Version]) -> Option<Self> {
-        let helps = versions.iter().any(|version| *version == Version::Current);
+        let helps = versions.contains(&Version::Current);
         let pinned = versions.contains(&Version::Pinned);
         (!helps).then_some(if pinned { Self::PinnedVersion } else { Self::OtherLabel })
     }

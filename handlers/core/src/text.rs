@@ -1,5 +1,7 @@
 //! Text that came from outside: the only ways it may reach a person.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 /// A string that an attacker may have chosen: a secret's name, a session name, a user agent, an error text.
@@ -90,7 +92,8 @@ pub fn json_line<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }

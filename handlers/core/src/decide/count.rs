@@ -3,11 +3,12 @@
 use super::{Draft, incident_key};
 use crate::facts::Question;
 use crate::hash;
-use crate::mark::{Burst, Mark, bursts};
+use crate::mark::{Burst, Mark, bursts, distinct};
 use crate::page;
 use crate::plan::{Detail, Incident, Step};
 use crate::rules::{Action, Case, Per, Response};
 use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
 
 /// One count that an event belongs to.
 #[derive(Clone, Debug)]
@@ -41,18 +42,18 @@ pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
 pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
-        // A window that holds this event starts at most `within` before it and ends at most `within` after it. What
-        // resolves an incident is asked for as long as the incident can still be the same.
-        let reach = if watch.response.resolved_by.is_empty() {
-            watch.response.when.within
-        } else {
-            watch.response.quiet
-        };
         let mark = Mark::of(&case.event, watch.resolves);
+        let reach = reach(watch.response);
         let (from, to) = (at.minus(reach), at.plus(reach));
         [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
     };
     watches(case).into_iter().flat_map(ask).collect()
+}
+
+/// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
+/// `within` after it; what can be resolved matters for as long as it may still be the same incident.
+fn reach(response: &Response) -> Span {
+    if response.resolved_by.is_empty() { response.when.within } else { response.quiet }
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
@@ -60,31 +61,54 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves)
     {
         let own = Mark::of(draft.event(), false);
-        let known = draft.facts.streams.get(&watch.stream).into_iter().flatten();
+        if let Some(step) = joins(draft, response, &watch.key, own.at) {
+            draft.steps.push(step);
+            continue;
+        }
         // The event itself counts also where the ledger could not be asked.
-        let marks: Vec<&Mark> = known.chain([&own]).collect();
-        let found = bursts(response, marks.iter().copied());
-        let key = draft.event().key();
-        match found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == key)) {
-            Some(burst) => {
-                let incident = Incident::of(response, watch.key, burst, details(draft));
-                draft.page(response, incident);
-            }
-            None => draft.steps.push(Step::Count {
+        let mut marks: Vec<&Mark> = draft.facts.marks(&watch.stream, own.at, reach(response)).collect();
+        if !marks.contains(&&own) {
+            marks.push(&own);
+        }
+        // Most events are far below the threshold: the count of everything near is cheap and never too low.
+        let near = distinct(response, marks.iter().copied());
+        let found =
+            if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
+        let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
+        if let Some(burst) = fired {
+            let incident = Incident::of(response, watch.key, burst, details(draft));
+            draft.page(response, incident);
+        } else {
+            let start = own.at.minus(response.when.within);
+            let window = marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+            draft.steps.push(Step::Count {
                 rule: response.id.clone(),
-                count: peak_below(response, &marks, &own),
+                count: distinct(response, window),
                 at_least: response.when.at_least,
                 within: response.when.within,
-            }),
+            });
         }
     }
+}
+
+/// The step for an event amid an incident that can become no more severe: no need to count again.
+fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -> Option<Step> {
+    let state = draft.facts.incidents.get(key).filter(|state| state.resolved.is_none())?;
+    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
+    let amid = at >= state.first && at <= state.last;
+    (amid && state.severity >= top).then(|| Step::Join {
+        rule: response.id.clone(),
+        key: key.to_owned(),
+        first: state.first,
+        last: state.last,
+    })
 }
 
 /// Closes the incidents that this event ends.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
     for watch in watches(draft.case).into_iter().filter(|watch| watch.resolves) {
         let own = Mark::of(draft.event(), true);
-        let known = draft.facts.streams.get(&watch.stream).into_iter().flatten();
+        let known = draft.facts.marks(&watch.stream, own.at, reach(watch.response));
         let found = bursts(watch.response, known.chain([&own]));
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
@@ -131,19 +155,6 @@ fn stream(response: &Response, subject: &str) -> String {
         Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject]),
         _ => hash::id(&["stream", "response", &response.id, per, subject]),
     }
-}
-
-/// How far the count has come in the fullest window that holds `own`.
-fn peak_below(response: &Response, marks: &[&Mark], own: &Mark) -> usize {
-    let mut lowered = response.clone();
-    lowered.when.at_least = 1;
-    lowered.when.escalate.clear();
-    let near = |mark: &&&Mark| {
-        mark.at >= own.at.minus(response.when.within) && mark.at <= own.at.plus(response.when.within)
-    };
-    let found = bursts(&lowered, marks.iter().filter(near).copied());
-    let mine = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
-    mine.map_or(0, |burst| burst.peak)
 }
 
 /// What the event itself tells a human beyond the counts.

@@ -47,7 +47,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
                 }
                 draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
             }
-            None => draft.steps.push(redeploy(service, &secret, changed_at, draft.facts)),
+            None => draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts)),
         }
     }
     if consumers.is_empty() {
@@ -56,12 +56,19 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     tell_about_gaps(draft, response, &secret, told);
 }
 
-fn redeploy(service: &Service, secret: &SecretRef, changed_at: Timestamp, facts: &Facts) -> Step {
+fn redeploy(
+    response: &Response,
+    service: &Service,
+    secret: &SecretRef,
+    changed_at: Timestamp,
+    facts: &Facts,
+) -> Step {
     let why = match &service.primary {
         Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
         None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
     };
     Step::Redeploy {
+        rule: response.id.clone(),
         cluster: service.cluster.clone(),
         service: service.arn.clone(),
         secret: secret.clone(),

@@ -1,16 +1,16 @@
 //! Gives a bare `CloudTrail` record the envelope that EventBridge would have given it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::head::Head;
 use crate::hash;
 
-/// The EventBridge event around a `CloudTrail` record, as text; the record stays as it is, byte for byte, in `detail`.
+/// The EventBridge event around a CloudTrail record, as text; the record stays as it is, byte for byte, in `detail`.
 ///
-/// `record` is the same record, parsed. `LookupEvents` and trail files hold the `detail` only; detail types per
-/// event type are `CloudTrail`'s. The id is derived from the record, so that replays agree.
-pub fn wrap(text: &str, record: &Value) -> String {
-    let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
-    let detail_type = match field("eventType") {
+/// `LookupEvents` and trail files hold the `detail` only; the detail types are those that CloudTrail's event types get
+/// on a bus. The id is derived from the record, so that replays agree.
+pub(super) fn wrap(record: &str, head: &Head) -> String {
+    let detail_type = match head.event_type.as_str() {
         "AwsServiceEvent" => "AWS Service Event via CloudTrail",
         "AwsConsoleAction" => "AWS Console Action via CloudTrail",
         "AwsConsoleSignIn" => "AWS Console Signin via CloudTrail",
@@ -18,28 +18,24 @@ pub fn wrap(text: &str, record: &Value) -> String {
         "AwsCloudTrailInsight" => "AWS Insight via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
-    let account = match record.get("recipientAccountId") {
-        Some(account) => account.clone(),
-        None => record.pointer("/userIdentity/accountId").cloned().unwrap_or_default(),
-    };
-    let id = match field("eventID") {
-        "" => hash::id(&["record", text]),
-        id => id.to_owned(),
-    };
-    let head = json!({
+    let id = if head.event_id.is_empty() { hash::id(&["record", record]) } else { head.event_id.clone() };
+    let envelope = json!({
         "version": "0",
         "id": id,
         "detail-type": detail_type,
-        "source": source(field("eventSource")),
-        "account": account,
-        "time": field("eventTime"),
-        "region": field("awsRegion"),
+        "source": source(&head.event_source),
+        "time": head.event_time,
+        "region": head.region,
         "resources": [],
     });
-    // The head is an object: cut its closing brace and put the record in as it was spelled.
-    let mut event = head.to_string();
+    // The envelope is an object: cut its closing brace, and put in what stays as it is spelled.
+    let mut event = envelope.to_string();
     event.truncate(event.len() - 1);
-    event + ",\"detail\":" + text.trim() + "}"
+    if let Some(account) = &head.account {
+        event.push_str(",\"account\":");
+        event.push_str(account);
+    }
+    event + ",\"detail\":" + record.trim() + "}"
 }
 
 /// `secretsmanager.amazonaws.com` sends as `aws.secretsmanager`.
@@ -52,14 +48,18 @@ fn source(event_source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+
+    fn wrapped(record: &str) -> Value {
+        serde_json::from_str(&wrap(record, &Head::read(record).unwrap())).unwrap()
+    }
 
     #[test]
     fn a_service_event_gets_its_own_detail_type_and_keeps_its_spelling() {
         let text = r#"{"eventType":"AwsServiceEvent","eventSource":"secretsmanager.amazonaws.com","eventID":"e",
             "eventTime":"2026-01-02T03:04:05Z","awsRegion":"us-west-2","recipientAccountId":"111122223333","n":3e2}"#;
-        let event = wrap(text, &serde_json::from_str(text).unwrap());
-        assert!(event.contains("3e2"));
-        let event: Value = serde_json::from_str(&event).unwrap();
+        assert!(wrap(text, &Head::read(text).unwrap()).contains("3e2"));
+        let event = wrapped(text);
         assert_eq!(event["detail-type"], "AWS Service Event via CloudTrail");
         assert_eq!(event["source"], "aws.secretsmanager");
         assert_eq!(event["account"], "111122223333");
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_record_without_anything_still_becomes_an_event() {
-        let event: Value = serde_json::from_str(&wrap("{}", &serde_json::json!({}))).unwrap();
+        let event = wrapped("{}");
         assert_eq!(event["detail-type"], "AWS API Call via CloudTrail");
         assert!(event["id"].as_str().is_some_and(|id| id.len() == 32));
     }

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::str;
 
-use serde_json::Value;
-
 use super::scan::{self, Broken};
-use super::wrap;
-use crate::json;
+use super::envelope::wrap;
+use super::head::Head;
 
 /// One event that was found, as the text of an EventBridge event.
 #[derive(Debug)]
@@ -141,7 +139,9 @@ impl<'a> Reader<'a, '_> {
                     };
                 }
                 None => {
-                    self.problem(at, "the input ends inside a list (truncated?)");
+                    if !self.recovering {
+                        self.problem(at, "the input ends inside a list (truncated?)");
+                    }
                     return at;
                 }
             }
@@ -204,13 +204,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn classify(&mut self, offset: usize, text: &'a str) {
-        let value = match json::to_value(text) {
-            Ok(value) => value,
-            Err(error) => {
-                return self.problem(offset + error.offset(), format!("not JSON: {}", error.kind()));
-            }
+        let head = match Head::read(text) {
+            Ok(head) => head,
+            Err(error) => return self.problem(offset + error.offset, format!("not JSON: {}", error.kind())),
         };
-        match document(text, &value, 0) {
+        match document(text, head, 0) {
             Some(text) => {
                 self.recovering = false;
                 (self.sink)(Ok(Document { offset, text }));
@@ -224,24 +222,24 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The EventBridge event in a parsed object, or `None`. Text in text (SQS, then SNS) is opened twice at the most.
-fn document<'a>(text: &'a str, value: &Value, depth: usize) -> Option<Cow<'a, str>> {
-    if value.get("detail-type").is_some() || (value.get("source").is_some() && value.get("detail").is_some())
-    {
+/// The EventBridge event in an object, or `None`. Text in text (SQS, then SNS) is opened twice at the most.
+fn document(text: &str, head: Head, depth: usize) -> Option<Cow<'_, str>> {
+    if head.is_event {
         return Some(Cow::Borrowed(text));
     }
-    if value.get("eventName").is_some() || value.get("eventVersion").is_some() {
-        return Some(Cow::Owned(wrap(text, value)));
+    if head.is_record {
+        return Some(Cow::Owned(wrap(text, &head)));
     }
-    let inner = ["CloudTrailEvent", "body", "Body"].iter().find_map(|name| value.get(name)?.as_str())?;
-    let parsed = json::to_value(inner).ok()?;
-    let found = (depth < 2).then(|| document(inner, &parsed, depth + 1)).flatten()?;
+    let inner = head.inner?;
+    let head = Head::read(&inner).ok()?;
+    let found = (depth < 2).then(|| document(&inner, head, depth + 1)).flatten()?;
     Some(Cow::Owned(found.into_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use proptest::prelude::*;
 
     const EVENT: &str = r#"{"detail-type":"x","source":"aws.s","detail":{"eventID":"e"}}"#;

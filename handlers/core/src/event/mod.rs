@@ -2,16 +2,17 @@
 
 mod envelope;
 mod extract;
+mod head;
 mod input;
 mod scan;
 
-pub use envelope::wrap;
 pub use input::{Document, Found, Problem, read};
 
 use serde_json::Value;
 
 use crate::hash;
 use crate::json;
+use crate::pattern;
 use crate::principal::Principal;
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
@@ -137,9 +138,16 @@ fn digits(value: Option<&Value>) -> Option<String> {
 }
 
 impl EventError {
-    /// From the reader of the pattern engine.
-    pub(crate) fn unread(error: &json::JsonError) -> Self {
-        Self::NotJson { offset: error.offset(), kind: error.kind() }
+    /// From what the pattern engine says.
+    pub(crate) fn unmatched(error: &pattern::EventError) -> Self {
+        match error {
+            pattern::EventError::NotAnObject => Self::NotAnObject,
+            pattern::EventError::Json(error) => Self::unread(error),
+        }
+    }
+
+    fn unread(error: &json::JsonError) -> Self {
+        Self::NotJson { offset: error.offset, kind: error.kind() }
     }
 }
 

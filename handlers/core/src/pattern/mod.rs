@@ -1,56 +1,32 @@
-//! STUB
-#![allow(missing_docs)]
-use crate::json::JsonError;
-pub const MAX_LEN: usize = 2048;
-#[derive(Clone, Debug)]
-pub struct Pattern(serde_json::Value, String);
-#[derive(Debug, thiserror::Error)]
-#[error("bad")]
-pub struct PatternError;
-impl PatternError {
-    pub fn offset(&self) -> Option<usize> {
-        None
-    }
-}
-impl Pattern {
-    pub fn parse(t: &str) -> Result<Self, PatternError> {
-        Ok(Self(serde_json::from_str(t).map_err(|_| PatternError)?, t.into()))
-    }
-    pub fn minified(&self) -> &str {
-        &self.1
-    }
-}
-#[derive(Debug)]
-pub struct PatternSet(Vec<Pattern>);
-fn m(p: &serde_json::Value, e: Option<&serde_json::Value>) -> bool {
-    use serde_json::Value::*;
-    match p {
-        Object(o) => o.iter().all(|(k, v)| m(v, e.and_then(|e| e.get(k)))),
-        Array(a) => a.iter().any(|x| match x {
-            Object(o) => {
-                if let Some(b) = o.get("exists") {
-                    b.as_bool() == Some(e.is_some())
-                } else if let Some(Object(_)) = o.get("anything-but") {
-                    true
-                } else if let Some(ab) = o.get("anything-but") {
-                    e.is_some()
-                        && Some(ab) != e
-                        && !ab.as_array().is_some_and(|a| e.is_some_and(|e| a.contains(e)))
-                } else {
-                    false
-                }
-            }
-            v => Some(v) == e || e.and_then(|e| e.as_array()).is_some_and(|a| a.contains(v)),
-        }),
-        _ => false,
-    }
-}
-impl PatternSet {
-    pub fn new(v: Vec<Pattern>) -> Self {
-        Self(v)
-    }
-    pub fn matches(&self, e: &[u8]) -> Result<Vec<usize>, JsonError> {
-        let v = crate::json::to_value(std::str::from_utf8(e).unwrap_or(""))?;
-        Ok(self.0.iter().enumerate().filter(|(_, p)| m(&p.0, Some(&v))).map(|(i, _)| i).collect())
-    }
-}
+//! The `EventBridge` pattern language, as AWS's own engine (event-ruler 2.0.1) behaves.
+//!
+//! A pattern names fields by path and gives each a list of matchers. It matches an event if every field has a value that
+//! satisfies one of its matchers, all within the same element of every array they share. The semantics, the order of checks
+//! and the words of errors were taken from the engine's behaviour; `tests/vectors/README.md` says how they were recorded.
+//!
+//! - [`Pattern`] is one pattern: parse, match, explain.
+//! - [`PatternSet`] matches many patterns against the bytes of an event in one reading. Each pattern is judged alone: AWS's
+//!   machine, given many rules, lets a wildcard of one make another match what it should not.
+//!
+//! Two guards are not the engine's but the API's: the complexity of wildcards and the number of combinations of `$or`.
+
+mod compile;
+mod complexity;
+mod error;
+mod explain;
+mod expression;
+mod flatten;
+mod fold;
+mod ip;
+mod matcher;
+mod minify;
+mod number;
+mod paths;
+mod search;
+mod set;
+mod wildcard;
+
+pub use error::PatternError;
+pub use explain::Explanation;
+pub use flatten::EventError;
+pub use set::{Event, MAX_LEN, Pattern, PatternSet};

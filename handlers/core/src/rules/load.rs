@@ -115,12 +115,12 @@ impl Loader {
             let pattern = match Pattern::parse(&file.text) {
                 Ok(pattern) => pattern,
                 Err(error) => {
-                    let place = error.offset().map(|offset| place_of(&file.text, offset)).unwrap_or_default();
+                    let place = error.offset.map(|offset| place_of(&file.text, offset)).unwrap_or_default();
                     self.problem(&file.path, place, error.to_string());
                     continue;
                 }
             };
-            let length = pattern.minified().chars().count();
+            let length = pattern.minified_len();
             if length > MAX_LEN {
                 let reason = format!(
                     "the pattern has {length} characters without white space; EventBridge takes {MAX_LEN}"

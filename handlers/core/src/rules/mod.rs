@@ -92,7 +92,7 @@ impl Rules {
     /// # Errors
     /// When the text is no event.
     pub fn cases(&self, text: &str) -> Result<Vec<Case<'_>>, EventError> {
-        let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unread(&error))?;
+        let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unmatched(&error))?;
         let rules: Vec<&Rule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
         if rules.is_empty() {
             return Ok(Vec::new());
@@ -108,9 +108,14 @@ impl Rules {
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let event = Arc::clone(&event);
-            (!rules.is_empty()).then_some(Case { handler, event, responses, resolves, rules })
+            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves })
         });
         Ok(cases.collect())
+    }
+
+    /// The rules of one handler, by id.
+    pub fn of(&self, handler: Handler) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.handler == handler)
     }
 
     /// The event as a case for one handler; `None` if none of its rules matches.

@@ -1,0 +1,124 @@
+//! Counting in event time: the same bursts for any order and any duplication, and exactly those that the definition says.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use responder_core::mark::{Mark, bursts};
+use responder_core::rules::{File, Response, load};
+use responder_core::secret::SecretRef;
+use responder_core::text::Untrusted;
+use responder_core::time::Timestamp;
+
+/// A response with this `when` and an hour of quiet.
+fn response(when: &str) -> Response {
+    let responses = format!(
+        r#"{{"r": {{"on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", "when": {when}}}}}"#
+    );
+    let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
+    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    load(&files).unwrap().responses.remove("r").unwrap()
+}
+
+fn bulk() -> Response {
+    let escalate = r#"[{"at_least": 5, "severity": "high"}]"#;
+    response(&format!(
+        r#"{{"distinct":"secret","at_least":3,"within":"10m","per":"principal","escalate":{escalate}}}"#
+    ))
+}
+
+/// A mark at `minute` that reads the secret number `secret`.
+fn mark(minute: i64, secret: u8) -> Mark {
+    Mark {
+        at: Timestamp::from_millis(minute * 60_000),
+        key: format!("{minute}-{secret}"),
+        resolves: false,
+        id: Untrusted::new("id"),
+        account: "1".to_owned(),
+        region: "r".to_owned(),
+        principal: Untrusted::new("p"),
+        secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
+        secrets_known: true,
+        error: false,
+    }
+}
+
+#[test]
+fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
+    let two = [mark(0, 1), mark(5, 2)];
+    assert!(bursts(&bulk(), &two).is_empty());
+    let edge = [mark(0, 1), mark(5, 2), mark(10, 3)];
+    assert_eq!(bursts(&bulk(), &edge).len(), 1);
+    let beyond = [mark(0, 1), mark(5, 2), mark(11, 3)];
+    assert!(bursts(&bulk(), &beyond).is_empty());
+}
+
+#[test]
+fn severity_rises_with_the_fullest_window_not_with_the_sum() {
+    let spread: Vec<Mark> = (0..9).map(|i| mark(i64::from(i) * 4, i)).collect();
+    let found = bursts(&bulk(), &spread);
+    assert_eq!(
+        (found.len(), found[0].peak, found[0].severity.name(), found[0].marks.len()),
+        (1, 3, "low", 9)
+    );
+    let dense: Vec<Mark> = (0..5).map(|i| mark(i64::from(i), i)).collect();
+    assert_eq!(bursts(&bulk(), &dense)[0].severity.name(), "high");
+}
+
+#[test]
+fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
+    let attack = |from: i64| (0..3).map(move |i| mark(from + i64::from(i), i));
+    let twice: Vec<Mark> = attack(0).chain(attack(120)).collect();
+    assert_eq!(bursts(&bulk(), &twice).len(), 2);
+    let close: Vec<Mark> = attack(0).chain(attack(50)).collect();
+    assert_eq!(bursts(&bulk(), &close).len(), 1);
+    let resolved = Mark { resolves: true, ..mark(20, 9) };
+    let split: Vec<Mark> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
+    let found = bursts(&bulk(), &split);
+    assert_eq!(found.iter().map(|burst| burst.resolved).collect::<Vec<_>>(), [Some(resolved.at), None]);
+}
+
+/// The definition, written down without any cleverness: which marks lie in a window that fires.
+fn by_definition(response: &Response, marks: &[Mark]) -> BTreeSet<String> {
+    let mut inside = BTreeSet::new();
+    for end in marks {
+        let start = end.at.minus(response.when.within);
+        let window: Vec<&Mark> = marks.iter().filter(|mark| mark.at >= start && mark.at <= end.at).collect();
+        let secrets: BTreeSet<&SecretRef> = window.iter().flat_map(|mark| &mark.secrets).collect();
+        if secrets.len() >= response.when.at_least {
+            inside.extend(window.iter().map(|mark| mark.key.clone()));
+        }
+    }
+    inside
+}
+
+fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
+    proptest::collection::vec((0i64..200, 0u8..8).prop_map(|(minute, secret)| mark(minute, secret)), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn bursts_hold_exactly_the_marks_of_windows_that_fire(marks in any_marks()) {
+        let unique: Vec<Mark> = marks.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let response = bulk();
+        let found = bursts(&response, &unique);
+        let inside: BTreeSet<String> = found.iter().flat_map(|burst| burst.marks.iter().map(|mark| mark.key.clone())).collect();
+        prop_assert_eq!(inside, by_definition(&response, &unique));
+        for pair in found.windows(2) {
+            prop_assert!(pair[0].last().plus(response.quiet) < pair[1].first());
+        }
+    }
+
+    #[test]
+    fn order_and_duplicates_change_nothing(marks in any_marks(), seed in any::<u64>()) {
+        let mut other = marks.clone();
+        other.extend(marks.iter().take(7).cloned());
+        // A permutation by a hash of the seed and the place.
+        let mut keyed: Vec<(u64, Mark)> = other.drain(..).enumerate()
+            .map(|(i, mark)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17), mark)).collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        let other: Vec<Mark> = keyed.into_iter().map(|(_, mark)| mark).collect();
+        prop_assert_eq!(bursts(&bulk(), &marks), bursts(&bulk(), &other));
+    }
+}

@@ -1,0 +1,212 @@
+//! Decisions over whole stories: order and copies change nothing, and what was decided once is not decided again.
+
+use proptest::prelude::*;
+use responder_core::decide::{questions, respond};
+use responder_core::facts::{Facts, Question};
+use responder_core::ledger::{Ledger, in_order};
+use responder_core::plan::{Incident, Plan, SkipReason, Step};
+use responder_core::rules::{Rules, builtin};
+use serde_json::{Value, json};
+
+const SECRET: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
+
+fn read(second: u32, principal: u8, secret: u8, region: &str) -> String {
+    json!({
+        "version": "0", "id": "i", "detail-type": "AWS API Call via CloudTrail", "source": "aws.secretsmanager",
+        "account": "111122223333", "region": region, "resources": [],
+        "detail": {
+            "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue", "awsRegion": region,
+            "eventTime": format!("2026-03-01T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60),
+            "eventID": format!("{second}-{principal}-{secret}-{region}"), "recipientAccountId": "111122223333",
+            "requestParameters": {"secretId": format!("s{secret}")},
+            "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/u{principal}")},
+        },
+    })
+    .to_string()
+}
+
+fn rotation(kind: &str, second: u32) -> String {
+    let time = format!("2026-03-01T12:00:{second:02}Z");
+    if kind == "label" {
+        return json!({"id": "n", "detail-type": "Secret Label Updated", "source": "aws.secretsmanager", "time": time,
+            "account": "111122223333", "region": "us-west-2", "resources": [SECRET],
+            "detail": {"name": "prod/db", "labelUpdated": "AWSCURRENT", "versionId": "v"}})
+        .to_string();
+    }
+    json!({"id": "r", "detail-type": "AWS Service Event via CloudTrail", "source": "aws.secretsmanager", "time": time,
+        "account": "111122223333", "region": "us-west-2", "resources": [],
+        "detail": {"eventSource": "secretsmanager.amazonaws.com", "eventName": kind, "eventTime": time, "eventID": format!("{kind}{second}"),
+            "awsRegion": "us-west-2", "recipientAccountId": "111122223333", "additionalEventData": {"SecretId": SECRET},
+            "errorMessage": "Error when executing lambda arn:aws:lambda:us-west-2:111122223333:function:rotate during setSecret step",
+            "userIdentity": {"accountId": "111122223333", "invokedBy": "secretsmanager.amazonaws.com"}}})
+    .to_string()
+}
+
+fn service(name: &str, value_from: &str, more: &Value) -> Value {
+    let mut service = json!({
+        "arn": format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}"),
+        "cluster": "arn:aws:ecs:us-west-2:111122223333:cluster/shop", "status": "ACTIVE", "controller": "ECS",
+        "primary": {"id": "ecs-svc/1", "created_at": "2026-02-01T00:00:00Z"},
+        "references": [{"kind": "container-secret", "value": value_from}],
+    });
+    if let (Some(service), Some(more)) = (service.as_object_mut(), more.as_object()) {
+        service.extend(more.clone());
+    }
+    service
+}
+
+fn facts(services: &[Value]) -> Facts {
+    serde_json::from_value(json!({ "services": services })).unwrap()
+}
+
+/// Every decision and every incident of a story.
+fn story(rules: &Rules, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
+    let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let mut ledger = Ledger::new(facts);
+    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    (plans, ledger.incidents())
+}
+
+fn redeployed(plans: &[Plan]) -> Vec<&str> {
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let services = steps.filter_map(|step| match step {
+        Step::Redeploy { service, .. } => service.rsplit('/').next(),
+        _ => None,
+    });
+    services.collect()
+}
+
+#[test]
+fn every_consumer_is_redeployed_once_however_often_the_rotation_is_told() {
+    let rules = builtin().unwrap();
+    let services = [
+        service("a", SECRET, &json!({})),
+        service("b", SECRET, &json!({})),
+        service("c", "prod/db", &json!({})),
+    ];
+    let events = [rotation("label", 1), rotation("RotationSucceeded", 3), rotation("RotationSucceeded", 3)];
+    let (plans, incidents) = story(&rules, facts(&services), &events);
+    assert_eq!((redeployed(&plans), incidents.len()), (vec!["a", "b"], 0));
+}
+
+#[test]
+fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
+    let rules = builtin().unwrap();
+    let tagged = |value: &str| json!({"tags": {"secrets-responder:redeploy": value}});
+    let primary = |at: &str| json!({"primary": {"id": "d", "created_at": at}});
+    let cases: [(&str, Value, SkipReason, bool); 9] = [
+        (SECRET, primary("2026-03-01T12:00:07Z"), SkipReason::AlreadyNewer, false),
+        (SECRET, json!({"controller": "CODE_DEPLOY"}), SkipReason::CodeDeploy, true),
+        (SECRET, json!({"controller": "EXTERNAL"}), SkipReason::External, true),
+        (SECRET, json!({"status": "DRAINING"}), SkipReason::Inactive, false),
+        (&format!("{SECRET}:::v1"), json!({}), SkipReason::PinnedVersion, true),
+        (&format!("{SECRET}::AWSPREVIOUS:"), json!({}), SkipReason::OtherLabel, true),
+        (SECRET, tagged("off"), SkipReason::OptedOut, false),
+        (SECRET, tagged("notify"), SkipReason::NotifyOnly, true),
+        (SECRET, tagged("yes please"), SkipReason::UnclearTag, true),
+    ];
+    for (value_from, more, expected, told) in cases {
+        let events = [rotation("label", 1), rotation("RotationSucceeded", 2)];
+        let (plans, incidents) = story(&rules, facts(&[service("a", value_from, &more)]), &events);
+        let reasons: Vec<SkipReason> = plans
+            .iter()
+            .flat_map(|plan| &plan.steps)
+            .filter_map(|step| match step {
+                Step::Skip { reason, .. } => Some(*reason),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((reasons, incidents.len()), (vec![expected, expected], usize::from(told)), "{expected:?}");
+        let pages = plans
+            .iter()
+            .flat_map(|plan| &plan.steps)
+            .filter(|step| matches!(step, Step::Page { .. }))
+            .count();
+        assert_eq!(pages, usize::from(told), "{expected:?}");
+    }
+}
+
+#[test]
+fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves() {
+    let rules = builtin().unwrap();
+    let failures = [10, 20, 30].map(|second| rotation("RotationFailed", second));
+    let (plans, incidents) =
+        story(&rules, Facts::default(), &[&failures[..], &[rotation("RotationSucceeded", 40)]].concat());
+    assert_eq!((incidents.len(), incidents[0].reads), (1, 3));
+    assert_eq!(incidents[0].resolved_at, Some("2026-03-01T12:00:40Z".parse().unwrap()));
+    let label = |name: &str| {
+        incidents[0].details.iter().find(|detail| detail.label == name).map(|detail| detail.value.raw())
+    };
+    assert_eq!(label("failed step"), Some("setSecret"));
+    assert_eq!(label("rotation function"), Some("arn:aws:lambda:us-west-2:111122223333:function:rotate"));
+    let pages =
+        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Page { .. })).count();
+    let resolved =
+        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Resolve { .. })).count();
+    assert_eq!((pages, resolved), (1, 1));
+}
+
+#[test]
+fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() {
+    let rules = builtin().unwrap();
+    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let plan = respond(case, &Facts::default());
+    assert!(matches!(plan.steps[..], [Step::Unknown { .. }]) && plan.retry.is_none());
+    let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
+    gaps.gap("the services of one cluster could not be listed");
+    let plan = respond(case, &gaps);
+    assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
+    assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+}
+
+#[test]
+fn questions_are_what_the_answer_depends_on() {
+    let rules = builtin().unwrap();
+    let rotation_case = &rules.cases(&rotation("RotationSucceeded", 1)).unwrap()[0];
+    assert!(questions(rotation_case).iter().any(|question| matches!(question, Question::Services { .. })));
+    let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
+    let streams =
+        questions(read_case).iter().filter(|question| matches!(question, Question::Marks { .. })).count();
+    // Bulk, rate and sweep count the same stream: asked with one mark, in two lengths.
+    assert_eq!(streams, 3);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn any_order_and_any_copies_tell_the_same_story(
+        reads in proptest::collection::vec((0u32..2_000, 0u8..2, 0u8..16, 0usize..4), 1..60),
+        seed in any::<u64>(),
+    ) {
+        let rules = builtin().unwrap();
+        let regions = ["us-west-2", "eu-west-1", "us-east-1", "ap-south-2"];
+        let events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
+        let mut other: Vec<(u64, String)> = events.iter().chain(events.iter().take(9)).enumerate()
+            .map(|(i, event)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(23), event.clone())).collect();
+        other.sort();
+        let other: Vec<String> = other.into_iter().map(|(_, event)| event).collect();
+        prop_assert_eq!(story(&rules, Facts::default(), &events), story(&rules, Facts::default(), &other));
+    }
+
+    #[test]
+    fn deciding_again_over_the_resulting_world_plans_nothing(
+        reads in proptest::collection::vec((0u32..900, 0u8..2, 0u8..16, 0usize..4), 1..60),
+    ) {
+        let rules = builtin().unwrap();
+        let regions = ["us-west-2", "eu-west-1", "us-east-1", "ap-south-2"];
+        let mut events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
+        events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
+        let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
+        let cases = in_order(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
+        let mut ledger = Ledger::new(facts(&services));
+        for case in &cases {
+            ledger.decide(case);
+        }
+        for case in &cases {
+            let again = ledger.decide(case);
+            let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Resolve { .. }));
+            prop_assert!(acts.is_none(), "{:?}", acts);
+        }
+    }
+}

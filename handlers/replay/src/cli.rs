@@ -1,0 +1,140 @@
+//! The command line: what can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
+/// same bytes. Nothing is sent anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "replay", version, max_term_width = 100, after_help = EXIT)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT: &str = "\
+Exit status:
+  0  done
+  1  `match`: no match; `verify`: a case differs
+  2  the rules, the facts, a pattern or an argument cannot be used; nothing was decided
+  3  some of the input could not be read; it was reported, and the rest was decided";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Decide about events and report incidents, rotations and a summary.
+    #[command(after_long_help = RUN)]
+    Run(RunArgs),
+    /// Say of every rule whether it matches an event, or the first path that fails.
+    #[command(after_long_help = EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Match one pattern against one event, or a file of such pairs.
+    #[command(after_long_help = MATCH)]
+    Match(MatchArgs),
+    /// Decide about every fixture and compare with what is expected.
+    #[command(after_long_help = VERIFY)]
+    Verify(VerifyArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Files or folders of events, plain or gzip; `-` is standard input.
+    ///
+    /// Understood: EventBridge events, one or many; CloudTrail files ({"Records":[...]}); LookupEvents output; bare
+    /// CloudTrail records; any mix of them. In a folder of fixtures, about.json, facts.json and expected.json are
+    /// passed over; so are CloudTrail's digest files.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// What was known of services and settings, as JSON; without it a rotation says that its consumers are unknown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// The folder of rules; without it the rules of this release.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// JSON lines, each with a `kind`: decision, incident, problem or summary.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A file with one or more events; `-` is standard input.
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: PathBuf,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArgs {
+    /// A file with one EventBridge pattern.
+    #[arg(long, value_name = "FILE", requires = "event", required_unless_present = "vectors")]
+    pub(crate) pattern: Option<PathBuf>,
+    /// A file with one event, taken as it is.
+    #[arg(long, value_name = "FILE", requires = "pattern")]
+    pub(crate) event: Option<PathBuf>,
+    /// JSON lines {"id","pattern","event"}, pattern and event being strings of JSON text; prints
+    /// {"id","result":"match|no_match|invalid|event_error","error"?} for each. `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
+    pub(crate) vectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Folders of cases: a case is a folder with an about.json.
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Write what is decided now as what is expected.
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+const RUN: &str = "\
+Examples:
+  Everything in a folder of trail files:
+    replay run AWSLogs/
+  What LookupEvents says, as JSON, incidents only:
+    aws cloudtrail lookup-events --output json | replay run --format json - | jq 'select(.kind == \"incident\")'
+  A rotation, with what is known of the services:
+    replay run --facts services.json rotation.json
+
+Exit status: 0 done; 2 nothing was decided; 3 some of the input could not be read, the rest was decided.";
+
+const EXPLAIN: &str = "\
+Example:
+  replay explain event.json";
+
+const MATCH: &str = "\
+Examples:
+  replay match --pattern rules/access/secret-read.json --event event.json
+  replay match --vectors tests/vectors/patterns.jsonl
+
+Exit status of a pair: 0 match; 1 no match; 2 the pattern or the event is refused. Of --vectors: 0.";
+
+const VERIFY: &str = "\
+Examples:
+  replay verify fixtures
+  replay verify --update fixtures/access
+
+Exit status: 0 every case is as expected; 1 a case differs; 2 nothing was decided.";

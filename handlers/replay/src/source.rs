@@ -1,0 +1,126 @@
+//! Input: files, folders, standard input, gzip; what cannot be read is a problem, never the end.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A file, or a part of one, that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub(crate) struct Problem {
+    /// The file.
+    pub(crate) file: String,
+    /// Where in it, in bytes of its uncompressed content; absent for the whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) offset: Option<usize>,
+    /// What is wrong.
+    pub(crate) reason: String,
+}
+
+/// No trail file is larger than 50 MB; what grows beyond this is made to harm.
+const UNPACKED_MAX: u64 = 4 << 30;
+
+/// Hands the content of every file below `paths` to `each`, with the file's name, and returns what could not be
+/// read. Folders are walked in order of names; links are not followed.
+pub(crate) fn each_file(
+    paths: &[PathBuf],
+    each: &mut dyn FnMut(&str, &[u8], &mut Vec<Problem>),
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for path in paths {
+        walk(path, &mut files, &mut problems);
+    }
+    let bar = progress(files.iter().map(|(_, size)| size).sum());
+    for (path, size) in files {
+        let name = path.display().to_string();
+        match read(&path) {
+            Ok((bytes, complete)) => {
+                each(&name, &bytes, &mut problems);
+                if let Err(reason) = complete {
+                    problems.push(Problem { file: name, offset: Some(bytes.len()), reason });
+                }
+            }
+            Err(error) => problems.push(Problem { file: name, offset: None, reason: error.to_string() }),
+        }
+        bar.inc(size);
+    }
+    bar.finish_and_clear();
+    problems
+}
+
+/// One whole file, unpacked if it is gzip; `-` is standard input. The second part says why it is not complete, if so.
+pub(crate) fn read(path: &Path) -> io::Result<(Vec<u8>, Result<(), String>)> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        bytes = fs::read(path)?;
+    }
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok((bytes, Ok(())));
+    }
+    let mut unpacked = Vec::new();
+    // What was unpacked before an error is kept.
+    let done = MultiGzDecoder::new(bytes.as_slice()).take(UNPACKED_MAX).read_to_end(&mut unpacked);
+    let complete = match done {
+        Ok(size) if size as u64 == UNPACKED_MAX => {
+            Err("gzip: unpacks to more than 4 GiB; the rest was not read".to_owned())
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("gzip: {error} (truncated?)")),
+    };
+    Ok((unpacked, complete))
+}
+
+fn walk(path: &Path, files: &mut Vec<(PathBuf, u64)>, problems: &mut Vec<Problem>) {
+    let mut problem = |path: &Path, reason: String| {
+        problems.push(Problem { file: path.display().to_string(), offset: None, reason });
+    };
+    if path == Path::new("-") {
+        files.push((path.to_owned(), 0));
+        return;
+    }
+    let entries = match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        Ok(meta) => {
+            files.push((path.to_owned(), meta.len()));
+            return;
+        }
+        Err(error) => return problem(path, error.to_string()),
+    };
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => return problem(path, error.to_string()),
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    let is_case = entries.iter().any(|entry| entry.file_name() == "about.json");
+    for entry in entries {
+        let (name, path) = (entry.file_name(), entry.path());
+        let companion = is_case && COMPANIONS.iter().any(|companion| name == *companion);
+        let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        if !companion && !link && name != "CloudTrail-Digest" {
+            walk(&path, files, problems);
+        }
+    }
+}
+
+/// What lies beside the events of a fixture.
+pub(crate) const COMPANIONS: [&str; 3] = ["about.json", "facts.json", "expected.json"];
+
+/// A bar on a terminal, nothing in a pipe.
+fn progress(total: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+    // Small inputs are done before a bar could be read.
+    if io::stderr().is_terminal() && total > 8 << 20 {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+        {
+            bar.set_style(style);
+        }
+    }
+    bar
+}

@@ -1,0 +1,129 @@
+//! What a cold start of each function costs: prints size, times and peak memory of the release binaries, the median of 20 runs against the emulator.
+//!
+//! `tests/cold-start [FUNCTION=EVENT_FILE]...` builds and runs it: without a file, an event of the harness's own. Every run has an account of its
+//! own with a service to redeploy, so that no run finds the work of an earlier one. `canary` is the floor: a function that does nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use acceptance::{Function, Outcome, World, events, now, paths};
+use serde_json::{Value, json};
+
+/// Runs of which the median is printed.
+const RUNS: usize = 20;
+
+/// What one run cost.
+struct Cost {
+    first_poll: Duration,
+    first_answer: Duration,
+    peak_kib: u64,
+    answer: Result<(), String>,
+}
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(wrong) = files.iter().find(|file| !file.contains('=')) {
+        eprintln!("cold-start: `{wrong}` is not FUNCTION=EVENT_FILE");
+        return ExitCode::from(2);
+    }
+    println!("expected: at most 15 ms in total and 12 MB; median of {RUNS} runs on this machine");
+    println!(
+        "{:<10} {:>9} {:>20} {:>28} {:>9} {:>9}",
+        "function", "size", "exec -> first poll", "first poll -> first answer", "total", "memory"
+    );
+    for function in ["canary", "rotation", "access", "failure"] {
+        let file = files.iter().find_map(|file| file.strip_prefix(function)?.strip_prefix('='));
+        if let Err(reason) = measure(function, file) {
+            println!("{function:<10} {reason}");
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(function: &str, file: Option<&str>) -> Result<(), String> {
+    let binary = binary(function)?;
+    let size = std::fs::metadata(&binary).map_err(|error| error.to_string())?.len();
+    let worlds: Vec<(World, String)> = (0..RUNS).map(|_| world()).collect();
+    // Deployments are dated in whole seconds; the event's change has to be in a later one.
+    sleep(Duration::from_secs(2));
+    let mut costs = Vec::new();
+    for (world, secret) in &worlds {
+        let event = match file {
+            Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+            None => event(world, secret, function).to_string(),
+        };
+        costs.push(run(&binary, world, event)?);
+    }
+    let poll = median(&costs, |cost| cost.first_poll.as_secs_f64() * 1e3);
+    let answer = median(&costs, |cost| cost.first_answer.as_secs_f64() * 1e3);
+    let total = median(&costs, |cost| (cost.first_poll + cost.first_answer).as_secs_f64() * 1e3);
+    let memory = median(&costs, |cost| kib_in_mb(cost.peak_kib));
+    let size = kib_in_mb(size / 1024);
+    println!(
+        "{function:<10} {size:>6.1} MB {poll:>17.1} ms {answer:>25.1} ms {total:>6.1} ms {memory:>6.1} MB"
+    );
+    let failed: Vec<&String> = costs.iter().filter_map(|cost| cost.answer.as_ref().err()).collect();
+    if let Some(first) = failed.first() {
+        println!("{:<10} {} of {RUNS} runs failed, the first with {first}", "", failed.len());
+    }
+    Ok(())
+}
+
+fn binary(function: &str) -> Result<PathBuf, String> {
+    let binary = if function == "canary" {
+        std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("canary")
+    } else {
+        paths::functions().join(function)
+    };
+    if binary.exists() { Ok(binary) } else { Err(format!("not built: no {}", binary.display())) }
+}
+
+/// An account with a secret and a service that injects it.
+fn world() -> (World, String) {
+    let world = World::new();
+    let secret = world.aws.create_secret("prod/app-db");
+    world.aws.create_cluster("prod");
+    let containers = json!([{"name": "app", "image": "app:1", "memory": 64, "secrets": [{"name": "P", "valueFrom": secret}]}]);
+    let task = world.aws.register_task_definition("web", &containers);
+    world.aws.create_service("prod", "web", &task, &json!({}));
+    (world, secret)
+}
+
+fn event(world: &World, secret: &str, function: &str) -> Value {
+    match function {
+        "access" => events::secret_read(&world.aws, "alice", secret, now()),
+        "failure" => events::rotation_failed(&world.aws, secret, now(), "setSecret"),
+        _ => events::rotation_succeeded(&world.aws, secret, now()),
+    }
+}
+
+fn run(binary: &Path, world: &World, event: String) -> Result<Cost, String> {
+    let payload = events::batch(&world.aws.arn("sqs", "queue"), &[event]).to_string();
+    let mut function = Function::try_start(binary, &world.environment())?;
+    let answer = function.invoke(payload.as_bytes());
+    let peak_kib = match answer.outcome {
+        Outcome::Died => return Err(format!("ended without an answer:\n{}", answer.lines.join("\n"))),
+        _ => function.peak_memory(),
+    };
+    let empty = json!([]);
+    let answered = match &answer.outcome {
+        Outcome::Response(response) if response.get("batchItemFailures").unwrap_or(&empty) == &empty => {
+            Ok(())
+        }
+        other => Err(format!("{other:?}")),
+    };
+    Ok(Cost { first_poll: function.first_poll(), first_answer: answer.took, peak_kib, answer: answered })
+}
+
+fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    let mut values: Vec<f64> = costs.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// In units of 10^6 bytes.
+fn kib_in_mb(kib: u64) -> f64 {
+    f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) * 1024.0 / 1e6
+}

@@ -1,0 +1,11 @@
+//! End to end: the emulated AWS, the real function binaries behind rule, queue and mapping, and what follows from an event.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod e2e {
+    mod access;
+    mod bed;
+    mod failure;
+    mod poison;
+    mod rotation;
+}
