@@ -24,25 +24,23 @@ pub(crate) struct Clients {
 impl Clients {
     /// Builds the clients.
     pub(crate) fn new(config: &Config) -> Self {
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
+        let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(version())
             .region(Region::new(config.region.clone()))
             .credentials_provider(config.credentials.clone())
-            .set_endpoint_url(config.endpoints.dynamodb.clone())
             .timeout_config(timeouts())
-            .retry_config(retries())
-            .build();
-        let sns = aws_sdk_sns::Config::builder()
+            .retry_config(retries());
+        dynamodb.set_endpoint_url(config.endpoints.dynamodb.clone());
+        let mut sns = aws_sdk_sns::Config::builder()
             .behavior_version(version())
             .region(Region::new(config.topic_region.clone()))
             .credentials_provider(config.credentials.clone())
-            .set_endpoint_url(config.endpoints.sns.clone())
             .timeout_config(timeouts())
-            .retry_config(retries())
-            .build();
+            .retry_config(retries());
+        sns.set_endpoint_url(config.endpoints.sns.clone());
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            sns: aws_sdk_sns::Client::from_conf(sns),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            sns: aws_sdk_sns::Client::from_conf(sns.build()),
             config: config.clone(),
             ecs: Mutex::default(),
         }
@@ -56,15 +54,14 @@ impl Clients {
         }
         let mut clients = self.ecs.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.to_owned()).or_insert_with(|| {
-            let config = aws_sdk_ecs::Config::builder()
+            let mut ecs = aws_sdk_ecs::Config::builder()
                 .behavior_version(version())
                 .region(Region::new(region.to_owned()))
                 .credentials_provider(self.config.credentials.clone())
-                .set_endpoint_url(self.config.endpoints.ecs.clone())
                 .timeout_config(timeouts())
-                .retry_config(retries())
-                .build();
-            aws_sdk_ecs::Client::from_conf(config)
+                .retry_config(retries());
+            ecs.set_endpoint_url(self.config.endpoints.ecs.clone());
+            aws_sdk_ecs::Client::from_conf(ecs.build())
         });
         Some(client.clone())
     }

@@ -68,7 +68,7 @@ impl Config {
             margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
             runbooks: read.base_url("RUNBOOK_BASE_URL"),
         };
-        if settings.margin > settings.settle {
+        if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
             read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
         }
         let lease = read.seconds("LEASE_SECONDS", Span::from_secs(60), 1..=900);
@@ -130,14 +130,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn seconds(&mut self, name: &str, default: Span, range: std::ops::RangeInclusive<i64>) -> Span {
         let Some(text) = self.optional(name) else { return default };
-        match text.parse().ok().filter(|seconds| range.contains(seconds)) {
-            Some(seconds) => Span::from_secs(seconds),
-            None => {
+        text.parse().ok().filter(|seconds| range.contains(seconds)).map_or_else(
+            || {
                 let (from, to) = (range.start(), range.end());
                 self.problem(name, &format!("must be a whole number of seconds from {from} to {to}"));
                 default
-            }
-        }
+            },
+            Span::from_secs,
+        )
     }
 
     fn base_url(&mut self, name: &str) -> String {

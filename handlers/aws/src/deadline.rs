@@ -1,6 +1,5 @@
 //! The clock, and the time that an invocation has left.
 
-use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -43,24 +42,27 @@ impl Deadline {
         Self(Instant::now() + self.left() / 2)
     }
 
-    /// Waits for `future`, but not beyond the deadline.
-    pub(crate) async fn bound<T>(
+    /// Waits for `future`, but not beyond the deadline. The future goes to the heap: those of the SDKs are large.
+    pub(crate) fn bound<T>(
         self,
         what: &'static str,
         future: impl Future<Output = T>,
-    ) -> Result<T, Error> {
-        timeout_at(self.0, future).await.map_err(|_| Error::Deadline(what))
+    ) -> impl Future<Output = Result<T, Error>> {
+        let bounded = timeout_at(self.0, Box::pin(future));
+        async move { bounded.await.map_err(|_| Error::Deadline(what)) }
     }
 
     /// Waits for a call of an SDK, but not beyond the deadline.
-    pub(crate) async fn call<T, E: ProvideErrorMetadata>(
+    pub(crate) fn call<T, E: ProvideErrorMetadata>(
         self,
         service: &'static str,
         operation: &'static str,
         call: impl Future<Output = Result<T, SdkError<E>>>,
-    ) -> Result<T, Error> {
-        let answer = self.bound(operation, call).await?;
-        answer.map_err(|error| Error::Call { service, operation, failure: Failure::of(&error) })
+    ) -> impl Future<Output = Result<T, Error>> {
+        let bounded = self.bound(operation, call);
+        async move {
+            bounded.await?.map_err(|error| Error::Call { service, operation, failure: Failure::of(&error) })
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 mod map;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ecs::Client;
@@ -155,7 +154,7 @@ impl Ecs {
                     described.extend(output.services.unwrap_or_default());
                 }
                 Err(error) => {
-                    gaps.extend(arns.iter().map(|arn| format!("{arn} could not be described: {error}")))
+                    gaps.extend(arns.iter().map(|arn| format!("{arn} could not be described: {error}")));
                 }
             }
         }

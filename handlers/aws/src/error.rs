@@ -152,7 +152,6 @@ mod tests {
     use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
     use aws_sdk_dynamodb::operation::query::QueryError;
-    use aws_sdk_dynamodb::primitives::SdkBody;
 
     use super::*;
 
@@ -160,7 +159,7 @@ mod tests {
     fn an_error_says_the_code_and_never_the_message() {
         let inner =
             ErrorMetadata::builder().code("Validation\nException<b>").message("value prod/db").build();
-        let raw = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
         let error = SdkError::service_error(QueryError::generic(inner), raw);
         let failure = Failure::of(&error);
         let error = Error::Call { service: "dynamodb", operation: "Query", failure };

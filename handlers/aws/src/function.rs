@@ -107,7 +107,7 @@ impl App {
                 let (ended, counters) = batch::run(self, &turn, &texts).await;
                 log::metrics(self.handler, &counters);
                 let kept = messages.iter().zip(&ended).filter(|(_, ended)| ended.is_kept());
-                let kept = kept.map(|(message, _)| Kept { item_identifier: message.message_id.to_string() });
+                let kept = kept.map(|(message, _)| Kept { item_identifier: message.id.to_string() });
                 Ok(Answer::Batch { batch_item_failures: kept.collect() })
             }
             Payload::Event(text) => {

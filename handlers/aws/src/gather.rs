@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::{Facts, Question, Settings};
-use responder_core::service::Service;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
@@ -140,7 +139,7 @@ fn places(questions: &[Question]) -> impl Iterator<Item = Place> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::service::Deployment;
+    use responder_core::service::{Deployment, Service};
     use responder_core::time::Timestamp;
 
     use super::*;

@@ -24,7 +24,7 @@ use responder_core::facts::{IncidentState, Rollout};
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use claims::{Claimed, Subject};
-pub(crate) use marks::{Ask, Marks};
+pub(crate) use marks::Ask;
 
 use crate::deadline::{Deadline, now};
 use crate::error::{Error, Failure};
@@ -197,15 +197,18 @@ impl Ledger {
         }
     }
 
-    async fn call<T, E: ProvideErrorMetadata>(
+    fn call<T, E: ProvideErrorMetadata>(
         &self,
         operation: &'static str,
         call: impl Future<Output = Result<T, SdkError<E>>>,
-    ) -> Result<T, Error> {
-        if self.down.load(Ordering::Relaxed) {
-            return Err(Error::Unanswered);
+    ) -> impl Future<Output = Result<T, Error>> {
+        let bounded = self.deadline.bound(operation, call);
+        async move {
+            if self.down.load(Ordering::Relaxed) {
+                return Err(Error::Unanswered);
+            }
+            self.observe(bounded.await)?.map_err(|error| failed(operation, &error))
         }
-        self.observe(self.deadline.bound(operation, call).await)?.map_err(|error| failed(operation, &error))
     }
 
     /// Remembers that the table does not answer, so that this is waited for only once.

@@ -17,17 +17,16 @@ pub(crate) enum Payload<'p> {
 
 /// A message of a queue.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Message<'p> {
     /// By which SQS is told that it was not handled.
-    #[serde(borrow)]
-    pub(crate) message_id: Cow<'p, str>,
+    #[serde(borrow, rename = "messageId")]
+    pub(crate) id: Cow<'p, str>,
     /// What EventBridge sent.
     #[serde(borrow, default)]
     pub(crate) body: Cow<'p, str>,
     /// `aws:sqs`.
-    #[serde(borrow, default)]
-    event_source: Cow<'p, str>,
+    #[serde(borrow, default, rename = "eventSource")]
+    source: Cow<'p, str>,
 }
 
 #[derive(Deserialize)]
@@ -39,9 +38,8 @@ struct Envelope<'p> {
 /// Tells batches and events apart.
 pub(crate) fn read(text: &str) -> Payload<'_> {
     let envelope: Option<Envelope<'_>> = serde_json::from_str(text).ok();
-    let from_sqs = |envelope: &Envelope<'_>| {
-        envelope.records.first().is_none_or(|message| message.event_source == "aws:sqs")
-    };
+    let from_sqs =
+        |envelope: &Envelope<'_>| envelope.records.first().is_none_or(|message| message.source == "aws:sqs");
     match envelope.filter(from_sqs) {
         Some(envelope) => Payload::Batch(envelope.records),
         None => Payload::Event(text),
@@ -56,7 +54,7 @@ mod tests {
     fn a_batch_is_known_by_its_source() {
         let text = r#"{"Records":[{"messageId":"m1","body":"{\"a\":\"\\u00e9\"}","eventSource":"aws:sqs","attributes":{}}]}"#;
         let Payload::Batch(messages) = read(text) else { panic!("no batch") };
-        assert_eq!((messages[0].message_id.as_ref(), messages[0].body.as_ref()), ("m1", r#"{"a":"\u00e9"}"#));
+        assert_eq!((messages[0].id.as_ref(), messages[0].body.as_ref()), ("m1", r#"{"a":"\u00e9"}"#));
     }
 
     #[test]

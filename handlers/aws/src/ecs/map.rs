@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{LogConfiguration, Service as Described, TaskDefinition};
+use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service as Described, TaskDefinition};
 use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -62,7 +62,7 @@ pub(super) fn references(definition: &TaskDefinition) -> Vec<Reference> {
         let secrets = container.secrets().iter();
         found.extend(secrets.map(|secret| reference(ReferenceKind::ContainerSecret, secret.value_from())));
         found.extend(log_secrets(container.log_configuration(), ReferenceKind::LogSecret));
-        let registry = container.repository_credentials().map(|registry| registry.credentials_parameter());
+        let registry = container.repository_credentials().map(RepositoryCredentials::credentials_parameter);
         found.extend(registry.map(|value| reference(ReferenceKind::RepositoryCredentials, value)));
     }
     for volume in definition.volumes() {
@@ -102,8 +102,8 @@ fn primary(service: &Described, controller: &str) -> Option<Deployment> {
 mod tests {
     use aws_sdk_ecs::types::{
         ContainerDefinition, Deployment as Deployed, DeploymentController, DeploymentControllerType,
-        FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver,
-        RepositoryCredentials, Secret, ServiceConnectConfiguration, Tag, TaskSet, Volume,
+        FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret,
+        ServiceConnectConfiguration, Tag, TaskSet, Volume,
     };
 
     use super::*;
@@ -171,7 +171,7 @@ mod tests {
         let connect =
             ServiceConnectConfiguration::builder().enabled(true).log_configuration(log("mesh")).build();
         let mut primary = deployed("PRIMARY", "web:2");
-        primary.service_connect_configuration = Some(connect.unwrap());
+        primary.service_connect_configuration = Some(connect);
         let described = Described::builder()
             .service_arn("arn:aws:ecs:us-west-2:111122223333:service/shop/web")
             .cluster_arn("arn:aws:ecs:us-west-2:111122223333:cluster/shop")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
 use responder_core::mark::Mark;
 use responder_core::time::{Span, Timestamp};
 use tokio::task::JoinSet;
@@ -12,12 +13,10 @@ use super::update::Update;
 use super::{Ledger, Written, expiry};
 use crate::error::Error;
 
-/// The stretch of event time whose marks share an item, in milliseconds.
-const CHUNK: i64 = 600_000;
-/// From how many marks on an item takes no more: an item may have 400 KB.
-const CHUNK_MARKS: i64 = 1_000;
 /// How many marks go into one write.
 const WRITTEN_AT_ONCE: usize = 100;
+/// What the key of a chunk's second item ends with: it sorts after the first and before the next chunk.
+const BESIDE: &str = "+";
 /// How many writes or reads run at the same time.
 const PARALLEL: usize = 8;
 
@@ -49,10 +48,7 @@ impl Ledger {
         let mut written = Vec::new();
         for write in writes(&asks) {
             let ledger = self.clone();
-            running.spawn(async move {
-                let (stream, count) = (write.stream.clone(), write.marks.len());
-                (stream, count, ledger.add(write).await)
-            });
+            running.spawn(async move { (write.stream.clone(), ledger.add(write).await) });
             if running.len() >= PARALLEL {
                 written.extend(running.join_next().await);
             }
@@ -60,9 +56,8 @@ impl Ledger {
         written.extend(running.join_all().await.into_iter().map(Ok));
         for done in written {
             match done {
-                Ok((_, _, Ok(true))) => {}
-                Ok((_, count, Ok(false))) => answer.dropped += count,
-                Ok((stream, _, Err(_))) => {
+                Ok((_, Ok(dropped))) => answer.dropped += dropped,
+                Ok((stream, Err(_))) => {
                     answer.unanswered.insert(stream);
                 }
                 // A task broke: nobody knows which.
@@ -95,13 +90,30 @@ impl Ledger {
         answer
     }
 
+    /// Adds marks; returns how many the chunk would not take. An item may have 400 KB: what a full one still takes, as
+    /// the core would, goes into a second one beside it.
+    async fn add(&self, write: Write) -> Result<usize, Error> {
+        if self.put(Key::marks(&write.stream, &write.chunk.to_string()), &write.marks, write.ttl).await? {
+            return Ok(0);
+        }
+        let (from, to) = (write.chunk, Timestamp::from_millis(write.chunk.plus(CHUNK).millis() - 1));
+        let known = self.read(&write.stream, from, to).await?.into_iter().collect();
+        let (news, left) = sift(&write.stream, known, write.marks);
+        let beside = Key::marks(&write.stream, &format!("{}{BESIDE}", write.chunk));
+        if news.is_empty() || self.put(beside, &news, write.ttl).await? {
+            return Ok(left);
+        }
+        Ok(left + news.len())
+    }
+
     /// Whether the item had room.
-    async fn add(&self, write: Write) -> Result<bool, Error> {
-        let update = Update::of(Key::marks(&write.stream, &write.chunk), "ADD #marks :marks SET #ttl = :ttl")
+    async fn put(&self, key: Key, marks: &BTreeSet<Mark>, ttl: i64) -> Result<bool, Error> {
+        let set = marks.iter().filter_map(|mark| serde_json::to_string(mark).ok()).collect();
+        let update = Update::of(key, "ADD #marks :marks SET #ttl = :ttl")
             .only_if("attribute_not_exists(#marks) OR size(#marks) < :most")
-            .value(":marks", AttributeValue::Ss(write.marks.into_iter().collect()))
-            .number(":most", CHUNK_MARKS)
-            .number(":ttl", write.ttl);
+            .value(":marks", AttributeValue::Ss(set))
+            .number(":most", i64::try_from(CHUNK_MARKS).unwrap_or(i64::MAX))
+            .number(":ttl", ttl);
         match self.write(update).await {
             Ok(Written::Yes) => Ok(true),
             Ok(Written::No(_)) => Ok(false),
@@ -122,8 +134,8 @@ impl Ledger {
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
                 .expression_attribute_values(":pk", AttributeValue::S(Key::marks(stream, "").pk().to_owned()))
-                .expression_attribute_values(":from", AttributeValue::S(chunk(from)))
-                .expression_attribute_values(":to", AttributeValue::S(chunk(to)))
+                .expression_attribute_values(":from", AttributeValue::S(chunk(from).to_string()))
+                .expression_attribute_values(":to", AttributeValue::S(format!("{}{BESIDE}", chunk(to))))
                 .set_exclusive_start_key(start)
                 .send();
             let page = self.call("Query", call).await?;
@@ -143,19 +155,18 @@ impl Ledger {
 #[derive(Debug, PartialEq, Eq)]
 struct Write {
     stream: String,
-    chunk: String,
-    marks: BTreeSet<String>,
+    chunk: Timestamp,
+    marks: BTreeSet<Mark>,
     ttl: i64,
 }
 
 fn writes(asks: &[Ask]) -> Vec<Write> {
-    let mut grouped: BTreeMap<(&str, String), (BTreeSet<String>, i64)> = BTreeMap::new();
+    let mut grouped: BTreeMap<(&str, Timestamp), (BTreeSet<Mark>, i64)> = BTreeMap::new();
     for ask in asks {
-        let Ok(mark) = serde_json::to_string(&ask.mark) else { continue };
         // As long as an event that is delivered now may ask for it.
         let reach = Span::from_millis(ask.to.millis().saturating_sub(ask.mark.at.millis()));
         let (marks, ttl) = grouped.entry((&ask.stream, chunk(ask.mark.at))).or_default();
-        marks.insert(mark);
+        marks.insert(ask.mark.clone());
         *ttl = (*ttl).max(expiry(ask.to, reach));
     }
     let mut writes = Vec::new();
@@ -163,7 +174,7 @@ fn writes(asks: &[Ask]) -> Vec<Write> {
         let mut marks = marks.into_iter().peekable();
         while marks.peek().is_some() {
             let some = marks.by_ref().take(WRITTEN_AT_ONCE).collect();
-            writes.push(Write { stream: stream.to_owned(), chunk: chunk.clone(), marks: some, ttl });
+            writes.push(Write { stream: stream.to_owned(), chunk, marks: some, ttl });
         }
     }
     writes
@@ -179,10 +190,23 @@ fn ranges(asks: &[Ask]) -> BTreeMap<String, (Timestamp, Timestamp)> {
     ranges
 }
 
-/// The start of the stretch of time around an instant; sorts as text as it does as time.
-fn chunk(at: Timestamp) -> String {
+/// What a full chunk takes all the same, and how many it does not.
+fn sift(stream: &str, known: BTreeSet<Mark>, marks: BTreeSet<Mark>) -> (BTreeSet<Mark>, usize) {
+    let mut facts = Facts { streams: BTreeMap::from([(stream.to_owned(), known)]), ..Facts::default() };
+    for mark in &marks {
+        facts.add_mark(stream, mark.clone());
+    }
+    let taken = facts.streams.remove(stream).unwrap_or_default();
+    let count = marks.len();
+    let news: BTreeSet<Mark> = marks.into_iter().filter(|mark| taken.contains(mark)).collect();
+    let left = count - news.len();
+    (news, left)
+}
+
+/// The start of the chunk around an instant; as text it sorts as it does as time.
+fn chunk(at: Timestamp) -> Timestamp {
     let millis = at.millis();
-    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(CHUNK))).to_string()
+    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(CHUNK.millis())))
 }
 
 /// A mark that cannot be read was written by another release and counts no more.
@@ -227,14 +251,14 @@ mod tests {
             ask("t", "a", "2026-01-02T03:04:05Z"),
         ];
         let writes = writes(&asks);
-        let shape: Vec<(&str, &str, usize)> =
-            writes.iter().map(|w| (w.stream.as_str(), w.chunk.as_str(), w.marks.len())).collect();
+        let shape: Vec<(&str, String, usize)> =
+            writes.iter().map(|w| (w.stream.as_str(), w.chunk.to_string(), w.marks.len())).collect();
         let expected = [
             ("s", "2026-01-02T03:00:00Z", 2),
             ("s", "2026-01-02T03:10:00Z", 1),
             ("t", "2026-01-02T03:00:00Z", 1),
         ];
-        assert_eq!(shape, expected);
+        assert_eq!(shape, expected.map(|(stream, chunk, count)| (stream, chunk.to_owned(), count)));
         // Kept for longer than an event of the present may ask for it.
         assert!(writes.iter().all(|write| write.ttl > crate::deadline::now().millis() / 1_000 + 600));
         let range = ranges(&asks)["s"];
@@ -251,7 +275,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_and_what_cannot_be_read_costs_nothing() {
         let asks = [ask("s", "a", "2026-01-02T03:04:05Z")];
-        let mut set: Vec<String> = writes(&asks)[0].marks.iter().cloned().collect();
+        let mut set: Vec<String> = vec![serde_json::to_string(&asks[0].mark).unwrap()];
         set.push("{\"from\":\"the future\"}".to_owned());
         let item = Item(HashMap::from([("marks".to_owned(), AttributeValue::Ss(set))]));
         assert_eq!(read_marks(&item), [asks[0].mark.clone()]);
@@ -259,7 +283,23 @@ mod tests {
 
     #[test]
     fn stretches_sort_as_time_does() {
-        assert!(chunk(Timestamp::from_millis(-1)) < chunk(Timestamp::from_millis(0)));
-        assert_eq!(chunk(Timestamp::from_millis(0)), "1970-01-01T00:00:00Z");
+        let text = |at: &str| chunk(at.parse().unwrap()).to_string();
+        assert_eq!(text("1970-01-01T00:09:59.999Z"), "1970-01-01T00:00:00Z");
+        let beside = format!("{}{BESIDE}", text("2026-01-02T03:09:59Z"));
+        assert!(text("2026-01-02T03:09:59Z") < beside && beside < text("2026-01-02T03:10:00Z"));
+    }
+
+    #[test]
+    fn a_full_chunk_takes_only_what_is_new() {
+        let mark = |n: usize, region: &str| {
+            let mut mark = ask("s", &format!("{n:05}"), "2026-01-02T03:04:05Z").mark;
+            mark.region = region.to_owned();
+            mark
+        };
+        let known: BTreeSet<Mark> = (0..CHUNK_MARKS).map(|n| mark(n, "us-west-2")).collect();
+        let more =
+            BTreeSet::from([mark(5_000, "us-west-2"), mark(5_001, "eu-west-1"), mark(5_002, "eu-west-1")]);
+        let (news, left) = sift("s", known, more);
+        assert_eq!((news, left), (BTreeSet::from([mark(5_001, "eu-west-1")]), 2));
     }
 }

@@ -80,7 +80,8 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             draft.page(response, incident);
         } else {
             let start = own.at.minus(response.when.within);
-            let window = marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+            let window =
+                marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
             draft.steps.push(Step::Count {
                 rule: response.id.clone(),
                 count: distinct(response, window),

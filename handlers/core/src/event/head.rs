@@ -35,7 +35,8 @@ impl Head {
         while reader.next_token()? == Token::Field {
             let name = reader.name().to_string_with('\u{fffd}');
             let token = reader.next_token()?;
-            let value = if token == Token::String { Some(reader.string()?.to_string_with('\u{fffd}')) } else { None };
+            let value =
+                if token == Token::String { Some(reader.string()?.to_string_with('\u{fffd}')) } else { None };
             match (name.as_str(), value) {
                 ("detail-type", _) => head.is_event = true,
                 ("source", _) => source = true,

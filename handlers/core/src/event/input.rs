@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::str;
 
-use super::scan::{self, Broken};
 use super::envelope::wrap;
 use super::head::Head;
+use super::scan::{self, Broken};
 
 /// One event that was found, as the text of an EventBridge event.
 #[derive(Debug)]
@@ -239,8 +239,8 @@ fn document(text: &str, head: Head, depth: usize) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     const EVENT: &str = r#"{"detail-type":"x","source":"aws.s","detail":{"eventID":"e"}}"#;
     const RECORD: &str =
