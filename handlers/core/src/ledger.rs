@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::decide::{apply, questions, respond, watches};
 use crate::facts::{Facts, Question};
+use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
-use crate::plan::{Incident, Plan, State, Step};
+use crate::plan::{Plan, Step};
 use crate::rules::{Action, Case, Response};
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many

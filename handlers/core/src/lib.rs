@@ -5,6 +5,7 @@ pub mod decide;
 pub mod event;
 pub mod facts;
 pub mod hash;
+pub mod incident;
 pub mod json;
 pub mod ledger;
 pub mod mark;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::facts::Facts;
-use crate::plan::{Incident, State};
+use crate::incident::{Incident, State};
 use crate::rules::{Handler, Response};
 use crate::text::Untrusted;
 

@@ -1,13 +1,11 @@
 //! Plans: what is to be done about an event and why, as data that can be printed, compared and stored.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use crate::mark::{Burst, Mark};
+use crate::incident::Incident;
 use crate::page::Page;
-use crate::rules::{Handler, Response, Severity};
-use crate::secret::{SecretRef, classes};
+use crate::rules::{Handler, Severity};
+use crate::secret::SecretRef;
 use crate::service::Version;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
@@ -187,105 +185,4 @@ impl SkipReason {
         let pinned = versions.contains(&Version::Pinned);
         (!helps).then_some(if pinned { Self::PinnedVersion } else { Self::OtherLabel })
     }
-}
-
-/// Whether an incident goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Somebody should look.
-    Open,
-    /// It ended by itself.
-    Resolved,
-}
-
-/// An incident: what happened, to whom, how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Incident {
-    /// The response's id.
-    pub rule: String,
-    /// How urgent it is.
-    pub severity: Severity,
-    /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
-    pub key: String,
-    /// Whether it goes on.
-    pub state: State,
-    /// Whose decision it is.
-    pub handler: Handler,
-    /// The response's title.
-    pub title: String,
-    /// The principal; absent if several.
-    pub principal: Option<Untrusted>,
-    /// How many principals.
-    pub principals: usize,
-    /// The account.
-    pub account: String,
-    /// The Regions, sorted.
-    pub regions: Vec<String>,
-    /// Its first event.
-    pub first: Timestamp,
-    /// Its last event.
-    pub last: Timestamp,
-    /// How many events: calls, or failures.
-    pub reads: usize,
-    /// How many different secrets; null where an event hides which.
-    pub distinct_secrets: Option<usize>,
-    /// The secrets' names as far as they are known, sorted.
-    pub secrets: Vec<Untrusted>,
-    /// How many of the events are refused or failed calls.
-    pub errors: usize,
-    /// When a later event closed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolved_at: Option<Timestamp>,
-    /// The ids of its events, by time.
-    pub event_ids: Vec<Untrusted>,
-    /// What else is known, by label.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<Detail>,
-}
-
-/// One more thing that is known of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Detail {
-    /// What it is, in our own words.
-    pub label: &'static str,
-    /// What it says.
-    pub value: Untrusted,
-}
-
-impl Incident {
-    /// The incident that a burst of marks is.
-    pub fn of(response: &Response, key: String, burst: &Burst<'_>, details: Vec<Detail>) -> Self {
-        let principals: BTreeSet<&Untrusted> = burst.marks.iter().map(|mark| &mark.principal).collect();
-        let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
-        Self {
-            rule: response.id.clone(),
-            severity: burst.severity,
-            key,
-            state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
-            handler: response.handler,
-            title: response.title.clone(),
-            principal: if principals.len() == 1 { principals.first().map(|id| (*id).clone()) } else { None },
-            principals: principals.len(),
-            account: burst.marks.first().map(|mark| mark.account.clone()).unwrap_or_default(),
-            regions: regions.into_iter().cloned().collect(),
-            first: burst.first(),
-            last: burst.last(),
-            reads: burst.marks.len(),
-            distinct_secrets: burst.distinct_secrets(),
-            secrets: names(&burst.marks),
-            errors: burst.marks.iter().filter(|mark| mark.error).count(),
-            resolved_at: burst.resolved,
-            event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
-            details,
-        }
-    }
-}
-
-/// The names of the secrets of some marks, one a secret, sorted.
-fn names(marks: &[&Mark]) -> Vec<Untrusted> {
-    let keys: BTreeSet<String> = classes(marks.iter().flat_map(|mark| &mark.secrets)).into_values().collect();
-    let name = |key: &String| key.splitn(3, '/').nth(2).map(Untrusted::new);
-    let names: BTreeSet<Untrusted> = keys.iter().filter_map(name).collect();
-    names.into_iter().collect()
 }

@@ -1,10 +1,13 @@
 //! Decisions over whole stories: order and copies change nothing, and what was decided once is not decided again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};
+use responder_core::incident::Incident;
 use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Incident, Plan, SkipReason, Step};
+use responder_core::plan::{Plan, SkipReason, Step};
 use responder_core::rules::{Rules, builtin};
 use serde_json::{Value, json};
 

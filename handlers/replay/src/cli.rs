@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
 /// same bytes. Nothing is sent anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "replay", version, max_term_width = 100, after_help = EXIT)]
+#[command(name = "replay", version, term_width = 100, after_help = EXIT)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -45,7 +45,7 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     /// Files or folders of events, plain or gzip; `-` is standard input.
     ///
-    /// Understood: EventBridge events, one or many; CloudTrail files ({"Records":[...]}); LookupEvents output; bare
+    /// Understood: EventBridge events, one or many; CloudTrail files (`{"Records":[...]}`); `LookupEvents` output; bare
     /// CloudTrail records; any mix of them. In a folder of fixtures, about.json, facts.json and expected.json are
     /// passed over; so are CloudTrail's digest files.
     #[arg(required = true, value_name = "PATH")]
@@ -92,8 +92,8 @@ pub(crate) struct MatchArgs {
     /// A file with one event, taken as it is.
     #[arg(long, value_name = "FILE", requires = "pattern")]
     pub(crate) event: Option<PathBuf>,
-    /// JSON lines {"id","pattern","event"}, pattern and event being strings of JSON text; prints
-    /// {"id","result":"match|no_match|invalid|event_error","error"?} for each. `-` is standard input.
+    /// JSON lines `{"id","pattern","event"}`, pattern and event being strings of JSON text; prints
+    /// `{"id","result":"match|no_match|invalid|event_error","error"?}` for each. `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
     pub(crate) vectors: Option<PathBuf>,
 }
@@ -114,8 +114,10 @@ const RUN: &str = "\
 Examples:
   Everything in a folder of trail files:
     replay run AWSLogs/
-  What LookupEvents says, as JSON, incidents only:
-    aws cloudtrail lookup-events --output json | replay run --format json - | jq 'select(.kind == \"incident\")'
+  What LookupEvents says:
+    aws cloudtrail lookup-events --output json | replay run -
+  Incidents only, for a script:
+    replay run --format json AWSLogs/ | jq 'select(.kind == \"incident\")'
   A rotation, with what is known of the services:
     replay run --facts services.json rotation.json
 

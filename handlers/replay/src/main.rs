@@ -8,6 +8,7 @@ mod report;
 mod run;
 mod settings;
 mod source;
+mod story;
 mod verify;
 
 use std::io;

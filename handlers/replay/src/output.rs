@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
+use crate::story::Story;
 use responder_core::text::json_line;
 use serde::Serialize;
-
-use crate::run::Story;
 
 #[derive(Serialize)]
 struct Line<'a, T> {

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use responder_core::plan::{Incident, Plan, State, Step};
+use responder_core::incident::{Incident, State};
+use responder_core::plan::{Plan, Step};
 use responder_core::rules::Handler;
 use responder_core::text::Untrusted;
 
-use crate::run::Story;
 use crate::source::Problem;
+use crate::story::Story;
 
 /// How long anything from outside may be in a line.
 const MAX: usize = 160;
@@ -52,11 +53,6 @@ pub(crate) fn problem(problem: &Problem) -> String {
         Some(offset) => format!("{file}: byte {offset}: {}", problem.reason),
         None => format!("{file}: {}", problem.reason),
     }
-}
-
-/// What a plan does, one short line a step: for lists of many cases.
-pub(crate) fn steps(plan: &Plan) -> Vec<String> {
-    plan.steps.iter().map(step).collect()
 }
 
 fn heading(text: &str, out: &mut impl Write) -> io::Result<()> {
@@ -106,13 +102,14 @@ fn rows(incident: &Incident) -> Vec<(&'static str, String)> {
 
 fn rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  {}  {}", plan.time, plan.name.show(40))?;
-    for step in steps(plan) {
-        writeln!(out, "      {step}")?;
+    for step in &plan.steps {
+        writeln!(out, "      {}", self::step(step))?;
     }
     Ok(())
 }
 
-fn step(step: &Step) -> String {
+/// One step in one short line.
+pub(crate) fn step(step: &Step) -> String {
     match step {
         Step::Redeploy { service, why, .. } => format!("redeploy  {}: {why}", service_name(service)),
         Step::Skip { service, why, .. } => format!("skip      {}: {why}", service_name(service)),

@@ -22,12 +22,12 @@ pub(crate) struct Problem {
 /// No trail file is larger than 50 MB; what grows beyond this is made to harm.
 const UNPACKED_MAX: u64 = 4 << 30;
 
+/// Takes a file's name and content, and notes what it cannot read of it.
+pub(crate) type Each<'e> = dyn FnMut(&str, &[u8], &mut Vec<Problem>) + 'e;
+
 /// Hands the content of every file below `paths` to `each`, with the file's name, and returns what could not be
 /// read. Folders are walked in order of names; links are not followed.
-pub(crate) fn each_file(
-    paths: &[PathBuf],
-    each: &mut dyn FnMut(&str, &[u8], &mut Vec<Problem>),
-) -> Vec<Problem> {
+pub(crate) fn each_file(paths: &[PathBuf], each: &mut Each<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
     for path in paths {

@@ -1,18 +1,18 @@
 //! `replay verify`: every fixture's decision against what is expected of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use responder_core::plan::Step;
-use responder_core::rules::Rules;
+use responder_core::rules::{Action, Rules};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::VerifyArgs;
-use crate::run::{Story, replay};
 use crate::source::COMPANIONS;
+use crate::story::{Story, replay};
 use crate::{End, Failure, report, settings};
 
 /// What a case says of itself.
@@ -21,13 +21,13 @@ use crate::{End, Failure, report, settings};
 struct About {
     /// One sentence.
     #[serde(rename = "about")]
-    _about: String,
+    _sentence: String,
     /// Where the shape of its events comes from.
     #[serde(rename = "shape")]
-    _shape: String,
+    _source: String,
     /// The responses that must act, and no others.
     fires: BTreeSet<String>,
-    /// `fires`, `near-miss` or `hostile`.
+    /// Why the case is here.
     #[serde(rename = "kind")]
     _kind: Kind,
 }
@@ -112,7 +112,7 @@ fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
         }
     }
     let mut problems = Vec::new();
-    let fired = fired(&story);
+    let fired = fired(rules, &story);
     if fired != about.fires {
         problems.push(format!("about.json says that {:?} fire, but {fired:?} do", about.fires));
     }
@@ -133,28 +133,53 @@ fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
     Ok(Checked { story, problems })
 }
 
-/// The responses that acted: opened an incident or redeployed something.
-fn fired(story: &Story) -> BTreeSet<String> {
+/// The responses that acted: opened an incident, redeployed something, or parked.
+fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
+    // A function parks what the replay reports as a problem.
+    let parks = rules
+        .responses
+        .values()
+        .filter(|response| response.action == Action::Park && !story.problems.is_empty());
     let incidents = story.incidents.iter().map(|incident| incident.rule.clone());
     let steps = story.decisions.iter().flat_map(|plan| &plan.steps);
     let redeploys = steps.filter_map(|step| match step {
         Step::Redeploy { rule, .. } => Some(rule.clone()),
         _ => None,
     });
-    incidents.chain(redeploys).collect()
+    incidents.chain(redeploys).chain(parks.map(|response| response.id.clone())).collect()
 }
 
-/// Every decision of a case in short.
+/// What was done about a case, in short: each different line once with how often, counts only where nothing else was done.
 fn decisions(story: &Story) -> Vec<String> {
-    const MAX: usize = 6;
-    let mut lines: Vec<String> = story.decisions.iter().flat_map(report::steps).collect();
-    lines.dedup();
-    lines.extend(story.problems.iter().map(|problem| format!("parked    {}", report::problem(problem))));
-    if lines.len() > MAX {
-        let more = lines.len() - MAX;
-        // The last decisions of a story are the ones that it is about.
-        lines.drain(..more);
-        lines.insert(0, format!("({more} more before)"));
+    const MAX: usize = 8;
+    let steps = || story.decisions.iter().flat_map(|plan| &plan.steps);
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    let mut add = |line: String| match lines.iter_mut().find(|(known, _)| *known == line) {
+        Some((_, times)) => *times += 1,
+        None => lines.push((line, 1)),
+    };
+    steps().filter(|step| !matches!(step, Step::Count { .. })).map(report::step).for_each(&mut add);
+    story.problems.iter().map(|problem| format!("parked    {}", report::problem(problem))).for_each(&mut add);
+    let fired: BTreeSet<&String> = story.incidents.iter().map(|incident| &incident.rule).collect();
+    // The highest count of each rule that did not fire: how near a miss it is.
+    let mut counts: BTreeMap<&String, (usize, &Step)> = BTreeMap::new();
+    for step in steps() {
+        if let Step::Count { rule, count, .. } = step
+            && !fired.contains(rule)
+            && counts.get(rule).is_none_or(|(most, _)| most < count)
+        {
+            counts.insert(rule, (*count, step));
+        }
+    }
+    counts.values().map(|(_, step)| report::step(step)).for_each(&mut add);
+    let more = lines.len().saturating_sub(MAX);
+    lines.truncate(MAX);
+    let mut lines: Vec<String> = lines
+        .into_iter()
+        .map(|(line, times)| if times == 1 { line } else { format!("{line} ({times} times)") })
+        .collect();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
     }
     if lines.is_empty() { vec!["ignored   no rule matches".to_owned()] } else { lines }
 }

@@ -3,9 +3,10 @@
 use super::{Draft, incident_key};
 use crate::facts::Question;
 use crate::hash;
+use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
 use crate::page;
-use crate::plan::{Detail, Incident, Step};
+use crate::plan::Step;
 use crate::rules::{Action, Case, Per, Response};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};

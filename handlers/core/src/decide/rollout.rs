@@ -2,7 +2,8 @@
 
 use super::{Draft, incident_key};
 use crate::facts::Question;
-use crate::plan::{Detail, Step};
+use crate::incident::Detail;
+use crate::plan::Step;
 use crate::rules::{Case, Response};
 use crate::text::Untrusted;
 

@@ -2,7 +2,8 @@
 
 use super::{Draft, incident_key};
 use crate::facts::{Control, Facts, Question};
-use crate::plan::{Detail, SkipReason, Step};
+use crate::incident::Detail;
+use crate::plan::{SkipReason, Step};
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
 use crate::service::{Service, Version};

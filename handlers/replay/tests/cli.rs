@@ -1,0 +1,298 @@
+//! The command line as people use it: what it prints, what it survives, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+/// A folder of its own for each test, removed afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn replay(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_replay")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn run(format: &str, paths: &[&Path]) -> Output {
+    let mut args = vec!["run", "--format", format];
+    args.extend(paths.iter().map(|path| path.to_str().unwrap()));
+    replay(&args)
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn of_kind(output: &Output, kind: &str) -> Vec<Value> {
+    lines(output).into_iter().filter(|line| line["kind"] == kind).collect()
+}
+
+/// A record in the shape that CloudTrail gives a read by a user.
+fn read(second: usize, secret: usize) -> Value {
+    json!({
+        "eventVersion": "1.09", "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
+        "awsRegion": "us-west-2", "eventTime": format!("2026-03-01T12:00:{second:02}Z"), "eventID": format!("e-{secret}"),
+        "eventType": "AwsApiCall", "managementEvent": true, "readOnly": true, "recipientAccountId": "111122223333",
+        "requestParameters": {"secretId": format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:s{secret}-a1B2c3")},
+        "responseElements": null, "sourceIPAddress": "198.51.100.7", "userAgent": "aws-cli/2.15",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/c", "accountId": "111122223333"},
+    })
+}
+
+fn theft() -> Vec<Value> {
+    (0..20).map(|i| read(i / 5, i)).collect()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_theft_is_one_incident_whatever_the_form_order_and_copies_of_its_records() {
+    let folder = Folder::new("forms");
+    let records = theft();
+    let file = json!({"Records": records}).to_string();
+    let plain = folder.write("plain.json", &file);
+    let zipped = folder.write("zipped.json.gz", gzip(file.as_bytes()));
+    let shuffled: Vec<&Value> = (0..20).map(|i| &records[i * 7 % 20]).collect();
+    let copies: Vec<String> = shuffled.iter().chain(&shuffled[..9]).map(ToString::to_string).collect();
+    let ndjson = copies.join("\n");
+    let ndjson = folder.write("copies.jsonl", ndjson);
+    let looked_up: Vec<Value> = records
+        .iter()
+        .rev()
+        .map(|record| json!({"EventId": record["eventID"], "CloudTrailEvent": record.to_string()}))
+        .collect();
+    let looked_up = folder.write("lookup.json", json!({"Events": looked_up, "NextToken": "t"}).to_string());
+    let expected = of_kind(&run("json", &[&plain]), "incident");
+    assert_eq!(expected.len(), 1);
+    let incident = &expected[0];
+    assert_eq!((&incident["rule"], &incident["severity"]), (&json!("bulk-read"), &json!("high")));
+    assert_eq!(
+        (&incident["reads"], &incident["distinct_secrets"], &incident["errors"]),
+        (&json!(20), &json!(20), &json!(0))
+    );
+    assert_eq!(incident["event_ids"].as_array().map(Vec::len), Some(20));
+    for paths in [&[&*zipped][..], &[&ndjson], &[&looked_up], &[&zipped, &ndjson, &looked_up, &plain]] {
+        let output = run("json", paths);
+        assert_eq!(
+            (of_kind(&output, "incident"), output.status.code()),
+            (expected.clone(), Some(0)),
+            "{paths:?}"
+        );
+    }
+    let all = run("json", &[&folder.0]);
+    let again = run("json", &[&looked_up, &plain, &ndjson, &zipped]);
+    assert_eq!(all.stdout, again.stdout, "the order of files changes nothing");
+}
+
+#[test]
+fn a_batch_theft_says_that_nobody_knows_how_many_secrets() {
+    let folder = Folder::new("batch");
+    let batch = |i: usize| {
+        let mut record = read(i, i);
+        record["eventName"] = json!("BatchGetSecretValue");
+        record["requestParameters"] = json!({"filters": [{"key": "tag-key", "values": ["team"]}]});
+        record
+    };
+    let file = folder.write("b.json", json!({"Records": (0..5).map(batch).collect::<Vec<_>>()}).to_string());
+    let incidents = of_kind(&run("json", &[&file]), "incident");
+    assert_eq!(incidents.len(), 1);
+    assert_eq!((&incidents[0]["reads"], &incidents[0]["distinct_secrets"]), (&json!(5), &Value::Null));
+    let text = String::from_utf8(run("text", &[&file]).stdout).unwrap();
+    assert!(text.contains("5 events; an unknown number of secrets"), "{text}");
+}
+
+#[test]
+fn garbage_is_reported_and_costs_nothing_beside_it() {
+    let folder = Folder::new("garbage");
+    let good = json!({"Records": theft()}).to_string();
+    folder.write("good.json", &good);
+    folder.write("empty.json", "");
+    folder.write("random.bin", [0xff, 0xfe, 0, 7, b'{', b'"', 0xc3]);
+    folder.write("truncated.json.gz", &gzip(good.as_bytes())[..300]);
+    folder.write(
+        "deep.json",
+        format!("{{\"detail-type\":\"x\",\"detail\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000)),
+    );
+    folder.write("open.json", "{\"a\":".repeat(10_000));
+    let mut mixed = format!("{}\n", read(30, 77)).into_bytes();
+    mixed.extend_from_slice(b"{\"detail-type\":\"\xff\"}\n{\"eventName\":\n");
+    mixed.extend_from_slice(read(31, 78).to_string().as_bytes());
+    folder.write("mixed.jsonl", mixed);
+    let output = run("json", &[&folder.0, &folder.0.join("missing.json")]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(of_kind(&output, "incident").len(), 1);
+    let summary = &of_kind(&output, "summary")[0];
+    assert!(summary["events"].as_u64() >= Some(22), "{summary}");
+    let problems = of_kind(&output, "problem");
+    assert_eq!(summary["parked"], json!(problems.len()));
+    for name in [
+        "empty.json",
+        "random.bin",
+        "truncated.json.gz",
+        "deep.json",
+        "open.json",
+        "mixed.jsonl",
+        "missing.json",
+    ] {
+        assert!(
+            problems.iter().any(|problem| problem["file"].as_str().unwrap().ends_with(name)),
+            "{name}: {problems:?}"
+        );
+    }
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
+}
+
+#[test]
+fn a_ten_megabyte_event_is_an_event() {
+    let folder = Folder::new("big");
+    let mut record = read(1, 1);
+    record["userAgent"] = json!("x".repeat(10_000_000));
+    let file = folder.write("big.json", record.to_string());
+    let output = run("json", &[&file]);
+    assert_eq!((output.status.code(), &of_kind(&output, "summary")[0]["matched"]), (Some(0), &json!(1)));
+}
+
+#[test]
+fn standard_input_is_a_file_like_others() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_replay"))
+        .args(["run", "--format", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(json!({"Records": theft()}).to_string().as_bytes()).unwrap();
+    assert_eq!(of_kind(&child.wait_with_output().unwrap(), "incident").len(), 1);
+}
+
+#[test]
+fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
+    let folder = Folder::new("rules");
+    fs::create_dir_all(folder.0.join("access")).unwrap();
+    folder.write(
+        "access/any-read.json",
+        r#"{"source":["aws.secretsmanager"],"detail":{"eventName":["GetSecretValue"]}}"#,
+    );
+    let row = r#"{"on":["any-read"],"severity":"low","title":"Reads","runbook":"r","when":{"distinct":"event","at_least":4,"within":"10s","per":"account"}}"#;
+    folder.write("responses.json", format!(r#"{{"four-reads": {row}}}"#));
+    let events = Folder::new("rules-events");
+    let file = events.write("e.json", json!({"Records": theft()}).to_string());
+    let (file, rules) = (file.to_str().unwrap(), folder.0.to_str().unwrap());
+    let output = replay(&["run", "--format", "json", "--rules", rules, file]);
+    let incidents = of_kind(&output, "incident");
+    assert_eq!(
+        (incidents.len(), &incidents[0]["rule"], &incidents[0]["reads"]),
+        (1, &json!("four-reads"), &json!(20))
+    );
+    folder.write("access/bad.json", r#"{"source":["aws.secretsmanager"],"detail":{"x":[{"regex":"."}]}}"#);
+    folder.write("access/worse.json", "{\n  \"source\": [\"a\"],\n  \"source\": [\"b\"]\n}");
+    folder.write(
+        "responses.json",
+        format!(
+            r#"{{"four-reads": {row}, "b": {{"on":["nobody"],"severity":"loud","title":"x","runbook":"r"}}}}"#
+        ),
+    );
+    let output = replay(&["run", "--rules", rules, file]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    for part in [
+        "access/bad.json: line 1",
+        "Unrecognized match type regex",
+        "access/worse.json: line 3",
+        "responses.json: `b`",
+        "loud",
+    ] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+}
+
+#[test]
+fn explain_says_of_every_rule_why() {
+    let folder = Folder::new("explain");
+    let file = folder.write("e.json", read(1, 1).to_string());
+    let output = replay(&["explain", file.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.lines().any(|line| line.contains("secret-read") && line.contains("matches")), "{text}");
+    assert!(
+        text.lines().any(|line| line.contains("rotation-failed") && line.contains("detail-type")),
+        "{text}"
+    );
+    assert!(!text.contains("198.51.100.7") && !text.contains("aws-cli"), "no value of the event: {text}");
+}
+
+#[test]
+fn match_ends_with_the_verdict() {
+    let folder = Folder::new("match");
+    let pattern = folder.write("p.json", r#"{"detail":{"eventName":["GetSecretValue"]}}"#);
+    let yes = folder.write("yes.json", r#"{"detail":{"eventName":"GetSecretValue"}}"#);
+    let no = folder.write("no.json", r#"{"detail":{"eventName":"ListSecrets"}}"#);
+    let bad = folder.write("bad.json", r#"{"detail":{"eventName":"GetSecretValue"}"#);
+    let verdict = |event: &Path| {
+        replay(&["match", "--pattern", pattern.to_str().unwrap(), "--event", event.to_str().unwrap()])
+            .status
+            .code()
+    };
+    assert_eq!((verdict(&yes), verdict(&no), verdict(&bad)), (Some(0), Some(1), Some(2)));
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/events.jsonl");
+    let output = replay(&["match", "--vectors", vectors]);
+    let expected = fs::read_to_string(vectors).unwrap();
+    for (found, expected) in lines(&output).iter().zip(expected.lines()) {
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        assert_eq!((&found["id"], &found["result"]), (&expected["id"], &expected["expected"]));
+    }
+}
+
+/// The help texts are committed, so that a change of the command line is seen in review.
+/// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
+#[test]
+fn help_is_as_committed() {
+    for command in ["", "run", "explain", "match", "verify", "completions"] {
+        let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
+        let found = String::from_utf8(replay(&args).stdout).unwrap();
+        let name = if command.is_empty() { "replay" } else { command };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/help/{name}.txt"));
+        if std::env::var_os("UPDATE_HELP").is_some() {
+            fs::write(&file, &found).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap_or_default(), found, "{name}: UPDATE_HELP=1 writes it");
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = String::from_utf8(replay(&["completions", shell]).stdout).unwrap();
+        assert!(script.contains("explain") && script.contains("verify"), "{shell}");
+    }
+}
