@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use responder_core::arn::Arn;
 use responder_core::facts::{Facts, Rollout};
+use responder_core::incident::{Incident, State};
 use responder_core::page::Page;
-use responder_core::plan::{Incident, Plan, State, Step};
+use responder_core::plan::{Plan, Step};
 use responder_core::rules::Rules;
 use responder_core::time::{Span, Timestamp};
 
