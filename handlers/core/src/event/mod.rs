@@ -176,6 +176,9 @@ pub enum EventError {
     /// JSON, but not an object.
     #[error("an event must be a JSON object")]
     NotAnObject,
+    /// An object that EventBridge cannot have sent.
+    #[error("an event must have a source and a detail type")]
+    NoEnvelope,
 }
 
 #[cfg(test)]

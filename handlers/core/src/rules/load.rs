@@ -55,12 +55,17 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
     let rules = loader.rules(files);
     let (responses, narrowing) = loader.responses(files, &rules);
     if loader.problems.is_empty() {
-        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing).collect();
-        Ok(Rules { rules, responses, set: PatternSet::new(patterns) })
+        let envelope = rules.len() + narrowing.len();
+        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing);
+        let patterns = patterns.chain(Pattern::parse(ENVELOPE)).collect();
+        Ok(Rules { rules, responses, set: PatternSet::new(patterns), envelope })
     } else {
         Err(RulesError(loader.problems))
     }
 }
+
+/// Matches what has the strings that every event from EventBridge has.
+const ENVELOPE: &str = r#"{"source": [{"prefix": ""}], "detail-type": [{"prefix": ""}]}"#;
 
 /// A row of `responses.json` as it is written.
 #[derive(Deserialize)]

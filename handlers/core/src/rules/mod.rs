@@ -67,8 +67,10 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// The responses, by id.
     pub responses: BTreeMap<String, Response>,
-    /// Every rule's pattern, then the narrowing patterns of the responses: matched in one go.
+    /// Every rule's pattern, then the narrowing patterns of the responses, then [`Rules::envelope`]: matched in one go.
     set: PatternSet,
+    /// Where the pattern stands that every event matches, whatever it says.
+    envelope: usize,
 }
 
 /// An event that some rules of one handler match, with what they mean.
@@ -95,7 +97,8 @@ impl Rules {
         let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unmatched(&error))?;
         let rules: Vec<&Rule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
         if rules.is_empty() {
-            return Ok(Vec::new());
+            let is_event = matched.contains(&self.envelope);
+            return if is_event { Ok(Vec::new()) } else { Err(EventError::NoEnvelope) };
         }
         let event = Arc::new(Event::parse(text)?);
         let cases = Handler::ALL.into_iter().filter_map(|handler| {
@@ -124,5 +127,20 @@ impl Rules {
     /// When the text is no event.
     pub fn case(&self, handler: Handler, text: &str) -> Result<Option<Case<'_>>, EventError> {
         Ok(self.cases(text)?.into_iter().find(|case| case.handler == handler))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_no_rule_is_told_from_what_is_no_event() {
+        let rules = builtin().unwrap();
+        let event = r#"{"source": "aws.s3", "detail-type": "", "detail": 5}"#;
+        assert!(rules.cases(event).unwrap().is_empty());
+        for text in ["{}", r#"{"detail-type": 7, "source": [], "detail": "x"}"#, r#"{"source": "aws.s3"}"#] {
+            assert_eq!(rules.cases(text).unwrap_err(), EventError::NoEnvelope, "{text}");
+        }
     }
 }

@@ -1,2 +1,10 @@
-//! The `access` function.
-fn main() {}
+//! The `access` function: what `rules/access` matches.
+
+use std::process::ExitCode;
+
+use responder_core::rules::Handler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    responder_aws::run(Handler::Access).await
+}

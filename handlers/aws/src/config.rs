@@ -1,0 +1,229 @@
+//! Configuration: what an operator sets, parsed once from the environment.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::config::Credentials;
+use responder_core::arn::Arn;
+use responder_core::facts::Settings;
+use responder_core::time::Span;
+
+/// Everything that the environment says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `LEDGER_TABLE`: the table's name or ARN.
+    pub table: String,
+    /// `PAGE_TOPIC_ARN`: where pages go.
+    pub topic: String,
+    /// The topic's Region: SNS publishes within one Region only.
+    pub topic_region: String,
+    /// The account of the topic, and so of the function.
+    pub account: String,
+    /// `SETTLE_SECONDS`, `MARGIN_SECONDS`, `RUNBOOK_BASE_URL`.
+    pub settings: Settings,
+    /// `LEASE_SECONDS`: how long a claim is held; no invocation works for longer.
+    pub lease: Span,
+    /// `AWS_REGION`: set by Lambda.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID` and its companions: set by Lambda, the same for the life of the process.
+    pub credentials: Credentials,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
+    pub endpoints: Endpoints,
+}
+
+/// Where the services are, if not where they always are.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// Of `DynamoDB`.
+    pub dynamodb: Option<String>,
+    /// Of ECS.
+    pub ecs: Option<String>,
+    /// Of SNS.
+    pub sns: Option<String>,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Every problem at once, each with the variable's name and what to do.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::parse(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut read = Reader { variable, problems: Vec::new() };
+        let defaults = Settings::default();
+        let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
+        let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
+        let arn = Arn::of("sns", &topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
+        if arn.is_none() && !topic.is_empty() {
+            read.problem("PAGE_TOPIC_ARN", "is not the ARN of an SNS topic");
+        }
+        let settings = Settings {
+            settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
+            margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
+            runbooks: read.base_url("RUNBOOK_BASE_URL"),
+        };
+        if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
+            read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
+        }
+        let lease = read.seconds("LEASE_SECONDS", Span::from_secs(60), 1..=900);
+        let region = read.required("AWS_REGION", "the Region; Lambda sets it");
+        let key = read.required("AWS_ACCESS_KEY_ID", "an access key id; Lambda sets it");
+        let secret = read.required("AWS_SECRET_ACCESS_KEY", "a secret access key; Lambda sets it");
+        let token = read.optional("AWS_SESSION_TOKEN");
+        let endpoints = Endpoints {
+            dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
+            sns: read.endpoint("AWS_ENDPOINT_URL_SNS"),
+        };
+        let (topic_region, account) = arn.map_or(("", ""), |arn| (arn.region, arn.account));
+        let config = Self {
+            topic_region: topic_region.to_owned(),
+            account: account.to_owned(),
+            table,
+            settings,
+            lease,
+            region,
+            credentials: Credentials::new(key, secret, token, None, "environment"),
+            endpoints,
+            topic,
+        };
+        if read.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: read.problems }) }
+    }
+}
+
+/// All that is wrong with the environment. Names variables and never repeats their values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// One sentence a problem.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the function's environment variables need attention:")?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+struct Reader<F> {
+    variable: F,
+    problems: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str, what: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problem(name, &format!("is missing: set it to {what}"));
+            String::new()
+        })
+    }
+
+    fn seconds(&mut self, name: &str, default: Span, range: std::ops::RangeInclusive<i64>) -> Span {
+        let Some(text) = self.optional(name) else { return default };
+        text.parse().ok().filter(|seconds| range.contains(seconds)).map_or_else(
+            || {
+                let (from, to) = (range.start(), range.end());
+                self.problem(name, &format!("must be a whole number of seconds from {from} to {to}"));
+                default
+            },
+            Span::from_secs,
+        )
+    }
+
+    fn base_url(&mut self, name: &str) -> String {
+        let Some(mut url) = self.optional(name) else { return String::new() };
+        let is_url = url.starts_with("https://") || url.starts_with("http://");
+        if !is_url || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.problem(name, "must be a URL that begins with https://");
+        }
+        if !url.ends_with('/') {
+            url.push('/');
+        }
+        url
+    }
+
+    fn endpoint(&mut self, name: &str) -> Option<String> {
+        self.optional(name).or_else(|| self.optional("AWS_ENDPOINT_URL"))
+    }
+
+    fn problem(&mut self, name: &str, what: &str) {
+        self.problems.push(format!("{name} {what}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 5] = [
+        ("LEDGER_TABLE", "ledger"),
+        ("PAGE_TOPIC_ARN", "arn:aws:sns:us-west-2:111122223333:pages"),
+        ("AWS_REGION", "us-west-2"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "hush"),
+    ];
+
+    fn parse(more: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let find = |name: &str| more.iter().chain(&GOOD).find(|(key, _)| *key == name);
+        Config::parse(|name| find(name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn what_is_optional_has_a_default() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.settings, Settings::default());
+        assert_eq!((config.account.as_str(), config.topic_region.as_str()), ("111122223333", "us-west-2"));
+        assert_eq!(config.lease, Span::from_secs(60));
+    }
+
+    #[test]
+    fn a_base_url_ends_with_a_slash_and_endpoints_fall_back_to_the_general_one() {
+        let more = [
+            ("RUNBOOK_BASE_URL", "https://runbooks.example/main"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:2"),
+        ];
+        let config = parse(&more).unwrap();
+        assert_eq!(config.settings.runbooks, "https://runbooks.example/main/");
+        assert_eq!(config.endpoints.sns.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(config.endpoints.ecs.as_deref(), Some("http://127.0.0.1:2"));
+    }
+
+    #[test]
+    fn all_problems_are_reported_together_by_name_and_without_values() {
+        let error = parse(&[
+            ("LEDGER_TABLE", " "),
+            ("PAGE_TOPIC_ARN", "pages-of-mine"),
+            ("SETTLE_SECONDS", "1"),
+            ("MARGIN_SECONDS", "soon"),
+            ("RUNBOOK_BASE_URL", "javascript:1"),
+            ("AWS_SECRET_ACCESS_KEY", ""),
+        ])
+        .unwrap_err();
+        let text = error.to_string();
+        for name in
+            ["LEDGER_TABLE", "PAGE_TOPIC_ARN", "MARGIN_SECONDS", "RUNBOOK_BASE_URL", "AWS_SECRET_ACCESS_KEY"]
+        {
+            assert!(text.contains(name), "{text}");
+        }
+        assert!(
+            !text.contains("pages-of-mine") && !text.contains("soon") && !text.contains("javascript"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn debug_output_does_not_show_the_key() {
+        assert!(!format!("{:?}", parse(&[]).unwrap()).contains("hush"));
+    }
+}

@@ -1,0 +1,217 @@
+//! From what ECS answers to what the core knows of a service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_ecs::primitives::DateTime;
+use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service as Described, TaskDefinition};
+use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
+use responder_core::text::Untrusted;
+use responder_core::time::Timestamp;
+
+/// The service; `None` if the answer does not even say its ARN.
+pub(super) fn service(
+    service: &Described,
+    definitions: &BTreeMap<String, Arc<[Reference]>>,
+) -> Option<Service> {
+    let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
+    let mut references: BTreeSet<(ReferenceKind, Untrusted)> = BTreeSet::new();
+    let mut add = |reference: &Reference| references.insert((reference.kind, reference.value.clone()));
+    for arn in task_definitions(service) {
+        for reference in definitions.get(&arn).iter().flat_map(|known| known.iter()) {
+            add(reference);
+        }
+    }
+    for deployment in service.deployments() {
+        let connect =
+            deployment.service_connect_configuration().and_then(|connect| connect.log_configuration());
+        for reference in log_secrets(connect, ReferenceKind::ServiceConnectSecret) {
+            add(&reference);
+        }
+    }
+    Some(Service {
+        arn: service.service_arn()?.to_owned(),
+        cluster: service.cluster_arn()?.to_owned(),
+        status: service.status().unwrap_or_default().to_owned(),
+        controller: controller.to_owned(),
+        primary: primary(service, controller),
+        tags: service
+            .tags()
+            .iter()
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+            .collect(),
+        references: references.into_iter().map(|(kind, value)| Reference { kind, value }).collect(),
+    })
+}
+
+/// The task definitions that a service's tasks may run now: those of its deployments and task sets, and its own.
+pub(super) fn task_definitions(service: &Described) -> BTreeSet<String> {
+    let live = |status: Option<&str>| matches!(status, Some("PRIMARY" | "ACTIVE"));
+    let deployments = service.deployments().iter().filter(|deployment| live(deployment.status()));
+    let sets = service.task_sets().iter().filter(|set| live(set.status()));
+    let deployed = deployments.filter_map(|deployment| deployment.task_definition());
+    let own = service.task_definition().into_iter();
+    let all = deployed.chain(sets.filter_map(|set| set.task_definition())).chain(own);
+    all.map(str::to_owned).collect()
+}
+
+/// Every reference of a task definition (API reference of ECS: `ContainerDefinition`, `Volume`).
+pub(super) fn references(definition: &TaskDefinition) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for container in definition.container_definitions() {
+        let secrets = container.secrets().iter();
+        found.extend(secrets.map(|secret| reference(ReferenceKind::ContainerSecret, secret.value_from())));
+        found.extend(log_secrets(container.log_configuration(), ReferenceKind::LogSecret));
+        let registry = container.repository_credentials().map(RepositoryCredentials::credentials_parameter);
+        found.extend(registry.map(|value| reference(ReferenceKind::RepositoryCredentials, value)));
+    }
+    for volume in definition.volumes() {
+        let share = volume.fsx_windows_file_server_volume_configuration();
+        let user = share.and_then(|share| share.authorization_config());
+        found.extend(user.map(|user| reference(ReferenceKind::FsxCredentials, user.credentials_parameter())));
+    }
+    found
+}
+
+fn log_secrets(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<Reference> {
+    let secrets = log.into_iter().flat_map(LogConfiguration::secret_options);
+    secrets.map(|secret| reference(kind, secret.value_from())).collect()
+}
+
+fn reference(kind: ReferenceKind, value: &str) -> Reference {
+    Reference { kind, value: Untrusted::new(value) }
+}
+
+/// Services that something else than ECS deploys have task sets instead of deployments.
+fn primary(service: &Described, controller: &str) -> Option<Deployment> {
+    let made = |id: Option<&str>, at: Option<&DateTime>| {
+        let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
+        Some(Deployment { id: id?.to_owned(), created_at })
+    };
+    if controller == "ECS" {
+        let mut deployments = service.deployments().iter();
+        let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"))?;
+        made(primary.id(), primary.created_at())
+    } else {
+        let primary = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"))?;
+        made(primary.id(), primary.created_at())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecs::types::{
+        ContainerDefinition, Deployment as Deployed, DeploymentController, DeploymentControllerType,
+        FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret,
+        ServiceConnectConfiguration, Tag, TaskSet, Volume,
+    };
+
+    use super::*;
+
+    fn log(value: &str) -> LogConfiguration {
+        LogConfiguration::builder()
+            .log_driver(LogDriver::Splunk)
+            .secret_options(secret(value))
+            .build()
+            .unwrap()
+    }
+
+    fn secret(value: &str) -> Secret {
+        Secret::builder().name("X").value_from(value).build().unwrap()
+    }
+
+    fn deployed(status: &str, definition: &str) -> Deployed {
+        Deployed::builder()
+            .id(format!("ecs-svc/{definition}"))
+            .status(status)
+            .task_definition(definition)
+            .created_at(DateTime::from_millis(1_700_000_000_250))
+            .build()
+    }
+
+    #[test]
+    fn every_place_that_holds_a_reference_is_read() {
+        let user = FSxWindowsFileServerAuthorizationConfig::builder()
+            .credentials_parameter("fsx")
+            .domain("d")
+            .build()
+            .unwrap();
+        let share = FSxWindowsFileServerVolumeConfiguration::builder()
+            .file_system_id("fs")
+            .root_directory("/")
+            .authorization_config(user)
+            .build()
+            .unwrap();
+        let container = ContainerDefinition::builder()
+            .secrets(secret("one"))
+            .secrets(secret("two"))
+            .log_configuration(log("log"))
+            .repository_credentials(
+                RepositoryCredentials::builder().credentials_parameter("registry").build().unwrap(),
+            )
+            .build();
+        let definition = TaskDefinition::builder()
+            .container_definitions(container)
+            .volumes(Volume::builder().fsx_windows_file_server_volume_configuration(share).build())
+            .build();
+        let found: Vec<(ReferenceKind, String)> =
+            references(&definition).into_iter().map(|r| (r.kind, r.value.raw().to_owned())).collect();
+        let expected = [
+            (ReferenceKind::ContainerSecret, "one"),
+            (ReferenceKind::ContainerSecret, "two"),
+            (ReferenceKind::LogSecret, "log"),
+            (ReferenceKind::RepositoryCredentials, "registry"),
+            (ReferenceKind::FsxCredentials, "fsx"),
+        ];
+        assert_eq!(found, expected.map(|(kind, value)| (kind, value.to_owned())));
+    }
+
+    #[test]
+    fn a_rolling_service_is_known_by_its_deployments() {
+        let connect =
+            ServiceConnectConfiguration::builder().enabled(true).log_configuration(log("mesh")).build();
+        let mut primary = deployed("PRIMARY", "web:2");
+        primary.service_connect_configuration = Some(connect);
+        let described = Described::builder()
+            .service_arn("arn:aws:ecs:us-west-2:111122223333:service/shop/web")
+            .cluster_arn("arn:aws:ecs:us-west-2:111122223333:cluster/shop")
+            .status("ACTIVE")
+            .task_definition("web:2")
+            .deployments(deployed("ACTIVE", "web:1"))
+            .deployments(deployed("INACTIVE", "web:0"))
+            .deployments(primary)
+            .tags(Tag::builder().key("secrets-responder:redeploy").value("off").build())
+            .build();
+        assert_eq!(task_definitions(&described).into_iter().collect::<Vec<_>>(), ["web:1", "web:2"]);
+        let one = |value| Arc::from([reference(ReferenceKind::ContainerSecret, value)]);
+        let known = BTreeMap::from([("web:1".to_owned(), one("old")), ("web:2".to_owned(), one("new"))]);
+        let service = service(&described, &known).unwrap();
+        assert_eq!((service.controller.as_str(), service.status.as_str()), ("ECS", "ACTIVE"));
+        let primary = service.primary.unwrap();
+        assert_eq!((primary.id.as_str(), primary.created_at.millis()), ("ecs-svc/web:2", 1_700_000_000_250));
+        assert_eq!(service.tags["secrets-responder:redeploy"], "off");
+        let values: Vec<&str> = service.references.iter().map(|reference| reference.value.raw()).collect();
+        assert_eq!(values, ["new", "old", "mesh"]);
+    }
+
+    #[test]
+    fn a_service_of_another_controller_is_known_by_its_task_sets() {
+        let kind = DeploymentControllerType::CodeDeploy;
+        let set = TaskSet::builder()
+            .id("ecs-svc/9")
+            .status("PRIMARY")
+            .task_definition("web:7")
+            .created_at(DateTime::from_secs(1_700_000_000))
+            .build();
+        let described = Described::builder()
+            .service_arn("a")
+            .cluster_arn("c")
+            .deployment_controller(DeploymentController::builder().r#type(kind).build().unwrap())
+            .task_sets(set)
+            .build();
+        assert_eq!(task_definitions(&described).into_iter().collect::<Vec<_>>(), ["web:7"]);
+        let service = service(&described, &BTreeMap::new()).unwrap();
+        assert_eq!(service.controller, "CODE_DEPLOY");
+        assert_eq!(service.primary.unwrap().id, "ecs-svc/9");
+    }
+}

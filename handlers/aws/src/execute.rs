@@ -1,0 +1,216 @@
+//! Executing: the steps of a plan become effects, each claimed first, so that copies of an event change nothing.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use responder_core::arn::Arn;
+use responder_core::facts::{Facts, Rollout};
+use responder_core::incident::{Incident, State};
+use responder_core::page::Page;
+use responder_core::plan::{Plan, Step};
+use responder_core::rules::Rules;
+use responder_core::time::{Span, Timestamp};
+
+use crate::clients::Clients;
+use crate::deadline::{Deadline, now};
+use crate::ecs::{Cache, Ecs};
+use crate::error::{Error, Failure};
+use crate::ledger::{Claimed, Ledger, Subject};
+use crate::log::Counters;
+use crate::sns;
+
+/// The longest that an invocation waits for a change to settle; the queue waits for longer ones.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// What must be left of the invocation after waiting.
+const LEFT_AFTER_WAIT: Duration = Duration::from_secs(5);
+
+/// Whom to act through.
+pub(crate) struct Executor<'e> {
+    pub(crate) rules: &'e Rules,
+    pub(crate) ledger: &'e Ledger,
+    pub(crate) clients: &'e Clients,
+    pub(crate) cache: &'e Cache,
+    pub(crate) topic: &'e str,
+    pub(crate) deadline: Deadline,
+    pub(crate) counters: &'e mut Counters,
+}
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Executed {
+    /// Effects that this execution had.
+    pub(crate) acted: usize,
+    /// Effects that had been had before.
+    pub(crate) already: usize,
+    /// Whether a human is told: by this execution or before.
+    pub(crate) paged: bool,
+    /// What could not be done. The other steps were.
+    pub(crate) errors: Vec<Error>,
+}
+
+/// How a step that takes effect went.
+enum Effect {
+    Acted,
+    Already,
+}
+
+impl Executor<'_> {
+    /// Executes every step. One that fails costs no other.
+    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
+        let mut executed = Executed::default();
+        for step in &plan.steps {
+            let effect = match step {
+                Step::Redeploy { .. } => self.redeploy(step).await,
+                Step::Page { incident, page, quiet } => {
+                    let effect = self.page(incident, page, *quiet).await;
+                    executed.paged |= effect.is_ok();
+                    effect
+                }
+                Step::Resolve { rule, key, at, notice, .. } => {
+                    self.resolve(rule, key, *at, notice.as_ref()).await
+                }
+                Step::Join { rule, key, first, last } => {
+                    let known = facts.incidents.get(key);
+                    let first = known.is_none_or(|known| *first < known.first).then_some(*first);
+                    let last = known.is_none_or(|known| *last > known.last).then_some(*last);
+                    executed
+                        .errors
+                        .extend(self.ledger.extend(key, first, last, self.quiet(rule)).await.err());
+                    continue;
+                }
+                Step::Complete { deployment, .. } => {
+                    self.ledger.complete(deployment, plan.time).await.map(|()| Effect::Acted)
+                }
+                Step::Skip { .. }
+                | Step::Count { .. }
+                | Step::Unknown { .. }
+                | Step::Nothing { .. }
+                | Step::Ignore { .. } => continue,
+            };
+            match effect {
+                Ok(Effect::Acted) => executed.acted += 1,
+                Ok(Effect::Already) => executed.already += 1,
+                Err(error) => executed.errors.push(error),
+            }
+        }
+        executed
+    }
+
+    async fn redeploy(&mut self, step: &Step) -> Result<Effect, Error> {
+        let Step::Redeploy { cluster, service, secret, changed_at, not_before, fresh_from, .. } = step else {
+            return Ok(Effect::Already);
+        };
+        self.wait(*not_before).await?;
+        let subject = Subject::Deployment { service, fresh_from: *fresh_from };
+        match self.ledger.claim(&subject).await? {
+            Claimed::Ours => {}
+            Claimed::Done => return Ok(Effect::Already),
+            Claimed::Held => return Err(Error::Held),
+        }
+        // Before the call: what changes while it runs may have been read too early.
+        let asked_at = now();
+        let deployment = match self.force(cluster, service).await {
+            Ok(deployment) => deployment,
+            Err(error) => {
+                self.counters.redeploys_refused += usize::from(matches!(error, Error::Refused(_)));
+                self.ledger.release(&subject).await;
+                return Err(error);
+            }
+        };
+        self.counters.deployments_forced += 1;
+        let mut remembered = Ok(());
+        let mut more = vec![("asked_at", AttributeValue::N(asked_at.millis().to_string()))];
+        if let Some(id) = deployment {
+            let (service, secret) = (service.clone(), secret.clone());
+            let rollout = Rollout { service, secret, changed_at: *changed_at };
+            remembered = self.ledger.record_rollout(&id, &rollout).await;
+            more.push(("deployment", AttributeValue::S(id)));
+        }
+        self.ledger.finish(&subject, &more).await?;
+        remembered.map(|()| Effect::Acted)
+    }
+
+    async fn force(&self, cluster: &str, service: &str) -> Result<Option<String>, Error> {
+        let region = Arn::of("ecs", service).map_or("", |arn| arn.region);
+        let Some(client) = self.clients.ecs(region) else {
+            return Err(Error::Refused(Failure { kind: "the service's ARN names no Region", code: None }));
+        };
+        let ecs = Ecs { client, deadline: self.deadline, cache: self.cache.clone() };
+        ecs.redeploy(cluster, service).await
+    }
+
+    /// A deployment that is too early may start with the old value.
+    async fn wait(&self, not_before: Timestamp) -> Result<(), Error> {
+        let millis = not_before.millis().saturating_sub(now().millis());
+        let wait = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+        if wait > LONGEST_WAIT || !wait.is_zero() && wait + LEFT_AFTER_WAIT > self.deadline.left() {
+            return Err(Error::Early);
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn page(&mut self, incident: &Incident, page: &Page, quiet: Span) -> Result<Effect, Error> {
+        let Incident { key, first, last, severity, .. } = incident;
+        let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
+        let claimed = match self.ledger.claim(&subject).await {
+            Ok(Claimed::Ours) => true,
+            Ok(Claimed::Done) => {
+                self.ledger.extend(key, Some(*first), Some(*last), quiet).await?;
+                return Ok(Effect::Already);
+            }
+            Ok(Claimed::Held) => return Err(Error::Held),
+            // Towards a human: a page too many is better than one too few.
+            Err(_) => {
+                self.counters.ledger_bypassed += 1;
+                false
+            }
+        };
+        self.publish(page, key, claimed.then_some(&subject)).await?;
+        Ok(Effect::Acted)
+    }
+
+    async fn resolve(
+        &mut self,
+        rule: &str,
+        key: &str,
+        at: Timestamp,
+        notice: Option<&Page>,
+    ) -> Result<Effect, Error> {
+        let subject = Subject::Resolution { key, at, quiet: self.quiet(rule) };
+        match self.ledger.claim(&subject).await? {
+            Claimed::Ours => {}
+            Claimed::Done => return Ok(Effect::Already),
+            Claimed::Held => return Err(Error::Held),
+        }
+        match notice {
+            Some(notice) => self.publish(notice, key, Some(&subject)).await?,
+            None => self.ledger.finish(&subject, &[]).await?,
+        }
+        Ok(Effect::Acted)
+    }
+
+    /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
+    async fn publish(&mut self, page: &Page, key: &str, claim: Option<&Subject<'_>>) -> Result<(), Error> {
+        let sent = sns::publish(&self.clients.sns, self.deadline, self.topic, page, key).await;
+        let Some(claim) = claim else {
+            self.counters.pages_sent += usize::from(sent.is_ok());
+            return sent;
+        };
+        if let Err(error) = sent {
+            self.ledger.release(claim).await;
+            return Err(error);
+        }
+        self.counters.pages_sent += 1;
+        // The page is out: to fail now would only send it again.
+        if self.ledger.finish(claim, &[]).await.is_err() {
+            self.counters.ledger_bypassed += 1;
+        }
+        Ok(())
+    }
+
+    fn quiet(&self, rule: &str) -> Span {
+        self.rules.responses.get(rule).map(|response| response.quiet).unwrap_or_default()
+    }
+}

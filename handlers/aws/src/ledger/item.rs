@@ -1,0 +1,140 @@
+//! Keys and items of the ledger's table, and what the core makes of them.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use responder_core::facts::{IncidentState, Rollout};
+use responder_core::rules::Severity;
+use responder_core::time::Timestamp;
+
+use super::Remembered;
+
+/// An item's primary key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    pub(super) fn marks(stream: &str, chunk: &str) -> Self {
+        Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
+    }
+
+    pub(super) fn incident(key: &str) -> Self {
+        Self { pk: format!("incident#{key}"), sk: "state".to_owned() }
+    }
+
+    pub(super) fn service(arn: &str) -> Self {
+        Self { pk: format!("service#{arn}"), sk: "deploy".to_owned() }
+    }
+
+    pub(super) fn rollout(deployment: &str) -> Self {
+        Self { pk: format!("rollout#{deployment}"), sk: "asked".to_owned() }
+    }
+
+    /// The partition key.
+    pub(super) fn pk(&self) -> &str {
+        &self.pk
+    }
+
+    /// What follows the kind in the partition key.
+    pub(super) fn name(&self) -> &str {
+        self.pk.split_once('#').map_or("", |(_, name)| name)
+    }
+
+    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        let text = |value: &String| AttributeValue::S(value.clone());
+        HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
+    }
+}
+
+/// An item, read tolerantly: an attribute of another type is as good as absent.
+#[derive(Debug)]
+pub(super) struct Item(pub(super) HashMap<String, AttributeValue>);
+
+impl Item {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_s().ok().map(String::as_str)
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_n().ok()?.parse().ok()
+    }
+
+    pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
+        self.number(name).map(Timestamp::from_millis)
+    }
+
+    /// What was said about an incident; `None` if it was never paged.
+    pub(super) fn incident(&self) -> Option<IncidentState> {
+        Some(IncidentState {
+            first: self.instant("first")?,
+            last: self.instant("last")?,
+            severity: severity(self.number("paged")?),
+            resolved: self.instant("resolved"),
+        })
+    }
+
+    fn rollout(&self) -> Option<Rollout> {
+        Some(Rollout {
+            service: self.text("service")?.to_owned(),
+            secret: serde_json::from_str(self.text("secret")?).ok()?,
+            changed_at: self.instant("changed_at")?,
+        })
+    }
+
+    /// Puts what it says where it belongs.
+    pub(super) fn store(&self, found: &mut Remembered) {
+        let Some((kind, name)) = self.text("pk").and_then(|pk| pk.split_once('#')) else { return };
+        if kind == "incident" {
+            found.incidents.extend(self.incident().map(|state| (name.to_owned(), state)));
+        } else if kind == "rollout" {
+            found.rollouts.extend(self.rollout().map(|rollout| (name.to_owned(), rollout)));
+        }
+    }
+}
+
+fn severity(rank: i64) -> Severity {
+    let known = [Severity::Medium, Severity::High, Severity::Critical];
+    known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Low)
+}
+
+#[cfg(test)]
+pub(super) fn example(fields: &[(&str, i64)]) -> Item {
+    Item(
+        fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), AttributeValue::N(value.to_string())))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_read_back_as_the_severities_that_wrote_them() {
+        for known in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
+            assert_eq!(severity(i64::from(known.rank())), known);
+        }
+    }
+
+    #[test]
+    fn an_incident_that_was_only_claimed_was_never_said() {
+        assert_eq!(example(&[("lease_until", 5), ("ttl", 9)]).incident(), None);
+        let state = example(&[("first", 1), ("last", 2), ("paged", 3), ("resolved", 4)]).incident().unwrap();
+        assert_eq!((state.severity, state.resolved), (Severity::High, Some(Timestamp::from_millis(4))));
+    }
+
+    #[test]
+    fn items_are_sorted_by_their_keys() {
+        let mut found = Remembered::default();
+        let mut item = example(&[("first", 1), ("last", 2), ("paged", 1)]);
+        item.0.extend(Key::incident("abc").attributes());
+        item.store(&mut found);
+        assert!(found.incidents.contains_key("abc") && found.rollouts.is_empty());
+        assert_eq!(Key::service("arn:x#y").name(), "arn:x#y");
+    }
+}

@@ -1,0 +1,209 @@
+//! What an invocation leaves behind: one line of JSON an event, and its counters as `CloudWatch` embedded metrics.
+//!
+//! No value of an event is in either: rule ids, hashes, step names, our own words.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use responder_core::plan::{Plan, Step};
+use responder_core::rules::Handler;
+use responder_core::text::json_line;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::deadline::now;
+use crate::error::Error;
+
+/// How an event ended, for this delivery of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum End {
+    /// Something was done or counted.
+    Answered,
+    /// Another event was answered for it.
+    Coalesced,
+    /// No rule matches it.
+    Ignored,
+    /// It cannot be read; a human was told.
+    Parked,
+    /// The queue delivers it again.
+    Failed,
+}
+
+/// What is counted of an invocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) received: usize,
+    pub(crate) answered: usize,
+    pub(crate) coalesced: usize,
+    pub(crate) ignored: usize,
+    pub(crate) parked: usize,
+    pub(crate) failed: usize,
+    pub(crate) pages_sent: usize,
+    pub(crate) deployments_forced: usize,
+    pub(crate) redeploys_refused: usize,
+    pub(crate) ledger_bypassed: usize,
+    pub(crate) marks_dropped: usize,
+}
+
+impl Counters {
+    /// Counts one event and its end.
+    pub(crate) fn end(&mut self, end: End) {
+        self.received += 1;
+        *match end {
+            End::Answered => &mut self.answered,
+            End::Coalesced => &mut self.coalesced,
+            End::Ignored => &mut self.ignored,
+            End::Parked => &mut self.parked,
+            End::Failed => &mut self.failed,
+        } += 1;
+    }
+
+    fn rows(&self) -> [(&'static str, usize); 11] {
+        [
+            ("EventsReceived", self.received),
+            ("EventsAnswered", self.answered),
+            ("EventsCoalesced", self.coalesced),
+            ("EventsIgnored", self.ignored),
+            ("EventsParked", self.parked),
+            ("EventsFailed", self.failed),
+            ("PagesSent", self.pages_sent),
+            ("DeploymentsForced", self.deployments_forced),
+            ("RedeployRefused", self.redeploys_refused),
+            ("LedgerBypassed", self.ledger_bypassed),
+            ("MarksDropped", self.marks_dropped),
+        ]
+    }
+}
+
+/// Prints the counters.
+pub(crate) fn metrics(handler: Handler, counters: &Counters) {
+    print(&embedded(handler, counters, now().millis()));
+}
+
+/// Prints how one event ended.
+pub(crate) fn event(
+    handler: Handler,
+    key: &str,
+    plan: Option<&Plan>,
+    end: End,
+    errors: &[Error],
+    took: Duration,
+) {
+    print(&line(handler, key, plan, end, errors, took));
+}
+
+/// Prints why the function cannot start, or why an invocation has no answer, for people.
+pub(crate) fn failure(error: &Error) {
+    drop(writeln!(std::io::stderr(), "{error}"));
+}
+
+#[derive(Serialize)]
+struct Line<'l> {
+    handler: Handler,
+    event: &'l str,
+    rules: &'l [String],
+    outcome: End,
+    steps: Vec<&'static str>,
+    incidents: Vec<&'l str>,
+    errors: Vec<String>,
+    millis: u64,
+}
+
+fn line<'l>(
+    handler: Handler,
+    event: &'l str,
+    plan: Option<&'l Plan>,
+    outcome: End,
+    errors: &[Error],
+    took: Duration,
+) -> Line<'l> {
+    let steps = plan.map(|plan| plan.steps.as_slice()).unwrap_or_default();
+    Line {
+        handler,
+        event,
+        rules: plan.map(|plan| plan.rules.as_slice()).unwrap_or_default(),
+        outcome,
+        steps: steps.iter().map(step_name).collect(),
+        incidents: steps.iter().filter_map(incident_key).collect(),
+        errors: errors.iter().map(ToString::to_string).collect(),
+        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn step_name(step: &Step) -> &'static str {
+    match step {
+        Step::Redeploy { .. } => "redeploy",
+        Step::Skip { .. } => "skip",
+        Step::Page { .. } => "page",
+        Step::Join { .. } => "join",
+        Step::Resolve { .. } => "resolve",
+        Step::Count { .. } => "count",
+        Step::Complete { .. } => "complete",
+        Step::Unknown { .. } => "unknown",
+        Step::Nothing { .. } => "nothing",
+        Step::Ignore { .. } => "ignore",
+    }
+}
+
+fn incident_key(step: &Step) -> Option<&str> {
+    match step {
+        Step::Page { incident, .. } => Some(&incident.key),
+        Step::Join { key, .. } | Step::Resolve { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// Embedded metric format: the metrics' names and units in `_aws`, their values beside it at the root.
+fn embedded(handler: Handler, counters: &Counters, millis: i64) -> Value {
+    let rows = counters.rows();
+    let metrics: Vec<Value> = rows.iter().map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
+    let mut document = json!({
+        "_aws": {
+            "Timestamp": millis,
+            "CloudWatchMetrics": [
+                { "Namespace": "SecretsResponder", "Dimensions": [["Handler"]], "Metrics": metrics }
+            ],
+        },
+        "Handler": handler.name(),
+    });
+    for (name, value) in rows {
+        document[name] = json!(value);
+    }
+    document
+}
+
+/// A line that cannot be written has nobody who could be told.
+fn print<T: Serialize>(value: &T) {
+    if let Ok(line) = json_line(value) {
+        drop(writeln!(std::io::stdout(), "{line}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_counted_once_and_the_counters_balance() {
+        let mut counters = Counters::default();
+        for end in [End::Answered, End::Answered, End::Coalesced, End::Ignored, End::Parked, End::Failed] {
+            counters.end(end);
+        }
+        let ends =
+            counters.answered + counters.coalesced + counters.ignored + counters.parked + counters.failed;
+        assert_eq!((counters.received, ends, counters.answered), (6, 6, 2));
+    }
+
+    #[test]
+    fn every_metric_that_is_declared_stands_at_the_root() {
+        let counters = Counters { pages_sent: 3, ..Counters::default() };
+        let document = embedded(Handler::Access, &counters, 5);
+        let declared = &document["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        for metric in declared.as_array().unwrap() {
+            assert!(document[metric["Name"].as_str().unwrap()].is_u64());
+        }
+        assert_eq!((&document["PagesSent"], &document["Handler"]), (&json!(3), &json!("access")));
+        assert_eq!(declared.as_array().unwrap().len(), 11);
+    }
+}
