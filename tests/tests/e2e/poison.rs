@@ -5,7 +5,12 @@ use serde_json::Value;
 
 /// Bodies that no parser should get through, and that must not end the process.
 fn poisons() -> Vec<String> {
-    vec!["not JSON".to_owned(), "[".repeat(10_000), "[1]".to_owned()]
+    vec![
+        "not JSON".to_owned(),
+        "[".repeat(10_000),
+        "[1]".to_owned(),
+        r#"{"detail-type": 7, "source": [], "detail": "x"}"#.to_owned(),
+    ]
 }
 
 #[test]
