@@ -18,7 +18,6 @@ fn burst(world: &World, user: &str, count: usize) -> Vec<Value> {
 }
 
 #[test]
-#[ignore = "needs the access function"]
 fn twenty_reads_are_one_alert_in_any_order_and_however_often_they_are_told() {
     let world = World::new();
     let access = world.deploy("access");
@@ -39,7 +38,6 @@ fn twenty_reads_are_one_alert_in_any_order_and_however_often_they_are_told() {
 }
 
 #[test]
-#[ignore = "needs the access function"]
 fn nine_reads_are_none() {
     let world = World::new();
     let access = world.deploy("access");
@@ -49,7 +47,6 @@ fn nine_reads_are_none() {
 }
 
 #[test]
-#[ignore = "needs the access function"]
 fn three_hundred_reads_of_one_secret_by_ten_users_are_none() {
     let world = World::new();
     let access = world.deploy("access");

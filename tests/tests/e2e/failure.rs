@@ -3,7 +3,6 @@
 use acceptance::{World, events, now};
 
 #[test]
-#[ignore = "needs the failure function"]
 fn a_failed_rotation_is_one_page_however_often_it_is_told() {
     let world = World::new();
     let failure = world.deploy("failure");
@@ -24,7 +23,6 @@ fn a_failed_rotation_is_one_page_however_often_it_is_told() {
 }
 
 #[test]
-#[ignore = "needs the failure function"]
 fn two_secrets_are_two_incidents() {
     let world = World::new();
     let failure = world.deploy("failure");
@@ -39,7 +37,6 @@ fn two_secrets_are_two_incidents() {
 }
 
 #[test]
-#[ignore = "needs the failure function"]
 fn a_page_goes_out_without_a_ledger() {
     let world = World::new();
     let failure = world.deploy("failure");

@@ -14,7 +14,6 @@ fn poisons() -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs the functions"]
 fn poison_is_parked_alone() {
     for function in ["failure", "access", "rotation"] {
         let world = World::new();
@@ -50,7 +49,6 @@ fn poison_is_parked_alone() {
 }
 
 #[test]
-#[ignore = "needs the functions"]
 fn an_event_that_no_rule_matches_is_dropped_and_not_parked() {
     let world = World::new();
     let access = world.deploy("access");

@@ -26,7 +26,6 @@ fn one_consumer(world: &World, secret: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs the rotation function"]
 fn a_changed_value_redeploys_its_consumer() {
     let world = World::new();
     let rotation = world.deploy("rotation");
@@ -42,7 +41,6 @@ fn a_changed_value_redeploys_its_consumer() {
 }
 
 #[test]
-#[ignore = "needs the rotation function"]
 fn a_succeeded_rotation_redeploys_once_however_often_it_is_told() {
     let world = World::new();
     let rotation = world.deploy("rotation");
@@ -69,7 +67,6 @@ fn a_succeeded_rotation_redeploys_once_however_often_it_is_told() {
 }
 
 #[test]
-#[ignore = "needs the rotation function"]
 fn the_native_event_and_the_cloudtrail_event_of_one_rotation_redeploy_once() {
     let world = World::new();
     let rotation = world.deploy("rotation");
@@ -90,7 +87,6 @@ fn the_native_event_and_the_cloudtrail_event_of_one_rotation_redeploy_once() {
 }
 
 #[test]
-#[ignore = "needs the rotation function"]
 fn exactly_the_two_consumers_of_25_services_in_three_clusters_are_redeployed() {
     let world = World::new();
     let rotation = world.deploy("rotation");
