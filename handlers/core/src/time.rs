@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A length of time in milliseconds; written as a whole number and a unit: `30s`, `10m`, `24h`, `7d`.
+/// A length of time in milliseconds; written as a whole number and the largest unit that fits: `250ms`, `30s`, `10m`, `24h`, `7d`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
@@ -85,7 +85,7 @@ impl Span {
     }
 }
 
-const UNITS: [(&str, i64); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl FromStr for Span {
     type Err = TimeError;
@@ -93,7 +93,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let parsed = UNITS.iter().find_map(|(unit, millis)| {
             let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-            (count > 0).then(|| count.checked_mul(*millis)).flatten()
+            (count >= 0).then(|| count.checked_mul(*millis)).flatten()
         });
         // Half a year is longer than any ledger item lives.
         parsed.filter(|millis| *millis <= 180 * 86_400_000).map(Self).ok_or(TimeError::Span)
@@ -102,10 +102,11 @@ impl FromStr for Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, millis)| self.0 != 0 && self.0 % millis == 0) {
-            Some((unit, millis)) => write!(f, "{}{unit}", self.0 / millis),
-            None => write!(f, "{} ms", self.0),
+        if self.0 == 0 {
+            return f.write_str("0s");
         }
+        let (unit, millis) = UNITS.iter().find(|(_, millis)| self.0 % millis == 0).unwrap_or(&("ms", 1));
+        write!(f, "{}{unit}", self.0 / millis)
     }
 }
 
@@ -147,7 +148,10 @@ mod tests {
     fn spans_are_a_whole_number_and_a_unit() {
         let ten: Span = "10m".parse().unwrap();
         assert_eq!((ten, ten.to_string().as_str()), (Span::from_secs(600), "10m"));
-        for bad in ["", "10", "m", "0m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
+        for zero_or_short in ["0s", "250ms", "90s", "2h", "7d"] {
+            assert_eq!(zero_or_short.parse::<Span>().unwrap().to_string(), zero_or_short);
+        }
+        for bad in ["", "10", "m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
             assert_eq!(bad.parse::<Span>(), Err(TimeError::Span), "{bad}");
         }
     }

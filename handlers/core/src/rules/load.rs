@@ -218,8 +218,12 @@ impl Loader {
             if when.at_least == 0 {
                 self.problem(RESPONSES, place("when.at_least"), "must be at least 1");
             }
-            if when.within > MAX_WITHIN {
-                self.problem(RESPONSES, place("when.within"), format!("must be at most {MAX_WITHIN}"));
+            if when.within > MAX_WITHIN || when.within.millis() == 0 {
+                self.problem(
+                    RESPONSES,
+                    place("when.within"),
+                    format!("must be more than nothing and at most {MAX_WITHIN}"),
+                );
             }
             for step in &when.escalate {
                 if step.at_least <= floor.0 || step.severity <= floor.1 {
