@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp as Instant;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant, in whole milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC, whatever the time zone.
@@ -37,9 +39,13 @@ impl Timestamp {
 impl FromStr for Timestamp {
     type Err = TimeError;
 
-    /// Reads RFC 3339, with any offset and any precision (kept to the millisecond).
+    /// Reads RFC 3339, with any offset (UTC without one) and any precision (kept to the millisecond).
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        text.parse::<Instant>().map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
+        let at = text.parse::<Instant>().or_else(|_| {
+            // Exports and spreadsheets drop the zone, which in AWS's logs is always UTC.
+            text.parse::<DateTime>().and_then(|at| TimeZone::UTC.to_timestamp(at))
+        });
+        at.map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
     }
 }
 
@@ -141,6 +147,7 @@ mod tests {
     fn instants_are_written_in_utc_whatever_the_offset() {
         let at: Timestamp = "2026-01-02T05:04:05.25+02:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-01-02T03:04:05.25Z");
+        assert_eq!("2026-01-02 03:04:05".parse(), Ok(Timestamp::from_millis(at.millis() - 250)));
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 
