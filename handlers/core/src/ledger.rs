@@ -14,11 +14,13 @@ use crate::rules::{Case, Response};
 /// were dropped. The result depends on the set of cases only.
 pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
     let before = cases.len();
+    cases.sort_by_cached_key(|case| (case.event.key().to_owned(), case.handler));
     // Of the copies of a cross-account call, the caller's tells more.
-    cases.sort_by_cached_key(|case| {
-        let event = &case.event;
-        (event.key().to_owned(), case.handler, Reverse(event.richness()), event.canonical())
-    });
+    for copies in cases.chunk_by_mut(|a, b| a.handler == b.handler && a.event.key() == b.event.key()) {
+        if copies.len() > 1 {
+            copies.sort_by_cached_key(|case| (Reverse(case.event.richness()), case.event.canonical()));
+        }
+    }
     cases.dedup_by(|a, b| a.handler == b.handler && a.event.key() == b.event.key());
     cases.sort_by(|a, b| {
         (a.event.time, a.event.key(), a.handler).cmp(&(b.event.time, b.event.key(), b.handler))

@@ -116,9 +116,8 @@ fn what(incident: &Incident, response: &Response) -> String {
         Handler::Access => {
             let noun = if count == 1 { "call" } else { "calls" };
             let secrets = match incident.distinct_secrets {
-                None => "how many secrets is unknown: the log does not say what a batch by filter returned"
+                None => "how many secrets is unknown: the log does not say of every call which it concerned"
                     .to_owned(),
-                Some(1) => "1 secret".to_owned(),
                 Some(many) => format!("{many} different secrets"),
             };
             let refused = match incident.errors {

@@ -96,11 +96,16 @@ fn without_suffix(text: &str) -> Option<&str> {
 pub fn classes<'a>(group: impl IntoIterator<Item = &'a SecretRef>) -> BTreeMap<&'a SecretRef, String> {
     let group: BTreeSet<&SecretRef> = group.into_iter().collect();
     let mut names = BTreeSet::new();
+    let mut tails: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for spelled in &group {
         let place = (spelled.account.as_str(), spelled.region.as_str());
         if spelled.from_arn {
             // The tail of a full ARN vouches for its name, so that a partial ARN of that name is recognised.
-            names.extend(spelled.without_suffix().map(|name| (place, name)));
+            let name = spelled.without_suffix().map(|name| (place, name));
+            names.extend(name);
+            if let Some(name) = name {
+                tails.entry(name).or_default().insert(spelled.text.raw());
+            }
         } else {
             names.insert((place, spelled.text.raw()));
         }
@@ -108,10 +113,17 @@ pub fn classes<'a>(group: impl IntoIterator<Item = &'a SecretRef>) -> BTreeMap<&
     let vouched = |spelled: &SecretRef| {
         names.contains(&((spelled.account.as_str(), spelled.region.as_str()), spelled.text.raw()))
     };
+    // A secret has one suffix: several under one name are several names that end so.
+    let several = |spelled: &SecretRef| {
+        let place = (spelled.account.as_str(), spelled.region.as_str());
+        let name = spelled.without_suffix().map(|name| (place, name));
+        name.and_then(|name| tails.get(&name)).is_some_and(|tails| tails.len() > 1)
+    };
     group
         .iter()
         .map(|spelled| {
-            let name = if vouched(spelled) { spelled.text.clone() } else { spelled.name() };
+            let whole = vouched(spelled) || several(spelled);
+            let name = if whole { spelled.text.clone() } else { spelled.name() };
             (*spelled, format!("{}/{}/{}", spelled.account, spelled.region, name.raw()))
         })
         .collect()
@@ -149,6 +161,12 @@ mod tests {
         assert_eq!(distinct(&[partial, full]), 1);
         assert_eq!(distinct(&[name, full]), 1);
         assert_eq!(distinct(&[name, "stripe"]), 2);
+    }
+
+    #[test]
+    fn names_that_differ_in_their_last_six_characters_only_are_several_secrets() {
+        let tails: Vec<String> = (0..12).map(|i| format!("{ARN}tenant-{i:06}")).collect();
+        assert_eq!(distinct(&tails.iter().map(String::as_str).collect::<Vec<_>>()), 12);
     }
 
     #[test]

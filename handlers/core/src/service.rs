@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 /// What is known of an ECS service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Service {
     /// Its ARN, which holds the cluster's name.
     pub arn: String,
@@ -33,6 +34,7 @@ pub struct Service {
 
 /// A deployment of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deployment {
     /// Its id (`ecs-svc/…`).
     pub id: String,
@@ -42,6 +44,7 @@ pub struct Deployment {
 
 /// A place in a service or task definition that may refer to a secret, as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reference {
     /// Where it stands.
     pub kind: ReferenceKind,
@@ -104,9 +107,8 @@ impl Reference {
     /// The secret and version that this means to a service in (`account`, `region`); `None` if it means no secret.
     pub fn parse(&self, account: &str, region: &str) -> Option<(SecretRef, Version)> {
         let value = self.value.raw();
-        if let Some((_, rest)) = value.split_once(SSM_REFERENCE)
-            && (value.starts_with('/') || Arn::of("ssm", value).is_some())
-        {
+        let parameter = Arn::of("ssm", value).and_then(|arn| arn.resource.strip_prefix("parameter"));
+        if let Some(rest) = parameter.unwrap_or(value).strip_prefix(SSM_REFERENCE) {
             return through_parameter_store(value, rest, account, region);
         }
         if value.starts_with("arn:") {
@@ -198,6 +200,7 @@ mod tests {
             assert_eq!(versions(ContainerSecret, value), [Version::Current], "{value}");
             assert_eq!(versions(ContainerSecret, &format!("{value}2")), []);
         }
+        assert_eq!(versions(ContainerSecret, "/my/aws/reference/secretsmanager/prod/db"), []);
         assert_eq!(versions(RepositoryCredentials, "prod/db"), [Version::Current]);
         // A bare name is an SSM parameter there.
         assert_eq!(versions(ContainerSecret, "prod/db"), []);

@@ -28,7 +28,7 @@ impl Untrusted {
         self.0.is_empty()
     }
 
-    /// At most `max` characters (at least 1) that are safe in a subject, a body, a log, HTML and a terminal.
+    /// At most `max` characters (at least 1) that are safe in a subject, a body, a log, the text of HTML and a terminal.
     ///
     /// Letters and digits of any script, the space and ASCII punctuation pass, except `<`, `>` and the backslash;
     /// everything else (controls, line breaks, bidirectional and invisible marks) becomes `\u{hex}`. `://` loses its

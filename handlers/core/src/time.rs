@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp as Instant;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant, in whole milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC, whatever the time zone.
@@ -37,9 +39,13 @@ impl Timestamp {
 impl FromStr for Timestamp {
     type Err = TimeError;
 
-    /// Reads RFC 3339, with any offset and any precision (kept to the millisecond).
+    /// Reads RFC 3339, with any offset (UTC without one) and any precision (kept to the millisecond).
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        text.parse::<Instant>().map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
+        let at = text.parse::<Instant>().or_else(|_| {
+            // Exports and spreadsheets drop the zone, which in AWS's logs is always UTC.
+            text.parse::<DateTime>().and_then(|at| TimeZone::UTC.to_timestamp(at))
+        });
+        at.map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
     }
 }
 
@@ -64,7 +70,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A length of time in milliseconds; written as a whole number and a unit: `30s`, `10m`, `24h`, `7d`.
+/// A length of time in milliseconds; written as a whole number and the largest unit that fits: `250ms`, `30s`, `10m`, `24h`, `7d`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
@@ -85,7 +91,7 @@ impl Span {
     }
 }
 
-const UNITS: [(&str, i64); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl FromStr for Span {
     type Err = TimeError;
@@ -93,7 +99,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let parsed = UNITS.iter().find_map(|(unit, millis)| {
             let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-            (count > 0).then(|| count.checked_mul(*millis)).flatten()
+            (count >= 0).then(|| count.checked_mul(*millis)).flatten()
         });
         // Half a year is longer than any ledger item lives.
         parsed.filter(|millis| *millis <= 180 * 86_400_000).map(Self).ok_or(TimeError::Span)
@@ -102,10 +108,11 @@ impl FromStr for Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, millis)| self.0 != 0 && self.0 % millis == 0) {
-            Some((unit, millis)) => write!(f, "{}{unit}", self.0 / millis),
-            None => write!(f, "{} ms", self.0),
+        if self.0 == 0 {
+            return f.write_str("0s");
         }
+        let (unit, millis) = UNITS.iter().find(|(_, millis)| self.0 % millis == 0).unwrap_or(&("ms", 1));
+        write!(f, "{}{unit}", self.0 / millis)
     }
 }
 
@@ -140,6 +147,7 @@ mod tests {
     fn instants_are_written_in_utc_whatever_the_offset() {
         let at: Timestamp = "2026-01-02T05:04:05.25+02:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-01-02T03:04:05.25Z");
+        assert_eq!("2026-01-02 03:04:05".parse(), Ok(Timestamp::from_millis(at.millis() - 250)));
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 
@@ -147,7 +155,10 @@ mod tests {
     fn spans_are_a_whole_number_and_a_unit() {
         let ten: Span = "10m".parse().unwrap();
         assert_eq!((ten, ten.to_string().as_str()), (Span::from_secs(600), "10m"));
-        for bad in ["", "10", "m", "0m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
+        for zero_or_short in ["0s", "250ms", "90s", "2h", "7d"] {
+            assert_eq!(zero_or_short.parse::<Span>().unwrap().to_string(), zero_or_short);
+        }
+        for bad in ["", "10", "m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
             assert_eq!(bad.parse::<Span>(), Err(TimeError::Span), "{bad}");
         }
     }

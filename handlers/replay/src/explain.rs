@@ -9,7 +9,7 @@ use responder_core::rules::{Handler, Rules};
 
 use crate::cli::ExplainArgs;
 use crate::source;
-use crate::{End, Failure, settings};
+use crate::{End, Failure, settings, warn};
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
     let rules = settings::rules(&args.rules)?;
@@ -34,7 +34,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
         }
     }
     for problem in &problems {
-        eprintln!("replay: {file}: {problem}");
+        warn(&format!("{file}: {problem}"));
     }
     Ok(if problems.is_empty() { End::Done } else { End::Parked })
 }

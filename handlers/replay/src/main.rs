@@ -11,12 +11,13 @@ mod source;
 mod story;
 mod verify;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
+use responder_core::text::Untrusted;
 
 /// How a command ends; the numbers are in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,9 @@ fn main() -> ExitCode {
         Command::Match(args) => patterns::run(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "replay", &mut io::stdout());
-            Ok(End::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "replay", &mut script);
+            io::stdout().write_all(&script).map(|()| End::Done).map_err(Failure::from)
         }
     };
     match end {
@@ -47,10 +49,16 @@ fn main() -> ExitCode {
         // Somebody closed the pipe, `head` for example: that is not an error.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("replay: {failure}");
+            warn(&failure.to_string());
             ExitCode::from(End::Unusable as u8)
         }
     }
+}
+
+/// Tells a person something beside the output. That nobody listens any more is no reason to fail.
+fn warn(text: &str) {
+    let lines: Vec<String> = text.lines().map(|line| Untrusted::new(line).show(2_000)).collect();
+    let _ = writeln!(io::stderr(), "replay: {}", lines.join("\n"));
 }
 
 /// Why a command could not do its work at all.

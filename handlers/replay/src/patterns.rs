@@ -9,7 +9,7 @@ use responder_core::text::json_line;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::MatchArgs;
-use crate::{End, Failure, source};
+use crate::{End, Failure, source, warn};
 
 pub(crate) fn run(args: &MatchArgs) -> Result<End, Failure> {
     match (&args.vectors, &args.pattern, &args.event) {
@@ -66,7 +66,7 @@ fn vectors(path: &Path) -> Result<End, Failure> {
         match serde_json::from_slice::<Vector<'_>>(line) {
             Ok(vector) => writeln!(out, "{}", json_line(&verdict(&vector)).map_err(io::Error::from)?)?,
             Err(error) => {
-                eprintln!("replay: {file}: line {}: {error}", number + 1);
+                warn(&format!("{file}: line {}: {error}", number + 1));
                 end = End::Parked;
             }
         }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use crate::cli::{Format, RunArgs};
 use crate::story::replay;
-use crate::{End, Failure, output, report, settings};
+use crate::{End, Failure, output, report, settings, warn};
 
 pub(crate) fn run(args: &RunArgs) -> Result<End, Failure> {
     let rules = settings::rules(&args.rules)?;
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<End, Failure> {
         Format::Json => output::lines(&story, &mut out)?,
         Format::Text => {
             for problem in &story.problems {
-                eprintln!("replay: {}", report::problem(problem));
+                warn(&report::problem(problem));
             }
             report::write(&story, known, &mut out)?;
         }

@@ -46,5 +46,9 @@ pub(crate) fn facts(file: Option<&Path>) -> Result<Facts, Failure> {
     let Some(path) = file else { return Ok(Facts::default()) };
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| Failure::File { file: name.clone(), error })?;
-    serde_json::from_str(&text).map_err(|error| Failure::Content { file: name, reason: error.to_string() })
+    let content = |reason: String| Failure::Content { file: name.clone(), reason };
+    if !text.trim_start().starts_with('{') {
+        return Err(content("facts are a JSON object, with `services` for example".to_owned()));
+    }
+    serde_json::from_str(&text).map_err(|error| content(error.to_string()))
 }

@@ -1,5 +1,6 @@
 //! Input: files, folders, standard input, gzip; what cannot be read is a problem, never the end.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
@@ -19,20 +20,23 @@ pub(crate) struct Problem {
     pub(crate) reason: String,
 }
 
-/// No trail file is larger than 50 MB; what grows beyond this is made to harm.
-const UNPACKED_MAX: u64 = 4 << 30;
+/// The most that is read of one file. CloudTrail's are at most 50 MB; what unpacks to more than this is made to harm.
+const CONTENT_MAX: u64 = 1 << 30;
 
 /// Takes a file's name and content, and notes what it cannot read of it.
 pub(crate) type Each<'e> = dyn FnMut(&str, &[u8], &mut Vec<Problem>) + 'e;
 
 /// Hands the content of every file below `paths` to `each`, with the file's name, and returns what could not be
-/// read. Folders are walked in order of names; links are not followed.
+/// read. Folders are walked in order of names; links to files are followed, links to folders are not.
 pub(crate) fn each_file(paths: &[PathBuf], each: &mut Each<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
     for path in paths {
-        walk(path, &mut files, &mut problems);
+        walk(path, false, &mut files, &mut problems);
     }
+    let mut seen = BTreeSet::new();
+    // A file that is named twice is read once; standard input has no name.
+    files.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     let bar = progress(files.iter().map(|(_, size)| size).sum());
     for (path, size) in files {
         let name = path.display().to_string();
@@ -53,29 +57,35 @@ pub(crate) fn each_file(paths: &[PathBuf], each: &mut Each<'_>) -> Vec<Problem> 
 
 /// One whole file, unpacked if it is gzip; `-` is standard input. The second part says why it is not complete, if so.
 pub(crate) fn read(path: &Path) -> io::Result<(Vec<u8>, Result<(), String>)> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        bytes = fs::read(path)?;
-    }
+    let (bytes, complete) =
+        if path == Path::new("-") { bounded(io::stdin().lock()) } else { bounded(fs::File::open(path)?) };
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok((bytes, Ok(())));
+        // What could be read before an error is worth nothing if that is nothing.
+        return if bytes.is_empty() {
+            complete.map(|()| (bytes, Ok(())))
+        } else {
+            Ok((bytes, told(complete)))
+        };
     }
-    let mut unpacked = Vec::new();
-    // What was unpacked before an error is kept.
-    let done = MultiGzDecoder::new(bytes.as_slice()).take(UNPACKED_MAX).read_to_end(&mut unpacked);
-    let complete = match done {
-        Ok(size) if size as u64 == UNPACKED_MAX => {
-            Err("gzip: unpacks to more than 4 GiB; the rest was not read".to_owned())
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("gzip: {error} (truncated?)")),
-    };
-    Ok((unpacked, complete))
+    let (unpacked, complete) = bounded(MultiGzDecoder::new(bytes.as_slice()));
+    Ok((unpacked, complete.map_err(|error| format!("gzip: {error}; what comes before was read"))))
 }
 
-fn walk(path: &Path, files: &mut Vec<(PathBuf, u64)>, problems: &mut Vec<Problem>) {
+/// Reads until the end or an error, but not without end; what was read before an error is kept.
+fn bounded(from: impl Read) -> (Vec<u8>, io::Result<()>) {
+    let mut bytes = Vec::new();
+    let done = from.take(CONTENT_MAX).read_to_end(&mut bytes).and_then(|size| {
+        let full = size as u64 == CONTENT_MAX;
+        if full { Err(io::Error::other("more than 1 GiB; the rest was not read")) } else { Ok(()) }
+    });
+    (bytes, done)
+}
+
+fn told(complete: io::Result<()>) -> Result<(), String> {
+    complete.map_err(|error| error.to_string())
+}
+
+fn walk(path: &Path, nested: bool, files: &mut Vec<(PathBuf, u64)>, problems: &mut Vec<Problem>) {
     let mut problem = |path: &Path, reason: String| {
         problems.push(Problem { file: path.display().to_string(), offset: None, reason });
     };
@@ -84,6 +94,13 @@ fn walk(path: &Path, files: &mut Vec<(PathBuf, u64)>, problems: &mut Vec<Problem
         return;
     }
     let entries = match fs::metadata(path) {
+        // Reading a pipe or a device that somebody left in a folder could take for ever.
+        Ok(meta) if !meta.is_dir() && !meta.is_file() && nested => {
+            return problem(path, "neither a file nor a folder".to_owned());
+        }
+        Ok(meta) if meta.is_dir() && nested && path.is_symlink() => {
+            return problem(path, "a link to a folder; name the folder itself".to_owned());
+        }
         Ok(meta) if meta.is_dir() => fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>),
         Ok(meta) => {
             files.push((path.to_owned(), meta.len()));
@@ -100,9 +117,8 @@ fn walk(path: &Path, files: &mut Vec<(PathBuf, u64)>, problems: &mut Vec<Problem
     for entry in entries {
         let (name, path) = (entry.file_name(), entry.path());
         let companion = is_case && COMPANIONS.iter().any(|companion| name == *companion);
-        let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-        if !companion && !link && name != "CloudTrail-Digest" {
-            walk(&path, files, problems);
+        if !companion && name != "CloudTrail-Digest" {
+            walk(&path, true, files, problems);
         }
     }
 }

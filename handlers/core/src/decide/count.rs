@@ -26,7 +26,11 @@ pub struct Watch<'r> {
 
 /// The counts that an event belongs to, by response.
 pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
-    let adds = case.responses.iter().filter(|response| response.action == Action::Page).map(|r| (*r, false));
+    // What says no time has no place in a window; where one event is enough it needs none.
+    let counts = |response: &&&Response| {
+        response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
+    };
+    let adds = case.responses.iter().filter(counts).map(|response| (*response, false));
     let closes = case.resolves.iter().map(|response| (*response, true));
     adds.chain(closes)
         .flat_map(|(response, resolves)| {
@@ -58,6 +62,10 @@ fn reach(response: &Response) -> Span {
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    if !draft.event().time_known && response.when.at_least > 1 {
+        let why = format!("the event does not say when: not counted for {}", response.id);
+        draft.steps.push(Step::Unknown { why });
+    }
     for watch in
         watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves)
     {

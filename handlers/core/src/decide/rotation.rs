@@ -24,8 +24,13 @@ pub(super) fn questions(case: &Case<'_>, response: &Response) -> Vec<Question> {
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let event = draft.event();
-    let Some(secret) = event.secrets.first().filter(|_| event.time_known).cloned() else {
-        let why = if event.time_known { "the event names no secret" } else { "the event does not say when" };
+    let own = |secret: &&SecretRef| event.time_known && secret.account == event.account;
+    let Some(secret) = event.secrets.first().filter(own).cloned() else {
+        let why = match event.secrets.first() {
+            None => "the event names no secret",
+            Some(_) if event.time_known => "the event of one account names a secret of another",
+            Some(_) => "the event does not say when",
+        };
         draft.steps.push(Step::Unknown { why: why.to_owned() });
         let what = Detail { label: "nothing was redeployed", value: Untrusted::new(why) };
         draft.page_once(response, UNKNOWN, vec![what]);

@@ -9,7 +9,7 @@ pub(super) struct Head {
     pub(super) is_event: bool,
     /// Whether it is a bare CloudTrail record.
     pub(super) is_record: bool,
-    /// An event as text in a string: of `LookupEvents`, or of an SQS message.
+    /// Events as text in a string: of `LookupEvents`, or of a message of SQS or SNS.
     pub(super) inner: Option<String>,
     pub(super) event_type: String,
     pub(super) event_source: String,
@@ -42,7 +42,7 @@ impl Head {
                 ("source", _) => source = true,
                 ("detail", _) => detail = true,
                 ("eventName" | "eventVersion", _) => head.is_record = true,
-                ("CloudTrailEvent" | "body" | "Body", Some(value)) => head.inner = Some(value),
+                ("CloudTrailEvent" | "body" | "Body" | "Message", Some(value)) => head.inner = Some(value),
                 ("eventType", Some(value)) => head.event_type = value,
                 ("eventSource", Some(value)) => head.event_source = value,
                 ("eventID", Some(value)) => head.event_id = value,

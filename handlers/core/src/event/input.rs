@@ -12,7 +12,7 @@ use super::scan::{self, Broken};
 pub struct Document<'a> {
     /// Where it starts, in bytes from the start of the input.
     pub offset: usize,
-    /// The event; a bare `CloudTrail` record has been given its envelope.
+    /// The event; a bare CloudTrail record has been given its envelope.
     pub text: Cow<'a, str>,
 }
 
@@ -31,323 +31,284 @@ pub type Found<'a> = Result<Document<'a>, Problem>;
 
 /// Finds every event in `bytes` and hands each to `sink`, in the order of the input.
 ///
-/// Understands EventBridge events, one or many, one a line or not, or in a list; `CloudTrail` files
-/// (`{"Records":[…]}`); `LookupEvents` output (`{"Events":[{"CloudTrailEvent":"…"}]}`); bare records; and SQS messages
-/// whose `body` is an event. What cannot be read is handed over as a [`Problem`] and costs nothing else.
+/// Understands EventBridge events, one or many, one a line or not, or in a list; CloudTrail files
+/// (`{"Records":[…]}`); `LookupEvents` output (`{"Events":[{"CloudTrailEvent":"…"}]}`); bare records; and messages of
+/// SQS and SNS with an event in them. What cannot be read is handed over as a [`Problem`] and costs nothing else.
 pub fn read<'a>(bytes: &'a [u8], sink: &mut dyn FnMut(Found<'a>)) {
-    let bom = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    read_nested(bytes, 0, sink);
+}
+
+/// How deep events lie in the text of messages at the most: `LookupEvents`, or SNS in SQS, and one more.
+const NESTED_MAX: usize = 3;
+/// More problems of one input are not told one by one.
+const PROBLEMS_MAX: usize = 1_000;
+
+fn read_nested<'a>(bytes: &'a [u8], depth: usize, sink: &mut dyn FnMut(Found<'a>)) {
     // Looking for the next event after a broken one may look at the same bytes again. An input made to be slow is
     // given up, with a problem that says so, when that has happened often.
     let budget = bytes.len().saturating_mul(16).saturating_add(1 << 20);
-    let mut reader = Reader { bytes, budget, recovering: false, sink };
-    let start = scan::skip_space(bytes, bom);
-    if start == bytes.len() {
-        reader.problem(bom, "the input is empty");
-        return;
+    let mut reader = Reader { bytes, depth, budget, problems: 0, recovering: false, sink };
+    if scan::skip_space(bytes, 0) == bytes.len() {
+        reader.problem(0, "the input is empty");
     }
-    reader.stream(start);
+    reader.stream();
 }
 
 struct Reader<'a, 's> {
     bytes: &'a [u8],
+    depth: usize,
     budget: usize,
-    /// After something broken: objects that are no events are parts of it, not worth a problem each.
+    problems: usize,
+    /// After something broken: what cannot be read may be a part of it, not worth a problem of its own.
     recovering: bool,
     sink: &'s mut dyn FnMut(Found<'a>),
 }
 
-impl<'a> Reader<'a, '_> {
+impl Reader<'_, '_> {
+    /// Tells a problem, unless it is a part of one that was told: a line of its own never is.
     fn problem(&mut self, offset: usize, reason: impl Into<String>) {
-        (self.sink)(Err(Problem { offset, reason: reason.into() }));
+        let own_line = offset == 0 || self.bytes.get(offset - 1) == Some(&b'\n');
+        if self.recovering && !own_line {
+            return;
+        }
+        self.problems += 1;
+        match self.problems.cmp(&PROBLEMS_MAX) {
+            std::cmp::Ordering::Less => (self.sink)(Err(Problem { offset, reason: reason.into() })),
+            std::cmp::Ordering::Equal => {
+                let reason = "a thousand problems in this input; further ones are not told".to_owned();
+                (self.sink)(Err(Problem { offset, reason }));
+            }
+            std::cmp::Ordering::Greater => {}
+        }
     }
 
-    fn stream(&mut self, mut at: usize) {
+    /// Everything, one value after the other.
+    fn stream(&mut self) {
+        let mut at = 0;
         loop {
             at = scan::skip_space(self.bytes, at);
             let Some(&byte) = self.bytes.get(at) else { return };
             at = match byte {
-                b'[' => self.list(at),
-                b'{' => match self.container(at) {
-                    Some(list) => self.list(list),
-                    None => self.element(at, false),
-                },
+                b'{' | b'[' => self.value(at),
+                b',' => at + 1,
                 // What closes a list that a broken element has cut in two.
-                b',' | b']' | b'}' if self.recovering => at + 1,
-                // What follows the list in its object: `LookupEvents` has a `NextToken` there.
-                b',' | b'}' => self.after_list(at),
+                b']' | b'}' if self.problems > 0 => at + 1,
                 _ => {
-                    if !self.recovering {
-                        self.problem(at, "neither an object nor a list of objects");
-                    }
+                    self.problem(at, "neither an object nor a list of objects");
                     self.recovering = true;
                     scan::next_line(self.bytes, at)
                 }
             };
             if self.budget == 0 {
+                self.recovering = false;
                 self.problem(at, "too much of this input is broken; the rest was not read");
                 return;
             }
         }
     }
 
-    /// The start of the list in `{"Records":[…]}` or `{"Events":[…]}`, wherever the key stands.
-    fn container(&mut self, start: usize) -> Option<usize> {
-        let mut at = scan::skip_space(self.bytes, start + 1);
-        loop {
-            if self.bytes.get(at) != Some(&b'"') {
-                return None;
+    /// The object or list at `start`; returns where to go on.
+    fn value(&mut self, start: usize) -> usize {
+        match scan::value_end(self.bytes, start) {
+            Ok(end) => {
+                match self.list_in(start, end) {
+                    Some(list) => self.list(list),
+                    None => self.object(start, end),
+                }
+                end
             }
-            let end = scan::string_end(self.bytes, at).ok()?;
-            let key = self.bytes.get(at + 1..end - 1)?;
-            at = scan::skip_space(self.bytes, end);
-            if self.bytes.get(at) != Some(&b':') {
-                return None;
+            Err(broken) => {
+                self.charge(broken.at - start);
+                match self.list_in(start, broken.at) {
+                    Some(list) => self.torn_list(list, broken),
+                    None => self.broken(start, broken),
+                }
             }
-            at = scan::skip_space(self.bytes, at + 1);
-            match self.bytes.get(at)? {
-                b'[' if matches!(key, b"Records" | b"Events" | b"events") => return Some(at),
-                // An event holds an object, and a container's other members are scalars: stop looking early.
-                b'{' | b'[' => return None,
-                b'"' => at = scan::string_end(self.bytes, at).ok()?,
-                _ => at += self.bytes.get(at..)?.iter().position(|byte| matches!(byte, b',' | b'}'))?,
-            }
-            at = scan::skip_space(self.bytes, at);
-            if self.bytes.get(at) != Some(&b',') {
-                return None;
-            }
-            at = scan::skip_space(self.bytes, at + 1);
         }
     }
 
-    /// Hands over the elements of the list that starts at `start`; returns where it ends.
-    fn list(&mut self, start: usize) -> usize {
+    /// The list in `{"Records":[…]}`, wherever the key stands, or the value itself if it is one.
+    fn list_in(&mut self, start: usize, end: usize) -> Option<usize> {
+        let bytes = self.bytes.get(..end)?;
+        if bytes.get(start) == Some(&b'[') {
+            return Some(start);
+        }
+        let mut at = scan::skip_space(bytes, start + 1);
+        while bytes.get(at) == Some(&b'"') {
+            let key_end = scan::string_end(bytes, at).ok()?;
+            let key = bytes.get(at + 1..key_end - 1)?;
+            at = scan::skip_space(bytes, key_end);
+            if bytes.get(at) != Some(&b':') {
+                return None;
+            }
+            at = scan::skip_space(bytes, at + 1);
+            if bytes.get(at) == Some(&b'[') && LISTS.contains(&key) {
+                return Some(at);
+            }
+            match scan::skip_value(bytes, at) {
+                Ok(next) => at = scan::skip_space(bytes, next),
+                Err(broken) => {
+                    self.charge(broken.at.saturating_sub(at));
+                    return None;
+                }
+            }
+            if bytes.get(at) != Some(&b',') {
+                return None;
+            }
+            at = scan::skip_space(bytes, at + 1);
+        }
+        None
+    }
+
+    /// The elements of a list that is known to end.
+    fn list(&mut self, start: usize) {
         let mut at = start + 1;
         loop {
             at = scan::skip_space(self.bytes, at);
-            match self.bytes.get(at) {
-                Some(b'{') => at = self.element(at, true),
-                Some(b',') => at += 1,
-                Some(b']') => return at + 1,
-                Some(_) => {
-                    if !self.recovering {
+            at = match self.bytes.get(at) {
+                Some(b',') => at + 1,
+                Some(b']') | None => return,
+                Some(&first) => {
+                    let end = scan::skip_value(self.bytes, at).unwrap_or(at + 1);
+                    if first == b'{' {
+                        self.object(at, end);
+                    } else {
                         self.problem(at, "expected an object in this list");
                     }
+                    end
+                }
+            };
+        }
+    }
+
+    /// The elements of a list that something broken in it has torn; returns where to go on.
+    fn torn_list(&mut self, start: usize, broken: Broken) -> usize {
+        let limit = if broken.at_line { broken.at } else { self.bytes.len() };
+        let mut at = start + 1;
+        let told = self.problems;
+        while self.budget > 0 {
+            at = scan::skip_space(self.bytes, at);
+            if at >= limit {
+                break;
+            }
+            match self.bytes.get(at) {
+                Some(b',') => at += 1,
+                Some(b']') => {
+                    at += 1;
+                    break;
+                }
+                Some(b'{') => match scan::value_end(self.bytes, at) {
+                    Ok(end) => {
+                        self.object(at, end);
+                        at = end;
+                    }
+                    Err(broken) => {
+                        self.charge(broken.at - at);
+                        self.problem(at, format!("{} at byte {}", broken.why, broken.at));
+                        self.recovering = true;
+                        at = self.next_event(at + 1, limit);
+                    }
+                },
+                _ => {
+                    self.problem(at, "expected an object in this list");
                     self.recovering = true;
-                    at = match scan::next_element(self.bytes, at) {
-                        Some(next) => next,
-                        None => return scan::next_line(self.bytes, at),
-                    };
-                }
-                None => {
-                    if !self.recovering {
-                        self.problem(at, "the input ends inside a list (truncated?)");
-                    }
-                    return at;
+                    at = self.next_event(at, limit);
                 }
             }
-            if self.budget == 0 {
-                return at;
-            }
         }
-    }
-
-    /// After the list of a container: the end of its object.
-    fn after_list(&mut self, mut at: usize) -> usize {
-        while let Some(&byte) = self.bytes.get(at) {
-            match byte {
-                b'"' => match scan::string_end(self.bytes, at) {
-                    Ok(end) => at = end,
-                    Err(broken) => {
-                        self.problem(broken.at, broken.why);
-                        return scan::next_line(self.bytes, at);
-                    }
-                },
-                b'}' => return at + 1,
-                b'\n' if self.bytes.get(at + 1) == Some(&b'{') => return at + 1,
-                b'[' | b'{' => match scan::value_end(self.bytes, at) {
-                    Ok(end) => at = end,
-                    Err(broken) => {
-                        self.problem(broken.at, broken.why);
-                        return scan::next_line(self.bytes, at);
-                    }
-                },
-                _ => at += 1,
-            }
-        }
-        at
-    }
-
-    /// Hands over the object at `start`; returns where to go on.
-    fn element(&mut self, start: usize, in_list: bool) -> usize {
-        let end = match scan::value_end(self.bytes, start) {
-            Ok(end) => end,
-            Err(broken) => return self.recover(start, broken, in_list),
-        };
-        let slice = self.bytes.get(start..end).unwrap_or_default();
-        match str::from_utf8(slice) {
-            Ok(text) => self.classify(start, text),
-            Err(error) => self.problem(start + error.valid_up_to(), "not UTF-8"),
-        }
-        end
-    }
-
-    fn recover(&mut self, start: usize, broken: Broken, in_list: bool) -> usize {
-        if !self.recovering || !in_list {
+        if self.problems == told {
             self.problem(start, format!("{} at byte {}", broken.why, broken.at));
         }
+        // What is left of the list's object is no news.
         self.recovering = true;
-        let next = if in_list { scan::next_element(self.bytes, start + 1) } else { None };
-        let next = next.unwrap_or_else(|| scan::next_line(self.bytes, start));
-        // Bytes that will be looked at again.
-        self.budget = self.budget.saturating_sub(broken.at.saturating_sub(next));
-        next
+        at.min(limit)
     }
 
-    fn classify(&mut self, offset: usize, text: &'a str) {
+    /// The next object that is an event, after a broken one: nested objects look like elements too.
+    fn next_event(&mut self, mut at: usize, limit: usize) -> usize {
+        while self.budget > 0 {
+            let Some(start) = scan::next_object(self.bytes, at, limit) else { break };
+            match scan::value_end(self.bytes, start) {
+                Ok(end) => {
+                    let text = self.bytes.get(start..end).and_then(|slice| str::from_utf8(slice).ok());
+                    let head = text.and_then(|text| Head::read(text).ok());
+                    let known =
+                        head.is_some_and(|head| head.is_event || head.is_record || head.inner.is_some());
+                    if known || self.list_in(start, end).is_some() {
+                        return start;
+                    }
+                    at = end - 1;
+                }
+                Err(broken) => {
+                    self.charge(broken.at - start);
+                    at = start + 1;
+                }
+            }
+        }
+        limit
+    }
+
+    /// A value of its own that does not end; returns where the next may start.
+    fn broken(&mut self, start: usize, broken: Broken) -> usize {
+        self.problem(start, format!("{} at byte {}", broken.why, broken.at));
+        self.recovering = true;
+        scan::next_line(self.bytes, start)
+    }
+
+    /// Counts bytes that may be looked at again.
+    fn charge(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes);
+    }
+
+    /// One whole object: an event, a record, or something with events in it.
+    fn object(&mut self, start: usize, end: usize) {
+        let slice = self.bytes.get(start..end).unwrap_or_default();
+        let text = match str::from_utf8(slice) {
+            Ok(text) => text,
+            Err(error) => {
+                // Told at its own place, which is never the start of a line.
+                self.recovering = false;
+                return self.problem(start + error.valid_up_to(), "not UTF-8");
+            }
+        };
         let head = match Head::read(text) {
             Ok(head) => head,
-            Err(error) => return self.problem(offset + error.offset, format!("not JSON: {}", error.kind())),
-        };
-        match document(text, head, 0) {
-            Some(text) => {
+            Err(error) => {
                 self.recovering = false;
-                (self.sink)(Ok(Document { offset, text }));
+                return self.problem(start + error.offset, format!("not JSON: {}", error.kind()));
             }
-            None if self.recovering => {}
-            None => self.problem(
-                offset,
-                "an object that is neither an EventBridge event nor a CloudTrail record (neither `detail-type` nor `eventName`)",
-            ),
-        }
-    }
-}
-
-/// The EventBridge event in an object, or `None`. Text in text (SQS, then SNS) is opened twice at the most.
-fn document(text: &str, head: Head, depth: usize) -> Option<Cow<'_, str>> {
-    if head.is_event {
-        return Some(Cow::Borrowed(text));
-    }
-    if head.is_record {
-        return Some(Cow::Owned(wrap(text, &head)));
-    }
-    let inner = head.inner?;
-    let head = Head::read(&inner).ok()?;
-    let found = (depth < 2).then(|| document(&inner, head, depth + 1)).flatten()?;
-    Some(Cow::Owned(found.into_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    const EVENT: &str = r#"{"detail-type":"x","source":"aws.s","detail":{"eventID":"e"}}"#;
-    const RECORD: &str =
-        r#"{"eventName":"GetSecretValue","eventSource":"secretsmanager.amazonaws.com","eventID":"r"}"#;
-
-    /// How many events and at which offsets problems.
-    fn found(input: &str) -> (usize, Vec<usize>) {
-        found_bytes(input.as_bytes())
+        };
+        let text = if head.is_event {
+            Cow::Borrowed(text)
+        } else if head.is_record {
+            Cow::Owned(wrap(text, &head))
+        } else if let Some(list) = self.list_in(start, end) {
+            return self.list(list);
+        } else if let Some(inner) = head.inner.filter(|_| self.depth < NESTED_MAX) {
+            return self.inner(start, &inner);
+        } else {
+            return self.problem(start, NO_EVENT);
+        };
+        self.recovering = false;
+        (self.sink)(Ok(Document { offset: start, text }));
     }
 
-    fn found_bytes(input: &[u8]) -> (usize, Vec<usize>) {
-        let (mut events, mut problems) = (0, Vec::new());
-        read(input, &mut |next| match next {
-            Ok(_) => events += 1,
-            Err(problem) => problems.push(problem.offset),
+    /// The events in a text that an object holds.
+    fn inner(&mut self, offset: usize, text: &str) {
+        let sink = &mut *self.sink;
+        read_nested(text.as_bytes(), self.depth + 1, &mut |found| {
+            sink(match found {
+                Ok(document) => Ok(Document { offset, text: Cow::Owned(document.text.into_owned()) }),
+                Err(problem) => {
+                    Err(Problem { offset, reason: format!("in the text that this object holds: {problem}") })
+                }
+            });
         });
-        (events, problems)
-    }
-
-    #[test]
-    fn every_form_of_input_is_understood() {
-        let quoted = serde_json::to_string(RECORD).unwrap();
-        let body = serde_json::to_string(EVENT).unwrap();
-        let forms = [
-            (EVENT.to_owned(), 1),
-            (format!("{EVENT}\n{EVENT}\n\n{RECORD}"), 3),
-            (format!("\u{feff}{EVENT}{EVENT}"), 2),
-            (format!(r#"{{"Records":[{RECORD},{RECORD}]}}"#), 2),
-            (format!("{{\"Records\": [\n{RECORD},\n{RECORD}\n]\n}}\n"), 2),
-            (r#"{"Records":[]}"#.to_owned(), 0),
-            (format!(r#"{{"NextToken":"t","Events":[{{"EventId":"r","CloudTrailEvent":{quoted}}}]}}"#), 1),
-            (
-                format!(
-                    r#"{{"Events":[{{"CloudTrailEvent":{quoted}}}],"NextToken":"t","a":{{"b":[1]}}}} {EVENT}"#
-                ),
-                2,
-            ),
-            (format!("[{EVENT},\n{RECORD}]"), 2),
-            (format!(r#"{{"Records":[{{"messageId":"m","body":{body}}}]}}"#), 1),
-            (serde_json::to_string_pretty(&serde_json::from_str::<Value>(EVENT).unwrap()).unwrap(), 1),
-        ];
-        for (input, events) in forms {
-            assert_eq!(found(&input), (events, vec![]), "{input}");
-        }
-    }
-
-    #[test]
-    fn a_broken_line_costs_itself_only() {
-        for broken in [
-            r#"{"detail-type":"x","#,
-            r#"{"detail-type":"x"#,
-            r#"{"detail":[}}"#,
-            "garbage",
-            r#"{"a":1}"#,
-            "{a:1}",
-        ] {
-            let input = format!("{EVENT}\n{broken}\n{EVENT}\n");
-            let (events, problems) = found(&input);
-            assert_eq!((events, problems.len()), (2, 1), "{broken}: {problems:?}");
-            assert!(
-                problems[0] > EVENT.len() && problems[0] <= EVENT.len() + 1 + broken.len(),
-                "{broken}: {problems:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_broken_record_in_a_trail_file_costs_itself_only() {
-        let input = format!(r#"{{"Records":[{RECORD},{{"eventName":["x"}},"y":{{"z":1}}}},{RECORD}]}}"#);
-        assert_eq!(found(&input), (2, vec![13 + RECORD.len()]));
-        let truncated = format!(r#"{{"Records":[{RECORD},{RECORD},{{"eventNa"#);
-        assert_eq!(found(&truncated).0, 2);
-    }
-
-    #[test]
-    fn empty_and_strange_input_is_one_problem() {
-        for input in ["", "  \n ", "5", "null", "[1]", r#"{"Records":5}"#] {
-            let (events, problems) = found(input);
-            assert_eq!((events, problems.len()), (0, 1), "{input:?}");
-        }
-    }
-
-    #[test]
-    fn invalid_utf8_is_named_and_passed() {
-        let mut input = format!("{EVENT}\n").into_bytes();
-        input.extend_from_slice(b"{\"detail-type\":\"\xff\xfe\"}\n");
-        input.extend_from_slice(EVENT.as_bytes());
-        assert_eq!(found_bytes(&input), (2, vec![EVENT.len() + 1 + 16]));
-    }
-
-    #[test]
-    fn deep_nesting_neither_overflows_nor_hides_what_follows() {
-        let deep = format!(r#"{{"detail-type":"x","detail":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-        assert_eq!(found(&format!("{deep}\n{EVENT}")).0, 1);
-        assert_eq!(found(&format!(r#"{{"Records":[{deep},{RECORD}]}}"#)).0, 1);
-        assert_eq!(found(&"{\"a\":[\n".repeat(20_000)).0, 0);
-    }
-
-    proptest! {
-        #[test]
-        fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            found_bytes(&bytes);
-        }
-
-        #[test]
-        fn no_json_like_input_panics(input in "[\\[\\]{}\",:a\\\\\n \u{e9}1]{0,80}") {
-            found(&input);
-        }
+        self.recovering = false;
     }
 }
+
+/// Under which keys a list of events stands: trail files and SQS events, `LookupEvents`, `ReceiveMessage`.
+const LISTS: [&[u8]; 4] = [b"Records", b"Events", b"events", b"Messages"];
+
+const NO_EVENT: &str = "an object that is neither an EventBridge event nor a CloudTrail record (neither `detail-type` nor `eventName`)";

@@ -64,7 +64,7 @@ impl Event {
         let principal = Principal::from_identity(detail.get("userIdentity").unwrap_or(&Value::Null));
         let (secrets, secrets_known) = extract::secrets(&root, &account, &region);
         Ok(Self {
-            key: key_of(&root, text),
+            key: key_of(&root),
             time: time.unwrap_or_default(),
             time_known: time.is_some(),
             account,
@@ -115,7 +115,7 @@ impl Event {
     }
 }
 
-fn key_of(root: &Value, text: &str) -> String {
+fn key_of(root: &Value) -> String {
     let at = |pointer: &str| string(root.pointer(pointer));
     if let Some(shared) = at("/detail/sharedEventID") {
         return hash::id(&["event", &shared]);
@@ -131,7 +131,7 @@ fn key_of(root: &Value, text: &str) -> String {
     }
     match at("/id") {
         Some(id) => hash::id(&["id", &id]),
-        None => hash::id(&["text", text]),
+        None => hash::id(&["text", &root.to_string()]),
     }
 }
 

@@ -7,6 +7,8 @@ pub(super) struct Broken {
     pub(super) at: usize,
     /// What is wrong.
     pub(super) why: &'static str,
+    /// Whether it ends there for certain, because a line does.
+    pub(super) at_line: bool,
 }
 
 /// The end (exclusive) of the object or array that starts at `start`.
@@ -24,14 +26,14 @@ pub(super) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
             b'{' | b'[' => {
                 let fits = at == start || matches!(last, b'[' | b',' | b':');
                 if !fits && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\n') {
-                    return Err(Broken { at, why: "the value before this line does not end" });
+                    return Err(Broken { at, why: "the value before this line does not end", at_line: true });
                 }
                 open.push(byte);
             }
             b'}' | b']' => {
                 let opener = if byte == b'}' { b'{' } else { b'[' };
                 if open.pop() != Some(opener) {
-                    return Err(Broken { at, why: "a closing bracket of the wrong kind" });
+                    return Err(Broken { at, why: "a closing bracket of the wrong kind", at_line: false });
                 }
                 if open.is_empty() {
                     return Ok(at + 1);
@@ -44,7 +46,7 @@ pub(super) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         }
         at += 1;
     }
-    Err(Broken { at: bytes.len(), why: "the input ends inside a value (truncated?)" })
+    Err(Broken { at: bytes.len(), why: "the input ends inside a value (truncated?)", at_line: false })
 }
 
 /// The end (exclusive) of the string whose opening quote is at `start`.
@@ -54,37 +56,55 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         match byte {
             b'"' => return Ok(at + 1),
             b'\\' => at += 1,
-            b'\n' => return Err(Broken { at, why: "a line break inside a string" }),
+            b'\n' => return Err(Broken { at, why: "a line break inside a string", at_line: true }),
             _ => {}
         }
         at += 1;
     }
-    Err(Broken { at: bytes.len(), why: "the input ends inside a string (truncated?)" })
+    Err(Broken { at: bytes.len(), why: "the input ends inside a string (truncated?)", at_line: false })
 }
 
-/// The first byte at or after `at` that is not white space.
-pub(super) fn skip_space(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+/// The end (exclusive) of the value of any kind that starts at `start`; words and numbers are not looked into.
+pub(super) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+    match bytes.get(start) {
+        Some(b'{' | b'[') => value_end(bytes, start),
+        Some(b'"') => string_end(bytes, start),
+        _ => {
+            let rest = bytes.get(start..).unwrap_or_default();
+            let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b'\n');
+            Ok(rest.iter().position(ends).map_or(bytes.len(), |length| start + length.max(1)))
+        }
+    }
 }
 
-/// The start of the first line after `at` that begins with an opening bracket; the end of the input if none does.
+/// The first byte at or after `at` that is not white space, nor a mark that stands before a text: a byte order mark,
+/// or the record separator of JSON text sequences (RFC 7464).
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        match bytes.get(at) {
+            Some(byte) if byte.is_ascii_whitespace() || *byte == 0x1e => at += 1,
+            Some(0xef) if bytes.get(at..at + 3) == Some(b"\xef\xbb\xbf") => at += 3,
+            _ => return at,
+        }
+    }
+}
+
+/// The start of the line after that of `at`, or the end of the input.
 pub(super) fn next_line(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
-    let found = rest.windows(2).position(|pair| pair[0] == b'\n' && matches!(pair[1], b'{' | b'['));
-    found.map_or(bytes.len(), |found| at + found + 1)
+    rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length + 1)
 }
 
-/// The start of the first object after `at` that follows `},` as the next element of a list does.
-pub(super) fn next_element(bytes: &[u8], at: usize) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    let mut from = 0;
-    while let Some(found) = rest.get(from..)?.windows(2).position(|pair| pair == b"},") {
-        let after = skip_space(rest, from + found + 2);
-        if rest.get(after) == Some(&b'{') {
-            return Some(at + after);
+/// The first object from `at` on, before `limit`, that stands where an element of a list or a line begins.
+pub(super) fn next_object(bytes: &[u8], at: usize, limit: usize) -> Option<usize> {
+    let bytes = bytes.get(..limit)?;
+    let mut from = at;
+    while let Some(found) = bytes.get(from..)?.iter().position(|byte| matches!(byte, b',' | b'\n' | b'[')) {
+        let after = skip_space(bytes, from + found + 1);
+        if bytes.get(after) == Some(&b'{') {
+            return Some(after);
         }
-        from += found + 2;
+        from += found + 1;
     }
     None
 }

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::response::{Action, Distinct, Per, Response, Severity, When};
+use super::response::Response;
+use super::row::Row;
 use super::{Handler, Rule, Rules};
 use crate::json;
 use crate::pattern::{MAX_LEN, Pattern, PatternSet};
-use crate::time::Span;
 
 /// One file of the rules folder.
 #[derive(Clone, Debug)]
@@ -66,26 +65,6 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
 
 /// Matches what has the strings that every event from EventBridge has.
 const ENVELOPE: &str = r#"{"source": [{"prefix": ""}], "detail-type": [{"prefix": ""}]}"#;
-
-/// A row of `responses.json` as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    #[serde(default)]
-    on: Vec<String>,
-    #[serde(default, rename = "do")]
-    action: Action,
-    severity: Severity,
-    title: String,
-    runbook: String,
-    when: Option<When>,
-    quiet: Option<Span>,
-    #[serde(default)]
-    resolved_by: Vec<String>,
-    #[serde(rename = "where")]
-    only_if: Option<Value>,
-    unless: Option<Value>,
-}
 
 struct Loader {
     problems: Vec<Problem>,
@@ -157,6 +136,7 @@ impl Loader {
                 return (responses, narrowing);
             }
         };
+        let count = rows.len();
         for (id, row) in rows {
             if !is_id(&id) {
                 self.problem(
@@ -173,8 +153,10 @@ impl Loader {
                 Err(error) => self.problem(RESPONSES, format!("`{id}`"), error.to_string()),
             }
         }
-        let named: BTreeSet<&String> = responses.values().flat_map(|response| &response.on).collect();
-        if self.problems.is_empty() {
+        let named: BTreeSet<&String> =
+            responses.values().flat_map(|response| response.on.iter().chain(&response.resolved_by)).collect();
+        // A row that could not be read may have named any rule.
+        if responses.len() == count {
             for rule in rules.iter().filter(|rule| !named.contains(&rule.id)) {
                 let reason = "no response in responses.json has it in `on`: its events would mean nothing";
                 self.problem(&format!("{}/{}.json", rule.handler, rule.id), "", reason);
@@ -198,52 +180,12 @@ impl Loader {
         }
         let handlers: BTreeSet<Handler> =
             rules.iter().filter(|rule| row.on.contains(&rule.id)).map(|rule| rule.handler).collect();
-        let handler = handlers.first().copied().or((row.action == Action::Park).then_some(Handler::Failure));
-        let parks = row.action == Action::Park;
-        if row.on.is_empty() != parks || handlers.len() > 1 {
-            self.problem(
-                RESPONSES,
-                place("on"),
-                "name one or more rules of one folder (none for `\"do\": \"park\"`)",
-            );
+        for (field, reason) in row.problems(&handlers) {
+            self.problem(RESPONSES, place(field), reason);
         }
-        if row.title.is_empty()
-            || row.title.len() > 60
-            || !row.title.bytes().all(|b| (b' '..=b'~').contains(&b))
-        {
-            self.problem(RESPONSES, place("title"), "a title is 1 to 60 printable ASCII characters");
-        }
-        if let Some(when) = &row.when {
-            let mut floor = (when.at_least, row.severity);
-            if when.at_least == 0 {
-                self.problem(RESPONSES, place("when.at_least"), "must be at least 1");
-            }
-            if when.within > MAX_WITHIN {
-                self.problem(RESPONSES, place("when.within"), format!("must be at most {MAX_WITHIN}"));
-            }
-            for step in &when.escalate {
-                if step.at_least <= floor.0 || step.severity <= floor.1 {
-                    self.problem(
-                        RESPONSES,
-                        place("when.escalate"),
-                        "each step must raise both the count and the severity",
-                    );
-                }
-                floor = (step.at_least, step.severity);
-            }
-        }
+        let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
-        let when = row.when.unwrap_or(When {
-            distinct: Distinct::Event,
-            at_least: 1,
-            within: Span::from_secs(600),
-            per: if handler == Some(Handler::Access) { Per::Principal } else { Per::Secret },
-            escalate: Vec::new(),
-        });
-        let quiet = row.quiet.unwrap_or(when.within);
-        if quiet < when.within {
-            self.problem(RESPONSES, place("quiet"), "must not be shorter than `when.within`");
-        }
+        let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
         // The index of a narrowing pattern is its place after all the rules' patterns.
         let mut narrow = |field: &str, value: Option<Value>| {
             let value = value?;
@@ -261,7 +203,7 @@ impl Loader {
         let (only_if, unless) = (narrow("where", row.only_if), narrow("unless", row.unless));
         Some(Response {
             id: id.to_owned(),
-            handler: handler?,
+            handler,
             on: row.on,
             action: row.action,
             severity: row.severity,
@@ -286,9 +228,6 @@ impl Loader {
 }
 
 const RESPONSES: &str = "responses.json";
-
-/// The ledger keeps marks of reads for two of the longest windows.
-const MAX_WITHIN: Span = Span::from_secs(24 * 3600);
 
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())

@@ -3,6 +3,7 @@
 mod builtin;
 mod load;
 mod response;
+mod row;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,0 +1,111 @@
+//! A row of `responses.json` as it is written, and what can be wrong with it.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Handler;
+use super::response::{Action, Distinct, Per, Severity, When};
+use crate::time::Span;
+
+/// A row of `responses.json` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    #[serde(default)]
+    pub(super) on: Vec<String>,
+    #[serde(default, rename = "do")]
+    pub(super) action: Action,
+    pub(super) severity: Severity,
+    pub(super) title: String,
+    pub(super) runbook: String,
+    pub(super) when: Option<When>,
+    pub(super) quiet: Option<Span>,
+    #[serde(default)]
+    pub(super) resolved_by: Vec<String>,
+    #[serde(rename = "where")]
+    pub(super) only_if: Option<Value>,
+    pub(super) unless: Option<Value>,
+}
+
+/// The ledger keeps marks for two of the longest windows.
+const MAX_WITHIN: Span = Span::from_secs(24 * 3600);
+
+impl Row {
+    /// The handler of its rules, whose handlers are given.
+    pub(super) fn handler(&self, handlers: &BTreeSet<Handler>) -> Option<Handler> {
+        // What cannot be understood is a failure of somebody.
+        let parks = (self.action == Action::Park).then_some(Handler::Failure);
+        handlers.first().copied().or(parks)
+    }
+
+    /// What is counted; without `when`, the first event fires.
+    pub(super) fn when_or_default(&self, handler: Handler) -> When {
+        let per = if handler == Handler::Access { Per::Principal } else { Per::Secret };
+        let (distinct, within, escalate) = (Distinct::Event, Span::from_secs(600), Vec::new());
+        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, escalate })
+    }
+
+    /// How long an incident must have been quiet to be a new one; by default as long as its window.
+    pub(super) fn quiet(&self, handler: Handler) -> Span {
+        self.quiet.unwrap_or(self.when_or_default(handler).within)
+    }
+
+    /// Everything that is wrong with it, by field.
+    pub(super) fn problems(&self, handlers: &BTreeSet<Handler>) -> Vec<(&'static str, &'static str)> {
+        let handler = self.handler(handlers);
+        let when = self.when_or_default(handler.unwrap_or(Handler::Access));
+        let printable = self.title.bytes().all(|b| (b' '..=b'~').contains(&b));
+        let deploys = matches!(self.action, Action::Redeploy | Action::Follow);
+        let counts = self.when.is_some() || !self.resolved_by.is_empty();
+        let mut floor = (when.at_least, self.severity);
+        let rises = when.escalate.iter().all(|step| {
+            let higher = step.at_least > floor.0 && step.severity > floor.1;
+            floor = (step.at_least, step.severity);
+            higher
+        });
+        let checks = [
+            (
+                self.on.is_empty() != (self.action == Action::Park) || handlers.len() > 1,
+                "on",
+                "name one or more rules of one folder (none for `\"do\": \"park\"`)",
+            ),
+            (
+                !(1..=60).contains(&self.title.len()) || !printable,
+                "title",
+                "a title is 1 to 60 printable ASCII characters",
+            ),
+            (self.runbook.is_empty(), "runbook", "says where to look at 3 a.m.; must not be empty"),
+            (
+                self.action != Action::Page && counts,
+                "do",
+                "only pages are counted (`when`) and resolved (`resolved_by`)",
+            ),
+            (
+                deploys && handler != Some(Handler::Rotation),
+                "do",
+                "only rules of rotation/ redeploy and follow",
+            ),
+            (when.at_least == 0, "when.at_least", "must be at least 1"),
+            (
+                when.within > MAX_WITHIN || when.within.millis() == 0,
+                "when.within",
+                "must be more than nothing and at most 24h",
+            ),
+            (!rises, "when.escalate", "each step must raise both the count and the severity"),
+            (
+                !self.resolved_by.is_empty() && when.per != Per::Secret,
+                "resolved_by",
+                "closes the incident of a secret: needs `per` `secret`",
+            ),
+            (
+                self.quiet.is_some_and(|quiet| quiet < when.within),
+                "quiet",
+                "must not be shorter than `when.within`",
+            ),
+        ];
+        let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
+        wrong.map(|(_, field, reason)| (field, reason)).collect()
+    }
+}
