@@ -39,6 +39,8 @@ pub struct Function {
 pub struct Answer {
     /// The response or the error.
     pub outcome: Outcome,
+    /// The same, byte for byte.
+    pub raw: String,
     /// From the payload to the answer.
     pub took: Duration,
     /// What the function wrote to standard output and standard error meanwhile.
@@ -82,7 +84,8 @@ impl Function {
         let (reporter, reports) = channel();
         let ended = Arc::new(AtomicBool::new(false));
         let accepting = Arc::clone(&ended);
-        std::thread::spawn(move || serve(&listener, &accepting, &reporter));
+        let arn = function_arn(environment);
+        std::thread::spawn(move || serve(&listener, &arn, &accepting, &reporter));
 
         let name = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -124,7 +127,8 @@ impl Function {
     pub fn invoke(&mut self, payload: &[u8]) -> Answer {
         let poll = self.poll.take().expect("a function that died is not invoked again");
         let sent = Instant::now();
-        let mut answer = Answer { outcome: Outcome::Died, took: Duration::ZERO, lines: Vec::new() };
+        let mut answer =
+            Answer { outcome: Outcome::Died, raw: String::new(), took: Duration::ZERO, lines: Vec::new() };
         if poll.send(payload.to_vec()).is_ok() {
             loop {
                 match self.next_report() {
@@ -132,8 +136,8 @@ impl Function {
                         self.poll = Some(reply);
                         break;
                     }
-                    Some(Report::Answer { outcome, at }) => {
-                        (answer.outcome, answer.took) = (outcome, at - sent);
+                    Some(Report::Answer { outcome, raw, at }) => {
+                        (answer.outcome, answer.raw, answer.took) = (outcome, raw, at - sent);
                     }
                     None => break,
                 }
@@ -207,21 +211,31 @@ impl Drop for Function {
 #[derive(Debug)]
 enum Report {
     Poll { at: Instant, reply: Sender<Vec<u8>> },
-    Answer { outcome: Outcome, at: Instant },
+    Answer { outcome: Outcome, raw: String, at: Instant },
 }
 
-fn serve(listener: &TcpListener, ended: &AtomicBool, reporter: &Sender<Report>) {
+/// The ARN that Lambda would tell a function with this environment: in the emulator the access key is the account.
+fn function_arn(environment: &[(String, String)]) -> String {
+    let value = |name: &str, default: &str| {
+        let found = environment.iter().find(|(known, _)| known == name);
+        found.map_or(default.to_owned(), |(_, value)| value.clone())
+    };
+    let (region, account) = (value("AWS_REGION", "us-east-1"), value("AWS_ACCESS_KEY_ID", "100000000000"));
+    format!("arn:aws:lambda:{region}:{account}:function:f")
+}
+
+fn serve(listener: &TcpListener, arn: &str, ended: &AtomicBool, reporter: &Sender<Report>) {
     for stream in listener.incoming().map_while(Result::ok) {
         if ended.load(Ordering::Relaxed) {
             return;
         }
-        let reporter = reporter.clone();
-        std::thread::spawn(move || drop(converse(stream, &reporter)));
+        let (reporter, arn) = (reporter.clone(), arn.to_owned());
+        std::thread::spawn(move || drop(converse(stream, &arn, &reporter)));
     }
 }
 
 /// Serves one connection until it closes.
-fn converse(stream: TcpStream, reporter: &Sender<Report>) -> std::io::Result<()> {
+fn converse(stream: TcpStream, arn: &str, reporter: &Sender<Report>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
@@ -235,14 +249,15 @@ fn converse(stream: TcpStream, reporter: &Sender<Report>) -> std::io::Result<()>
                 return Ok(());
             }
             let Ok(payload) = payload.recv() else { return Ok(()) };
-            write_invocation(&mut writer, &payload)?;
+            write_invocation(&mut writer, arn, &payload)?;
             continue;
         } else if line.contains("/response ") {
             Outcome::Response(value())
         } else {
             Outcome::Error(value())
         };
-        if reporter.send(Report::Answer { outcome, at }).is_err() {
+        let raw = String::from_utf8_lossy(&body).into_owned();
+        if reporter.send(Report::Answer { outcome, raw, at }).is_err() {
             return Ok(());
         }
         writer.write_all(
@@ -252,7 +267,7 @@ fn converse(stream: TcpStream, reporter: &Sender<Report>) -> std::io::Result<()>
     Ok(())
 }
 
-fn write_invocation(writer: &mut impl Write, payload: &[u8]) -> std::io::Result<()> {
+fn write_invocation(writer: &mut impl Write, arn: &str, payload: &[u8]) -> std::io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let id = COUNT.fetch_add(1, Ordering::Relaxed);
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
@@ -260,7 +275,7 @@ fn write_invocation(writer: &mut impl Write, payload: &[u8]) -> std::io::Result<
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-{id:012}\r\n\
          Lambda-Runtime-Deadline-Ms: {}\r\n\
-         Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:100000000000:function:f\r\n\
+         Lambda-Runtime-Invoked-Function-Arn: {arn}\r\n\
          Lambda-Runtime-Trace-Id: Root=1-00000000-000000000000000000000000\r\n\r\n",
         payload.len(),
         deadline.as_millis(),

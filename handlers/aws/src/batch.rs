@@ -12,6 +12,7 @@ use responder_core::ledger::in_order;
 use responder_core::plan::{Outcome, Plan};
 use responder_core::rules::Case;
 
+use crate::deadline::now;
 use crate::error::Error;
 use crate::execute::{Executed, Executor};
 use crate::function::{App, Turn};
@@ -132,7 +133,9 @@ fn sort<'r>(app: &'r App, texts: &[&str]) -> Sorted<'r> {
                 End::Ignored
             }
             Err(error) => {
-                let plan = decide::park(&app.rules, app.handler, text.as_bytes(), &error.to_string());
+                let (body, why) = (text.as_bytes(), error.to_string());
+                let settings = &app.config.settings;
+                let plan = decide::park(&app.rules, app.handler, body, &why, now(), settings);
                 parked.push((index, plan));
                 End::Parked
             }
@@ -171,13 +174,14 @@ fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>
 
 #[cfg(test)]
 mod tests {
+    use responder_core::facts::Settings;
     use responder_core::rules::Handler;
 
     use super::*;
 
     fn plan(outcome: Outcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
-        let mut plan = decide::park(&rules, Handler::Access, b"", "");
+        let mut plan = decide::park(&rules, Handler::Access, b"", "", now(), &Settings::default());
         plan.outcome = outcome;
         plan
     }

@@ -35,6 +35,8 @@ use update::Update;
 const SLACK: Span = Span::from_secs(86_400);
 /// How long deployments of ours are remembered.
 const DEPLOYMENTS_KEPT: Span = Span::from_secs(30 * 86_400);
+/// How long it is remembered what was said about an incident: what closes it may come months later.
+const INCIDENTS_KEPT: Span = Span::from_secs(180 * 86_400);
 
 /// The ledger, as one invocation sees it.
 #[derive(Clone, Debug)]
@@ -113,7 +115,7 @@ impl Ledger {
             let update = Update::of(Key::incident(key), "SET #last = :last, #ttl = :ttl")
                 .only_if("attribute_exists(#paged) AND #last < :last")
                 .number(":last", last.millis())
-                .number(":ttl", expiry(last, quiet));
+                .number(":ttl", expiry(last, quiet.max(INCIDENTS_KEPT)));
             self.write(update).await?;
         }
         if let Some(first) = first {

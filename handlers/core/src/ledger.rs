@@ -8,7 +8,7 @@ use crate::facts::{Facts, Question};
 use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
 use crate::plan::{Plan, Step};
-use crate::rules::{Action, Case, Response};
+use crate::rules::{Case, Response};
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
@@ -35,8 +35,8 @@ pub struct Ledger<'r> {
     marks: BTreeMap<String, Vec<Mark>>,
     /// The streams of counted incidents, by key.
     watched: BTreeMap<String, (&'r Response, String)>,
-    /// What was paged, by key, as it was paged last.
-    paged: BTreeMap<String, Incident>,
+    /// What was paged, by key, in order of time.
+    paged: BTreeMap<String, Vec<Incident>>,
 }
 
 impl<'r> Ledger<'r> {
@@ -65,7 +65,7 @@ impl<'r> Ledger<'r> {
     pub fn remember(&mut self, plan: &Plan) {
         for step in &plan.steps {
             if let Step::Page { incident, .. } = step {
-                self.paged.insert(incident.key.clone(), (**incident).clone());
+                self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
             }
         }
         apply(plan, &mut self.facts);
@@ -76,13 +76,16 @@ impl<'r> Ledger<'r> {
         let mut incidents = Vec::new();
         for (key, (response, stream)) in &self.watched {
             let marks = self.marks.get(stream).into_iter().flatten();
-            let details = self.paged.get(key).map(|incident| incident.details.clone()).unwrap_or_default();
-            for burst in bursts(response, marks).iter().filter(|_| response.action == Action::Page) {
-                incidents.push(Incident::of(response, key.clone(), burst, details.clone()));
+            for burst in &bursts(response, marks) {
+                // What the last page of this occurrence said beyond the counts.
+                let pages = self.paged.get(key).into_iter().flatten();
+                let mut own = pages.filter(|page| page.first <= burst.last() && page.last >= burst.first());
+                let details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
+                incidents.push(Incident::of(response, key.clone(), burst, details));
             }
         }
         let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
-        incidents.extend(uncounted.map(|(_, incident)| incident.clone()));
+        incidents.extend(uncounted.flat_map(|(_, pages)| pages.iter().cloned()));
         incidents.sort_by(|a, b| {
             let open = |incident: &Incident| incident.state == State::Open;
             (b.severity, open(b), a.first, &a.rule, &a.key).cmp(&(

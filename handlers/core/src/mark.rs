@@ -92,7 +92,12 @@ pub struct Burst<'m> {
     pub resolved: Option<Timestamp>,
 }
 
-impl Burst<'_> {
+impl<'m> Burst<'m> {
+    /// A burst of which nothing is left but the mark that closed it.
+    pub(crate) fn closed(by: &'m Mark, severity: Severity) -> Self {
+        Self { marks: vec![by], peak: 1, severity, resolved: Some(by.at) }
+    }
+
     /// When its first event happened.
     pub fn first(&self) -> Timestamp {
         self.marks.first().map(|mark| mark.at).unwrap_or_default()
@@ -146,11 +151,7 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
         };
         let before = found.len();
         windows(response, events, &names, &mut found);
-        if found.len() > before
-            && let Some(burst) = found.last_mut()
-        {
-            burst.resolved = closing;
-        }
+        found.iter_mut().skip(before).for_each(|burst| burst.resolved = closing);
     }
     found
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::facts::Facts;
+use crate::facts::Settings;
 use crate::incident::{Incident, State};
+use crate::principal::UNKNOWN;
 use crate::rules::{Handler, Response};
 use crate::text::Untrusted;
 
@@ -27,7 +28,7 @@ const SECRETS_MAX: usize = 20;
 const VALUE_MAX: usize = 300;
 
 /// Renders the page of an incident.
-pub fn render(incident: &Incident, response: &Response, facts: &Facts) -> Page {
+pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> Page {
     let state = match incident.state {
         State::Open => "open",
         State::Resolved => "resolved",
@@ -43,7 +44,7 @@ pub fn render(incident: &Incident, response: &Response, facts: &Facts) -> Page {
         ("severity", incident.severity.name().to_owned()),
         ("state", state.to_owned()),
     ]);
-    Page { subject: subject(incident, &region), body: body(incident, response, facts), attributes }
+    Page { subject: subject(incident, &region), body: body(incident, response, settings), attributes }
 }
 
 fn subject(incident: &Incident, region: &str) -> String {
@@ -58,7 +59,7 @@ fn subject(incident: &Incident, region: &str) -> String {
     subject.trim_end().to_owned()
 }
 
-fn body(incident: &Incident, response: &Response, facts: &Facts) -> String {
+fn body(incident: &Incident, response: &Response, settings: &Settings) -> String {
     let mut lines = Lines::default();
     lines.text(&incident.title);
     lines.blank();
@@ -68,6 +69,8 @@ fn body(incident: &Incident, response: &Response, facts: &Facts) -> String {
     }
     lines.row("What", &what(incident, response));
     match &incident.principal {
+        // ECS's own events name nobody.
+        Some(principal) if principal.raw() == UNKNOWN => {}
         Some(principal) => lines.row("Who", &principal.show(VALUE_MAX)),
         None if incident.principals > 1 => lines.row("Who", &format!("{} principals", incident.principals)),
         None => {}
@@ -96,7 +99,7 @@ fn body(incident: &Incident, response: &Response, facts: &Facts) -> String {
         }
     }
     lines.blank();
-    lines.row("Runbook", &format!("{}{}", facts.settings.runbooks, response.runbook));
+    lines.row("Runbook", &format!("{}{}", settings.runbooks, response.runbook));
     lines.row("Incident", &incident.key);
     lines.0
 }

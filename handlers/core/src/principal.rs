@@ -21,6 +21,9 @@ pub struct Principal {
     pub invoked_by: Option<Untrusted>,
 }
 
+/// The id of a caller whom the record does not name.
+pub const UNKNOWN: &str = "unknown";
+
 impl Principal {
     /// Reads `userIdentity`; every field may be absent, `type` too (service events have none; `CloudTrail`'s
     /// `userIdentity` reference).
@@ -37,7 +40,7 @@ impl Principal {
             .or_else(|| principal_id.map(|id| principal_of(text("/accountId"), id)))
             .or_else(|| invoked_by.map(str::to_owned));
         Self {
-            id: Untrusted::new(id.unwrap_or_else(|| "unknown".to_owned())),
+            id: Untrusted::new(id.unwrap_or_else(|| UNKNOWN.to_owned())),
             session: arn.and_then(session_of).map(Untrusted::new),
             account: text("/accountId").map(str::to_owned),
             access_key: text("/accessKeyId").map(Untrusted::new),

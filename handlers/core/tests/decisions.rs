@@ -150,6 +150,48 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
 }
 
 #[test]
+fn a_success_closes_an_incident_however_long_ago_it_began() {
+    let rules = builtin().unwrap();
+    let later = rotation("RotationSucceeded", 1).replace("2026-03-01", "2026-04-10");
+    let second = rotation("RotationFailed", 2).replace("2026-03-01", "2026-03-20");
+    let (plans, incidents) = story(&rules, Facts::default(), &[rotation("RotationFailed", 1), second, later]);
+    let steps = || plans.iter().flat_map(|plan| &plan.steps);
+    assert_eq!(steps().filter(|step| matches!(step, Step::Page { .. })).count(), 2, "nineteen days apart");
+    assert_eq!(steps().filter(|step| matches!(step, Step::Resolve { notice: Some(_), .. })).count(), 1);
+    assert!(incidents.len() == 2 && incidents.iter().all(|incident| incident.resolved_at.is_some()));
+}
+
+#[test]
+fn every_change_that_needs_a_human_is_told() {
+    let rules = builtin().unwrap();
+    let services = [service("a", SECRET, &json!({"controller": "EXTERNAL"}))];
+    let later = rotation("RotationSucceeded", 2).replace("T12:00", "T12:40");
+    let (_, incidents) = story(&rules, facts(&services), &[rotation("RotationSucceeded", 1), later]);
+    assert_eq!(incidents.len(), 2);
+}
+
+#[test]
+fn a_service_that_also_pins_a_version_is_redeployed_and_told() {
+    let rules = builtin().unwrap();
+    let both = json!({"references": [
+        {"kind": "container-secret", "value": SECRET}, {"kind": "log-secret", "value": format!("{SECRET}:::v1")}]});
+    let (plans, incidents) = story(&rules, facts(&[service("a", SECRET, &both)]), &[rotation("label", 1)]);
+    assert_eq!((redeployed(&plans), incidents.len()), (vec!["a"], 1));
+}
+
+#[test]
+fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
+    let rules = builtin().unwrap();
+    let timeless = rotation("RotationSucceeded", 1).replace("2026-03-01T12:00:01Z", "then");
+    let nameless = rotation("RotationSucceeded", 1).replace(SECRET, "x");
+    for event in [timeless, nameless] {
+        let (plans, incidents) = story(&rules, facts(&[service("a", SECRET, &json!({}))]), &[event]);
+        assert_eq!((redeployed(&plans), incidents.len()), (vec![], 1));
+        assert!(matches!(plans[0].steps[0], Step::Unknown { .. }));
+    }
+}
+
+#[test]
 fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];

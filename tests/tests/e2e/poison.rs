@@ -8,6 +8,7 @@ fn poisons() -> Vec<String> {
     vec![
         "not JSON".to_owned(),
         "[".repeat(10_000),
+        "[1]".to_owned(),
         r#"{"detail-type": 7, "source": [], "detail": "x"}"#.to_owned(),
     ]
 }

@@ -8,7 +8,7 @@ use responder_core::time::{Span, Timestamp};
 
 use super::item::{Item, Key};
 use super::update::Update;
-use super::{DEPLOYMENTS_KEPT, Ledger, Written, expiry};
+use super::{DEPLOYMENTS_KEPT, INCIDENTS_KEPT, Ledger, Written, expiry};
 use crate::deadline::now;
 use crate::error::Error;
 
@@ -172,8 +172,8 @@ impl Subject<'_> {
 
     fn expiry(&self) -> i64 {
         match self {
-            Self::Page { last, quiet, .. } => expiry(*last, *quiet),
-            Self::Resolution { at, quiet, .. } => expiry(*at, *quiet),
+            Self::Page { last, quiet, .. } => expiry(*last, (*quiet).max(INCIDENTS_KEPT)),
+            Self::Resolution { at, quiet, .. } => expiry(*at, (*quiet).max(INCIDENTS_KEPT)),
             Self::Deployment { .. } => expiry(now(), DEPLOYMENTS_KEPT),
         }
     }

@@ -106,22 +106,25 @@ fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -
     })
 }
 
-/// Closes the incidents that this event ends.
+/// Closes the incidents that this event ends, however long ago they began.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
     for watch in watches(draft.case).into_iter().filter(|watch| watch.resolves) {
         let own = Mark::of(draft.event(), true);
-        let known = draft.facts.marks(&watch.stream, own.at, reach(watch.response));
-        let found = bursts(watch.response, known.chain([&own]));
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
-        let burst: Option<&Burst<'_>> = found.iter().rev().find(|burst| burst.resolved == Some(own.at));
-        let (Some(open), Some(burst)) = (open, burst) else { continue };
-        let incident = Incident::of(watch.response, watch.key.clone(), burst, details(draft));
+        let Some(open) = open else { continue };
+        let known = draft.facts.marks(&watch.stream, own.at, reach(watch.response));
+        let found = bursts(watch.response, known.chain([&own]));
+        let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
+        // The marks of what began long ago may be gone.
+        let burst = ended.unwrap_or_else(|| Burst::closed(&own, open.severity));
+        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft));
+        (incident.first, incident.last) = (open.first, open.last);
         draft.steps.push(Step::Resolve {
             rule: watch.response.id.clone(),
             key: watch.key,
             at: own.at,
-            notice: Some(page::render(&incident, watch.response, draft.facts)),
+            notice: Some(page::render(&incident, watch.response, &draft.facts.settings)),
             severity: open.severity,
         });
     }
@@ -163,8 +166,11 @@ fn stream(response: &Response, subject: &str) -> String {
 fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
     let event = draft.event();
     let mut details = Vec::new();
-    let mut add =
-        |label, value: Option<Untrusted>| details.extend(value.map(|value| Detail { label, value }));
+    // Secrets Manager's own events repeat its name in every field.
+    let mut add = |label, value: Option<Untrusted>| {
+        let news = value.filter(|value| *value != event.principal.id);
+        details.extend(news.map(|value| Detail { label, value }));
+    };
     add("event", Some(event.name()));
     add("session", event.principal.session.clone());
     add("access key id", event.principal.access_key.clone());

@@ -7,7 +7,7 @@ mod rotation;
 pub use count::{Watch, watches};
 
 use crate::event::Event;
-use crate::facts::{Facts, IncidentState, Question};
+use crate::facts::{Facts, IncidentState, Question, Settings};
 use crate::hash;
 use crate::incident::{Detail, Incident, State};
 use crate::mark::{Burst, Mark};
@@ -59,16 +59,24 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     }
 }
 
-/// The plan for something that arrived and cannot be understood: told to a human once, and kept.
+/// The plan for something that arrived at `now` and cannot be understood: told to a human, and kept. However many
+/// such things a function gets, they are one incident.
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
-pub fn park(rules: &Rules, handler: Handler, body: &[u8], why: &str) -> Plan {
+pub fn park(
+    rules: &Rules,
+    handler: Handler,
+    body: &[u8],
+    why: &str,
+    now: Timestamp,
+    settings: &Settings,
+) -> Plan {
     let id = hash::id_of(body);
     let mut plan = Plan {
         event: id.clone(),
         event_id: Untrusted::new(id.clone()),
         name: Untrusted::default(),
-        time: Timestamp::default(),
+        time: now,
         handler,
         rules: Vec::new(),
         outcome: Outcome::Parked,
@@ -79,12 +87,12 @@ pub fn park(rules: &Rules, handler: Handler, body: &[u8], why: &str) -> Plan {
         let details = vec![
             Detail { label: "function", value: Untrusted::new(handler.name()) },
             Detail { label: "what is wrong", value: Untrusted::new(why) },
-            Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id.clone()) },
+            Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
         let burst = Burst { marks: Vec::new(), peak: 1, severity: response.severity, resolved: None };
-        let mut incident = Incident::of(response, incident_key(response, &id), &burst, details);
-        incident.handler = handler;
-        let page = page::render(&incident, response, &Facts::default());
+        let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
+        (incident.handler, incident.first, incident.last) = (handler, now, now);
+        let page = page::render(&incident, response, settings);
         plan.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
     }
     plan
@@ -158,7 +166,7 @@ impl Draft<'_, '_> {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last });
         } else {
-            let page = page::render(&incident, response, self.facts);
+            let page = page::render(&incident, response, &self.facts.settings);
             self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
         }
     }

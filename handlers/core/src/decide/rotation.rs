@@ -4,6 +4,7 @@ use super::{Draft, incident_key};
 use crate::facts::{Control, Facts, Question};
 use crate::incident::Detail;
 use crate::plan::{SkipReason, Step};
+use crate::principal::UNKNOWN;
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
 use crate::service::{Service, Version};
@@ -11,26 +12,28 @@ use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 pub(super) fn questions(case: &Case<'_>, response: &Response) -> Vec<Question> {
-    let Some(secret) = case.event.secrets.first() else { return Vec::new() };
+    let Some(secret) = case.event.secrets.first() else {
+        return vec![Question::Incident { key: incident_key(response, UNKNOWN) }];
+    };
     vec![
         Question::Services { account: secret.account.clone(), region: secret.region.clone() },
         Question::Incident { key: incident_key(response, &secret.key()) },
+        Question::Incident { key: incident_key(response, &unlearned(&secret.key())) },
     ]
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
-    let Some(secret) = draft.event().secrets.first().cloned() else {
-        draft.steps.push(Step::Unknown { why: "the event names no secret".to_owned() });
-        let what = Detail {
-            label: "not done",
-            value: Untrusted::new("the event names no secret; nothing was redeployed"),
-        };
-        draft.page_once(response, "unknown secret", vec![what]);
+    let event = draft.event();
+    let Some(secret) = event.secrets.first().filter(|_| event.time_known).cloned() else {
+        let why = if event.time_known { "the event names no secret" } else { "the event does not say when" };
+        draft.steps.push(Step::Unknown { why: why.to_owned() });
+        let what = Detail { label: "nothing was redeployed", value: Untrusted::new(why) };
+        draft.page_once(response, UNKNOWN, vec![what]);
         return;
     };
     let Some(services) = &draft.facts.services else {
         draft.steps.push(Step::Unknown { why: "the services that use the secret are unknown".to_owned() });
-        tell_about_gaps(draft, response, &secret, Vec::new());
+        tell(draft, response, &secret, Vec::new());
         return;
     };
     let changed_at = draft.event().time;
@@ -40,21 +43,29 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     consumers.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
     let mut told = Vec::new();
     for (service, versions) in &consumers {
-        match skip(service, versions, changed_at, draft.facts) {
-            Some((reason, why)) => {
-                if reason.needs_human() {
-                    let what = format!("{}: {why}", service.label().raw());
-                    told.push(Detail { label: "not redeployed", value: Untrusted::new(what) });
-                }
-                draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
+        let mut tell = |label, why: &str| {
+            let what = format!("{}: {why}", service.label().raw());
+            told.push(Detail { label, value: Untrusted::new(what) });
+        };
+        if let Some((reason, why)) = skip(service, versions, changed_at, draft.facts) {
+            if reason.needs_human() {
+                tell("not redeployed", &why);
             }
-            None => draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts)),
+            draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
+        } else {
+            draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts));
+            if versions.iter().any(|version| *version != Version::Current) {
+                tell(
+                    "redeployed in part",
+                    "another of its references asks for a fixed version or another label",
+                );
+            }
         }
     }
     if consumers.is_empty() {
         draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
     }
-    tell_about_gaps(draft, response, &secret, told);
+    tell(draft, response, &secret, told);
 }
 
 fn redeploy(
@@ -93,6 +104,10 @@ fn skip(
             format!("its status is {}", Untrusted::new(&*service.status).show(20)),
         ));
     }
+    let control = Control::of(service);
+    if control == Control::Off {
+        return Some((SkipReason::OptedOut, "its tag `secrets-responder:redeploy` is `off`".to_owned()));
+    }
     if let Some(reason) = SkipReason::of_versions(versions) {
         let why = match reason {
             SkipReason::PinnedVersion => "it asks for one version by id; a redeploy does not help",
@@ -104,10 +119,6 @@ fn skip(
     if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
         let why = format!("its deployment of {} is newer than the change", primary.created_at);
         return Some((SkipReason::AlreadyNewer, why));
-    }
-    let control = Control::of(service);
-    if control == Control::Off {
-        return Some((SkipReason::OptedOut, "its tag `secrets-responder:redeploy` is `off`".to_owned()));
     }
     match service.controller.as_str() {
         "CODE_DEPLOY" => {
@@ -135,24 +146,21 @@ fn skip(
     }
 }
 
-/// Tells a human about services that were not redeployed and about what could not be learned; asks for another look
+/// Tells a human about services that were not redeployed, and about what could not be learned; asks for another look
 /// in the second case. Replays have no gaps: there the plan alone says what is unknown.
-fn tell_about_gaps(
-    draft: &mut Draft<'_, '_>,
-    response: &Response,
-    secret: &SecretRef,
-    mut told: Vec<Detail>,
-) {
+fn tell(draft: &mut Draft<'_, '_>, response: &Response, secret: &SecretRef, told: Vec<Detail>) {
     if !draft.facts.gaps.is_empty() {
-        let gaps = draft
-            .facts
-            .gaps
-            .iter()
-            .map(|gap| Detail { label: "could not be learned", value: Untrusted::new(gap) });
-        told.extend(gaps);
+        let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
+        let gaps = draft.facts.gaps.iter().map(gap).collect();
+        // In a page of its own: the next look may have more to tell.
+        draft.page_once(response, &unlearned(&secret.key()), gaps);
         draft.retry = Some("not everything about the services could be learned".to_owned());
     }
     if !told.is_empty() {
         draft.page_once(response, &secret.key(), told);
     }
+}
+
+fn unlearned(secret: &str) -> String {
+    format!("{secret} unlearned")
 }

@@ -192,7 +192,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn recover(&mut self, start: usize, broken: Broken, in_list: bool) -> usize {
-        if !self.recovering {
+        if !self.recovering || !in_list {
             self.problem(start, format!("{} at byte {}", broken.why, broken.at));
         }
         self.recovering = true;

@@ -27,6 +27,8 @@ pub struct Event {
     key: String,
     /// When it happened: `detail.eventTime`, else the envelope's `time`; the epoch if it says neither.
     pub time: Timestamp,
+    /// Whether it says when.
+    pub time_known: bool,
     /// The account it concerns.
     pub account: String,
     /// The Region of the endpoint that was called.
@@ -58,11 +60,20 @@ impl Event {
             string(detail.get("awsRegion")).or_else(|| string(root.get("region"))).unwrap_or_default();
         let time = [detail.get("eventTime"), root.get("time")]
             .into_iter()
-            .find_map(|at| at.and_then(Value::as_str)?.parse().ok())
-            .unwrap_or_default();
+            .find_map(|at| at.and_then(Value::as_str)?.parse().ok());
         let principal = Principal::from_identity(detail.get("userIdentity").unwrap_or(&Value::Null));
         let (secrets, secrets_known) = extract::secrets(&root, &account, &region);
-        Ok(Self { key: key_of(&root, text), time, account, region, principal, secrets, secrets_known, root })
+        Ok(Self {
+            key: key_of(&root, text),
+            time: time.unwrap_or_default(),
+            time_known: time.is_some(),
+            account,
+            region,
+            principal,
+            secrets,
+            secrets_known,
+            root,
+        })
     }
 
     /// Equal for copies of one event: deliveries twice, files that overlap, the caller's and the owner's record of a

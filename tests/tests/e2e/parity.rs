@@ -1,0 +1,119 @@
+//! The replay tells the truth: the plan of a function and the plan of `replay`, from the same event and facts, are the same bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use acceptance::{Function, Outcome, World, events, now, paths};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// What a function answers to a bare event: `facts` and `plan`, as they are spelled.
+type Told = BTreeMap<String, Box<RawValue>>;
+
+/// Every fixture of a handler that is one event.
+fn fixtures(handler: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let rules =
+        fs::read_dir(paths::root().join("fixtures").join(handler)).expect("the fixtures can be listed");
+    for rule in rules {
+        let rule = rule.expect("the fixtures can be listed").path();
+        // What is parked has no plan to compare: it is no event.
+        if rule.ends_with("event-parked") {
+            continue;
+        }
+        let cases = fs::read_dir(rule).expect("the fixtures can be listed");
+        found.extend(cases.map(|case| case.expect("the fixtures can be listed").path().join("event.json")));
+    }
+    found.retain(|file| file.is_file());
+    found.sort();
+    found
+}
+
+/// The decision that `replay` makes for a handler, without its `kind`; `null` if no rule matches.
+fn replayed(handler: &str, event: &Path, facts: &str) -> String {
+    let file = paths::leftovers().join(format!("facts-{}-{handler}.json", std::process::id()));
+    fs::write(&file, facts).expect("the target directory can be written");
+    let output = Command::new(paths::target().join("debug/replay"))
+        .args(["run", "--format", "json", "--facts"])
+        .args([&file, event])
+        .output()
+        .expect("tests/run builds the replay");
+    fs::remove_file(&file).expect("the target directory can be written");
+    let lines = String::from_utf8(output.stdout).expect("the replay prints UTF-8");
+    let mut decisions = lines.lines().filter_map(|line| line.strip_prefix(r#"{"kind":"decision","#));
+    let own = format!(r#""handler":"{handler}""#);
+    decisions.find(|line| line.contains(&own)).map_or("null".to_owned(), |line| format!("{{{line}"))
+}
+
+fn assert_same(function: &mut Function, handler: &str, event: &Path) -> Value {
+    let payload = fs::read(event).expect("the event can be read");
+    let answer = function.invoke(&payload);
+    assert!(matches!(answer.outcome, Outcome::Response(_)), "{}: {answer:?}", event.display());
+    let told: Told =
+        serde_json::from_str(&answer.raw).expect("a function answers a bare event with facts and plan");
+    assert_eq!(told["plan"].get(), replayed(handler, event, told["facts"].get()), "{}", event.display());
+    serde_json::from_str(told["plan"].get()).expect("a plan is JSON")
+}
+
+#[test]
+#[ignore = "needs the functions"]
+fn every_fixture_gets_the_same_plan_from_the_function_and_from_replay() {
+    for handler in ["rotation", "access", "failure"] {
+        let world = World::new();
+        let mut function = Function::start(&paths::function(handler), &world.environment());
+        let events = fixtures(handler);
+        assert!(events.len() >= 10, "{handler}: {events:?}");
+        let plans: Vec<Value> =
+            events.iter().map(|event| assert_same(&mut function, handler, event)).collect();
+        let decided = plans.iter().filter(|plan| !plan.is_null()).count();
+        assert!(decided >= 5, "{handler}: {decided} of {} fixtures are decided", plans.len());
+    }
+}
+
+#[test]
+#[ignore = "needs the rotation function"]
+fn a_rotation_over_real_services_gets_the_same_plan_from_replay() {
+    let world = World::new();
+    let secret = world.aws.create_secret("prod/app-db");
+    world.aws.create_cluster("prod");
+    let containers = json!([{
+        "name": "app", "image": "app:1", "memory": 64,
+        "secrets": [{"name": "PASSWORD", "valueFrom": format!("{secret}:password::")}],
+    }]);
+    let task = world.aws.register_task_definition("web", &containers);
+    for name in ["web", "worker"] {
+        world.aws.create_service("prod", name, &task, &json!({}));
+    }
+    world.aws.create_service(
+        "prod",
+        "blue",
+        &task,
+        &json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
+    );
+    sleep(Duration::from_millis(1_100));
+    let event = paths::leftovers().join(format!("rotation-{}.json", std::process::id()));
+    let rotation = events::rotation_succeeded(&world.aws, &secret, now());
+    fs::write(&event, rotation.to_string()).expect("the target directory can be written");
+    let mut function = Function::start(&paths::function("rotation"), &world.environment());
+    let done = |plan: &Value, what: &str| {
+        let steps = plan["steps"].as_array().expect("a plan has steps");
+        steps.iter().filter(|step| step["do"] == what).count()
+    };
+    let first = assert_same(&mut function, "rotation", &event);
+    assert_eq!(
+        (done(&first, "redeploy"), done(&first, "skip"), done(&first, "page")),
+        (2, 1, 1),
+        "{first:#}"
+    );
+    let second = assert_same(&mut function, "rotation", &event);
+    assert_eq!(
+        (done(&second, "redeploy"), done(&second, "skip"), done(&second, "page")),
+        (0, 3, 0),
+        "{second:#}"
+    );
+    fs::remove_file(&event).expect("the target directory can be written");
+}
