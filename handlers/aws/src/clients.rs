@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use crate::config::Config;
+use crate::config::{Config, Endpoints};
 
 /// One client a service, and for ECS one a Region.
 #[derive(Debug)]
@@ -18,14 +21,17 @@ pub(crate) struct Clients {
     /// For pages.
     pub(crate) sns: aws_sdk_sns::Client,
     config: Config,
+    http: SharedHttpClient,
     ecs: Mutex<BTreeMap<String, aws_sdk_ecs::Client>>,
 }
 
 impl Clients {
     /// Builds the clients.
     pub(crate) fn new(config: &Config) -> Self {
+        let http = http(&config.endpoints);
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(version())
+            .http_client(http.clone())
             .region(Region::new(config.region.clone()))
             .credentials_provider(config.credentials.clone())
             .timeout_config(timeouts())
@@ -33,6 +39,7 @@ impl Clients {
         dynamodb.set_endpoint_url(config.endpoints.dynamodb.clone());
         let mut sns = aws_sdk_sns::Config::builder()
             .behavior_version(version())
+            .http_client(http.clone())
             .region(Region::new(config.topic_region.clone()))
             .credentials_provider(config.credentials.clone())
             .timeout_config(timeouts())
@@ -42,6 +49,7 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sns: aws_sdk_sns::Client::from_conf(sns.build()),
             config: config.clone(),
+            http,
             ecs: Mutex::default(),
         }
     }
@@ -56,6 +64,7 @@ impl Clients {
         let client = clients.entry(region.to_owned()).or_insert_with(|| {
             let mut ecs = aws_sdk_ecs::Config::builder()
                 .behavior_version(version())
+                .http_client(self.http.clone())
                 .region(Region::new(region.to_owned()))
                 .credentials_provider(self.config.credentials.clone())
                 .timeout_config(timeouts())
@@ -69,6 +78,21 @@ impl Clients {
 
 fn version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
+}
+
+/// One HTTP client for all: one TLS configuration. Reading this system's trusted certificates is most of a cold start, and
+/// is left out where no endpoint speaks TLS.
+fn http(endpoints: &Endpoints) -> SharedHttpClient {
+    let provider = Provider::Rustls(CryptoMode::AwsLc);
+    let all = [&endpoints.dynamodb, &endpoints.ecs, &endpoints.sns];
+    let plain = |url: &&Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));
+    if !all.iter().all(plain) {
+        return Builder::new().tls_provider(provider).build_https();
+    }
+    match TlsContext::builder().with_trust_store(TrustStore::empty()).build() {
+        Ok(nobody) => Builder::new().tls_provider(provider).tls_context(nobody).build_https(),
+        Err(_) => Builder::new().tls_provider(provider).build_https(),
+    }
 }
 
 /// There is no read, attempt or operation timeout by default. The invocation's deadline bounds all of them again.

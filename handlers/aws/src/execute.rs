@@ -118,15 +118,18 @@ impl Executor<'_> {
             }
         };
         self.counters.deployments_forced += 1;
-        let mut remembered = Ok(());
         let mut more = vec![("asked_at", AttributeValue::N(asked_at.millis().to_string()))];
-        if let Some(id) = deployment {
-            let (service, secret) = (service.clone(), secret.clone());
-            let rollout = Rollout { service, secret, changed_at: *changed_at };
-            remembered = self.ledger.record_rollout(&id, &rollout).await;
-            more.push(("deployment", AttributeValue::S(id)));
-        }
-        self.ledger.finish(&subject, &more).await?;
+        more.extend(deployment.clone().map(|id| ("deployment", AttributeValue::S(id))));
+        let (service, secret) = (service.clone(), secret.clone());
+        let rollout = Rollout { service, secret, changed_at: *changed_at };
+        let remember = async {
+            match deployment {
+                Some(id) => self.ledger.record_rollout(&id, &rollout).await,
+                None => Ok(()),
+            }
+        };
+        let (remembered, finished) = tokio::join!(remember, self.ledger.finish(&subject, &more));
+        finished?;
         remembered.map(|()| Effect::Acted)
     }
 
