@@ -8,6 +8,7 @@ use responder_core::arn::Arn;
 use responder_core::facts::Facts;
 use responder_core::plan::Plan;
 use responder_core::rules::{Handler, Rules, builtin};
+use responder_core::text::json_line;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -45,7 +46,10 @@ async fn serve(handler: Handler) -> Result<(), Option<Error>> {
     let config = Config::from_env().map_err(|error| Some(error.into()))?;
     let app = &App::new(handler, config).map_err(Some)?;
     let answer = |event: LambdaEvent<Box<RawValue>>| async move {
-        app.answer(event.payload.get(), event.context).await
+        let answer = app.answer(event.payload.get(), event.context).await?;
+        // As the replay prints it, to the byte: harmless in a terminal, and comparable.
+        let line = json_line(&answer).and_then(RawValue::from_string);
+        line.map_err(|_| Error::Unwritable)
     };
     lambda_runtime::run(service_fn(answer)).await.map_err(|_| None)
 }
