@@ -49,6 +49,9 @@ pub enum Error {
     /// What arrived is no event.
     #[error("what arrived cannot be read as an event")]
     Unreadable,
+    /// The answer is no JSON: a mistake in this program.
+    #[error("the answer cannot be written as JSON")]
+    Unwritable,
 }
 
 /// What happens next.
@@ -73,7 +76,9 @@ impl Error {
             | Self::Unanswered
             | Self::Again => Remedy::Retry,
             Self::Unreadable => Remedy::Park,
-            Self::Config(_) | Self::NotLambda | Self::Rules(_) | Self::Refused(_) => Remedy::Tell,
+            Self::Config(_) | Self::NotLambda | Self::Rules(_) | Self::Refused(_) | Self::Unwritable => {
+                Remedy::Tell
+            }
         }
     }
 
@@ -91,6 +96,7 @@ impl Error {
             Self::Unanswered => "Unanswered",
             Self::Again => "Again",
             Self::Unreadable => "Unreadable",
+            Self::Unwritable => "Unwritable",
         }
     }
 }
