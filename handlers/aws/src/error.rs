@@ -49,8 +49,8 @@ pub enum Error {
     /// What arrived is no event.
     #[error("what arrived cannot be read as an event")]
     Unreadable,
-    /// The answer is no JSON: a defect of ours, which no event can cause.
-    #[error("the answer could not be written")]
+    /// The answer is no JSON: a mistake in this program.
+    #[error("the answer cannot be written as JSON")]
     Unwritable,
 }
 

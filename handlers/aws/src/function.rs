@@ -46,10 +46,7 @@ async fn serve(handler: Handler) -> Result<(), Option<Error>> {
     let config = Config::from_env().map_err(|error| Some(error.into()))?;
     let app = &App::new(handler, config).map_err(Some)?;
     let answer = |event: LambdaEvent<Box<RawValue>>| async move {
-        let answer = app.answer(event.payload.get(), event.context).await?;
-        // As the replay prints it, to the byte: harmless in a terminal, and comparable.
-        let line = json_line(&answer).and_then(RawValue::from_string);
-        line.map_err(|_| Error::Unwritable)
+        app.respond(event.payload.get(), event.context).await
     };
     lambda_runtime::run(service_fn(answer)).await.map_err(|_| None)
 }
@@ -96,6 +93,12 @@ impl App {
     pub(crate) fn new(handler: Handler, config: Config) -> Result<Self, Error> {
         let clients = Clients::new(&config);
         Ok(Self { handler, rules: builtin()?, config, clients, cache: Cache::default() })
+    }
+
+    /// The answer as JSON that is harmless to print, byte for byte as the replay prints it.
+    async fn respond(&self, payload: &str, context: Context) -> Result<Box<RawValue>, Error> {
+        let answer = self.answer(payload, context).await?;
+        json_line(&answer).and_then(RawValue::from_string).map_err(|_| Error::Unwritable)
     }
 
     async fn answer(&self, payload: &str, context: Context) -> Result<Answer, Error> {
