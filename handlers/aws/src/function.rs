@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use responder_core::arn::Arn;
 use responder_core::facts::Facts;
@@ -76,17 +77,9 @@ pub(crate) struct Turn {
 #[serde(untagged)]
 pub(crate) enum Answer {
     /// The messages that the queue must keep.
-    #[serde(rename_all = "camelCase")]
-    Batch { batch_item_failures: Vec<Kept> },
+    Batch(SqsBatchResponse),
     /// What was known, and what was decided.
     Event { facts: Box<Facts>, plan: Option<Box<Plan>> },
-}
-
-/// One message that the queue must keep.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Kept {
-    item_identifier: String,
 }
 
 impl App {
@@ -110,12 +103,15 @@ impl App {
         };
         match read(payload) {
             Payload::Batch(messages) => {
-                let texts: Vec<&str> = messages.iter().map(|message| message.body.as_ref()).collect();
+                let texts: Vec<&str> =
+                    messages.iter().map(|message| message.body.as_deref().unwrap_or_default()).collect();
                 let (ended, counters) = batch::run(self, &turn, &texts).await;
                 log::metrics(self.handler, &counters);
-                let kept = messages.iter().zip(&ended).filter(|(_, ended)| ended.is_kept());
-                let kept = kept.map(|(message, _)| Kept { item_identifier: message.id.to_string() });
-                Ok(Answer::Batch { batch_item_failures: kept.collect() })
+                let mut response = SqsBatchResponse::default();
+                for (message, _) in messages.iter().zip(&ended).filter(|(_, ended)| ended.is_kept()) {
+                    response.add_failure(message.message_id.clone().unwrap_or_default());
+                }
+                Ok(Answer::Batch(response))
             }
             Payload::Event(text) => {
                 turn.keeps_facts = true;

@@ -2,46 +2,23 @@
 //!
 //! Payloads are taken as raw JSON: a typed payload that does not fit is logged by `lambda_runtime`, with its values.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
 /// An invocation's payload.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Payload<'p> {
     /// Messages, each with an event as text.
-    Batch(Vec<Message<'p>>),
+    Batch(Vec<SqsMessage>),
     /// One event, as `aws lambda invoke` sends it.
     Event(&'p str),
 }
 
-/// A message of a queue.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Message<'p> {
-    /// By which SQS is told that it was not handled.
-    #[serde(borrow, rename = "messageId")]
-    pub(crate) id: Cow<'p, str>,
-    /// What EventBridge sent.
-    #[serde(borrow, default)]
-    pub(crate) body: Cow<'p, str>,
-    /// `aws:sqs`.
-    #[serde(borrow, default, rename = "eventSource")]
-    source: Cow<'p, str>,
-}
-
-#[derive(Deserialize)]
-struct Envelope<'p> {
-    #[serde(borrow, rename = "Records")]
-    records: Vec<Message<'p>>,
-}
-
 /// Tells batches and events apart.
 pub(crate) fn read(text: &str) -> Payload<'_> {
-    let envelope: Option<Envelope<'_>> = serde_json::from_str(text).ok();
-    let from_sqs =
-        |envelope: &Envelope<'_>| envelope.records.first().is_none_or(|message| message.source == "aws:sqs");
-    match envelope.filter(from_sqs) {
-        Some(envelope) => Payload::Batch(envelope.records),
+    let batch: Option<SqsEvent> = serde_json::from_str(text).ok();
+    let from_sqs = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
+    match batch.filter(|batch| batch.records.first().is_none_or(from_sqs)) {
+        Some(batch) => Payload::Batch(batch.records),
         None => Payload::Event(text),
     }
 }
@@ -54,7 +31,8 @@ mod tests {
     fn a_batch_is_known_by_its_source() {
         let text = r#"{"Records":[{"messageId":"m1","body":"{\"a\":\"\\u00e9\"}","eventSource":"aws:sqs","attributes":{}}]}"#;
         let Payload::Batch(messages) = read(text) else { panic!("no batch") };
-        assert_eq!((messages[0].id.as_ref(), messages[0].body.as_ref()), ("m1", r#"{"a":"\u00e9"}"#));
+        let message = (messages[0].message_id.as_deref(), messages[0].body.as_deref());
+        assert_eq!(message, (Some("m1"), Some(r#"{"a":"\u00e9"}"#)));
     }
 
     #[test]
