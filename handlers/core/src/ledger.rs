@@ -49,11 +49,17 @@ impl<'r> Ledger<'r> {
 
     /// Decides about the next event and remembers the plan. Events come in order of time.
     pub fn decide(&mut self, case: &Case<'r>) -> Plan {
-        for question in questions(case) {
-            if let Question::Marks { stream, mark, .. } = question {
-                self.marks.entry(stream.clone()).or_default().push(mark.clone());
-                self.facts.add_mark(&stream, mark);
-            }
+        // Responses that count the same events ask for one stream, each as far as it looks.
+        let marks: BTreeMap<String, Mark> = questions(case)
+            .into_iter()
+            .filter_map(|question| match question {
+                Question::Marks { stream, mark, .. } => Some((stream, mark)),
+                _ => None,
+            })
+            .collect();
+        for (stream, mark) in marks {
+            self.marks.entry(stream.clone()).or_default().push(mark.clone());
+            self.facts.add_mark(&stream, mark);
         }
         for watch in watches(case) {
             self.watched.insert(watch.key, (watch.response, watch.stream));

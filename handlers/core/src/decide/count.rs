@@ -1,7 +1,7 @@
 //! Counted responses: reads, denials and failures become incidents.
 
 use super::{Draft, incident_key};
-use crate::facts::Question;
+use crate::facts::{IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
@@ -76,11 +76,20 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         }
         // The event itself counts also where the ledger could not be asked.
         let mut marks: Vec<&Mark> = draft.facts.marks(&watch.stream, own.at, reach(response)).collect();
-        if !marks.contains(&&own) {
+        if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| **mark == own) {
             marks.push(&own);
         }
+        let start = own.at.minus(response.when.within);
+        let window =
+            || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+        let count = distinct(response, window());
+        if let Some(step) = extends(draft, response, &watch.key, own.at, count) {
+            draft.steps.push(step);
+            continue;
+        }
         // Most events are far below the threshold: the count of everything near is cheap and never too low.
-        let near = distinct(response, marks.iter().copied());
+        let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
+        let near = if later { distinct(response, marks.iter().copied()) } else { count };
         let found =
             if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
         let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
@@ -88,30 +97,41 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             let incident = Incident::of(response, watch.key, burst, details(draft));
             draft.page(response, incident);
         } else {
-            let start = own.at.minus(response.when.within);
-            let window =
-                marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
-            draft.steps.push(Step::Count {
-                rule: response.id.clone(),
-                count: distinct(response, window),
-                at_least: response.when.at_least,
-                within: response.when.within,
-            });
+            let (at_least, within) = (response.when.at_least, response.when.within);
+            draft.steps.push(Step::Count { rule: response.id.clone(), count, at_least, within });
         }
     }
 }
 
-/// The step for an event amid an incident that can become no more severe: no need to count again.
+/// The step for an event amid an incident that can become no more severe: no need to look at its windows again.
 fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -> Option<Step> {
-    let state = draft.facts.incidents.get(key).filter(|state| state.resolved.is_none())?;
-    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
+    let state = at_top(draft, response, key)?;
     let amid = at >= state.first && at <= state.last;
-    (amid && state.severity >= top).then(|| Step::Join {
-        rule: response.id.clone(),
-        key: key.to_owned(),
-        first: state.first,
-        last: state.last,
-    })
+    amid.then(|| join(response, key, state.first, state.last))
+}
+
+/// The step for an event that carries such an incident on: the window that ends with it fires.
+fn extends(
+    draft: &Draft<'_, '_>,
+    response: &Response,
+    key: &str,
+    at: Timestamp,
+    count: usize,
+) -> Option<Step> {
+    let state = at_top(draft, response, key)?;
+    let on =
+        at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
+    on.then(|| join(response, key, state.first, at))
+}
+
+/// What was said about an incident, if it goes on and can become no more severe.
+fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Option<&'d IncidentState> {
+    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
+    draft.facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+}
+
+fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> Step {
+    Step::Join { rule: response.id.clone(), key: key.to_owned(), first, last }
 }
 
 /// Closes the incidents that this event ends, however long ago they began.
