@@ -58,6 +58,9 @@ pub struct Facts {
     /// What could not be learned, in our own words.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub gaps: BTreeSet<String>,
+    /// What cannot be learned from here, however often one looks, in our own words.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub limits: BTreeSet<String>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, BTreeSet<Mark>>,

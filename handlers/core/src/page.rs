@@ -23,8 +23,10 @@ pub struct Page {
 
 /// The longest subject.
 const SUBJECT_MAX: usize = 99;
-/// How many secrets a body names, and how long anything from outside may be in it.
+/// How many secrets and details a body names, and how long anything from outside may be in it: SNS takes 256 KiB, a phone
+/// less.
 const SECRETS_MAX: usize = 20;
+const DETAILS_MAX: usize = 40;
 const VALUE_MAX: usize = 300;
 
 /// Renders the page of an incident.
@@ -85,8 +87,11 @@ fn body(incident: &Incident, response: &Response, settings: &Settings) -> String
     if incident.reads > 0 {
         lines.row("When", &when(incident));
     }
-    for detail in &incident.details {
+    for detail in incident.details.iter().take(DETAILS_MAX) {
         lines.row(&capitalised(detail.label), &detail.value.show(VALUE_MAX));
+    }
+    if incident.details.len() > DETAILS_MAX {
+        lines.row("And", &format!("{} more of these", incident.details.len() - DETAILS_MAX));
     }
     if !incident.secrets.is_empty() {
         lines.blank();

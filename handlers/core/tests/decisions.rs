@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use responder_core::decide::{questions, respond};
+use responder_core::decide::{questions, respond, undone};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
 use responder_core::ledger::{Ledger, in_order};
@@ -202,6 +202,48 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
     let plan = respond(case, &gaps);
     assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
     assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+}
+
+#[test]
+fn what_can_never_be_learned_is_told_and_not_retried() {
+    let rules = builtin().unwrap();
+    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let mut facts = Facts::default();
+    facts.limits.insert("the secret is another account's".to_owned());
+    let plan = respond(case, &facts);
+    assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+}
+
+#[test]
+fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
+    let rules = builtin().unwrap();
+    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
+    let facts = facts(&[service("a", SECRET, &json!({})), external]);
+    let plan = respond(case, &facts);
+    let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, Step::Redeploy { .. })).collect();
+    assert_eq!(places, [false, false, true], "skip, page, redeploy");
+    let steps = undone(
+        case,
+        &facts,
+        &[("arn:aws:ecs:us-west-2:1:service/shop/a".to_owned(), "AccessDenied".to_owned())],
+    );
+    let [Step::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
+}
+
+#[test]
+fn a_page_stays_small_whatever_could_not_be_learned() {
+    let rules = builtin().unwrap();
+    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let mut facts = Facts::default();
+    (0..5_000).for_each(|i| facts.gap(format!("{} could not be described ({i})", "x".repeat(500))));
+    let plan = respond(case, &facts);
+    let bodies = plan.steps.iter().filter_map(|step| match step {
+        Step::Page { page, .. } => Some(page.body.len()),
+        _ => None,
+    });
+    assert!(bodies.max().is_some_and(|size| size < 20_000));
 }
 
 #[test]

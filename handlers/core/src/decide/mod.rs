@@ -59,6 +59,15 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     }
 }
 
+/// The steps that tell a human about redeployments that were planned and then refused: the services' ARNs, and why.
+pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(String, String)]) -> Vec<Step> {
+    let mut draft = Draft { case, facts, steps: Vec::new(), retry: None };
+    for response in case.responses.iter().filter(|response| response.action == Action::Redeploy) {
+        rotation::undone(&mut draft, response, refused);
+    }
+    draft.steps
+}
+
 /// The plan for something that arrived at `now` and cannot be understood: told to a human, and kept. However many
 /// such things a function gets, they are one incident.
 ///

@@ -46,7 +46,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         services.iter().map(|service| (service, service.uses(&secret))).collect();
     consumers.retain(|(_, versions)| !versions.is_empty());
     consumers.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
-    let mut told = Vec::new();
+    let (mut told, mut redeploys) = (Vec::new(), Vec::new());
     for (service, versions) in &consumers {
         let mut tell = |label, why: &str| {
             let what = format!("{}: {why}", service.label().raw());
@@ -58,7 +58,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             }
             draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
         } else {
-            draft.steps.push(redeploy(response, service, &secret, changed_at, draft.facts));
+            redeploys.push(redeploy(response, service, &secret, changed_at, draft.facts));
             if versions.iter().any(|version| *version != Version::Current) {
                 tell(
                     "redeployed in part",
@@ -70,7 +70,9 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     if consumers.is_empty() {
         draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
     }
+    // People first: redeploying many services may take longer than the invocation has.
     tell(draft, response, &secret, told);
+    draft.steps.extend(redeploys);
 }
 
 fn redeploy(
@@ -152,18 +154,31 @@ fn skip(
 }
 
 /// Tells a human about services that were not redeployed, and about what could not be learned; asks for another look
-/// in the second case. Replays have no gaps: there the plan alone says what is unknown.
+/// where that may help. Replays have no gaps: there the plan alone says what is unknown.
 fn tell(draft: &mut Draft<'_, '_>, response: &Response, secret: &SecretRef, told: Vec<Detail>) {
-    if !draft.facts.gaps.is_empty() {
+    let facts = draft.facts;
+    if !facts.gaps.is_empty() || !facts.limits.is_empty() {
         let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
-        let gaps = draft.facts.gaps.iter().map(gap).collect();
+        let gaps = facts.limits.iter().chain(&facts.gaps).map(gap).collect();
         // In a page of its own: the next look may have more to tell.
         draft.page_once(response, &unlearned(&secret.key()), gaps);
+    }
+    if !facts.gaps.is_empty() {
         draft.retry = Some("not everything about the services could be learned".to_owned());
     }
     if !told.is_empty() {
         draft.page_once(response, &secret.key(), told);
     }
+}
+
+/// Tells a human about services whose redeployment was refused: their ARNs, and why.
+pub(super) fn undone(draft: &mut Draft<'_, '_>, response: &Response, refused: &[(String, String)]) {
+    let Some(secret) = draft.event().secrets.first().cloned() else { return };
+    let detail = |(service, why): &(String, String)| {
+        let what = Untrusted::new(format!("{service}: {why}"));
+        Detail { label: "not redeployed, ECS refused", value: what }
+    };
+    draft.page_once(response, &format!("{} refused", secret.key()), refused.iter().map(detail).collect());
 }
 
 fn unlearned(secret: &str) -> String {
