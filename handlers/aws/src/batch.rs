@@ -72,18 +72,25 @@ pub(crate) async fn run(app: &App, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, 
     };
     for (case, questions) in cases.iter().zip(&asked) {
         let started = Instant::now();
-        let answered = world.is_answered(questions);
         let facts = world.enter(questions);
         let plan = decide::respond(case, facts);
         let known = if turn.keeps_facts { facts.clone() } else { Facts::default() };
-        let executed = if turn.deadline.left().is_zero() {
+        let mut executed = if turn.deadline.left().is_zero() {
             Executed { errors: vec![Error::Deadline("the event")], ..Executed::default() }
         } else {
             executor.execute(&plan, facts).await
         };
+        if !executed.refused.is_empty() {
+            let steps = decide::undone(case, facts, &executed.refused);
+            let told = executor.execute(&Plan { steps, ..plan.clone() }, facts).await;
+            executed.acted += told.acted;
+            executed.already += told.already;
+            executed.errors.extend(told.errors);
+        }
         if executed.errors.is_empty() {
             decide::apply(&plan, facts);
         }
+        let answered = world.is_answered(case, questions, &executed.paged);
         let (end, errors) = conclude(&plan, executed, answered);
         log::event(app.handler, &plan.event, Some(&plan), end, &errors, started.elapsed());
         if let Some(ended) = origins.get(&identity(&case.event)).and_then(|index| ended.get_mut(*index)) {
@@ -153,12 +160,12 @@ fn identity(event: &Arc<Event>) -> usize {
 
 /// How an event ended, from what was planned and what came of it.
 fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>) {
-    let Executed { acted, already, paged, mut errors } = executed;
+    let Executed { acted, already, mut errors, .. } = executed;
     if plan.retry.is_some() {
         errors.push(Error::Again);
     }
-    // A page has said it; else what was to be counted or looked up is lost unless the event comes again.
-    if !answered && !paged {
+    // What was to be counted or looked up is lost unless the event comes again.
+    if !answered {
         errors.push(Error::Unanswered);
     }
     let end = match plan.outcome {
@@ -208,10 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_ledger_only_a_page_answers() {
-        let plan = plan(Outcome::Answered);
-        assert_eq!(end(&plan, Executed::default(), false), End::Failed);
-        let paged = Executed { acted: 1, paged: true, ..Executed::default() };
-        assert_eq!(end(&plan, paged, false), End::Answered);
+    fn what_could_not_be_counted_comes_again() {
+        assert_eq!(end(&plan(Outcome::Answered), Executed::default(), false), End::Failed);
     }
 }

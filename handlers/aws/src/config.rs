@@ -60,6 +60,9 @@ impl Config {
         let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
         let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
         let arn = Arn::of("sns", &topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
+        if topic.rsplit('.').next() == Some("fifo") {
+            read.problem("PAGE_TOPIC_ARN", "is a FIFO topic; pages need a standard one");
+        }
         if arn.is_none() && !topic.is_empty() {
             read.problem("PAGE_TOPIC_ARN", "is not the ARN of an SNS topic");
         }

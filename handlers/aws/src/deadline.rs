@@ -42,6 +42,11 @@ impl Deadline {
         Self(Instant::now() + self.left() / 2)
     }
 
+    /// An earlier one, by so much.
+    pub(crate) fn sooner(self, by: Duration) -> Self {
+        Self(self.0.checked_sub(by).unwrap_or(self.0))
+    }
+
     /// Waits for `future`, but not beyond the deadline. The future goes to the heap: those of the SDKs are large.
     pub(crate) fn bound<T>(
         self,

@@ -36,6 +36,8 @@ pub(crate) struct Landscape {
     pub(crate) services: Option<Vec<Service>>,
     /// What could not be learned.
     pub(crate) gaps: BTreeSet<String>,
+    /// What can never be learned from here.
+    pub(crate) limits: BTreeSet<String>,
 }
 
 /// One Region's ECS, for one invocation.

@@ -82,6 +82,16 @@ impl Error {
         }
     }
 
+    /// Whether the call certainly changed nothing: it was refused, or throttled before it was looked at.
+    pub(crate) fn had_no_effect(&self) -> bool {
+        const THROTTLES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
+        match self {
+            Self::Refused(_) => true,
+            Self::Call { failure, .. } => THROTTLES.iter().any(|code| failure.is(code)),
+            _ => false,
+        }
+    }
+
     /// One word for logs and for Lambda's `errorType`.
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Executing: the steps of a plan become effects, each claimed first, so that copies of an event change nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -21,6 +22,8 @@ use crate::sns;
 
 /// The longest that an invocation waits for a change to settle; the queue waits for longer ones.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// What is kept of the invocation to mark as done what was done.
+const MARKING: Duration = Duration::from_secs(2);
 /// What must be left of the invocation after waiting.
 const LEFT_AFTER_WAIT: Duration = Duration::from_secs(5);
 
@@ -42,8 +45,10 @@ pub(crate) struct Executed {
     pub(crate) acted: usize,
     /// Effects that had been had before.
     pub(crate) already: usize,
-    /// Whether a human is told: by this execution or before.
-    pub(crate) paged: bool,
+    /// The keys of the incidents that a human is told of: by this execution or before.
+    pub(crate) paged: BTreeSet<String>,
+    /// The services that ECS refuses to deploy, with why.
+    pub(crate) refused: Vec<(String, String)>,
     /// What could not be done. The other steps were.
     pub(crate) errors: Vec<Error>,
 }
@@ -60,22 +65,25 @@ impl Executor<'_> {
         let mut executed = Executed::default();
         for step in &plan.steps {
             let effect = match step {
-                Step::Redeploy { .. } => self.redeploy(step).await,
+                Step::Redeploy { service, .. } => match self.redeploy(step).await {
+                    // No repetition helps: people are told.
+                    Err(Error::Refused(why)) => {
+                        executed.refused.push((service.clone(), why.to_string()));
+                        continue;
+                    }
+                    effect => effect,
+                },
                 Step::Page { incident, page, quiet } => {
                     let effect = self.page(incident, page, *quiet).await;
-                    executed.paged |= effect.is_ok();
+                    executed.paged.extend(effect.is_ok().then(|| incident.key.clone()));
                     effect
                 }
                 Step::Resolve { rule, key, at, notice, .. } => {
                     self.resolve(rule, key, *at, notice.as_ref()).await
                 }
                 Step::Join { rule, key, first, last } => {
-                    let known = facts.incidents.get(key);
-                    let first = known.is_none_or(|known| *first < known.first).then_some(*first);
-                    let last = known.is_none_or(|known| *last > known.last).then_some(*last);
-                    executed
-                        .errors
-                        .extend(self.ledger.extend(key, first, last, self.quiet(rule)).await.err());
+                    let extended = self.extend(rule, key, (*first, *last), facts).await;
+                    executed.errors.extend(extended.err());
                     continue;
                 }
                 Step::Complete { deployment, .. } => {
@@ -96,6 +104,25 @@ impl Executor<'_> {
         executed
     }
 
+    /// Stretches an incident that was paged, where this event lies beyond what is known of it.
+    async fn extend(
+        &self,
+        rule: &str,
+        key: &str,
+        (first, last): (Timestamp, Timestamp),
+        facts: &Facts,
+    ) -> Result<(), Error> {
+        let known = facts.incidents.get(key);
+        let earlier = known.is_none_or(|known| first < known.first).then_some(first);
+        let later = known.is_none_or(|known| last > known.last).then_some(last);
+        let of = known.map_or(first, |known| known.first.min(first));
+        match self.ledger.extend(key, of, earlier, later, self.quiet(rule)).await {
+            // The page went out without the ledger: there is nothing to stretch, and to fail would page again.
+            Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, Error::Held) => Ok(()),
+            extended => extended,
+        }
+    }
+
     async fn redeploy(&mut self, step: &Step) -> Result<Effect, Error> {
         let Step::Redeploy { cluster, service, secret, changed_at, not_before, fresh_from, .. } = step else {
             return Ok(Effect::Already);
@@ -113,7 +140,10 @@ impl Executor<'_> {
             Ok(deployment) => deployment,
             Err(error) => {
                 self.counters.redeploys_refused += usize::from(matches!(error, Error::Refused(_)));
-                self.ledger.release(&subject).await;
+                // After anything but a clear no, ECS may be at it: the lease keeps others away until that shows.
+                if error.had_no_effect() {
+                    self.ledger.release(&subject).await;
+                }
                 return Err(error);
             }
         };
@@ -138,7 +168,7 @@ impl Executor<'_> {
         let Some(client) = self.clients.ecs(region) else {
             return Err(Error::Refused(Failure { kind: "the service's ARN names no Region", code: None }));
         };
-        let ecs = Ecs { client, deadline: self.deadline, cache: self.cache.clone() };
+        let ecs = Ecs { client, deadline: self.deadline.sooner(MARKING), cache: self.cache.clone() };
         ecs.redeploy(cluster, service).await
     }
 
@@ -160,7 +190,7 @@ impl Executor<'_> {
         let claimed = match self.ledger.claim(&subject).await {
             Ok(Claimed::Ours) => true,
             Ok(Claimed::Done) => {
-                self.ledger.extend(key, Some(*first), Some(*last), quiet).await?;
+                self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
                 return Ok(Effect::Already);
             }
             Ok(Claimed::Held) => return Err(Error::Held),
@@ -196,7 +226,9 @@ impl Executor<'_> {
 
     /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
     async fn publish(&mut self, page: &Page, key: &str, claim: Option<&Subject<'_>>) -> Result<(), Error> {
-        let sent = sns::publish(&self.clients.sns, self.deadline, self.topic, page, key).await;
+        // Some time is left for the mark: a page that is out and not marked goes out again.
+        let sent =
+            sns::publish(&self.clients.sns, self.deadline.sooner(MARKING), self.topic, page, key).await;
         let Some(claim) = claim else {
             self.counters.pages_sent += usize::from(sent.is_ok());
             return sent;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use responder_core::decide::watches;
 use responder_core::facts::{Facts, Question, Settings};
+use responder_core::rules::Case;
 
 use crate::clients::Clients;
 use crate::deadline::Deadline;
@@ -84,11 +86,12 @@ async fn landscapes(places: BTreeSet<Place>, from: &Sources<'_>) -> BTreeMap<Pla
 async fn landscape(account: &str, region: &str, from: &Sources<'_>) -> Landscape {
     let mut land = Landscape::default();
     if !from.account.is_empty() && account != from.account {
-        land.gap("the secret is another account's; services there cannot be seen from here".to_owned());
+        land.limits
+            .insert("the secret is another account's; services there cannot be seen from here".to_owned());
         return land;
     }
     let Some(client) = from.clients.ecs(region) else {
-        land.gap("the secret's Region has no name that ECS could be asked in".to_owned());
+        land.limits.insert("the secret's Region has no name that ECS could be asked in".to_owned());
         return land;
     };
     Ecs { client, deadline: from.deadline, cache: from.cache.clone() }.landscape().await
@@ -100,6 +103,7 @@ impl World {
         self.leave();
         for land in places(questions).filter_map(|place| self.places.get(&place)) {
             self.facts.gaps.extend(land.gaps.iter().cloned());
+            self.facts.limits.extend(land.limits.iter().cloned());
             if let Some(services) = &land.services {
                 self.facts.services.get_or_insert_default().extend(services.iter().cloned());
             }
@@ -107,20 +111,30 @@ impl World {
         &mut self.facts
     }
 
-    /// Whether the ledger answered all that a case asks.
-    pub(crate) fn is_answered(&self, questions: &[Question]) -> bool {
+    /// Whether the ledger answered all that a case counts and looks up. What it did not answer about an incident that a
+    /// human is told of anyway is not missed.
+    pub(crate) fn is_answered(
+        &self,
+        case: &Case<'_>,
+        questions: &[Question],
+        paged: &BTreeSet<String>,
+    ) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        !questions.iter().any(|question| match question {
-            Question::Marks { stream: name, .. }
-            | Question::Incident { key: name }
-            | Question::Rollout { deployment: name } => missing(name),
-            Question::Services { .. } => false,
-        })
+        let counted = watches(case)
+            .iter()
+            .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
+        counted
+            && !questions.iter().any(|question| match question {
+                Question::Rollout { deployment } => missing(deployment),
+                // Counted above; or only to say nothing twice, which the claims see to.
+                Question::Marks { .. } | Question::Incident { .. } | Question::Services { .. } => false,
+            })
     }
 
     /// Keeps what executing a plan changed about the services, for the next case that asks about their place.
     fn leave(&mut self) {
         self.facts.gaps.clear();
+        self.facts.limits.clear();
         for service in self.facts.services.take().into_iter().flatten() {
             let known = self.places.values_mut().filter_map(|land| land.services.as_mut());
             for old in known.flat_map(|services| services.iter_mut().filter(|old| old.arn == service.arn)) {
@@ -139,6 +153,7 @@ fn places(questions: &[Question]) -> impl Iterator<Item = Place> {
 
 #[cfg(test)]
 mod tests {
+    use responder_core::rules::builtin;
     use responder_core::service::{Deployment, Service};
     use responder_core::time::Timestamp;
 
@@ -165,6 +180,7 @@ mod tests {
         let land = |services: Option<Vec<Service>>, gap: &[&str]| Landscape {
             services,
             gaps: gap.iter().map(|gap| (*gap).to_owned()).collect(),
+            limits: BTreeSet::new(),
         };
         let place = |region: &str| ("1".to_owned(), region.to_owned());
         let mut world = World {
@@ -187,7 +203,21 @@ mod tests {
             facts.services.iter().flatten().map(|service| service.primary.clone()).collect();
         assert_eq!(primaries, [None, Some(deployment)]);
         assert_eq!(world.enter(&[]), &Facts::default());
-        assert!(!world.is_answered(&[Question::Incident { key: "k".to_owned() }]));
-        assert!(world.is_answered(&[services("east"), Question::Incident { key: "j".to_owned() }]));
+    }
+
+    #[test]
+    fn a_page_about_one_incident_excuses_no_other() {
+        let rules = builtin().unwrap();
+        let read = r#"{"source":"aws.secretsmanager","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":
+            "secretsmanager.amazonaws.com","eventName":"GetSecretValue","awsRegion":"ap-south-2","eventTime":"2026-01-02T03:04:05Z"}}"#;
+        let case = &rules.cases(read).unwrap()[0];
+        let watched = watches(case);
+        let key = |rule: &str| watched.iter().find(|watch| watch.response.id == rule).unwrap().key.clone();
+        let stream = watched.iter().find(|watch| watch.response.id == "bulk-read").unwrap().stream.clone();
+        let (places, unanswered) = (BTreeMap::new(), BTreeSet::from([stream]));
+        let world = World { facts: Facts::default(), places, unanswered, marks_dropped: 0 };
+        let answered = |keys: &[String]| world.is_answered(case, &[], &keys.iter().cloned().collect());
+        assert!(!answered(&[key("read-outside-home-regions")]));
+        assert!(answered(&[key("bulk-read"), key("read-rate"), key("multi-region-sweep")]));
     }
 }

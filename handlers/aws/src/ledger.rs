@@ -74,7 +74,8 @@ enum Written {
 impl Ledger {
     /// The same ledger with another deadline.
     pub(crate) fn until(self, deadline: Deadline) -> Self {
-        Self { deadline, ..self }
+        // What was too slow for the other deadline may be quick enough for this one.
+        Self { deadline, down: Arc::default(), ..self }
     }
 
     /// What is known of incidents and deployments, read consistently.
@@ -104,25 +105,39 @@ impl Ledger {
     }
 
     /// Stretches a paged incident to what is known of it now.
+    ///
+    /// # Errors
+    /// [`Error::Held`] if the incident, which began at `of`, was resolved meanwhile: the event must be looked at again,
+    /// it may be another occurrence.
     pub(crate) async fn extend(
         &self,
         key: &str,
+        of: Timestamp,
         first: Option<Timestamp>,
         last: Option<Timestamp>,
         quiet: Span,
     ) -> Result<(), Error> {
+        let same = "attribute_exists(#paged) AND (attribute_not_exists(#resolved) OR #resolved < :of)";
+        let mut updates = Vec::new();
         if let Some(last) = last {
             let update = Update::of(Key::incident(key), "SET #last = :last, #ttl = :ttl")
-                .only_if("attribute_exists(#paged) AND #last < :last")
+                .only_if(format!("{same} AND #last < :last"))
                 .number(":last", last.millis())
                 .number(":ttl", expiry(last, quiet.max(INCIDENTS_KEPT)));
-            self.write(update).await?;
+            updates.push(update);
         }
         if let Some(first) = first {
             let update = Update::of(Key::incident(key), "SET #first = :first")
-                .only_if("attribute_exists(#paged) AND #first > :first")
+                .only_if(format!("{same} AND #first > :first"))
                 .number(":first", first.millis());
-            self.write(update).await?;
+            updates.push(update);
+        }
+        for update in updates {
+            if let Written::No(Some(item)) = self.write(update.number(":of", of.millis())).await?
+                && item.instant("resolved").is_some_and(|resolved| resolved >= of)
+            {
+                return Err(Error::Held);
+            }
         }
         Ok(())
     }
