@@ -21,4 +21,4 @@ mod world;
 pub use emulator::Emulator;
 pub use runtime::{Answer, Function, Outcome};
 pub use wait::{now, wait_until};
-pub use world::{Handler, Page, World};
+pub use world::{Handler, Page, TABLE, World};

@@ -56,7 +56,7 @@ struct Deployed {
 }
 
 /// The ledger's table in every world.
-const TABLE: &str = "ledger";
+pub const TABLE: &str = "ledger";
 
 impl World {
     /// A new account with a table and a topic that a queue is subscribed to.
@@ -87,15 +87,23 @@ impl World {
 
     /// Deploys one of the product's functions: `rotation`, `access` or `failure`.
     pub fn deploy(&self, function: &str) -> Handler {
-        self.deploy_binary(function, &paths::function(function))
+        self.deploy_with(function, &paths::function(function), &[])
     }
 
     /// Deploys any function binary.
     pub fn deploy_binary(&self, function: &str, binary: &Path) -> Handler {
+        self.deploy_with(function, binary, &[])
+    }
+
+    /// Deploys a function binary with other values for some of its variables.
+    pub fn deploy_with(&self, function: &str, binary: &Path, variables: &[(&str, &str)]) -> Handler {
+        let mut environment = self.environment();
+        environment.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
+        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let dead_letters = self.aws.create_queue(&format!("{function}-dead-letters"), &json!({}));
         let queue =
             self.aws.create_work_queue(&format!("{function}-queue"), VISIBILITY, &dead_letters, RECEIVES);
-        self.aws.create_function(function, binary, &self.environment(), 10);
+        self.aws.create_function(function, binary, &environment, 10);
         let mapping = self.aws.map(&queue, function);
         let deployed = Deployed { function: function.to_owned(), mapping };
         self.deployed.lock().expect("no test panics while it deploys").push(deployed);

@@ -1,9 +1,10 @@
 //! A changed secret leads to new deployments: of exactly its consumers, and once.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use acceptance::{World, events, now};
+use acceptance::{TABLE, World, events, now, paths};
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 /// The emulator's deployments are dated in whole seconds: a change has to be in a later one.
@@ -84,6 +85,34 @@ fn the_native_event_and_the_cloudtrail_event_of_one_rotation_redeploy_once() {
     world.send(&rotation, &[events::rotation_succeeded(&world.aws, &secret, time)]);
     world.settle(&rotation);
     assert_eq!(world.redeployed(&after), Vec::<String>::new());
+}
+
+#[test]
+fn a_redeployment_waits_until_the_change_has_settled() {
+    let world = World::new();
+    let rotation = world.deploy_with(
+        "rotation",
+        &paths::function("rotation"),
+        &[("SETTLE_SECONDS", "3"), ("MARGIN_SECONDS", "1")],
+    );
+    let secret = world.aws.create_secret("prod/app-db");
+    let service = one_consumer(&world, &secret);
+    let before = world.aws.primary_deployments();
+    next_second();
+    // The event is dated in whole seconds: up to one earlier than it is sent.
+    let (changed, sent) = (now(), Instant::now());
+    // Two tellings of one rotation, a second apart.
+    let label = events::rotation_succeeded(&world.aws, &secret, changed);
+    let trail = events::rotation_succeeded(&world.aws, &secret, changed + 1.second());
+    world.send(&rotation, &[label, trail]);
+    world.wait_for_redeployments(&before, &[&service]);
+    assert!(sent.elapsed() >= Duration::from_millis(1_900), "too early: {:?}", sent.elapsed());
+    world.settle(&rotation);
+    let scan = world.aws.scan(TABLE);
+    let rollouts =
+        scan.iter().filter(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("rollout#")));
+    assert_eq!(rollouts.count(), 1, "one deployment was asked for");
+    assert!(world.parked(&rotation).is_empty());
 }
 
 #[test]
