@@ -66,9 +66,9 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let why = format!("the event does not say when: not counted for {}", response.id);
         draft.steps.push(Step::Unknown { why });
     }
-    for watch in
-        watches(draft.case).into_iter().filter(|watch| watch.response.id == response.id && !watch.resolves)
-    {
+    let own_watches =
+        draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
+    for watch in own_watches.cloned().collect::<Vec<_>>() {
         let own = Mark::of(draft.event(), false);
         if let Some(step) = joins(draft, response, &watch.key, own.at) {
             draft.steps.push(step);
@@ -136,7 +136,7 @@ fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> St
 
 /// Closes the incidents that this event ends, however long ago they began.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
-    for watch in watches(draft.case).into_iter().filter(|watch| watch.resolves) {
+    for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
         let own = Mark::of(draft.event(), true);
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);

@@ -35,7 +35,7 @@ pub fn questions(case: &Case<'_>) -> Vec<Question> {
 
 /// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
 pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
-    let mut draft = Draft { case, facts, steps: Vec::new(), retry: None };
+    let mut draft = Draft::new(case, facts);
     for response in &case.responses {
         match response.action {
             Action::Page => count::respond(&mut draft, response),
@@ -61,7 +61,7 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
 
 /// The steps that tell a human about redeployments that were planned and then refused: the services' ARNs, and why.
 pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(String, String)]) -> Vec<Step> {
-    let mut draft = Draft { case, facts, steps: Vec::new(), retry: None };
+    let mut draft = Draft::new(case, facts);
     for response in case.responses.iter().filter(|response| response.action == Action::Redeploy) {
         rotation::undone(&mut draft, response, refused);
     }
@@ -152,12 +152,18 @@ pub fn apply(plan: &Plan, facts: &mut Facts) {
 /// A plan in the making.
 struct Draft<'c, 'r> {
     case: &'c Case<'r>,
+    /// The counts that the event belongs to: hashed once.
+    watches: Vec<Watch<'r>>,
     facts: &'c Facts,
     steps: Vec<Step>,
     retry: Option<String>,
 }
 
-impl Draft<'_, '_> {
+impl<'c, 'r> Draft<'c, 'r> {
+    fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
+        Self { case, watches: watches(case), facts, steps: Vec::new(), retry: None }
+    }
+
     fn event(&self) -> &Event {
         &self.case.event
     }
