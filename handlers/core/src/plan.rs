@@ -21,6 +21,9 @@ pub struct Plan {
     pub name: Untrusted,
     /// When it happened.
     pub time: Timestamp,
+    /// The names of the secrets that it concerns, as far as it says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Untrusted>,
     /// Whose decision it is.
     pub handler: Handler,
     /// The rules that match, by id.

@@ -101,7 +101,8 @@ fn rows(incident: &Incident) -> Vec<(&'static str, String)> {
 }
 
 fn rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "  {}  {}", plan.time, plan.name.show(40))?;
+    let secrets: Vec<String> = plan.secrets.iter().map(|secret| secret.show(MAX)).collect();
+    writeln!(out, "  {}  {}  {}", plan.time, plan.name.show(40), secrets.join(", "))?;
     for step in &plan.steps {
         writeln!(out, "      {}", self::step(step))?;
     }

@@ -6,6 +6,8 @@ mod rotation;
 
 pub use count::{Watch, watches};
 
+use std::collections::BTreeSet;
+
 use crate::event::Event;
 use crate::facts::{Facts, IncidentState, Question, Settings};
 use crate::hash;
@@ -14,6 +16,7 @@ use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{Outcome, Plan, Step};
 use crate::rules::{Action, Case, Handler, Response, Rules};
+use crate::secret::SecretRef;
 use crate::service::Deployment;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -51,6 +54,14 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
         event_id: case.event.id(),
         name: case.event.name(),
         time: case.event.time,
+        secrets: case
+            .event
+            .secrets
+            .iter()
+            .map(SecretRef::name)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         handler: case.handler,
         rules: case.rules.iter().map(|rule| rule.id.clone()).collect(),
         outcome: outcome(&steps),
@@ -86,6 +97,7 @@ pub fn park(
         event_id: Untrusted::new(id.clone()),
         name: Untrusted::default(),
         time: now,
+        secrets: Vec::new(),
         handler,
         rules: Vec::new(),
         outcome: Outcome::Parked,
