@@ -54,34 +54,7 @@ pub enum Error {
     Unwritable,
 }
 
-/// What happens next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// The queue delivers the event again.
-    Retry,
-    /// The event is put aside, and a human is told.
-    Park,
-    /// No repetition helps: a human is told by the alarm on the dead-letter queue or on the function's errors.
-    Tell,
-}
-
 impl Error {
-    /// What happens next.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::Call { .. }
-            | Self::Held
-            | Self::Deadline(_)
-            | Self::Early
-            | Self::Unanswered
-            | Self::Again => Remedy::Retry,
-            Self::Unreadable => Remedy::Park,
-            Self::Config(_) | Self::NotLambda | Self::Rules(_) | Self::Refused(_) | Self::Unwritable => {
-                Remedy::Tell
-            }
-        }
-    }
-
     /// Whether the call certainly changed nothing: it was refused, or throttled before it was looked at.
     pub(crate) fn had_no_effect(&self) -> bool {
         const THROTTLES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
@@ -181,6 +154,5 @@ mod tests {
         let error = Error::Call { service: "dynamodb", operation: "Query", failure };
         assert_eq!(error.to_string(), "dynamodb Query: refused (ValidationExceptionb)");
         assert!(!format!("{error:?}").contains("prod/db"));
-        assert_eq!(error.remedy(), Remedy::Retry);
     }
 }

@@ -19,5 +19,5 @@ mod payload;
 mod sns;
 
 pub use config::{Config, ConfigError, Endpoints};
-pub use error::{Error, Failure, Remedy};
+pub use error::{Error, Failure};
 pub use function::run;

@@ -84,9 +84,7 @@ impl Mark {
 pub struct Burst<'m> {
     /// The marks that fired, by time and key.
     pub marks: Vec<&'m Mark>,
-    /// The highest count within one window.
-    pub peak: usize,
-    /// The severity at that count.
+    /// The severity at the highest count within one window.
     pub severity: Severity,
     /// When a later event closed it.
     pub resolved: Option<Timestamp>,
@@ -95,7 +93,7 @@ pub struct Burst<'m> {
 impl<'m> Burst<'m> {
     /// A burst of which nothing is left but the mark that closed it.
     pub(crate) fn closed(by: &'m Mark, severity: Severity) -> Self {
-        Self { marks: vec![by], peak: 1, severity, resolved: Some(by.at) }
+        Self { marks: vec![by], severity, resolved: Some(by.at) }
     }
 
     /// When its first event happened.
@@ -191,10 +189,9 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
         match found.last_mut().filter(|_| open) {
             Some(burst) => {
                 burst.marks.extend(fresh);
-                burst.peak = burst.peak.max(counts.len());
                 burst.severity = burst.severity.max(severity);
             }
-            None => found.push(Burst { marks: fresh.to_vec(), peak: counts.len(), severity, resolved: None }),
+            None => found.push(Burst { marks: fresh.to_vec(), severity, resolved: None }),
         }
         taken = right;
     }

@@ -58,10 +58,7 @@ fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
 fn severity_rises_with_the_fullest_window_not_with_the_sum() {
     let spread: Vec<Mark> = (0..9).map(|i| mark(i64::from(i) * 4, i)).collect();
     let found = bursts(&bulk(), &spread);
-    assert_eq!(
-        (found.len(), found[0].peak, found[0].severity.name(), found[0].marks.len()),
-        (1, 3, "low", 9)
-    );
+    assert_eq!((found.len(), found[0].severity.name(), found[0].marks.len()), (1, "low", 9));
     let dense: Vec<Mark> = (0..5).map(|i| mark(i64::from(i), i)).collect();
     assert_eq!(bursts(&bulk(), &dense)[0].severity.name(), "high");
 }

@@ -41,8 +41,11 @@ fn poison_is_parked_alone() {
             sizes(&parked),
             sizes(&expected)
         );
+        let pages = world.pages();
+        let rule = |page: &acceptance::Page| page.envelope["MessageAttributes"]["rule"]["Value"].clone();
+        let told = pages.iter().filter(|page| rule(page) == "event-parked").count();
+        assert_eq!(told, 1, "{function}: one page, however much poison and however often: {pages:#?}");
         if function == "failure" {
-            let pages = world.pages();
             assert!(pages.iter().any(|page| page.message.contains("prod/app-db")), "{pages:#?}");
         }
     }

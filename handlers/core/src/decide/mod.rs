@@ -110,7 +110,7 @@ pub fn park(
             Detail { label: "what is wrong", value: Untrusted::new(why) },
             Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
-        let burst = Burst { marks: Vec::new(), peak: 1, severity: response.severity, resolved: None };
+        let burst = Burst { marks: Vec::new(), severity: response.severity, resolved: None };
         let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
         let page = page::render(&incident, response, settings);
@@ -201,7 +201,7 @@ impl<'c, 'r> Draft<'c, 'r> {
     /// Pages about this event alone.
     fn page_once(&mut self, response: &Response, subject: &str, details: Vec<Detail>) {
         let mark = Mark::of(self.event(), false);
-        let burst = Burst { marks: vec![&mark], peak: 1, severity: response.severity, resolved: None };
+        let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
         let incident = Incident::of(response, incident_key(response, subject), &burst, details);
         self.page(response, incident);
     }
