@@ -67,6 +67,8 @@ pub enum ReferenceKind {
     RepositoryCredentials,
     /// `volumes[].fsxWindowsFileServerVolumeConfiguration.authorizationConfig.credentialsParameter`.
     FsxCredentials,
+    /// Not in the service: an operator says, by tag or configuration, that it reads the secret; an ARN or a bare name.
+    Declared,
 }
 
 /// Which version of the secret a reference asks for.
@@ -114,13 +116,21 @@ impl Reference {
         if value.starts_with("arn:") {
             return by_arn(value);
         }
-        // Only registry and file-system credentials may name a secret without its ARN.
-        let by_name =
-            matches!(self.kind, ReferenceKind::RepositoryCredentials | ReferenceKind::FsxCredentials);
-        by_name
+        self.kind
+            .takes_names()
             .then(|| SecretRef::typed(value, account, region))
             .flatten()
             .map(|secret| (secret, Version::Current))
+    }
+}
+
+impl ReferenceKind {
+    /// Whether a bare name there is a secret's.
+    fn takes_names(self) -> bool {
+        match self {
+            Self::ContainerSecret | Self::LogSecret | Self::ServiceConnectSecret => false,
+            Self::RepositoryCredentials | Self::FsxCredentials | Self::Declared => true,
+        }
     }
 }
 
@@ -179,53 +189,144 @@ mod tests {
         service.uses(&SecretRef::from_arn(&format!("{SECRET}-a1B2c3")).unwrap())
     }
 
+    const PARAMETER: &str =
+        "arn:aws:ssm:us-west-2:111122223333:parameter/aws/reference/secretsmanager/prod/db";
+    const ID: &str = "a1b2c3d4-0000-4000-8000-000000000000";
+    const KINDS: [ReferenceKind; 6] = [
+        ReferenceKind::ContainerSecret,
+        ReferenceKind::LogSecret,
+        ReferenceKind::ServiceConnectSecret,
+        ReferenceKind::RepositoryCredentials,
+        ReferenceKind::FsxCredentials,
+        ReferenceKind::Declared,
+    ];
+
+    fn assert_means(kind: ReferenceKind, current: &[&str], nothing: &[&str]) {
+        for value in current {
+            assert_eq!(versions(kind, value), [Version::Current], "{kind:?} {value}");
+        }
+        for value in nothing {
+            assert_eq!(versions(kind, value), [], "{kind:?} {value}");
+        }
+    }
+
     #[test]
-    fn every_form_of_reference_is_recognised_and_its_near_miss_is_not() {
-        use ReferenceKind::{
-            ContainerSecret, FsxCredentials, LogSecret, RepositoryCredentials, ServiceConnectSecret,
-        };
+    fn a_container_secret_is_an_arn_and_its_bare_name_is_a_parameter() {
+        let key = format!("{SECRET}-a1B2c3:password::");
+        assert_means(ReferenceKind::ContainerSecret, &[SECRET, &key], &["prod/db", "/prod/db"]);
+    }
+
+    #[test]
+    fn a_log_secret_is_an_arn_and_its_bare_name_is_a_parameter() {
+        let key = format!("{SECRET}-a1B2c3:token::");
+        assert_means(ReferenceKind::LogSecret, &[SECRET, &key], &["prod/db", "/prod/db"]);
+    }
+
+    #[test]
+    fn a_log_secret_of_service_connect_is_an_arn_and_its_bare_name_is_a_parameter() {
+        let key = format!("{SECRET}-a1B2c3:token::");
+        assert_means(ReferenceKind::ServiceConnectSecret, &[SECRET, &key], &["prod/db", "/prod/db"]);
+    }
+
+    #[test]
+    fn registry_credentials_are_an_arn() {
+        let (full, other) = (format!("{SECRET}-a1B2c3"), format!("{SECRET}2-a1B2c3"));
+        assert_means(ReferenceKind::RepositoryCredentials, &[SECRET, &full], &[&other]);
+    }
+
+    #[test]
+    fn registry_credentials_are_a_bare_name() {
+        assert_means(ReferenceKind::RepositoryCredentials, &["prod/db"], &["prod/db2", "prod", "db"]);
+        // A name is as it is: only an ARN ends with random characters.
+        assert_means(ReferenceKind::RepositoryCredentials, &[], &["prod/db-zzzzzz", ""]);
+    }
+
+    #[test]
+    fn file_system_credentials_are_an_arn_or_a_bare_name() {
+        let (full, other) = (format!("{SECRET}-a1B2c3"), format!("{SECRET}2-a1B2c3"));
+        assert_means(ReferenceKind::FsxCredentials, &[SECRET, &full, "prod/db"], &[&other, "prod/db2"]);
+    }
+
+    #[test]
+    fn a_declared_secret_is_an_arn_or_a_bare_name() {
+        let (full, other) = (format!("{SECRET}-a1B2c3"), format!("{SECRET}2-a1B2c3"));
+        let near = [&other, "prod/db2", "arn:aws:ssm:us-west-2:111122223333:parameter/prod/db"];
+        assert_means(ReferenceKind::Declared, &[SECRET, &full, "prod/db"], &near);
+    }
+
+    #[test]
+    fn a_parameter_means_a_secret_by_the_name_of_its_reference() {
+        let name = "/aws/reference/secretsmanager/prod/db";
+        let near = ["/aws/reference/secretsmanager/prod/db2", "/my/aws/reference/secretsmanager/prod/db"];
+        assert_means(ReferenceKind::ContainerSecret, &[name, &format!("{name}:AWSCURRENT")], &near);
+        assert_means(ReferenceKind::LogSecret, &[name], &["aws/reference/secretsmanager/prod/db"]);
+    }
+
+    #[test]
+    fn a_parameter_means_a_secret_by_the_arn_of_its_reference() {
+        let near = [
+            &format!("{PARAMETER}2"),
+            &PARAMETER.replace("us-west-2", "eu-west-1"),
+            &PARAMETER.replace("111122223333", "444455556666"),
+            "arn:aws:ssm:us-west-2:111122223333:parameter/prod/db",
+        ];
+        assert_means(ReferenceKind::ContainerSecret, &[PARAMETER], &near.map(|near| near));
+    }
+
+    #[test]
+    fn a_full_arn_means_one_secret_everywhere_and_not_its_successor_of_the_same_name() {
         let full = format!("{SECRET}-a1B2c3");
-        let other = format!("{SECRET}x-a1B2c3");
-        for kind in [ContainerSecret, LogSecret, ServiceConnectSecret, RepositoryCredentials, FsxCredentials]
-        {
-            for value in [&full, &format!("{full}:password::"), SECRET, &format!("{full}:::")] {
-                assert_eq!(versions(kind, value), [Version::Current], "{kind:?} {value}");
+        // Deleted and created again, a secret gets other random characters.
+        let near = [&format!("{SECRET}-zzzzzz"), &format!("{SECRET}x-a1B2c3"), &format!("{full}x")];
+        for kind in KINDS {
+            assert_means(
+                kind,
+                &[&full, &format!("{full}:::"), &format!("{full}:k::")],
+                &near.map(|near| &**near),
+            );
+        }
+    }
+
+    #[test]
+    fn a_partial_arn_means_a_secret_by_its_whole_name_everywhere() {
+        let near = [&format!("{SECRET}x"), &format!("{SECRET}-a1B2c"), SECRET.trim_end_matches("/db")];
+        for kind in KINDS {
+            assert_means(kind, &[SECRET, &format!("{SECRET}:k")], &near);
+        }
+    }
+
+    #[test]
+    fn a_replica_or_a_namesake_in_another_region_or_account_is_another_secret() {
+        let full = format!("{SECRET}-a1B2c3");
+        for kind in KINDS {
+            for value in [SECRET, &full] {
+                let (replica, namesake) =
+                    (value.replace("us-west-2", "eu-west-1"), value.replace("111122223333", "444455556666"));
+                assert_means(kind, &[value], &[&replica, &namesake]);
             }
-            assert_eq!(versions(kind, &other), []);
         }
-        for value in [
-            "/aws/reference/secretsmanager/prod/db",
-            "arn:aws:ssm:us-west-2:111122223333:parameter/aws/reference/secretsmanager/prod/db",
-        ] {
-            assert_eq!(versions(ContainerSecret, value), [Version::Current], "{value}");
-            assert_eq!(versions(ContainerSecret, &format!("{value}2")), []);
-        }
-        assert_eq!(versions(ContainerSecret, "/my/aws/reference/secretsmanager/prod/db"), []);
-        assert_eq!(versions(RepositoryCredentials, "prod/db"), [Version::Current]);
-        // A bare name is an SSM parameter there.
-        assert_eq!(versions(ContainerSecret, "prod/db"), []);
     }
 
     #[test]
-    fn pinned_versions_and_other_labels_are_told_apart() {
-        let full = format!("{SECRET}-a1B2c3");
-        let kind = ReferenceKind::ContainerSecret;
-        assert_eq!(versions(kind, &format!("{full}:k:AWSCURRENT:")), [Version::Current]);
-        assert_eq!(
-            versions(kind, &format!("{full}::AWSPREVIOUS:")),
-            [Version::Stage(Untrusted::new("AWSPREVIOUS"))]
-        );
-        assert_eq!(
-            versions(kind, &format!("{full}:::a1b2c3d4-0000-4000-8000-000000000000")),
-            [Version::Pinned]
-        );
-        let ssm = "/aws/reference/secretsmanager/prod/db:a1b2c3d4-0000-4000-8000-000000000000";
-        assert_eq!(versions(kind, ssm), [Version::Pinned]);
+    fn a_pinned_version_is_told_from_the_current_one() {
+        let (full, kind) = (format!("{SECRET}-a1B2c3"), ReferenceKind::ContainerSecret);
+        assert_eq!(versions(kind, &format!("{full}:::{ID}")), [Version::Pinned]);
+        assert_eq!(versions(kind, &format!("{full}:k::{ID}")), [Version::Pinned]);
+        assert_means(kind, &[&format!("{full}:{ID}::")], &[]);
+        for parameter in ["/aws/reference/secretsmanager/prod/db", PARAMETER] {
+            assert_eq!(versions(kind, &format!("{parameter}:{ID}")), [Version::Pinned], "{parameter}");
+        }
     }
 
     #[test]
-    fn a_secret_of_the_same_name_elsewhere_is_another() {
-        let elsewhere = SECRET.replace("us-west-2", "eu-west-1");
-        assert_eq!(versions(ReferenceKind::ContainerSecret, &elsewhere), []);
+    fn another_staging_label_is_told_from_the_current_one() {
+        let (full, kind) = (format!("{SECRET}-a1B2c3"), ReferenceKind::ContainerSecret);
+        let previous = [Version::Stage(Untrusted::new("AWSPREVIOUS"))];
+        assert_eq!(versions(kind, &format!("{full}::AWSPREVIOUS:")), previous);
+        assert_means(kind, &[&format!("{full}:k:AWSCURRENT:"), &format!("{full}:AWSPREVIOUS::")], &[]);
+        for parameter in ["/aws/reference/secretsmanager/prod/db", PARAMETER] {
+            assert_eq!(versions(kind, &format!("{parameter}:AWSPREVIOUS")), previous, "{parameter}");
+            assert_means(kind, &[&format!("{parameter}:AWSCURRENT")], &[]);
+        }
     }
 }
