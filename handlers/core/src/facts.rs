@@ -8,7 +8,6 @@ use crate::mark::Mark;
 use crate::rules::Severity;
 use crate::secret::SecretRef;
 use crate::service::{Deployment, Service};
-use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
 /// Something that must be known to decide about an event.
@@ -164,32 +163,5 @@ impl Facts {
     /// Notes something that could not be learned.
     pub fn gap(&mut self, what: impl Into<String>) {
         self.gaps.insert(what.into());
-    }
-}
-
-/// The tag on a service that says whether it is redeployed.
-pub(crate) const REDEPLOY_TAG: &str = "secrets-responder:redeploy";
-
-/// What a service's tags ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Control {
-    /// Redeploy it.
-    Auto,
-    /// Tell a human instead.
-    Notify,
-    /// Leave it alone.
-    Off,
-    /// Nobody knows what the tag means.
-    Unclear(Untrusted),
-}
-
-impl Control {
-    pub(crate) fn of(service: &Service) -> Self {
-        match service.tags.get(REDEPLOY_TAG).map(String::as_str) {
-            None | Some("auto") => Self::Auto,
-            Some("notify") => Self::Notify,
-            Some("off") => Self::Off,
-            Some(other) => Self::Unclear(Untrusted::new(other)),
-        }
     }
 }

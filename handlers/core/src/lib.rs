@@ -1,6 +1,7 @@
 //! Events, patterns, rules and decisions: pure, no clock, no network.
 
 pub mod arn;
+pub mod control;
 pub mod decide;
 pub mod event;
 pub mod facts;

@@ -1,7 +1,8 @@
 //! Rotations: every service that uses the secret gets a newer deployment, or a reason why not.
 
 use super::{Draft, incident_key};
-use crate::facts::{Control, Facts, Question};
+use crate::control::{Control, Mode};
+use crate::facts::{Facts, Question};
 use crate::incident::Detail;
 use crate::plan::{SkipReason, Step};
 use crate::principal::UNKNOWN;
@@ -111,8 +112,8 @@ fn skip(
             format!("its status is {}", Untrusted::new(&*service.status).show(20)),
         ));
     }
-    let control = Control::of(service);
-    if control == Control::Off {
+    let control = Control::of(&service.tags);
+    if control.redeploy == Mode::Off {
         return Some((SkipReason::OptedOut, "its tag `secrets-responder:redeploy` is `off`".to_owned()));
     }
     if let Some(reason) = SkipReason::of_versions(versions) {
@@ -138,19 +139,11 @@ fn skip(
         }
         _ => {}
     }
-    match control {
-        Control::Auto | Control::Off => None,
-        Control::Notify => {
-            Some((SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`".to_owned()))
-        }
-        Control::Unclear(value) => {
-            let why = format!(
-                "its tag `secrets-responder:redeploy` is `{}`; expected `auto`, `notify` or `off`",
-                value.show(40)
-            );
-            Some((SkipReason::UnclearTag, why))
-        }
+    if !control.problems.is_empty() {
+        return Some((SkipReason::UnclearTag, control.problems.join("; ")));
     }
+    (control.redeploy == Mode::Notify)
+        .then(|| (SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`".to_owned()))
 }
 
 /// Tells a human about services that were not redeployed, and about what could not be learned; asks for another look
