@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules").canonicalize()?;
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = vec![root.join("responses.json")];
-    for folder in ["rotation", "access", "failure"] {
+    for folder in ["rotation", "access", "failure", "sweep"] {
         for entry in fs::read_dir(root.join(folder))? {
             files.push(entry?.path());
         }

@@ -5,21 +5,62 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::mark::Mark;
+use crate::metadata::Metadata;
+use crate::progress::{Asked, Awaited, Change, Slot};
 use crate::rules::Severity;
 use crate::secret::SecretRef;
-use crate::service::{Deployment, Service};
+use crate::service::Service;
+pub use crate::settings::Settings;
 use crate::time::{Span, Timestamp};
 
 /// Something that must be known to decide about an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Question {
-    /// The ECS services of an account and Region, with their references.
-    Services {
+    /// The ECS services that may use a secret, as they are after its change.
+    Consumers {
+        /// The secret.
+        secret: SecretRef,
+        /// When it changed: what is known of earlier does not count.
+        since: Timestamp,
+    },
+    /// One ECS service, as it is.
+    Service {
+        /// Its cluster's ARN.
+        cluster: String,
+        /// Its ARN.
+        service: String,
+    },
+    /// What Secrets Manager says of a secret.
+    Secret {
+        /// The secret.
+        secret: SecretRef,
+        /// The version that should be AWSCURRENT: worth waiting for a little.
+        version: Option<String>,
+    },
+    /// What Secrets Manager says of every secret of an account and Region.
+    Secrets {
         /// The account.
         account: String,
         /// The Region.
         region: String,
+    },
+    /// What is remembered of our work in an account and Region.
+    Progress {
+        /// The account.
+        account: String,
+        /// The Region.
+        region: String,
+    },
+    /// The last deployment of a service that we asked for.
+    Asked {
+        /// The service's ARN.
+        service: String,
+    },
+    /// The consumers of a secret that a role's read of it would prove.
+    Awaited {
+        /// The key, of role and secret.
+        key: String,
     },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
@@ -38,11 +79,6 @@ pub enum Question {
         /// The incident's key.
         key: String,
     },
-    /// Whether a deployment is one that we asked for.
-    Rollout {
-        /// The deployment's id.
-        deployment: String,
-    },
 }
 
 /// The answers, and the operator's settings.
@@ -51,50 +87,48 @@ pub enum Question {
 pub struct Facts {
     /// The operator's settings.
     pub settings: Settings,
+    /// The present; without it, the event's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
     /// The services; absent if nobody knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<Service>>,
-    /// What could not be learned, in our own words.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub gaps: BTreeSet<String>,
-    /// What cannot be learned from here, however often one looks, in our own words.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub limits: BTreeSet<String>,
+    /// What could not be learned, by `account/region`, in our own words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub gaps: BTreeMap<String, BTreeSet<String>>,
+    /// What cannot be learned from here, however often one looks, by `account/region`, in our own words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, BTreeSet<String>>,
+    /// What Secrets Manager says, by the secret's key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Metadata>,
+    /// The last change that is known of a secret, by its key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, Change>,
+    /// The deployments that we asked for, the last of each service, by its ARN.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<String, Asked>,
+    /// The places among the deployments in flight that are taken, by the cluster's ARN.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub slots: BTreeMap<String, BTreeMap<u32, Slot>>,
+    /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, BTreeSet<Mark>>,
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
-    /// The deployments that we asked for, by id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub rollouts: BTreeMap<String, Rollout>,
 }
 
 /// How much time one item of the ledger covers.
 pub const CHUNK: Span = Span::from_secs(600);
 /// How many marks an item takes without looking at them.
 pub const CHUNK_MARKS: usize = 1_000;
-
-/// What an operator may set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// How long after a change to wait before redeploying, so that the native event and the `CloudTrail` event of one
-    /// rotation, seconds apart, are answered by one deployment.
-    pub settle: Span,
-    /// How much newer than the change a deployment must be to run the new value: Secrets Manager is eventually
-    /// consistent. Shorter than `settle`, or our own deployment would not count.
-    pub margin: Span,
-    /// What is put before a runbook's path in pages.
-    pub runbooks: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { settle: Span::from_secs(15), margin: Span::from_secs(5), runbooks: String::new() }
-    }
-}
 
 /// What was said about an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,18 +143,6 @@ pub struct IncidentState {
     /// When it was resolved, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Timestamp>,
-}
-
-/// A deployment that we asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rollout {
-    /// The service's ARN.
-    pub service: String,
-    /// The secret it was asked for.
-    pub secret: SecretRef,
-    /// When its value had changed.
-    pub changed_at: Timestamp,
 }
 
 impl Facts {
@@ -151,17 +173,13 @@ impl Facts {
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
     }
 
-    /// The service with this ARN gets a new PRIMARY deployment.
-    pub(crate) fn redeployed(&mut self, arn: &str, deployment: &Deployment, rollout: Rollout) {
-        let services = self.services.iter_mut().flatten();
-        for service in services.filter(|service| service.arn == arn) {
-            service.primary = Some(deployment.clone());
-        }
-        self.rollouts.insert(deployment.id.clone(), rollout);
-    }
-
     /// Notes something that could not be learned.
-    pub fn gap(&mut self, what: impl Into<String>) {
-        self.gaps.insert(what.into());
+    pub fn gap(&mut self, account: &str, region: &str, what: impl Into<String>) {
+        self.gaps.entry(place(account, region)).or_default().insert(what.into());
     }
+}
+
+/// The key of an account and Region.
+pub fn place(account: &str, region: &str) -> String {
+    format!("{account}/{region}")
 }

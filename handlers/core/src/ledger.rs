@@ -50,7 +50,7 @@ impl<'r> Ledger<'r> {
     /// Decides about the next event and remembers the plan. Events come in order of time.
     pub fn decide(&mut self, case: &Case<'r>) -> Plan {
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, Mark> = questions(case)
+        let marks: BTreeMap<String, Mark> = questions(case, &self.facts)
             .into_iter()
             .filter_map(|question| match question {
                 Question::Marks { stream, mark, .. } => Some((stream, mark)),

@@ -117,7 +117,7 @@ fn what(incident: &Incident, response: &Response) -> String {
             0 | 1 => "one event".to_owned(),
             _ => format!("{count} events; retries of one rotation count as one incident"),
         },
-        Handler::Rotation => "see below".to_owned(),
+        Handler::Rotation | Handler::Sweep => "see below".to_owned(),
         Handler::Access => {
             let noun = if count == 1 { "call" } else { "calls" };
             let secrets = match incident.distinct_secrets {

@@ -1,12 +1,15 @@
 //! Plans: what is to be done about an event and why, as data that can be printed, compared and stored.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::incident::Incident;
 use crate::page::Page;
+use crate::progress::{Awaited, Changed, Consumer, Ended};
 use crate::rules::{Handler, Severity};
-use crate::secret::SecretRef;
-use crate::service::Version;
+use crate::service::{Deployment, Version};
+use crate::settings::Finding;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -63,21 +66,97 @@ pub enum Step {
         cluster: String,
         /// The service's ARN.
         service: String,
-        /// The secret whose value changed.
-        secret: SecretRef,
-        /// When it changed.
-        changed_at: Timestamp,
+        /// The changes that it answers.
+        secrets: Vec<Changed>,
         /// Not before this instant: a deployment that is too early may start with the old value.
         not_before: Timestamp,
         /// A deployment created from this instant on makes this step unnecessary.
         fresh_from: Timestamp,
+        /// A deployment of ours that was asked for after this instant makes it wait.
+        cooled_from: Timestamp,
+        /// The place that it takes among the cluster's deployments in flight.
+        slot: u32,
+        /// How long it may take: so long it keeps the place.
+        rollout: Span,
+        /// What makes it less harmless.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        findings: BTreeSet<Finding>,
+        /// The roles whose reads of the secrets will prove that the new tasks have them.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        roles: BTreeSet<Untrusted>,
         /// Why.
         why: String,
+    },
+    /// Redeploy a service later: the sweep looks again.
+    Hold {
+        /// The service's ARN.
+        service: String,
+        /// The changes that wait.
+        secrets: Vec<Changed>,
+        /// Why, in one word.
+        reason: HoldReason,
+        /// Until when, as far as that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// Remember that a secret's value changed, until every consumer is answered for.
+    Note {
+        /// The change.
+        changed: Changed,
+    },
+    /// Every consumer of a change is answered for.
+    Settle {
+        /// The change.
+        changed: Changed,
+    },
+    /// Remember the id of a deployment of ours, which we did not learn when we asked.
+    Adopt {
+        /// The service's ARN.
+        service: String,
+        /// When we asked.
+        asked_at: Timestamp,
+        /// The deployment's id.
+        deployment: String,
+    },
+    /// A deployment of ours has ended.
+    End {
+        /// The service's ARN.
+        service: String,
+        /// The cluster's ARN.
+        cluster: String,
+        /// When we asked for it.
+        asked_at: Timestamp,
+        /// Its id, if known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deployment: Option<String>,
+        /// The place that is free now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        slot: Option<u32>,
+        /// The changes that it answers.
+        secrets: Vec<Changed>,
+        /// When and how.
+        ended: Ended,
+    },
+    /// A new task of a consumer read the changed secret: the proof.
+    Prove {
+        /// The key under which it was awaited.
+        key: String,
+        /// The consumer.
+        awaited: Awaited,
+        /// When it read.
+        at: Timestamp,
     },
     /// Leave a service that uses the secret as it is.
     Skip {
         /// The service's ARN.
         service: String,
+        /// The changes.
+        secrets: Vec<Changed>,
+        /// Its PRIMARY deployment.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deployment: Option<Deployment>,
         /// Why, in one word.
         reason: SkipReason,
         /// Why, in a sentence.
@@ -91,6 +170,9 @@ pub enum Step {
         page: Page,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
         quiet: Span,
+        /// The consumers that it tells of.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        about: Vec<Consumer>,
     },
     /// Add the event to an incident that was already paged.
     Join {
@@ -128,13 +210,6 @@ pub enum Step {
         /// Within how long.
         within: Span,
     },
-    /// Note that a deployment of ours is done.
-    Complete {
-        /// The deployment's id.
-        deployment: String,
-        /// The service's ARN.
-        service: String,
-    },
     /// Something must be known first.
     Unknown {
         /// What.
@@ -164,6 +239,18 @@ pub enum SkipReason {
     External,
     /// It is draining or gone.
     Inactive,
+    /// A deployment that answers the change was asked for and is not seen yet.
+    Asked,
+    /// The deployment that should have answered the change failed; a human was told.
+    RolloutFailed,
+    /// Another AWS service manages it.
+    Managed,
+    /// The secret is gone or going: a new task could not start.
+    SecretGone,
+    /// Something about it is, by the operator's settings, for a human to decide.
+    Finding,
+    /// The operator's settings say to tell instead of to redeploy.
+    NotifyMode,
     /// It asks for one version of the secret; a new deployment reads the same.
     PinnedVersion,
     /// It asks for another staging label; a new deployment does not read the new value.
@@ -176,10 +263,31 @@ pub enum SkipReason {
     UnclearTag,
 }
 
+/// Why a redeployment waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldReason {
+    /// The change has not settled.
+    Settling,
+    /// A deployment is in progress.
+    InProgress,
+    /// We redeployed it a short while ago.
+    Cooldown,
+    /// Its window is closed.
+    Window,
+    /// As many deployments as allowed are in flight in its cluster.
+    Wave,
+    /// The new version is not AWSCURRENT yet, or not in this Region.
+    Unconfirmed,
+}
+
 impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut)
+        !matches!(
+            self,
+            Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked | Self::RolloutFailed
+        )
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.

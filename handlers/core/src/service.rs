@@ -1,16 +1,17 @@
 //! ECS services, and which of their references mean a given secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::arn::Arn;
 use crate::secret::SecretRef;
+use crate::settings::Finding;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// What is known of an ECS service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// Its ARN, which holds the cluster's name.
@@ -21,9 +22,19 @@ pub struct Service {
     pub status: String,
     /// The deployment controller: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
+    /// Whether another AWS service manages it (`resourceManagementType` `ECS`: Express gateways and daemons have APIs of
+    /// their own).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub managed: bool,
     /// The PRIMARY deployment.
     #[serde(default)]
     pub primary: Option<Deployment>,
+    /// What makes a forced deployment of it less harmless.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<Finding>,
+    /// The execution roles of its task definitions, which read its secrets when a task starts.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Untrusted>,
     /// The service's tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -40,6 +51,21 @@ pub struct Deployment {
     pub id: String,
     /// When it was created.
     pub created_at: Timestamp,
+    /// How far it is, where ECS says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<RolloutState>,
+}
+
+/// How far a deployment is (`rolloutState` in the API reference of ECS, `Deployment`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RolloutState {
+    /// It goes on.
+    InProgress,
+    /// It is done.
+    Completed,
+    /// The circuit breaker or an alarm ended it.
+    Failed,
 }
 
 /// A place in a service or task definition that may refer to a secret, as it is written there.
@@ -99,8 +125,14 @@ impl Service {
 
     /// The versions of `secret` that this service asks for; empty if it does not use the secret.
     pub fn uses(&self, secret: &SecretRef) -> Vec<Version> {
+        self.uses_with(secret, &[])
+    }
+
+    /// The same, with references that are declared elsewhere.
+    pub fn uses_with(&self, secret: &SecretRef, declared: &[Reference]) -> Vec<Version> {
         let (region, account) = self.place();
-        let parsed = self.references.iter().filter_map(|reference| reference.parse(account, region));
+        let references = self.references.iter().chain(declared);
+        let parsed = references.filter_map(|reference| reference.parse(account, region));
         parsed.filter(|(used, _)| used.may_be(secret)).map(|(_, version)| version).collect()
     }
 }
@@ -182,9 +214,8 @@ mod tests {
             cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
             status: "ACTIVE".to_owned(),
             controller: "ECS".to_owned(),
-            primary: None,
-            tags: BTreeMap::new(),
             references: vec![Reference { kind, value: Untrusted::new(value) }],
+            ..Service::default()
         };
         service.uses(&SecretRef::from_arn(&format!("{SECRET}-a1B2c3")).unwrap())
     }

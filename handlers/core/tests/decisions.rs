@@ -198,7 +198,7 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
     let plan = respond(case, &Facts::default());
     assert!(matches!(plan.steps[..], [Step::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
-    gaps.gap("the services of one cluster could not be listed");
+    gaps.gap("111122223333", "us-west-2", "the services of one cluster could not be listed");
     let plan = respond(case, &gaps);
     assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
     assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
@@ -209,7 +209,9 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
-    facts.limits.insert("the secret is another account's".to_owned());
+    facts
+        .limits
+        .insert("111122223333/us-west-2".to_owned(), ["the secret is another account's".to_owned()].into());
     let plan = respond(case, &facts);
     assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
 }
@@ -222,12 +224,9 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     let facts = facts(&[service("a", SECRET, &json!({})), external]);
     let plan = respond(case, &facts);
     let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, Step::Redeploy { .. })).collect();
-    assert_eq!(places, [false, false, true], "skip, page, redeploy");
-    let steps = undone(
-        case,
-        &facts,
-        &[("arn:aws:ecs:us-west-2:1:service/shop/a".to_owned(), "AccessDenied".to_owned())],
-    );
+    assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
+    let refused = plan.steps.last().unwrap().clone();
+    let steps = undone(case, &facts, &[(refused, "AccessDenied".to_owned())]);
     let [Step::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
     assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
 }
@@ -237,7 +236,9 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
-    (0..5_000).for_each(|i| facts.gap(format!("{} could not be described ({i})", "x".repeat(500))));
+    (0..5_000).for_each(|i| {
+        facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)))
+    });
     let plan = respond(case, &facts);
     let bodies = plan.steps.iter().filter_map(|step| match step {
         Step::Page { page, .. } => Some(page.body.len()),
@@ -250,10 +251,16 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
 fn questions_are_what_the_answer_depends_on() {
     let rules = builtin().unwrap();
     let rotation_case = &rules.cases(&rotation("RotationSucceeded", 1)).unwrap()[0];
-    assert!(questions(rotation_case).iter().any(|question| matches!(question, Question::Services { .. })));
+    assert!(
+        questions(rotation_case, &Facts::default())
+            .iter()
+            .any(|question| matches!(question, Question::Consumers { .. }))
+    );
     let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
-    let streams =
-        questions(read_case).iter().filter(|question| matches!(question, Question::Marks { .. })).count();
+    let streams = questions(read_case, &Facts::default())
+        .iter()
+        .filter(|question| matches!(question, Question::Marks { .. }))
+        .count();
     // Bulk, rate and sweep count the same stream: asked with one mark, in two lengths.
     assert_eq!(streams, 3);
 }

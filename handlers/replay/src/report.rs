@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use responder_core::incident::{Incident, State};
 use responder_core::plan::{Plan, Step};
+use responder_core::progress::How;
 use responder_core::rules::Handler;
 use responder_core::text::Untrusted;
 
@@ -22,8 +23,11 @@ pub(crate) fn write(story: &Story, known: bool, out: &mut impl Write) -> io::Res
     for incident in &story.incidents {
         self::incident(incident, out)?;
     }
-    let rotations: Vec<&Plan> =
-        story.decisions.iter().filter(|plan| plan.handler == Handler::Rotation).collect();
+    let rotations: Vec<&Plan> = story
+        .decisions
+        .iter()
+        .filter(|plan| plan.handler == Handler::Rotation || plan.handler == Handler::Sweep)
+        .collect();
     if !rotations.is_empty() {
         heading("Rotations", out)?;
         for plan in rotations {
@@ -127,10 +131,29 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Count { rule, count, at_least, within } => {
             format!("count     {rule}: {count} of {at_least} within {within}")
         }
-        Step::Complete { service, .. } => format!("complete  {}: the rollout is done", service_name(service)),
+        Step::Hold { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
+        Step::Note { changed } => format!("note      changed at {}", changed.at),
+        Step::Settle { changed } => format!("settle    the change of {} is answered for", changed.at),
+        Step::Adopt { service, .. } => format!("adopt     {}: the deployment is ours", service_name(service)),
+        Step::End { service, ended, .. } => {
+            format!("end       {}: our deployment {}", service_name(service), how(ended.how))
+        }
+        Step::Prove { awaited, at, .. } => {
+            format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
+        }
         Step::Unknown { why } => format!("unknown   {why}"),
         Step::Nothing { why } => format!("nothing   {why}"),
         Step::Ignore { why } => format!("ignore    {why}"),
+    }
+}
+
+fn how(how: How) -> &'static str {
+    match how {
+        How::Completed => "completed",
+        How::Failed => "failed",
+        How::Superseded => "was superseded by a newer one",
+        How::Refused => "had never begun",
+        How::Gone => "is gone with its service",
     }
 }
 

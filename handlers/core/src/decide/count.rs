@@ -95,7 +95,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
         if let Some(burst) = fired {
             let incident = Incident::of(response, watch.key, burst, details(draft));
-            draft.page(response, incident);
+            draft.page(response, incident, Vec::new());
         } else {
             let (at_least, within) = (response.when.at_least, response.when.within);
             draft.steps.push(Step::Count { rule: response.id.clone(), count, at_least, within });

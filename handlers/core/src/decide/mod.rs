@@ -1,34 +1,47 @@
 //! Decisions: what must be known about an event, and what is to be done about it. Pure.
 
+mod apply;
+mod consumer;
 mod count;
+mod overdue;
+mod proof;
+mod reconcile;
 mod rollout;
 mod rotation;
+mod sweep;
 
+pub use apply::apply;
+pub use consumer::LONGEST_WAIT;
 pub use count::{Watch, watches};
 
 use std::collections::BTreeSet;
 
 use crate::event::Event;
-use crate::facts::{Facts, IncidentState, Question, Settings};
+use crate::facts::{Facts, Question, Settings};
 use crate::hash;
-use crate::incident::{Detail, Incident, State};
+use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{Outcome, Plan, Step};
+use crate::progress::Consumer;
 use crate::rules::{Action, Case, Handler, Response, Rules};
 use crate::secret::SecretRef;
-use crate::service::Deployment;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
-/// What must be known to decide about an event; sorted, each once.
-pub fn questions(case: &Case<'_>) -> Vec<Question> {
+/// What must be known to decide about an event; sorted, each once. Some answers make more worth asking: ask again with
+/// what was learned until nothing new comes.
+pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+    let sweeps = case.handler == Handler::Sweep;
     let mut questions = count::questions(case);
     for response in &case.responses {
         match response.action {
             Action::Page | Action::Park => {}
-            Action::Redeploy => questions.extend(rotation::questions(case, response)),
-            Action::Follow => questions.extend(rollout::questions(case, response)),
+            Action::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
+            Action::Redeploy => questions.extend(rotation::questions(case, response, facts)),
+            Action::Follow => questions.extend(rollout::questions(case, response, facts)),
+            Action::Overdue => questions.extend(overdue::questions(case, response, facts)),
+            Action::Prove => questions.extend(proof::questions(case)),
         }
     }
     questions.sort();
@@ -42,8 +55,11 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     for response in &case.responses {
         match response.action {
             Action::Page => count::respond(&mut draft, response),
+            Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
             Action::Redeploy => rotation::respond(&mut draft, response),
             Action::Follow => rollout::respond(&mut draft, response),
+            Action::Overdue => overdue::respond(&mut draft, response),
+            Action::Prove => proof::respond(&mut draft),
             Action::Park => {}
         }
     }
@@ -70,8 +86,8 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     }
 }
 
-/// The steps that tell a human about redeployments that were planned and then refused: the services' ARNs, and why.
-pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(String, String)]) -> Vec<Step> {
+/// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
+pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
     let mut draft = Draft::new(case, facts);
     for response in case.responses.iter().filter(|response| response.action == Action::Redeploy) {
         rotation::undone(&mut draft, response, refused);
@@ -114,51 +130,14 @@ pub fn park(
         let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
         let page = page::render(&incident, response, settings);
-        plan.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
+        plan.steps.push(Step::Page {
+            incident: Box::new(incident),
+            page,
+            quiet: response.quiet,
+            about: Vec::new(),
+        });
     }
     plan
-}
-
-/// What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
-pub fn apply(plan: &Plan, facts: &mut Facts) {
-    for step in &plan.steps {
-        match step {
-            Step::Page { incident, .. } => {
-                let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
-                let (first, last, severity) = (incident.first, incident.last, incident.severity);
-                facts
-                    .incidents
-                    .insert(incident.key.clone(), IncidentState { first, last, severity, resolved });
-            }
-            Step::Join { key, first, last, .. } => {
-                if let Some(state) = facts.incidents.get_mut(key) {
-                    state.first = state.first.min(*first);
-                    state.last = state.last.max(*last);
-                }
-            }
-            Step::Resolve { key, at, .. } => {
-                if let Some(state) = facts.incidents.get_mut(key) {
-                    state.resolved = state.resolved.max(Some(*at));
-                }
-            }
-            Step::Redeploy { service, secret, changed_at, not_before, .. } => {
-                let id = format!("replayed/{}", hash::id(&[service, &plan.event]));
-                let deployment = Deployment { id, created_at: plan.time.max(*not_before) };
-                let rollout = crate::facts::Rollout {
-                    service: service.clone(),
-                    secret: secret.clone(),
-                    changed_at: *changed_at,
-                };
-                facts.redeployed(service, &deployment, rollout);
-            }
-            Step::Skip { .. }
-            | Step::Count { .. }
-            | Step::Complete { .. }
-            | Step::Unknown { .. }
-            | Step::Nothing { .. }
-            | Step::Ignore { .. } => {}
-        }
-    }
 }
 
 /// A plan in the making.
@@ -180,8 +159,13 @@ impl<'c, 'r> Draft<'c, 'r> {
         &self.case.event
     }
 
+    /// The present, as far as this decision is concerned.
+    fn now(&self) -> Timestamp {
+        self.facts.now.unwrap_or(self.case.event.time)
+    }
+
     /// Pages, unless this occurrence of the incident was paged at this severity already.
-    fn page(&mut self, response: &Response, incident: Incident) {
+    fn page(&mut self, response: &Response, incident: Incident, about: Vec<Consumer>) {
         let known = self.facts.incidents.get(&incident.key);
         let said = known.filter(|state| {
             let same = incident.first <= state.last.plus(response.quiet)
@@ -194,7 +178,7 @@ impl<'c, 'r> Draft<'c, 'r> {
             self.steps.push(Step::Join { rule, key, first, last });
         } else {
             let page = page::render(&incident, response, &self.facts.settings);
-            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet });
+            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
         }
     }
 
@@ -202,8 +186,21 @@ impl<'c, 'r> Draft<'c, 'r> {
     fn page_once(&mut self, response: &Response, subject: &str, details: Vec<Detail>) {
         let mark = Mark::of(self.event(), false);
         let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
-        let incident = Incident::of(response, incident_key(response, subject), &burst, details);
-        self.page(response, incident);
+        self.page_burst(response, incident_key(response, subject), &burst, details, Vec::new());
+    }
+
+    /// Pages about some marks and consumers.
+    fn page_burst(
+        &mut self,
+        response: &Response,
+        key: String,
+        burst: &Burst<'_>,
+        details: Vec<Detail>,
+        about: Vec<Consumer>,
+    ) {
+        let mut incident = Incident::of(response, key, burst, details);
+        incident.handler = self.case.handler;
+        self.page(response, incident, about);
     }
 }
 

@@ -1,48 +1,259 @@
-//! Rollouts: the deployments that we asked for, followed to their end.
+//! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
 use super::{Draft, incident_key};
-use crate::facts::Question;
+use crate::facts::{Facts, Question};
 use crate::incident::Detail;
+use crate::mark::{Burst, Mark};
+use crate::page;
 use crate::plan::Step;
-use crate::rules::{Case, Response};
+use crate::progress::{Asked, Consumer, Ended, How};
+use crate::rules::{Case, Handler, Response};
+use crate::service::{RolloutState, Service};
 use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
 
-pub(super) fn questions(case: &Case<'_>, response: &Response) -> Vec<Question> {
-    let Some(deployment) = case.event.text("/detail/deploymentId") else { return Vec::new() };
-    let key = incident_key(response, deployment.raw());
-    vec![Question::Rollout { deployment: deployment.raw().to_owned() }, Question::Incident { key }]
+pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+    let mut questions = Vec::new();
+    if case.handler == Handler::Sweep {
+        for (service, asked) in open(case, facts) {
+            questions.push(Question::Service { cluster: asked.cluster.clone(), service: service.to_owned() });
+            questions.push(Question::Incident { key: key(response, service, asked) });
+        }
+    } else if let Some(service) = service_of(case) {
+        let asked = facts.asked.get(&service);
+        questions.extend(asked.map(|asked| Question::Incident { key: key(response, &service, asked) }));
+        questions.push(Question::Asked { service });
+    }
+    questions
+}
+
+/// What ECS says of a service's deployment, in an event or when asked.
+struct Report<'s> {
+    deployment: Option<String>,
+    state: RolloutState,
+    reason: Untrusted,
+    at: Timestamp,
+    is_rollback: bool,
+    service: &'s str,
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
-    let event = draft.event();
-    let deployment = event.text("/detail/deploymentId").unwrap_or_default();
-    let Some(rollout) = draft.facts.rollouts.get(deployment.raw()) else {
-        draft.steps.push(Step::Ignore { why: "not a deployment that we asked for".to_owned() });
+    let facts = draft.facts;
+    if draft.case.handler == Handler::Sweep {
+        for (service, asked) in open(draft.case, facts) {
+            poll(draft, response, service, asked);
+        }
+        return;
+    }
+    let (Some(service), event) = (service_of(draft.case), draft.event()) else {
+        draft.steps.push(Step::Ignore { why: "the event names no service".to_owned() });
         return;
     };
-    let state = event.name();
+    let state = match event.name().raw() {
+        "SERVICE_DEPLOYMENT_COMPLETED" => RolloutState::Completed,
+        "SERVICE_DEPLOYMENT_FAILED" => RolloutState::Failed,
+        _ => RolloutState::InProgress,
+    };
     let reason = event.text("/detail/reason").unwrap_or_default();
-    match state.raw() {
-        "SERVICE_DEPLOYMENT_COMPLETED" => {
-            let (deployment, service) = (deployment.raw().to_owned(), rollout.service.clone());
-            draft.steps.push(Step::Complete { deployment, service });
-        }
-        "SERVICE_DEPLOYMENT_FAILED" => {
-            let detail = |label, value| Detail { label, value };
-            let details = vec![
-                detail("service", Untrusted::new(&*rollout.service)),
-                detail("secret", rollout.secret.name()),
-                detail("deployment", deployment.clone()),
-                detail("reason", reason),
-                detail(
-                    "note",
-                    Untrusted::new(
-                        "a rollback does not bring the old secret back: its tasks read AWSCURRENT too",
-                    ),
-                ),
-            ];
-            draft.page_once(response, deployment.raw(), details);
-        }
-        _ => draft.steps.push(Step::Nothing { why: "the rollout of our deployment goes on".to_owned() }),
+    let deployment = event.text("/detail/deploymentId").map(|id| id.raw().to_owned());
+    let is_rollback = state == RolloutState::InProgress && reason.raw().contains("rolling back");
+    let report = Report { deployment, state, reason, at: event.time, is_rollback, service: &service };
+    match facts.asked.get(&service) {
+        Some(asked) if concerns(asked, &report) => follow(draft, response, asked, &report),
+        _ => draft.steps.push(Step::Ignore { why: "not a deployment that we asked for".to_owned() }),
     }
+}
+
+/// Whether a report is about the deployment that we asked for.
+fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
+    match (&asked.deployment, &report.deployment) {
+        _ if report.at < asked.at || !asked.was_asked() => false,
+        // The circuit breaker goes back to an older deployment, and says so of that one.
+        _ if report.is_rollback => {
+            let to_ours =
+                asked.deployment.as_ref().is_some_and(|id| report.reason.raw().contains(id.as_str()));
+            asked.is_open() && !to_ours
+        }
+        (Some(ours), Some(id)) => ours == id,
+        // We never learned its id.
+        (None, Some(_)) => asked.is_open(),
+        (_, None) => false,
+    }
+}
+
+fn follow(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>) {
+    let service = report.service;
+    if report.state == RolloutState::Failed || report.is_rollback {
+        let what = if report.is_rollback { "it is rolled back" } else { "it failed" };
+        fail(draft, response, asked, report, what);
+        end(draft, service, asked, report.at, How::Failed);
+    } else if report.state == RolloutState::Completed {
+        end(draft, service, asked, report.at, How::Completed);
+        resolve(draft, response, service, asked, report.at);
+    } else if let (None, Some(deployment)) = (&asked.deployment, &report.deployment) {
+        adopt(draft, service, asked, deployment);
+    } else {
+        draft.steps.push(Step::Nothing { why: "the rollout of our deployment goes on".to_owned() });
+    }
+}
+
+/// Looks at a deployment of ours of which no event told the end.
+fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked) {
+    let (facts, now) = (draft.facts, draft.now());
+    // Somebody is asking, or what was asked for is hardly to be seen yet.
+    if asked.is_held(now) || now < asked.at.plus(SEEN_AFTER) {
+        return;
+    }
+    let late = now > asked.at.plus(facts.settings.rollout);
+    let found = facts.services.iter().flatten().find(|found| found.arn == service);
+    let report = |deployment: Option<&str>, state, reason: &str| Report {
+        deployment: deployment.map(str::to_owned),
+        state,
+        reason: Untrusted::new(reason),
+        at: now,
+        is_rollback: false,
+        service,
+    };
+    let Some(found) = found.filter(|found| found.status != "INACTIVE") else {
+        let is_gone = found.is_some();
+        if is_gone {
+            end(draft, service, asked, now, How::Gone);
+        } else if late {
+            let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
+            fail(draft, response, asked, &silent, "its end is unknown");
+        }
+        return;
+    };
+    let primary = found.primary.as_ref();
+    let id = primary.map(|primary| primary.id.as_str());
+    let ours = asked.deployment.as_deref();
+    let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
+    if ours.is_none() && !newer {
+        // The call had no effect: the service is stale, and the next look redeploys it.
+        end(draft, service, asked, now, How::Refused);
+    } else if ours.is_some() && id != ours && newer {
+        end(draft, service, asked, now, How::Superseded);
+    } else if ours.is_some() && id != ours {
+        let why = "an older deployment is PRIMARY again";
+        fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
+        end(draft, service, asked, now, How::Failed);
+    } else {
+        if let (None, Some(id)) = (ours, id) {
+            adopt(draft, service, asked, id);
+        }
+        match state(found) {
+            Some(RolloutState::Completed) => {
+                end(draft, service, asked, now, How::Completed);
+                resolve(draft, response, service, asked, now);
+            }
+            Some(RolloutState::Failed) => {
+                fail(
+                    draft,
+                    response,
+                    asked,
+                    &report(id, RolloutState::Failed, "its rollout state is FAILED"),
+                    "it failed",
+                );
+                end(draft, service, asked, now, How::Failed);
+            }
+            Some(RolloutState::InProgress) | None if late => {
+                let why = format!("it did not complete within {}", facts.settings.rollout);
+                fail(draft, response, asked, &report(id, RolloutState::InProgress, &why), "it does not end");
+            }
+            Some(RolloutState::InProgress) | None => {}
+        }
+    }
+}
+
+/// How long ECS may show the deployments of before.
+const SEEN_AFTER: Span = Span::from_secs(60);
+/// How far the clock of ECS may be behind ours.
+const CLOCKS: Span = Span::from_secs(5);
+
+fn state(service: &Service) -> Option<RolloutState> {
+    service.primary.as_ref().and_then(|primary| primary.state)
+}
+
+/// The deployments of ours that have no end yet.
+fn open<'f>(case: &Case<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f Asked)> {
+    let account = format!(":{}:", case.event.account);
+    let open = facts.asked.iter().filter(|(service, asked)| asked.is_open() && service.contains(&account));
+    open.map(|(service, asked)| (service.as_str(), asked)).collect()
+}
+
+fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &str) {
+    let (service, deployment) = (service.to_owned(), deployment.to_owned());
+    draft.steps.push(Step::Adopt { service, asked_at: asked.at, deployment });
+}
+
+fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
+    if asked.is_open() {
+        draft.steps.push(Step::End {
+            service: service.to_owned(),
+            cluster: asked.cluster.clone(),
+            asked_at: asked.at,
+            deployment: asked.deployment.clone(),
+            slot: asked.slot,
+            secrets: asked.secrets.clone(),
+            ended: Ended { at, how },
+        });
+    } else {
+        draft.steps.push(Step::Nothing { why: "the end of our deployment is known".to_owned() });
+    }
+}
+
+/// Pages about a deployment of ours, once, however it is found out.
+fn fail(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>, what: &str) {
+    let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
+    let mut details = vec![detail("what", what), detail("service", report.service)];
+    for changed in &asked.secrets {
+        details.push(Detail { label: "secret", value: changed.secret.name() });
+    }
+    let deployment = asked.deployment.as_ref().or(report.deployment.as_ref());
+    details.extend(deployment.map(|id| detail("deployment", id)));
+    details.push(Detail { label: "reason", value: report.reason.clone() });
+    let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
+    details.push(detail("note", note));
+    let mark = mark(draft, asked);
+    let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+    let about = asked
+        .secrets
+        .iter()
+        .map(|changed| Consumer { service: report.service.to_owned(), changed: changed.clone() });
+    let key = key(response, report.service, asked);
+    draft.page_burst(response, key, &burst, details, about.collect());
+}
+
+/// Takes back what was said about a deployment that then completed after all.
+fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked, at: Timestamp) {
+    let key = key(response, service, asked);
+    let Some(open) = draft.facts.incidents.get(&key).filter(|state| state.resolved.is_none()) else { return };
+    let mark = mark(draft, asked);
+    let burst = Burst { marks: vec![&mark], severity: open.severity, resolved: Some(at) };
+    let details = vec![Detail { label: "service", value: Untrusted::new(service) }];
+    let incident = crate::incident::Incident::of(response, key.clone(), &burst, details);
+    draft.steps.push(Step::Resolve {
+        rule: response.id.clone(),
+        key,
+        at,
+        notice: Some(page::render(&incident, response, &draft.facts.settings)),
+        severity: open.severity,
+    });
+}
+
+/// The incident is as old as the deployment, whoever finds it out.
+fn mark(draft: &Draft<'_, '_>, asked: &Asked) -> Mark {
+    let mut mark = Mark::of(draft.event(), false);
+    mark.at = asked.at;
+    mark.secrets = asked.secrets.iter().map(|changed| changed.secret.clone()).collect();
+    mark
+}
+
+fn key(response: &Response, service: &str, asked: &Asked) -> String {
+    incident_key(response, &format!("{service} {}", asked.at))
+}
+
+fn service_of(case: &Case<'_>) -> Option<String> {
+    let arn = case.event.text("/resources/0")?;
+    (arn.raw().len() <= 1_024).then(|| arn.raw().to_owned())
 }

@@ -1,26 +1,39 @@
-//! Rotations: every service that uses the secret gets a newer deployment, or a reason why not.
+//! Rotations: a secret's value changed, so every service that uses it gets a newer deployment, or a reason why not.
 
+use std::collections::BTreeSet;
+
+use super::reconcile::{reconcile, unlearned, unlearned_key};
 use super::{Draft, incident_key};
-use crate::control::{Control, Mode};
 use crate::facts::{Facts, Question};
 use crate::incident::Detail;
-use crate::plan::{SkipReason, Step};
+use crate::metadata::Metadata;
+use crate::plan::Step;
 use crate::principal::UNKNOWN;
+use crate::progress::Changed;
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
-use crate::service::{Service, Version};
 use crate::text::Untrusted;
-use crate::time::Timestamp;
+use crate::time::Span;
 
-pub(super) fn questions(case: &Case<'_>, response: &Response) -> Vec<Question> {
+pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let Some(secret) = case.event.secrets.first() else {
         return vec![Question::Incident { key: incident_key(response, UNKNOWN) }];
     };
-    vec![
-        Question::Services { account: secret.account.clone(), region: secret.region.clone() },
-        Question::Incident { key: incident_key(response, &secret.key()) },
-        Question::Incident { key: incident_key(response, &unlearned(&secret.key())) },
-    ]
+    let version = version(case);
+    let mut questions = vec![
+        Question::Secret { secret: secret.clone(), version: version.clone() },
+        Question::Incident { key: incident_key(response, &unlearned_key(&secret.key())) },
+    ];
+    let replicas = facts.secrets.get(&secret.key()).into_iter().flat_map(|metadata| &metadata.replicas);
+    for place in std::iter::once(&secret.region).chain(replicas) {
+        let there = SecretRef { region: place.clone(), ..secret.clone() };
+        questions.push(Question::Progress { account: secret.account.clone(), region: place.clone() });
+        if *place != secret.region {
+            questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
+        }
+        questions.push(Question::Consumers { secret: there, since: case.event.time });
+    }
+    questions
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
@@ -37,143 +50,130 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         draft.page_once(response, UNKNOWN, vec![what]);
         return;
     };
-    let Some(services) = &draft.facts.services else {
+    if draft.facts.services.is_none() {
         draft.steps.push(Step::Unknown { why: "the services that use the secret are unknown".to_owned() });
-        tell(draft, response, &secret, Vec::new());
+        unlearned(draft, response, &secret.account, &secret.region, &secret.key());
         return;
-    };
-    let changed_at = draft.event().time;
-    let mut consumers: Vec<(&Service, Vec<Version>)> =
-        services.iter().map(|service| (service, service.uses(&secret))).collect();
-    consumers.retain(|(_, versions)| !versions.is_empty());
-    consumers.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
-    let (mut told, mut redeploys) = (Vec::new(), Vec::new());
-    for (service, versions) in &consumers {
-        let mut tell = |label, why: &str| {
-            let what = format!("{}: {why}", service.label().raw());
-            told.push(Detail { label, value: Untrusted::new(what) });
-        };
-        if let Some((reason, why)) = skip(service, versions, changed_at, draft.facts) {
-            if reason.needs_human() {
-                tell("not redeployed", &why);
+    }
+    let (mut changes, mut unconfirmed) = (Vec::new(), BTreeSet::new());
+    let replicas = draft.facts.secrets.get(&secret.key()).map(|metadata| metadata.replicas.clone());
+    let regions = std::iter::once(secret.region.clone()).chain(replicas.into_iter().flatten());
+    for region in regions.collect::<BTreeSet<_>>() {
+        let there = SecretRef { region, ..secret.clone() };
+        match confirm(draft, &there, there.region != secret.region) {
+            Confirmed::Yes(changed) => changes.push(changed),
+            Confirmed::Unknown(changed) => {
+                unconfirmed.extend(draft.facts.secrets.contains_key(&there.key()).then(|| there.key()));
+                changes.push(changed);
             }
-            draft.steps.push(Step::Skip { service: service.arn.clone(), reason, why });
-        } else {
-            redeploys.push(redeploy(response, service, &secret, changed_at, draft.facts));
-            if versions.iter().any(|version| *version != Version::Current) {
-                tell(
-                    "redeployed in part",
-                    "another of its references asks for a fixed version or another label",
-                );
+            Confirmed::NotYet(why) => {
+                draft.steps.push(Step::Unknown { why });
+                // A replica follows when it follows: the sweep sees that. The secret itself is worth another look.
+                if there.region == secret.region {
+                    draft.retry = Some("the new version is not AWSCURRENT yet".to_owned());
+                }
             }
         }
     }
-    if consumers.is_empty() {
-        draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
+    for changed in &changes {
+        let known = draft.facts.changes.get(&changed.secret.key());
+        let news = known.is_none_or(|known| {
+            known.at < changed.at || known.version.is_none() && changed.version.is_some()
+        });
+        // Only the functions have something to remember it in; a replay knows all events anyway.
+        if news {
+            draft.steps.push(Step::Note { changed: changed.clone() });
+        }
     }
-    // People first: redeploying many services may take longer than the invocation has.
-    tell(draft, response, &secret, told);
-    draft.steps.extend(redeploys);
+    unlearned(draft, response, &secret.account, &secret.region, &secret.key());
+    reconcile(draft, response, &changes, &unconfirmed);
 }
 
-fn redeploy(
-    response: &Response,
-    service: &Service,
-    secret: &SecretRef,
-    changed_at: Timestamp,
-    facts: &Facts,
-) -> Step {
-    let why = match &service.primary {
-        Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
-        None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
+/// What Secrets Manager says to the event.
+enum Confirmed {
+    /// The change.
+    Yes(Changed),
+    /// Nothing: the event's word counts.
+    Unknown(Changed),
+    /// The new version is not current yet.
+    NotYet(String),
+}
+
+/// How much earlier than its event a change may have been written: the events tell whole seconds, and a rotation's comes
+/// after its last step.
+const EARLIER: Span = Span::from_secs(60);
+
+/// Whether the secret's AWSCURRENT is what the event tells of, and since when. Secrets Manager is the source of the time,
+/// except that a change keeps the time under which it became known: its `LastChangedDate` also moves with its tags.
+fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confirmed {
+    let (event, key) = (draft.event(), secret.key());
+    let version = version(draft.case);
+    let told = Changed { secret: secret.clone(), at: event.time, version: version.clone() };
+    let Some(metadata) = draft.facts.secrets.get(&key).filter(|metadata| metadata.is_readable()) else {
+        return Confirmed::Unknown(told);
     };
-    Step::Redeploy {
-        rule: response.id.clone(),
-        cluster: service.cluster.clone(),
-        service: service.arn.clone(),
+    let Some(current) = metadata.current() else { return Confirmed::Unknown(told) };
+    let known = draft.facts.changes.get(&key);
+    if let Some(known) = known.filter(|known| known.version.as_deref() == Some(current)) {
+        let changed = Changed { secret: secret.clone(), at: known.at, version: known.version.clone() };
+        // An older event of a version that was current before, or another telling of this one.
+        return Confirmed::Yes(changed);
+    }
+    let changed = Changed {
         secret: secret.clone(),
-        changed_at,
-        not_before: changed_at.plus(facts.settings.settle),
-        fresh_from: changed_at.plus(facts.settings.margin.min(facts.settings.settle)),
-        why,
+        at: metadata.modified_at.unwrap_or(event.time),
+        version: Some(current.to_owned()),
+    };
+    let is_current = version.as_deref().is_none_or(|version| version == current);
+    let is_recent = metadata.modified_at.is_none_or(|at| at >= event.time.minus(EARLIER));
+    if is_current && is_recent {
+        Confirmed::Yes(changed)
+    } else if is_replica {
+        Confirmed::NotYet(format!(
+            "the new version has not reached {} yet",
+            Untrusted::new(&*secret.region).show(32)
+        ))
+    } else if superseded(metadata, version.as_deref(), draft) {
+        Confirmed::Yes(changed)
+    } else if version.is_some() {
+        Confirmed::NotYet("Secrets Manager does not say yet that the new version is AWSCURRENT".to_owned())
+    } else {
+        Confirmed::Unknown(told)
     }
 }
 
-/// Why a consumer is left alone; `None` if it is to be redeployed. What needs no human comes first.
-fn skip(
-    service: &Service,
-    versions: &[Version],
-    changed_at: Timestamp,
-    facts: &Facts,
-) -> Option<(SkipReason, String)> {
-    if service.status != "ACTIVE" {
-        return Some((
-            SkipReason::Inactive,
-            format!("its status is {}", Untrusted::new(&*service.status).show(20)),
-        ));
-    }
-    let control = Control::of(&service.tags);
-    if control.redeploy == Mode::Off {
-        return Some((SkipReason::OptedOut, "its tag `secrets-responder:redeploy` is `off`".to_owned()));
-    }
-    if let Some(reason) = SkipReason::of_versions(versions) {
-        let why = match reason {
-            SkipReason::PinnedVersion => "it asks for one version by id; a redeploy does not help",
-            _ => "it asks for another staging label than AWSCURRENT; a redeploy does not help",
-        };
-        return Some((reason, why.to_owned()));
-    }
-    let fresh_from = changed_at.plus(facts.settings.margin.min(facts.settings.settle));
-    if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
-        let why = format!("its deployment of {} is newer than the change", primary.created_at);
-        return Some((SkipReason::AlreadyNewer, why));
-    }
-    match service.controller.as_str() {
-        "CODE_DEPLOY" => {
-            let why = "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
-            return Some((SkipReason::CodeDeploy, why.to_owned()));
-        }
-        "EXTERNAL" => {
-            let why = "an external controller deploys it; start a deployment there";
-            return Some((SkipReason::External, why.to_owned()));
-        }
-        _ => {}
-    }
-    if !control.problems.is_empty() {
-        return Some((SkipReason::UnclearTag, control.problems.join("; ")));
-    }
-    (control.redeploy == Mode::Notify)
-        .then(|| (SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`".to_owned()))
+/// Whether another version became current after the event's.
+fn superseded(metadata: &Metadata, version: Option<&str>, draft: &Draft<'_, '_>) -> bool {
+    let left = version.is_none_or(|version| {
+        metadata.versions.get(version).is_none_or(|labels| !labels.contains("AWSPENDING"))
+    });
+    let margin = draft.facts.settings.fresh_after();
+    left && metadata.modified_at.is_some_and(|at| at > draft.event().time.plus(margin))
 }
 
-/// Tells a human about services that were not redeployed, and about what could not be learned; asks for another look
-/// where that may help. Replays have no gaps: there the plan alone says what is unknown.
-fn tell(draft: &mut Draft<'_, '_>, response: &Response, secret: &SecretRef, told: Vec<Detail>) {
-    let facts = draft.facts;
-    if !facts.gaps.is_empty() || !facts.limits.is_empty() {
-        let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
-        let gaps = facts.limits.iter().chain(&facts.gaps).map(gap).collect();
-        // In a page of its own: the next look may have more to tell.
-        draft.page_once(response, &unlearned(&secret.key()), gaps);
-    }
-    if !facts.gaps.is_empty() {
-        draft.retry = Some("not everything about the services could be learned".to_owned());
-    }
-    if !told.is_empty() {
-        draft.page_once(response, &secret.key(), told);
-    }
+fn version(case: &Case<'_>) -> Option<String> {
+    // Version ids are at most 64 characters (`API_DescribeSecret`): anything else is none.
+    case.event
+        .text("/detail/versionId")
+        .map(|version| version.raw().to_owned())
+        .filter(|version| version.len() <= 64)
 }
 
 /// Tells a human about services whose redeployment was refused: their ARNs, and why.
-pub(super) fn undone(draft: &mut Draft<'_, '_>, response: &Response, refused: &[(String, String)]) {
-    let Some(secret) = draft.event().secrets.first().cloned() else { return };
-    let detail = |(service, why): &(String, String)| {
-        let what = Untrusted::new(format!("{service}: {why}"));
-        Detail { label: "not redeployed, ECS refused", value: what }
-    };
-    draft.page_once(response, &format!("{} refused", secret.key()), refused.iter().map(detail).collect());
-}
-
-fn unlearned(secret: &str) -> String {
-    format!("{secret} unlearned")
+pub(super) fn undone(draft: &mut Draft<'_, '_>, response: &Response, refused: &[(Step, String)]) {
+    let (mut about, mut details) = (Vec::new(), Vec::new());
+    for (step, why) in refused {
+        let Step::Redeploy { service, secrets, .. } = step else { continue };
+        about.extend(
+            secrets.iter().map(|changed| crate::progress::Consumer {
+                service: service.clone(),
+                changed: changed.clone(),
+            }),
+        );
+        let value = Untrusted::new(format!("{service}: {why}"));
+        details.push(Detail { label: "not redeployed, ECS refused", value });
+    }
+    if !about.is_empty() {
+        super::reconcile::page_about(draft, response, about, details);
+    }
 }

@@ -84,7 +84,7 @@ impl Loader {
                 self.problem(
                     &file.path,
                     "",
-                    "no such handler; patterns belong in rotation/, access/ or failure/",
+                    "no such handler; patterns belong in rotation/, access/, failure/ or sweep/",
                 );
                 continue;
             };

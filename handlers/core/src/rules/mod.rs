@@ -28,11 +28,13 @@ pub enum Handler {
     Access,
     /// A rotation failed.
     Failure,
+    /// Time has passed: what no event told is looked for.
+    Sweep,
 }
 
 impl Handler {
     /// All of them, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 3] = [Self::Rotation, Self::Access, Self::Failure];
+    pub const ALL: [Self; 4] = [Self::Rotation, Self::Access, Self::Failure, Self::Sweep];
 
     /// The folder's and the function's name.
     pub fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Handler {
             Self::Rotation => "rotation",
             Self::Access => "access",
             Self::Failure => "failure",
+            Self::Sweep => "sweep",
         }
     }
 }

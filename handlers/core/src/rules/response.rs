@@ -47,6 +47,10 @@ pub enum Action {
     Redeploy,
     /// Follow a deployment that was asked for; page when it fails.
     Follow,
+    /// Page about rotations that should have happened.
+    Overdue,
+    /// Note that a new task read a secret that had changed.
+    Prove,
     /// Page about what arrives and cannot be understood.
     Park,
 }

@@ -58,7 +58,9 @@ impl Row {
         let when = self.when_or_default(handler.unwrap_or(Handler::Access));
         let printable = self.title.bytes().all(|b| (b' '..=b'~').contains(&b));
         let deploys = matches!(self.action, Action::Redeploy | Action::Follow);
-        let counts = self.when.is_some() || !self.resolved_by.is_empty();
+        // The sweep does again what the events of rotations ask for.
+        let swept = BTreeSet::from([Handler::Rotation, Handler::Sweep]);
+        let several = handlers.len() > 1 && !(deploys && *handlers == swept);
         let mut floor = (when.at_least, self.severity);
         let rises = when.escalate.iter().all(|step| {
             let higher = step.at_least > floor.0 && step.severity > floor.1;
@@ -67,9 +69,9 @@ impl Row {
         });
         let checks = [
             (
-                self.on.is_empty() != (self.action == Action::Park) || handlers.len() > 1,
+                self.on.is_empty() != (self.action == Action::Park) || several,
                 "on",
-                "name one or more rules of one folder (none for `\"do\": \"park\"`)",
+                "name one or more rules of one folder (none for `\"do\": \"park\"`; what redeploys or follows may add those of sweep/)",
             ),
             (
                 !(1..=60).contains(&self.title.len()) || !printable,
@@ -78,14 +80,17 @@ impl Row {
             ),
             (self.runbook.is_empty(), "runbook", "says where to look at 3 a.m.; must not be empty"),
             (
-                self.action != Action::Page && counts,
+                self.action != Action::Page && self.when.is_some()
+                    || !matches!(self.action, Action::Page | Action::Overdue) && !self.resolved_by.is_empty(),
                 "do",
-                "only pages are counted (`when`) and resolved (`resolved_by`)",
+                "only pages are counted (`when`), and only they and what is overdue are resolved (`resolved_by`)",
             ),
             (
-                deploys && handler != Some(Handler::Rotation),
+                deploys && handler != Some(Handler::Rotation)
+                    || self.action == Action::Overdue && handler != Some(Handler::Sweep)
+                    || self.action == Action::Prove && handler != Some(Handler::Access),
                 "do",
-                "only rules of rotation/ redeploy and follow",
+                "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue, those of access/ prove",
             ),
             (when.at_least == 0, "when.at_least", "must be at least 1"),
             (

@@ -1,0 +1,113 @@
+//! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
+
+use crate::facts::{Facts, IncidentState};
+use crate::hash;
+use crate::incident::State;
+use crate::plan::{Plan, Step};
+use crate::progress::{Asked, Awaited, Change, Changed, Slot, awaited_key};
+use crate::service::Deployment;
+use crate::time::Timestamp;
+
+/// Carries a plan out in the facts.
+pub fn apply(plan: &Plan, facts: &mut Facts) {
+    for step in &plan.steps {
+        apply_step(plan, step, facts);
+    }
+}
+
+fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
+    match step {
+        Step::Page { incident, about, .. } => {
+            let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+            let (first, last, severity) = (incident.first, incident.last, incident.severity);
+            let state = IncidentState { first, last, severity, resolved };
+            facts.incidents.insert(incident.key.clone(), state);
+            for consumer in about {
+                let told = facts.told.entry(consumer.service.clone()).or_default();
+                let until = told.entry(consumer.changed.secret.key()).or_default();
+                *until = (*until).max(consumer.changed.at);
+            }
+        }
+        Step::Join { key, first, last, .. } => {
+            if let Some(state) = facts.incidents.get_mut(key) {
+                state.first = state.first.min(*first);
+                state.last = state.last.max(*last);
+            }
+        }
+        Step::Resolve { key, at, .. } => {
+            if let Some(state) = facts.incidents.get_mut(key) {
+                state.resolved = state.resolved.max(Some(*at));
+            }
+        }
+        Step::Redeploy { .. } => redeployed(plan, step, facts),
+        Step::Note { changed } => note(changed, facts),
+        Step::Settle { changed } => {
+            let known = facts.changes.get_mut(&changed.secret.key());
+            if let Some(known) = known.filter(|known| known.at == changed.at) {
+                known.settled = true;
+            }
+        }
+        Step::Adopt { service, asked_at, deployment } => {
+            let asked = facts.asked.get_mut(service);
+            if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
+                asked.deployment = Some(deployment.clone());
+            }
+        }
+        Step::End { service, cluster, asked_at, slot, ended, .. } => {
+            let asked = facts.asked.get_mut(service);
+            if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
+                asked.ended = Some(*ended);
+            }
+            if let (Some(slots), Some(slot)) = (facts.slots.get_mut(cluster), slot) {
+                slots.remove(slot);
+            }
+        }
+        Step::Prove { key, awaited, .. } => {
+            if let Some(waiting) = facts.awaited.get_mut(key) {
+                waiting.remove(awaited);
+            }
+        }
+        Step::Skip { .. }
+        | Step::Hold { .. }
+        | Step::Count { .. }
+        | Step::Unknown { .. }
+        | Step::Nothing { .. }
+        | Step::Ignore { .. } => {}
+    }
+}
+
+fn note(changed: &Changed, facts: &mut Facts) {
+    let change = Change { at: changed.at, version: changed.version.clone(), settled: false };
+    let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
+    if known.at < change.at || known.version.is_none() {
+        *known = change;
+    }
+}
+
+/// The service gets a new PRIMARY deployment. Its id is known only to ECS: what ECS tells of the service next is of this one.
+fn redeployed(plan: &Plan, step: &Step, facts: &mut Facts) {
+    let Step::Redeploy { cluster, service, secrets, not_before, slot, rollout, roles, .. } = step else {
+        return;
+    };
+    let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
+    let id = format!("replayed/{}", hash::id(&[service, &plan.event]));
+    for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
+        known.primary = Some(Deployment { id: id.clone(), created_at: at, state: None });
+    }
+    let asked = Asked {
+        at,
+        cluster: cluster.clone(),
+        deployment: None,
+        slot: Some(*slot),
+        secrets: secrets.clone(),
+        lease_until: None,
+        ended: None,
+    };
+    facts.asked.insert(service.clone(), asked);
+    let taken = Slot { service: service.clone(), until: at.plus(*rollout) };
+    facts.slots.entry(cluster.clone()).or_default().insert(*slot, taken);
+    for (role, changed) in roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed))) {
+        let awaited = Awaited { service: service.clone(), changed: changed.clone(), since: at };
+        facts.awaited.entry(awaited_key(role, &changed.secret)).or_default().insert(awaited);
+    }
+}

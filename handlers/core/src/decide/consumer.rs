@@ -1,0 +1,248 @@
+//! One service that uses changed secrets: redeploy it, wait, or leave it, and why.
+
+use std::collections::BTreeSet;
+
+use crate::control::{Control, Mode as Wish};
+use crate::facts::Facts;
+use crate::plan::{HoldReason, SkipReason};
+use crate::progress::Changed;
+use crate::secret::SecretRef;
+use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
+use crate::settings::{Finding, Mode, Policy};
+use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
+
+/// The longest that the shell waits for a change to settle before it redeploys.
+pub const LONGEST_WAIT: Span = Span::from_secs(20);
+
+/// A service with the changes of the secrets that it uses.
+pub(super) struct Consumer<'f> {
+    pub(super) service: &'f Service,
+    pub(super) control: Control,
+    /// The changes, with the versions of the secret that it asks for.
+    pub(super) uses: Vec<(Changed, Vec<Version>)>,
+}
+
+/// What is to be done about a consumer.
+pub(super) enum Verdict {
+    /// Leave it.
+    Skip(SkipReason, String),
+    /// Redeploy it later.
+    Hold(HoldReason, Option<Timestamp>, String),
+    /// Redeploy it.
+    Go(Go),
+}
+
+/// How to redeploy it.
+pub(super) struct Go {
+    pub(super) not_before: Timestamp,
+    pub(super) fresh_from: Timestamp,
+    pub(super) cooled_from: Timestamp,
+    pub(super) findings: BTreeSet<Finding>,
+    pub(super) why: String,
+}
+
+impl<'f> Consumer<'f> {
+    /// The service as a consumer of these changes; `None` if it uses none of the secrets.
+    pub(super) fn of(service: &'f Service, changes: &[Changed], facts: &Facts) -> Option<Self> {
+        let control = Control::of(&service.tags);
+        let label = service.label();
+        let configured = [service.arn.as_str(), label.raw()].into_iter();
+        let configured = configured.filter_map(|name| facts.settings.readers.get(name)).flatten();
+        let declared: Vec<Reference> = control
+            .secrets
+            .iter()
+            .chain(configured)
+            .map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() })
+            .collect();
+        let versions = |secret: &SecretRef| service.uses_with(secret, &declared);
+        let uses: Vec<_> = changes
+            .iter()
+            .map(|changed| (changed.clone(), versions(&changed.secret)))
+            .filter(|(_, versions)| !versions.is_empty())
+            .collect();
+        (!uses.is_empty()).then_some(Self { service, control, uses })
+    }
+
+    /// The changes, newest last.
+    pub(super) fn changes(&self) -> Vec<Changed> {
+        self.uses.iter().map(|(changed, _)| changed.clone()).collect()
+    }
+
+    /// Whether some reference asks for a version that a new deployment does not change.
+    pub(super) fn is_in_part(&self) -> bool {
+        self.uses.iter().any(|(_, versions)| {
+            versions.contains(&Version::Current)
+                && versions.iter().any(|version| *version != Version::Current)
+        })
+    }
+
+    /// What to do. What needs no human comes first, then what does, then what waits.
+    pub(super) fn verdict(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> Verdict {
+        let service = self.service;
+        if service.status != "ACTIVE" {
+            let why = format!("its status is {}", Untrusted::new(&*service.status).show(20));
+            return Verdict::Skip(SkipReason::Inactive, why);
+        }
+        if self.control.redeploy == Wish::Off && self.control.problems.is_empty() {
+            let why = "its tag `secrets-responder:redeploy` is `off`".to_owned();
+            return Verdict::Skip(SkipReason::OptedOut, why);
+        }
+        let all: Vec<Version> = self.uses.iter().flat_map(|(_, versions)| versions.clone()).collect();
+        if let Some(reason) = SkipReason::of_versions(&all) {
+            let why = match reason {
+                SkipReason::PinnedVersion => "it asks for one version by id; a redeploy does not help",
+                _ => "it asks for another staging label than AWSCURRENT; a redeploy does not help",
+            };
+            return Verdict::Skip(reason, why.to_owned());
+        }
+        let readable = |changed: &Changed| {
+            facts.secrets.get(&changed.secret.key()).is_none_or(crate::metadata::Metadata::is_readable)
+        };
+        if !self.uses.iter().all(|(changed, _)| readable(changed)) {
+            let why = "a secret that it uses is deleted: its new tasks could not start".to_owned();
+            return Verdict::Skip(SkipReason::SecretGone, why);
+        }
+        let changed_at = self.uses.iter().map(|(changed, _)| changed.at).max().unwrap_or_default();
+        let fresh_from = changed_at.plus(facts.settings.fresh_after());
+        if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
+            let why = format!("its deployment of {} is newer than the change", primary.created_at);
+            return Verdict::Skip(SkipReason::AlreadyNewer, why);
+        }
+        let findings = self.findings(facts, now, unconfirmed);
+        self.answered(facts, fresh_from, now)
+            .or_else(|| self.for_a_human(facts, &findings))
+            .or_else(|| self.waits(facts, now, changed_at, &findings))
+            .unwrap_or_else(|| self.go(facts, now, changed_at, findings))
+    }
+
+    /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
+    fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Verdict> {
+        let asked = facts.asked.get(&self.service.arn)?;
+        if asked.at < fresh_from || !asked.was_asked() {
+            return None;
+        }
+        if asked.failed() {
+            let why = format!("the deployment of {} that should answer the change failed", asked.at);
+            return Some(Verdict::Skip(SkipReason::RolloutFailed, why));
+        }
+        // An answer that was lost may mean a call that was: that shows within minutes.
+        let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.at.plus(UNSEEN);
+        (asked.is_open() && known).then(|| {
+            let why = format!("a deployment was asked for at {} and is not seen yet", asked.at);
+            Verdict::Skip(SkipReason::Asked, why)
+        })
+    }
+
+    fn findings(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> BTreeSet<Finding> {
+        let mut findings = self.service.findings.clone();
+        let primary = self.service.primary.as_ref();
+        let going = primary.is_some_and(|primary| {
+            primary.state == Some(RolloutState::InProgress)
+                && now < primary.created_at.plus(facts.settings.rollout)
+        });
+        findings.extend(going.then_some(Finding::InProgress));
+        findings.extend(unconfirmed.then_some(Finding::Unconfirmed));
+        findings
+    }
+
+    fn for_a_human(&self, facts: &Facts, findings: &BTreeSet<Finding>) -> Option<Verdict> {
+        let skip = |reason, why: &str| Some(Verdict::Skip(reason, why.to_owned()));
+        match self.service.controller.as_str() {
+            "CODE_DEPLOY" => {
+                let why =
+                    "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
+                return skip(SkipReason::CodeDeploy, why);
+            }
+            "EXTERNAL" => {
+                let why = "an external controller deploys it; start a deployment there";
+                return skip(SkipReason::External, why);
+            }
+            _ => {}
+        }
+        if self.service.managed {
+            return skip(SkipReason::Managed, "another AWS service manages it; update it there");
+        }
+        if !self.control.problems.is_empty() {
+            return skip(SkipReason::UnclearTag, &self.control.problems.join("; "));
+        }
+        if self.control.redeploy == Wish::Notify {
+            return skip(SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`");
+        }
+        let by_policy = findings.iter().find(|finding| match facts.settings.policy(**finding) {
+            Policy::Go => false,
+            Policy::Notify => true,
+            Policy::Wait => **finding != Finding::InProgress,
+        });
+        if let Some(finding) = by_policy {
+            let why = format!("{}; the settings leave that to a human", finding.sentence());
+            return skip(SkipReason::Finding, &why);
+        }
+        if facts.settings.mode == Mode::Notify {
+            return skip(SkipReason::NotifyMode, "it would be redeployed; the mode is `notify`");
+        }
+        None
+    }
+
+    fn waits(
+        &self,
+        facts: &Facts,
+        now: Timestamp,
+        changed_at: Timestamp,
+        findings: &BTreeSet<Finding>,
+    ) -> Option<Verdict> {
+        let hold = |reason, until, why: String| Some(Verdict::Hold(reason, until, why));
+        let settled = changed_at.plus(facts.settings.settle);
+        // The shell waits this long by itself.
+        let then = now.max(settled);
+        if settled > now.plus(LONGEST_WAIT) {
+            return hold(HoldReason::Settling, Some(settled), format!("the change settles until {settled}"));
+        }
+        let going = findings.contains(&Finding::InProgress);
+        if going && facts.settings.policy(Finding::InProgress) == Policy::Wait {
+            let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
+            return hold(HoldReason::InProgress, None, why.to_owned());
+        }
+        let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
+        let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
+        if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
+            let why = format!("we redeployed it a short while ago; it waits until {cooled}");
+            return hold(HoldReason::Cooldown, Some(cooled), why);
+        }
+        if let Some(window) = self.control.window.as_ref().filter(|window| !window.is_open(then)) {
+            let opens = window.next_open(then);
+            let until = opens.map_or("for longer than a week".to_owned(), |at| format!("until {at}"));
+            return hold(HoldReason::Window, opens, format!("its window is closed {until}"));
+        }
+        None
+    }
+
+    fn go(
+        &self,
+        facts: &Facts,
+        now: Timestamp,
+        changed_at: Timestamp,
+        findings: BTreeSet<Finding>,
+    ) -> Verdict {
+        let why = match &self.service.primary {
+            Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
+            None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
+        };
+        let not_before = changed_at.plus(facts.settings.settle);
+        Verdict::Go(Go {
+            not_before,
+            fresh_from: changed_at.plus(facts.settings.fresh_after()),
+            cooled_from: now.max(not_before).minus(self.cooldown(facts)),
+            findings,
+            why,
+        })
+    }
+
+    /// How long one of our deployments of it keeps off the next.
+    fn cooldown(&self, facts: &Facts) -> Span {
+        self.control.cooldown.unwrap_or(facts.settings.cooldown)
+    }
+}
+
+/// How long after a call without an answer its effect may still show.
+const UNSEEN: Span = Span::from_secs(120);

@@ -1,0 +1,55 @@
+//! Rotations that should have happened and did not: told once a rotation, taken back by the next that succeeds.
+
+use super::{Draft, incident_key};
+use crate::facts::{Facts, Question};
+use crate::incident::Detail;
+use crate::mark::{Burst, Mark};
+use crate::metadata::Metadata;
+use crate::rules::{Case, Response};
+use crate::secret::SecretRef;
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+    // `Question::Secrets` is asked by the sweep.
+    let now = facts.now.unwrap_or(case.event.time);
+    let overdue = facts.secrets.values().filter_map(|metadata| {
+        overdue(metadata, facts, now)?;
+        let secret = SecretRef::from_arn(&metadata.arn)?;
+        Some(Question::Incident { key: incident_key(response, &secret.key()) })
+    });
+    overdue.collect()
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    let (facts, now) = (draft.facts, draft.now());
+    for metadata in facts.secrets.values() {
+        let Some(secret) = SecretRef::from_arn(&metadata.arn) else { continue };
+        let Some((since, why)) = overdue(metadata, facts, now) else { continue };
+        let mut mark = Mark::of(draft.event(), false);
+        (mark.at, mark.secrets) = (since, vec![secret.clone()]);
+        mark.region.clone_from(&secret.region);
+        let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+        let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
+        let mut details = vec![detail("what", &why), Detail { label: "secret", value: secret.name() }];
+        details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
+        let key = incident_key(response, &secret.key());
+        draft.page_burst(response, key, &burst, details, Vec::new());
+    }
+}
+
+/// Since when a rotation is overdue, and why.
+fn overdue(metadata: &Metadata, facts: &Facts, now: Timestamp) -> Option<(Timestamp, String)> {
+    // A replica is rotated where it comes from.
+    if !metadata.is_readable() || metadata.is_replica() {
+        return None;
+    }
+    let grace = facts.settings.overdue;
+    let due = metadata.next_rotation.filter(|due| metadata.rotates && due.plus(grace) < now);
+    if let Some(due) = due {
+        return Some((due, format!("it was due on {due} and has not happened")));
+    }
+    // AWSPENDING was put on a version at `LastChangedDate` or before.
+    let begun = metadata.modified_at.filter(|at| metadata.is_rotating() && at.plus(grace) < now);
+    begun.map(|at| (at, format!("it began before {at} and has not ended: AWSPENDING is on another version")))
+}

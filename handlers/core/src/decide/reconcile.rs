@@ -1,0 +1,253 @@
+//! Changes of secrets against the services as they are: the same for an event and for the sweep. Every consumer runs the
+//! new value, will, or a human is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::consumer::{Consumer, Go, Verdict};
+use super::{Draft, incident_key};
+use crate::facts::{Facts, place};
+use crate::hash;
+use crate::incident::Detail;
+use crate::mark::{Burst, Mark};
+use crate::plan::{HoldReason, Step};
+use crate::progress::{self, Changed};
+use crate::rules::Response;
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// Something to say to a human about one consumer.
+struct Said {
+    about: progress::Consumer,
+    detail: Detail,
+}
+
+/// Plans what these changes ask for. `unconfirmed` holds the keys of the secrets of which Secrets Manager did not confirm
+/// the change.
+pub(super) fn reconcile(
+    draft: &mut Draft<'_, '_>,
+    response: &Response,
+    changes: &[Changed],
+    unconfirmed: &BTreeSet<String>,
+) {
+    let (facts, now) = (draft.facts, draft.now());
+    let services = facts.services.iter().flatten();
+    let mut consumers: Vec<Consumer<'_>> =
+        services.filter_map(|service| Consumer::of(service, changes, facts)).collect();
+    consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
+    let (mut said, mut going, mut waiting) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for consumer in &consumers {
+        let doubtful = consumer.uses.iter().any(|(changed, _)| unconfirmed.contains(&changed.secret.key()));
+        match consumer.verdict(facts, now, doubtful) {
+            Verdict::Skip(reason, why) => {
+                if reason.needs_human() {
+                    tell(&mut said, draft, consumer, "not redeployed", &why);
+                }
+                draft.steps.push(Step::Skip {
+                    service: consumer.service.arn.clone(),
+                    secrets: consumer.changes(),
+                    deployment: consumer.service.primary.clone(),
+                    reason,
+                    why,
+                });
+            }
+            Verdict::Hold(reason, until, why) => hold(&mut said, draft, consumer, (reason, until, why)),
+            Verdict::Go(go) => going.push((consumer, go)),
+        }
+        if consumer.is_in_part() {
+            let why = "another of its references asks for a fixed version or another label";
+            tell(&mut said, draft, consumer, "redeployed in part", why);
+        }
+    }
+    let redeploys = waves(draft, &mut said, response, going);
+    for step in draft.steps.iter().chain(&redeploys) {
+        if let Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } = step {
+            waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
+        }
+    }
+    if consumers.is_empty() && !changes.is_empty() {
+        draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
+    }
+    // People first: redeploying many services may take longer than the invocation has.
+    say(draft, response, said);
+    draft.steps.extend(redeploys);
+    settle(draft, changes, &waiting);
+}
+
+/// The services to redeploy now, as many as each cluster has room for; the rest waits. Whoever has waited longest comes
+/// first, then the order is a hash's, so that it is not always the same ones that wait.
+fn waves(
+    draft: &mut Draft<'_, '_>,
+    said: &mut Vec<Said>,
+    response: &Response,
+    mut going: Vec<(&Consumer<'_>, Go)>,
+) -> Vec<Step> {
+    let (facts, now) = (draft.facts, draft.now());
+    going.sort_by_cached_key(|(consumer, go)| {
+        (go.fresh_from, hash::id(&["wave", &consumer.service.arn, &go.fresh_from.to_string()]))
+    });
+    let mut taken: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    let mut steps = Vec::new();
+    for (consumer, go) in going {
+        let service = consumer.service;
+        let taken = taken
+            .entry(service.cluster.as_str())
+            .or_insert_with(|| occupied(facts, service.cluster.as_str(), now));
+        let own = facts.asked.get(&service.arn).and_then(|asked| asked.slot.filter(|_| asked.is_open()));
+        let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
+        let Some(slot) = free else {
+            let why = format!("{} deployments are in flight in its cluster", facts.settings.in_flight);
+            hold(said, draft, consumer, (HoldReason::Wave, None, why));
+            continue;
+        };
+        taken.insert(slot);
+        steps.push(Step::Redeploy {
+            rule: response.id.clone(),
+            cluster: service.cluster.clone(),
+            service: service.arn.clone(),
+            secrets: consumer.changes(),
+            not_before: go.not_before,
+            fresh_from: go.fresh_from,
+            cooled_from: go.cooled_from,
+            slot,
+            rollout: facts.settings.rollout,
+            findings: go.findings,
+            roles: service.roles.clone(),
+            why: go.why,
+        });
+    }
+    steps
+}
+
+/// The places of a cluster that are taken.
+fn occupied(facts: &Facts, cluster: &str, now: Timestamp) -> BTreeSet<u32> {
+    let slots = facts.slots.get(cluster).into_iter().flatten();
+    slots.filter(|(_, slot)| slot.until > now).map(|(number, _)| *number).collect()
+}
+
+/// Lets a consumer wait; a human is told if it waits for longer than a change may go unanswered.
+fn hold(
+    said: &mut Vec<Said>,
+    draft: &mut Draft<'_, '_>,
+    consumer: &Consumer<'_>,
+    (reason, until, why): (HoldReason, Option<Timestamp>, String),
+) {
+    let answer = draft.facts.settings.answer;
+    let oldest = consumer.uses.iter().map(|(changed, _)| changed.at).min().unwrap_or_default();
+    let late = oldest.plus(answer);
+    if draft.now() >= late || until.is_some_and(|until| until > late) {
+        tell(said, draft, consumer, "not redeployed yet", &why);
+    }
+    draft.steps.push(Step::Hold {
+        service: consumer.service.arn.clone(),
+        secrets: consumer.changes(),
+        reason,
+        until,
+        why,
+    });
+}
+
+/// Notes what to tell of a consumer, of each change of which nobody was told yet.
+fn tell(
+    said: &mut Vec<Said>,
+    draft: &Draft<'_, '_>,
+    consumer: &Consumer<'_>,
+    label: &'static str,
+    why: &str,
+) {
+    let told = draft.facts.told.get(&consumer.service.arn);
+    let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
+    for (changed, _) in &consumer.uses {
+        let known = told.and_then(|told| told.get(&changed.secret.key()));
+        if known.is_none_or(|until| *until < changed.at) {
+            let about =
+                progress::Consumer { service: consumer.service.arn.clone(), changed: changed.clone() };
+            said.push(Said { about, detail: Detail { label, value: value.clone() } });
+        }
+    }
+}
+
+/// One page about all of it. Its key names what it says of whom: nobody is told the same twice, and everybody of what is
+/// new.
+fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
+    if said.is_empty() {
+        return;
+    }
+    let mut about: Vec<progress::Consumer> = said.iter().map(|said| said.about.clone()).collect();
+    about.sort();
+    about.dedup();
+    let mut details: Vec<Detail> = Vec::new();
+    for said in said {
+        if !details.contains(&said.detail) {
+            details.push(said.detail);
+        }
+    }
+    page_about(draft, response, about, details);
+}
+
+/// Pages about consumers.
+pub(super) fn page_about(
+    draft: &mut Draft<'_, '_>,
+    response: &Response,
+    about: Vec<progress::Consumer>,
+    details: Vec<Detail>,
+) {
+    let mut parts = vec!["consumers".to_owned()];
+    for consumer in &about {
+        parts.extend([consumer.service.clone(), consumer.changed.secret.key()]);
+    }
+    let subject = hash::id(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut marks: Vec<Mark> = Vec::new();
+    for consumer in &about {
+        // The incident is as old as the change: the sweep says what the event said.
+        let mut mark = Mark::of(draft.event(), false);
+        mark.at = consumer.changed.at;
+        mark.secrets = vec![consumer.changed.secret.clone()];
+        mark.region.clone_from(&consumer.changed.secret.region);
+        if !marks.contains(&mark) {
+            marks.push(mark);
+        }
+    }
+    marks.sort();
+    let burst = Burst { marks: marks.iter().collect(), severity: response.severity, resolved: None };
+    let key = incident_key(response, &subject);
+    draft.page_burst(response, key, &burst, details, about);
+}
+
+/// What could not be learned of a place: told, and worth another look where that may help. Replays have no gaps: there the
+/// plan alone says what is unknown.
+pub(super) fn unlearned(
+    draft: &mut Draft<'_, '_>,
+    response: &Response,
+    account: &str,
+    region: &str,
+    subject: &str,
+) {
+    let place = place(account, region);
+    let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
+    let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
+    let details: Vec<Detail> = limits.into_iter().chain(gaps).flatten().map(gap).collect();
+    if !details.is_empty() {
+        // In a page of its own: the next look may have more to tell.
+        draft.page_once(response, &unlearned_key(subject), details);
+    }
+    if gaps.is_some_and(|gaps| !gaps.is_empty()) {
+        draft.retry = Some("not everything about the services could be learned".to_owned());
+    }
+}
+
+pub(super) fn unlearned_key(subject: &str) -> String {
+    format!("{subject} unlearned")
+}
+
+/// A change of which nobody waits and nothing is unknown is answered for.
+fn settle(draft: &mut Draft<'_, '_>, changes: &[Changed], waiting: &BTreeSet<String>) {
+    for changed in changes {
+        let place = place(&changed.secret.account, &changed.secret.region);
+        let known = !draft.facts.gaps.contains_key(&place) && draft.facts.services.is_some();
+        let key = changed.secret.key();
+        let open = draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
+        if known && open && !waiting.contains(&key) {
+            draft.steps.push(Step::Settle { changed: changed.clone() });
+        }
+    }
+}

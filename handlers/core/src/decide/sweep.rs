@@ -1,0 +1,85 @@
+//! The sweep: what no event told, found by comparing what is with what should be. Idempotent, and cheap where nothing
+//! happened: services are only asked for where a change is open.
+
+use std::collections::BTreeSet;
+
+use super::reconcile::{reconcile, unlearned, unlearned_key};
+use super::{Draft, incident_key};
+use crate::facts::{Facts, Question, place};
+use crate::metadata::Metadata;
+use crate::plan::Step;
+use crate::progress::Changed;
+use crate::rules::{Case, Response};
+use crate::secret::SecretRef;
+use crate::time::Timestamp;
+
+/// The Regions that the sweep looks at.
+fn regions(case: &Case<'_>, facts: &Facts) -> BTreeSet<String> {
+    std::iter::once(&case.event.region).chain(&facts.settings.regions).cloned().collect()
+}
+
+/// What to ask first, and then what the answers make worth asking.
+pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+    let account = &case.event.account;
+    let mut questions = Vec::new();
+    for region in regions(case, facts) {
+        let (account, region) = (account.clone(), region);
+        let key = incident_key(response, &unlearned_key(&place(&account, &region)));
+        questions.push(Question::Incident { key });
+        questions.push(Question::Progress { account: account.clone(), region: region.clone() });
+        questions.push(Question::Secrets { account, region });
+    }
+    questions.extend(
+        open_changes(case, facts)
+            .into_iter()
+            .map(|(changed, _)| Question::Consumers { secret: changed.secret, since: changed.at }),
+    );
+    questions
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    let open = open_changes(draft.case, draft.facts);
+    for (changed, _) in open.iter().filter(|(_, is_news)| *is_news) {
+        draft.steps.push(Step::Note { changed: changed.clone() });
+    }
+    let changes: Vec<Changed> = open.into_iter().map(|(changed, _)| changed).collect();
+    let account = draft.event().account.clone();
+    for region in regions(draft.case, draft.facts) {
+        unlearned(draft, response, &account, &region, &place(&account, &region));
+    }
+    // The next sweep is the next look.
+    draft.retry = None;
+    if !changes.is_empty() {
+        reconcile(draft, response, &changes, &BTreeSet::new());
+    }
+}
+
+/// The changes that are not answered for, each with whether it is news to the ledger.
+fn open_changes(case: &Case<'_>, facts: &Facts) -> Vec<(Changed, bool)> {
+    let (account, regions) = (&case.event.account, regions(case, facts));
+    let mut open = Vec::new();
+    for metadata in facts.secrets.values() {
+        let Some(secret) = SecretRef::from_arn(&metadata.arn) else { continue };
+        let swept = secret.account == *account && regions.contains(&secret.region);
+        let Some(version) = metadata.current().filter(|_| swept && metadata.is_readable()) else { continue };
+        let known = facts.changes.get(&secret.key());
+        if let Some(known) = known.filter(|known| known.version.as_deref() == Some(version)) {
+            let changed = Changed { secret, at: known.at, version: known.version.clone() };
+            open.extend((!known.settled).then_some((changed, false)));
+        } else if let Some(at) = changed_at(metadata, known.map(|known| known.at)) {
+            let changed = Changed { secret, at, version: Some(version.to_owned()) };
+            open.push((changed, true));
+        }
+    }
+    open
+}
+
+/// When a version of which no event told became current. `LastChangedDate` is never too early, but moves with tags too:
+/// where nothing was known before, the last rotation or the creation is what counts.
+fn changed_at(metadata: &Metadata, known: Option<Timestamp>) -> Option<Timestamp> {
+    let first = metadata.rotated_at.max(metadata.created_at);
+    match known {
+        Some(known) => Some(metadata.modified_at.or(first).map_or(known, |at| at.max(known))),
+        None => first.or(metadata.modified_at),
+    }
+}

@@ -1,0 +1,155 @@
+//! What an operator may set.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Untrusted;
+use crate::time::Span;
+
+/// What an operator may set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Whether to redeploy, or only to say what would be redeployed.
+    pub mode: Mode,
+    /// How long after a change to wait before redeploying, so that the native event and the `CloudTrail` event of one
+    /// rotation, seconds apart, are answered by one deployment.
+    pub settle: Span,
+    /// How much newer than the change a deployment must be to run the new value: Secrets Manager is eventually
+    /// consistent. Shorter than `settle`, or our own deployment would not count.
+    pub margin: Span,
+    /// How long after one of our deployments of a service the next one waits. Two in a row could leave the circuit breaker
+    /// nothing to roll back to; a service's own tag says otherwise.
+    pub cooldown: Span,
+    /// How many of our deployments may be in flight in one cluster.
+    pub in_flight: u32,
+    /// How long a rollout may take before a human is told.
+    pub rollout: Span,
+    /// How long a consumer may run the old value before a human is told why.
+    pub answer: Span,
+    /// How long a rotation may be overdue, or under way, before a human is told.
+    pub overdue: Span,
+    /// What to do about what is found on a service; by default what [`Finding::policy`] says.
+    pub findings: BTreeMap<Finding, Policy>,
+    /// Secrets that services read by themselves, by the service's ARN or `cluster/service`: names or ARNs.
+    pub readers: BTreeMap<String, Vec<Untrusted>>,
+    /// Further Regions whose secrets and services the sweep looks at, for replicas.
+    pub regions: Vec<String>,
+    /// What is put before a runbook's path in pages.
+    pub runbooks: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Enforce,
+            settle: Span::from_secs(15),
+            margin: Span::from_secs(5),
+            cooldown: Span::from_secs(300),
+            in_flight: 5,
+            rollout: Span::from_secs(1_800),
+            answer: Span::from_secs(900),
+            overdue: Span::from_secs(7_200),
+            findings: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            regions: Vec::new(),
+            runbooks: String::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// How much newer than a change a deployment must be.
+    pub(crate) fn fresh_after(&self) -> Span {
+        self.margin.min(self.settle)
+    }
+
+    /// What to do about a finding.
+    pub fn policy(&self, finding: Finding) -> Policy {
+        self.findings.get(&finding).copied().unwrap_or_else(|| finding.policy())
+    }
+}
+
+/// Whether services are redeployed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Redeploy.
+    #[default]
+    Enforce,
+    /// Say what would be redeployed.
+    Notify,
+}
+
+/// Something about a service that makes a forced deployment less harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// A deployment is in progress: a forced one would supersede it (`API_UpdateService`).
+    InProgress,
+    /// An image is named by a tag: a new deployment pulls what the tag means now (`API_UpdateService`).
+    MutableImage,
+    /// The platform version is LATEST: a new deployment may get a newer one.
+    LatestPlatform,
+    /// No circuit breaker and no alarm: a rollout that fails is silent and is not rolled back.
+    NoCircuitBreaker,
+    /// Secrets Manager did not say that the new version is AWSCURRENT.
+    Unconfirmed,
+}
+
+impl Finding {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::InProgress,
+        Self::MutableImage,
+        Self::LatestPlatform,
+        Self::NoCircuitBreaker,
+        Self::Unconfirmed,
+    ];
+
+    /// What is done about it unless the operator says otherwise: nobody is helped by a service that keeps a dead
+    /// password because its image has a tag.
+    pub fn policy(self) -> Policy {
+        match self {
+            Self::InProgress => Policy::Wait,
+            Self::MutableImage | Self::LatestPlatform | Self::NoCircuitBreaker | Self::Unconfirmed => {
+                Policy::Go
+            }
+        }
+    }
+
+    /// The word in settings and plans.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "in-progress",
+            Self::MutableImage => "mutable-image",
+            Self::LatestPlatform => "latest-platform",
+            Self::NoCircuitBreaker => "no-circuit-breaker",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+
+    /// What it means for a forced deployment.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::InProgress => "a deployment of it is in progress",
+            Self::MutableImage => "an image of it is named by a tag, which may mean other code by now",
+            Self::LatestPlatform => "its platform version is LATEST, which may be a newer one by now",
+            Self::NoCircuitBreaker => "it has no circuit breaker: a failing rollout is not rolled back",
+            Self::Unconfirmed => "Secrets Manager did not say that the new version is AWSCURRENT",
+        }
+    }
+}
+
+/// What to do about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// Redeploy, and note it.
+    Go,
+    /// Wait until it is over; of what is never over by itself, the same as `notify`.
+    Wait,
+    /// Do not redeploy; tell a human.
+    Notify,
+}
