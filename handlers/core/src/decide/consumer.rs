@@ -8,7 +8,7 @@ use crate::plan::{HoldReason, SkipReason};
 use crate::progress::Changed;
 use crate::secret::SecretRef;
 use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
-use crate::settings::{Finding, Mode, Policy};
+use crate::settings::{Finding, Mode, Policy, Settings};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -44,17 +44,9 @@ pub(super) struct Go {
 
 impl<'f> Consumer<'f> {
     /// The service as a consumer of these changes; `None` if it uses none of the secrets.
-    pub(super) fn of(service: &'f Service, changes: &[Changed], facts: &Facts) -> Option<Self> {
+    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Option<Self> {
         let control = Control::of(&service.tags);
-        let label = service.label();
-        let configured = [service.arn.as_str(), label.raw()].into_iter();
-        let configured = configured.filter_map(|name| facts.settings.readers.get(name)).flatten();
-        let declared: Vec<Reference> = control
-            .secrets
-            .iter()
-            .chain(configured)
-            .map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() })
-            .collect();
+        let declared = declared(service, &control, settings);
         let versions = |secret: &SecretRef| service.uses_with(secret, &declared);
         let uses: Vec<_> = changes
             .iter()
@@ -242,6 +234,21 @@ impl<'f> Consumer<'f> {
     fn cooldown(&self, facts: &Facts) -> Span {
         self.control.cooldown.unwrap_or(facts.settings.cooldown)
     }
+}
+
+/// Whether a service uses a secret: by its references, its tags or the settings.
+pub fn uses(service: &Service, secret: &SecretRef, settings: &Settings) -> bool {
+    let declared = declared(service, &Control::of(&service.tags), settings);
+    !service.uses_with(secret, &declared).is_empty()
+}
+
+/// The secrets that the service reads by itself, as tags and settings say.
+fn declared(service: &Service, control: &Control, settings: &Settings) -> Vec<Reference> {
+    let label = service.label();
+    let configured = [service.arn.as_str(), label.raw()].into_iter();
+    let configured = configured.filter_map(|name| settings.readers.get(name)).flatten();
+    let values = control.secrets.iter().chain(configured);
+    values.map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
 }
 
 /// How long after a call without an answer its effect may still show.

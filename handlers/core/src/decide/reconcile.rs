@@ -32,7 +32,7 @@ pub(super) fn reconcile(
     let (facts, now) = (draft.facts, draft.now());
     let services = facts.services.iter().flatten();
     let mut consumers: Vec<Consumer<'_>> =
-        services.filter_map(|service| Consumer::of(service, changes, facts)).collect();
+        services.filter_map(|service| Consumer::of(service, changes, &facts.settings)).collect();
     consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
     let (mut said, mut going, mut waiting) = (Vec::new(), Vec::new(), BTreeSet::new());
     for consumer in &consumers {

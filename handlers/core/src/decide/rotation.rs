@@ -55,16 +55,16 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         unlearned(draft, response, &secret.account, &secret.region, &secret.key());
         return;
     }
-    let (mut changes, mut unconfirmed) = (Vec::new(), BTreeSet::new());
+    let (mut found, mut unconfirmed) = (Vec::new(), BTreeSet::new());
     let replicas = draft.facts.secrets.get(&secret.key()).map(|metadata| metadata.replicas.clone());
     let regions = std::iter::once(secret.region.clone()).chain(replicas.into_iter().flatten());
     for region in regions.collect::<BTreeSet<_>>() {
         let there = SecretRef { region, ..secret.clone() };
         match confirm(draft, &there, there.region != secret.region) {
-            Confirmed::Yes(changed) => changes.push(changed),
+            Confirmed::Yes(changed) => found.push(changed),
             Confirmed::Unknown(changed) => {
                 unconfirmed.extend(draft.facts.secrets.contains_key(&there.key()).then(|| there.key()));
-                changes.push(changed);
+                found.push(changed);
             }
             Confirmed::NotYet(why) => {
                 draft.steps.push(Step::Unknown { why });
@@ -75,7 +75,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             }
         }
     }
-    for changed in &changes {
+    for changed in &found {
         let known = draft.facts.changes.get(&changed.secret.key());
         let news = known.is_none_or(|known| {
             known.at < changed.at || known.version.is_none() && changed.version.is_some()
@@ -86,7 +86,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         }
     }
     unlearned(draft, response, &secret.account, &secret.region, &secret.key());
-    reconcile(draft, response, &changes, &unconfirmed);
+    reconcile(draft, response, &found, &unconfirmed);
 }
 
 /// What Secrets Manager says to the event.
