@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region as SdkRegion, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use responder_engine::port::Region;
 
 use crate::config::{Config, Endpoints};
 
@@ -22,7 +23,7 @@ pub(crate) struct Clients {
     pub(crate) sns: aws_sdk_sns::Client,
     config: Config,
     http: SharedHttpClient,
-    ecs: Mutex<BTreeMap<String, aws_sdk_ecs::Client>>,
+    ecs: Mutex<BTreeMap<Region, aws_sdk_ecs::Client>>,
 }
 
 impl Clients {
@@ -32,7 +33,7 @@ impl Clients {
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(version())
             .http_client(http.clone())
-            .region(Region::new(config.region.clone()))
+            .region(SdkRegion::new(config.region.clone()))
             .credentials_provider(config.credentials.clone())
             .timeout_config(timeouts())
             .retry_config(retries());
@@ -40,7 +41,7 @@ impl Clients {
         let mut sns = aws_sdk_sns::Config::builder()
             .behavior_version(version())
             .http_client(http.clone())
-            .region(Region::new(config.topic_region.clone()))
+            .region(SdkRegion::new(config.topic_region.clone()))
             .credentials_provider(config.credentials.clone())
             .timeout_config(timeouts())
             .retry_config(retries());
@@ -54,25 +55,21 @@ impl Clients {
         }
     }
 
-    /// The ECS client of a Region; `None` if that is no Region's name. The name comes from an event and becomes a part of
-    /// a host's name: a signed request must not go anywhere else.
-    pub(crate) fn ecs(&self, region: &str) -> Option<aws_sdk_ecs::Client> {
-        if !is_region(region) {
-            return None;
-        }
+    /// The ECS client of a Region.
+    pub(crate) fn ecs(&self, region: &Region) -> aws_sdk_ecs::Client {
         let mut clients = self.ecs.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients.entry(region.to_owned()).or_insert_with(|| {
+        let client = clients.entry(region.clone()).or_insert_with(|| {
             let mut ecs = aws_sdk_ecs::Config::builder()
                 .behavior_version(version())
                 .http_client(self.http.clone())
-                .region(Region::new(region.to_owned()))
+                .region(SdkRegion::new(region.name().to_owned()))
                 .credentials_provider(self.config.credentials.clone())
                 .timeout_config(timeouts())
                 .retry_config(retries());
             ecs.set_endpoint_url(self.config.endpoints.ecs.clone());
             aws_sdk_ecs::Client::from_conf(ecs.build())
         });
-        Some(client.clone())
+        client.clone()
     }
 }
 
@@ -111,40 +108,4 @@ fn retries() -> RetryConfig {
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_secs(2))
-}
-
-/// Such as `us-west-2`, `us-gov-east-1` or `us-iso-east-1`.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let Some((number, words)) = parts.split_last() else { return false };
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    text.len() <= 32
-        && words.len() >= 2
-        && words.iter().all(word)
-        && (1..=2).contains(&number.len())
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_region;
-
-    #[test]
-    fn only_a_regions_name_becomes_a_host() {
-        for region in ["us-west-2", "us-gov-east-1", "ap-southeast-7", "us-isob-east-1", "eusc-de-east-1"] {
-            assert!(is_region(region), "{region}");
-        }
-        for text in [
-            "",
-            "us-west",
-            "us-west-2.evil.example",
-            "us-west-2/",
-            "US-WEST-2",
-            "us--2",
-            "a-b-c#-1",
-            "us-west-",
-        ] {
-            assert!(!is_region(text), "{text}");
-        }
-    }
 }

@@ -1,12 +1,11 @@
-//! Errors: what failed and what happens next; never a value of an event or of a request.
+//! Errors: of the function itself, and what is safe to say about those of the SDKs.
 
-use std::fmt;
-
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use responder_engine::{Cause, Failure, word};
 
 use crate::config::ConfigError;
 
-/// Why something could not be done.
+/// Why the function cannot start, or why an invocation has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The environment is not as it must be.
@@ -18,67 +17,22 @@ pub enum Error {
     /// The rules that are compiled in cannot be loaded; a test of the core keeps this from happening.
     #[error(transparent)]
     Rules(#[from] responder_core::rules::RulesError),
-    /// A call failed.
-    #[error("{service} {operation}: {failure}")]
-    Call {
-        /// The service.
-        service: &'static str,
-        /// The operation.
-        operation: &'static str,
-        /// How.
-        failure: Failure,
-    },
-    /// ECS will never do this.
-    #[error("ECS refuses to deploy the service: {0}")]
-    Refused(Failure),
-    /// Another invocation holds the claim; its lease runs out, or it will be done.
-    #[error("another invocation holds the claim")]
-    Held,
-    /// The invocation's time is used up.
-    #[error("no time is left for {0}")]
-    Deadline(&'static str),
-    /// A redeploy must wait for longer than an invocation may.
-    #[error("it is too early to redeploy")]
-    Early,
-    /// The ledger did not answer, and nobody would be told.
-    #[error("the ledger could not be asked")]
-    Unanswered,
-    /// The plan itself asks for another look.
-    #[error("not everything could be learned")]
-    Again,
-    /// What arrived is no event.
-    #[error("what arrived cannot be read as an event")]
-    Unreadable,
+    /// The event could not be answered.
+    #[error(transparent)]
+    Event(#[from] responder_engine::Error),
     /// The answer is no JSON: a mistake in this program.
     #[error("the answer cannot be written as JSON")]
     Unwritable,
 }
 
 impl Error {
-    /// Whether the call certainly changed nothing: it was refused, or throttled before it was looked at.
-    pub(crate) fn had_no_effect(&self) -> bool {
-        const THROTTLES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
-        match self {
-            Self::Refused(_) => true,
-            Self::Call { failure, .. } => THROTTLES.iter().any(|code| failure.is(code)),
-            _ => false,
-        }
-    }
-
-    /// One word for logs and for Lambda's `errorType`.
+    /// One word for Lambda's `errorType`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Config(_) => "Config",
             Self::NotLambda => "NotLambda",
             Self::Rules(_) => "Rules",
-            Self::Call { .. } => "Call",
-            Self::Refused(_) => "Refused",
-            Self::Held => "Held",
-            Self::Deadline(_) => "Deadline",
-            Self::Early => "Early",
-            Self::Unanswered => "Unanswered",
-            Self::Again => "Again",
-            Self::Unreadable => "Unreadable",
+            Self::Event(error) => error.name(),
             Self::Unwritable => "Unwritable",
         }
     }
@@ -90,50 +44,35 @@ impl From<Error> for lambda_runtime::Diagnostic {
     }
 }
 
-/// How a call failed: the kind, and the service's error code if it sent one. Messages are left out, because services
-/// repeat parts of the request in them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// In our own words.
-    pub kind: &'static str,
-    /// The code, such as `ThrottlingException`.
-    pub code: Option<String>,
+/// The error of a call, as the engine knows it.
+pub(crate) fn failed<E: ProvideErrorMetadata>(
+    service: &'static str,
+    operation: &'static str,
+    error: &SdkError<E>,
+) -> responder_engine::Error {
+    responder_engine::Error::Call { service, operation, failure: failure(error) }
 }
 
-impl Failure {
-    /// What is safe to say about an error of an SDK.
-    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
-        let kind = match error {
-            SdkError::ConstructionFailure(_) => "the request could not be built",
-            SdkError::TimeoutError(_) => "timed out",
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => "timed out while connecting",
-            SdkError::DispatchFailure(failure) if failure.is_io() => "the connection failed",
-            SdkError::DispatchFailure(_) => "the request could not be sent",
-            SdkError::ResponseError(_) => "the answer could not be read",
-            SdkError::ServiceError(_) => "refused",
-            _ => "failed",
-        };
-        Self { kind, code: error.code().map(word) }
-    }
-
-    /// Whether the service answered with this code.
-    pub fn is(&self, code: &str) -> bool {
-        self.code.as_deref() == Some(code)
-    }
+/// The error of a call whose request lacks something.
+pub(crate) fn unbuilt(
+    service: &'static str,
+    operation: &'static str,
+) -> impl FnOnce(BuildError) -> responder_engine::Error {
+    move |_| responder_engine::Error::Call { service, operation, failure: Failure::of(Cause::Unbuilt) }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.code {
-            Some(code) => write!(f, "{} ({code})", self.kind),
-            None => f.write_str(self.kind),
-        }
-    }
-}
-
-/// At most 64 letters, digits and dots: what an error code or a reason consists of.
-pub(crate) fn word(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_')).take(64).collect()
+fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
+    let cause = match error {
+        SdkError::ConstructionFailure(_) => Cause::Unbuilt,
+        SdkError::TimeoutError(_) => Cause::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Cause::ConnectionTimeout,
+        SdkError::DispatchFailure(failure) if failure.is_io() => Cause::Connection,
+        SdkError::DispatchFailure(_) => Cause::Unsent,
+        SdkError::ResponseError(_) => Cause::Unreadable,
+        SdkError::ServiceError(_) => Cause::Refused,
+        _ => Cause::Other,
+    };
+    Failure { cause, code: error.code().map(word) }
 }
 
 #[cfg(test)]
@@ -150,8 +89,7 @@ mod tests {
             ErrorMetadata::builder().code("Validation\nException<b>").message("value prod/db").build();
         let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
         let error = SdkError::service_error(QueryError::generic(inner), raw);
-        let failure = Failure::of(&error);
-        let error = Error::Call { service: "dynamodb", operation: "Query", failure };
+        let error = failed("dynamodb", "Query", &error);
         assert_eq!(error.to_string(), "dynamodb Query: refused (ValidationExceptionb)");
         assert!(!format!("{error:?}").contains("prod/db"));
     }

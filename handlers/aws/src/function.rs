@@ -1,26 +1,24 @@
 //! The function: starts, and answers one invocation after the other.
 
+use std::io::Write as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use responder_core::arn::Arn;
 use responder_core::facts::Facts;
 use responder_core::plan::Plan;
-use responder_core::rules::{Handler, Rules, builtin};
+use responder_core::rules::{Handler, builtin};
 use responder_core::text::json_line;
+use responder_core::time::Timestamp;
+use responder_engine::{Ended, Engine, Turn};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::batch::{self, Ended};
+use crate::aws::Sdks;
 use crate::clients::Clients;
 use crate::config::Config;
-use crate::deadline::Deadline;
-use crate::ecs::Cache;
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::log;
 use crate::payload::{Payload, read};
 
 /// Runs a handler as a Lambda function, for as long as Lambda wants.
@@ -32,7 +30,8 @@ pub async fn run(handler: Handler) -> ExitCode {
     match serve(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Some(error)) => {
-            log::failure(&error);
+            // For people.
+            drop(writeln!(std::io::stderr(), "{error}"));
             ExitCode::FAILURE
         }
         // The runtime has said why.
@@ -54,28 +53,16 @@ async fn serve(handler: Handler) -> Result<(), Option<Error>> {
 
 /// What a process keeps between invocations.
 #[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) handler: Handler,
-    pub(crate) rules: Rules,
-    pub(crate) config: Config,
-    pub(crate) clients: Clients,
-    pub(crate) cache: Cache,
-}
-
-/// What belongs to one invocation.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    pub(crate) deadline: Deadline,
-    /// Whether the answer tells the facts.
-    pub(crate) keeps_facts: bool,
-    request: String,
-    function: String,
+struct App {
+    engine: Engine<Sdks>,
+    /// The account of the topic.
+    account: String,
 }
 
 /// What Lambda is told.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Answer {
+enum Answer {
     /// The messages that the queue must keep.
     Batch(SqsBatchResponse),
     /// What was known, and what was decided.
@@ -83,9 +70,10 @@ pub(crate) enum Answer {
 }
 
 impl App {
-    pub(crate) fn new(handler: Handler, config: Config) -> Result<Self, Error> {
-        let clients = Clients::new(&config);
-        Ok(Self { handler, rules: builtin()?, config, clients, cache: Cache::default() })
+    fn new(handler: Handler, config: Config) -> Result<Self, Error> {
+        let aws = Sdks { clients: Clients::new(&config), table: config.table, topic: config.topic };
+        let engine = Engine::new(aws, handler, builtin()?, config.settings, config.lease);
+        Ok(Self { engine, account: config.account })
     }
 
     /// The answer as JSON that is harmless to print, byte for byte as the replay prints it.
@@ -95,18 +83,18 @@ impl App {
     }
 
     async fn answer(&self, payload: &str, context: Context) -> Result<Answer, Error> {
-        let mut turn = Turn {
-            deadline: Deadline::of(context.deadline, self.config.lease),
-            keeps_facts: false,
-            request: context.request_id,
-            function: context.invoked_function_arn,
+        let payload = read(payload);
+        let turn = Turn {
+            until: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+            account: self.account(&context.invoked_function_arn),
+            owner: context.request_id,
+            keeps_facts: matches!(payload, Payload::Event(_)),
         };
-        match read(payload) {
+        match payload {
             Payload::Batch(messages) => {
                 let texts: Vec<&str> =
                     messages.iter().map(|message| message.body.as_deref().unwrap_or_default()).collect();
-                let (ended, counters) = batch::run(self, &turn, &texts).await;
-                log::metrics(self.handler, &counters);
+                let (ended, _) = self.engine.run(&turn, &texts).await;
                 let mut response = SqsBatchResponse::default();
                 for (message, _) in messages.iter().zip(&ended).filter(|(_, ended)| ended.is_kept()) {
                     response.add_failure(message.message_id.clone().unwrap_or_default());
@@ -114,10 +102,9 @@ impl App {
                 Ok(Answer::Batch(response))
             }
             Payload::Event(text) => {
-                turn.keeps_facts = true;
-                let (ended, counters) = batch::run(self, &turn, &[text]).await;
-                log::metrics(self.handler, &counters);
-                ended.into_iter().next().map_or(Err(Error::Unreadable), |ended| self.tell(ended))
+                let (ended, _) = self.engine.run(&turn, &[text]).await;
+                let ended = ended.into_iter().next();
+                ended.map_or(Err(responder_engine::Error::Unreadable.into()), |ended| self.tell(ended))
             }
         }
     }
@@ -125,29 +112,15 @@ impl App {
     /// A plan that asks for another look is told too: who sent a bare event sees that in it.
     fn tell(&self, ended: Ended) -> Result<Answer, Error> {
         let Ended { errors, mut facts, plan, .. } = ended;
-        if let Some(error) = errors.into_iter().find(|error| !matches!(error, Error::Again)) {
-            return Err(error);
+        if let Some(error) = errors.into_iter().find(|error| *error != responder_engine::Error::Again) {
+            return Err(error.into());
         }
-        facts.settings.clone_from(&self.config.settings);
+        facts.settings.clone_from(&self.engine.settings);
         Ok(Answer::Event { facts: Box::new(facts), plan: plan.map(Box::new) })
-    }
-}
-
-impl Turn {
-    /// The ledger, asked in the name of this invocation.
-    pub(crate) fn ledger(&self, app: &App, deadline: Deadline) -> Ledger {
-        Ledger {
-            client: app.clients.dynamodb.clone(),
-            table: app.config.table.clone(),
-            owner: self.request.clone(),
-            lease: app.config.lease,
-            deadline,
-            down: Arc::default(),
-        }
     }
 
     /// The account of the function, or of the topic that it pages.
-    pub(crate) fn account<'t>(&'t self, app: &'t App) -> &'t str {
-        Arn::of("lambda", &self.function).map_or(app.config.account.as_str(), |arn| arn.account)
+    fn account(&self, function: &str) -> String {
+        Arn::of("lambda", function).map_or(self.account.as_str(), |arn| arn.account).to_owned()
     }
 }

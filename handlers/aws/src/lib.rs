@@ -1,23 +1,16 @@
-//! The shell: gathers facts from AWS and executes plans. It holds no policy: what should happen is the core's to say.
-//!
-//! ```text
-//! payload -> cases -> questions -> gather -> facts -> respond -> plan -> execute
-//! ```
+//! The shell: the functions, their configuration, and the engine's port over the AWS SDKs, one file a service.
 
-mod batch;
+mod aws;
+mod calls;
 mod clients;
 mod config;
-mod deadline;
+mod dynamodb;
 mod ecs;
 mod error;
-mod execute;
 mod function;
-mod gather;
-mod ledger;
-mod log;
 mod payload;
 mod sns;
 
 pub use config::{Config, ConfigError, Endpoints};
-pub use error::{Error, Failure};
+pub use error::Error;
 pub use function::run;

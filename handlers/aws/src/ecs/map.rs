@@ -1,51 +1,36 @@
-//! From what ECS answers to what the core knows of a service.
+//! From what ECS answers to what matters of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service as Described, TaskDefinition};
-use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
+use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service, TaskDefinition};
+use responder_core::service::{Deployment, Reference, ReferenceKind};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
+use responder_engine::port::Described;
 
 /// The service; `None` if the answer does not even say its ARN.
-pub(super) fn service(
-    service: &Described,
-    definitions: &BTreeMap<String, Arc<[Reference]>>,
-) -> Option<Service> {
+pub(super) fn described(service: &Service) -> Option<Described> {
     let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
-    let mut references: BTreeSet<(ReferenceKind, Untrusted)> = BTreeSet::new();
-    let mut add = |reference: &Reference| references.insert((reference.kind, reference.value.clone()));
-    for arn in task_definitions(service) {
-        for reference in definitions.get(&arn).iter().flat_map(|known| known.iter()) {
-            add(reference);
-        }
-    }
-    for deployment in service.deployments() {
-        let connect =
-            deployment.service_connect_configuration().and_then(|connect| connect.log_configuration());
-        for reference in log_secrets(connect, ReferenceKind::ServiceConnectSecret) {
-            add(&reference);
-        }
-    }
-    Some(Service {
+    let connects = service.deployments().iter().filter_map(|one| one.service_connect_configuration());
+    let logs = connects.map(|connect| connect.log_configuration());
+    let tags = service.tags().iter();
+    Some(Described {
         arn: service.service_arn()?.to_owned(),
         cluster: service.cluster_arn()?.to_owned(),
         status: service.status().unwrap_or_default().to_owned(),
         controller: controller.to_owned(),
         primary: primary(service, controller),
-        tags: service
-            .tags()
-            .iter()
+        tags: tags
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
-        references: references.into_iter().map(|(kind, value)| Reference { kind, value }).collect(),
+        task_definitions: task_definitions(service),
+        references: logs.flat_map(|log| log_secrets(log, ReferenceKind::ServiceConnectSecret)).collect(),
     })
 }
 
 /// The task definitions that a service's tasks may run now: those of its deployments and task sets, and its own.
-pub(super) fn task_definitions(service: &Described) -> BTreeSet<String> {
+fn task_definitions(service: &Service) -> BTreeSet<String> {
     let live = |status: Option<&str>| matches!(status, Some("PRIMARY" | "ACTIVE"));
     let deployments = service.deployments().iter().filter(|deployment| live(deployment.status()));
     let sets = service.task_sets().iter().filter(|set| live(set.status()));
@@ -83,7 +68,7 @@ fn reference(kind: ReferenceKind, value: &str) -> Reference {
 }
 
 /// Services that something else than ECS deploys have task sets instead of deployments.
-fn primary(service: &Described, controller: &str) -> Option<Deployment> {
+fn primary(service: &Service, controller: &str) -> Option<Deployment> {
     let made = |id: Option<&str>, at: Option<&DateTime>| {
         let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
         Some(Deployment { id: id?.to_owned(), created_at })
@@ -172,7 +157,7 @@ mod tests {
             ServiceConnectConfiguration::builder().enabled(true).log_configuration(log("mesh")).build();
         let mut primary = deployed("PRIMARY", "web:2");
         primary.service_connect_configuration = Some(connect);
-        let described = Described::builder()
+        let service = Service::builder()
             .service_arn("arn:aws:ecs:us-west-2:111122223333:service/shop/web")
             .cluster_arn("arn:aws:ecs:us-west-2:111122223333:cluster/shop")
             .status("ACTIVE")
@@ -182,16 +167,14 @@ mod tests {
             .deployments(primary)
             .tags(Tag::builder().key("secrets-responder:redeploy").value("off").build())
             .build();
-        assert_eq!(task_definitions(&described).into_iter().collect::<Vec<_>>(), ["web:1", "web:2"]);
-        let one = |value| Arc::from([reference(ReferenceKind::ContainerSecret, value)]);
-        let known = BTreeMap::from([("web:1".to_owned(), one("old")), ("web:2".to_owned(), one("new"))]);
-        let service = service(&described, &known).unwrap();
+        let service = described(&service).unwrap();
+        assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:1", "web:2"]);
         assert_eq!((service.controller.as_str(), service.status.as_str()), ("ECS", "ACTIVE"));
         let primary = service.primary.unwrap();
         assert_eq!((primary.id.as_str(), primary.created_at.millis()), ("ecs-svc/web:2", 1_700_000_000_250));
         assert_eq!(service.tags["secrets-responder:redeploy"], "off");
         let values: Vec<&str> = service.references.iter().map(|reference| reference.value.raw()).collect();
-        assert_eq!(values, ["new", "old", "mesh"]);
+        assert_eq!(values, ["mesh"]);
     }
 
     #[test]
@@ -203,14 +186,14 @@ mod tests {
             .task_definition("web:7")
             .created_at(DateTime::from_secs(1_700_000_000))
             .build();
-        let described = Described::builder()
+        let service = Service::builder()
             .service_arn("a")
             .cluster_arn("c")
             .deployment_controller(DeploymentController::builder().r#type(kind).build().unwrap())
             .task_sets(set)
             .build();
-        assert_eq!(task_definitions(&described).into_iter().collect::<Vec<_>>(), ["web:7"]);
-        let service = service(&described, &BTreeMap::new()).unwrap();
+        let service = described(&service).unwrap();
+        assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:7"]);
         assert_eq!(service.controller, "CODE_DEPLOY");
         assert_eq!(service.primary.unwrap().id, "ecs-svc/9");
     }

@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join3;
 use responder_core::decide::watches;
 use responder_core::facts::{Facts, Question, Settings};
 use responder_core::rules::Case;
 
-use crate::clients::Clients;
 use crate::deadline::Deadline;
-use crate::ecs::{Cache, Ecs, Landscape};
+use crate::discover::{Cache, Discovery, Landscape};
 use crate::ledger::{Ask, Ledger};
+use crate::port::{Aws, Region};
 
 /// An account and a Region.
 type Place = (String, String);
 
 /// Whom to ask.
-pub(crate) struct Sources<'s> {
-    pub(crate) ledger: &'s Ledger,
-    pub(crate) clients: &'s Clients,
+pub(crate) struct Sources<'s, A> {
+    pub(crate) aws: &'s A,
+    pub(crate) ledger: &'s Ledger<'s, A>,
     pub(crate) cache: &'s Cache,
     /// The function's own account; services of others are out of its reach.
     pub(crate) account: &'s str,
@@ -38,7 +39,11 @@ pub(crate) struct World {
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
-pub(crate) async fn gather(questions: BTreeSet<Question>, settings: Settings, from: &Sources<'_>) -> World {
+pub(crate) async fn gather<A: Aws>(
+    questions: BTreeSet<Question>,
+    settings: Settings,
+    from: &Sources<'_, A>,
+) -> World {
     let (mut places, mut asks) = (BTreeSet::new(), Vec::new());
     let (mut incidents, mut rollouts) = (BTreeSet::new(), BTreeSet::new());
     for question in questions {
@@ -57,11 +62,12 @@ pub(crate) async fn gather(questions: BTreeSet<Question>, settings: Settings, fr
             Question::Rollout { .. } => {}
         }
     }
-    let (marks, remembered, places) = tokio::join!(
+    let (marks, remembered, places) = join3(
         from.ledger.exchange(asks),
         from.ledger.remember(&incidents, &rollouts),
         landscapes(places, from),
-    );
+    )
+    .await;
     let mut unanswered = marks.unanswered;
     unanswered.extend(remembered.unanswered);
     let facts = Facts {
@@ -74,7 +80,7 @@ pub(crate) async fn gather(questions: BTreeSet<Question>, settings: Settings, fr
     World { facts, places, unanswered, marks_dropped: marks.dropped }
 }
 
-async fn landscapes(places: BTreeSet<Place>, from: &Sources<'_>) -> BTreeMap<Place, Landscape> {
+async fn landscapes<A: Aws>(places: BTreeSet<Place>, from: &Sources<'_, A>) -> BTreeMap<Place, Landscape> {
     let mut found = BTreeMap::new();
     for (account, region) in places {
         let land = landscape(&account, &region, from).await;
@@ -83,18 +89,20 @@ async fn landscapes(places: BTreeSet<Place>, from: &Sources<'_>) -> BTreeMap<Pla
     found
 }
 
-async fn landscape(account: &str, region: &str, from: &Sources<'_>) -> Landscape {
+async fn landscape<A: Aws>(account: &str, region: &str, from: &Sources<'_, A>) -> Landscape {
     let mut land = Landscape::default();
     if !from.account.is_empty() && account != from.account {
         land.limits
             .insert("the secret is another account's; services there cannot be seen from here".to_owned());
         return land;
     }
-    let Some(client) = from.clients.ecs(region) else {
+    let Some(region) = Region::of(region) else {
         land.limits.insert("the secret's Region has no name that ECS could be asked in".to_owned());
         return land;
     };
-    Ecs { client, deadline: from.deadline, cache: from.cache.clone() }.landscape().await
+    Discovery { aws: from.aws, region: &region, cache: from.cache, until: from.deadline.at() }
+        .landscape()
+        .await
 }
 
 impl World {

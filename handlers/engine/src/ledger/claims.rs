@@ -2,15 +2,13 @@
 //!
 //! A claim that another one holds is an error, so that the queue delivers the event again: only `done` means done.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use responder_core::rules::Severity;
 use responder_core::time::{Span, Timestamp};
 
-use super::item::{Item, Key};
-use super::update::Update;
-use super::{DEPLOYMENTS_KEPT, INCIDENTS_KEPT, Ledger, Written, expiry};
-use crate::deadline::now;
+use super::{DEPLOYMENTS_KEPT, INCIDENTS_KEPT, Ledger, expiry};
 use crate::error::Error;
+use crate::port::Condition::{Absent, All, Any, Equal, Exists, Less, More};
+use crate::port::{Aws, Condition, Item, Key, Update, Value, Written};
 
 /// What is to be done at most once.
 #[derive(Clone, Debug)]
@@ -42,14 +40,14 @@ pub(crate) enum Claimed {
     Held,
 }
 
-impl Ledger {
+impl<A: Aws> Ledger<'_, A> {
     /// Claims the subject.
     pub(crate) async fn claim(&self, subject: &Subject<'_>) -> Result<Claimed, Error> {
-        let now = now();
-        match self.write(self.request(subject, now)).await? {
+        let now = self.aws.now();
+        match self.write(&self.request(subject, now)).await? {
             Written::Yes => Ok(Claimed::Ours),
             Written::No(item) => {
-                Ok(item.map_or(Claimed::Held, |item| judge(subject, &item, &self.owner, now)))
+                Ok(item.map_or(Claimed::Held, |item| judge(subject, &item, self.owner, now)))
             }
         }
     }
@@ -58,47 +56,44 @@ impl Ledger {
     pub(crate) async fn finish(
         &self,
         subject: &Subject<'_>,
-        more: &[(&str, AttributeValue)],
+        more: Vec<(&'static str, Value)>,
     ) -> Result<(), Error> {
-        self.write(self.completion(subject, more)).await.map(|_| ())
+        self.write(&self.completion(subject, more)).await.map(|_| ())
     }
 
     /// Gives a claim back, for the next delivery; otherwise its lease runs out.
     pub(crate) async fn release(&self, subject: &Subject<'_>) {
-        let update = Update::of(subject.key(), "REMOVE #owner, #lease_until")
-            .only_if("#owner = :owner")
-            .text(":owner", &self.owner);
+        let update = Update::of(subject.key()).remove(CLAIM).only_if(self.is_ours());
         // The lease ends it, if this does not.
-        drop(self.write(update).await);
+        drop(self.write(&update).await);
     }
 
     fn request(&self, subject: &Subject<'_>, now: Timestamp) -> Update {
-        let free = "attribute_not_exists(#lease_until) OR #lease_until < :now";
-        let update =
-            Update::of(subject.key(), "SET #owner = :owner, #lease_until = :lease_until, #ttl = :ttl")
-                .only_if(format!("({free}) AND ({})", subject.undone()))
-                .text(":owner", &self.owner)
-                .number(":now", now.millis())
-                .number(":lease_until", now.plus(self.lease).millis())
-                .number(":ttl", subject.expiry());
-        subject.bind(update)
+        let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
+        Update::of(subject.key())
+            .text("owner", self.owner)
+            .number("lease_until", now.plus(self.lease).millis())
+            .number("ttl", subject.expiry(now))
+            .only_if(All(vec![free, subject.undone()]))
     }
 
-    fn completion(&self, subject: &Subject<'_>, more: &[(&str, AttributeValue)]) -> Update {
+    fn completion(&self, subject: &Subject<'_>, more: Vec<(&'static str, Value)>) -> Update {
         let (own, removed) = subject.outcome();
-        let number = |millis: i64| AttributeValue::N(millis.to_string());
-        let own = own.into_iter().map(|(name, value)| (name, number(value)));
-        let ttl = [("ttl", number(subject.expiry()))];
-        let all: Vec<(&str, AttributeValue)> = own.chain(more.iter().cloned()).chain(ttl).collect();
-        let set: Vec<String> = all.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        let mut remove = vec!["#owner".to_owned(), "#lease_until".to_owned()];
-        remove.extend(removed.map(|name| format!("#{name}")));
-        let expression = format!("SET {} REMOVE {}", set.join(", "), remove.join(", "));
-        let update =
-            Update::of(subject.key(), expression).only_if("#owner = :owner").text(":owner", &self.owner);
-        all.into_iter().fold(update, |update, (name, value)| update.value(&format!(":{name}"), value))
+        let own = own.into_iter().map(|(name, millis)| (name, Value::Number(millis)));
+        own.chain(more)
+            .fold(Update::of(subject.key()), |update, (name, value)| update.value(name, value))
+            .number("ttl", subject.expiry(self.aws.now()))
+            .remove(CLAIM.into_iter().chain(removed))
+            .only_if(self.is_ours())
+    }
+
+    fn is_ours(&self) -> Condition {
+        Equal("owner", Value::Text(self.owner.to_owned()))
     }
 }
+
+/// The attributes of a claim.
+const CLAIM: [&str; 2] = ["owner", "lease_until"];
 
 impl Subject<'_> {
     fn key(&self) -> Key {
@@ -109,46 +104,21 @@ impl Subject<'_> {
     }
 
     /// The condition under which it is still to be done. A page: never said, or less urgently, or this is another
-    /// occurrence (the same test as the core's). Comparisons with an absent attribute do not hold.
-    fn undone(&self) -> &'static str {
+    /// occurrence (the same test as the core's).
+    fn undone(&self) -> Condition {
         match self {
-            Self::Page { .. } => {
-                "attribute_not_exists(#paged) OR #paged < :rank OR #last < :before OR #first > :after \
-                 OR #resolved < :first"
-            }
-            Self::Resolution { .. } => {
-                "attribute_exists(#paged) AND (attribute_not_exists(#resolved) OR #resolved < :at)"
-            }
-            Self::Deployment { .. } => "attribute_not_exists(#asked_at) OR #asked_at < :fresh_from",
-        }
-    }
-
-    /// The values of [`Subject::undone`].
-    fn bind(&self, update: Update) -> Update {
-        match self {
-            Self::Page { first, last, severity, quiet, .. } => update
-                .number(":rank", i64::from(severity.rank()))
-                .number(":before", first.minus(*quiet).millis())
-                .number(":after", last.plus(*quiet).millis())
-                .number(":first", first.millis()),
-            Self::Resolution { at, .. } => update.number(":at", at.millis()),
-            Self::Deployment { fresh_from, .. } => update.number(":fresh_from", fresh_from.millis()),
-        }
-    }
-
-    /// The same as [`Subject::undone`], of an item in hand.
-    fn is_done(&self, item: &Item) -> bool {
-        match self {
-            Self::Page { first, last, severity, quiet, .. } => item.incident().is_some_and(|said| {
-                let another = said.last < first.minus(*quiet) || said.first > last.plus(*quiet);
-                let over = said.resolved.is_some_and(|resolved| resolved < *first);
-                said.severity >= *severity && !another && !over
-            }),
+            Self::Page { first, last, severity, quiet, .. } => Any(vec![
+                Absent("paged"),
+                Less("paged", i64::from(severity.rank())),
+                Less("last", first.minus(*quiet).millis()),
+                More("first", last.plus(*quiet).millis()),
+                Less("resolved", first.millis()),
+            ]),
             Self::Resolution { at, .. } => {
-                item.incident().is_none_or(|said| said.resolved.is_some_and(|resolved| resolved >= *at))
+                All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", at.millis())])])
             }
             Self::Deployment { fresh_from, .. } => {
-                item.instant("asked_at").is_some_and(|asked| asked >= *fresh_from)
+                Any(vec![Absent("asked_at"), Less("asked_at", fresh_from.millis())])
             }
         }
     }
@@ -170,18 +140,18 @@ impl Subject<'_> {
         }
     }
 
-    fn expiry(&self) -> i64 {
+    fn expiry(&self, now: Timestamp) -> i64 {
         match self {
-            Self::Page { last, quiet, .. } => expiry(*last, (*quiet).max(INCIDENTS_KEPT)),
-            Self::Resolution { at, quiet, .. } => expiry(*at, (*quiet).max(INCIDENTS_KEPT)),
-            Self::Deployment { .. } => expiry(now(), DEPLOYMENTS_KEPT),
+            Self::Page { last, quiet, .. } => expiry(now, *last, (*quiet).max(INCIDENTS_KEPT)),
+            Self::Resolution { at, quiet, .. } => expiry(now, *at, (*quiet).max(INCIDENTS_KEPT)),
+            Self::Deployment { .. } => expiry(now, now, DEPLOYMENTS_KEPT),
         }
     }
 }
 
 /// Why a claim was refused, from the item as it stood. A request that the SDK had to send twice may find its own claim.
 fn judge(subject: &Subject<'_>, item: &Item, owner: &str, now: Timestamp) -> Claimed {
-    if subject.is_done(item) {
+    if !subject.undone().holds(Some(item)) {
         Claimed::Done
     } else if item.text("owner") == Some(owner)
         && item.instant("lease_until").is_some_and(|until| until >= now)
@@ -194,12 +164,10 @@ fn judge(subject: &Subject<'_>, item: &Item, owner: &str, now: Timestamp) -> Cla
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::item::example;
     use super::*;
-    use crate::config::Config;
     use crate::deadline::Deadline;
+    use crate::fake::Fake;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -212,7 +180,7 @@ mod tests {
 
     fn claimed(subject: &Subject<'_>, fields: &[(&str, i64)], owner: Option<&str>) -> Claimed {
         let mut item = example(fields);
-        item.0.extend(owner.map(|owner| ("owner".to_owned(), AttributeValue::S(owner.to_owned()))));
+        item.values.extend(owner.map(|owner| ("owner".to_owned(), Value::Text(owner.to_owned()))));
         judge(subject, &item, "me", at(1_000))
     }
 
@@ -260,38 +228,21 @@ mod tests {
     }
 
     #[test]
-    fn every_value_that_is_sent_is_used_and_every_item_expires() {
-        let variable = |name: &str| {
-            let topic = "arn:aws:sns:us-west-2:111122223333:pages";
-            Some(if name == "PAGE_TOPIC_ARN" { topic } else { "60" }.to_owned())
-        };
-        let mut config = Config::parse(|name| {
-            variable(name).filter(|_| !name.ends_with("SECONDS") && !name.starts_with("RUNBOOK"))
-        })
-        .unwrap();
-        config.lease = Span::from_secs(60);
-        let ledger = Ledger {
-            client: crate::clients::Clients::new(&config).dynamodb,
-            table: "t".to_owned(),
-            owner: "me".to_owned(),
-            lease: config.lease,
-            deadline: Deadline::of(0, config.lease),
-            down: Arc::default(),
-        };
+    fn every_item_that_is_written_expires_and_a_claim_ends_when_it_is_done() {
+        let aws = Fake::default();
+        let lease = Span::from_secs(60);
+        let ledger = Ledger::new(&aws, "me", lease, Deadline::of(at(60_000), lease, at(0)));
         let end = Subject::Resolution { key: "k", at: at(700), quiet: Span::from_millis(100) };
         let deploy = Subject::Deployment { service: "s", fresh_from: at(500) };
         for subject in [page(1, 2, Severity::Low), end, deploy] {
-            let more = [("asked_at", AttributeValue::N("1".to_owned()))];
-            for update in [ledger.request(&subject, at(1_000)), ledger.completion(&subject, &more)] {
-                let text = format!("{} {}", update.expression, update.condition.clone().unwrap_or_default());
-                let words: Vec<&str> =
-                    text.split(|c: char| !c.is_ascii_alphanumeric() && !":#_".contains(c)).collect();
-                for name in update.values.keys() {
-                    assert!(words.contains(&name.as_str()), "{name} in {text}");
-                }
-                let used: Vec<&&str> = words.iter().filter(|word| word.starts_with(':')).collect();
-                assert!(used.iter().all(|name| update.values.contains_key(**name)), "{text}");
-                assert!(text.contains("#ttl = :ttl"), "{text}");
+            let claim = ledger.request(&subject, at(1_000)).apply(None);
+            assert_eq!((claim.text("owner"), claim.number("lease_until")), (Some("me"), Some(61_000)));
+            let done = ledger.completion(&subject, vec![("asked_at", Value::Number(1_000))]);
+            assert!(done.condition.holds(Some(&claim)) && !done.condition.holds(None));
+            let done = done.apply(Some(claim.clone()));
+            assert_eq!((done.text("owner"), done.number("lease_until")), (None, None));
+            for item in [claim, done] {
+                assert!(item.number("ttl").is_some_and(|ttl| ttl >= 30 * 86_400), "{item:?}");
             }
         }
     }

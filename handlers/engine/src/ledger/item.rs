@@ -1,20 +1,13 @@
-//! Keys and items of the ledger's table, and what the core makes of them.
+//! The ledger's keys, and what the core makes of its items.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use responder_core::facts::{IncidentState, Rollout};
 use responder_core::rules::Severity;
 use responder_core::time::Timestamp;
 
 use super::Remembered;
-
-/// An item's primary key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pk: String,
-    sk: String,
-}
+#[cfg(test)]
+use crate::port::Value;
+use crate::port::{Item, Key};
 
 impl Key {
     pub(super) fn marks(stream: &str, chunk: &str) -> Self {
@@ -33,41 +26,19 @@ impl Key {
         Self { pk: format!("rollout#{deployment}"), sk: "asked".to_owned() }
     }
 
-    /// The partition key.
-    pub(super) fn pk(&self) -> &str {
-        &self.pk
-    }
-
     /// What follows the kind in the partition key.
     pub(super) fn name(&self) -> &str {
         self.pk.split_once('#').map_or("", |(_, name)| name)
     }
-
-    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
-        let text = |value: &String| AttributeValue::S(value.clone());
-        HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
-    }
 }
 
-/// An item, read tolerantly: an attribute of another type is as good as absent.
-#[derive(Debug)]
-pub(super) struct Item(pub(super) HashMap<String, AttributeValue>);
-
 impl Item {
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_s().ok().map(String::as_str)
-    }
-
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
-        self.0.get(name)?.as_n().ok()?.parse().ok()
-    }
-
     pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
         self.number(name).map(Timestamp::from_millis)
     }
 
     /// What was said about an incident; `None` if it was never paged.
-    pub(super) fn incident(&self) -> Option<IncidentState> {
+    fn incident(&self) -> Option<IncidentState> {
         Some(IncidentState {
             first: self.instant("first")?,
             last: self.instant("last")?,
@@ -86,7 +57,7 @@ impl Item {
 
     /// Puts what it says where it belongs.
     pub(super) fn store(&self, found: &mut Remembered) {
-        let Some((kind, name)) = self.text("pk").and_then(|pk| pk.split_once('#')) else { return };
+        let Some((kind, name)) = self.key.pk.split_once('#') else { return };
         if kind == "incident" {
             found.incidents.extend(self.incident().map(|state| (name.to_owned(), state)));
         } else if kind == "rollout" {
@@ -102,12 +73,8 @@ fn severity(rank: i64) -> Severity {
 
 #[cfg(test)]
 pub(super) fn example(fields: &[(&str, i64)]) -> Item {
-    Item(
-        fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), AttributeValue::N(value.to_string())))
-            .collect(),
-    )
+    let values = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Number(*value)));
+    Item { values: values.collect(), ..Item::default() }
 }
 
 #[cfg(test)]
@@ -132,7 +99,7 @@ mod tests {
     fn items_are_sorted_by_their_keys() {
         let mut found = Remembered::default();
         let mut item = example(&[("first", 1), ("last", 2), ("paged", 1)]);
-        item.0.extend(Key::incident("abc").attributes());
+        item.key = Key::incident("abc");
         item.store(&mut found);
         assert!(found.incidents.contains_key("abc") && found.rollouts.is_empty());
         assert_eq!(Key::service("arn:x#y").name(), "arn:x#y");

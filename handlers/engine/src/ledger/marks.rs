@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
 use responder_core::mark::Mark;
 use responder_core::time::{Span, Timestamp};
-use tokio::task::JoinSet;
 
-use super::item::{Item, Key};
-use super::update::Update;
-use super::{Ledger, Written, expiry};
+use super::{Ledger, expiry};
 use crate::error::Error;
+use crate::parallel::parallel;
+use crate::port::Condition::{Absent, Any, SizeLess};
+use crate::port::{Aws, Item, Key, Range, Update, Written};
 
 /// How many marks go into one write.
 const WRITTEN_AT_ONCE: usize = 100;
@@ -40,42 +39,27 @@ pub(crate) struct Marks {
     pub(crate) dropped: usize,
 }
 
-impl Ledger {
+impl<A: Aws> Ledger<'_, A> {
     /// Adds all marks and then reads their streams.
     pub(crate) async fn exchange(&self, asks: Vec<Ask>) -> Marks {
         let mut answer = Marks::default();
-        let mut running = JoinSet::new();
-        let mut written = Vec::new();
-        for write in writes(&asks) {
-            let ledger = self.clone();
-            running.spawn(async move { (write.stream.clone(), ledger.add(write).await) });
-            if running.len() >= PARALLEL {
-                written.extend(running.join_next().await);
-            }
-        }
-        written.extend(running.join_all().await.into_iter().map(Ok));
-        for done in written {
-            match done {
-                Ok((_, Ok(dropped))) => answer.dropped += dropped,
-                Ok((stream, Err(_))) => {
+        let written = writes(&asks, self.aws.now()).into_iter().map(|write| async move {
+            let stream = write.stream.clone();
+            (self.add(write).await, stream)
+        });
+        for (added, stream) in parallel(written, PARALLEL).await {
+            match added {
+                Ok(dropped) => answer.dropped += dropped,
+                Err(_) => {
                     answer.unanswered.insert(stream);
                 }
-                // A task broke: nobody knows which.
-                Err(_) => answer.unanswered.extend(asks.iter().map(|ask| ask.stream.clone())),
             }
         }
-        let mut reads = JoinSet::new();
-        let mut read = Vec::new();
-        for (stream, (from, to)) in ranges(&asks) {
-            let ledger = self.clone();
-            reads.spawn(async move { (ledger.read(&stream, from, to).await, stream) });
-            if reads.len() >= PARALLEL {
-                read.extend(reads.join_next().await);
-            }
-        }
-        read.extend(reads.join_all().await.into_iter().map(Ok));
+        let read = ranges(&asks)
+            .into_iter()
+            .map(|(stream, (from, to))| async move { (self.read(&stream, from, to).await, stream) });
         let mut answered = BTreeSet::new();
-        for (marks, stream) in read.into_iter().flatten() {
+        for (marks, stream) in parallel(read, PARALLEL).await {
             if let Ok(marks) = marks {
                 answered.insert(stream.clone());
                 answer.streams.entry(stream).or_default().extend(marks);
@@ -109,12 +93,11 @@ impl Ledger {
     /// Whether the item had room.
     async fn put(&self, key: Key, marks: &BTreeSet<Mark>, ttl: i64) -> Result<bool, Error> {
         let set = marks.iter().filter_map(|mark| serde_json::to_string(mark).ok()).collect();
-        let update = Update::of(key, "ADD #marks :marks SET #ttl = :ttl")
-            .only_if("attribute_not_exists(#marks) OR size(#marks) < :most")
-            .value(":marks", AttributeValue::Ss(set))
-            .number(":most", i64::try_from(CHUNK_MARKS).unwrap_or(i64::MAX))
-            .number(":ttl", ttl);
-        match self.write(update).await {
+        let update = Update::of(key)
+            .add("marks", set)
+            .number("ttl", ttl)
+            .only_if(Any(vec![Absent("marks"), SizeLess("marks", CHUNK_MARKS)]));
+        match self.write(&update).await {
             Ok(Written::Yes) => Ok(true),
             Ok(Written::No(_)) => Ok(false),
             // Fewer marks than that, but long ones: the item would pass 400 KB.
@@ -125,26 +108,18 @@ impl Ledger {
 
     async fn read(&self, stream: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Mark>, Error> {
         let mut marks = Vec::new();
-        let mut start = None;
+        let mut range = Range {
+            pk: Key::marks(stream, "").pk,
+            from: chunk(from).to_string(),
+            to: format!("{}{BESIDE}", chunk(to)),
+            after: None,
+        };
         loop {
-            let call = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", AttributeValue::S(Key::marks(stream, "").pk().to_owned()))
-                .expression_attribute_values(":from", AttributeValue::S(chunk(from).to_string()))
-                .expression_attribute_values(":to", AttributeValue::S(format!("{}{BESIDE}", chunk(to))))
-                .set_exclusive_start_key(start)
-                .send();
-            let page = self.call("Query", call).await?;
-            let items = page.items.unwrap_or_default().into_iter().map(Item);
-            marks.extend(
-                items.flat_map(|item| read_marks(&item)).filter(|mark| mark.at >= from && mark.at <= to),
-            );
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
+            let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
+            let found = page.items.iter().flat_map(read_marks);
+            marks.extend(found.filter(|mark| mark.at >= from && mark.at <= to));
+            range.after = page.next;
+            if range.after.is_none() {
                 return Ok(marks);
             }
         }
@@ -160,14 +135,14 @@ struct Write {
     ttl: i64,
 }
 
-fn writes(asks: &[Ask]) -> Vec<Write> {
+fn writes(asks: &[Ask], now: Timestamp) -> Vec<Write> {
     let mut grouped: BTreeMap<(&str, Timestamp), (BTreeSet<Mark>, i64)> = BTreeMap::new();
     for ask in asks {
         // As long as an event that is delivered now may ask for it.
         let reach = Span::from_millis(ask.to.millis().saturating_sub(ask.mark.at.millis()));
         let (marks, ttl) = grouped.entry((&ask.stream, chunk(ask.mark.at))).or_default();
         marks.insert(ask.mark.clone());
-        *ttl = (*ttl).max(expiry(ask.to, reach));
+        *ttl = (*ttl).max(expiry(now, ask.to, reach));
     }
     let mut writes = Vec::new();
     for ((stream, chunk), (marks, ttl)) in grouped {
@@ -211,17 +186,21 @@ fn chunk(at: Timestamp) -> Timestamp {
 
 /// A mark that cannot be read was written by another release and counts no more.
 fn read_marks(item: &Item) -> Vec<Mark> {
-    let set = item.0.get("marks").and_then(|marks| marks.as_ss().ok());
-    set.into_iter().flatten().filter_map(|mark| serde_json::from_str(mark).ok()).collect()
+    let set = item.set("marks").into_iter().flatten();
+    set.filter_map(|mark| serde_json::from_str(mark).ok()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use responder_core::text::Untrusted;
 
     use super::*;
+    use crate::port::Value;
+
+    /// A year after the asks.
+    fn now() -> Timestamp {
+        "2027-01-02T03:04:05Z".parse().unwrap()
+    }
 
     fn ask(stream: &str, key: &str, at: &str) -> Ask {
         let at: Timestamp = at.parse().unwrap();
@@ -250,7 +229,7 @@ mod tests {
             ask("s", "c", "2026-01-02T03:10:00Z"),
             ask("t", "a", "2026-01-02T03:04:05Z"),
         ];
-        let writes = writes(&asks);
+        let writes = writes(&asks, now());
         let shape: Vec<(&str, String, usize)> =
             writes.iter().map(|w| (w.stream.as_str(), w.chunk.to_string(), w.marks.len())).collect();
         let expected = [
@@ -260,7 +239,7 @@ mod tests {
         ];
         assert_eq!(shape, expected.map(|(stream, chunk, count)| (stream, chunk.to_owned(), count)));
         // Kept for longer than an event of the present may ask for it.
-        assert!(writes.iter().all(|write| write.ttl > crate::deadline::now().millis() / 1_000 + 600));
+        assert!(writes.iter().all(|write| write.ttl > now().millis() / 1_000 + 600));
         let range = ranges(&asks)["s"];
         assert_eq!(range.0.to_string(), "2026-01-02T02:54:05Z");
         assert_eq!(range.1.to_string(), "2026-01-02T03:20:00Z");
@@ -269,15 +248,19 @@ mod tests {
     #[test]
     fn many_marks_are_several_writes() {
         let asks: Vec<Ask> = (0..250).map(|n| ask("s", &format!("{n}"), "2026-01-02T03:04:05Z")).collect();
-        assert_eq!(writes(&asks).iter().map(|write| write.marks.len()).collect::<Vec<_>>(), [100, 100, 50]);
+        assert_eq!(
+            writes(&asks, now()).iter().map(|write| write.marks.len()).collect::<Vec<_>>(),
+            [100, 100, 50]
+        );
     }
 
     #[test]
     fn what_is_written_reads_back_and_what_cannot_be_read_costs_nothing() {
         let asks = [ask("s", "a", "2026-01-02T03:04:05Z")];
-        let mut set: Vec<String> = vec![serde_json::to_string(&asks[0].mark).unwrap()];
-        set.push("{\"from\":\"the future\"}".to_owned());
-        let item = Item(HashMap::from([("marks".to_owned(), AttributeValue::Ss(set))]));
+        let known = serde_json::to_string(&asks[0].mark).unwrap();
+        let set = BTreeSet::from([known, "{\"from\":\"the future\"}".to_owned()]);
+        let item =
+            Item { values: BTreeMap::from([("marks".to_owned(), Value::Set(set))]), ..Item::default() };
         assert_eq!(read_marks(&item), [asks[0].mark.clone()]);
     }
 

@@ -2,38 +2,70 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use responder_core::decide;
 use responder_core::event::Event;
-use responder_core::facts::{Facts, Question};
+use responder_core::facts::{Facts, Question, Settings};
 use responder_core::hash;
 use responder_core::ledger::in_order;
 use responder_core::plan::{Outcome, Plan};
-use responder_core::rules::Case;
+use responder_core::rules::{Case, Handler, Rules};
+use responder_core::time::{Span, Timestamp};
 
-use crate::deadline::now;
+use crate::deadline::{Deadline, between};
+use crate::discover::Cache;
 use crate::error::Error;
 use crate::execute::{Executed, Executor};
-use crate::function::{App, Turn};
 use crate::gather::{Sources, gather};
+use crate::ledger::Ledger;
 use crate::log::{self, Counters, End};
+use crate::port::Aws;
+
+/// What a process keeps between invocations.
+#[derive(Debug)]
+pub struct Engine<A> {
+    /// The world.
+    pub aws: A,
+    /// Whose rules are applied.
+    pub handler: Handler,
+    /// The rules.
+    pub rules: Rules,
+    /// What the operator set.
+    pub settings: Settings,
+    /// How long a claim is held; no invocation works for longer.
+    pub lease: Span,
+    cache: Cache,
+}
+
+/// What belongs to one invocation.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// When Lambda ends it.
+    pub until: Timestamp,
+    /// In whose name claims are made: the invocation's request id.
+    pub owner: String,
+    /// The function's own account; services of others are out of its reach. Empty if nobody knows it.
+    pub account: String,
+    /// Whether it is to be told what was known.
+    pub keeps_facts: bool,
+}
 
 /// What became of one text.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) end: End,
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
     /// Why it failed, if it did.
-    pub(crate) errors: Vec<Error>,
-    /// What was known when it was decided.
-    pub(crate) facts: Facts,
+    pub errors: Vec<Error>,
+    /// What was known when it was decided, if that is to be told.
+    pub facts: Facts,
     /// What was decided, if any rule matches.
-    pub(crate) plan: Option<Plan>,
+    pub plan: Option<Plan>,
 }
 
 impl Ended {
     /// Whether the queue must keep the message: to deliver it again, or to put it aside.
-    pub(crate) fn is_kept(&self) -> bool {
+    pub fn is_kept(&self) -> bool {
         matches!(self.end, End::Failed | End::Parked)
     }
 
@@ -42,40 +74,44 @@ impl Ended {
     }
 }
 
-/// Reads, decides and executes; returns what became of each text, in their order.
-pub(crate) async fn run(app: &App, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, Counters) {
+impl<A: Aws> Engine<A> {
+    /// An engine that has not learned anything yet.
+    pub fn new(aws: A, handler: Handler, rules: Rules, settings: Settings, lease: Span) -> Self {
+        Self { aws, handler, rules, settings, lease, cache: Cache::default() }
+    }
+
+    /// Reads, decides and executes; returns what became of each text, in their order. Prints a line for each, and the
+    /// counters.
+    pub async fn run(&self, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, Counters) {
+        let (ended, counters) = run(self, turn, texts).await;
+        log::metrics(&self.aws, self.handler, &counters);
+        (ended, counters)
+    }
+}
+
+async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, Counters) {
+    let Engine { aws, handler, .. } = engine;
+    let deadline = Deadline::of(turn.until, engine.lease, aws.now());
     let mut counters = Counters::default();
-    let Sorted { cases, origins, mut ended, parked } = sort(app, texts);
+    let Sorted { cases, origins, mut ended, parked } = sort(engine, texts);
     let asked: Vec<Vec<Question>> = cases.iter().map(decide::questions).collect();
     let merged: BTreeSet<Question> = asked.iter().flatten().cloned().collect();
     // Half of the time is for learning, so that whatever hangs there leaves time for telling a human.
-    let learning = turn.deadline.half();
-    let ledger = turn.ledger(app, learning);
-    let sources = Sources {
-        ledger: &ledger,
-        clients: &app.clients,
-        cache: &app.cache,
-        account: turn.account(app),
-        deadline: learning,
-    };
-    let mut world = gather(merged, app.config.settings.clone(), &sources).await;
+    let learning = deadline.half(aws.now());
+    let ledger = Ledger::new(aws, &turn.owner, engine.lease, learning);
+    let (cache, account) = (&engine.cache, turn.account.as_str());
+    let sources = Sources { aws, ledger: &ledger, cache, account, deadline: learning };
+    let mut world = gather(merged, engine.settings.clone(), &sources).await;
     counters.marks_dropped += world.marks_dropped;
-    let ledger = ledger.until(turn.deadline);
-    let mut executor = Executor {
-        rules: &app.rules,
-        ledger: &ledger,
-        clients: &app.clients,
-        cache: &app.cache,
-        topic: &app.config.topic,
-        deadline: turn.deadline,
-        counters: &mut counters,
-    };
+    let ledger = ledger.until(deadline);
+    let rules = &engine.rules;
+    let mut executor = Executor { aws, rules, ledger: &ledger, deadline, counters: &mut counters };
     for (case, questions) in cases.iter().zip(&asked) {
-        let started = Instant::now();
+        let started = aws.now();
         let facts = world.enter(questions);
         let plan = decide::respond(case, facts);
         let known = if turn.keeps_facts { facts.clone() } else { Facts::default() };
-        let mut executed = if turn.deadline.left().is_zero() {
+        let mut executed = if deadline.left(aws) == Span::default() {
             Executed { errors: vec![Error::Deadline("the event")], ..Executed::default() }
         } else {
             executor.execute(&plan, facts).await
@@ -92,18 +128,19 @@ pub(crate) async fn run(app: &App, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, 
         }
         let answered = world.is_answered(case, questions, &executed.paged);
         let (end, errors) = conclude(&plan, executed, answered);
-        log::event(app.handler, &plan.event, Some(&plan), end, &errors, started.elapsed());
+        log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), between(started, aws.now()));
         if let Some(ended) = origins.get(&identity(&case.event)).and_then(|index| ended.get_mut(*index)) {
             *ended = Ended { end, errors, facts: known, plan: Some(plan) };
         }
     }
     for (index, plan) in parked {
-        let started = Instant::now();
-        let mut executed = executor.execute(&plan, &Facts::default()).await;
-        executed.errors.push(Error::Unreadable);
-        log::event(app.handler, &plan.event, Some(&plan), End::Parked, &executed.errors, started.elapsed());
+        let started = aws.now();
+        let Executed { mut errors, .. } = executor.execute(&plan, &Facts::default()).await;
+        errors.push(Error::Unreadable);
+        let took = between(started, aws.now());
+        log::event(aws, *handler, &plan.event, Some(&plan), (End::Parked, &errors), took);
         if let Some(ended) = ended.get_mut(index) {
-            *ended = Ended { errors: executed.errors, plan: Some(plan), ..Ended::new(End::Parked) };
+            *ended = Ended { errors, plan: Some(plan), ..Ended::new(End::Parked) };
         }
     }
     for ended in &ended {
@@ -124,11 +161,12 @@ struct Sorted<'r> {
     parked: Vec<(usize, Plan)>,
 }
 
-fn sort<'r>(app: &'r App, texts: &[&str]) -> Sorted<'r> {
+fn sort<'r, A: Aws>(engine: &'r Engine<A>, texts: &[&str]) -> Sorted<'r> {
+    let Engine { aws, handler, rules, settings, .. } = engine;
     let (mut cases, mut parked) = (Vec::new(), Vec::new());
     let (mut origins, mut ended) = (BTreeMap::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let end = match app.rules.case(app.handler, text) {
+        let end = match rules.case(*handler, text) {
             Ok(Some(case)) => {
                 origins.insert(identity(&case.event), index);
                 cases.push(case);
@@ -136,13 +174,12 @@ fn sort<'r>(app: &'r App, texts: &[&str]) -> Sorted<'r> {
             }
             Ok(None) => {
                 let key = hash::id_of(text.as_bytes());
-                log::event(app.handler, &key, None, End::Ignored, &[], std::time::Duration::ZERO);
+                log::event(aws, *handler, &key, None, (End::Ignored, &[]), Span::default());
                 End::Ignored
             }
             Err(error) => {
                 let (body, why) = (text.as_bytes(), error.to_string());
-                let settings = &app.config.settings;
-                let plan = decide::park(&app.rules, app.handler, body, &why, now(), settings);
+                let plan = decide::park(rules, *handler, body, &why, aws.now(), settings);
                 parked.push((index, plan));
                 End::Parked
             }
@@ -181,14 +218,12 @@ fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>
 
 #[cfg(test)]
 mod tests {
-    use responder_core::facts::Settings;
-    use responder_core::rules::Handler;
-
     use super::*;
 
     fn plan(outcome: Outcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
-        let mut plan = decide::park(&rules, Handler::Access, b"", "", now(), &Settings::default());
+        let mut plan =
+            decide::park(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
         plan.outcome = outcome;
         plan
     }

@@ -1,9 +1,8 @@
 //! Executing: the steps of a plan become effects, each claimed first, so that copies of an event change nothing.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::join;
 use responder_core::arn::Arn;
 use responder_core::facts::{Facts, Rollout};
 use responder_core::incident::{Incident, State};
@@ -12,28 +11,24 @@ use responder_core::plan::{Plan, Step};
 use responder_core::rules::Rules;
 use responder_core::time::{Span, Timestamp};
 
-use crate::clients::Clients;
-use crate::deadline::{Deadline, now};
-use crate::ecs::{Cache, Ecs};
-use crate::error::{Error, Failure};
+use crate::deadline::{Deadline, between};
+use crate::error::{Cause, Error, Failure};
 use crate::ledger::{Claimed, Ledger, Subject};
 use crate::log::Counters;
-use crate::sns;
+use crate::port::{Aws, Region, Value};
 
 /// The longest that an invocation waits for a change to settle; the queue waits for longer ones.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+const LONGEST_WAIT: Span = Span::from_secs(20);
 /// What is kept of the invocation to mark as done what was done.
-const MARKING: Duration = Duration::from_secs(2);
+const MARKING: Span = Span::from_secs(2);
 /// What must be left of the invocation after waiting.
-const LEFT_AFTER_WAIT: Duration = Duration::from_secs(5);
+const LEFT_AFTER_WAIT: Span = Span::from_secs(5);
 
 /// Whom to act through.
-pub(crate) struct Executor<'e> {
+pub(crate) struct Executor<'e, A> {
+    pub(crate) aws: &'e A,
     pub(crate) rules: &'e Rules,
-    pub(crate) ledger: &'e Ledger,
-    pub(crate) clients: &'e Clients,
-    pub(crate) cache: &'e Cache,
-    pub(crate) topic: &'e str,
+    pub(crate) ledger: &'e Ledger<'e, A>,
     pub(crate) deadline: Deadline,
     pub(crate) counters: &'e mut Counters,
 }
@@ -59,7 +54,7 @@ enum Effect {
     Already,
 }
 
-impl Executor<'_> {
+impl<A: Aws> Executor<'_, A> {
     /// Executes every step. One that fails costs no other.
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
         let mut executed = Executed::default();
@@ -135,7 +130,7 @@ impl Executor<'_> {
             Claimed::Held => return Err(Error::Held),
         }
         // Before the call: what changes while it runs may have been read too early.
-        let asked_at = now();
+        let asked_at = self.aws.now();
         let deployment = match self.force(cluster, service).await {
             Ok(deployment) => deployment,
             Err(error) => {
@@ -148,8 +143,8 @@ impl Executor<'_> {
             }
         };
         self.counters.deployments_forced += 1;
-        let mut more = vec![("asked_at", AttributeValue::N(asked_at.millis().to_string()))];
-        more.extend(deployment.clone().map(|id| ("deployment", AttributeValue::S(id))));
+        let mut more = vec![("asked_at", Value::Number(asked_at.millis()))];
+        more.extend(deployment.clone().map(|id| ("deployment", Value::Text(id))));
         let (service, secret) = (service.clone(), secret.clone());
         let rollout = Rollout { service, secret, changed_at: *changed_at };
         let remember = async {
@@ -158,28 +153,29 @@ impl Executor<'_> {
                 None => Ok(()),
             }
         };
-        let (remembered, finished) = tokio::join!(remember, self.ledger.finish(&subject, &more));
+        let (remembered, finished) = join(remember, self.ledger.finish(&subject, more)).await;
         finished?;
         remembered.map(|()| Effect::Acted)
     }
 
     async fn force(&self, cluster: &str, service: &str) -> Result<Option<String>, Error> {
         let region = Arn::of("ecs", service).map_or("", |arn| arn.region);
-        let Some(client) = self.clients.ecs(region) else {
-            return Err(Error::Refused(Failure { kind: "the service's ARN names no Region", code: None }));
+        let Some(region) = Region::of(region) else {
+            return Err(Error::Refused(Failure::of(Cause::NoRegion)));
         };
-        let ecs = Ecs { client, deadline: self.deadline.sooner(MARKING), cache: self.cache.clone() };
-        ecs.redeploy(cluster, service).await
+        let until = self.deadline.sooner(MARKING).at();
+        self.aws.force_deployment(&region, cluster, service, until).await.map_err(refusal)
     }
 
     /// A deployment that is too early may start with the old value.
     async fn wait(&self, not_before: Timestamp) -> Result<(), Error> {
-        let millis = not_before.millis().saturating_sub(now().millis());
-        let wait = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-        if wait > LONGEST_WAIT || !wait.is_zero() && wait + LEFT_AFTER_WAIT > self.deadline.left() {
+        let now = self.aws.now();
+        let wait = between(now, not_before);
+        let late = now.plus(wait).plus(LEFT_AFTER_WAIT) > self.deadline.at();
+        if wait > LONGEST_WAIT || wait > Span::default() && late {
             return Err(Error::Early);
         }
-        tokio::time::sleep(wait).await;
+        self.aws.sleep(wait).await;
         Ok(())
     }
 
@@ -219,7 +215,7 @@ impl Executor<'_> {
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
-            None => self.ledger.finish(&subject, &[]).await?,
+            None => self.ledger.finish(&subject, Vec::new()).await?,
         }
         Ok(Effect::Acted)
     }
@@ -227,8 +223,7 @@ impl Executor<'_> {
     /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
     async fn publish(&mut self, page: &Page, key: &str, claim: Option<&Subject<'_>>) -> Result<(), Error> {
         // Some time is left for the mark: a page that is out and not marked goes out again.
-        let sent =
-            sns::publish(&self.clients.sns, self.deadline.sooner(MARKING), self.topic, page, key).await;
+        let sent = self.aws.publish(page, key, self.deadline.sooner(MARKING).at()).await;
         let Some(claim) = claim else {
             self.counters.pages_sent += usize::from(sent.is_ok());
             return sent;
@@ -239,7 +234,7 @@ impl Executor<'_> {
         }
         self.counters.pages_sent += 1;
         // The page is out: to fail now would only send it again.
-        if self.ledger.finish(claim, &[]).await.is_err() {
+        if self.ledger.finish(claim, Vec::new()).await.is_err() {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())
@@ -247,5 +242,26 @@ impl Executor<'_> {
 
     fn quiet(&self, rule: &str) -> Span {
         self.rules.responses.get(rule).map(|response| response.quiet).unwrap_or_default()
+    }
+}
+
+/// Codes with which ECS says that it will not deploy this service, now or later.
+const REFUSALS: [&str; 8] = [
+    "AccessDeniedException",
+    "ClusterNotFoundException",
+    "InvalidParameterException",
+    "ClientException",
+    "ServiceNotActiveException",
+    "ServiceNotFoundException",
+    "PlatformUnknownException",
+    "UnsupportedFeatureException",
+];
+
+fn refusal(error: Error) -> Error {
+    match error {
+        Error::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
+            Error::Refused(failure)
+        }
+        error => error,
     }
 }

@@ -2,22 +2,20 @@
 //!
 //! No value of an event is in either: rule ids, hashes, step names, our own words.
 
-use std::io::Write as _;
-use std::time::Duration;
-
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::Handler;
 use responder_core::text::json_line;
+use responder_core::time::Span;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::deadline::now;
 use crate::error::Error;
+use crate::port::Aws;
 
 /// How an event ended, for this delivery of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum End {
+pub enum End {
     /// Something was done or counted.
     Answered,
     /// Another event was answered for it.
@@ -32,18 +30,29 @@ pub(crate) enum End {
 
 /// What is counted of an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) received: usize,
-    pub(crate) answered: usize,
-    pub(crate) coalesced: usize,
-    pub(crate) ignored: usize,
-    pub(crate) parked: usize,
-    pub(crate) failed: usize,
-    pub(crate) pages_sent: usize,
-    pub(crate) deployments_forced: usize,
-    pub(crate) redeploys_refused: usize,
-    pub(crate) ledger_bypassed: usize,
-    pub(crate) marks_dropped: usize,
+pub struct Counters {
+    /// Events and copies of events.
+    pub received: usize,
+    /// That ended as answered.
+    pub answered: usize,
+    /// That ended as coalesced.
+    pub coalesced: usize,
+    /// That ended as ignored.
+    pub ignored: usize,
+    /// That ended as parked.
+    pub parked: usize,
+    /// That ended as failed.
+    pub failed: usize,
+    /// Pages that SNS took.
+    pub pages_sent: usize,
+    /// Deployments that ECS started.
+    pub deployments_forced: usize,
+    /// Deployments that ECS refuses.
+    pub redeploys_refused: usize,
+    /// Pages that went out without a claim or a mark.
+    pub ledger_bypassed: usize,
+    /// Marks for which the ledger had no room.
+    pub marks_dropped: usize,
 }
 
 impl Counters {
@@ -77,25 +86,20 @@ impl Counters {
 }
 
 /// Prints the counters.
-pub(crate) fn metrics(handler: Handler, counters: &Counters) {
-    print(&embedded(handler, counters, now().millis()));
+pub(crate) fn metrics(aws: &impl Aws, handler: Handler, counters: &Counters) {
+    print(aws, &embedded(handler, counters, aws.now().millis()));
 }
 
 /// Prints how one event ended.
 pub(crate) fn event(
+    aws: &impl Aws,
     handler: Handler,
     key: &str,
     plan: Option<&Plan>,
-    end: End,
-    errors: &[Error],
-    took: Duration,
+    ended: (End, &[Error]),
+    took: Span,
 ) {
-    print(&line(handler, key, plan, end, errors, took));
-}
-
-/// Prints why the function cannot start, or why an invocation has no answer, for people.
-pub(crate) fn failure(error: &Error) {
-    drop(writeln!(std::io::stderr(), "{error}"));
+    print(aws, &line(handler, key, plan, ended, took));
 }
 
 #[derive(Serialize)]
@@ -107,16 +111,15 @@ struct Line<'l> {
     steps: Vec<&'static str>,
     incidents: Vec<&'l str>,
     errors: Vec<String>,
-    millis: u64,
+    millis: i64,
 }
 
 fn line<'l>(
     handler: Handler,
     event: &'l str,
     plan: Option<&'l Plan>,
-    outcome: End,
-    errors: &[Error],
-    took: Duration,
+    (outcome, errors): (End, &[Error]),
+    took: Span,
 ) -> Line<'l> {
     let steps = plan.map(|plan| plan.steps.as_slice()).unwrap_or_default();
     Line {
@@ -127,7 +130,7 @@ fn line<'l>(
         steps: steps.iter().map(step_name).collect(),
         incidents: steps.iter().filter_map(incident_key).collect(),
         errors: errors.iter().map(ToString::to_string).collect(),
-        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        millis: took.millis(),
     }
 }
 
@@ -174,9 +177,9 @@ fn embedded(handler: Handler, counters: &Counters, millis: i64) -> Value {
 }
 
 /// A line that cannot be written has nobody who could be told.
-fn print<T: Serialize>(value: &T) {
+fn print<T: Serialize>(aws: &impl Aws, value: &T) {
     if let Ok(line) = json_line(value) {
-        drop(writeln!(std::io::stdout(), "{line}"));
+        aws.print(&line);
     }
 }
 

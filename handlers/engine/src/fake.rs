@@ -1,0 +1,172 @@
+//! The smallest world for tests: a table, ECS, a topic and a clock in memory. Every call is answered at once.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use responder_core::page::Page;
+use responder_core::service::Reference;
+use responder_core::time::{Span, Timestamp};
+
+use crate::error::{Cause, Error, Failure};
+use crate::port::{
+    Aws, Described, Descriptions, Got, Item, Items, Key, Listed, Range, Region, Undescribed, Update, Written,
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    pub(crate) clock: Cell<Timestamp>,
+    pub(crate) table: RefCell<BTreeMap<Key, Item>>,
+    /// How often the table was asked.
+    pub(crate) asked: Cell<usize>,
+    /// What the table answers instead of looking.
+    pub(crate) broken: RefCell<Option<Error>>,
+    /// How many reads leave all but one key.
+    pub(crate) busy: Cell<usize>,
+    pub(crate) clusters: BTreeMap<String, Vec<Described>>,
+    pub(crate) definitions: BTreeMap<String, Vec<Reference>>,
+    /// The calls of ECS, by operation.
+    pub(crate) calls: RefCell<Vec<&'static str>>,
+    /// The keys of the pages.
+    pub(crate) pages: RefCell<Vec<String>>,
+    pub(crate) lines: RefCell<Vec<String>>,
+}
+
+/// Runs a future that the fake answers.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+impl Fake {
+    fn ask(&self) -> Result<(), Error> {
+        self.asked.set(self.asked.get() + 1);
+        self.broken.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    fn ecs(&self, operation: &'static str) {
+        self.calls.borrow_mut().push(operation);
+    }
+}
+
+impl Aws for Fake {
+    fn now(&self) -> Timestamp {
+        self.clock.get()
+    }
+
+    async fn sleep(&self, span: Span) {
+        self.clock.set(self.clock.get().plus(span));
+    }
+
+    fn print(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+
+    async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
+        self.ask()?;
+        let mut table = self.table.borrow_mut();
+        let known = table.get(&update.key).cloned();
+        if !update.condition.holds(known.as_ref()) {
+            return Ok(Written::No(known));
+        }
+        table.insert(update.key.clone(), update.apply(known));
+        Ok(Written::Yes)
+    }
+
+    async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
+        self.ask()?;
+        let busy = self.busy.get();
+        self.busy.set(busy.saturating_sub(1));
+        let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
+        let table = self.table.borrow();
+        Ok(Got { items: now.iter().filter_map(|key| table.get(key).cloned()).collect(), left: left.to_vec() })
+    }
+
+    async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
+        self.ask()?;
+        let table = self.table.borrow();
+        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+        // One item a page.
+        let item = table.values().find(|item| inside(&item.key) && after(&item.key)).cloned();
+        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+    }
+
+    async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
+        self.ecs("ListClusters");
+        Ok(listed(self.clusters.keys().cloned().collect(), token, 1))
+    }
+
+    async fn list_services(
+        &self,
+        _: &Region,
+        cluster: &str,
+        token: Option<&str>,
+        _: Timestamp,
+    ) -> Result<Listed, Error> {
+        self.ecs("ListServices");
+        Ok(listed(self.clusters[cluster].iter().map(|service| service.arn.clone()).collect(), token, 100))
+    }
+
+    async fn describe_services(
+        &self,
+        _: &Region,
+        cluster: &str,
+        services: &[String],
+        _: Timestamp,
+    ) -> Result<Descriptions, Error> {
+        self.ecs("DescribeServices");
+        let mut answer = Descriptions::default();
+        for arn in services {
+            let found = self.clusters[cluster].iter().find(|service| service.arn == *arn).unwrap();
+            if found.status == "ACTIVE" {
+                answer.services.push(found.clone());
+            } else {
+                let (arn, reason) = (Some(arn.clone()), Some(found.status.clone()));
+                answer.failures.push(Undescribed { arn, reason });
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn task_definition(&self, _: &Region, arn: &str, _: Timestamp) -> Result<Vec<Reference>, Error> {
+        self.ecs("DescribeTaskDefinition");
+        self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
+    }
+
+    async fn force_deployment(
+        &self,
+        _: &Region,
+        _: &str,
+        service: &str,
+        _: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        self.ecs("UpdateService");
+        match service.rsplit_once('/') {
+            Some((_, "draining")) => Err(refused("ecs", "UpdateService", "ServiceNotActiveException")),
+            _ => Ok(Some(format!("ecs-svc/{}", self.calls.borrow().len()))),
+        }
+    }
+
+    async fn publish(&self, _: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+        self.pages.borrow_mut().push(key.to_owned());
+        Ok(())
+    }
+}
+
+pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> Error {
+    let failure = Failure { cause: Cause::Refused, code: Some(code.to_owned()) };
+    Error::Call { service, operation, failure }
+}
+
+fn listed(all: Vec<String>, token: Option<&str>, page: usize) -> Listed {
+    let from: usize = token.map_or(0, |token| token.parse().unwrap());
+    let to = all.len().min(from + page);
+    Listed { arns: all[from..to].to_vec(), next: (to < all.len()).then(|| to.to_string()) }
+}

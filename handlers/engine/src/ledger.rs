@@ -1,0 +1,288 @@
+//! The ledger in `DynamoDB`: one table, keys `pk` and `sk`, a `ttl` on every item, every write conditional or idempotent.
+//!
+//! | `pk` | `sk` | what |
+//! | --- | --- | --- |
+//! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
+//! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
+//! | `service#<arn>` | `deploy` | when a deployment was asked for, and who is about to ask |
+//! | `rollout#<deployment>` | `asked` | a deployment of ours |
+
+mod claims;
+mod item;
+mod marks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use responder_core::facts::{IncidentState, Rollout};
+use responder_core::time::{Span, Timestamp};
+
+pub(crate) use claims::{Claimed, Subject};
+pub(crate) use marks::Ask;
+
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::port::Condition::{Absent, All, Any, Exists, Less, More};
+use crate::port::{Aws, Item, Key, Update, Value, Written};
+
+/// How much longer than needed an item is kept: clocks differ, and deliveries are late.
+const SLACK: Span = Span::from_secs(86_400);
+/// How long deployments of ours are remembered.
+const DEPLOYMENTS_KEPT: Span = Span::from_secs(30 * 86_400);
+/// How long it is remembered what was said about an incident: what closes it may come months later.
+const INCIDENTS_KEPT: Span = Span::from_secs(180 * 86_400);
+
+/// The ledger, as one invocation sees it.
+#[derive(Debug)]
+pub(crate) struct Ledger<'l, A> {
+    aws: &'l A,
+    /// In whose name claims are made: the invocation's request id.
+    owner: &'l str,
+    lease: Span,
+    deadline: Deadline,
+    /// Whether a call had no answer in time: the others of this invocation then do not wait for one.
+    down: AtomicBool,
+}
+
+/// What is remembered under some keys.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// What was said, by incident key.
+    pub(crate) incidents: BTreeMap<String, IncidentState>,
+    /// Deployments of ours, by id.
+    pub(crate) rollouts: BTreeMap<String, Rollout>,
+    /// Incident keys and deployment ids that nobody answered for.
+    pub(crate) unanswered: BTreeSet<String>,
+}
+
+impl<'l, A: Aws> Ledger<'l, A> {
+    /// The ledger, asked in the name of `owner`, who holds claims for as long as `lease`.
+    pub(crate) fn new(aws: &'l A, owner: &'l str, lease: Span, deadline: Deadline) -> Self {
+        Self { aws, owner, lease, deadline, down: AtomicBool::new(false) }
+    }
+
+    /// The same ledger with another deadline.
+    pub(crate) fn until(self, deadline: Deadline) -> Self {
+        // What was too slow for the other deadline may be quick enough for this one.
+        Self { deadline, down: AtomicBool::new(false), ..self }
+    }
+
+    /// What is known of incidents and deployments, read consistently.
+    pub(crate) async fn remember(
+        &self,
+        incidents: &BTreeSet<String>,
+        rollouts: &BTreeSet<String>,
+    ) -> Remembered {
+        let mut found = Remembered::default();
+        let keys: Vec<Key> = incidents
+            .iter()
+            .map(|key| Key::incident(key))
+            .chain(rollouts.iter().map(|deployment| Key::rollout(deployment)))
+            .collect();
+        // `BatchGetItem` takes at most 100 keys.
+        for keys in keys.chunks(100) {
+            match self.get(keys).await {
+                Ok(items) => {
+                    for item in items {
+                        item.store(&mut found);
+                    }
+                }
+                Err(_) => found.unanswered.extend(keys.iter().map(|key| key.name().to_owned())),
+            }
+        }
+        found
+    }
+
+    /// Stretches a paged incident to what is known of it now.
+    ///
+    /// # Errors
+    /// [`Error::Held`] if the incident, which began at `of`, was resolved meanwhile: the event must be looked at again,
+    /// it may be another occurrence.
+    pub(crate) async fn extend(
+        &self,
+        key: &str,
+        of: Timestamp,
+        first: Option<Timestamp>,
+        last: Option<Timestamp>,
+        quiet: Span,
+    ) -> Result<(), Error> {
+        let same =
+            || All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", of.millis())])]);
+        let mut updates = Vec::new();
+        if let Some(last) = last {
+            let update = Update::of(Key::incident(key))
+                .number("last", last.millis())
+                .number("ttl", expiry(self.aws.now(), last, quiet.max(INCIDENTS_KEPT)))
+                .only_if(All(vec![same(), Less("last", last.millis())]));
+            updates.push(update);
+        }
+        if let Some(first) = first {
+            let update = Update::of(Key::incident(key))
+                .number("first", first.millis())
+                .only_if(All(vec![same(), More("first", first.millis())]));
+            updates.push(update);
+        }
+        for update in updates {
+            if let Written::No(Some(item)) = self.write(&update).await?
+                && item.instant("resolved").is_some_and(|resolved| resolved >= of)
+            {
+                return Err(Error::Held);
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers a deployment of ours.
+    pub(crate) async fn record_rollout(&self, deployment: &str, rollout: &Rollout) -> Result<(), Error> {
+        let secret = serde_json::to_string(&rollout.secret).unwrap_or_default();
+        let update = Update::of(Key::rollout(deployment))
+            .text("service", &rollout.service)
+            .text("secret", &secret)
+            .number("changed_at", rollout.changed_at.millis())
+            .number("ttl", self.deployments_expiry());
+        self.write(&update).await.map(|_| ())
+    }
+
+    /// Notes that a deployment of ours is done.
+    pub(crate) async fn complete(&self, deployment: &str, at: Timestamp) -> Result<(), Error> {
+        let update = Update::of(Key::rollout(deployment))
+            .if_absent("completed_at", Value::Number(at.millis()))
+            .number("ttl", self.deployments_expiry())
+            .only_if(Exists("service"));
+        self.write(&update).await.map(|_| ())
+    }
+
+    fn deployments_expiry(&self) -> i64 {
+        let now = self.aws.now();
+        expiry(now, now, DEPLOYMENTS_KEPT)
+    }
+
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        let mut wanted = keys.to_vec();
+        // What the table is too busy for comes back as unprocessed.
+        for attempt in 0..5 {
+            if attempt > 0 {
+                self.pause(Span::from_millis(50 << attempt)).await?;
+            }
+            let got = self.call(self.aws.get(&wanted, self.deadline.at())).await?;
+            items.extend(got.items);
+            wanted = got.left;
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+        }
+        Err(Error::Unanswered)
+    }
+
+    async fn pause(&self, span: Span) -> Result<(), Error> {
+        let left = self.deadline.left(self.aws);
+        self.aws.sleep(span.min(left)).await;
+        if span <= left { Ok(()) } else { Err(Error::Deadline("BatchGetItem")) }
+    }
+
+    async fn write(&self, update: &Update) -> Result<Written, Error> {
+        self.call(self.aws.update(update, self.deadline.at())).await
+    }
+
+    /// Remembers that the table does not answer, so that this is waited for only once.
+    async fn call<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Error::Unanswered);
+        }
+        let answer = call.await;
+        if answer.as_ref().is_err_and(Error::is_silence) {
+            self.down.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+/// When an item may go, in seconds since 1970: `kept` after the present or `last`, whichever is later.
+fn expiry(now: Timestamp, last: Timestamp, kept: Span) -> i64 {
+    now.max(last).plus(kept).plus(SLACK).millis() / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Cause, Failure};
+    use crate::fake::{Fake, block_on, refused};
+
+    fn ledger(aws: &Fake) -> Ledger<'_, Fake> {
+        let lease = Span::from_secs(60);
+        Ledger::new(aws, "me", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()))
+    }
+
+    fn keys(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_table_that_does_not_answer_is_asked_once_and_again_with_another_deadline() {
+        let failure = Failure::of(Cause::ConnectionTimeout);
+        let silent = Error::Call { service: "dynamodb", operation: "BatchGetItem", failure };
+        for (broken, asked) in [(silent, 1), (Error::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)] {
+            let aws = Fake { broken: Some(broken).into(), ..Fake::default() };
+            let ledger = ledger(&aws);
+            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"])));
+            assert_eq!(found.unanswered, keys(&["d", "i"]));
+            assert!(block_on(ledger.complete("d", aws.now())).is_err());
+            assert_eq!(aws.asked.get(), asked);
+            let deadline = ledger.deadline;
+            assert!(block_on(ledger.until(deadline).complete("d", aws.now())).is_err());
+            assert_eq!(aws.asked.get(), asked + 1);
+        }
+    }
+
+    #[test]
+    fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
+        let aws = Fake::default();
+        let rollout = Rollout {
+            service: "s".to_owned(),
+            secret: responder_core::secret::SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
+            changed_at: Timestamp::from_millis(5),
+        };
+        for id in ["a", "b", "c"] {
+            block_on(ledger(&aws).record_rollout(id, &rollout)).unwrap();
+        }
+        let remember = || block_on(ledger(&aws).remember(&keys(&[]), &keys(&["a", "b", "c"])));
+        aws.busy.set(2);
+        assert_eq!(remember().rollouts.into_values().collect::<Vec<_>>(), vec![rollout; 3]);
+        assert_eq!(aws.now().millis(), 100 + 200);
+        // Not even the first pause fits.
+        let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
+        aws.busy.set(1);
+        let found = block_on(ledger(&aws).until(soon).remember(&keys(&[]), &keys(&["a", "b"])));
+        assert_eq!(found.unanswered, keys(&["a", "b"]));
+        assert_eq!(aws.now(), soon.at());
+    }
+
+    #[test]
+    fn an_incident_stretches_both_ways_unless_it_ended_meanwhile() {
+        let aws = Fake::default();
+        let at = Timestamp::from_millis;
+        let quiet = Span::from_millis(100);
+        let extend = |of, first, last| {
+            block_on(ledger(&aws).extend("k", at(of), Some(at(first)), Some(at(last)), quiet))
+        };
+        extend(500, 500, 600).unwrap();
+        assert!(aws.table.borrow().is_empty(), "nothing was said that could be stretched");
+        let said = [("first", 500), ("last", 600), ("paged", 2)]
+            .map(|(name, value)| (name.to_owned(), Value::Number(value)));
+        let item = Item { key: Key::incident("k"), values: said.into() };
+        aws.table.borrow_mut().insert(item.key.clone(), item);
+        let known = || {
+            let item = aws.table.borrow()[&Key::incident("k")].clone();
+            (item.number("first"), item.number("last"))
+        };
+        extend(450, 450, 550).unwrap();
+        assert_eq!(known(), (Some(450), Some(600)));
+        extend(450, 460, 700).unwrap();
+        assert_eq!(known(), (Some(450), Some(700)));
+        let ended = |item: &mut Item| item.values.insert("resolved".to_owned(), Value::Number(650));
+        aws.table.borrow_mut().values_mut().for_each(|item| drop(ended(item)));
+        assert_eq!(extend(450, 400, 800), Err(Error::Held));
+        assert_eq!(known(), (Some(450), Some(700)));
+    }
+}

@@ -1,0 +1,23 @@
+//! The engine: what the functions do between an event and its effects. It knows AWS by its port only and holds no policy:
+//! what should happen is the core's to say.
+//!
+//! ```text
+//! texts -> cases -> questions -> gather -> facts -> respond -> plan -> execute
+//! ```
+
+mod batch;
+mod deadline;
+mod discover;
+mod error;
+mod execute;
+#[cfg(test)]
+mod fake;
+mod gather;
+mod ledger;
+mod log;
+mod parallel;
+pub mod port;
+
+pub use batch::{Ended, Engine, Turn};
+pub use error::{Cause, Error, Failure, word};
+pub use log::{Counters, End};

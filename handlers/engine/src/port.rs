@@ -1,0 +1,90 @@
+//! The port: what the engine needs of the world.
+
+mod condition;
+mod ecs;
+mod region;
+mod table;
+mod update;
+
+use responder_core::page::Page;
+use responder_core::service::Reference;
+use responder_core::time::{Span, Timestamp};
+
+pub use condition::Condition;
+pub use ecs::{Described, Descriptions, Listed, Undescribed};
+pub use region::Region;
+pub use table::{Got, Item, Items, Key, Range, Value, Written};
+pub use update::Update;
+
+use crate::error::Error;
+
+/// One method a call, and no policy: which calls are made, and what their answers mean, is the engine's to say.
+///
+/// A call that has no answer at `until` ends with [`Error::Deadline`].
+pub trait Aws {
+    /// The present.
+    fn now(&self) -> Timestamp;
+
+    /// Waits.
+    fn sleep(&self, span: Span) -> impl Future<Output = ()>;
+
+    /// Writes a line to the log.
+    fn print(&self, line: &str);
+
+    /// Changes an item of the ledger's table, or makes it, if the condition holds (`UpdateItem`).
+    fn update(&self, update: &Update, until: Timestamp) -> impl Future<Output = Result<Written, Error>>;
+
+    /// Reads at most 100 items, consistently (`BatchGetItem`).
+    fn get(&self, keys: &[Key], until: Timestamp) -> impl Future<Output = Result<Got, Error>>;
+
+    /// Reads a page of a range, consistently and in the order of the keys (`Query`).
+    fn query(&self, range: &Range, until: Timestamp) -> impl Future<Output = Result<Items, Error>>;
+
+    /// A page of the clusters' ARNs (`ListClusters`), the first or from a token on.
+    fn list_clusters(
+        &self,
+        region: &Region,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Listed, Error>>;
+
+    /// A page of the ARNs of a cluster's services (`ListServices`), the first or from a token on.
+    fn list_services(
+        &self,
+        region: &Region,
+        cluster: &str,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Listed, Error>>;
+
+    /// At most 10 services of a cluster with their tags (`DescribeServices`).
+    fn describe_services(
+        &self,
+        region: &Region,
+        cluster: &str,
+        services: &[String],
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Descriptions, Error>>;
+
+    /// Everything in a task definition that may refer to a secret (`DescribeTaskDefinition`).
+    fn task_definition(
+        &self,
+        region: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Reference>, Error>>;
+
+    /// Forces a new deployment (`UpdateService`); returns the id of the one that is PRIMARY then. Each call starts one: it
+    /// is repeated only where ECS says that it did nothing.
+    fn force_deployment(
+        &self,
+        region: &Region,
+        cluster: &str,
+        service: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Option<String>, Error>>;
+
+    /// Sends a page to the topic (`Publish`). Its attributes are for subscription filters, `key` for those that
+    /// deduplicate.
+    fn publish(&self, page: &Page, key: &str, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+}

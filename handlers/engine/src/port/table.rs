@@ -1,0 +1,98 @@
+//! The ledger's table as data: keys, items, and the answers about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An item's primary key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The partition key, the attribute `pk`.
+    pub pk: String,
+    /// The sort key, the attribute `sk`.
+    pub sk: String,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// A set of strings, never empty.
+    Set(BTreeSet<String>),
+}
+
+/// An item, read tolerantly: an attribute of another type is as good as absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    /// The item's key.
+    pub key: Key,
+    /// Its other attributes, by name.
+    pub values: BTreeMap<String, Value>,
+}
+
+impl Item {
+    /// The string of this name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.values.get(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number of this name.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        match self.values.get(name)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The set of this name.
+    pub fn set(&self, name: &str) -> Option<&BTreeSet<String>> {
+        match self.values.get(name)? {
+            Value::Set(set) => Some(set),
+            _ => None,
+        }
+    }
+}
+
+/// How a conditional write ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It was written.
+    Yes,
+    /// The condition did not hold; the item as it is, if the table said it.
+    No(Option<Item>),
+}
+
+/// What was found under some keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Got {
+    /// The items that there are.
+    pub items: Vec<Item>,
+    /// The keys that the table was too busy for.
+    pub left: Vec<Key>,
+}
+
+/// The items of one partition between two sort keys, both included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The partition key.
+    pub pk: String,
+    /// The first sort key.
+    pub from: String,
+    /// The last sort key.
+    pub to: String,
+    /// The key after which the page begins, if it is not the first page.
+    pub after: Option<Key>,
+}
+
+/// A page of a range.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Items {
+    /// The items of the page.
+    pub items: Vec<Item>,
+    /// The key after which the next page begins, if there is one.
+    pub next: Option<Key>,
+}
