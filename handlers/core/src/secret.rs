@@ -62,6 +62,16 @@ impl SecretRef {
         }
     }
 
+    /// What `DescribeSecret` in its account takes: the ARN, or the name.
+    pub fn id(&self) -> String {
+        if self.from_arn {
+            let (partition, text) = (partition(&self.region), self.text.raw());
+            format!("arn:{partition}:secretsmanager:{}:{}:secret:{text}", self.region, self.account)
+        } else {
+            self.text.raw().to_owned()
+        }
+    }
+
     /// `account/region/name`: the same for the three spellings of one secret.
     pub fn key(&self) -> String {
         format!("{}/{}/{}", self.account, self.region, self.name().raw())
@@ -80,6 +90,21 @@ impl SecretRef {
     fn without_suffix(&self) -> Option<&str> {
         if self.from_arn { without_suffix(self.text.raw()) } else { None }
     }
+}
+
+/// The partition of a Region, by the beginning of its name (the SDKs' `partitions.json`).
+fn partition(region: &str) -> &'static str {
+    const BEGINNINGS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let found = BEGINNINGS.into_iter().find(|(beginning, _)| region.starts_with(beginning));
+    found.map_or("aws", |(_, partition)| partition)
 }
 
 /// The text before a hyphen and six ASCII letters or digits; `None` if it does not end so.

@@ -3,16 +3,18 @@
 mod condition;
 mod ecs;
 mod region;
+mod secrets;
 mod table;
 mod update;
 
+use responder_core::metadata::Metadata;
 use responder_core::page::Page;
-use responder_core::service::Reference;
 use responder_core::time::{Span, Timestamp};
 
 pub use condition::Condition;
-pub use ecs::{Described, Descriptions, Listed, Undescribed};
+pub use ecs::{Definition, Described, Descriptions, Listed, Undescribed};
 pub use region::Region;
+pub use secrets::ListedSecrets;
 pub use table::{Got, Item, Items, Key, Range, Value, Written};
 pub use update::Update;
 
@@ -66,13 +68,30 @@ pub trait Aws {
         until: Timestamp,
     ) -> impl Future<Output = Result<Descriptions, Error>>;
 
-    /// Everything in a task definition that may refer to a secret (`DescribeTaskDefinition`).
+    /// What a task definition says of secrets (`DescribeTaskDefinition`).
     fn task_definition(
         &self,
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Reference>, Error>>;
+    ) -> impl Future<Output = Result<Definition, Error>>;
+
+    /// What Secrets Manager says of a secret, by ARN or name (`DescribeSecret`); of one that does not exist, that it is
+    /// missing.
+    fn describe_secret(
+        &self,
+        region: &Region,
+        id: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Metadata, Error>>;
+
+    /// A page of all secrets (`ListSecrets`), the first or from a token on.
+    fn list_secrets(
+        &self,
+        region: &Region,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<ListedSecrets, Error>>;
 
     /// Forces a new deployment (`UpdateService`); returns the id of the one that is PRIMARY then. Each call starts one: it
     /// is repeated only where ECS says that it did nothing.

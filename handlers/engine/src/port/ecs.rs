@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::service::{Deployment, Reference};
+use responder_core::settings::Finding;
+use responder_core::text::Untrusted;
+use serde::{Deserialize, Serialize};
 
 /// A page of ARNs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub struct Descriptions {
 }
 
 /// A service as ECS describes it: what its task definitions refer to is not known yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
     /// Its ARN.
     pub arn: String,
@@ -37,10 +40,28 @@ pub struct Described {
     pub primary: Option<Deployment>,
     /// The service's tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether another AWS service manages it (`resourceManagementType`).
+    pub managed: bool,
+    /// What makes a forced deployment of it less harmless, as far as the service itself says.
+    pub findings: BTreeSet<Finding>,
     /// The ARNs of the task definitions that its tasks may run now.
     pub task_definitions: BTreeSet<String>,
     /// What the service itself refers to.
     pub references: Vec<Reference>,
+}
+
+/// What a revision of a task definition says. It never changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Everything in it that may refer to a secret.
+    pub references: Vec<Reference>,
+    /// The execution role's ARN, which reads the secrets when a task starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Untrusted>,
+    /// What makes a forced deployment less harmless.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<Finding>,
 }
 
 /// A service that could not be described (API reference of ECS: `Failure`).
