@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use responder_core::time::{Span, Timestamp};
 use serde_json::Value;
 
-pub use calls::{Page, SecretVersion};
+pub use calls::{Page, SecretVersion, Versions};
 
 use crate::{Calls, Random};
 

@@ -14,6 +14,17 @@ pub struct Page {
     pub next_token: Option<String>,
 }
 
+/// What `ListSecretVersionIds` answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// The secret's ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The versions.
+    pub versions: Vec<SecretVersion>,
+}
+
 /// An entry of `ListSecretVersionIds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretVersion {
@@ -86,14 +97,16 @@ impl Secrets {
         id: &str,
         deprecated: bool,
         now: Timestamp,
-    ) -> Result<Vec<SecretVersion>, Refusal> {
+    ) -> Result<Versions, Refusal> {
         self.calls.enter(Operation::ListSecretVersionIds, &mut self.random)?;
-        let versions = self.find(region, id, now)?.versions.into_iter().map(|(id, version)| SecretVersion {
+        let found = self.find(region, id, now)?;
+        let versions = found.versions.into_iter().map(|(id, version)| SecretVersion {
             id,
             created: version.created,
             labels: version.labels.into_iter().collect(),
         });
-        Ok(versions.filter(|version| deprecated || !version.labels.is_empty()).collect())
+        let versions = versions.filter(|version| deprecated || !version.labels.is_empty()).collect();
+        Ok(Versions { arn: found.arn, name: found.name, versions })
     }
 
     fn find(&mut self, region: &str, id: &str, now: Timestamp) -> Result<Metadata, Refusal> {

@@ -38,8 +38,9 @@ fn a_new_value_is_current_the_old_one_previous_and_the_one_before_deprecated() {
     assert_eq!(described.labelled("AWSPREVIOUS"), Some(second.as_str()));
     assert!(described.versions[&first].labels.is_empty());
     assert_eq!((described.last_changed, described.last_rotated), (at(2), None));
-    let ids =
-        |secrets: &mut Secrets, all| secrets.list_secret_version_ids(HOME, &arn, all, at(2)).unwrap().len();
+    let ids = |secrets: &mut Secrets, all| {
+        secrets.list_secret_version_ids(HOME, &arn, all, at(2)).unwrap().versions.len()
+    };
     assert_eq!((ids(&mut secrets, false), ids(&mut secrets, true)), (2, 3));
     assert_eq!(secrets.roll_back(&arn, at(3)), Some(second.clone()));
     assert_eq!(secrets.current(&arn).unwrap().labelled("AWSPREVIOUS"), Some(third.as_str()));
