@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acceptance::{Fake, Function, Outcome, World, events, now, paths};
-use responder_core::time::Span;
+use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 use simulation::ecs::{CircuitBreaker, Container, NewService, Outcome as Rollout, TaskDefinition};
 
@@ -43,7 +43,11 @@ fn the_function_learns_every_service_of_an_estate_through_its_sdk() {
             // What was PRIMARY when the function looked; some services were redeployed since.
             let primary = service.deployments.last().expect("it is deployed");
             assert_eq!(known["controller"], service.controller.as_str());
-            assert_eq!(known["primary"]["created_at"], primary.created_at.to_string());
+            let created = known["primary"]["created_at"].as_str().and_then(|text| text.parse().ok());
+            let created: Timestamp = created.expect("a PRIMARY deployment has an instant");
+            // The SDK reads seconds as a floating-point number and cuts: up to a millisecond too early, never too late.
+            let early = primary.created_at.millis() - created.millis();
+            assert!((0..=1).contains(&early), "{arn}: {created} for {}", primary.created_at);
             assert_eq!(known["primary"]["id"], json!(primary.id));
             assert_eq!(known["tags"], json!(service.tags));
             let definition = ecs.describe_task_definition(&service.task_definition, primary.created_at);
