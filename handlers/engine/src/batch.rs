@@ -1,11 +1,11 @@
 //! A batch: from texts to ends. Every event ends in exactly one way, and none costs another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use responder_core::decide;
 use responder_core::event::Event;
-use responder_core::facts::{Facts, Question, Settings};
+use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
 use responder_core::ledger::in_order;
 use responder_core::plan::{Outcome, Plan};
@@ -94,21 +94,19 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
     let deadline = Deadline::of(turn.until, engine.lease, aws.now());
     let mut counters = Counters::default();
     let Sorted { cases, origins, mut ended, parked } = sort(engine, texts);
-    let asked: Vec<Vec<Question>> = cases.iter().map(decide::questions).collect();
-    let merged: BTreeSet<Question> = asked.iter().flatten().cloned().collect();
     // Half of the time is for learning, so that whatever hangs there leaves time for telling a human.
     let learning = deadline.half(aws.now());
     let ledger = Ledger::new(aws, &turn.owner, engine.lease, learning);
     let (cache, account) = (&engine.cache, turn.account.as_str());
     let sources = Sources { aws, ledger: &ledger, cache, account, deadline: learning };
-    let mut world = gather(merged, engine.settings.clone(), &sources).await;
+    let mut world = gather(&cases, engine.settings.clone(), &sources).await;
     counters.marks_dropped += world.marks_dropped;
     let ledger = ledger.until(deadline);
     let rules = &engine.rules;
-    let mut executor = Executor { aws, rules, ledger: &ledger, deadline, counters: &mut counters };
-    for (case, questions) in cases.iter().zip(&asked) {
+    let mut executor = Executor { aws, rules, ledger: &ledger, cache, deadline, counters: &mut counters };
+    for case in &cases {
         let started = aws.now();
-        let facts = world.enter(questions);
+        let facts = &mut world.facts;
         let plan = decide::respond(case, facts);
         let known = if turn.keeps_facts { facts.clone() } else { Facts::default() };
         let mut executed = if deadline.left(aws) == Span::default() {
@@ -126,7 +124,7 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
         if executed.errors.is_empty() {
             decide::apply(&plan, facts);
         }
-        let answered = world.is_answered(case, questions, &executed.paged);
+        let answered = world.is_answered(case, &executed.paged);
         let (end, errors) = conclude(&plan, executed, answered);
         log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), between(started, aws.now()));
         if let Some(ended) = origins.get(&identity(&case.event)).and_then(|index| ended.get_mut(*index)) {

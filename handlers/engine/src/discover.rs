@@ -59,7 +59,13 @@ pub(crate) struct Wanted {
 
 impl Cache {
     /// Waits until a deployment may be asked for.
-    pub(crate) async fn deploy_slot<A: Aws>(&self, _: &A, _: &Region, _: &str, _: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn deploy_slot<A: Aws>(
+        &self,
+        _: &A,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -70,7 +76,10 @@ impl<A: Aws> Discovery<'_, A> {
         let mut land = self.landscape().await;
         if let Some(services) = &mut land.services {
             services.retain(|service| {
-                wanted.secrets.iter().any(|(secret, _)| responder_core::decide::uses(service, secret, self.settings))
+                wanted
+                    .secrets
+                    .iter()
+                    .any(|(secret, _)| responder_core::decide::uses(service, secret, self.settings))
                     || wanted.services.iter().any(|(_, arn)| *arn == service.arn)
             });
         }
@@ -211,7 +220,10 @@ fn complete(service: Described, definitions: &Definitions) -> Service {
     let all: BTreeSet<(ReferenceKind, Untrusted)> =
         all.map(|reference| (reference.kind, reference.value.clone())).collect();
     Service {
-        findings: defined().flat_map(|known| known.findings.clone()).chain(service.findings.clone()).collect(),
+        findings: defined()
+            .flat_map(|known| known.findings.clone())
+            .chain(service.findings.clone())
+            .collect(),
         roles: defined().filter_map(|known| known.role.clone()).collect(),
         references: all.into_iter().map(|(kind, value)| Reference { kind, value }).collect(),
         arn: service.arn,

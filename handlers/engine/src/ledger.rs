@@ -20,10 +20,10 @@ mod marks;
 mod progress;
 mod proofs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use responder_core::facts::{Facts, IncidentState};
+use responder_core::facts::Facts;
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use claims::{Claimed, Subject};
@@ -34,7 +34,7 @@ pub(crate) use proofs::Decision;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::port::Condition::{Absent, All, Any, Exists, Less, More};
-use crate::port::{Aws, Item, Key, Update, Value, Written};
+use crate::port::{Aws, Item, Key, Update, Written};
 
 /// How much longer than needed an item is kept: clocks differ, and deliveries are late.
 const SLACK: Span = Span::from_secs(86_400);

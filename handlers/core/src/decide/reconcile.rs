@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumer::{Consumer, Go, Verdict};
 use super::{Draft, incident_key};
-use crate::facts::{Facts, place};
+use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
@@ -225,7 +225,9 @@ pub(super) fn unlearned(
     let place = place(account, region);
     let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
     let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
-    let details: Vec<Detail> = limits.into_iter().chain(gaps).flatten().map(gap).collect();
+    // A ledger that is down is alarmed by the functions that fail; it would be told with every delivery.
+    let worth = limits.into_iter().chain(gaps).flatten().filter(|gap| *gap != LEDGER_GAP);
+    let details: Vec<Detail> = worth.map(gap).collect();
     if !details.is_empty() {
         // In a page of its own: the next look may have more to tell.
         draft.page_once(response, &unlearned_key(subject), details);

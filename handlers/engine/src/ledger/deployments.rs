@@ -123,7 +123,12 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// The id of a deployment of ours became known.
-    pub(crate) async fn adopt(&self, service: &str, asked_at: Timestamp, deployment: &str) -> Result<(), Error> {
+    pub(crate) async fn adopt(
+        &self,
+        service: &str,
+        asked_at: Timestamp,
+        deployment: &str,
+    ) -> Result<(), Error> {
         let same = Equal("asked_at", Value::Number(asked_at.millis()));
         let update = Update::of(Key::service(service))
             .text("deployment", deployment)

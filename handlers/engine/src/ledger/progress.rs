@@ -1,11 +1,11 @@
 //! What is remembered of our work in one account and Region: one partition, read in one go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use responder_core::arn::Arn;
 use responder_core::facts::{Facts, place};
 use responder_core::progress::{Asked, Awaited, Change, Changed, Consumer, Ended, Slot};
-use responder_core::time::{Span, Timestamp};
+use responder_core::time::Span;
 
 use super::deployments::how_of;
 use super::{Ledger, expiry};
@@ -173,6 +173,3 @@ fn asked(item: &Item) -> Option<Asked> {
         ended,
     })
 }
-
-/// Awaited consumers by key, for the facts.
-pub(super) type Waiting = BTreeMap<String, BTreeSet<Awaited>>;
