@@ -24,6 +24,9 @@ const QUIET: Span = Span::from_secs(600);
 /// How long it takes from a claim, by which the engine reckons, to the call, by which the oracle does.
 const CLAIMING: Span = Span::from_secs(1);
 
+/// How long it takes at most until a sweep sees what is the case, where no sweep fails.
+const ROUND: Span = Span::from_secs(180);
+
 /// Everything that is wrong.
 pub fn violations(world: &World, promised: &Promised) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -193,7 +196,10 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             life.ended.is_some_and(|(at, failed)| failed && life.superseded.is_none_or(|then| at < then));
         let until =
             life.ended.map(|(at, _)| at).into_iter().chain(life.superseded).chain([world.now()]).min();
-        let late = until.is_some_and(|until| until > life.created.plus(rollout).plus(Span::from_secs(180)));
+        // The sweep sees it when it comes round.
+        let longer =
+            |than: Timestamp| until.is_some_and(|until| until > than.plus(rollout).minus(CLAIMING));
+        let late = longer(life.created.plus(ROUND));
         let bad = failed || late;
         let keys = world.record(|record| {
             let about = record.pages.iter().filter(|told| {
@@ -203,7 +209,8 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             });
             about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
-        if keys.len() > 1 || keys.is_empty() == bad {
+        let may_be = failed || longer(life.created);
+        if keys.len() > 1 || keys.is_empty() && bad || !keys.is_empty() && !may_be {
             let what = if failed {
                 "failed"
             } else if late {
