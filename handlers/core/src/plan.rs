@@ -241,7 +241,7 @@ pub enum SkipReason {
     Inactive,
     /// A deployment that answers the change was asked for and is not seen yet.
     Asked,
-    /// The deployment that should have answered the change failed; a human was told.
+    /// The deployment that should have answered the change failed; a human is told, unless that was done when it failed.
     RolloutFailed,
     /// Another AWS service manages it.
     Managed,
@@ -284,10 +284,7 @@ pub enum HoldReason {
 impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(
-            self,
-            Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked | Self::RolloutFailed
-        )
+        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked)
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.

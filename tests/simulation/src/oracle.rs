@@ -197,15 +197,14 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
         let until =
             life.ended.map(|(at, _)| at).into_iter().chain(life.superseded).chain([world.now()]).min();
         // The sweep sees it when it comes round.
-        let longer =
-            |than: Timestamp| until.is_some_and(|until| until > than.plus(rollout).minus(CLAIMING));
+        let longer = |than: Timestamp| until.is_some_and(|until| until > than.plus(rollout).minus(CLAIMING));
         let late = longer(life.created.plus(ROUND));
         let bad = failed || late;
         let keys = world.record(|record| {
             let about = record.pages.iter().filter(|told| {
                 told.page.attributes["rule"] == "rollout-failed"
                     && told.page.attributes["state"] == "open"
-                    && told.page.body.contains(deployment.as_str())
+                    && is_about(told, deployment)
             });
             about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
@@ -223,6 +222,12 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             wrong.push(format!("the deployment {deployment} of {service} at {at} {what}: {told} incidents"));
         }
     }
+}
+
+/// Whether a page is about this deployment, and does not only name it as what it was rolled back to.
+fn is_about(told: &Told, deployment: &str) -> bool {
+    let mut lines = told.page.body.lines();
+    lines.any(|line| line.starts_with("Deployment") && line.contains(deployment))
 }
 
 /// P3: an incident is told once, and once more at most where the one who told died, or where a call on the way was lost.

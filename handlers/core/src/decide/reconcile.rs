@@ -9,9 +9,10 @@ use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
-use crate::plan::{HoldReason, Step};
+use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
 use crate::rules::Response;
+use crate::service::{Deployment, RolloutState};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -42,6 +43,9 @@ pub(super) fn reconcile(
                 if reason.needs_human() {
                     tell(&mut said, draft, consumer, "not redeployed", &why);
                 }
+                if is_open(reason, consumer, facts, now) {
+                    waiting.extend(consumer.uses.iter().map(|(changed, _)| changed.secret.key()));
+                }
                 draft.steps.push(Step::Skip {
                     service: consumer.service.arn.clone(),
                     secrets: consumer.changes(),
@@ -71,6 +75,20 @@ pub(super) fn reconcile(
     say(draft, response, said);
     draft.steps.extend(redeploys);
     settle(draft, changes, &waiting);
+}
+
+/// Whether a consumer that is left as it is may yet turn out to run the old value: what was asked for may never have begun,
+/// and a deployment in progress may fail and give way to the one before.
+fn is_open(reason: SkipReason, consumer: &Consumer<'_>, facts: &Facts, now: Timestamp) -> bool {
+    let going = |primary: &Deployment| {
+        primary.state == Some(RolloutState::InProgress)
+            && now < primary.created_at.plus(facts.settings.rollout)
+    };
+    match reason {
+        SkipReason::Asked => true,
+        SkipReason::AlreadyNewer => consumer.service.primary.as_ref().is_some_and(going),
+        _ => false,
+    }
 }
 
 /// The services to redeploy now, as many as each cluster has room for; the rest waits. Whoever has waited longest comes
