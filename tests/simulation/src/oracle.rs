@@ -208,7 +208,7 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             });
             about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
-        let may_be = failed || longer(life.created);
+        let may_be = failed || longer(life.created) || taken_back(world, deployment);
         if keys.len() > 1 || keys.is_empty() && bad || !keys.is_empty() && !may_be {
             let what = if failed {
                 "failed"
@@ -222,6 +222,20 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             wrong.push(format!("the deployment {deployment} of {service} at {at} {what}: {told} incidents"));
         }
     }
+}
+
+/// Whether people were told that nobody could learn what became of a deployment, and then that it is well.
+fn taken_back(world: &World, deployment: &str) -> bool {
+    world.record(|record| {
+        let mut unknown = record
+            .pages
+            .iter()
+            .filter(|told| is_about(told, deployment) && told.page.body.contains("its end is unknown"));
+        unknown.all(|told| {
+            let mut later = record.pages.iter().filter(|later| later.at >= told.at && later.key == told.key);
+            later.any(|later| later.page.attributes["state"] == "resolved")
+        })
+    })
 }
 
 /// Whether a page is about this deployment, and does not only name it as what it was rolled back to.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::control::{Control, Mode as Wish};
 use crate::facts::Facts;
 use crate::plan::{HoldReason, SkipReason};
-use crate::progress::Changed;
+use crate::progress::{Asked, Changed};
 use crate::secret::SecretRef;
 use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
 use crate::settings::{Finding, Mode, Policy, Settings};
@@ -191,11 +191,18 @@ impl<'f> Consumer<'f> {
             return hold(HoldReason::Settling, Some(settled), format!("the change settles until {settled}"));
         }
         let going = findings.contains(&Finding::InProgress);
-        if going && facts.settings.policy(Finding::InProgress) == Policy::Wait {
+        let waits = facts.settings.policy(Finding::InProgress) == Policy::Wait;
+        if going && waits {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
             return hold(HoldReason::InProgress, None, why.to_owned());
         }
         let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
+        let followed =
+            |asked: &&Asked| asked.is_open() && now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
+        if asked.is_some_and(|asked| followed(&asked)) && waits {
+            let why = "the end of the deployment before is not known; another one would hide it";
+            return hold(HoldReason::InProgress, None, why.to_owned());
+        }
         let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
         if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
             let why = format!("we redeployed it a short while ago; it waits until {cooled}");
@@ -251,5 +258,7 @@ fn declared(service: &Service, control: &Control, settings: &Settings) -> Vec<Re
     values.map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
 }
 
+/// For how long after a rollout may take its end is waited for: the sweep tells of it and ends it, unless there is no sweep.
+const FOLLOWED: Span = Span::from_secs(900);
 /// How long after a call without an answer its effect may still show.
 const UNSEEN: Span = Span::from_secs(120);

@@ -159,6 +159,8 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
             Some(RolloutState::InProgress) | None if late => {
                 let why = format!("it did not complete within {}", facts.settings.rollout);
                 fail(draft, response, asked, &report(id, RolloutState::InProgress, &why), "it does not end");
+                // Nothing waits for it any longer. Should it complete after all, that is told.
+                end(draft, service, asked, now, How::Failed);
             }
             Some(RolloutState::InProgress) | None => {}
         }
