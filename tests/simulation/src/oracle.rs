@@ -204,7 +204,7 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             let about = record.pages.iter().filter(|told| {
                 told.page.attributes["rule"] == "rollout-failed"
                     && told.page.attributes["state"] == "open"
-                    && is_about(told, deployment)
+                    && (is_about(told, deployment) || is_about_some(told, &life))
             });
             about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
@@ -222,6 +222,15 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             wrong.push(format!("the deployment {deployment} of {service} at {at} {what}: {told} incidents"));
         }
     }
+}
+
+/// Whether a page is about a deployment of which nobody learned the id: this one, if it was the last then.
+fn is_about_some(told: &Told, life: &Life) -> bool {
+    let names_none = !told.page.body.lines().any(|line| line.starts_with("Deployment"));
+    names_none
+        && told.page.body.contains(&life.asked.service)
+        && told.at >= life.created
+        && life.superseded.is_none_or(|superseded| told.at < superseded)
 }
 
 /// Whether people were told that nobody could learn what became of a deployment, and then that it is well.

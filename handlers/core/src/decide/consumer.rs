@@ -184,6 +184,11 @@ impl<'f> Consumer<'f> {
         findings: &BTreeSet<Finding>,
     ) -> Option<Verdict> {
         let hold = |reason, until, why: String| Some(Verdict::Hold(reason, until, why));
+        let (region, account) = self.service.place();
+        if !facts.is_remembered(account, region) {
+            let why = "what was done before is not known: the ledger did not answer";
+            return hold(HoldReason::InProgress, None, why.to_owned());
+        }
         let settled = changed_at.plus(facts.settings.settle);
         // The shell waits this long by itself.
         let then = now.max(settled);

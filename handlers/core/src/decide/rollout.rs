@@ -211,7 +211,9 @@ fn fail(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &
     for changed in &asked.secrets {
         details.push(Detail { label: "secret", value: changed.secret.name() });
     }
-    let deployment = asked.deployment.as_ref().or(report.deployment.as_ref());
+    // A rollback is reported of the deployment that it goes back to.
+    let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
+    let deployment = asked.deployment.as_ref().or(reported);
     details.extend(deployment.map(|id| detail("deployment", id)));
     details.push(Detail { label: "reason", value: report.reason.clone() });
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
