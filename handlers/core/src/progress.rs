@@ -28,6 +28,9 @@ pub struct Change {
     /// The version that is AWSCURRENT since, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Since when some consumer waits: a change before this one may not have been answered for when this one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Whether every consumer has been answered for: it runs the new value, or a human was told.
     #[serde(default)]
     pub settled: bool,
@@ -74,6 +77,11 @@ impl Asked {
         self.ended.as_ref().is_some_and(|ended| ended.how == How::Failed)
     }
 
+    /// Whether ECS may yet tell of it: nobody knows its end.
+    pub fn may_be_told_of(&self) -> bool {
+        self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
+    }
+
     /// Whether somebody may be asking at this instant.
     pub fn is_held(&self, at: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until >= at)
@@ -102,6 +110,8 @@ pub enum How {
     Superseded,
     /// The call had no effect.
     Refused,
+    /// The answer to the call was lost, and nothing of it was seen since.
+    Unseen,
     /// The service is gone.
     Gone,
 }

@@ -17,6 +17,7 @@ mod random;
 pub mod random_world;
 pub mod secrets;
 pub mod store;
+pub mod storm;
 pub mod throttle;
 pub mod world;
 

@@ -206,6 +206,11 @@ impl World {
         (self.bus.told.0, self.bus.told.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
     }
 
+    /// How many messages the rotation's queue got.
+    pub(crate) fn sent(&self) -> u64 {
+        self.bus.rotation.sent()
+    }
+
     pub(crate) fn record<T>(&self, f: impl FnOnce(&Record) -> T) -> T {
         f(&self.cloud.state.borrow().record)
     }

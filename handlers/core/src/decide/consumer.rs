@@ -61,6 +61,30 @@ impl<'f> Consumer<'f> {
         self.uses.iter().map(|(changed, _)| changed.clone()).collect()
     }
 
+    /// The changes that its deployment does not answer; all, if it answers all and there is still something to say.
+    pub(super) fn open(&self, facts: &Facts) -> Vec<&Changed> {
+        let open = self.uses.iter().map(|(changed, _)| changed);
+        let open: Vec<&Changed> = open.filter(|changed| !self.answers(changed.at, facts)).collect();
+        if open.is_empty() { self.uses.iter().map(|(changed, _)| changed).collect() } else { open }
+    }
+
+    /// Since when it has run an old value.
+    pub(super) fn waits_since(&self, facts: &Facts) -> Timestamp {
+        let since = self.open(facts).into_iter().map(|changed| {
+            let known = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
+            known
+                .filter(|since| !self.answers(*since, facts))
+                .map_or(changed.at, |since| since.min(changed.at))
+        });
+        since.min().unwrap_or_default()
+    }
+
+    /// Whether its PRIMARY deployment is newer than a change.
+    fn answers(&self, changed_at: Timestamp, facts: &Facts) -> bool {
+        let fresh_from = changed_at.plus(facts.settings.fresh_after());
+        self.service.primary.as_ref().is_some_and(|primary| primary.created_at >= fresh_from)
+    }
+
     /// Whether some reference asks for a version that a new deployment does not change.
     pub(super) fn is_in_part(&self) -> bool {
         self.uses.iter().any(|(_, versions)| {

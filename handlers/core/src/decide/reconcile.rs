@@ -150,8 +150,7 @@ fn hold(
     (reason, until, why): (HoldReason, Option<Timestamp>, String),
 ) {
     let answer = draft.facts.settings.answer;
-    let oldest = consumer.uses.iter().map(|(changed, _)| changed.at).min().unwrap_or_default();
-    let late = oldest.plus(answer);
+    let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
         tell(said, draft, consumer, "not redeployed yet", &why);
     }
@@ -172,9 +171,9 @@ fn tell(
     label: &'static str,
     why: &str,
 ) {
-    let told = draft.facts.told.get(&consumer.service.arn);
+    let (told, open) = (draft.facts.told.get(&consumer.service.arn), consumer.open(draft.facts));
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
-    for (changed, _) in &consumer.uses {
+    for changed in open {
         let known = told.and_then(|told| told.get(&changed.secret.key()));
         if known.is_none_or(|until| *until < changed.at) {
             let about =

@@ -72,11 +72,11 @@ fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
         _ if report.is_rollback => {
             let to_ours =
                 asked.deployment.as_ref().is_some_and(|id| report.reason.raw().contains(id.as_str()));
-            asked.is_open() && !to_ours
+            asked.may_be_told_of() && !to_ours
         }
         (Some(ours), Some(id)) => ours == id,
-        // We never learned its id.
-        (None, Some(_)) => asked.is_open(),
+        // We never learned its id, and that of another, which it gave way to, would complete.
+        (None, Some(_)) => asked.may_be_told_of() && report.state != RolloutState::Completed,
         (_, None) => false,
     }
 }
@@ -129,10 +129,13 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
     if ours.is_none() && !newer {
-        // The call had no effect: the service is stale, and the next look redeploys it.
-        end(draft, service, asked, now, How::Refused);
+        // What is rolled back looks the same, until the deployment before is complete again.
+        if state(found) != Some(RolloutState::InProgress) || late {
+            end(draft, service, asked, now, How::Unseen);
+        }
     } else if ours.is_some() && id != ours && newer {
         end(draft, service, asked, now, How::Superseded);
+        resolve(draft, response, service, asked, now);
     } else if ours.is_some() && id != ours {
         let why = "an older deployment is PRIMARY again";
         fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");

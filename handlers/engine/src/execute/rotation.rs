@@ -116,7 +116,7 @@ impl<A: Aws> Executor<'_, A> {
                 let completed = match ended.how {
                     How::Completed => true,
                     How::Failed => false,
-                    How::Superseded | How::Refused | How::Gone => return Ok(()),
+                    How::Superseded | How::Refused | How::Unseen | How::Gone => return Ok(()),
                 };
                 let proofs = secrets
                     .iter()

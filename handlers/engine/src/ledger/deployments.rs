@@ -165,10 +165,12 @@ impl<A: Aws> Ledger<'_, A> {
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
         let refused = Equal("ended", Value::Text(how(How::Refused).to_owned()));
+        let unseen = Equal("ended", Value::Text(how(How::Unseen).to_owned()));
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
             Absent("asked_at"),
             refused,
+            All(vec![unseen, cooled.clone()]),
             All(vec![Less("asked_at", wish.fresh_from.millis()), cooled]),
         ]);
         Update::of(Key::service(wish.service))
@@ -213,12 +215,13 @@ fn how(how: How) -> &'static str {
         How::Failed => "failed",
         How::Superseded => "superseded",
         How::Refused => "refused",
+        How::Unseen => "unseen",
         How::Gone => "gone",
     }
 }
 
 /// The end that a word stands for.
 pub(super) fn how_of(word: &str) -> Option<How> {
-    let all = [How::Completed, How::Failed, How::Superseded, How::Refused, How::Gone];
+    let all = [How::Completed, How::Failed, How::Superseded, How::Refused, How::Unseen, How::Gone];
     all.into_iter().find(|known| how(*known) == word)
 }
