@@ -243,6 +243,8 @@ pub enum SkipReason {
     Asked,
     /// The deployment that should have answered the change failed; a human is told, unless that was done when it failed.
     RolloutFailed,
+    /// ECS refused to deploy it for this change; no repetition helps.
+    Refused,
     /// Another AWS service manages it.
     Managed,
     /// The secret is gone or going: a new task could not start.

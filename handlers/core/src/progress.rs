@@ -69,7 +69,7 @@ impl Asked {
 
     /// Whether ECS was asked: it was, unless the call certainly had no effect.
     pub fn was_asked(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| ended.how != How::Refused)
+        self.ended.as_ref().is_none_or(|ended| !matches!(ended.how, How::Refused | How::Denied))
     }
 
     /// Whether it failed.
@@ -108,8 +108,10 @@ pub enum How {
     Failed,
     /// A newer deployment took its place.
     Superseded,
-    /// The call had no effect.
+    /// The call had no effect, for now.
     Refused,
+    /// ECS will not do it; a human was told.
+    Denied,
     /// The answer to the call was lost, and nothing of it was seen since.
     Unseen,
     /// The service is gone.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use responder_core::page::Page;
 use responder_core::plan::Step;
 use responder_core::rules::{Handler, RulesError, builtin};
 use responder_core::settings::Settings;
@@ -209,6 +210,11 @@ impl World {
     /// How many messages the rotation's queue got.
     pub(crate) fn sent(&self) -> u64 {
         self.bus.rotation.sent()
+    }
+
+    /// The pages that the topic took, in their order.
+    pub fn pages(&self) -> Vec<Page> {
+        self.record(|record| record.pages.iter().map(|told| told.page.clone()).collect())
     }
 
     pub(crate) fn record<T>(&self, f: impl FnOnce(&Record) -> T) -> T {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::control::{Control, Mode as Wish};
 use crate::facts::Facts;
 use crate::plan::{HoldReason, SkipReason};
-use crate::progress::{Asked, Changed};
+use crate::progress::{Asked, Changed, How};
 use crate::secret::SecretRef;
 use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
 use crate::settings::{Finding, Mode, Policy, Settings};
@@ -135,6 +135,10 @@ impl<'f> Consumer<'f> {
     /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
     fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Verdict> {
         let asked = facts.asked.get(&self.service.arn)?;
+        if asked.at >= fresh_from && asked.ended.as_ref().is_some_and(|ended| ended.how == How::Denied) {
+            let why = format!("ECS refused to deploy it at {}", asked.at);
+            return Some(Verdict::Skip(SkipReason::Refused, why));
+        }
         if asked.at < fresh_from || !asked.was_asked() {
             return None;
         }

@@ -85,9 +85,9 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// ECS certainly did nothing: it is as if nobody had asked. Otherwise the lease runs out, if this is lost.
-    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket) {
+    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket, ended: How) {
         let update = Update::of(Key::service(wish.service))
-            .text("ended", how(How::Refused))
+            .text("ended", how(ended))
             .number("ended_at", self.aws.now().millis())
             .remove(["owner", "lease_until"])
             .only_if(Equal("asked_at", Value::Number(ticket.asked_at.millis())));
@@ -158,18 +158,19 @@ impl<A: Aws> Ledger<'_, A> {
         if self.write(&update).await? == Written::Yes {
             return Ok(Granted::Yes(ticket));
         }
-        self.not_deployed(wish, ticket).await;
+        self.not_deployed(wish, ticket, How::Refused).await;
         Ok(Granted::Later)
     }
 
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
-        let refused = Equal("ended", Value::Text(how(How::Refused).to_owned()));
-        let unseen = Equal("ended", Value::Text(how(How::Unseen).to_owned()));
+        let ended = |as_: How| Equal("ended", Value::Text(how(as_).to_owned()));
+        let (refused, denied, unseen) = (ended(How::Refused), ended(How::Denied), ended(How::Unseen));
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
             Absent("asked_at"),
             refused,
+            denied,
             All(vec![unseen, cooled.clone()]),
             All(vec![Less("asked_at", wish.fresh_from.millis()), cooled]),
         ]);
@@ -215,6 +216,7 @@ fn how(how: How) -> &'static str {
         How::Failed => "failed",
         How::Superseded => "superseded",
         How::Refused => "refused",
+        How::Denied => "denied",
         How::Unseen => "unseen",
         How::Gone => "gone",
     }
@@ -222,6 +224,7 @@ fn how(how: How) -> &'static str {
 
 /// The end that a word stands for.
 pub(super) fn how_of(word: &str) -> Option<How> {
-    let all = [How::Completed, How::Failed, How::Superseded, How::Refused, How::Unseen, How::Gone];
+    let all =
+        [How::Completed, How::Failed, How::Superseded, How::Refused, How::Denied, How::Unseen, How::Gone];
     all.into_iter().find(|known| how(*known) == word)
 }
