@@ -46,8 +46,10 @@ pub struct Conditions {
     pub faulty: u64,
     /// How many of a thousand invocations die somewhere, until it is calm.
     pub dying: u64,
-    /// How many of a thousand events get lost, until it is calm; of scheduled sweeps a quarter as many.
+    /// How many of a thousand events get lost, until it is calm.
     pub lost: u64,
+    /// How many of a thousand scheduled sweeps get lost, until it is calm.
+    pub unswept: u64,
     /// How many of a thousand events come twice.
     pub twice: u64,
     /// The longest time that an event of `CloudTrail` takes.
@@ -72,6 +74,7 @@ impl Conditions {
             faulty: 0,
             dying: 0,
             lost: 0,
+            unswept: 0,
             twice: 0,
             trail: Span::from_secs(120),
             keeps_places: false,
@@ -116,7 +119,7 @@ pub struct World {
 pub struct History {
     /// When each secret, by ARN, got a new value.
     pub changes: BTreeMap<String, Vec<Timestamp>>,
-    /// The changes of state of all deployments: when, of which service, which deployment, the event's name, its reason.
+    /// The changes of state of all deployments, as ECS told them.
     pub(crate) states: Vec<StateChange>,
     /// How many invocations there were, by handler.
     pub invocations: BTreeMap<Handler, u64>,
@@ -127,10 +130,11 @@ pub struct History {
 #[derive(Debug)]
 pub(crate) struct StateChange {
     pub(crate) at: Timestamp,
-    pub(crate) service: String,
     pub(crate) deployment: String,
+    /// The event's name.
     pub(crate) name: String,
-    pub(crate) reason: String,
+    /// Whether the bus lost it.
+    pub(crate) lost: bool,
 }
 
 #[derive(Debug)]
@@ -326,14 +330,9 @@ impl World {
                 EcsEvent::StateChange { at, event } => {
                     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
                     let detail = &event["detail"];
-                    self.history.states.push(StateChange {
-                        at,
-                        service: text(&event["resources"][0]),
-                        deployment: text(&detail["deploymentId"]),
-                        name: text(&detail["eventName"]),
-                        reason: text(&detail["reason"]),
-                    });
-                    self.put(at, &event);
+                    let (deployment, name) = (text(&detail["deploymentId"]), text(&detail["eventName"]));
+                    let lost = self.put(at, &event) == "lost";
+                    self.history.states.push(StateChange { at, deployment, name, lost });
                 }
                 EcsEvent::Launched(launch) => {
                     for event in self.bus.launched(&launch) {
@@ -344,7 +343,7 @@ impl World {
         }
     }
 
-    fn put(&mut self, at: Timestamp, event: &serde_json::Value) {
+    fn put(&mut self, at: Timestamp, event: &serde_json::Value) -> &'static str {
         let said = self.bus.put(at, event);
         self.cloud.note(|| {
             let detail = &event["detail"];
@@ -355,6 +354,7 @@ impl World {
                 all.into_iter().chain([secret]).filter_map(serde_json::Value::as_str).collect();
             format!("event ({said}): {}", parts.join(", "))
         });
+        said
     }
 
     /// Lets functions with nothing to do receive messages.
@@ -461,7 +461,7 @@ impl World {
             Due::Sweep => {
                 if let Some(every) = self.conditions.sweep_every {
                     self.appoint(now.plus(every), Due::Sweep);
-                    if !self.random.chance(self.bus.lost / 4) {
+                    if !self.random.chance(self.conditions.unswept) {
                         let event = self.bus.sweep(now);
                         self.invoke(Handler::Sweep, vec![(0, event.to_string().into())])?;
                     }
@@ -471,7 +471,8 @@ impl World {
             Due::Calm => {
                 self.cloud.note(|| "from now on it is calm".to_owned());
                 self.cloud.state.borrow_mut().faulty = 0;
-                (self.conditions.faulty, self.conditions.dying, self.conditions.twice) = (0, 0, 0);
+                (self.conditions.faulty, self.conditions.dying) = (0, 0);
+                (self.conditions.unswept, self.conditions.twice) = (0, 0);
                 (self.bus.lost, self.bus.twice) = (0, 0);
             }
         }

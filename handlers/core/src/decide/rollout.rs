@@ -1,7 +1,8 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
 use super::{Draft, incident_key};
-use crate::facts::{Facts, Question};
+use crate::arn::Arn;
+use crate::facts::{Facts, Question, place};
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::page;
@@ -118,7 +119,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         let is_gone = found.is_some();
         if is_gone {
             end(draft, service, asked, now, How::Gone);
-        } else if late {
+        } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
             fail(draft, response, asked, &silent, "its end is unknown");
         }
@@ -170,6 +171,11 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     }
 }
 
+/// What could not be learned now may be learned by the next look; that is told for itself.
+fn region_of(service: &str) -> &str {
+    Arn::of("ecs", service).map_or("", |arn| arn.region)
+}
+
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
 /// How far the clock of ECS may be behind ours.
@@ -192,7 +198,7 @@ fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &s
 }
 
 fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
-    if asked.is_open() {
+    if asked.may_be_told_of() {
         draft.steps.push(Step::End {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),

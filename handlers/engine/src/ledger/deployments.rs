@@ -104,11 +104,13 @@ impl<A: Aws> Ledger<'_, A> {
         (ended_at, ended): (Timestamp, How),
         slot: Option<(&str, u32)>,
     ) -> Result<(), Error> {
+        let unseen = Equal("ended", Value::Text(how(How::Unseen).to_owned()));
+        let unknown = Any(vec![Absent("ended"), unseen]);
         let update = Update::of(Key::service(service))
             .text("ended", how(ended))
             .number("ended_at", ended_at.millis())
             .remove(["owner", "lease_until"])
-            .only_if(All(vec![Equal("asked_at", Value::Number(asked_at.millis())), Absent("ended")]));
+            .only_if(All(vec![Equal("asked_at", Value::Number(asked_at.millis())), unknown]));
         if let Written::No(_) = self.write(&update).await? {
             // Somebody else said so, or asked for another one since, which keeps the place.
             return Ok(());
