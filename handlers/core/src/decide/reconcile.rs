@@ -9,7 +9,7 @@ use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
-use crate::plan::{HoldReason, Step};
+use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
 use crate::rules::Response;
 use crate::text::Untrusted;
@@ -60,7 +60,10 @@ pub(super) fn reconcile(
     }
     let redeploys = waves(draft, &mut said, response, going);
     for step in draft.steps.iter().chain(&redeploys) {
-        if let Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } = step {
+        if let Step::Hold { secrets, .. }
+        | Step::Redeploy { secrets, .. }
+        | Step::Skip { secrets, reason: SkipReason::Asked, .. } = step
+        {
             waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
         }
     }
