@@ -47,7 +47,7 @@ fn line(cells: &[&str; 8], widths: &[usize; 8], out: &mut impl Write) -> io::Res
 fn row(chain: &Chain) -> (Timestamp, [String; 8]) {
     let proof = &chain.proof;
     let after = |at: Option<Timestamp>| at.map(|at| offset(proof.changed_at, at));
-    let unknown = || if chain.ends_known { "-" } else { "?" }.to_owned();
+    let unknown = || if ends_unknown(chain) { "?" } else { "-" }.to_owned();
     let completed = match (proof.completed_at, proof.failed_at) {
         // What failed and then completed has completed.
         (Some(completed), failed) if failed.is_none_or(|failed| failed < completed) => {
@@ -72,6 +72,11 @@ fn row(chain: &Chain) -> (Timestamp, [String; 8]) {
         },
     ];
     (proof.changed_at, cells)
+}
+
+/// Whether it has a rollout of which nothing would tell the end.
+fn ends_unknown(chain: &Chain) -> bool {
+    !chain.ends_known && chain.proof.deployed_at.is_some() && chain.proof.completed_at.is_none()
 }
 
 fn lone_row(lone: &Lone) -> (Timestamp, [String; 8]) {
@@ -148,7 +153,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
     for (count, what) in rows.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{count:>9}  {what}")?;
     }
-    if proofs.chains.iter().any(|chain| !chain.ends_known && chain.proof.completed_at.is_none()) {
+    if proofs.chains.iter().any(ends_unknown) {
         writeln!(
             out,
             "`?`: CloudTrail does not tell how a rollout ends; the read of the secret is the proof."

@@ -199,22 +199,18 @@ impl Definition {
 fn observe(event: &Event) -> Option<Observed> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let name = event.name();
-    match (text("/detail/eventSource").as_deref(), name.raw()) {
-        (Some("ecs.amazonaws.com"), "CreateService" | "UpdateService") => call(event).map(Observed::Call),
-        (Some("ecs.amazonaws.com"), "RegisterTaskDefinition") if !event.is_error() => {
+    // Anybody can put events on a bus, but not with a source of AWS.
+    match (text("/source")?.as_str(), name.raw()) {
+        ("aws.ecs", "CreateService" | "UpdateService") => call(event).map(Observed::Call),
+        ("aws.ecs", "RegisterTaskDefinition") if !event.is_error() => {
             definition(event).map(Observed::Definition)
         }
-        (Some("secretsmanager.amazonaws.com"), "GetSecretValue") if !event.is_error() => {
-            fetch(event).map(Observed::Fetch)
+        ("aws.ecs", _) if text("/detail-type")? == "ECS Deployment State Change" => {
+            rollout(event).map(Observed::Rollout)
         }
-        (Some("secretsmanager.amazonaws.com"), _) if !event.is_error() => moved(event).map(Observed::Moved),
-        _ => match text("/detail-type").as_deref() {
-            Some("ECS Deployment State Change") => rollout(event).map(Observed::Rollout),
-            Some("Secret Label Updated") if text("/detail/labelUpdated")? == "AWSCURRENT" => {
-                change(event, text("/detail/versionId"), false).map(Observed::Moved)
-            }
-            _ => None,
-        },
+        ("aws.secretsmanager", "GetSecretValue") if !event.is_error() => fetch(event).map(Observed::Fetch),
+        ("aws.secretsmanager", _) if !event.is_error() => moved(event).map(Observed::Moved),
+        _ => None,
     }
 }
 
@@ -224,6 +220,10 @@ fn moved(event: &Event) -> Option<Moved> {
     let answered = text("/detail/responseElements/versionId");
     match event.name().raw() {
         "RotationSucceeded" => change(event, None, true),
+        // The native event has no name of its own.
+        "Secret Label Updated" if text("/detail/labelUpdated")? == "AWSCURRENT" => {
+            change(event, text("/detail/versionId"), false)
+        }
         "PutSecretValue" => {
             // Without stages the new version becomes AWSCURRENT (`API_PutSecretValue`); rotations begin with AWSPENDING.
             let stages = given("versionStages").and_then(Value::as_array);

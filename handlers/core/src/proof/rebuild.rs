@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// What events prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// One chain for each change and service that is known to use the secret, by time of the change.
+    /// One chain for each change and service that is known to use the secret, by time, secret and service.
     pub chains: Vec<Chain>,
     /// The changes without such a service, by time.
     pub lone: Vec<Lone>,
@@ -71,7 +71,8 @@ impl Observations {
         });
         let mut rebuilt = Rebuilt::default();
         for change in changes(moves) {
-            let consumers = world.consumers(&change);
+            let mut consumers = world.consumers(&change);
+            consumers.sort_by(|a, b| a.arn.cmp(&b.arn));
             if consumers.is_empty() {
                 rebuilt.lone.push(lone(&world, &reads, change));
                 continue;
