@@ -66,7 +66,7 @@ impl Asked {
 
     /// Whether ECS was asked: it was, unless the call certainly had no effect.
     pub fn was_asked(&self) -> bool {
-        !self.ended.as_ref().is_some_and(|ended| ended.how == How::Refused)
+        self.ended.as_ref().is_none_or(|ended| ended.how != How::Refused)
     }
 
     /// Whether it failed.

@@ -237,7 +237,7 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     (0..5_000).for_each(|i| {
-        facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)))
+        facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)));
     });
     let plan = respond(case, &facts);
     let bodies = plan.steps.iter().filter_map(|step| match step {
