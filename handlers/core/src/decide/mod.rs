@@ -175,7 +175,7 @@ impl<'c, 'r> Draft<'c, 'r> {
         });
         if said.is_some() {
             let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(Step::Join { rule, key, first, last });
+            self.steps.push(Step::Join { rule, key, first, last, about });
         } else {
             let page = page::render(&incident, response, &self.facts.settings);
             self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
