@@ -69,7 +69,10 @@ fn body(incident: &Incident, response: &Response, settings: &Settings) -> String
     if let Some(at) = incident.resolved_at {
         lines.row("Resolved", &format!("{at}; no action is needed for this incident"));
     }
-    lines.row("What", &what(incident, response));
+    // Where the details say it, they say it best.
+    if incident.details.iter().all(|detail| detail.label != "what") {
+        lines.row("What", &what(incident, response));
+    }
     match &incident.principal {
         // ECS's own events name nobody.
         Some(principal) if principal.raw() == UNKNOWN => {}
