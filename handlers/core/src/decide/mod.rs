@@ -212,7 +212,8 @@ fn incident_key(response: &Response, subject: &str) -> String {
 fn outcome(steps: &[Step]) -> Outcome {
     let acts =
         steps.iter().any(|step| !matches!(step, Step::Skip { .. } | Step::Join { .. } | Step::Ignore { .. }));
-    if acts {
+    // A sweep that finds everything in order has no steps.
+    if acts || steps.is_empty() {
         Outcome::Answered
     } else if steps.iter().any(|step| !matches!(step, Step::Ignore { .. })) {
         Outcome::Coalesced
