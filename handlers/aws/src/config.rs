@@ -26,7 +26,7 @@ pub struct Config {
     pub region: String,
     /// `AWS_ACCESS_KEY_ID` and its companions: set by Lambda, the same for the life of the process.
     pub credentials: Credentials,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS`, `..._SECRETS_MANAGER` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
     pub endpoints: Endpoints,
 }
 
@@ -37,6 +37,8 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     /// Of ECS.
     pub ecs: Option<String>,
+    /// Of Secrets Manager.
+    pub secrets_manager: Option<String>,
     /// Of SNS.
     pub sns: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Config {
         let endpoints = Endpoints {
             dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
+            secrets_manager: read.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             sns: read.endpoint("AWS_ENDPOINT_URL_SNS"),
         };
         let (topic_region, account) = arn.map_or(("", ""), |arn| (arn.region, arn.account));

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service, TaskDefinition};
-use responder_core::service::{Deployment, Reference, ReferenceKind};
+use aws_sdk_ecs::types::{
+    DeploymentRolloutState, DeploymentStrategy, LogConfiguration, RepositoryCredentials,
+    ResourceManagementType, Service, TaskDefinition,
+};
+use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
+use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
-use responder_engine::port::Described;
+use responder_engine::port::{Definition, Described};
 
 /// The service; `None` if the answer does not even say its ARN.
 pub(super) fn described(service: &Service) -> Option<Described> {
@@ -21,12 +25,38 @@ pub(super) fn described(service: &Service) -> Option<Described> {
         status: service.status().unwrap_or_default().to_owned(),
         controller: controller.to_owned(),
         primary: primary(service, controller),
+        managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
+        findings: findings(service, controller),
         tags: tags
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
         task_definitions: task_definitions(service),
         references: logs.flat_map(|log| log_secrets(log, ReferenceKind::ServiceConnectSecret)).collect(),
     })
+}
+
+/// What makes a forced deployment less harmless. Circuit breaker and alarms watch rolling updates by ECS; other strategies
+/// have their own ways back (`API_DeploymentConfiguration`). Only services on Fargate have a platform version.
+fn findings(service: &Service, controller: &str) -> BTreeSet<Finding> {
+    let set = service.deployment_configuration();
+    let rolling = set.and_then(|set| set.strategy()).is_none_or(|how| *how == DeploymentStrategy::Rolling);
+    let breaks = set.and_then(|set| set.deployment_circuit_breaker()).is_some_and(|breaker| breaker.enable());
+    let alarms = set.and_then(|set| set.alarms()).is_some_and(|alarms| alarms.enable());
+    let unwatched = controller == "ECS" && rolling && !breaks && !alarms;
+    let latest = service.platform_version() == Some("LATEST");
+    let found = [(unwatched, Finding::NoCircuitBreaker), (latest, Finding::LatestPlatform)];
+    found.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect()
+}
+
+/// What matters of a task definition. An image is fixed only by its digest.
+pub(super) fn definition(definition: &TaskDefinition) -> Definition {
+    let mut images = definition.container_definitions().iter().filter_map(|container| container.image());
+    let mutable = images.any(|image| !image.contains("@sha256:"));
+    Definition {
+        references: references(definition),
+        role: definition.execution_role_arn().map(Untrusted::new),
+        findings: mutable.then_some(Finding::MutableImage).into_iter().collect(),
+    }
 }
 
 /// The task definitions that a service's tasks may run now: those of its deployments and task sets, and its own.
@@ -41,7 +71,7 @@ fn task_definitions(service: &Service) -> BTreeSet<String> {
 }
 
 /// Every reference of a task definition (API reference of ECS: `ContainerDefinition`, `Volume`).
-pub(super) fn references(definition: &TaskDefinition) -> Vec<Reference> {
+fn references(definition: &TaskDefinition) -> Vec<Reference> {
     let mut found = Vec::new();
     for container in definition.container_definitions() {
         let secrets = container.secrets().iter();
@@ -69,17 +99,26 @@ fn reference(kind: ReferenceKind, value: &str) -> Reference {
 
 /// Services that something else than ECS deploys have task sets instead of deployments.
 fn primary(service: &Service, controller: &str) -> Option<Deployment> {
-    let made = |id: Option<&str>, at: Option<&DateTime>| {
+    let made = |id: Option<&str>, at: Option<&DateTime>, state| {
         let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
-        Some(Deployment { id: id?.to_owned(), created_at })
+        Some(Deployment { id: id?.to_owned(), created_at, state })
     };
     if controller == "ECS" {
         let mut deployments = service.deployments().iter();
         let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at())
+        made(primary.id(), primary.created_at(), primary.rollout_state().and_then(state))
     } else {
         let primary = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at())
+        made(primary.id(), primary.created_at(), None)
+    }
+}
+
+fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
+    match state {
+        DeploymentRolloutState::InProgress => Some(RolloutState::InProgress),
+        DeploymentRolloutState::Completed => Some(RolloutState::Completed),
+        DeploymentRolloutState::Failed => Some(RolloutState::Failed),
+        _ => None,
     }
 }
 
