@@ -13,12 +13,15 @@
 pub mod aws;
 mod emulator;
 pub mod events;
+mod fake;
+mod http;
 pub mod paths;
 mod runtime;
 mod wait;
 mod world;
 
 pub use emulator::Emulator;
+pub use fake::{Fake, Trouble};
 pub use runtime::{Answer, Function, Outcome};
 pub use wait::{now, wait_until};
 pub use world::{Handler, Page, TABLE, World};

@@ -4,7 +4,7 @@
 //! wrote for the last payload is there.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::http::Request;
 use crate::paths;
 
 /// How long a function may take to poll, and to answer.
@@ -239,7 +240,7 @@ fn converse(stream: TcpStream, arn: &str, reporter: &Sender<Report>) -> std::io:
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
-    while let Some((line, body)) = request(&mut reader)? {
+    while let Some(Request { line, body, .. }) = Request::read(&mut reader)? {
         let at = Instant::now();
         let value =
             || serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
@@ -282,25 +283,4 @@ fn write_invocation(writer: &mut impl Write, arn: &str, payload: &[u8]) -> std::
     );
     // In one write: a second one may wait for the first one's acknowledgement.
     writer.write_all(&[head.as_bytes(), payload].concat())
-}
-
-/// The request line and the body of the next request, or `None` at the end of the connection.
-fn request(reader: &mut impl BufRead) -> std::io::Result<Option<(String, Vec<u8>)>> {
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header)?;
-        let Some((name, value)) = header.split_once(':') else { break };
-        assert!(!name.eq_ignore_ascii_case("transfer-encoding"), "streamed answers are not supported");
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(Some((line, body)))
 }

@@ -6,6 +6,7 @@ mod e2e {
     mod access;
     mod bed;
     mod failure;
+    mod fake;
     mod parity;
     mod poison;
     mod rotation;

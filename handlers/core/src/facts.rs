@@ -179,7 +179,17 @@ impl Facts {
     }
 }
 
+/// What could not be learned where the ledger did not answer: what is done at most once can then not be done.
+pub const LEDGER_GAP: &str = "what was done before: the ledger did not answer";
+
 /// The key of an account and Region.
 pub fn place(account: &str, region: &str) -> String {
     format!("{account}/{region}")
+}
+
+impl Facts {
+    /// Whether the ledger told what was done in an account and Region.
+    pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
+        self.gaps.get(&place(account, region)).is_none_or(|gaps| !gaps.contains(LEDGER_GAP))
+    }
 }

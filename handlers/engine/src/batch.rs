@@ -218,7 +218,13 @@ fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>
 
 #[cfg(test)]
 mod tests {
+    use responder_core::service::{Reference, ReferenceKind};
+    use responder_core::text::Untrusted;
+
     use super::*;
+    use crate::fake::{Fake, block_on};
+    use crate::ledger::Subject;
+    use crate::port::Described;
 
     fn plan(outcome: Outcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
@@ -252,5 +258,90 @@ mod tests {
     #[test]
     fn what_could_not_be_counted_comes_again() {
         assert_eq!(end(&plan(Outcome::Answered), Executed::default(), false), End::Failed);
+    }
+
+    const EVENT: &str = r#"{"source":"aws.secretsmanager","detail-type":"AWS Service Event via CloudTrail",
+        "account":"111122223333","region":"us-west-2","time":"2026-05-04T03:00:20Z","detail":{
+        "eventSource":"secretsmanager.amazonaws.com","eventName":"RotationSucceeded","awsRegion":"us-west-2",
+        "eventTime":"2026-05-04T03:00:20Z","eventType":"AwsServiceEvent","recipientAccountId":"111122223333",
+        "additionalEventData":{"SecretId":"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3"}}}"#;
+
+    fn service(name: &str) -> Described {
+        Described {
+            arn: format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}"),
+            cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
+            status: "ACTIVE".to_owned(),
+            controller: "ECS".to_owned(),
+            primary: None,
+            tags: BTreeMap::new(),
+            task_definitions: BTreeSet::from(["app:1".to_owned()]),
+            references: Vec::new(),
+        }
+    }
+
+    fn engine(services: &[&str]) -> Engine<Fake> {
+        let secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
+        let reference = Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(secret) };
+        let services = services.iter().map(|name| service(name)).collect();
+        let aws = Fake {
+            clusters: BTreeMap::from([(
+                "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
+                services,
+            )]),
+            definitions: BTreeMap::from([("app:1".to_owned(), vec![reference])]),
+            ..Fake::default()
+        };
+        aws.clock.set("2026-05-04T03:00:21Z".parse().unwrap());
+        let rules = responder_core::rules::builtin().unwrap();
+        Engine::new(aws, Handler::Rotation, rules, Settings::default(), Span::from_secs(60))
+    }
+
+    fn run_at(engine: &Engine<Fake>, owner: &str, texts: &[&str]) -> (Vec<End>, Counters) {
+        let until = engine.aws.now().plus(Span::from_secs(60));
+        let turn =
+            Turn { until, owner: owner.to_owned(), account: "111122223333".to_owned(), keeps_facts: false };
+        let (ended, counters) = block_on(engine.run(&turn, texts));
+        (ended.iter().map(|ended| ended.end).collect(), counters)
+    }
+
+    #[test]
+    fn a_rotation_waits_until_the_change_has_settled_and_is_answered_once() {
+        let engine = engine(&["web"]);
+        let (ends, counters) = run_at(&engine, "one", &[EVENT, EVENT, "{}"]);
+        assert_eq!(
+            (ends, counters.deployments_forced),
+            (vec![End::Answered, End::Coalesced, End::Parked], 1)
+        );
+        assert_eq!(engine.aws.now().to_string(), "2026-05-04T03:00:35Z");
+        // One line for the event, one for what is none, and the counters.
+        assert_eq!(engine.aws.lines.borrow().len(), 3);
+        // The service still looks as it did: the claim alone says that it was done.
+        let (ends, counters) = run_at(&engine, "two", &[EVENT]);
+        assert_eq!((ends, counters.deployments_forced), (vec![End::Coalesced], 0));
+    }
+
+    #[test]
+    fn a_refused_redeployment_is_told_once_and_costs_no_other() {
+        let engine = engine(&["draining", "web"]);
+        let (ends, counters) = run_at(&engine, "one", &[EVENT]);
+        assert_eq!((ends, counters.deployments_forced), (vec![End::Answered], 1));
+        assert_eq!((counters.redeploys_refused, engine.aws.pages.borrow().len()), (1, 1));
+        let (ends, counters) = run_at(&engine, "two", &[EVENT]);
+        assert_eq!((ends, counters.pages_sent), (vec![End::Coalesced], 0));
+    }
+
+    #[test]
+    fn what_another_invocation_holds_comes_again_until_its_lease_ends() {
+        let engine = engine(&["web"]);
+        // It was claimed by one that then died.
+        let lease = engine.lease;
+        let arn = service("web").arn;
+        let start = engine.aws.now();
+        let deadline = Deadline::of(start.plus(lease), lease, start);
+        let subject = Subject::Deployment { service: &arn, fresh_from: start };
+        block_on(Ledger::new(&engine.aws, "dead", lease, deadline).claim(&subject)).unwrap();
+        assert_eq!(run_at(&engine, "one", &[EVENT]).0, [End::Failed]);
+        engine.aws.clock.set(start.plus(lease).plus(Span::from_millis(1)));
+        assert_eq!(run_at(&engine, "two", &[EVENT]).0, [End::Answered]);
     }
 }

@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use responder_core::secret::SecretRef;
 use responder_core::service::{Reference, ReferenceKind, Service};
+use responder_core::settings::Settings;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
 use crate::error::{Error, word};
+use crate::ledger::Ledger;
 use crate::parallel::parallel;
-use crate::port::{Aws, Described, Region};
+use crate::port::{Aws, Definition, Described, Region};
 
 /// How many calls run at the same time: the account's other users of the API want to be served too.
 const PARALLEL: usize = 4;
@@ -36,6 +39,8 @@ pub(crate) struct Discovery<'d, A> {
     pub(crate) aws: &'d A,
     pub(crate) region: &'d Region,
     pub(crate) cache: &'d Cache,
+    pub(crate) ledger: &'d Ledger<'d, A>,
+    pub(crate) settings: &'d Settings,
     pub(crate) until: Timestamp,
 }
 
@@ -43,9 +48,35 @@ pub(crate) struct Discovery<'d, A> {
 #[derive(Debug, Default)]
 pub(crate) struct Cache(Mutex<Definitions>);
 
-type Definitions = BTreeMap<String, Arc<[Reference]>>;
+type Definitions = BTreeMap<String, Arc<Definition>>;
+
+/// What is to be looked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) secrets: Vec<(SecretRef, Timestamp)>,
+    pub(crate) services: Vec<(String, String)>,
+}
+
+impl Cache {
+    /// Waits until a deployment may be asked for.
+    pub(crate) async fn deploy_slot<A: Aws>(&self, _: &A, _: &Region, _: &str, _: Timestamp) -> Result<(), Error> {
+        Ok(())
+    }
+}
 
 impl<A: Aws> Discovery<'_, A> {
+    /// STUB: replaced by the branch `discover`.
+    pub(crate) async fn look(&self, wanted: &Wanted) -> Landscape {
+        let mut land = self.landscape().await;
+        if let Some(services) = &mut land.services {
+            services.retain(|service| {
+                wanted.secrets.iter().any(|(secret, _)| responder_core::decide::uses(service, secret, self.settings))
+                    || wanted.services.iter().any(|(_, arn)| *arn == service.arn)
+            });
+        }
+        land
+    }
+
     /// Every service with everything in it that may refer to a secret.
     pub(crate) async fn landscape(&self) -> Landscape {
         let mut land = Landscape::default();
@@ -175,13 +206,22 @@ impl Cache {
 
 /// The service with what its task definitions refer to, as far as they are known; each reference once.
 fn complete(service: Described, definitions: &Definitions) -> Service {
-    let Described { arn, cluster, status, controller, primary, tags, task_definitions, references } = service;
-    let defined = task_definitions.iter().filter_map(|arn| definitions.get(arn));
-    let all = defined.flat_map(|known| known.iter()).chain(&references);
-    let all: BTreeSet<(ReferenceKind, &Untrusted)> =
-        all.map(|reference| (reference.kind, &reference.value)).collect();
-    let references = all.into_iter().map(|(kind, value)| Reference { kind, value: value.clone() }).collect();
-    Service { arn, cluster, status, controller, primary, tags, references }
+    let defined = || service.task_definitions.iter().filter_map(|arn| definitions.get(arn));
+    let all = defined().flat_map(|known| known.references.iter()).chain(&service.references);
+    let all: BTreeSet<(ReferenceKind, Untrusted)> =
+        all.map(|reference| (reference.kind, reference.value.clone())).collect();
+    Service {
+        findings: defined().flat_map(|known| known.findings.clone()).chain(service.findings.clone()).collect(),
+        roles: defined().filter_map(|known| known.role.clone()).collect(),
+        references: all.into_iter().map(|(kind, value)| Reference { kind, value }).collect(),
+        arn: service.arn,
+        cluster: service.cluster,
+        status: service.status,
+        controller: service.controller,
+        managed: service.managed,
+        primary: service.primary,
+        tags: service.tags,
+    }
 }
 
 #[cfg(test)]
@@ -201,10 +241,9 @@ mod tests {
             cluster: "c".to_owned(),
             status: status.to_owned(),
             controller: "ECS".to_owned(),
-            primary: None,
-            tags: BTreeMap::new(),
             task_definitions: definitions.iter().map(|arn| (*arn).to_owned()).collect(),
             references: vec![reference(ServiceConnectSecret, "mesh")],
+            ..Described::default()
         }
     }
 

@@ -100,7 +100,7 @@ impl Aws for Fake {
 
     async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
         self.ecs("ListClusters");
-        Ok(listed(self.clusters.keys().cloned().collect(), token, 1))
+        Ok(listed(self.clusters.keys(), token, 1))
     }
 
     async fn list_services(
@@ -111,7 +111,7 @@ impl Aws for Fake {
         _: Timestamp,
     ) -> Result<Listed, Error> {
         self.ecs("ListServices");
-        Ok(listed(self.clusters[cluster].iter().map(|service| service.arn.clone()).collect(), token, 100))
+        Ok(listed(self.clusters[cluster].iter().map(|service| &service.arn), token, 100))
     }
 
     async fn describe_services(
@@ -165,8 +165,9 @@ pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str
     Error::Call { service, operation, failure }
 }
 
-fn listed(all: Vec<String>, token: Option<&str>, page: usize) -> Listed {
+fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>, page: usize) -> Listed {
     let from: usize = token.map_or(0, |token| token.parse().unwrap());
-    let to = all.len().min(from + page);
-    Listed { arns: all[from..to].to_vec(), next: (to < all.len()).then(|| to.to_string()) }
+    let mut left = arns.skip(from).cloned().peekable();
+    let arns = left.by_ref().take(page).collect();
+    Listed { arns, next: left.peek().map(|_| (from + page).to_string()) }
 }

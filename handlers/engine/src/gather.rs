@@ -1,19 +1,33 @@
-//! Gathering: questions in, facts out.
+//! Gathering: questions in, facts out; some answers make more worth asking.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join3;
-use responder_core::decide::watches;
-use responder_core::facts::{Facts, Question, Settings};
+use futures_util::future::{join, join3};
+use responder_core::decide::{questions, watches};
+use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
+use responder_core::metadata::Metadata;
 use responder_core::rules::Case;
+use responder_core::secret::SecretRef;
+use responder_core::time::Span;
 
 use crate::deadline::Deadline;
-use crate::discover::{Cache, Discovery, Landscape};
+use crate::discover::{Cache, Discovery, Wanted};
+use crate::error::Error;
 use crate::ledger::{Ask, Ledger};
+use crate::parallel::parallel;
 use crate::port::{Aws, Region};
 
 /// An account and a Region.
 type Place = (String, String);
+
+/// How often is asked again with what was learned. The longest chain: the sweep's secrets, their consumers.
+const ROUNDS: usize = 4;
+/// How many secrets are described at the same time.
+const PARALLEL: usize = 4;
+/// How often a secret is described until its new version is AWSCURRENT, and how long between: Secrets Manager is eventually
+/// consistent.
+const LOOKS: usize = 3;
+const BETWEEN_LOOKS: Span = Span::from_secs(1);
 
 /// Whom to ask.
 pub(crate) struct Sources<'s, A> {
@@ -26,206 +40,247 @@ pub(crate) struct Sources<'s, A> {
 }
 
 /// Everything that was learned for a batch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct World {
-    /// What holds for every event. The services and gaps in it are those of the place that was entered last.
-    facts: Facts,
-    /// The services, by place: what is unknown of one place must not fail the events of another.
-    places: BTreeMap<Place, Landscape>,
-    /// Streams, incidents and deployments for which the ledger had no answer.
+    /// What is known.
+    pub(crate) facts: Facts,
+    /// Streams, incidents, services, places and awaited keys for which the ledger had no answer.
     unanswered: BTreeSet<String>,
     /// Marks for which the ledger had no room.
     pub(crate) marks_dropped: usize,
+    asked: BTreeSet<Question>,
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
 pub(crate) async fn gather<A: Aws>(
-    questions: BTreeSet<Question>,
+    cases: &[Case<'_>],
     settings: Settings,
     from: &Sources<'_, A>,
 ) -> World {
-    let (mut places, mut asks) = (BTreeSet::new(), Vec::new());
-    let (mut incidents, mut rollouts) = (BTreeSet::new(), BTreeSet::new());
-    for question in questions {
-        match question {
-            Question::Services { account, region } => {
-                places.insert((account, region));
-            }
-            Question::Marks { stream, mark, from, to } => asks.push(Ask { stream, mark, from, to }),
-            Question::Incident { key } => {
-                incidents.insert(key);
-            }
-            // ECS's ids are short; a longer one would be refused, and the others asked with it.
-            Question::Rollout { deployment } if deployment.len() <= 256 => {
-                rollouts.insert(deployment);
-            }
-            Question::Rollout { .. } => {}
+    let mut world = World { facts: Facts { settings, ..Facts::default() }, ..World::default() };
+    world.facts.now = Some(from.aws.now());
+    for _ in 0..ROUNDS {
+        let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
+        let new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        if new.is_empty() {
+            break;
         }
+        world.asked.extend(new.iter().cloned());
+        world.answer(new, from).await;
+        world.facts.now = Some(from.aws.now());
     }
-    let (marks, remembered, places) = join3(
-        from.ledger.exchange(asks),
-        from.ledger.remember(&incidents, &rollouts),
-        landscapes(places, from),
-    )
-    .await;
-    let mut unanswered = marks.unanswered;
-    unanswered.extend(remembered.unanswered);
-    let facts = Facts {
-        settings,
-        streams: marks.streams,
-        incidents: remembered.incidents,
-        rollouts: remembered.rollouts,
-        ..Facts::default()
-    };
-    World { facts, places, unanswered, marks_dropped: marks.dropped }
+    world
 }
 
-async fn landscapes<A: Aws>(places: BTreeSet<Place>, from: &Sources<'_, A>) -> BTreeMap<Place, Landscape> {
-    let mut found = BTreeMap::new();
-    for (account, region) in places {
-        let land = landscape(&account, &region, from).await;
-        found.insert((account, region), land);
-    }
-    found
+/// Questions by whom they are for.
+#[derive(Default)]
+struct Asks {
+    marks: Vec<Ask>,
+    incidents: BTreeSet<String>,
+    services: BTreeSet<String>,
+    awaited: BTreeSet<String>,
+    progress: BTreeSet<Place>,
+    all_secrets: BTreeSet<Place>,
+    secrets: Vec<(SecretRef, Option<String>)>,
+    consumers: BTreeMap<Place, Wanted>,
 }
 
-async fn landscape<A: Aws>(account: &str, region: &str, from: &Sources<'_, A>) -> Landscape {
-    let mut land = Landscape::default();
-    if !from.account.is_empty() && account != from.account {
-        land.limits
-            .insert("the secret is another account's; services there cannot be seen from here".to_owned());
-        return land;
+impl Asks {
+    fn of(questions: BTreeSet<Question>) -> Self {
+        let mut asks = Self::default();
+        for question in questions {
+            match question {
+                Question::Marks { stream, mark, from, to } => asks.marks.push(Ask { stream, mark, from, to }),
+                Question::Incident { key } => drop(asks.incidents.insert(key)),
+                // ARNs are shorter; a longer key would be refused, and the others asked with it.
+                Question::Asked { service } if service.len() <= 512 => drop(asks.services.insert(service)),
+                Question::Asked { .. } => {}
+                Question::Awaited { key } => drop(asks.awaited.insert(key)),
+                Question::Progress { account, region } => drop(asks.progress.insert((account, region))),
+                Question::Secrets { account, region } => drop(asks.all_secrets.insert((account, region))),
+                Question::Secret { secret, version } => asks.secrets.push((secret, version)),
+                Question::Consumers { secret, since } => {
+                    let place = (secret.account.clone(), secret.region.clone());
+                    asks.consumers.entry(place).or_default().secrets.push((secret, since));
+                }
+                Question::Service { cluster, service } => {
+                    let arn = responder_core::arn::Arn::of("ecs", &service);
+                    let place = arn.map(|arn| (arn.account.to_owned(), arn.region.to_owned()));
+                    let wanted = asks.consumers.entry(place.unwrap_or_default()).or_default();
+                    wanted.services.push((cluster, service));
+                }
+            }
+        }
+        asks
     }
-    let Some(region) = Region::of(region) else {
-        land.limits.insert("the secret's Region has no name that ECS could be asked in".to_owned());
-        return land;
-    };
-    Discovery { aws: from.aws, region: &region, cache: from.cache, until: from.deadline.at() }
-        .landscape()
-        .await
 }
 
 impl World {
-    /// The facts for a case: what holds for all, with the services of the places that it asks about.
-    pub(crate) fn enter(&mut self, questions: &[Question]) -> &mut Facts {
-        self.leave();
-        for land in places(questions).filter_map(|place| self.places.get(&place)) {
-            self.facts.gaps.extend(land.gaps.iter().cloned());
-            self.facts.limits.extend(land.limits.iter().cloned());
-            if let Some(services) = &land.services {
-                self.facts.services.get_or_insert_default().extend(services.iter().cloned());
+    async fn answer<A: Aws>(&mut self, questions: BTreeSet<Question>, from: &Sources<'_, A>) {
+        let asks = Asks::of(questions);
+        let (mut progress, mut metadata) = (Facts::default(), Facts::default());
+        let settings = self.facts.settings.clone();
+        let ledger = async {
+            let remembered = from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited);
+            let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
+            let mut silent = Vec::new();
+            for (account, region) in &asks.progress {
+                if from.ledger.progress(account, region, &mut progress).await.is_err() {
+                    silent.push(place(account, region));
+                }
             }
+            (marks, remembered, silent)
+        };
+        let secrets = secrets(&asks.secrets, &asks.all_secrets, from, &mut metadata);
+        let ((marks, remembered, silent), (), lands) =
+            join3(ledger, secrets, consumers(&asks.consumers, &settings, from)).await;
+        self.unanswered.extend(marks.unanswered);
+        self.unanswered.extend(remembered.unanswered);
+        self.marks_dropped += marks.dropped;
+        for place in silent {
+            self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
+            self.unanswered.insert(place);
         }
-        &mut self.facts
+        self.facts.streams.extend(marks.streams);
+        for more in [remembered.facts, progress, metadata, lands] {
+            merge(&mut self.facts, more);
+        }
     }
 
     /// Whether the ledger answered all that a case counts and looks up. What it did not answer about an incident that a
     /// human is told of anyway is not missed.
-    pub(crate) fn is_answered(
-        &self,
-        case: &Case<'_>,
-        questions: &[Question],
-        paged: &BTreeSet<String>,
-    ) -> bool {
+    pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
         let counted = watches(case)
             .iter()
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
         counted
-            && !questions.iter().any(|question| match question {
-                Question::Rollout { deployment } => missing(deployment),
-                // Counted above; or only to say nothing twice, which the claims see to.
-                Question::Marks { .. } | Question::Incident { .. } | Question::Services { .. } => false,
+            && !questions(case, &self.facts).iter().any(|question| match question {
+                Question::Asked { service } => missing(service),
+                Question::Awaited { key } => missing(key),
+                Question::Progress { account, region } => missing(&place(account, region)),
+                // Counted above; or only to say nothing twice, which the claims see to; or a gap.
+                Question::Marks { .. }
+                | Question::Incident { .. }
+                | Question::Consumers { .. }
+                | Question::Service { .. }
+                | Question::Secret { .. }
+                | Question::Secrets { .. } => false,
             })
     }
+}
 
-    /// Keeps what executing a plan changed about the services, for the next case that asks about their place.
-    fn leave(&mut self) {
-        self.facts.gaps.clear();
-        self.facts.limits.clear();
-        for service in self.facts.services.take().into_iter().flatten() {
-            let known = self.places.values_mut().filter_map(|land| land.services.as_mut());
-            for old in known.flat_map(|services| services.iter_mut().filter(|old| old.arn == service.arn)) {
-                old.primary.clone_from(&service.primary);
+fn merge(facts: &mut Facts, more: Facts) {
+    facts.incidents.extend(more.incidents);
+    facts.awaited.extend(more.awaited);
+    facts.asked.extend(more.asked);
+    facts.changes.extend(more.changes);
+    facts.secrets.extend(more.secrets);
+    for (cluster, slots) in more.slots {
+        facts.slots.entry(cluster).or_default().extend(slots);
+    }
+    for (service, told) in more.told {
+        facts.told.entry(service).or_default().extend(told);
+    }
+    for (place, gaps) in more.gaps {
+        facts.gaps.entry(place).or_default().extend(gaps);
+    }
+    for (place, limits) in more.limits {
+        facts.limits.entry(place).or_default().extend(limits);
+    }
+    for service in more.services.into_iter().flatten() {
+        let services = facts.services.get_or_insert_default();
+        services.retain(|known| known.arn != service.arn);
+        services.push(service);
+    }
+}
+
+/// The services that use the secrets, and those that are named. Nobody but their own account sees them.
+async fn consumers<A: Aws>(
+    wanted: &BTreeMap<Place, Wanted>,
+    settings: &Settings,
+    from: &Sources<'_, A>,
+) -> Facts {
+    let mut facts = Facts::default();
+    for ((account, region), wanted) in wanted {
+        facts.services.get_or_insert_default();
+        let place = place(account, region);
+        let mut limit = |what: &str| drop(facts.limits.entry(place.clone()).or_default().insert(what.to_owned()));
+        if !from.account.is_empty() && account != from.account {
+            limit("the secret is another account's; services there cannot be seen from here");
+            continue;
+        }
+        let Some(named) = Region::of(region) else {
+            limit("the secret's Region has no name that ECS could be asked in");
+            continue;
+        };
+        let Sources { aws, ledger, cache, deadline, .. } = from;
+        let discovery =
+            Discovery { aws: *aws, region: &named, cache, ledger, settings, until: deadline.at() };
+        let land = discovery.look(wanted).await;
+        facts.services.get_or_insert_default().extend(land.services.into_iter().flatten());
+        for gap in land.gaps {
+            facts.gap(account, region, gap);
+        }
+        if !land.limits.is_empty() {
+            facts.limits.entry(place).or_default().extend(land.limits);
+        }
+    }
+    facts
+}
+
+/// What Secrets Manager says. What it does not say about one secret is no gap: the event's word counts.
+async fn secrets<A: Aws>(
+    some: &[(SecretRef, Option<String>)],
+    all: &BTreeSet<Place>,
+    from: &Sources<'_, A>,
+    facts: &mut Facts,
+) {
+    let own = |account: &str| from.account.is_empty() || account == from.account;
+    let some = some.iter().filter(|(secret, _)| own(&secret.account));
+    let described = some.map(|(secret, version)| async move {
+        let metadata = describe(secret, version.as_deref(), from).await;
+        metadata.ok().map(|metadata| (secret.key(), metadata))
+    });
+    facts.secrets.extend(parallel(described, PARALLEL).await.into_iter().flatten());
+    for (account, region) in all.iter().filter(|(account, _)| own(account)) {
+        if let Err(error) = list(region, from, facts).await {
+            facts.gap(account, region, format!("the secrets could not be listed: {error}"));
+        }
+    }
+}
+
+async fn describe<A: Aws>(
+    secret: &SecretRef,
+    version: Option<&str>,
+    from: &Sources<'_, A>,
+) -> Result<Metadata, Error> {
+    let region = Region::of(&secret.region).ok_or(Error::Unanswered)?;
+    let id = secret.id();
+    for _ in 1..LOOKS {
+        let metadata = from.aws.describe_secret(&region, &id, from.deadline.at()).await?;
+        let is_current = version.is_none() || metadata.current() == version;
+        if is_current || from.deadline.left(from.aws) <= BETWEEN_LOOKS {
+            return Ok(metadata);
+        }
+        from.aws.sleep(BETWEEN_LOOKS).await;
+    }
+    from.aws.describe_secret(&region, &id, from.deadline.at()).await
+}
+
+async fn list<A: Aws>(region: &str, from: &Sources<'_, A>, facts: &mut Facts) -> Result<(), Error> {
+    let region = Region::of(region).ok_or(Error::Unanswered)?;
+    let mut token = None;
+    loop {
+        let page = from.aws.list_secrets(&region, token.as_deref(), from.deadline.at()).await?;
+        for metadata in page.secrets {
+            if let Some(secret) = SecretRef::from_arn(&metadata.arn) {
+                facts.secrets.insert(secret.key(), metadata);
             }
         }
-    }
-}
-
-fn places(questions: &[Question]) -> impl Iterator<Item = Place> {
-    questions.iter().filter_map(|question| match question {
-        Question::Services { account, region } => Some((account.clone(), region.clone())),
-        _ => None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use responder_core::rules::builtin;
-    use responder_core::service::{Deployment, Service};
-    use responder_core::time::Timestamp;
-
-    use super::*;
-
-    fn services(region: &str) -> Question {
-        Question::Services { account: "1".to_owned(), region: region.to_owned() }
-    }
-
-    fn service(arn: &str) -> Service {
-        Service {
-            arn: arn.to_owned(),
-            cluster: "c".to_owned(),
-            status: "ACTIVE".to_owned(),
-            controller: "ECS".to_owned(),
-            primary: None,
-            tags: BTreeMap::new(),
-            references: Vec::new(),
+        token = page.next;
+        if token.is_none() {
+            return Ok(());
         }
-    }
-
-    #[test]
-    fn a_gap_in_one_place_is_none_in_another_and_changes_are_kept() {
-        let land = |services: Option<Vec<Service>>, gap: &[&str]| Landscape {
-            services,
-            gaps: gap.iter().map(|gap| (*gap).to_owned()).collect(),
-            limits: BTreeSet::new(),
-        };
-        let place = |region: &str| ("1".to_owned(), region.to_owned());
-        let mut world = World {
-            facts: Facts::default(),
-            places: BTreeMap::from([
-                (place("west"), land(Some(vec![service("a"), service("b")]), &[])),
-                (place("east"), land(None, &["out of reach"])),
-            ]),
-            unanswered: BTreeSet::from(["k".to_owned()]),
-            marks_dropped: 0,
-        };
-        let deployment = Deployment { id: "d".to_owned(), created_at: Timestamp::default() };
-        let facts = world.enter(&[services("west")]);
-        assert!(facts.gaps.is_empty());
-        facts.services.as_mut().unwrap()[1].primary = Some(deployment.clone());
-        let facts = world.enter(&[services("east")]);
-        assert_eq!((facts.gaps.len(), &facts.services), (1, &None));
-        let facts = world.enter(&[services("west")]);
-        let primaries: Vec<_> =
-            facts.services.iter().flatten().map(|service| service.primary.clone()).collect();
-        assert_eq!(primaries, [None, Some(deployment)]);
-        assert_eq!(world.enter(&[]), &Facts::default());
-    }
-
-    #[test]
-    fn a_page_about_one_incident_excuses_no_other() {
-        let rules = builtin().unwrap();
-        let read = r#"{"source":"aws.secretsmanager","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":
-            "secretsmanager.amazonaws.com","eventName":"GetSecretValue","awsRegion":"ap-south-2","eventTime":"2026-01-02T03:04:05Z"}}"#;
-        let case = &rules.cases(read).unwrap()[0];
-        let watched = watches(case);
-        let key = |rule: &str| watched.iter().find(|watch| watch.response.id == rule).unwrap().key.clone();
-        let stream = watched.iter().find(|watch| watch.response.id == "bulk-read").unwrap().stream.clone();
-        let (places, unanswered) = (BTreeMap::new(), BTreeSet::from([stream]));
-        let world = World { facts: Facts::default(), places, unanswered, marks_dropped: 0 };
-        let answered = |keys: &[String]| world.is_answered(case, &[], &keys.iter().cloned().collect());
-        assert!(!answered(&[key("read-outside-home-regions")]));
-        assert!(answered(&[key("bulk-read"), key("read-rate"), key("multi-region-sweep")]));
     }
 }

@@ -4,21 +4,32 @@
 //! | --- | --- | --- |
 //! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
 //! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
-//! | `service#<arn>` | `deploy` | when a deployment was asked for, and who is about to ask |
-//! | `rollout#<deployment>` | `asked` | a deployment of ours |
+//! | `place#<account>/<region>` | `change#<secret>` | the last known change of a secret, and whether it is answered for |
+//! | | `service#<arn>` | the last deployment that we asked for, and who is about to ask |
+//! | | `slot#<cluster>#<n>` | a place among the cluster's deployments in flight |
+//! | | `told#<arn>#<secret>` | up to which change a human was told of a consumer |
+//! | `awaited#<role and secret>` | `reads` | the consumers that a read would prove |
+//! | `proof#<secret>` | `<change>#<service>` | what became of one consumer of one change |
+//! | `definition#<arn>` | `read` | what a task definition says |
 
 mod claims;
+mod definitions;
+mod deployments;
 mod item;
 mod marks;
+mod progress;
+mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use responder_core::facts::{IncidentState, Rollout};
+use responder_core::facts::{Facts, IncidentState};
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use claims::{Claimed, Subject};
+pub(crate) use deployments::{Granted, Ticket, Wish};
 pub(crate) use marks::Ask;
+pub(crate) use proofs::Decision;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -28,7 +39,7 @@ use crate::port::{Aws, Item, Key, Update, Value, Written};
 /// How much longer than needed an item is kept: clocks differ, and deliveries are late.
 const SLACK: Span = Span::from_secs(86_400);
 /// How long deployments of ours are remembered.
-const DEPLOYMENTS_KEPT: Span = Span::from_secs(30 * 86_400);
+const DEPLOYMENTS_KEPT: Span = Span::from_secs(90 * 86_400);
 /// How long it is remembered what was said about an incident: what closes it may come months later.
 const INCIDENTS_KEPT: Span = Span::from_secs(180 * 86_400);
 
@@ -47,11 +58,9 @@ pub(crate) struct Ledger<'l, A> {
 /// What is remembered under some keys.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    /// What was said, by incident key.
-    pub(crate) incidents: BTreeMap<String, IncidentState>,
-    /// Deployments of ours, by id.
-    pub(crate) rollouts: BTreeMap<String, Rollout>,
-    /// Incident keys and deployment ids that nobody answered for.
+    /// What was said, by incident key; the last deployments that we asked for, by service; what is awaited, by key.
+    pub(crate) facts: Facts,
+    /// Incident keys, services and keys of what is awaited that nobody answered for.
     pub(crate) unanswered: BTreeSet<String>,
 }
 
@@ -67,27 +76,23 @@ impl<'l, A: Aws> Ledger<'l, A> {
         Self { deadline, down: AtomicBool::new(false), ..self }
     }
 
-    /// What is known of incidents and deployments, read consistently.
+    /// What is known of incidents, of services' last deployments and of what is awaited, read consistently.
     pub(crate) async fn remember(
         &self,
         incidents: &BTreeSet<String>,
-        rollouts: &BTreeSet<String>,
+        services: &BTreeSet<String>,
+        awaited: &BTreeSet<String>,
     ) -> Remembered {
         let mut found = Remembered::default();
-        let keys: Vec<Key> = incidents
-            .iter()
-            .map(|key| Key::incident(key))
-            .chain(rollouts.iter().map(|deployment| Key::rollout(deployment)))
-            .collect();
+        let incidents = incidents.iter().map(|key| (Key::incident(key), key));
+        let services = services.iter().map(|service| (Key::service(service), service));
+        let awaited = awaited.iter().map(|key| (Key::awaited(key), key));
+        let (keys, names): (Vec<Key>, Vec<&String>) = incidents.chain(services).chain(awaited).unzip();
         // `BatchGetItem` takes at most 100 keys.
-        for keys in keys.chunks(100) {
+        for (keys, names) in keys.chunks(100).zip(names.chunks(100)) {
             match self.get(keys).await {
-                Ok(items) => {
-                    for item in items {
-                        item.store(&mut found);
-                    }
-                }
-                Err(_) => found.unanswered.extend(keys.iter().map(|key| key.name().to_owned())),
+                Ok(items) => items.iter().for_each(|item| item.store(&mut found.facts)),
+                Err(_) => found.unanswered.extend(names.iter().map(|name| (*name).clone())),
             }
         }
         found
@@ -130,31 +135,6 @@ impl<'l, A: Aws> Ledger<'l, A> {
             }
         }
         Ok(())
-    }
-
-    /// Remembers a deployment of ours.
-    pub(crate) async fn record_rollout(&self, deployment: &str, rollout: &Rollout) -> Result<(), Error> {
-        let secret = serde_json::to_string(&rollout.secret).unwrap_or_default();
-        let update = Update::of(Key::rollout(deployment))
-            .text("service", &rollout.service)
-            .text("secret", &secret)
-            .number("changed_at", rollout.changed_at.millis())
-            .number("ttl", self.deployments_expiry());
-        self.write(&update).await.map(|_| ())
-    }
-
-    /// Notes that a deployment of ours is done.
-    pub(crate) async fn complete(&self, deployment: &str, at: Timestamp) -> Result<(), Error> {
-        let update = Update::of(Key::rollout(deployment))
-            .if_absent("completed_at", Value::Number(at.millis()))
-            .number("ttl", self.deployments_expiry())
-            .only_if(Exists("service"));
-        self.write(&update).await.map(|_| ())
-    }
-
-    fn deployments_expiry(&self) -> i64 {
-        let now = self.aws.now();
-        expiry(now, now, DEPLOYMENTS_KEPT)
     }
 
     async fn get(&self, keys: &[Key]) -> Result<Vec<Item>, Error> {

@@ -31,17 +31,17 @@ pub enum End {
 /// What is counted of an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Events and copies of events.
+    /// Texts that arrived.
     pub received: usize,
-    /// That ended as answered.
+    /// Those that were answered.
     pub answered: usize,
-    /// That ended as coalesced.
+    /// Those that another was answered for.
     pub coalesced: usize,
-    /// That ended as ignored.
+    /// Those that no rule matches.
     pub ignored: usize,
-    /// That ended as parked.
+    /// Those that cannot be read.
     pub parked: usize,
-    /// That ended as failed.
+    /// Those that come again.
     pub failed: usize,
     /// Pages that SNS took.
     pub pages_sent: usize,

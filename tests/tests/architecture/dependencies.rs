@@ -1,5 +1,5 @@
-//! `lambda -> aws -> engine -> core <- replay`, `doctor -> aws`; nothing depends on the tests; the core, the engine and the replay
-//! cannot reach a network.
+//! `lambda -> aws -> engine -> core <- replay`, `doctor -> aws`; nothing depends on the tests; the core, the engine, the replay and
+//! the simulation cannot reach a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,11 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("responder-lambda", &["responder-core", "responder-aws"]),
     ("responder-replay", &["responder-core"]),
     ("responder-doctor", &["responder-core", "responder-aws"]),
-    ("acceptance", &["responder-core", "responder-aws", "responder-replay", "responder-doctor"]),
+    ("simulation", &["responder-core"]),
+    (
+        "acceptance",
+        &["responder-core", "responder-aws", "responder-replay", "responder-doctor", "simulation"],
+    ),
 ];
 
 /// A crate of this name, or with this name and a `-` or `_` before more, can open a socket or drives one that can.
@@ -44,9 +48,9 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn the_core_the_engine_and_the_replay_cannot_reach_a_network() {
+fn the_core_the_engine_the_replay_and_the_simulation_cannot_reach_a_network() {
     let metadata = metadata();
-    for name in ["responder-core", "responder-engine", "responder-replay"] {
+    for name in ["responder-core", "responder-engine", "responder-replay", "simulation"] {
         let ways = reachable(&metadata, name);
         assert!(ways.len() > 1, "`{name}` has dependencies, or this test sees none");
         for (reached, way) in &ways {

@@ -35,8 +35,13 @@ impl Rendered {
             let value = rendered.value(attribute(&Value::Set(more.clone())));
             add.push(format!("{} {value}", rendered.name(name)));
         }
+        let mut delete = Vec::new();
+        for (name, less) in &update.take {
+            let value = rendered.value(attribute(&Value::Set(less.clone())));
+            delete.push(format!("{} {value}", rendered.name(name)));
+        }
         let remove = update.remove.iter().map(|name| rendered.name(name)).collect();
-        let clauses = [("SET", set), ("ADD", add), ("REMOVE", remove)];
+        let clauses = [("SET", set), ("ADD", add), ("DELETE", delete), ("REMOVE", remove)];
         let clauses = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
         let clauses: Vec<String> =
             clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect();

@@ -26,6 +26,9 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     for metadata in facts.secrets.values() {
         let Some(secret) = SecretRef::from_arn(&metadata.arn) else { continue };
         let Some((since, why)) = overdue(metadata, facts, now) else { continue };
+        if !facts.is_remembered(&secret.account, &secret.region) {
+            continue;
+        }
         let mut mark = Mark::of(draft.event(), false);
         (mark.at, mark.secrets) = (since, vec![secret.clone()]);
         mark.region.clone_from(&secret.region);

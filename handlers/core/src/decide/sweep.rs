@@ -15,7 +15,9 @@ use crate::time::Timestamp;
 
 /// The Regions that the sweep looks at.
 fn regions(case: &Case<'_>, facts: &Facts) -> BTreeSet<String> {
-    std::iter::once(&case.event.region).chain(&facts.settings.regions).cloned().collect()
+    let all = std::iter::once(&case.event.region).chain(&facts.settings.regions);
+    // Who does not know what was said would say it again, every time.
+    all.filter(|region| facts.is_remembered(&case.event.account, region)).cloned().collect()
 }
 
 /// What to ask first, and then what the answers make worth asking.

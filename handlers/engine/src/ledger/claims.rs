@@ -5,7 +5,7 @@
 use responder_core::rules::Severity;
 use responder_core::time::{Span, Timestamp};
 
-use super::{DEPLOYMENTS_KEPT, INCIDENTS_KEPT, Ledger, expiry};
+use super::{INCIDENTS_KEPT, Ledger, expiry};
 use crate::error::Error;
 use crate::port::Condition::{Absent, All, Any, Equal, Exists, Less, More};
 use crate::port::{Aws, Condition, Item, Key, Update, Value, Written};
@@ -25,8 +25,6 @@ pub(crate) enum Subject<'a> {
     },
     /// Say that an incident is over.
     Resolution { key: &'a str, at: Timestamp, quiet: Span },
-    /// Deploy a service anew.
-    Deployment { service: &'a str, fresh_from: Timestamp },
 }
 
 /// How a claim ended.
@@ -99,7 +97,6 @@ impl Subject<'_> {
     fn key(&self) -> Key {
         match self {
             Self::Page { key, .. } | Self::Resolution { key, .. } => Key::incident(key),
-            Self::Deployment { service, .. } => Key::service(service),
         }
     }
 
@@ -117,9 +114,6 @@ impl Subject<'_> {
             Self::Resolution { at, .. } => {
                 All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", at.millis())])])
             }
-            Self::Deployment { fresh_from, .. } => {
-                Any(vec![Absent("asked_at"), Less("asked_at", fresh_from.millis())])
-            }
         }
     }
 
@@ -136,7 +130,6 @@ impl Subject<'_> {
                 (set, resolved.is_none().then_some("resolved"))
             }
             Self::Resolution { at, .. } => (vec![("resolved", at.millis())], None),
-            Self::Deployment { .. } => (Vec::new(), None),
         }
     }
 
@@ -144,7 +137,6 @@ impl Subject<'_> {
         match self {
             Self::Page { last, quiet, .. } => expiry(now, *last, (*quiet).max(INCIDENTS_KEPT)),
             Self::Resolution { at, quiet, .. } => expiry(now, *at, (*quiet).max(INCIDENTS_KEPT)),
-            Self::Deployment { .. } => expiry(now, now, DEPLOYMENTS_KEPT),
         }
     }
 }

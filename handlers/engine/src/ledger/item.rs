@@ -1,10 +1,10 @@
 //! The ledger's keys, and what the core makes of its items.
 
-use responder_core::facts::{IncidentState, Rollout};
+use responder_core::facts::{Facts, IncidentState};
 use responder_core::rules::Severity;
 use responder_core::time::Timestamp;
 
-use super::Remembered;
+use super::progress;
 #[cfg(test)]
 use crate::port::Value;
 use crate::port::{Item, Key};
@@ -16,19 +16,6 @@ impl Key {
 
     pub(super) fn incident(key: &str) -> Self {
         Self { pk: format!("incident#{key}"), sk: "state".to_owned() }
-    }
-
-    pub(super) fn service(arn: &str) -> Self {
-        Self { pk: format!("service#{arn}"), sk: "deploy".to_owned() }
-    }
-
-    pub(super) fn rollout(deployment: &str) -> Self {
-        Self { pk: format!("rollout#{deployment}"), sk: "asked".to_owned() }
-    }
-
-    /// What follows the kind in the partition key.
-    pub(super) fn name(&self) -> &str {
-        self.pk.split_once('#').map_or("", |(_, name)| name)
     }
 }
 
@@ -47,21 +34,16 @@ impl Item {
         })
     }
 
-    fn rollout(&self) -> Option<Rollout> {
-        Some(Rollout {
-            service: self.text("service")?.to_owned(),
-            secret: serde_json::from_str(self.text("secret")?).ok()?,
-            changed_at: self.instant("changed_at")?,
-        })
-    }
-
     /// Puts what it says where it belongs.
-    pub(super) fn store(&self, found: &mut Remembered) {
+    pub(super) fn store(&self, facts: &mut Facts) {
         let Some((kind, name)) = self.key.pk.split_once('#') else { return };
-        if kind == "incident" {
-            found.incidents.extend(self.incident().map(|state| (name.to_owned(), state)));
-        } else if kind == "rollout" {
-            found.rollouts.extend(self.rollout().map(|rollout| (name.to_owned(), rollout)));
+        match kind {
+            "incident" => facts.incidents.extend(self.incident().map(|state| (name.to_owned(), state))),
+            "awaited" => {
+                facts.awaited.insert(name.to_owned(), progress::waiting(self));
+            }
+            "place" => progress::store(self, facts),
+            _ => {}
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Update {
     pub set_if_absent: BTreeMap<&'static str, Value>,
     /// What is added to sets of strings; never nothing.
     pub add: BTreeMap<&'static str, BTreeSet<String>>,
+    /// What is taken from sets of strings; a set of which nothing is left is absent.
+    pub take: BTreeMap<&'static str, BTreeSet<String>>,
     /// What goes.
     pub remove: BTreeSet<&'static str>,
     /// On which condition.
@@ -39,6 +41,14 @@ impl Update {
             let all = known.chain(more).cloned().collect();
             item.values.insert((*name).to_owned(), Value::Set(all));
         }
+        for (name, less) in &self.take {
+            let left: BTreeSet<String> =
+                item.set(name).into_iter().flatten().filter(|known| !less.contains(*known)).cloned().collect();
+            item.values.remove(*name);
+            if !left.is_empty() {
+                item.values.insert((*name).to_owned(), Value::Set(left));
+            }
+        }
         item.values.retain(|name, _| !self.remove.contains(name.as_str()));
         item
     }
@@ -49,6 +59,7 @@ impl Update {
             set: BTreeMap::new(),
             set_if_absent: BTreeMap::new(),
             add: BTreeMap::new(),
+            take: BTreeMap::new(),
             remove: BTreeSet::new(),
             condition: Condition::Always,
         }
@@ -78,6 +89,11 @@ impl Update {
 
     pub(crate) fn add(mut self, name: &'static str, more: BTreeSet<String>) -> Self {
         self.add.insert(name, more);
+        self
+    }
+
+    pub(crate) fn take(mut self, name: &'static str, less: BTreeSet<String>) -> Self {
+        self.take.insert(name, less);
         self
     }
 

@@ -1,0 +1,113 @@
+//! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
+
+use responder_core::progress::Changed;
+use responder_core::time::{Span, Timestamp};
+
+use super::{Ledger, expiry};
+use crate::error::Error;
+use crate::port::Condition::{Absent, Any, Equal, Exists};
+use crate::port::{Aws, Key, Update, Value};
+
+/// How long a proof is kept: auditors come once a year.
+const PROOFS_KEPT: Span = Span::from_secs(400 * 86_400);
+
+/// What was decided for a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It was redeployed.
+    Redeploy,
+    /// Its deployment was newer already.
+    Newer,
+    /// It waits.
+    Held,
+    /// A human was told.
+    Told,
+}
+
+impl Decision {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Redeploy => "redeploy",
+            Self::Newer => "newer",
+            Self::Held => "held",
+            Self::Told => "told",
+        }
+    }
+
+    /// What it may take the place of: a decision that is nearer to the end stays.
+    fn replaces(self) -> &'static [Decision] {
+        match self {
+            Self::Redeploy => &[Self::Held, Self::Told, Self::Newer],
+            Self::Newer => &[Self::Held, Self::Told],
+            Self::Told => &[Self::Held],
+            Self::Held => &[],
+        }
+    }
+}
+
+impl<A: Aws> Ledger<'_, A> {
+    /// Writes down what was decided.
+    pub(crate) async fn decided(
+        &self,
+        service: &str,
+        changed: &Changed,
+        decision: Decision,
+        why: &str,
+        deployment: Option<(&str, Timestamp)>,
+    ) -> Result<(), Error> {
+        let now = self.aws.now();
+        let mut update = Update::of(key(service, changed))
+            .text("service", service)
+            .text("secret", &serde_json::to_string(&changed.secret).unwrap_or_default())
+            .number("changed_at", changed.at.millis())
+            .number("decided_at", now.millis())
+            .text("decision", decision.word())
+            .number("ttl", expiry(now, changed.at, PROOFS_KEPT));
+        if !why.is_empty() {
+            update = update.text("why", why);
+        }
+        if let Some(version) = &changed.version {
+            update = update.text("version", version);
+        }
+        if let Some((id, at)) = deployment {
+            update = update.text("deployment", id).number("deployed_at", at.millis());
+        }
+        let before = decision.replaces().iter().map(|known| Equal("decision", Value::Text(known.word().to_owned())));
+        let condition = Any(std::iter::once(Absent("decision")).chain(before).collect());
+        self.write(&update.only_if(condition)).await.map(|_| ())
+    }
+
+    /// Its deployment ended.
+    pub(crate) async fn rolled_out(
+        &self,
+        service: &str,
+        changed: &Changed,
+        completed: bool,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let name = if completed { "completed_at" } else { "failed_at" };
+        let update = Update::of(key(service, changed))
+            .if_absent(name, Value::Number(at.millis()))
+            .only_if(Exists("decision"));
+        self.write(&update).await.map(|_| ())
+    }
+
+    /// A new task read the secret; `shared` if its role is another awaited service's too.
+    pub(crate) async fn fetched(
+        &self,
+        service: &str,
+        changed: &Changed,
+        shared: bool,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let mut update = Update::of(key(service, changed)).if_absent("fetched_at", Value::Number(at.millis()));
+        if shared {
+            update = update.if_absent("shared", Value::Number(1));
+        }
+        self.write(&update.only_if(Exists("decision"))).await.map(|_| ())
+    }
+}
+
+fn key(service: &str, changed: &Changed) -> Key {
+    Key { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
+}

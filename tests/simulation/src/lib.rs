@@ -1,0 +1,16 @@
+//! A model of the parts of AWS that the product works on: deterministic, in memory, without a clock and without I/O.
+//!
+//! Every call is told the time, and chance comes from a seed: the same seed and the same calls give the same answers, identifiers and events.
+//! The acceptance tests serve the model over HTTP to the real functions; a simulation calls it directly.
+
+pub mod ecs;
+mod event;
+mod faults;
+mod place;
+mod random;
+pub mod secrets;
+pub mod throttle;
+
+pub use faults::{Calls, Fault, Refusal};
+pub use place::Place;
+pub use random::Random;

@@ -1,0 +1,84 @@
+//! The metadata of Secrets Manager in its JSON. There are no values: whoever asks for one is refused.
+
+use responder_core::time::Timestamp;
+use serde_json::{Map, Value, json};
+use simulation::Refusal;
+use simulation::secrets::{Metadata, Operation, Secrets};
+
+use super::{max, only, seconds};
+
+pub(super) fn answer(
+    secrets: &mut Secrets,
+    region: &str,
+    name: &str,
+    body: &Value,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
+    let operation = operation.ok_or_else(|| Refusal::new("UnknownOperationException", name))?;
+    let id = body["SecretId"].as_str().unwrap_or_default();
+    match operation {
+        Operation::DescribeSecret => {
+            only(body, &["SecretId"])?;
+            let found = secrets.describe_secret(region, id, now)?;
+            let mut body = metadata(&found);
+            body.insert("VersionIdsToStages".to_owned(), stages(&found));
+            if found.arn.contains(&format!(":{}:", found.primary_region.as_deref().unwrap_or(region))) {
+                let replicas = found.replicas.iter();
+                let status = replicas.map(|region| json!({"Region": region, "Status": "InSync"}));
+                body.insert("ReplicationStatus".to_owned(), status.collect());
+            }
+            Ok(body.into())
+        }
+        Operation::ListSecrets => {
+            only(body, &["MaxResults", "NextToken"])?;
+            let page =
+                secrets.list_secrets(region, max(body, "MaxResults"), body["NextToken"].as_str(), now)?;
+            let listed = page.secrets.iter().map(|found| {
+                let mut entry = metadata(found);
+                entry.insert("SecretVersionsToStages".to_owned(), stages(found));
+                Value::Object(entry)
+            });
+            let mut answer = json!({"SecretList": listed.collect::<Vec<Value>>()});
+            if let Some(token) = page.next_token {
+                answer["NextToken"] = token.into();
+            }
+            Ok(answer)
+        }
+        Operation::ListSecretVersionIds => {
+            only(body, &["SecretId", "IncludeDeprecated"])?;
+            let all = body["IncludeDeprecated"] == true;
+            let found = secrets.list_secret_version_ids(region, id, all, now)?;
+            let versions = found.versions.iter().map(|version| {
+                let created = seconds(version.created);
+                json!({"VersionId": version.id, "VersionStages": version.labels, "CreatedDate": created})
+            });
+            let versions: Vec<Value> = versions.collect();
+            Ok(json!({"ARN": found.arn, "Name": found.name, "Versions": versions}))
+        }
+    }
+}
+
+fn metadata(found: &Metadata) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        body.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    set("ARN", Some(found.arn.as_str().into()));
+    set("Name", Some(found.name.as_str().into()));
+    set("CreatedDate", Some(seconds(found.created)));
+    set("LastChangedDate", Some(seconds(found.last_changed)));
+    set("LastRotatedDate", found.last_rotated.map(seconds));
+    set("NextRotationDate", found.next_rotation.map(seconds));
+    set("RotationEnabled", Some(found.rotates_every.is_some().into()));
+    set("DeletedDate", found.deleted.map(seconds));
+    set("PrimaryRegion", found.primary_region.as_deref().map(Value::from));
+    body
+}
+
+/// The versions that have labels.
+fn stages(found: &Metadata) -> Value {
+    let labelled = found.versions.iter().filter(|(_, version)| !version.labels.is_empty());
+    let stages = labelled.map(|(id, version)| (id.clone(), json!(version.labels)));
+    Value::Object(stages.collect())
+}

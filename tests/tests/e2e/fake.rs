@@ -1,0 +1,127 @@
+//! The real functions, with their real SDK, against the fake: pages, tens, rollouts that end badly.
+
+use std::collections::BTreeMap;
+
+use acceptance::{Fake, Function, Outcome, World, events, now, paths};
+use responder_core::time::{Span, Timestamp};
+use serde_json::{Value, json};
+use simulation::ecs::{CircuitBreaker, Container, NewService, Outcome as Rollout, TaskDefinition};
+
+/// A world whose ECS is the fake.
+fn start(world: &World, fake: &Fake) -> Function {
+    let mut environment = world.environment();
+    environment.push(("AWS_ENDPOINT_URL_ECS".to_owned(), fake.endpoint()));
+    Function::start(&paths::function("rotation"), &environment)
+}
+
+fn invoke(function: &mut Function, event: &Value) -> Value {
+    let answer = function.invoke(event.to_string().as_bytes());
+    assert!(matches!(answer.outcome, Outcome::Response(_)), "not a response: {answer:?}");
+    serde_json::from_str(&answer.raw).expect("a function answers with JSON")
+}
+
+fn steps<'a>(told: &'a Value, what: &str) -> Vec<&'a Value> {
+    let steps = told["plan"]["steps"].as_array().expect("a plan has steps");
+    steps.iter().filter(|step| step["do"] == what).collect()
+}
+
+#[test]
+fn the_function_learns_every_service_of_an_estate_through_its_sdk() {
+    let world = World::new();
+    let fake = Fake::estate(world.aws.account(), world.aws.region(), 12, 700, 400);
+    let secret = fake.secrets(|secrets, _| secrets.arns().next().map(str::to_owned)).expect("a secret");
+    let mut function = start(&world, &fake);
+    let told = invoke(&mut function, &events::rotation_succeeded(&world.aws, &secret, now()));
+    let services = told.pointer("/facts/services").expect("the facts have services");
+    let mut learned = BTreeMap::new();
+    collect(services, &mut learned);
+    assert_eq!(learned.len(), 700);
+    fake.ecs(|ecs, _| {
+        let arns: Vec<String> = ecs.service_arns().map(str::to_owned).collect();
+        for arn in arns {
+            let (known, service) = (&learned[&arn], ecs.service(&arn).expect("it is there").clone());
+            // What was PRIMARY when the function looked; some services were redeployed since.
+            let primary = service.deployments.last().expect("it is deployed");
+            assert_eq!(known["controller"], service.controller.as_str());
+            let created = known["primary"]["created_at"].as_str().and_then(|text| text.parse().ok());
+            let created: Timestamp = created.expect("a PRIMARY deployment has an instant");
+            // The SDK reads seconds as a floating-point number and cuts: up to a millisecond too early, never too late.
+            let early = primary.created_at.millis() - created.millis();
+            assert!((0..=1).contains(&early), "{arn}: {created} for {}", primary.created_at);
+            assert_eq!(known["primary"]["id"], json!(primary.id));
+            assert_eq!(known["tags"], json!(service.tags));
+            let definition = ecs.describe_task_definition(&service.task_definition, primary.created_at);
+            let definition = definition.expect("it is there");
+            let mut references: Vec<&String> = definition.references().collect();
+            if service.controller.as_str() == "ECS" {
+                references.extend(&service.connect_secrets);
+            }
+            let count = references.iter().collect::<std::collections::BTreeSet<_>>().len();
+            assert!(known["references"].as_array().is_some_and(|known| known.len() >= count), "{known}");
+            for reference in references {
+                assert!(known["references"].to_string().contains(reference.as_str()), "{arn}: {reference}");
+            }
+        }
+    });
+    let redeployed = steps(&told, "redeploy").len();
+    assert!(redeployed > 0, "the estate uses its secrets: {:#}", told["plan"]);
+    assert_eq!(fake.ecs(|ecs, _| ecs.log.deployments().len()), redeployed);
+}
+
+/// Every object in here that is a service, by its ARN.
+fn collect(value: &Value, services: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect(value, services)),
+        Value::Object(fields) => {
+            match (fields.get("arn").and_then(Value::as_str), fields.get("controller")) {
+                (Some(arn), Some(_)) => {
+                    services.insert(arn.to_owned(), value.clone());
+                }
+                _ => fields.values().for_each(|value| collect(value, services)),
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
+    let world = World::new();
+    let fake = Fake::start(world.aws.account(), world.aws.region());
+    let secret = fake.secrets(|secrets, now| secrets.create(world.aws.region(), "prod/app", now));
+    let service = fake.ecs(|ecs, now| {
+        let task_definition = ecs.register(TaskDefinition {
+            family: "web".to_owned(),
+            containers: vec![Container { secrets: vec![secret.clone()], ..Container::default() }],
+            ..TaskDefinition::default()
+        });
+        let service = NewService {
+            cluster: "prod".to_owned(),
+            name: "web".to_owned(),
+            task_definition,
+            desired: 1,
+            circuit_breaker: Some(CircuitBreaker { rollback: true }),
+            ..NewService::default()
+        };
+        let arn = ecs.create_service(service, now.minus(Span::from_secs(60)));
+        ecs.next(&arn, [Rollout::Fails(Span::from_secs(30))]);
+        arn
+    });
+    fake.secrets(|secrets, now| secrets.put_value(&secret, now));
+    let mut function = start(&world, &fake);
+    for event in fake.events() {
+        invoke(&mut function, &event);
+    }
+    let deployments = fake.ecs(|ecs, _| ecs.log.deployments().to_vec());
+    assert_eq!(
+        deployments.iter().map(|one| (&one.service, one.forced)).collect::<Vec<_>>(),
+        [(&service, true)]
+    );
+    fake.skip(Span::from_secs(600));
+    for event in fake.events() {
+        invoke(&mut function, &event);
+    }
+    let page = world.wait_for_pages(1).remove(0);
+    assert!(page.message.contains(&deployments[0].deployment), "{}", page.message);
+    assert!(page.message.contains("circuit breaker"), "{}", page.message);
+}
