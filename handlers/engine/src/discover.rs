@@ -22,6 +22,7 @@ use responder_core::time::{Span, Timestamp};
 
 pub(crate) use cache::Cache;
 
+use crate::deadline::between;
 use crate::ledger::Ledger;
 use crate::port::{Aws, Described, Region};
 use cache::{Definitions, Place};
@@ -64,6 +65,8 @@ pub(crate) struct Discovery<'d, A> {
 
 /// A description that is not older than this is of now.
 const FRESH: Span = Span::from_secs(5);
+/// What is kept of the time to describe those again that use the secret, if a survey takes too long.
+const KEPT_BACK: Span = Span::from_secs(3);
 
 impl<A: Aws> Discovery<'_, A> {
     /// The services that are wanted, as they are now.
@@ -75,7 +78,7 @@ impl<A: Aws> Discovery<'_, A> {
         let newest = wanted.secrets.iter().map(|(_, changed_at)| *changed_at).max();
         if let Some(newest) = newest {
             place.inventory().renew(newest, self.aws.now());
-            self.survey(&place, &mut gaps).await;
+            Discovery { until: self.before_the_end(), ..*self }.survey(&place, &mut gaps).await;
             let stale = self.aws.now().minus(FRESH);
             for Look { at, described } in self.users(&place, wanted) {
                 if at < stale {
@@ -100,11 +103,13 @@ impl<A: Aws> Discovery<'_, A> {
             .filter(|service| named.contains_key(&service.arn) || self.is_user(service, wanted))
             .collect();
         let blind = newest.is_some() && place.inventory().is_blind() && services.is_empty();
-        Landscape {
-            services: (!blind).then_some(services),
-            gaps: gaps.sentences(),
-            limits: BTreeSet::new(),
-        }
+        Landscape { services: (!blind).then_some(services), gaps: gaps.sentences(), limits: BTreeSet::new() }
+    }
+
+    /// Until when may be learned what there is: then there is time left to look at the users once more.
+    fn before_the_end(&self) -> Timestamp {
+        let left = between(self.aws.now(), self.until);
+        self.until.minus(KEPT_BACK.min(Span::from_millis(left.millis() / 4)))
     }
 
     /// The services that used one of the secrets when they were looked at.

@@ -1,34 +1,32 @@
 //! Executing: the steps of a plan become effects, each claimed first, so that copies of an event change nothing.
 
+mod rotation;
+
 use std::collections::BTreeSet;
 
-use futures_util::future::join;
-use responder_core::arn::Arn;
-use responder_core::facts::{Facts, Rollout};
+use responder_core::facts::Facts;
 use responder_core::incident::{Incident, State};
 use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::Rules;
 use responder_core::time::{Span, Timestamp};
 
-use crate::deadline::{Deadline, between};
-use crate::error::{Cause, Error, Failure};
+use crate::deadline::Deadline;
+use crate::discover::Cache;
+use crate::error::Error;
 use crate::ledger::{Claimed, Ledger, Subject};
 use crate::log::Counters;
-use crate::port::{Aws, Region, Value};
+use crate::port::Aws;
 
-/// The longest that an invocation waits for a change to settle; the queue waits for longer ones.
-const LONGEST_WAIT: Span = Span::from_secs(20);
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
-/// What must be left of the invocation after waiting.
-const LEFT_AFTER_WAIT: Span = Span::from_secs(5);
 
 /// Whom to act through.
 pub(crate) struct Executor<'e, A> {
     pub(crate) aws: &'e A,
     pub(crate) rules: &'e Rules,
     pub(crate) ledger: &'e Ledger<'e, A>,
+    pub(crate) cache: &'e Cache,
     pub(crate) deadline: Deadline,
     pub(crate) counters: &'e mut Counters,
 }
@@ -42,8 +40,8 @@ pub(crate) struct Executed {
     pub(crate) already: usize,
     /// The keys of the incidents that a human is told of: by this execution or before.
     pub(crate) paged: BTreeSet<String>,
-    /// The services that ECS refuses to deploy, with why.
-    pub(crate) refused: Vec<(String, String)>,
+    /// The redeployments that ECS refuses, with why.
+    pub(crate) refused: Vec<(Step, String)>,
     /// What could not be done. The other steps were.
     pub(crate) errors: Vec<Error>,
 }
@@ -60,17 +58,22 @@ impl<A: Aws> Executor<'_, A> {
         let mut executed = Executed::default();
         for step in &plan.steps {
             let effect = match step {
-                Step::Redeploy { service, .. } => match self.redeploy(step).await {
+                Step::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
                     Err(Error::Refused(why)) => {
-                        executed.refused.push((service.clone(), why.to_string()));
+                        executed.refused.push((step.clone(), why.to_string()));
                         continue;
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet } => {
+                Step::Page { incident, page, quiet, about } => {
                     let effect = self.page(incident, page, *quiet).await;
-                    executed.paged.extend(effect.is_ok().then(|| incident.key.clone()));
+                    if effect.is_ok() {
+                        executed.paged.insert(incident.key.clone());
+                        // To fail now would only page again.
+                        let told = self.told(about).await;
+                        self.counters.ledger_bypassed += usize::from(told.is_err());
+                    }
                     effect
                 }
                 Step::Resolve { rule, key, at, notice, .. } => {
@@ -81,14 +84,18 @@ impl<A: Aws> Executor<'_, A> {
                     executed.errors.extend(extended.err());
                     continue;
                 }
-                Step::Complete { deployment, .. } => {
-                    self.ledger.complete(deployment, plan.time).await.map(|()| Effect::Acted)
+                Step::Note { .. }
+                | Step::Settle { .. }
+                | Step::Adopt { .. }
+                | Step::End { .. }
+                | Step::Prove { .. } => self.remember(step, facts).await.map(|()| Effect::Acted),
+                Step::Skip { .. } | Step::Hold { .. } => {
+                    executed.errors.extend(self.remember(step, facts).await.err());
+                    continue;
                 }
-                Step::Skip { .. }
-                | Step::Count { .. }
-                | Step::Unknown { .. }
-                | Step::Nothing { .. }
-                | Step::Ignore { .. } => continue,
+                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
+                    continue;
+                }
             };
             match effect {
                 Ok(Effect::Acted) => executed.acted += 1,
@@ -116,67 +123,6 @@ impl<A: Aws> Executor<'_, A> {
             Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, Error::Held) => Ok(()),
             extended => extended,
         }
-    }
-
-    async fn redeploy(&mut self, step: &Step) -> Result<Effect, Error> {
-        let Step::Redeploy { cluster, service, secret, changed_at, not_before, fresh_from, .. } = step else {
-            return Ok(Effect::Already);
-        };
-        self.wait(*not_before).await?;
-        let subject = Subject::Deployment { service, fresh_from: *fresh_from };
-        match self.ledger.claim(&subject).await? {
-            Claimed::Ours => {}
-            Claimed::Done => return Ok(Effect::Already),
-            Claimed::Held => return Err(Error::Held),
-        }
-        // Before the call: what changes while it runs may have been read too early.
-        let asked_at = self.aws.now();
-        let deployment = match self.force(cluster, service).await {
-            Ok(deployment) => deployment,
-            Err(error) => {
-                self.counters.redeploys_refused += usize::from(matches!(error, Error::Refused(_)));
-                // After anything but a clear no, ECS may be at it: the lease keeps others away until that shows.
-                if error.had_no_effect() {
-                    self.ledger.release(&subject).await;
-                }
-                return Err(error);
-            }
-        };
-        self.counters.deployments_forced += 1;
-        let mut more = vec![("asked_at", Value::Number(asked_at.millis()))];
-        more.extend(deployment.clone().map(|id| ("deployment", Value::Text(id))));
-        let (service, secret) = (service.clone(), secret.clone());
-        let rollout = Rollout { service, secret, changed_at: *changed_at };
-        let remember = async {
-            match deployment {
-                Some(id) => self.ledger.record_rollout(&id, &rollout).await,
-                None => Ok(()),
-            }
-        };
-        let (remembered, finished) = join(remember, self.ledger.finish(&subject, more)).await;
-        finished?;
-        remembered.map(|()| Effect::Acted)
-    }
-
-    async fn force(&self, cluster: &str, service: &str) -> Result<Option<String>, Error> {
-        let region = Arn::of("ecs", service).map_or("", |arn| arn.region);
-        let Some(region) = Region::of(region) else {
-            return Err(Error::Refused(Failure::of(Cause::NoRegion)));
-        };
-        let until = self.deadline.sooner(MARKING).at();
-        self.aws.force_deployment(&region, cluster, service, until).await.map_err(refusal)
-    }
-
-    /// A deployment that is too early may start with the old value.
-    async fn wait(&self, not_before: Timestamp) -> Result<(), Error> {
-        let now = self.aws.now();
-        let wait = between(now, not_before);
-        let late = now.plus(wait).plus(LEFT_AFTER_WAIT) > self.deadline.at();
-        if wait > LONGEST_WAIT || wait > Span::default() && late {
-            return Err(Error::Early);
-        }
-        self.aws.sleep(wait).await;
-        Ok(())
     }
 
     async fn page(&mut self, incident: &Incident, page: &Page, quiet: Span) -> Result<Effect, Error> {

@@ -52,11 +52,7 @@ pub(crate) struct World {
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
-pub(crate) async fn gather<A: Aws>(
-    cases: &[Case<'_>],
-    settings: Settings,
-    from: &Sources<'_, A>,
-) -> World {
+pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from: &Sources<'_, A>) -> World {
     let mut world = World { facts: Facts { settings, ..Facts::default() }, ..World::default() };
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
@@ -91,13 +87,23 @@ impl Asks {
         for question in questions {
             match question {
                 Question::Marks { stream, mark, from, to } => asks.marks.push(Ask { stream, mark, from, to }),
-                Question::Incident { key } => drop(asks.incidents.insert(key)),
+                Question::Incident { key } => {
+                    asks.incidents.insert(key);
+                }
                 // ARNs are shorter; a longer key would be refused, and the others asked with it.
-                Question::Asked { service } if service.len() <= 512 => drop(asks.services.insert(service)),
+                Question::Asked { service } if service.len() <= 512 => {
+                    asks.services.insert(service);
+                }
                 Question::Asked { .. } => {}
-                Question::Awaited { key } => drop(asks.awaited.insert(key)),
-                Question::Progress { account, region } => drop(asks.progress.insert((account, region))),
-                Question::Secrets { account, region } => drop(asks.all_secrets.insert((account, region))),
+                Question::Awaited { key } => {
+                    asks.awaited.insert(key);
+                }
+                Question::Progress { account, region } => {
+                    asks.progress.insert((account, region));
+                }
+                Question::Secrets { account, region } => {
+                    asks.all_secrets.insert((account, region));
+                }
                 Question::Secret { secret, version } => asks.secrets.push((secret, version)),
                 Question::Consumers { secret, since } => {
                     let place = (secret.account.clone(), secret.region.clone());
@@ -205,7 +211,9 @@ async fn consumers<A: Aws>(
     for ((account, region), wanted) in wanted {
         facts.services.get_or_insert_default();
         let place = place(account, region);
-        let mut limit = |what: &str| drop(facts.limits.entry(place.clone()).or_default().insert(what.to_owned()));
+        let mut limit = |what: &str| {
+            facts.limits.entry(place.clone()).or_default().insert(what.to_owned());
+        };
         if !from.account.is_empty() && account != from.account {
             limit("the secret is another account's; services there cannot be seen from here");
             continue;

@@ -53,6 +53,10 @@ pub struct Counters {
     pub ledger_bypassed: usize,
     /// Marks for which the ledger had no room.
     pub marks_dropped: usize,
+    /// Deployments that wait for the sweep, because another invocation was first.
+    pub deployments_held: usize,
+    /// How long it took from a change to the first read of the new value by a task of a consumer, one a consumer.
+    pub seconds_to_consume: Vec<i64>,
 }
 
 impl Counters {
@@ -68,7 +72,7 @@ impl Counters {
         } += 1;
     }
 
-    fn rows(&self) -> [(&'static str, usize); 11] {
+    fn rows(&self) -> [(&'static str, usize); 12] {
         [
             ("EventsReceived", self.received),
             ("EventsAnswered", self.answered),
@@ -81,6 +85,7 @@ impl Counters {
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
             ("MarksDropped", self.marks_dropped),
+            ("DeploymentsHeld", self.deployments_held),
         ]
     }
 }
@@ -142,7 +147,12 @@ fn step_name(step: &Step) -> &'static str {
         Step::Join { .. } => "join",
         Step::Resolve { .. } => "resolve",
         Step::Count { .. } => "count",
-        Step::Complete { .. } => "complete",
+        Step::Hold { .. } => "hold",
+        Step::Note { .. } => "note",
+        Step::Settle { .. } => "settle",
+        Step::Adopt { .. } => "adopt",
+        Step::End { .. } => "end",
+        Step::Prove { .. } => "prove",
         Step::Unknown { .. } => "unknown",
         Step::Nothing { .. } => "nothing",
         Step::Ignore { .. } => "ignore",
@@ -173,6 +183,14 @@ fn embedded(handler: Handler, counters: &Counters, millis: i64) -> Value {
     for (name, value) in rows {
         document[name] = json!(value);
     }
+    // A metric has at most 100 values; a batch has fewer events that could prove anything.
+    if !counters.seconds_to_consume.is_empty() {
+        let (name, values) = ("SecondsToConsume", counters.seconds_to_consume.iter().take(100));
+        document[name] = json!(values.collect::<Vec<_>>());
+        let declared =
+            document.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
+        declared.into_iter().for_each(|metrics| metrics.push(json!({ "Name": name, "Unit": "Seconds" })));
+    }
     document
 }
 
@@ -200,13 +218,14 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_declared_stands_at_the_root() {
-        let counters = Counters { pages_sent: 3, ..Counters::default() };
+        let counters = Counters { pages_sent: 3, seconds_to_consume: vec![70, 90], ..Counters::default() };
         let document = embedded(Handler::Access, &counters, 5);
         let declared = &document["_aws"]["CloudWatchMetrics"][0]["Metrics"];
         for metric in declared.as_array().unwrap() {
-            assert!(document[metric["Name"].as_str().unwrap()].is_u64());
+            let value = &document[metric["Name"].as_str().unwrap()];
+            assert!(value.is_u64() || value == &json!([70, 90]), "{metric}");
         }
         assert_eq!((&document["PagesSent"], &document["Handler"]), (&json!(3), &json!("access")));
-        assert_eq!(declared.as_array().unwrap().len(), 11);
+        assert_eq!(declared.as_array().unwrap().len(), 13);
     }
 }

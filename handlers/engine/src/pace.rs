@@ -62,13 +62,7 @@ impl Pace {
         self.wait(Family::ServiceModify, Span::from_millis(draw % JITTER), aws, until).await
     }
 
-    async fn wait(
-        &self,
-        family: Family,
-        more: Span,
-        aws: &impl Aws,
-        until: Timestamp,
-    ) -> Result<(), Error> {
+    async fn wait(&self, family: Family, more: Span, aws: &impl Aws, until: Timestamp) -> Result<(), Error> {
         let now = aws.now();
         let bucket = match family {
             Family::ClusterRead => &self.0[0],

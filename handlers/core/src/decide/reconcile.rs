@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumer::{Consumer, Go, Verdict};
 use super::{Draft, incident_key};
-use crate::facts::{Facts, place};
+use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
-use crate::plan::{HoldReason, Step};
+use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
 use crate::rules::Response;
 use crate::text::Untrusted;
@@ -60,7 +60,10 @@ pub(super) fn reconcile(
     }
     let redeploys = waves(draft, &mut said, response, going);
     for step in draft.steps.iter().chain(&redeploys) {
-        if let Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } = step {
+        if let Step::Hold { secrets, .. }
+        | Step::Redeploy { secrets, .. }
+        | Step::Skip { secrets, reason: SkipReason::Asked, .. } = step
+        {
             waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
         }
     }
@@ -225,7 +228,9 @@ pub(super) fn unlearned(
     let place = place(account, region);
     let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
     let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
-    let details: Vec<Detail> = limits.into_iter().chain(gaps).flatten().map(gap).collect();
+    // A ledger that is down is alarmed by the functions that fail; it would be told with every delivery.
+    let worth = limits.into_iter().chain(gaps).flatten().filter(|gap| *gap != LEDGER_GAP);
+    let details: Vec<Detail> = worth.map(gap).collect();
     if !details.is_empty() {
         // In a page of its own: the next look may have more to tell.
         draft.page_once(response, &unlearned_key(subject), details);

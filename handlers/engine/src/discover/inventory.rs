@@ -69,9 +69,10 @@ impl Inventory {
 
     /// The services that are still to be described, by cluster.
     pub(super) fn undescribed(&self) -> BTreeSet<(String, String)> {
-        let listed = self.clusters.iter().flat_map(|(cluster, services)| {
-            services.iter().flatten().map(move |service| (cluster, service))
-        });
+        let listed = self
+            .clusters
+            .iter()
+            .flat_map(|(cluster, services)| services.iter().flatten().map(move |service| (cluster, service)));
         let unknown = listed.filter(|(_, service)| !self.looks.contains_key(*service));
         unknown.map(|(cluster, service)| (cluster.clone(), service.clone())).collect()
     }

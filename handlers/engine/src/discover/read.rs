@@ -28,9 +28,8 @@ impl<A: Aws> Discovery<'_, A> {
         // A ledger that does not answer is not written to either.
         let remembers = &AtomicBool::new(true);
         let mut seen = BTreeSet::new();
-        let unknown = wanted.filter(|arn| {
-            ready(seen.insert(arn.clone()) && !self.cache.definitions().contains_key(arn))
-        });
+        let unknown = wanted
+            .filter(|arn| ready(seen.insert(arn.clone()) && !self.cache.definitions().contains_key(arn)));
         unknown
             .chunks(RECALLED_AT_ONCE)
             .map(|arns| self.recall(arns, remembers))
@@ -66,7 +65,8 @@ impl<A: Aws> Discovery<'_, A> {
             Err(error) => return Some((arn, error)),
         };
         self.cache.definitions().insert(arn.clone(), Arc::clone(&definition));
-        if remembers.load(Ordering::Relaxed) && self.ledger.record_definition(&arn, &definition).await.is_err()
+        if remembers.load(Ordering::Relaxed)
+            && self.ledger.record_definition(&arn, &definition).await.is_err()
         {
             remembers.store(false, Ordering::Relaxed);
         }

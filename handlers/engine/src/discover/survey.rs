@@ -26,7 +26,7 @@ const DESCRIBED_AT_ONCE: usize = 10;
 #[derive(Debug)]
 pub(super) enum Seen {
     /// It is like this.
-    Known(Look),
+    Known(Box<Look>),
     /// There is no such service.
     Gone,
     /// It could not be described, and why.
@@ -67,7 +67,7 @@ impl<A: Aws> Discovery<'_, A> {
         gaps: &mut Gaps,
     ) -> BTreeMap<String, Seen> {
         let (found, unread) = unbounded();
-        let tens = tens(services);
+        let tens = &tens(services);
         let describing = async move {
             // The other end is gone only when nobody reads any more.
             let want = |arn: &String| drop(found.unbounded_send(arn.clone()));
@@ -91,7 +91,7 @@ impl<A: Aws> Discovery<'_, A> {
         let mut inventory = place.inventory();
         for (arn, seen) in &seen {
             match seen {
-                Seen::Known(look) => inventory.note_look(arn, look.clone()),
+                Seen::Known(look) => inventory.note_look(arn, (**look).clone()),
                 Seen::Gone => inventory.note_gone(arn),
                 Seen::Unknown(why) => gaps.note(Kind::Service, arn, why),
             }
@@ -114,7 +114,7 @@ impl<A: Aws> Discovery<'_, A> {
         let failures = answer.failures.into_iter().filter_map(|failure| Some((failure.arn?, failure.reason)));
         let failures: BTreeMap<String, Option<String>> = failures.collect();
         let seen = |arn: &String| match (described.remove(arn), failures.get(arn)) {
-            (Some(described), _) => Seen::Known(Look { at, described }),
+            (Some(described), _) => Seen::Known(Box::new(Look { at, described })),
             // It was deleted after it was listed.
             (None, Some(Some(reason))) if reason == "MISSING" => Seen::Gone,
             (None, Some(Some(reason))) => Seen::Unknown(word(reason)),

@@ -28,7 +28,7 @@ impl<A: Aws> Ledger<'_, A> {
         // `BatchGetItem` takes at most 100 keys.
         for keys in keys.chunks(100) {
             let items = self.get(keys).await?;
-            known.extend(items.iter().filter_map(|item| Some((item.key.name().to_owned(), read(item)?))));
+            known.extend(items.iter().filter_map(|item| Some((arn(item)?.to_owned(), read(item)?))));
         }
         Ok(known)
     }
@@ -50,6 +50,10 @@ impl<A: Aws> Ledger<'_, A> {
 
 fn key(arn: &str) -> Key {
     Key { pk: format!("definition#{arn}"), sk: "read".to_owned() }
+}
+
+fn arn(item: &Item) -> Option<&str> {
+    item.key.pk.strip_prefix("definition#")
 }
 
 /// `None` for what another version of this program wrote: it is read again.
@@ -97,7 +101,7 @@ mod tests {
         assert_eq!(known.keys().collect::<Vec<_>>(), arns.iter().skip(1).collect::<Vec<_>>());
         assert!(known.values().all(|definition| *definition == example()));
         let kept = fleet.now().plus(KEPT).millis() / 1_000;
-        assert!(fleet.table().values().all(|item| item.number("ttl").is_some_and(|ttl| ttl > kept)));
+        assert!(fleet.table.borrow().values().all(|item| item.number("ttl").is_some_and(|ttl| ttl > kept)));
     }
 
     #[test]

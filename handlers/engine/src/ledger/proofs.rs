@@ -72,7 +72,8 @@ impl<A: Aws> Ledger<'_, A> {
         if let Some((id, at)) = deployment {
             update = update.text("deployment", id).number("deployed_at", at.millis());
         }
-        let before = decision.replaces().iter().map(|known| Equal("decision", Value::Text(known.word().to_owned())));
+        let before =
+            decision.replaces().iter().map(|known| Equal("decision", Value::Text(known.word().to_owned())));
         let condition = Any(std::iter::once(Absent("decision")).chain(before).collect());
         self.write(&update.only_if(condition)).await.map(|_| ())
     }
@@ -100,7 +101,8 @@ impl<A: Aws> Ledger<'_, A> {
         shared: bool,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let mut update = Update::of(key(service, changed)).if_absent("fetched_at", Value::Number(at.millis()));
+        let mut update =
+            Update::of(key(service, changed)).if_absent("fetched_at", Value::Number(at.millis()));
         if shared {
             update = update.if_absent("shared", Value::Number(1));
         }

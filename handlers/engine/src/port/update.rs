@@ -42,8 +42,13 @@ impl Update {
             item.values.insert((*name).to_owned(), Value::Set(all));
         }
         for (name, less) in &self.take {
-            let left: BTreeSet<String> =
-                item.set(name).into_iter().flatten().filter(|known| !less.contains(*known)).cloned().collect();
+            let left: BTreeSet<String> = item
+                .set(name)
+                .into_iter()
+                .flatten()
+                .filter(|known| !less.contains(*known))
+                .cloned()
+                .collect();
             item.values.remove(*name);
             if !left.is_empty() {
                 item.values.insert((*name).to_owned(), Value::Set(left));
