@@ -121,7 +121,7 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
     }
     let changed = Changed {
         secret: secret.clone(),
-        at: metadata.modified_at.unwrap_or(event.time),
+        at: metadata.modified_at.map_or(event.time, |at| at.max(event.time)),
         version: Some(current.to_owned()),
     };
     let is_current = version.as_deref().is_none_or(|version| version == current);
