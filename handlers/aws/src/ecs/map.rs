@@ -125,7 +125,8 @@ fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
-        ContainerDefinition, Deployment as Deployed, DeploymentController, DeploymentControllerType,
+        ContainerDefinition, Deployment as Deployed, DeploymentAlarms, DeploymentCircuitBreaker,
+        DeploymentConfiguration, DeploymentController, DeploymentControllerType,
         FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret,
         ServiceConnectConfiguration, Tag, TaskSet, Volume,
     };
@@ -179,7 +180,7 @@ mod tests {
             .volumes(Volume::builder().fsx_windows_file_server_volume_configuration(share).build())
             .build();
         let found: Vec<(ReferenceKind, String)> =
-            references(&definition).into_iter().map(|r| (r.kind, r.value.raw().to_owned())).collect();
+            super::definition(&definition).references.into_iter().map(|r| (r.kind, r.value.raw().to_owned())).collect();
         let expected = [
             (ReferenceKind::ContainerSecret, "one"),
             (ReferenceKind::ContainerSecret, "two"),
@@ -217,6 +218,69 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_says_its_execution_role_and_whether_an_image_may_change() {
+        let of = |images: &[&str]| {
+            let containers = images.iter().map(|image| ContainerDefinition::builder().image(*image).build());
+            let builder = TaskDefinition::builder().execution_role_arn("arn:aws:iam::111122223333:role/run");
+            super::definition(&builder.set_container_definitions(Some(containers.collect())).build())
+        };
+        let fixed = format!("repo/app@sha256:{}", "0".repeat(64));
+        assert_eq!(of(&[&fixed]).findings, BTreeSet::new());
+        for image in ["app", "app:latest", "app:1.2.3", "registry.example:443/app"] {
+            assert_eq!(of(&[&fixed, image]).findings, BTreeSet::from([Finding::MutableImage]), "{image}");
+        }
+        let role = of(&[]).role.unwrap();
+        assert_eq!(role.raw(), "arn:aws:iam::111122223333:role/run");
+    }
+
+    fn configured(set: DeploymentConfiguration, platform: Option<&str>) -> BTreeSet<Finding> {
+        let service = Service::builder().service_arn("a").cluster_arn("c").deployment_configuration(set);
+        described(&service.set_platform_version(platform.map(str::to_owned)).build()).unwrap().findings
+    }
+
+    #[test]
+    fn what_watches_a_rollout_is_a_circuit_breaker_an_alarm_or_another_strategy() {
+        let breaker = |enable| DeploymentCircuitBreaker::builder().enable(enable).rollback(false).build();
+        let alarms = |enable| {
+            let alarms = DeploymentAlarms::builder().alarm_names("x").enable(enable).rollback(true);
+            alarms.build().unwrap()
+        };
+        let set = DeploymentConfiguration::builder;
+        let unwatched = BTreeSet::from([Finding::NoCircuitBreaker]);
+        assert_eq!(configured(set().build(), None), unwatched);
+        let off = set().deployment_circuit_breaker(breaker(false)).alarms(alarms(false));
+        assert_eq!(configured(off.strategy(DeploymentStrategy::Rolling).build(), Some("1.4.0")), unwatched);
+        for watched in [
+            set().deployment_circuit_breaker(breaker(true)),
+            set().alarms(alarms(true)),
+            set().strategy(DeploymentStrategy::BlueGreen),
+        ] {
+            let latest = BTreeSet::from([Finding::LatestPlatform]);
+            assert_eq!(configured(watched.build(), Some("LATEST")), latest);
+        }
+    }
+
+    #[test]
+    fn a_rollout_says_how_far_it_is_and_a_service_who_manages_it() {
+        for (said, state) in [
+            (Some(DeploymentRolloutState::InProgress), Some(RolloutState::InProgress)),
+            (Some(DeploymentRolloutState::Completed), Some(RolloutState::Completed)),
+            (Some(DeploymentRolloutState::Failed), Some(RolloutState::Failed)),
+            (Some(DeploymentRolloutState::from("STOPPED")), None),
+            (None, None),
+        ] {
+            let mut primary = deployed("PRIMARY", "web:2");
+            primary.rollout_state = said;
+            let service = Service::builder().service_arn("a").cluster_arn("c").deployments(primary);
+            let managed = service.clone().resource_management_type(ResourceManagementType::Ecs).build();
+            let own = service.resource_management_type(ResourceManagementType::Customer).build();
+            let (managed, own) = (described(&managed).unwrap(), described(&own).unwrap());
+            assert_eq!(own.primary.unwrap().state, state);
+            assert!(managed.managed && !own.managed);
+        }
+    }
+
+    #[test]
     fn a_service_of_another_controller_is_known_by_its_task_sets() {
         let kind = DeploymentControllerType::CodeDeploy;
         let set = TaskSet::builder()
@@ -233,7 +297,7 @@ mod tests {
             .build();
         let service = described(&service).unwrap();
         assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:7"]);
-        assert_eq!(service.controller, "CODE_DEPLOY");
+        assert_eq!((service.controller.as_str(), service.findings.len()), ("CODE_DEPLOY", 0));
         assert_eq!(service.primary.unwrap().id, "ecs-svc/9");
     }
 }
