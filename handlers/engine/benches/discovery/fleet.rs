@@ -290,7 +290,9 @@ impl Aws for Fleet {
 
     async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
         self.call("DescribeSecret").await;
-        Ok(Metadata { arn: id.to_owned(), ..Metadata::default() })
+        let current = BTreeSet::from(["AWSCURRENT".to_owned()]);
+        let versions = BTreeMap::from([("new".to_owned(), current)]);
+        Ok(Metadata { arn: id.to_owned(), versions, ..Metadata::default() })
     }
 
     async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
