@@ -68,7 +68,8 @@ fn no_secret_value_is_ever_asked_for() {
         assert!(!uses || file == calls || file == clients, "{}: that SDK", file.display());
     }
     let text = read(&calls);
-    let made: BTreeSet<&str> = text.split("client.").skip(1).filter_map(|rest| rest.split('(').next()).collect();
+    let made: BTreeSet<&str> =
+        text.split("client.").skip(1).filter_map(|rest| rest.split('(').next()).collect();
     assert_eq!(made, BTreeSet::from(["describe_secret", "list_secrets"]));
 }
 

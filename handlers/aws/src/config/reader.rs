@@ -27,13 +27,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Span::from_secs(self.number(name, default, range, "a whole number of seconds"))
     }
 
-    pub(super) fn number(
-        &mut self,
-        name: &str,
-        default: i64,
-        range: RangeInclusive<i64>,
-        what: &str,
-    ) -> i64 {
+    pub(super) fn number(&mut self, name: &str, default: i64, range: RangeInclusive<i64>, what: &str) -> i64 {
         let Some(text) = self.optional(name) else { return default };
         text.parse().ok().filter(|number| range.contains(number)).unwrap_or_else(|| {
             self.problem(name, &format!("must be {what} from {} to {}", range.start(), range.end()));

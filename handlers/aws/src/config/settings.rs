@@ -50,7 +50,8 @@ fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Find
     let text = read.optional("FINDINGS").unwrap_or_default();
     let mut findings = BTreeMap::new();
     for word in text.split_whitespace() {
-        let pair = word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
+        let pair =
+            word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
         match pair {
             None => {
                 let names = Finding::ALL.map(Finding::name).join("`, `");
@@ -97,7 +98,10 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
         reference.parse("111122223333", "us-west-2").is_some()
     };
     if !readers.values().all(|secrets| !secrets.is_empty() && secrets.iter().all(means_a_secret)) {
-        read.problem("READERS", "has a list that is empty, or holds what is neither a secret's name nor its ARN");
+        read.problem(
+            "READERS",
+            "has a list that is empty, or holds what is neither a secret's name nor its ARN",
+        );
     }
     let untrusted = |secrets: Vec<String>| secrets.into_iter().map(Untrusted::new).collect();
     readers.into_iter().map(|(service, secrets)| (service, untrusted(secrets))).collect()
@@ -119,7 +123,10 @@ fn regions(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
     let text = read.optional("REGIONS").unwrap_or_default();
     let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if regions.iter().any(|region| Region::of(region).is_none()) {
-        read.problem("REGIONS", "must be names of Regions with spaces between, such as `eu-west-1 eu-west-2`");
+        read.problem(
+            "REGIONS",
+            "must be names of Regions with spaces between, such as `eu-west-1 eu-west-2`",
+        );
     }
     regions.sort_unstable();
     regions.dedup();

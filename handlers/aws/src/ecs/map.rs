@@ -179,8 +179,11 @@ mod tests {
             .container_definitions(container)
             .volumes(Volume::builder().fsx_windows_file_server_volume_configuration(share).build())
             .build();
-        let found: Vec<(ReferenceKind, String)> =
-            super::definition(&definition).references.into_iter().map(|r| (r.kind, r.value.raw().to_owned())).collect();
+        let found: Vec<(ReferenceKind, String)> = super::definition(&definition)
+            .references
+            .into_iter()
+            .map(|r| (r.kind, r.value.raw().to_owned()))
+            .collect();
         let expected = [
             (ReferenceKind::ContainerSecret, "one"),
             (ReferenceKind::ContainerSecret, "two"),
