@@ -64,14 +64,23 @@ pub(super) fn reconcile(
         }
     }
     let redeploys = waves(draft, &mut said, response, going);
+    // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
+    let goes_on = |service: &String| {
+        let asked = facts.asked.get(service).filter(|asked| asked.is_open());
+        asked.is_some_and(|asked| now < asked.at.plus(facts.settings.rollout))
+    };
     for step in draft.steps.iter().chain(&redeploys) {
-        // A deployment that is not seen yet may turn out never to have begun.
-        if let Step::Hold { secrets, .. }
-        | Step::Redeploy { secrets, .. }
-        | Step::Skip { secrets, reason: SkipReason::Asked, .. } = step
-        {
-            waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
-        }
+        let (secrets, waits) = match step {
+            Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } => (secrets, true),
+            Step::Skip { secrets, reason, service, .. } => match reason {
+                // It may turn out never to have begun.
+                SkipReason::Asked => (secrets, true),
+                SkipReason::AlreadyNewer => (secrets, goes_on(service)),
+                _ => (secrets, false),
+            },
+            _ => continue,
+        };
+        waiting.extend(secrets.iter().filter(|_| waits).map(|changed| changed.secret.key()));
     }
     if consumers.is_empty() && !changes.is_empty() {
         draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
