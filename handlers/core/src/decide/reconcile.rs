@@ -10,10 +10,10 @@ use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::plan::{HoldReason, SkipReason, Step};
-use crate::progress::{self, Asked, Changed};
+use crate::progress::{self, Changed};
 use crate::rules::Response;
 use crate::secret::SecretRef;
-use crate::service::RolloutState;
+use crate::service::{Deployment, RolloutState};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -46,9 +46,6 @@ pub(super) fn reconcile(
                 } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
                     tell_in_part(&mut said, draft, consumer);
                 }
-                if reason == SkipReason::AlreadyNewer && is_going(consumer, facts) {
-                    waiting.extend(consumer.changes().iter().map(|changed| changed.secret.key()));
-                }
                 draft.steps.push(Step::Skip {
                     service: consumer.service.arn.clone(),
                     secrets: consumer.changes(),
@@ -68,14 +65,26 @@ pub(super) fn reconcile(
         }
     }
     let redeploys = waves(draft, &mut said, response, going);
+    // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
+    let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
+    let goes_on = |service: &String, primary: &Option<Deployment>| {
+        let asked = facts.asked.get(service).filter(|asked| asked.is_open());
+        let theirs = primary.as_ref().filter(|primary| primary.state == Some(RolloutState::InProgress));
+        asked.is_some_and(|asked| in_time(asked.at))
+            || theirs.is_some_and(|primary| in_time(primary.created_at))
+    };
     for step in draft.steps.iter().chain(&redeploys) {
-        // A deployment that is not seen yet may turn out never to have begun.
-        if let Step::Hold { secrets, .. }
-        | Step::Redeploy { secrets, .. }
-        | Step::Skip { secrets, reason: SkipReason::Asked, .. } = step
-        {
-            waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
-        }
+        let (secrets, waits) = match step {
+            Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } => (secrets, true),
+            Step::Skip { secrets, reason, service, deployment, .. } => match reason {
+                // It may turn out never to have begun.
+                SkipReason::Asked => (secrets, true),
+                SkipReason::AlreadyNewer => (secrets, goes_on(service, deployment)),
+                _ => (secrets, false),
+            },
+            _ => continue,
+        };
+        waiting.extend(secrets.iter().filter(|_| waits).map(|changed| changed.secret.key()));
     }
     if consumers.is_empty() && !changes.is_empty() {
         draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
@@ -84,13 +93,6 @@ pub(super) fn reconcile(
     say(draft, response, said);
     draft.steps.extend(redeploys);
     settle(draft, changes, &waiting);
-}
-
-/// Whether its newest deployment has not ended: it may be rolled back to one that is older than the change.
-fn is_going(consumer: &Consumer<'_>, facts: &Facts) -> bool {
-    let primary = consumer.service.primary.as_ref();
-    primary.is_some_and(|primary| primary.state == Some(RolloutState::InProgress))
-        || facts.asked.get(&consumer.service.arn).is_some_and(Asked::is_open)
 }
 
 /// The services to redeploy now, as many as each cluster has room for; the rest waits. Whoever has waited longest comes

@@ -162,6 +162,22 @@ fn a_deployment_that_supersedes_ours_answers_for_its_changes_too() {
 }
 
 #[test]
+fn what_changed_unseen_before_a_rollback_is_told_too() {
+    let mut facts = world(&[("a", &["s1", "s2"])]);
+    facts.changes.insert(secret("s1").key(), known("11:00:00", "v1", true));
+    facts.changes.insert(secret("s2").key(), known("11:00:00", "v1", true));
+    // Of `s1` no event tells; the sweep sees a deployment that is newer, and that is then rolled back.
+    told(&mut facts, &label("s2", "12:00:00", "v2"));
+    assert!(!told(&mut facts, &sweep("12:02:00")).contains(&"settle s1".to_owned()));
+    told(&mut facts, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+    first(&mut facts).primary = deployed(OLDER, "2026-02-01T00:00:00Z", None);
+    let words = told(&mut facts, &sweep("12:06:00"));
+    assert!(words.contains(&"page redeploy-consumers".to_owned()), "{words:?}");
+    assert_eq!(facts.told[&service_arn("a")].len(), 2);
+    assert!(told(&mut facts, &sweep("12:07:00")).is_empty());
+}
+
+#[test]
 fn a_service_that_is_gone_or_cannot_be_seen() {
     let mut gone = followed();
     first(&mut gone).status = "INACTIVE".to_owned();
@@ -190,7 +206,11 @@ fn a_replay_follows_what_it_planned_itself() {
     assert_eq!(told(&mut facts, &sweep("12:02:00")), ["skip a already-newer"]);
     let begun = rollout("a", "12:02:01", "IN_PROGRESS", OURS, "in progress");
     assert_eq!(told(&mut facts, &begun), ["adopt a ecs-svc/2222222222222222222"]);
-    assert_eq!(told(&mut facts, &sweep("12:03:00")), ["skip a already-newer"], "not superseded by itself");
+    assert_eq!(
+        told(&mut facts, &sweep("12:03:00")),
+        ["skip a already-newer"],
+        "it is not superseded by itself"
+    );
     let failed = rollout("a", "12:04:00", "FAILED", OURS, "");
     assert_eq!(told(&mut facts, &failed), ["page rollout-failed", "end a failed"]);
 }

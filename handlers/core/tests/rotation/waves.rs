@@ -104,7 +104,7 @@ fn a_service_that_goes_again_keeps_its_own_place() {
     facts.slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
     let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (1, 1));
-    assert_eq!(in_flight(&facts, at("12:01:00")).into_values().collect::<Vec<_>>(), [service_arn("a")]);
+    assert_eq!(in_flight(&facts, at("12:01:00")), [service_arn("a")]);
 }
 
 #[test]
@@ -119,6 +119,19 @@ fn all_secrets_of_a_service_are_one_deployment() {
     let words = told(&mut facts, &sweep("12:01:00"));
     assert!(words.contains(&"redeploy a s1+s2+s3".to_owned()), "{words:?}");
     assert_eq!(count(&words, "redeploy"), 2, "{words:?}");
+}
+
+#[test]
+fn a_deployment_answers_what_waited_too() {
+    let mut facts = world(&[("a", &["s1", "s2", "s3", "s4"])]);
+    facts.secrets.clear();
+    facts.changes.insert(secret("s1").key(), known("11:58:00", "v2", false));
+    facts.changes.insert(secret("s2").key(), known("11:58:00", "v2", true));
+    facts.changes.insert(secret("s9").key(), known("11:58:00", "v2", false));
+    first(&mut facts).references[3].value = Untrusted::new(format!("{}:::v1", secret_arn("s4")));
+    facts.changes.insert(secret("s4").key(), known("11:58:00", "v2", false));
+    let words = told(&mut facts, &label("s3", "12:00:00", "v2"));
+    assert_eq!(words, ["note s3 12:00:00", "redeploy a s3+s1"]);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A small world, the events in it, and plans in a few words.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use responder_core::decide::{apply, questions, respond};
@@ -237,8 +236,9 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
     event("AWS API Call via CloudTrail", "aws.secretsmanager", time, &[], &detail)
 }
 
-/// What is free is not taken: the services that hold a place in the cluster at an instant.
-pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> BTreeMap<u32, String> {
-    let slots = facts.slots.get(CLUSTER).into_iter().flatten();
-    slots.filter(|(_, slot)| slot.until > now).map(|(number, slot)| (*number, slot.service.clone())).collect()
+/// The services whose deployments of ours go on at an instant, as far as anybody may tell.
+pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
+    let going = facts.asked.iter().filter(|(_, asked)| asked.is_open());
+    let going = going.filter(|(_, asked)| asked.at.plus(facts.settings.rollout) > now);
+    going.map(|(service, _)| service.clone()).collect()
 }

@@ -40,7 +40,6 @@ impl<A: Aws> Executor<'_, A> {
             return Err(Error::Refused(Failure::of(Cause::NoRegion)));
         };
         let until = self.deadline.sooner(super::MARKING).at();
-        self.cache.deploy_slot(self.aws, &region, service, until).await?;
         let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooled_from, *slot, *rollout);
         let wish = Wish { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
         let ticket = match self.ledger.claim_deployment(&wish).await? {
