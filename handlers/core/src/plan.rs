@@ -184,6 +184,9 @@ pub enum Step {
         first: Timestamp,
         /// The incident's last event.
         last: Timestamp,
+        /// The consumers of which a human knows by that: as if told.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        about: Vec<Consumer>,
     },
     /// Close an incident.
     Resolve {
@@ -241,7 +244,7 @@ pub enum SkipReason {
     Inactive,
     /// A deployment that answers the change was asked for and is not seen yet.
     Asked,
-    /// The deployment that should have answered the change failed; a human was told.
+    /// The deployment that should have answered the change failed; a human was told, at the latest now.
     RolloutFailed,
     /// Another AWS service manages it.
     Managed,
@@ -277,17 +280,12 @@ pub enum HoldReason {
     Window,
     /// As many deployments as allowed are in flight in its cluster.
     Wave,
-    /// The new version is not AWSCURRENT yet, or not in this Region.
-    Unconfirmed,
 }
 
 impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(
-            self,
-            Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked | Self::RolloutFailed
-        )
+        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked)
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.

@@ -15,7 +15,7 @@ use crate::time::{Span, Timestamp};
 /// The longest that the shell waits for a change to settle before it redeploys.
 pub const LONGEST_WAIT: Span = Span::from_secs(20);
 
-/// A service with the changes of the secrets that it uses.
+/// A service with the changes of secrets that it uses: of those that a new deployment reads, or of those that it does not.
 pub(super) struct Consumer<'f> {
     pub(super) service: &'f Service,
     pub(super) control: Control,
@@ -43,17 +43,19 @@ pub(super) struct Go {
 }
 
 impl<'f> Consumer<'f> {
-    /// The service as a consumer of these changes; `None` if it uses none of the secrets.
-    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Option<Self> {
+    /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment helps with
+    /// some only.
+    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Vec<Self> {
         let control = Control::of(&service.tags);
         let declared = declared(service, &control, settings);
         let versions = |secret: &SecretRef| service.uses_with(secret, &declared);
-        let uses: Vec<_> = changes
+        let (helped, beyond): (Vec<_>, Vec<_>) = changes
             .iter()
             .map(|changed| (changed.clone(), versions(&changed.secret)))
             .filter(|(_, versions)| !versions.is_empty())
-            .collect();
-        (!uses.is_empty()).then_some(Self { service, control, uses })
+            .partition(|(_, versions)| versions.contains(&Version::Current));
+        let groups = [helped, beyond].into_iter().filter(|uses| !uses.is_empty());
+        groups.map(|uses| Self { service, control: control.clone(), uses }).collect()
     }
 
     /// The changes, newest last.
@@ -61,12 +63,18 @@ impl<'f> Consumer<'f> {
         self.uses.iter().map(|(changed, _)| changed.clone()).collect()
     }
 
-    /// Whether some reference asks for a version that a new deployment does not change.
-    pub(super) fn is_in_part(&self) -> bool {
-        self.uses.iter().any(|(_, versions)| {
+    /// Whether a new deployment reads the new values.
+    pub(super) fn is_helped(&self) -> bool {
+        self.uses.iter().all(|(_, versions)| versions.contains(&Version::Current))
+    }
+
+    /// The changes of secrets of which some references ask for AWSCURRENT and some do not.
+    pub(super) fn in_part(&self) -> Vec<Changed> {
+        let mixed = |versions: &Vec<Version>| {
             versions.contains(&Version::Current)
                 && versions.iter().any(|version| *version != Version::Current)
-        })
+        };
+        self.uses.iter().filter(|(_, versions)| mixed(versions)).map(|(changed, _)| changed.clone()).collect()
     }
 
     /// What to do. What needs no human comes first, then what does, then what waits.

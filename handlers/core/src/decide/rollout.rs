@@ -125,7 +125,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         return;
     };
     let primary = found.primary.as_ref();
-    let id = primary.map(|primary| primary.id.as_str());
+    let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
     if ours.is_none() && !newer {

@@ -51,7 +51,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     }
     // The next sweep is the next look.
     draft.retry = None;
-    if !changes.is_empty() {
+    if draft.facts.services.is_none() && !changes.is_empty() {
+        let why = "the services that use the changed secrets are unknown";
+        draft.steps.push(Step::Unknown { why: why.to_owned() });
+    } else if !changes.is_empty() {
         reconcile(draft, response, &changes, &BTreeSet::new());
     }
 }

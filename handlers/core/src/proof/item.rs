@@ -145,7 +145,7 @@ fn proof(item: &Map<String, Value>) -> Result<Proof, ItemError> {
         completed_at: time("completed_at")?,
         failed_at: time("failed_at")?,
         fetched_at: time("fetched_at")?,
-        shared: item.get("shared").and_then(|shared| shared.get("BOOL")?.as_bool()).unwrap_or_default(),
+        shared: item.get("shared").and_then(|shared| shared.get("N")?.as_str()) == Some("1"),
     })
 }
 
