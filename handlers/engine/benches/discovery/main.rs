@@ -4,6 +4,9 @@
 //! only says what it would redeploy, so that every run finds the same fleet. Time is that of the fleet's clock; the last
 //! column is what this machine computed meanwhile.
 
+#![expect(clippy::disallowed_macros, reason = "a bench prints for people")]
+#![expect(clippy::disallowed_methods, reason = "what this machine computed is no time of the fleet's")]
+
 mod fleet;
 
 use std::collections::BTreeMap;
@@ -81,7 +84,6 @@ fn minute(engine: &Engine<Fleet>) {
     fleet.block_on(fleet.sleep(Span::from_secs(60)));
 }
 
-#[expect(clippy::disallowed_methods, reason = "what this machine computed is no time of the fleet's")]
 fn row(engine: &Engine<Fleet>, how: &str, what: &str, batches: &[&[usize]], changed: Timestamp) {
     let fleet = &engine.aws;
     let (calls, throttled) = (fleet.calls.borrow().clone(), fleet.throttled.get());
