@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    DeploymentRolloutState, DeploymentStrategy, LogConfiguration, RepositoryCredentials,
-    ResourceManagementType, Service, TaskDefinition,
+    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
+    RepositoryCredentials, ResourceManagementType, Service, TaskDefinition,
 };
 use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
 use responder_core::settings::Finding;
@@ -40,8 +40,9 @@ pub(super) fn described(service: &Service) -> Option<Described> {
 fn findings(service: &Service, controller: &str) -> BTreeSet<Finding> {
     let set = service.deployment_configuration();
     let rolling = set.and_then(|set| set.strategy()).is_none_or(|how| *how == DeploymentStrategy::Rolling);
-    let breaks = set.and_then(|set| set.deployment_circuit_breaker()).is_some_and(|breaker| breaker.enable());
-    let alarms = set.and_then(|set| set.alarms()).is_some_and(|alarms| alarms.enable());
+    let breaks =
+        set.and_then(|set| set.deployment_circuit_breaker()).is_some_and(DeploymentCircuitBreaker::enable);
+    let alarms = set.and_then(|set| set.alarms()).is_some_and(DeploymentAlarms::enable);
     let unwatched = controller == "ECS" && rolling && !breaks && !alarms;
     let latest = service.platform_version() == Some("LATEST");
     let found = [(unwatched, Finding::NoCircuitBreaker), (latest, Finding::LatestPlatform)];
@@ -125,10 +126,10 @@ fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
-        ContainerDefinition, Deployment as Deployed, DeploymentAlarms, DeploymentCircuitBreaker,
-        DeploymentConfiguration, DeploymentController, DeploymentControllerType,
-        FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret,
-        ServiceConnectConfiguration, Tag, TaskSet, Volume,
+        ContainerDefinition, Deployment as Deployed, DeploymentConfiguration, DeploymentController,
+        DeploymentControllerType, FSxWindowsFileServerAuthorizationConfig,
+        FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret, ServiceConnectConfiguration, Tag,
+        TaskSet, Volume,
     };
 
     use super::*;

@@ -25,9 +25,12 @@ fn with(versions: &[(&str, &str)], modified: &str) -> Facts {
 
 #[test]
 fn the_time_of_a_change_is_secrets_managers() {
+    let mut facts = with(&[("v2", "AWSCURRENT")], "12:00:03");
+    assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), ["note s1 12:00:03", "redeploy a s1"]);
+    assert_eq!(facts.changes[&secret("s1").key()], known("12:00:03", "v2", false));
+    // Never before the event that tells of it.
     let mut facts = with(&[("v2", "AWSCURRENT")], "11:59:58");
-    assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), ["note s1 11:59:58", "redeploy a s1"]);
-    assert_eq!(facts.changes[&secret("s1").key()], known("11:59:58", "v2", false));
+    assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), ["note s1 12:00:00", "redeploy a s1"]);
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn a_rotation_counts_though_secrets_manager_still_shows_the_time_before() {
     // Recent enough to be it.
     let mut near = with(&[("v2", "AWSCURRENT")], "11:59:00");
     near.settings.findings.insert(Finding::Unconfirmed, Policy::Notify);
-    assert_eq!(told(&mut near, &rotated("s1", "12:00:00")), ["note s1 11:59:00", "redeploy a s1"]);
+    assert_eq!(told(&mut near, &rotated("s1", "12:00:00")), ["note s1 12:00:00", "redeploy a s1"]);
 }
 
 #[test]
