@@ -312,7 +312,8 @@ mod tests {
             (vec![End::Answered, End::Coalesced, End::Parked], 1)
         );
         // A little later than that, for not all services are deployed in the same instant.
-        assert!(engine.aws.now().to_string().starts_with("2026-05-04T03:00:35."));
+        let now = engine.aws.now().to_string();
+        assert!(now.starts_with("2026-05-04T03:00:35."), "{now}");
         // One line for the event, one for what is none, and the counters.
         assert_eq!(engine.aws.lines.borrow().len(), 3);
         // The service still looks as it did: the claim alone says that it was done.

@@ -51,6 +51,11 @@ impl<A: Aws> Executor<'_, A> {
                 return Ok(Effect::Already);
             }
         };
+        // What could not be asked for in time was not asked for.
+        if let Err(error) = self.cache.deploy_slot(self.aws, &region, service, until).await {
+            self.ledger.not_deployed(&wish, ticket).await;
+            return Err(error);
+        }
         let answer =
             self.aws.force_deployment(&region, cluster, service, until).await.map_err(super::refusal);
         let deployment = match answer {
