@@ -49,7 +49,8 @@ impl Default for Settings {
             cooldown: Span::from_secs(300),
             in_flight: 5,
             rollout: Span::from_secs(1_800),
-            answer: Span::from_secs(900),
+            // A sweep's interval less than the 15 minutes that are promised.
+            answer: Span::from_secs(840),
             overdue: Span::from_secs(7_200),
             findings: BTreeMap::new(),
             readers: BTreeMap::new(),

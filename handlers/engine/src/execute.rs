@@ -8,6 +8,7 @@ use responder_core::facts::Facts;
 use responder_core::incident::{Incident, State};
 use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
+use responder_core::progress::How;
 use responder_core::rules::Rules;
 use responder_core::time::{Span, Timestamp};
 
@@ -56,8 +57,11 @@ impl<A: Aws> Executor<'_, A> {
     /// Executes every step. One that fails costs no other.
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
         let mut executed = Executed::default();
+        let mut untold = false;
         for step in &plan.steps {
             let effect = match step {
+                // What has ended is not looked at again: people come first. The event fails, and comes again.
+                Step::End { ended, .. } if untold && ended.how == How::Failed => continue,
                 Step::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
                     Err(Error::Refused(why)) => {
@@ -73,6 +77,8 @@ impl<A: Aws> Executor<'_, A> {
                         // To fail now would only page again.
                         let told = self.told(about).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
+                    } else {
+                        untold = true;
                     }
                     effect
                 }

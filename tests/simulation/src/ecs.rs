@@ -180,6 +180,14 @@ impl Ecs {
         self.services.get(arn)
     }
 
+    /// What tasks of a task definition (an ARN) read.
+    pub fn references(&self, task_definition: &str) -> Vec<String> {
+        self.definitions
+            .get(task_definition)
+            .map(|known| known.references().cloned().collect())
+            .unwrap_or_default()
+    }
+
     /// The ARNs of all services, of whatever status.
     pub fn service_arns(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(String::as_str)

@@ -57,10 +57,10 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         }
         Step::End { service, cluster, asked_at, slot, ended, .. } => {
             let asked = facts.asked.get_mut(service);
-            if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
-                asked.ended = Some(*ended);
-            }
-            // Its place may be another's by now.
+            // Another one that was asked for since keeps the place.
+            let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
+            asked.ended = Some(*ended);
+            // Its place may be another service's by now.
             if let Some(slots) = facts.slots.get_mut(cluster) {
                 slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::control::{Control, Mode as Wish};
 use crate::facts::Facts;
 use crate::plan::{HoldReason, SkipReason};
-use crate::progress::Changed;
+use crate::progress::{Asked, Changed};
 use crate::secret::SecretRef;
 use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
 use crate::settings::{Finding, Mode, Policy, Settings};
@@ -192,6 +192,11 @@ impl<'f> Consumer<'f> {
         findings: &BTreeSet<Finding>,
     ) -> Option<Verdict> {
         let hold = |reason, until, why: String| Some(Verdict::Hold(reason, until, why));
+        let (region, account) = self.service.place();
+        if !facts.is_remembered(account, region) {
+            let why = "what was done before is not known: the ledger did not answer";
+            return hold(HoldReason::InProgress, None, why.to_owned());
+        }
         let settled = changed_at.plus(facts.settings.settle);
         // The shell waits this long by itself.
         let then = now.max(settled);
@@ -199,11 +204,16 @@ impl<'f> Consumer<'f> {
             return hold(HoldReason::Settling, Some(settled), format!("the change settles until {settled}"));
         }
         let going = findings.contains(&Finding::InProgress);
-        if going && facts.settings.policy(Finding::InProgress) == Policy::Wait {
+        let waits = facts.settings.policy(Finding::InProgress) == Policy::Wait;
+        if going && waits {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
             return hold(HoldReason::InProgress, None, why.to_owned());
         }
         let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
+        if waits && asked.is_some_and(|asked| self.is_hidden(asked, facts, now)) {
+            let why = "how the deployment before ended is not known; another one would hide it";
+            return hold(HoldReason::InProgress, None, why.to_owned());
+        }
         let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
         if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
             let why = format!("we redeployed it a short while ago; it waits until {cooled}");
@@ -215,6 +225,16 @@ impl<'f> Consumer<'f> {
             return hold(HoldReason::Window, opens, format!("its window is closed {until}"));
         }
         None
+    }
+
+    /// Whether our deployment before has failed, or was rolled back, and nobody was told yet.
+    fn is_hidden(&self, asked: &Asked, facts: &Facts, now: Timestamp) -> bool {
+        let primary = self.service.primary.as_ref();
+        let ended = primary.is_none_or(|primary| {
+            primary.created_at < asked.at.minus(CLOCKS) || primary.state == Some(RolloutState::Failed)
+        });
+        let followed = now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
+        asked.is_open() && ended && followed
     }
 
     fn go(
@@ -259,5 +279,9 @@ fn declared(service: &Service, control: &Control, settings: &Settings) -> Vec<Re
     values.map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
 }
 
+/// For how long after a rollout may take its end is waited for: the sweep tells of it and ends it, unless there is no sweep.
+const FOLLOWED: Span = Span::from_secs(900);
+/// How far the clock of ECS may be behind ours.
+pub(super) const CLOCKS: Span = Span::from_secs(5);
 /// How long after a call without an answer its effect may still show.
 const UNSEEN: Span = Span::from_secs(120);

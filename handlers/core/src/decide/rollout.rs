@@ -1,5 +1,6 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
+use super::consumer::CLOCKS;
 use super::{Draft, incident_key};
 use crate::facts::{Facts, Question};
 use crate::incident::Detail;
@@ -159,6 +160,8 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
             Some(RolloutState::InProgress) | None if late => {
                 let why = format!("it did not complete within {}", facts.settings.rollout);
                 fail(draft, response, asked, &report(id, RolloutState::InProgress, &why), "it does not end");
+                // Nothing waits for it any longer. Should it complete after all, that is told.
+                end(draft, service, asked, now, How::Failed);
             }
             Some(RolloutState::InProgress) | None => {}
         }
@@ -167,8 +170,6 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
 
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
-/// How far the clock of ECS may be behind ours.
-const CLOCKS: Span = Span::from_secs(5);
 
 fn state(service: &Service) -> Option<RolloutState> {
     service.primary.as_ref().and_then(|primary| primary.state)
@@ -209,7 +210,9 @@ fn fail(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &
     for changed in &asked.secrets {
         details.push(Detail { label: "secret", value: changed.secret.name() });
     }
-    let deployment = asked.deployment.as_ref().or(report.deployment.as_ref());
+    // A rollback is reported of the deployment that it goes back to.
+    let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
+    let deployment = asked.deployment.as_ref().or(reported);
     details.extend(deployment.map(|id| detail("deployment", id)));
     details.push(Detail { label: "reason", value: report.reason.clone() });
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";

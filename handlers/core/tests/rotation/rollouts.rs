@@ -84,11 +84,11 @@ fn a_failure_its_rollback_and_the_sweep_are_one_page() {
 fn late_then_failed_then_completed_is_one_page_and_one_notice() {
     let mut facts = followed();
     assert!(told(&mut facts, &sweep("12:30:15")).is_empty());
-    assert_eq!(told(&mut facts, &sweep("12:30:16")), ["page rollout-failed"]);
-    assert_eq!(told(&mut facts, &sweep("12:31:00")), ["join rollout-failed"]);
-    assert_eq!(told(&mut facts, &sweep("17:31:00")), ["join rollout-failed"], "hours later too");
+    assert_eq!(told(&mut facts, &sweep("12:30:16")), ["page rollout-failed", "end a failed"]);
+    assert!(told(&mut facts, &sweep("12:31:00")).is_empty());
+    assert!(told(&mut facts, &sweep("17:31:00")).is_empty(), "hours later too");
     let failed = rollout("a", "17:40:00", "FAILED", OURS, "");
-    assert_eq!(told(&mut facts, &failed), ["join rollout-failed", "end a failed"]);
+    assert_eq!(told(&mut facts, &failed), ["join rollout-failed", "nothing"]);
     let completed = rollout("a", "17:50:00", "COMPLETED", OURS, "");
     assert_eq!(told(&mut facts, &completed), ["nothing", "resolve rollout-failed"]);
     assert_eq!(told(&mut facts, &completed), ["nothing"]);
@@ -154,6 +154,7 @@ fn a_call_without_effect_is_repeated() {
 fn a_deployment_that_supersedes_ours_answers_for_its_changes_too() {
     let mut facts = world(&[("a", &["s1", "s2"])]);
     facts.asked.insert(service_arn("a"), asked("11:50:00", Some(OLDER)));
+    first(&mut facts).primary = deployed(OLDER, "11:50:00", None);
     told(&mut facts, &label("s2", "12:00:00", "v2"));
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     decide(&mut facts, &failed);

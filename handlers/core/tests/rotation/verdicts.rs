@@ -103,10 +103,15 @@ fn a_deployment_that_was_asked_for_is_waited_for() {
     assert_eq!(of(asked("12:00:06", Some("d")), Some("12:30:00")), skip("asked", false));
     assert_eq!(of(asked("12:00:06", None), Some("12:02:05")), skip("asked", false));
     // Its effect would have shown by now.
-    assert_eq!(of(asked("12:00:06", None), Some("12:02:06")), hold("cooldown 12:05:06", false));
-    assert_eq!(of(asked("12:00:06", None), Some("12:05:06")), GO);
-    // Before the change: it answers another one.
-    assert_eq!(of(asked("12:00:04", Some("d")), None), hold("cooldown 12:05:04", false));
+    assert_eq!(of(asked("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
+    assert_eq!(
+        of(asked("12:00:06", None), Some("12:45:05")),
+        hold("in-progress", true),
+        "the sweep ends it first"
+    );
+    assert_eq!(of(asked("12:00:06", None), Some("12:45:06")), GO);
+    // Before the change: it answers another one, and what became of it is not known.
+    assert_eq!(of(asked("12:00:04", Some("d")), None), hold("in-progress", false));
 }
 
 #[test]
@@ -212,8 +217,8 @@ fn a_cooldown_begins_when_we_asked() {
     assert_eq!(cooling("11:59:59", Some("0s")), GO);
     assert_eq!(cooling("11:50:15", Some("10m")), GO);
     assert_eq!(cooling("11:50:16", Some("10m")), hold("cooldown 12:00:16", false));
-    assert_eq!(cooling("11:59:00", Some("16m")), hold("cooldown 12:15:00", false));
-    assert_eq!(cooling("11:59:01", Some("16m")), hold("cooldown 12:15:01", true), "longer than `answer`");
+    assert_eq!(cooling("11:58:00", Some("16m")), hold("cooldown 12:14:00", false));
+    assert_eq!(cooling("11:58:01", Some("16m")), hold("cooldown 12:14:01", true), "longer than `answer`");
 }
 
 #[test]
@@ -222,8 +227,8 @@ fn a_closed_window_is_waited_for_and_told_if_that_takes_too_long() {
     assert_eq!(window("Mon 12:00-13:00 UTC"), GO);
     assert_eq!(window("Mon 13:00-14:00 Europe/Berlin"), GO);
     assert_eq!(window("Mon 11:00-12:00 UTC"), hold("window 2026-03-09T11:00:00", true), "closed in 15 s");
-    assert_eq!(window("Mon 12:15-13:00 UTC"), hold("window 12:15:00", false));
-    assert_eq!(window("Mon 12:16-13:00 UTC"), hold("window 12:16:00", true));
+    assert_eq!(window("Mon 12:14-13:00 UTC"), hold("window 12:14:00", false));
+    assert_eq!(window("Mon 12:15-13:00 UTC"), hold("window 12:15:00", true));
     assert_eq!(window("Tue 00:00-24:00 UTC + Mon 12:10-12:11 UTC"), hold("window 12:10:00", false));
 }
 

@@ -44,7 +44,8 @@ pub(crate) struct Ticket {
 }
 
 impl<A: Aws> Ledger<'_, A> {
-    /// Claims the place and the service.
+    /// Claims the place for a moment, then the service, and then keeps the place for as long as a rollout may take: who dies
+    /// on the way does not keep it for long, and whose call's answer is lost does not lose it.
     pub(crate) async fn claim_deployment(&self, wish: &Wish<'_>) -> Result<Granted, Error> {
         let now = self.aws.now();
         let is_new = match self.write(&self.take_slot(wish, now)).await? {
@@ -54,11 +55,11 @@ impl<A: Aws> Ledger<'_, A> {
         };
         let ticket = Ticket { asked_at: now, is_new };
         let known = match self.write(&self.request_deployment(wish, now)).await? {
-            Written::Yes => return Ok(Granted::Yes(ticket)),
+            Written::Yes => return self.keep_slot(wish, ticket).await,
             Written::No(known) => known,
         };
         if known.as_ref().is_some_and(|item| self.is_own(item, now)) {
-            return Ok(Granted::Yes(ticket));
+            return self.keep_slot(wish, ticket).await;
         }
         self.give_back(wish, ticket).await;
         let asked = known.as_ref().and_then(|item| item.instant("asked_at"));
@@ -73,12 +74,6 @@ impl<A: Aws> Ledger<'_, A> {
         ticket: Ticket,
         deployment: Option<&str>,
     ) -> Result<(), Error> {
-        // The place is kept for as long as a rollout may take; its end gives it back.
-        let until = ticket.asked_at.plus(wish.rollout).millis();
-        let kept = Update::of(Key::slot(wish.cluster, wish.slot))
-            .number("until", until)
-            .number("ttl", expiry(self.aws.now(), Timestamp::from_millis(until), Span::default()))
-            .only_if(Equal("service", Value::Text(wish.service.to_owned())));
         let mut done = Update::of(Key::service(wish.service)).remove(["owner", "lease_until"]);
         if let Some(deployment) = deployment {
             done = done.text("deployment", deployment);
@@ -86,8 +81,7 @@ impl<A: Aws> Ledger<'_, A> {
         done = done
             .number("ttl", self.deployments_expiry())
             .only_if(Equal("asked_at", Value::Number(ticket.asked_at.millis())));
-        let (kept, done) = futures_util::future::join(self.write(&kept), self.write(&done)).await;
-        kept.and(done).map(|_| ())
+        self.write(&done).await.map(|_| ())
     }
 
     /// ECS certainly did nothing: it is as if nobody had asked. Otherwise the lease runs out, if this is lost.
@@ -98,7 +92,8 @@ impl<A: Aws> Ledger<'_, A> {
             .remove(["owner", "lease_until"])
             .only_if(Equal("asked_at", Value::Number(ticket.asked_at.millis())));
         drop(self.write(&update).await);
-        self.give_back(wish, ticket).await;
+        // Kept, it is ours alone.
+        self.give_back(wish, Ticket { is_new: true, ..ticket }).await;
     }
 
     /// A deployment of ours has ended: its place is free.
@@ -146,6 +141,25 @@ impl<A: Aws> Ledger<'_, A> {
             .number("until", until.millis())
             .number("ttl", expiry(now, until, wish.rollout))
             .only_if(Any(vec![Absent("service"), Less("until", now.millis())]))
+    }
+
+    /// Keeps the place until the rollout's end gives it back. Another invocation that claimed the same place for the same
+    /// service, and was too late, may have given it back, and a third may have taken it.
+    async fn keep_slot(&self, wish: &Wish<'_>, ticket: Ticket) -> Result<Granted, Error> {
+        let until = ticket.asked_at.plus(wish.rollout);
+        let mine = Equal("service", Value::Text(wish.service.to_owned()));
+        let free = Less("until", ticket.asked_at.millis());
+        let update = Update::of(Key::slot(wish.cluster, wish.slot))
+            .text("service", wish.service)
+            .text("owner", self.owner)
+            .number("until", until.millis())
+            .number("ttl", expiry(self.aws.now(), until, Span::default()))
+            .only_if(Any(vec![Absent("service"), free, mine]));
+        if self.write(&update).await? == Written::Yes {
+            return Ok(Granted::Yes(ticket));
+        }
+        self.not_deployed(wish, ticket).await;
+        Ok(Granted::Later)
     }
 
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {

@@ -1,0 +1,308 @@
+//! The engine's port over the models: every call takes a while, others run meanwhile, and some calls go wrong.
+
+mod map;
+
+use std::rc::Rc;
+
+use responder_core::metadata::Metadata;
+use responder_core::page::Page;
+use responder_core::time::{Span, Timestamp};
+use responder_engine::Error;
+use responder_engine::port::{
+    Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,
+    Update, Value, Written,
+};
+
+use crate::cloud::{Asked, Cloud, Fault, State, Told, refused};
+
+/// What one execution environment sees of the account.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) cloud: Rc<Cloud>,
+    /// The number of the invocation that runs in it.
+    pub(crate) invocation: u64,
+}
+
+/// One call: of what, and how long it usually takes.
+#[derive(Clone, Copy)]
+struct Call {
+    service: &'static str,
+    operation: &'static str,
+    millis: i64,
+    /// Whether the SDK repeats it after an answer that was lost. Modelled for the table alone, where it is one time and where it matters.
+    repeats: bool,
+}
+
+const fn table(operation: &'static str) -> Call {
+    Call { service: "dynamodb", operation, millis: 6, repeats: true }
+}
+
+const fn ecs(operation: &'static str) -> Call {
+    Call { service: "ecs", operation, millis: 60, repeats: false }
+}
+
+const fn secrets(operation: &'static str) -> Call {
+    Call { service: "secretsmanager", operation, millis: 25, repeats: false }
+}
+
+impl Port {
+    /// Makes a call. It has its effect at one instant of its time.
+    async fn call<T>(
+        &self,
+        call: Call,
+        until: Timestamp,
+        mut effect: impl FnMut(&mut State, Timestamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Call { service, operation, millis, repeats } = call;
+        let clock = &self.cloud.clock;
+        let (before, after, fault) = {
+            let state = &mut *self.cloud.state.borrow_mut();
+            *state.record.calls.entry(operation).or_default() += 1;
+            let fault = state.fault(repeats);
+            if fault.is_some() && matches!(service, "dynamodb" | "sns") {
+                state.record.disturbed.insert(self.invocation);
+            }
+            (state.about(millis), state.about(millis), fault)
+        };
+        let answered = clock.now().plus(before);
+        clock.sleep_until(answered.min(until)).await;
+        if answered > until {
+            self.disturb(service);
+            return Err(Error::Deadline(operation));
+        }
+        let mut act = || effect(&mut self.cloud.state.borrow_mut(), clock.now());
+        let answer = match fault {
+            None => Some(act()),
+            Some(Fault::Repeated) => {
+                drop(act());
+                clock.sleep_until(clock.now().plus(after)).await;
+                Some(act())
+            }
+            Some(fault) => {
+                if fault.has_effect() {
+                    drop(act());
+                }
+                if matches!(fault, Fault::Hangs { .. }) {
+                    clock.sleep_until(until).await;
+                }
+                fault.error(service, operation).map(Err)
+            }
+        };
+        clock.sleep_until(clock.now().plus(after).min(until)).await;
+        let answer = answer.filter(|_| clock.now() < until || fault.is_some());
+        if answer.is_none() {
+            self.disturb(service);
+        }
+        let answer = answer.unwrap_or(Err(Error::Deadline(operation)));
+        if let Err(error) = &answer {
+            self.cloud.note(|| {
+                let fault = fault.map_or("", Fault::name);
+                format!("#{} {operation}: {error} ({fault})", self.invocation)
+            });
+        }
+        answer
+    }
+
+    fn disturb(&self, service: &str) {
+        if matches!(service, "dynamodb" | "sns") {
+            self.cloud.state.borrow_mut().record.disturbed.insert(self.invocation);
+        }
+    }
+
+    fn here(&self, region: &Region) -> bool {
+        region.name() == self.cloud.state.borrow().ecs.place.region
+    }
+
+    /// The write, and what it means for the record.
+    fn write(&self, state: &mut State, update: &Update) -> Written {
+        let frees = update.key.sk.starts_with("slot#") && update.remove.contains("service");
+        if frees && state.keeps_places {
+            return Written::Yes;
+        }
+        let written = state.store.update(update);
+        if written == Written::Yes && update.set.contains_key("paged") {
+            let by = self.invocation;
+            let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
+            let told = state.record.pages.iter_mut().rev().find(|told| told.by == by && told.key == key);
+            told.into_iter().for_each(|told| told.marked = true);
+        }
+        written
+    }
+}
+
+impl Aws for Port {
+    fn now(&self) -> Timestamp {
+        self.cloud.clock.now()
+    }
+
+    async fn sleep(&self, span: Span) {
+        self.cloud.clock.sleep_until(self.now().plus(span)).await;
+    }
+
+    fn print(&self, line: &str) {
+        if !line.starts_with("{\"_aws\"") && !line.contains("EventsReceived") {
+            self.cloud.note(|| format!("#{} {line}", self.invocation));
+        }
+    }
+
+    async fn update(&self, update: &Update, until: Timestamp) -> Result<Written, Error> {
+        let written = self.call(table("UpdateItem"), until, |state, _| Ok(self.write(state, update))).await?;
+        self.cloud.note(|| {
+            let said = if written == Written::Yes { "written" } else { "condition does not hold" };
+            format!("#{} {} {} {}: {said}", self.invocation, update.key.pk, update.key.sk, changes(update))
+        });
+        Ok(written)
+    }
+
+    async fn get(&self, keys: &[Key], until: Timestamp) -> Result<Got, Error> {
+        self.call(table("BatchGetItem"), until, |state, _| {
+            let busy = keys.len() > 1 && state.random.chance(state.faulty / 2);
+            let (now, left) = keys.split_at(if busy { keys.len() / 2 } else { keys.len() });
+            Ok(Got { items: state.store.get(now), left: left.to_vec() })
+        })
+        .await
+    }
+
+    async fn query(&self, range: &Range, until: Timestamp) -> Result<Items, Error> {
+        self.call(table("Query"), until, |state, _| Ok(state.store.query(range))).await
+    }
+
+    async fn list_clusters(
+        &self,
+        region: &Region,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> Result<Listed, Error> {
+        let call = ecs("ListClusters");
+        if !self.here(region) {
+            return Ok(Listed::default());
+        }
+        self.call(call, until, |state, now| {
+            refused("ecs", call.operation, state.ecs.list_clusters(Some(100), token, now)).map(map::listed)
+        })
+        .await
+    }
+
+    async fn list_services(
+        &self,
+        _: &Region,
+        cluster: &str,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> Result<Listed, Error> {
+        let call = ecs("ListServices");
+        self.call(call, until, |state, now| {
+            let page = state.ecs.list_services(Some(cluster), Some(100), token, now);
+            refused("ecs", call.operation, page).map(map::listed)
+        })
+        .await
+    }
+
+    async fn describe_services(
+        &self,
+        _: &Region,
+        cluster: &str,
+        services: &[String],
+        until: Timestamp,
+    ) -> Result<Descriptions, Error> {
+        let call = ecs("DescribeServices");
+        self.call(call, until, |state, now| {
+            let answer = state.ecs.describe_services(Some(cluster), services, now);
+            let answer = refused("ecs", call.operation, answer)?;
+            let failures = answer.failures.into_iter();
+            Ok(Descriptions {
+                services: answer.services.iter().map(map::described).collect(),
+                failures: failures
+                    .map(|failure| Undescribed { arn: Some(failure.arn), reason: Some(failure.reason) })
+                    .collect(),
+            })
+        })
+        .await
+    }
+
+    async fn task_definition(&self, _: &Region, arn: &str, until: Timestamp) -> Result<Definition, Error> {
+        let call = ecs("DescribeTaskDefinition");
+        self.call(call, until, |state, now| {
+            let definition = state.ecs.describe_task_definition(arn, now);
+            refused("ecs", call.operation, definition).map(|definition| map::definition(&definition))
+        })
+        .await
+    }
+
+    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+        let call = secrets("DescribeSecret");
+        self.call(call, until, |state, now| match state.secrets.describe_secret(region.name(), id, now) {
+            Err(refusal) if refusal.code == "ResourceNotFoundException" => {
+                Ok(Metadata { missing: true, ..Metadata::default() })
+            }
+            answer => refused("secretsmanager", call.operation, answer).map(|found| map::metadata(&found)),
+        })
+        .await
+    }
+
+    async fn list_secrets(
+        &self,
+        region: &Region,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> Result<ListedSecrets, Error> {
+        let call = secrets("ListSecrets");
+        self.call(call, until, |state, now| {
+            let page = state.secrets.list_secrets(region.name(), Some(100), token, now);
+            let page = refused("secretsmanager", call.operation, page)?;
+            let secrets = page.secrets.iter().map(map::metadata).collect();
+            Ok(ListedSecrets { secrets, next: page.next_token })
+        })
+        .await
+    }
+
+    async fn force_deployment(
+        &self,
+        _: &Region,
+        cluster: &str,
+        service: &str,
+        until: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        let (call, called_at) = (ecs("UpdateService"), self.now());
+        self.cloud.state.borrow_mut().record.updates.push(called_at);
+        self.call(call, until, |state, now| {
+            let updated = state.ecs.update_service(Some(cluster), service, true, now);
+            let updated = refused("ecs", call.operation, updated)?;
+            let id = updated.primary().map(|primary| primary.id.clone());
+            state.record.deployments.push(Asked {
+                service: service.to_owned(),
+                cluster: cluster.to_owned(),
+                deployment: id.clone().unwrap_or_default(),
+                called_at,
+            });
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+        let call = Call { service: "sns", operation: "Publish", millis: 25, repeats: false };
+        self.call(call, until, |state, at| {
+            let (key, page) = (key.to_owned(), page.clone());
+            state.record.pages.push(Told { at, by: self.invocation, key, page, marked: false });
+            Ok(())
+        })
+        .await?;
+        self.cloud.note(|| format!("#{} page {key}: {}", self.invocation, page.subject));
+        Ok(())
+    }
+}
+
+/// What an update changes, for the trace.
+fn changes(update: &Update) -> String {
+    let value = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        Value::Number(number) if *number > 1_000_000_000_000 => Timestamp::from_millis(*number).to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Set(set) => format!("{} entries", set.len()),
+    };
+    let set = update.set.iter().filter(|(name, _)| **name != "ttl");
+    let set = set.map(|(name, known)| format!("{name}={}", value(known)));
+    let removed = update.remove.iter().map(|name| format!("-{name}"));
+    set.chain(removed).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,95 @@
+//! A standard queue of SQS with a dead-letter queue: at least once, in about no order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use responder_core::time::{Span, Timestamp};
+
+/// How often a message is received before it is put aside (`maxReceiveCount`).
+const RECEIVES: u32 = 5;
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    messages: BTreeMap<u64, Message>,
+    /// The messages by the instant from which on they can be received.
+    order: BTreeSet<(Timestamp, u64)>,
+    sent: u64,
+    /// What was received too often.
+    pub(crate) dead: Vec<Rc<str>>,
+}
+
+#[derive(Debug)]
+struct Message {
+    text: Rc<str>,
+    visible_at: Timestamp,
+    receives: u32,
+}
+
+impl Queue {
+    /// Takes a message that arrives at an instant.
+    pub(crate) fn send(&mut self, text: Rc<str>, at: Timestamp) {
+        self.sent += 1;
+        self.messages.insert(self.sent, Message { text, visible_at: at, receives: 0 });
+        self.order.insert((at, self.sent));
+    }
+
+    /// Hands out messages, which nobody else gets for a while.
+    pub(crate) fn receive(&mut self, now: Timestamp, most: usize, hidden: Span) -> Vec<(u64, Rc<str>)> {
+        let mut received = Vec::new();
+        while received.len() < most {
+            let Some((at, id)) = self.order.first().copied().filter(|(at, _)| *at <= now) else { break };
+            self.order.remove(&(at, id));
+            let Some(message) = self.messages.get_mut(&id) else { continue };
+            if message.receives == RECEIVES {
+                self.dead.push(Rc::clone(&message.text));
+                self.messages.remove(&id);
+                continue;
+            }
+            message.receives += 1;
+            message.visible_at = now.plus(hidden);
+            self.order.insert((message.visible_at, id));
+            received.push((id, Rc::clone(&message.text)));
+        }
+        received
+    }
+
+    /// A message is done with.
+    pub(crate) fn delete(&mut self, id: u64) {
+        if let Some(message) = self.messages.remove(&id) {
+            self.order.remove(&(message.visible_at, id));
+        }
+    }
+
+    /// When the next message can be received.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// How many messages were sent, and how many are left.
+    pub(crate) fn counts(&self) -> (u64, usize) {
+        (self.sent, self.messages.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_deleted_comes_again_and_is_put_aside_in_the_end() {
+        let (mut queue, hidden) = (Queue::default(), Span::from_millis(10));
+        let at = Timestamp::from_millis;
+        queue.send("a".into(), at(0));
+        queue.send("b".into(), at(5));
+        assert_eq!(queue.receive(at(4), 10, hidden).len(), 1);
+        let (b, _) = queue.receive(at(5), 10, hidden).pop().unwrap();
+        queue.delete(b);
+        for round in 1..5 {
+            assert_eq!(queue.next_due(), Some(at(4 + (round - 1) * 10 + 10)));
+            assert_eq!(queue.receive(at(4 + round * 10), 10, hidden).len(), 1);
+        }
+        assert!(queue.receive(at(1_000), 10, hidden).is_empty());
+        assert_eq!((queue.dead.len(), queue.counts()), (1, (2, 0)));
+    }
+}

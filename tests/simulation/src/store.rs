@@ -1,0 +1,50 @@
+//! The ledger's table in memory. Each call is atomic, as a call of one item is in `DynamoDB`; reads are consistent. Nothing expires.
+
+use std::collections::BTreeMap;
+
+use responder_engine::port::{Item, Items, Key, Range, Update, Written};
+
+/// How many items a page of `Query` has: fewer than AWS's, so that there are pages.
+const PAGE: usize = 25;
+
+/// The table.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    items: BTreeMap<Key, Item>,
+}
+
+impl Store {
+    /// `UpdateItem`.
+    pub fn update(&mut self, update: &Update) -> Written {
+        let known = self.items.get(&update.key);
+        if !update.condition.holds(known) {
+            return Written::No(known.cloned());
+        }
+        let item = update.apply(known.cloned());
+        self.items.insert(update.key.clone(), item);
+        Written::Yes
+    }
+
+    /// `BatchGetItem`.
+    pub fn get(&self, keys: &[Key]) -> Vec<Item> {
+        keys.iter().filter_map(|key| self.items.get(key).cloned()).collect()
+    }
+
+    /// `Query`.
+    pub fn query(&self, range: &Range) -> Items {
+        if range.from > range.to {
+            return Items::default();
+        }
+        let key = |sk: &String| Key { pk: range.pk.clone(), sk: sk.clone() };
+        let inside = self.items.range(key(&range.from)..=key(&range.to));
+        let mut rest =
+            inside.filter(|(key, _)| range.after.as_ref().is_none_or(|after| *key > after)).peekable();
+        let items: Vec<Item> = rest.by_ref().take(PAGE).map(|(_, item)| item.clone()).collect();
+        Items { next: rest.peek().and(items.last()).map(|item| item.key.clone()), items }
+    }
+
+    /// Everything in it.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+}

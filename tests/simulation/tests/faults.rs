@@ -1,0 +1,45 @@
+//! Thousands of small worlds in which calls fail, events get lost and functions die: what is promised holds in each.
+//!
+//! `SEEDS=10000` sets how many, `SEED=17` runs one alone and prints what happened in it.
+
+use responder_core::time::Span;
+use simulation::oracle::Promised;
+use simulation::random_world::{faulty, live, lossy};
+use simulation::world::Conditions;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+fn run(what: &str, conditions: impl Fn(u64) -> Conditions, within: Option<Span>) {
+    let one = number("SEED");
+    let seeds = one.map_or(0..number("SEEDS").unwrap_or(300), |seed| seed..seed + 1);
+    let (mut bad, mut count) = (Vec::new(), 0);
+    for seed in seeds.clone() {
+        let conditions = Conditions { traced: one.is_some(), ..conditions(seed) };
+        let promised = Promised { settings: conditions.settings.clone(), within };
+        let (world, wrong) = live(conditions, &promised).unwrap();
+        count += 1;
+        if one.is_some() {
+            println!("{}", world.trace());
+        }
+        if !wrong.is_empty() {
+            bad.push((seed, wrong));
+        }
+    }
+    println!("{what}: {count} worlds, {} of them bad", bad.len());
+    for (seed, wrong) in bad.iter().take(20) {
+        println!("SEED={seed}:\n  {}", wrong.join("\n  "));
+    }
+    assert!(bad.is_empty(), "{what}: run the first alone with SEED={}", bad[0].0);
+}
+
+#[test]
+fn with_faults_every_change_is_answered() {
+    run("faults", faulty, None);
+}
+
+#[test]
+fn without_faults_every_change_is_answered_in_time() {
+    run("lost events", lossy, Some(Span::from_secs(900)));
+}
