@@ -57,6 +57,15 @@ pub fn secret_read(aws: &Client, user: &str, secret: &str, time: Timestamp) -> V
     event
 }
 
+/// A schedule's rule is due at `time` (EventBridge's user guide, "Scheduled Event").
+pub fn sweep_due(aws: &Client, time: Timestamp) -> Value {
+    let mut event = envelope(aws, time, "Scheduled Event");
+    event["source"] = json!("aws.events");
+    event["resources"] = json!([aws.arn("events", "rule/sweep-due")]);
+    event["detail"] = json!({});
+    event
+}
+
 /// What an event source mapping sends for these messages.
 pub fn batch(queue_arn: &str, bodies: &[String]) -> Value {
     let records: Vec<Value> = bodies

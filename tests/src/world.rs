@@ -85,7 +85,7 @@ impl World {
         .to_vec()
     }
 
-    /// Deploys one of the product's functions: `rotation`, `access` or `failure`.
+    /// Deploys one of the product's functions: `rotation`, `access`, `failure` or `sweep`.
     pub fn deploy(&self, function: &str) -> Handler {
         self.deploy_with(function, &paths::function(function), &[])
     }

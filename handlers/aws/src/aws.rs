@@ -3,14 +3,16 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use responder_core::metadata::Metadata;
 use responder_core::page::Page;
-use responder_core::service::Reference;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::Error;
-use responder_engine::port::{Aws, Descriptions, Got, Items, Key, Listed, Range, Region, Update, Written};
+use responder_engine::port::{
+    Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Update, Written,
+};
 
 use crate::clients::Clients;
-use crate::{calls, dynamodb, ecs, sns};
+use crate::{calls, dynamodb, ecs, secrets, sns};
 
 /// AWS, as the configuration says.
 #[derive(Debug)]
@@ -81,8 +83,21 @@ impl Aws for Sdks {
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<Vec<Reference>, Error> {
+    ) -> Result<Definition, Error> {
         ecs::task_definition(&self.clients.ecs(region), arn, until).await
+    }
+
+    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+        secrets::describe(&self.clients.secrets(region), id, until).await
+    }
+
+    async fn list_secrets(
+        &self,
+        region: &Region,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> Result<ListedSecrets, Error> {
+        secrets::list(&self.clients.secrets(region), token, until).await
     }
 
     async fn force_deployment(

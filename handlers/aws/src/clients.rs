@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region as SdkRegion, SharedHttpClient};
+use aws_sdk_dynamodb::config::{AppName, BehaviorVersion, Region as SdkRegion, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -14,7 +14,7 @@ use responder_engine::port::Region;
 
 use crate::config::{Config, Endpoints};
 
-/// One client a service, and for ECS one a Region.
+/// One client a service; for ECS and Secrets Manager, one a Region.
 #[derive(Debug)]
 pub(crate) struct Clients {
     /// For the ledger.
@@ -24,6 +24,7 @@ pub(crate) struct Clients {
     config: Config,
     http: SharedHttpClient,
     ecs: Mutex<BTreeMap<Region, aws_sdk_ecs::Client>>,
+    secrets: Mutex<BTreeMap<Region, aws_sdk_secretsmanager::Client>>,
 }
 
 impl Clients {
@@ -52,6 +53,7 @@ impl Clients {
             config: config.clone(),
             http,
             ecs: Mutex::default(),
+            secrets: Mutex::default(),
         }
     }
 
@@ -66,12 +68,34 @@ impl Clients {
                 .credentials_provider(self.config.credentials.clone())
                 .timeout_config(timeouts())
                 .retry_config(retries());
+            // In the user agent: by this our deployments can be told from others in CloudTrail.
+            ecs.set_app_name(AppName::new(APP_NAME).ok());
             ecs.set_endpoint_url(self.config.endpoints.ecs.clone());
             aws_sdk_ecs::Client::from_conf(ecs.build())
         });
         client.clone()
     }
+
+    /// The Secrets Manager client of a Region.
+    pub(crate) fn secrets(&self, region: &Region) -> aws_sdk_secretsmanager::Client {
+        let mut clients = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.clone()).or_insert_with(|| {
+            let mut secrets = aws_sdk_secretsmanager::Config::builder()
+                .behavior_version(version())
+                .http_client(self.http.clone())
+                .region(SdkRegion::new(region.name().to_owned()))
+                .credentials_provider(self.config.credentials.clone())
+                .timeout_config(timeouts())
+                .retry_config(retries());
+            secrets.set_endpoint_url(self.config.endpoints.secrets_manager.clone());
+            aws_sdk_secretsmanager::Client::from_conf(secrets.build())
+        });
+        client.clone()
+    }
 }
+
+/// What our calls of ECS call themselves.
+const APP_NAME: &str = "secrets-responder";
 
 fn version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
@@ -81,7 +105,7 @@ fn version() -> BehaviorVersion {
 /// is left out where no endpoint speaks TLS.
 fn http(endpoints: &Endpoints) -> SharedHttpClient {
     let provider = Provider::Rustls(CryptoMode::AwsLc);
-    let all = [&endpoints.dynamodb, &endpoints.ecs, &endpoints.sns];
+    let all = [&endpoints.dynamodb, &endpoints.ecs, &endpoints.secrets_manager, &endpoints.sns];
     let plain = |url: &&Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));
     if !all.iter().all(plain) {
         return Builder::new().tls_provider(provider).build_https();

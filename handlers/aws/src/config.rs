@@ -1,11 +1,16 @@
 //! Configuration: what an operator sets, parsed once from the environment.
 
+mod reader;
+mod settings;
+
 use std::fmt;
 
 use aws_sdk_dynamodb::config::Credentials;
 use responder_core::arn::Arn;
 use responder_core::facts::Settings;
 use responder_core::time::Span;
+
+use reader::Reader;
 
 /// Everything that the environment says.
 #[derive(Clone, Debug)]
@@ -18,7 +23,8 @@ pub struct Config {
     pub topic_region: String,
     /// The account of the topic, and so of the function.
     pub account: String,
-    /// `SETTLE_SECONDS`, `MARGIN_SECONDS`, `RUNBOOK_BASE_URL`.
+    /// `MODE`, `SETTLE_SECONDS`, `MARGIN_SECONDS`, `COOLDOWN_SECONDS`, `IN_FLIGHT`, `ROLLOUT_SECONDS`, `ANSWER_SECONDS`,
+    /// `OVERDUE_SECONDS`, `FINDINGS`, `READERS`, `REGIONS`, `RUNBOOK_BASE_URL`.
     pub settings: Settings,
     /// `LEASE_SECONDS`: how long a claim is held; no invocation works for longer.
     pub lease: Span,
@@ -26,7 +32,7 @@ pub struct Config {
     pub region: String,
     /// `AWS_ACCESS_KEY_ID` and its companions: set by Lambda, the same for the life of the process.
     pub credentials: Credentials,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS`, `..._SECRETS_MANAGER` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
     pub endpoints: Endpoints,
 }
 
@@ -37,6 +43,8 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     /// Of ECS.
     pub ecs: Option<String>,
+    /// Of Secrets Manager.
+    pub secrets_manager: Option<String>,
     /// Of SNS.
     pub sns: Option<String>,
 }
@@ -56,7 +64,6 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut read = Reader { variable, problems: Vec::new() };
-        let defaults = Settings::default();
         let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
         let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
         let arn = Arn::of("sns", &topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
@@ -66,14 +73,7 @@ impl Config {
         if arn.is_none() && !topic.is_empty() {
             read.problem("PAGE_TOPIC_ARN", "is not the ARN of an SNS topic");
         }
-        let settings = Settings {
-            settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
-            margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
-            runbooks: read.base_url("RUNBOOK_BASE_URL"),
-        };
-        if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
-            read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
-        }
+        let settings = settings::read(&mut read);
         let lease = read.seconds("LEASE_SECONDS", Span::from_secs(60), 1..=900);
         let region = read.required("AWS_REGION", "the Region; Lambda sets it");
         let key = read.required("AWS_ACCESS_KEY_ID", "an access key id; Lambda sets it");
@@ -82,6 +82,7 @@ impl Config {
         let endpoints = Endpoints {
             dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
+            secrets_manager: read.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             sns: read.endpoint("AWS_ENDPOINT_URL_SNS"),
         };
         let (topic_region, account) = arn.map_or(("", ""), |arn| (arn.region, arn.account));
@@ -111,56 +112,6 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the function's environment variables need attention:")?;
         self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
-struct Reader<F> {
-    variable: F,
-    problems: Vec<String>,
-}
-
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn optional(&self, name: &str) -> Option<String> {
-        (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn required(&mut self, name: &str, what: &str) -> String {
-        self.optional(name).unwrap_or_else(|| {
-            self.problem(name, &format!("is missing: set it to {what}"));
-            String::new()
-        })
-    }
-
-    fn seconds(&mut self, name: &str, default: Span, range: std::ops::RangeInclusive<i64>) -> Span {
-        let Some(text) = self.optional(name) else { return default };
-        text.parse().ok().filter(|seconds| range.contains(seconds)).map_or_else(
-            || {
-                let (from, to) = (range.start(), range.end());
-                self.problem(name, &format!("must be a whole number of seconds from {from} to {to}"));
-                default
-            },
-            Span::from_secs,
-        )
-    }
-
-    fn base_url(&mut self, name: &str) -> String {
-        let Some(mut url) = self.optional(name) else { return String::new() };
-        let is_url = url.starts_with("https://") || url.starts_with("http://");
-        if !is_url || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.problem(name, "must be a URL that begins with https://");
-        }
-        if !url.ends_with('/') {
-            url.push('/');
-        }
-        url
-    }
-
-    fn endpoint(&mut self, name: &str) -> Option<String> {
-        self.optional(name).or_else(|| self.optional("AWS_ENDPOINT_URL"))
-    }
-
-    fn problem(&mut self, name: &str, what: &str) {
-        self.problems.push(format!("{name} {what}"));
     }
 }
 
@@ -199,6 +150,7 @@ mod tests {
         let config = parse(&more).unwrap();
         assert_eq!(config.settings.runbooks, "https://runbooks.example/main/");
         assert_eq!(config.endpoints.sns.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(config.endpoints.secrets_manager.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.endpoints.ecs.as_deref(), Some("http://127.0.0.1:2"));
     }
 

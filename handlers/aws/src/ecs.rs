@@ -8,9 +8,8 @@ use aws_sdk_ecs::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ecs::error::ProvideErrorMetadata as _;
 use aws_sdk_ecs::operation::update_service::UpdateServiceError;
 use aws_sdk_ecs::types::{Service as Described, ServiceField};
-use responder_core::service::Reference;
 use responder_core::time::Timestamp;
-use responder_engine::port::{Descriptions, Listed, Undescribed};
+use responder_engine::port::{Definition, Descriptions, Listed, Undescribed};
 use responder_engine::{Cause, Error, Failure};
 
 use crate::calls::call;
@@ -61,11 +60,11 @@ pub(crate) async fn task_definition(
     client: &Client,
     arn: &str,
     until: Timestamp,
-) -> Result<Vec<Reference>, Error> {
+) -> Result<Definition, Error> {
     let (service, operation) = ("ecs", "DescribeTaskDefinition");
     let sent = client.describe_task_definition().task_definition(arn).send();
     let answer = call(until, service, operation, sent).await?;
-    let definition = answer.task_definition.as_ref().map(map::references);
+    let definition = answer.task_definition.as_ref().map(map::definition);
     definition.ok_or(Error::Call { service, operation, failure: Failure::of(Cause::Empty) })
 }
 

@@ -9,6 +9,7 @@ mod ecs;
 mod error;
 mod function;
 mod payload;
+mod secrets;
 mod sns;
 
 pub use config::{Config, ConfigError, Endpoints};

@@ -8,7 +8,7 @@ use crate::facts::{Facts, Question};
 use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
 use crate::plan::{Plan, Step};
-use crate::rules::{Case, Response};
+use crate::rules::{Action, Case, Response};
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
@@ -61,7 +61,8 @@ impl<'r> Ledger<'r> {
             self.marks.entry(stream.clone()).or_default().push(mark.clone());
             self.facts.add_mark(&stream, mark);
         }
-        for watch in watches(case) {
+        // What is not counted may be closed like what is.
+        for watch in watches(case).into_iter().filter(|watch| watch.response.action == Action::Page) {
             self.watched.insert(watch.key, (watch.response, watch.stream));
         }
         let plan = respond(case, &self.facts);
@@ -72,8 +73,16 @@ impl<'r> Ledger<'r> {
     /// Remembers a plan that was made elsewhere.
     pub fn remember(&mut self, plan: &Plan) {
         for step in &plan.steps {
-            if let Step::Page { incident, .. } = step {
-                self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
+            match step {
+                Step::Page { incident, .. } => {
+                    self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
+                }
+                Step::Resolve { key, at, .. } => {
+                    if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
+                        (last.state, last.resolved_at) = (State::Resolved, Some(*at));
+                    }
+                }
+                _ => {}
             }
         }
         apply(plan, &mut self.facts);

@@ -16,6 +16,7 @@ pub mod pattern;
 pub mod plan;
 pub mod principal;
 pub mod progress;
+pub mod proof;
 pub mod rules;
 pub mod secret;
 pub mod service;

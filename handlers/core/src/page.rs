@@ -69,7 +69,10 @@ fn body(incident: &Incident, response: &Response, settings: &Settings) -> String
     if let Some(at) = incident.resolved_at {
         lines.row("Resolved", &format!("{at}; no action is needed for this incident"));
     }
-    lines.row("What", &what(incident, response));
+    // Of rotations the details say what.
+    if !matches!(incident.handler, Handler::Rotation | Handler::Sweep) {
+        lines.row("What", &what(incident, response));
+    }
     match &incident.principal {
         // ECS's own events name nobody.
         Some(principal) if principal.raw() == UNKNOWN => {}
@@ -117,8 +120,7 @@ fn what(incident: &Incident, response: &Response) -> String {
             0 | 1 => "one event".to_owned(),
             _ => format!("{count} events; retries of one rotation count as one incident"),
         },
-        Handler::Rotation | Handler::Sweep => "see below".to_owned(),
-        Handler::Access => {
+        Handler::Access | Handler::Rotation | Handler::Sweep => {
             let noun = if count == 1 { "call" } else { "calls" };
             let secrets = match incident.distinct_secrets {
                 None => "how many secrets is unknown: the log does not say of every call which it concerned"

@@ -184,6 +184,9 @@ pub enum Step {
         first: Timestamp,
         /// The incident's last event.
         last: Timestamp,
+        /// The consumers of which a human knows by that: as if told.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        about: Vec<Consumer>,
     },
     /// Close an incident.
     Resolve {
@@ -241,7 +244,7 @@ pub enum SkipReason {
     Inactive,
     /// A deployment that answers the change was asked for and is not seen yet.
     Asked,
-    /// The deployment that should have answered the change failed; a human is told, unless that was done when it failed.
+    /// The deployment that should have answered the change failed; a human was told, at the latest now.
     RolloutFailed,
     /// ECS refused to deploy it for this change; no repetition helps.
     Refused,
@@ -279,8 +282,6 @@ pub enum HoldReason {
     Window,
     /// As many deployments as allowed are in flight in its cluster.
     Wave,
-    /// The new version is not AWSCURRENT yet, or not in this Region.
-    Unconfirmed,
 }
 
 impl SkipReason {

@@ -47,6 +47,15 @@ impl Principal {
             invoked_by: invoked_by.map(Untrusted::new),
         }
     }
+
+    /// Whether the session is named like an ECS task, by its id of 32 hexadecimal digits (recorded in `AssumeRole` calls
+    /// of `ecs-tasks.amazonaws.com`): so are those under which ECS reads a task's secrets.
+    pub fn is_task(&self) -> bool {
+        let digits = |session: &Untrusted| {
+            session.raw().len() == 32 && session.raw().bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        self.session.as_ref().is_some_and(digits)
+    }
 }
 
 /// Sessions of a role are one principal, also where the record carries no session issuer: a thief who opens a new

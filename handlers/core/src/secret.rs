@@ -77,6 +77,13 @@ impl SecretRef {
         format!("{}/{}/{}", self.account, self.region, self.name().raw())
     }
 
+    /// Reads a [`SecretRef::key`].
+    pub fn from_key(key: &str) -> Option<Self> {
+        let mut parts = key.splitn(3, '/');
+        let (account, region, name) = (parts.next()?, parts.next()?, parts.next()?);
+        Self::typed(name, account, region)
+    }
+
     /// Whether both can mean the same secret: equal, or one is the other plus the six random characters of an ARN.
     pub fn may_be(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.text.raw(), other.text.raw());

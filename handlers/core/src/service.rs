@@ -47,7 +47,7 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// Its id (`ecs-svc/…`).
+    /// Its id (`ecs-svc/…`); empty while nobody knows it: only ECS gives one to what a replay plans.
     pub id: String,
     /// When it was created.
     pub created_at: Timestamp,

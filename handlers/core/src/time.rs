@@ -23,6 +23,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads `Jun 1 2026 3:00:36 AM`, in UTC: a date as Java prints it, without its commas.
+    pub(crate) fn from_java(text: &str) -> Option<Self> {
+        let at = DateTime::strptime("%b %d %Y %I:%M:%S %p", text).ok()?;
+        Some(Self(TimeZone::UTC.to_timestamp(at).ok()?.as_millisecond()))
+    }
+
     /// The instant `span` later; saturates at the ends of time.
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
@@ -149,6 +155,13 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-02T03:04:05.25Z");
         assert_eq!("2026-01-02 03:04:05".parse(), Ok(Timestamp::from_millis(at.millis() - 250)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn dates_as_java_prints_them_are_read() {
+        let at = Timestamp::from_java("Jun 1 2026 3:00:36 PM").unwrap();
+        assert_eq!(at.to_string(), "2026-06-01T15:00:36Z");
+        assert_eq!(Timestamp::from_java("Jun 1 2026"), None);
     }
 
     #[test]

@@ -85,9 +85,10 @@ impl<A: Aws> Executor<'_, A> {
                 Step::Resolve { rule, key, at, notice, .. } => {
                     self.resolve(rule, key, *at, notice.as_ref()).await
                 }
-                Step::Join { rule, key, first, last } => {
+                Step::Join { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
+                    executed.errors.extend(self.told(about).await.err());
                     continue;
                 }
                 Step::Note { .. }

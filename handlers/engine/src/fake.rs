@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use responder_core::metadata::Metadata;
 use responder_core::page::Page;
-use responder_core::service::Reference;
 use responder_core::time::{Span, Timestamp};
 
 use crate::error::{Cause, Error, Failure};
 use crate::port::{
-    Aws, Described, Descriptions, Got, Item, Items, Key, Listed, Range, Region, Undescribed, Update, Written,
+    Aws, Definition, Described, Descriptions, Got, Item, Items, Key, Listed, ListedSecrets, Range, Region,
+    Undescribed, Update, Written,
 };
 
 #[derive(Debug, Default)]
@@ -25,7 +26,9 @@ pub(crate) struct Fake {
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<Described>>,
-    pub(crate) definitions: BTreeMap<String, Vec<Reference>>,
+    pub(crate) definitions: BTreeMap<String, Definition>,
+    /// What Secrets Manager says, by ARN.
+    pub(crate) secrets: BTreeMap<String, Metadata>,
     /// The calls of ECS, by operation.
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
@@ -135,9 +138,18 @@ impl Aws for Fake {
         Ok(answer)
     }
 
-    async fn task_definition(&self, _: &Region, arn: &str, _: Timestamp) -> Result<Vec<Reference>, Error> {
+    async fn task_definition(&self, _: &Region, arn: &str, _: Timestamp) -> Result<Definition, Error> {
         self.ecs("DescribeTaskDefinition");
         self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
+    }
+
+    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
+        let denied = || refused("secretsmanager", "DescribeSecret", "AccessDeniedException");
+        self.secrets.get(id).cloned().ok_or_else(denied)
+    }
+
+    async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
+        Ok(ListedSecrets { secrets: self.secrets.values().cloned().collect(), next: None })
     }
 
     async fn force_deployment(

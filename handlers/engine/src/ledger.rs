@@ -188,6 +188,9 @@ mod tests {
     use super::*;
     use crate::error::{Cause, Failure};
     use crate::fake::{Fake, block_on, refused};
+    use crate::port::Value;
+    use responder_core::progress::{Awaited, Changed};
+    use responder_core::secret::SecretRef;
 
     fn ledger(aws: &Fake) -> Ledger<'_, Fake> {
         let lease = Span::from_secs(60);
@@ -205,12 +208,12 @@ mod tests {
         for (broken, asked) in [(silent, 1), (Error::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)] {
             let aws = Fake { broken: Some(broken).into(), ..Fake::default() };
             let ledger = ledger(&aws);
-            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"])));
+            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[])));
             assert_eq!(found.unanswered, keys(&["d", "i"]));
-            assert!(block_on(ledger.complete("d", aws.now())).is_err());
+            assert!(block_on(ledger.adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked);
             let deadline = ledger.deadline;
-            assert!(block_on(ledger.until(deadline).complete("d", aws.now())).is_err());
+            assert!(block_on(ledger.until(deadline).adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked + 1);
         }
     }
@@ -218,22 +221,27 @@ mod tests {
     #[test]
     fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
         let aws = Fake::default();
-        let rollout = Rollout {
+        let awaited = Awaited {
             service: "s".to_owned(),
-            secret: responder_core::secret::SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
-            changed_at: Timestamp::from_millis(5),
+            changed: Changed {
+                secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
+                at: Timestamp::from_millis(5),
+                version: None,
+            },
+            since: Timestamp::from_millis(20),
         };
-        for id in ["a", "b", "c"] {
-            block_on(ledger(&aws).record_rollout(id, &rollout)).unwrap();
+        for key in ["a", "b", "c"] {
+            block_on(ledger(&aws).wait_for(key, &awaited)).unwrap();
         }
-        let remember = || block_on(ledger(&aws).remember(&keys(&[]), &keys(&["a", "b", "c"])));
+        let remember = || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"])));
         aws.busy.set(2);
-        assert_eq!(remember().rollouts.into_values().collect::<Vec<_>>(), vec![rollout; 3]);
+        let found = remember().facts.awaited;
+        assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
         assert_eq!(aws.now().millis(), 100 + 200);
         // Not even the first pause fits.
         let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
         aws.busy.set(1);
-        let found = block_on(ledger(&aws).until(soon).remember(&keys(&[]), &keys(&["a", "b"])));
+        let found = block_on(ledger(&aws).until(soon).remember(&keys(&["a"]), &keys(&[]), &keys(&["b"])));
         assert_eq!(found.unanswered, keys(&["a", "b"]));
         assert_eq!(aws.now(), soon.at());
     }

@@ -5,6 +5,9 @@
 //! texts -> cases -> questions -> gather -> facts -> respond -> plan -> execute
 //! ```
 
+#[cfg(test)]
+extern crate self as responder_engine;
+
 mod batch;
 mod deadline;
 mod discover;
@@ -12,9 +15,13 @@ mod error;
 mod execute;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+#[path = "../benches/discovery/fleet.rs"]
+mod fleet;
 mod gather;
 mod ledger;
 mod log;
+mod pace;
 mod parallel;
 pub mod port;
 

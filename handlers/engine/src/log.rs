@@ -189,7 +189,9 @@ fn embedded(handler: Handler, counters: &Counters, millis: i64) -> Value {
         document[name] = json!(values.collect::<Vec<_>>());
         let declared =
             document.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
-        declared.into_iter().for_each(|metrics| metrics.push(json!({ "Name": name, "Unit": "Seconds" })));
+        if let Some(metrics) = declared {
+            metrics.push(json!({ "Name": name, "Unit": "Seconds" }));
+        }
     }
     document
 }

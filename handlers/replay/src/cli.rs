@@ -16,7 +16,7 @@ pub(crate) struct Cli {
 const EXIT: &str = "\
 Exit status:
   0  done
-  1  `match`: no match; `verify`: a case differs
+  1  `match`: no match; `verify`: a case differs; `proof`: a service is not proved
   2  the rules, the facts, a pattern or an argument cannot be used; nothing was decided
   3  some of the input could not be read; it was reported, and the rest was decided";
 
@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Decide about events and report incidents, rotations and a summary.
     #[command(after_long_help = RUN)]
     Run(RunArgs),
+    /// Prove of every service that uses a changed secret that it runs the new value, or say where the proof ends.
+    #[command(after_long_help = PROOF)]
+    Proof(ProofArgs),
     /// Say of every rule whether it matches an event, or the first path that fails.
     #[command(after_long_help = EXPLAIN)]
     Explain(ExplainArgs),
@@ -61,6 +64,24 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ProofArgs {
+    /// Files or folders, plain or gzip; `-` is standard input. Either items of the ledger or events, told by content.
+    ///
+    /// Items as `aws dynamodb query`, `scan` and exports to S3 write them; other items of the table are passed over.
+    /// Events in every form that `replay run` reads: of Secrets Manager (changes and reads), and of ECS (calls, and
+    /// `ECS Deployment State Change`, without which nobody knows how a rollout ended).
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// For events: which services use which secrets, as JSON. Without it the `RegisterTaskDefinition` records among the
+    /// events say so, and a service whose task definition is older than they are is not seen.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RulesArgs {
     /// The folder of rules; without it the rules of this release.
     #[arg(long = "rules", value_name = "DIR")]
@@ -71,7 +92,7 @@ pub(crate) struct RulesArgs {
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// JSON lines, each with a `kind`: decision, incident, problem or summary.
+    /// JSON lines, each with a `kind`: decision, incident, proof, no-consumers, problem or summary.
     Json,
 }
 
@@ -122,6 +143,22 @@ Examples:
     replay run --facts services.json rotation.json
 
 Exit status: 0 done; 2 nothing was decided; 3 some of the input could not be read, the rest was decided.";
+
+const PROOF: &str = "\
+Examples:
+  From the ledger:
+    aws dynamodb scan --table-name LEDGER --output json \\
+        --filter-expression 'begins_with(pk, :proof)' \\
+        --expression-attribute-values '{\":proof\":{\"S\":\"proof#\"}}' | replay proof -
+  From an export of the ledger to S3:
+    replay proof AWSDynamoDB/01234567890123-01234567/data/
+  From CloudTrail and an EventBridge archive alone:
+    replay proof --facts services.json AWSLogs/ archive.jsonl
+  What is not proved, for a script:
+    replay proof --format json AWSLogs/ | jq 'select(.kind == \"proof\" and .state != \"complete\")'
+
+Exit status: 0 every chain is complete; 1 a chain is broken or open, or the services are unknown; 2 unusable;
+3 some of the input could not be read, so that more may be missing than is told.";
 
 const EXPLAIN: &str = "\
 Example:

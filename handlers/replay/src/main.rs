@@ -4,11 +4,13 @@ mod cli;
 mod explain;
 mod output;
 mod patterns;
+mod proof;
 mod report;
 mod run;
 mod settings;
 mod source;
 mod story;
+mod table;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -24,7 +26,7 @@ use responder_core::text::Untrusted;
 enum End {
     /// Done.
     Done = 0,
-    /// No match, or a case that differs.
+    /// No match, a case that differs, or a service that is not proved.
     Differs = 1,
     /// Rules, facts, a pattern or an argument that cannot be used; nothing was decided.
     Unusable = 2,
@@ -35,6 +37,7 @@ enum End {
 fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Proof(args) => proof::proof(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Match(args) => patterns::run(&args),
         Command::Verify(args) => verify::verify(&args),

@@ -28,6 +28,6 @@ pub(crate) fn lines(story: &Story, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// One line of any kind.
-fn line<T: Serialize>(kind: &'static str, value: &T, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn line<T: Serialize>(kind: &'static str, value: &T, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", json_line(&Line { kind, value })?)
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use responder_core::plan::Step;
-use responder_core::rules::{Action, Rules};
+use responder_core::rules::{Action, Handler, Rules};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -133,7 +133,8 @@ fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
     Ok(Checked { story, problems })
 }
 
-/// The responses that acted: opened an incident, redeployed something, or parked.
+/// The responses that acted: opened an incident, redeployed something, proved something, or parked; and of a sweep also
+/// those whose work it carried on.
 fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
     // A function parks what the replay reports as a problem.
     let parks = rules
@@ -141,12 +142,21 @@ fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
         .values()
         .filter(|response| response.action == Action::Park && !story.problems.is_empty());
     let incidents = story.incidents.iter().map(|incident| incident.rule.clone());
-    let steps = story.decisions.iter().flat_map(|plan| &plan.steps);
-    let redeploys = steps.filter_map(|step| match step {
-        Step::Redeploy { rule, .. } => Some(rule.clone()),
-        _ => None,
+    // Of the steps that bear no id, the action says whose they are.
+    let acts = story.decisions.iter().flat_map(|plan| {
+        plan.steps.iter().filter_map(|step| match step {
+            Step::Redeploy { .. } => Some(Action::Redeploy),
+            Step::Note { .. } | Step::Settle { .. } if plan.handler == Handler::Sweep => {
+                Some(Action::Redeploy)
+            }
+            Step::Adopt { .. } | Step::End { .. } if plan.handler == Handler::Sweep => Some(Action::Follow),
+            Step::Prove { .. } => Some(Action::Prove),
+            _ => None,
+        })
     });
-    incidents.chain(redeploys).chain(parks.map(|response| response.id.clone())).collect()
+    let acts: Vec<Action> = acts.collect();
+    let acted = rules.responses.values().filter(|response| acts.contains(&response.action));
+    incidents.chain(acted.chain(parks).map(|response| response.id.clone())).collect()
 }
 
 /// What was done about a case, in short: each different line once with how often, counts only where nothing else was done.
@@ -181,7 +191,9 @@ fn decisions(story: &Story) -> Vec<String> {
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
-    if lines.is_empty() { vec!["ignored   no rule matches".to_owned()] } else { lines }
+    let nothing =
+        if story.decisions.is_empty() { "ignored   no rule matches" } else { "nothing   is to be done" };
+    if lines.is_empty() { vec![nothing.to_owned()] } else { lines }
 }
 
 /// The first place at which two values differ, as a JSON pointer.

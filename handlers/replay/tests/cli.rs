@@ -277,7 +277,7 @@ fn match_ends_with_the_verdict() {
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
 fn help_is_as_committed() {
-    for command in ["", "run", "explain", "match", "verify", "completions"] {
+    for command in ["", "run", "proof", "explain", "match", "verify", "completions"] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let found = String::from_utf8(replay(&args).stdout).unwrap();
         let name = if command.is_empty() { "replay" } else { command };

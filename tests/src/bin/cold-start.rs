@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         "{:<30} {:>9} {:>20} {:>28} {:>9} {:>9}",
         "function and event", "size", "exec -> first poll", "first poll -> first answer", "total", "memory"
     );
-    for function in ["canary", "rotation", "access", "failure"] {
+    for function in ["canary", "rotation", "access", "failure", "sweep"] {
         let file = files.iter().find_map(|file| file.strip_prefix(function)?.strip_prefix('='));
         // What the process costs, and what the calls to AWS add: the emulator takes about 3 ms for each.
         for kind in [Kind::Ignored, Kind::Own] {
@@ -64,6 +64,7 @@ impl Kind {
             (Self::Ignored, _) => "no rule matches",
             (Self::Own, "rotation") => "redeploys a service",
             (Self::Own, "access") => "counts a read",
+            (Self::Own, "sweep") => "looks after a secret",
             (Self::Own, _) => "pages",
         }
     }
@@ -121,6 +122,7 @@ fn event(world: &World, secret: &str, function: &str) -> Value {
     match function {
         "access" => events::secret_read(&world.aws, "alice", secret, now()),
         "failure" => events::rotation_failed(&world.aws, secret, now(), "setSecret"),
+        "sweep" => events::sweep_due(&world.aws, now()),
         _ => events::rotation_succeeded(&world.aws, secret, now()),
     }
 }

@@ -7,7 +7,7 @@ use acceptance::paths;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// The workspace's packages and the workspace packages that each may use.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("responder-core", &[]),
     ("responder-engine", &["responder-core"]),
     ("responder-aws", &["responder-core", "responder-engine"]),

@@ -11,7 +11,7 @@ use serde_json::Value;
 fn ids() -> BTreeMap<String, String> {
     let rules = paths::root().join("rules");
     let mut ids = BTreeMap::new();
-    for handler in ["rotation", "access", "failure"] {
+    for handler in ["rotation", "access", "failure", "sweep"] {
         for entry in fs::read_dir(rules.join(handler)).unwrap() {
             let path = entry.unwrap().path();
             ids.insert(path.file_stem().unwrap().to_string_lossy().into_owned(), handler.to_owned());
@@ -65,7 +65,7 @@ fn every_id_has_fixtures_that_fire_that_just_miss_and_that_are_hostile() {
         }
     }
     assert!(short.is_empty(), "{short:#?}");
-    for handler in ["rotation", "access", "failure"] {
+    for handler in ["rotation", "access", "failure", "sweep"] {
         for entry in fs::read_dir(fixtures.join(handler)).unwrap() {
             let name = entry.unwrap().file_name().to_string_lossy().into_owned();
             assert_eq!(

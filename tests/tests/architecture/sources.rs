@@ -1,5 +1,6 @@
 //! What holds for every source file: its length, its first line, and the calls that are never made.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use acceptance::paths;
@@ -40,16 +41,36 @@ fn the_first_line_of_a_file_says_what_it_is_for() {
 
 #[test]
 fn no_secret_value_is_ever_asked_for() {
-    // Event names in patterns and tests are fine; calls of the SDK are not.
+    // Event names in patterns and tests are fine; calls of the SDK and their answers are not.
+    let words = [
+        concat!("get_secret", "_value("),
+        concat!("::get_secret", "_value"),
+        concat!("::batch_get_secret", "_value"),
+        concat!("Secret", "ValueEntry"),
+        concat!("secret", "_string("),
+        concat!("secret", "_binary("),
+    ];
     for file in rust_files() {
         let text = read(&file);
-        for call in [concat!(".get_secret", "_value("), concat!(".batch_get_secret", "_value(")] {
-            assert!(!text.contains(call), "{}: `{call}`", file.display());
+        for word in words {
+            assert!(!text.contains(word), "{}: `{word}`", file.display());
         }
     }
+    // The SDK is in one crate, there in one file beside the one that builds its clients, and that makes two calls.
+    let adapter = paths::root().join("handlers/aws");
     for manifest in files("handlers", "toml") {
-        assert!(!read(&manifest).contains("aws-sdk-secretsmanager"), "{}: that SDK", manifest.display());
+        let has = read(&manifest).contains("aws-sdk-secretsmanager");
+        assert_eq!(has, manifest == adapter.join("Cargo.toml"), "{}: that SDK", manifest.display());
     }
+    let (calls, clients) = (adapter.join("src/secrets.rs"), adapter.join("src/clients.rs"));
+    for file in rust_files() {
+        let uses = read(&file).contains(concat!("aws_sdk_", "secretsmanager"));
+        assert!(!uses || file == calls || file == clients, "{}: that SDK", file.display());
+    }
+    let text = read(&calls);
+    let made: BTreeSet<&str> =
+        text.split("client.").skip(1).filter_map(|rest| rest.split('(').next()).collect();
+    assert_eq!(made, BTreeSet::from(["describe_secret", "list_secrets"]));
 }
 
 /// The Rust files of the handlers and the tests.

@@ -128,6 +128,7 @@ mod tests {
             set: BTreeMap::from([("owner", text("me")), ("ttl", Value::Number(9))]),
             set_if_absent: BTreeMap::from([("at", Value::Number(7))]),
             add: BTreeMap::from([("marks", BTreeSet::from(["m".to_owned()]))]),
+            take: BTreeMap::from([("waiting", BTreeSet::from(["w".to_owned()]))]),
             remove: BTreeSet::from(["first", "last"]),
             condition: All(vec![
                 Any(vec![Absent("until"), Less("until", 5)]),
@@ -138,13 +139,12 @@ mod tests {
             ]),
         };
         let rendered = Rendered::of(&update);
-        let expected =
-            "SET #owner = :v0, #ttl = :v1, #at = if_not_exists(#at, :v2) ADD #marks :v3 REMOVE #first, #last";
+        let expected = "SET #owner = :v0, #ttl = :v1, #at = if_not_exists(#at, :v2) ADD #marks :v3 DELETE #waiting :v4 REMOVE #first, #last";
         assert_eq!(rendered.update, expected);
-        let expected = "((attribute_not_exists(#until) OR #until < :v4) AND attribute_exists(#paged) AND #owner = :v5 \
-            AND (#first > :v6 AND size(#marks) < :v7))";
+        let expected = "((attribute_not_exists(#until) OR #until < :v5) AND attribute_exists(#paged) AND #owner = :v6 \
+            AND (#first > :v7 AND size(#marks) < :v8))";
         assert_eq!(rendered.condition.as_deref(), Some(expected));
-        assert_eq!(rendered.values[":v4"], AttributeValue::N("5".to_owned()));
+        assert_eq!(rendered.values[":v5"], AttributeValue::N("5".to_owned()));
         assert_eq!(rendered.values[":v3"], AttributeValue::Ss(vec!["m".to_owned()]));
         let free = Update { condition: Any(vec![Exists("x"), All(vec![Always])]), ..update };
         assert_eq!(Rendered::of(&free).condition, None);
@@ -176,14 +176,16 @@ mod tests {
             btree_map(names(&["owner", "until"]), value(), 0..3),
             btree_map(names(&["at", "paged"]), value(), 0..3),
             btree_map(names(&["marks", "size"]), btree_set("[a-z]", 1..3), 0..3),
+            btree_map(names(&["waiting", "done"]), btree_set("[a-z]", 1..3), 0..3),
             btree_set(names(&["first", "last"]), 0..3),
             condition(),
         );
-        parts.prop_map(|(set, set_if_absent, add, remove, condition)| Update {
+        parts.prop_map(|(set, set_if_absent, add, take, remove, condition)| Update {
             key: key(),
             set,
             set_if_absent,
             add,
+            take,
             remove,
             condition,
         })

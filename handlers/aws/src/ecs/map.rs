@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{LogConfiguration, RepositoryCredentials, Service, TaskDefinition};
-use responder_core::service::{Deployment, Reference, ReferenceKind};
+use aws_sdk_ecs::types::{
+    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
+    RepositoryCredentials, ResourceManagementType, Service, TaskDefinition,
+};
+use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
+use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
-use responder_engine::port::Described;
+use responder_engine::port::{Definition, Described};
 
 /// The service; `None` if the answer does not even say its ARN.
 pub(super) fn described(service: &Service) -> Option<Described> {
@@ -21,12 +25,39 @@ pub(super) fn described(service: &Service) -> Option<Described> {
         status: service.status().unwrap_or_default().to_owned(),
         controller: controller.to_owned(),
         primary: primary(service, controller),
+        managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
+        findings: findings(service, controller),
         tags: tags
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
         task_definitions: task_definitions(service),
         references: logs.flat_map(|log| log_secrets(log, ReferenceKind::ServiceConnectSecret)).collect(),
     })
+}
+
+/// What makes a forced deployment less harmless. Circuit breaker and alarms watch rolling updates by ECS; other strategies
+/// have their own ways back (`API_DeploymentConfiguration`). Only services on Fargate have a platform version.
+fn findings(service: &Service, controller: &str) -> BTreeSet<Finding> {
+    let set = service.deployment_configuration();
+    let rolling = set.and_then(|set| set.strategy()).is_none_or(|how| *how == DeploymentStrategy::Rolling);
+    let breaks =
+        set.and_then(|set| set.deployment_circuit_breaker()).is_some_and(DeploymentCircuitBreaker::enable);
+    let alarms = set.and_then(|set| set.alarms()).is_some_and(DeploymentAlarms::enable);
+    let unwatched = controller == "ECS" && rolling && !breaks && !alarms;
+    let latest = service.platform_version() == Some("LATEST");
+    let found = [(unwatched, Finding::NoCircuitBreaker), (latest, Finding::LatestPlatform)];
+    found.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect()
+}
+
+/// What matters of a task definition. An image is fixed only by its digest.
+pub(super) fn definition(definition: &TaskDefinition) -> Definition {
+    let mut images = definition.container_definitions().iter().filter_map(|container| container.image());
+    let mutable = images.any(|image| !image.contains("@sha256:"));
+    Definition {
+        references: references(definition),
+        role: definition.execution_role_arn().map(Untrusted::new),
+        findings: mutable.then_some(Finding::MutableImage).into_iter().collect(),
+    }
 }
 
 /// The task definitions that a service's tasks may run now: those of its deployments and task sets, and its own.
@@ -41,7 +72,7 @@ fn task_definitions(service: &Service) -> BTreeSet<String> {
 }
 
 /// Every reference of a task definition (API reference of ECS: `ContainerDefinition`, `Volume`).
-pub(super) fn references(definition: &TaskDefinition) -> Vec<Reference> {
+fn references(definition: &TaskDefinition) -> Vec<Reference> {
     let mut found = Vec::new();
     for container in definition.container_definitions() {
         let secrets = container.secrets().iter();
@@ -69,26 +100,36 @@ fn reference(kind: ReferenceKind, value: &str) -> Reference {
 
 /// Services that something else than ECS deploys have task sets instead of deployments.
 fn primary(service: &Service, controller: &str) -> Option<Deployment> {
-    let made = |id: Option<&str>, at: Option<&DateTime>| {
+    let made = |id: Option<&str>, at: Option<&DateTime>, state| {
         let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
-        Some(Deployment { id: id?.to_owned(), created_at })
+        Some(Deployment { id: id?.to_owned(), created_at, state })
     };
     if controller == "ECS" {
         let mut deployments = service.deployments().iter();
         let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at())
+        made(primary.id(), primary.created_at(), primary.rollout_state().and_then(state))
     } else {
         let primary = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at())
+        made(primary.id(), primary.created_at(), None)
+    }
+}
+
+fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
+    match state {
+        DeploymentRolloutState::InProgress => Some(RolloutState::InProgress),
+        DeploymentRolloutState::Completed => Some(RolloutState::Completed),
+        DeploymentRolloutState::Failed => Some(RolloutState::Failed),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
-        ContainerDefinition, Deployment as Deployed, DeploymentController, DeploymentControllerType,
-        FSxWindowsFileServerAuthorizationConfig, FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret,
-        ServiceConnectConfiguration, Tag, TaskSet, Volume,
+        ContainerDefinition, Deployment as Deployed, DeploymentConfiguration, DeploymentController,
+        DeploymentControllerType, FSxWindowsFileServerAuthorizationConfig,
+        FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret, ServiceConnectConfiguration, Tag,
+        TaskSet, Volume,
     };
 
     use super::*;
@@ -139,8 +180,11 @@ mod tests {
             .container_definitions(container)
             .volumes(Volume::builder().fsx_windows_file_server_volume_configuration(share).build())
             .build();
-        let found: Vec<(ReferenceKind, String)> =
-            references(&definition).into_iter().map(|r| (r.kind, r.value.raw().to_owned())).collect();
+        let found: Vec<(ReferenceKind, String)> = super::definition(&definition)
+            .references
+            .into_iter()
+            .map(|r| (r.kind, r.value.raw().to_owned()))
+            .collect();
         let expected = [
             (ReferenceKind::ContainerSecret, "one"),
             (ReferenceKind::ContainerSecret, "two"),
@@ -178,6 +222,69 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_says_its_execution_role_and_whether_an_image_may_change() {
+        let of = |images: &[&str]| {
+            let containers = images.iter().map(|image| ContainerDefinition::builder().image(*image).build());
+            let builder = TaskDefinition::builder().execution_role_arn("arn:aws:iam::111122223333:role/run");
+            super::definition(&builder.set_container_definitions(Some(containers.collect())).build())
+        };
+        let fixed = format!("repo/app@sha256:{}", "0".repeat(64));
+        assert_eq!(of(&[&fixed]).findings, BTreeSet::new());
+        for image in ["app", "app:latest", "app:1.2.3", "registry.example:443/app"] {
+            assert_eq!(of(&[&fixed, image]).findings, BTreeSet::from([Finding::MutableImage]), "{image}");
+        }
+        let role = of(&[]).role.unwrap();
+        assert_eq!(role.raw(), "arn:aws:iam::111122223333:role/run");
+    }
+
+    fn configured(set: DeploymentConfiguration, platform: Option<&str>) -> BTreeSet<Finding> {
+        let service = Service::builder().service_arn("a").cluster_arn("c").deployment_configuration(set);
+        described(&service.set_platform_version(platform.map(str::to_owned)).build()).unwrap().findings
+    }
+
+    #[test]
+    fn what_watches_a_rollout_is_a_circuit_breaker_an_alarm_or_another_strategy() {
+        let breaker = |enable| DeploymentCircuitBreaker::builder().enable(enable).rollback(false).build();
+        let alarms = |enable| {
+            let alarms = DeploymentAlarms::builder().alarm_names("x").enable(enable).rollback(true);
+            alarms.build().unwrap()
+        };
+        let set = DeploymentConfiguration::builder;
+        let unwatched = BTreeSet::from([Finding::NoCircuitBreaker]);
+        assert_eq!(configured(set().build(), None), unwatched);
+        let off = set().deployment_circuit_breaker(breaker(false)).alarms(alarms(false));
+        assert_eq!(configured(off.strategy(DeploymentStrategy::Rolling).build(), Some("1.4.0")), unwatched);
+        for watched in [
+            set().deployment_circuit_breaker(breaker(true)),
+            set().alarms(alarms(true)),
+            set().strategy(DeploymentStrategy::BlueGreen),
+        ] {
+            let latest = BTreeSet::from([Finding::LatestPlatform]);
+            assert_eq!(configured(watched.build(), Some("LATEST")), latest);
+        }
+    }
+
+    #[test]
+    fn a_rollout_says_how_far_it_is_and_a_service_who_manages_it() {
+        for (said, state) in [
+            (Some(DeploymentRolloutState::InProgress), Some(RolloutState::InProgress)),
+            (Some(DeploymentRolloutState::Completed), Some(RolloutState::Completed)),
+            (Some(DeploymentRolloutState::Failed), Some(RolloutState::Failed)),
+            (Some(DeploymentRolloutState::from("STOPPED")), None),
+            (None, None),
+        ] {
+            let mut primary = deployed("PRIMARY", "web:2");
+            primary.rollout_state = said;
+            let service = Service::builder().service_arn("a").cluster_arn("c").deployments(primary);
+            let managed = service.clone().resource_management_type(ResourceManagementType::Ecs).build();
+            let own = service.resource_management_type(ResourceManagementType::Customer).build();
+            let (managed, own) = (described(&managed).unwrap(), described(&own).unwrap());
+            assert_eq!(own.primary.unwrap().state, state);
+            assert!(managed.managed && !own.managed);
+        }
+    }
+
+    #[test]
     fn a_service_of_another_controller_is_known_by_its_task_sets() {
         let kind = DeploymentControllerType::CodeDeploy;
         let set = TaskSet::builder()
@@ -194,7 +301,7 @@ mod tests {
             .build();
         let service = described(&service).unwrap();
         assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:7"]);
-        assert_eq!(service.controller, "CODE_DEPLOY");
+        assert_eq!((service.controller.as_str(), service.findings.len()), ("CODE_DEPLOY", 0));
         assert_eq!(service.primary.unwrap().id, "ecs-svc/9");
     }
 }

@@ -1,10 +1,9 @@
 //! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
 
 use crate::facts::{Facts, IncidentState};
-use crate::hash;
 use crate::incident::State;
 use crate::plan::{Plan, Step};
-use crate::progress::{Asked, Awaited, Change, Changed, Slot, awaited_key};
+use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
 use crate::service::Deployment;
 use crate::time::Timestamp;
 
@@ -22,13 +21,10 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             let (first, last, severity) = (incident.first, incident.last, incident.severity);
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
-            for consumer in about {
-                let told = facts.told.entry(consumer.service.clone()).or_default();
-                let until = told.entry(consumer.changed.secret.key()).or_default();
-                *until = (*until).max(consumer.changed.at);
-            }
+            tell(about, facts);
         }
-        Step::Join { key, first, last, .. } => {
+        Step::Join { key, first, last, about, .. } => {
+            tell(about, facts);
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.first = state.first.min(*first);
                 state.last = state.last.max(*last);
@@ -52,14 +48,21 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
                 asked.deployment = Some(deployment.clone());
             }
+            let found = facts.services.iter_mut().flatten().find(|found| found.arn == *service);
+            if let Some(primary) =
+                found.and_then(|found| found.primary.as_mut()).filter(|primary| primary.id.is_empty())
+            {
+                primary.id.clone_from(deployment);
+            }
         }
         Step::End { service, cluster, asked_at, slot, ended, .. } => {
             let asked = facts.asked.get_mut(service);
-            if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
-                asked.ended = Some(*ended);
-            }
-            if let (Some(slots), Some(slot)) = (facts.slots.get_mut(cluster), slot) {
-                slots.remove(slot);
+            // Another one that was asked for since keeps the place.
+            let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
+            asked.ended = Some(*ended);
+            // Its place may be another service's by now.
+            if let Some(slots) = facts.slots.get_mut(cluster) {
+                slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);
             }
         }
         Step::Prove { key, awaited, .. } => {
@@ -73,6 +76,14 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         | Step::Unknown { .. }
         | Step::Nothing { .. }
         | Step::Ignore { .. } => {}
+    }
+}
+
+fn tell(about: &[Consumer], facts: &mut Facts) {
+    for consumer in about {
+        let told = facts.told.entry(consumer.service.clone()).or_default();
+        let until = told.entry(consumer.changed.secret.key()).or_default();
+        *until = (*until).max(consumer.changed.at);
     }
 }
 
@@ -94,9 +105,8 @@ fn redeployed(plan: &Plan, step: &Step, facts: &mut Facts) {
         return;
     };
     let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
-    let id = format!("replayed/{}", hash::id(&[service, &plan.event]));
     for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
-        known.primary = Some(Deployment { id: id.clone(), created_at: at, state: None });
+        known.primary = Some(Deployment { id: String::new(), created_at: at, state: None });
     }
     let asked = Asked {
         at,

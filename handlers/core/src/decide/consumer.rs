@@ -15,7 +15,7 @@ use crate::time::{Span, Timestamp};
 /// The longest that the shell waits for a change to settle before it redeploys.
 pub const LONGEST_WAIT: Span = Span::from_secs(20);
 
-/// A service with the changes of the secrets that it uses.
+/// A service with the changes of secrets that it uses: of those that a new deployment reads, or of those that it does not.
 pub(super) struct Consumer<'f> {
     pub(super) service: &'f Service,
     pub(super) control: Control,
@@ -43,17 +43,19 @@ pub(super) struct Go {
 }
 
 impl<'f> Consumer<'f> {
-    /// The service as a consumer of these changes; `None` if it uses none of the secrets.
-    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Option<Self> {
+    /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment helps with
+    /// some only.
+    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Vec<Self> {
         let control = Control::of(&service.tags);
         let declared = declared(service, &control, settings);
         let versions = |secret: &SecretRef| service.uses_with(secret, &declared);
-        let uses: Vec<_> = changes
+        let (helped, beyond): (Vec<_>, Vec<_>) = changes
             .iter()
             .map(|changed| (changed.clone(), versions(&changed.secret)))
             .filter(|(_, versions)| !versions.is_empty())
-            .collect();
-        (!uses.is_empty()).then_some(Self { service, control, uses })
+            .partition(|(_, versions)| versions.contains(&Version::Current));
+        let groups = [helped, beyond].into_iter().filter(|uses| !uses.is_empty());
+        groups.map(|uses| Self { service, control: control.clone(), uses }).collect()
     }
 
     /// The changes, newest last.
@@ -62,10 +64,10 @@ impl<'f> Consumer<'f> {
     }
 
     /// The changes that its deployment does not answer; all, if it answers all and there is still something to say.
-    pub(super) fn open(&self, facts: &Facts) -> Vec<&Changed> {
-        let open = self.uses.iter().map(|(changed, _)| changed);
-        let open: Vec<&Changed> = open.filter(|changed| !self.answers(changed.at, facts)).collect();
-        if open.is_empty() { self.uses.iter().map(|(changed, _)| changed).collect() } else { open }
+    pub(super) fn open(&self, facts: &Facts) -> Vec<Changed> {
+        let (answered, open): (Vec<Changed>, Vec<Changed>) =
+            self.changes().into_iter().partition(|changed| self.answers(changed.at, facts));
+        if open.is_empty() { answered } else { open }
     }
 
     /// Since when it has run an old value.
@@ -85,12 +87,18 @@ impl<'f> Consumer<'f> {
         self.service.primary.as_ref().is_some_and(|primary| primary.created_at >= fresh_from)
     }
 
-    /// Whether some reference asks for a version that a new deployment does not change.
-    pub(super) fn is_in_part(&self) -> bool {
-        self.uses.iter().any(|(_, versions)| {
+    /// Whether a new deployment reads the new values.
+    pub(super) fn is_helped(&self) -> bool {
+        self.uses.iter().all(|(_, versions)| versions.contains(&Version::Current))
+    }
+
+    /// The changes of secrets of which some references ask for AWSCURRENT and some do not.
+    pub(super) fn in_part(&self) -> Vec<Changed> {
+        let mixed = |versions: &Vec<Version>| {
             versions.contains(&Version::Current)
                 && versions.iter().any(|version| *version != Version::Current)
-        })
+        };
+        self.uses.iter().filter(|(_, versions)| mixed(versions)).map(|(changed, _)| changed.clone()).collect()
     }
 
     /// What to do. What needs no human comes first, then what does, then what waits.
@@ -230,10 +238,8 @@ impl<'f> Consumer<'f> {
             return hold(HoldReason::InProgress, None, why.to_owned());
         }
         let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
-        let followed =
-            |asked: &&Asked| asked.is_open() && now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
-        if asked.is_some_and(|asked| followed(&asked)) && waits {
-            let why = "the end of the deployment before is not known; another one would hide it";
+        if waits && asked.is_some_and(|asked| self.is_hidden(asked, facts, now)) {
+            let why = "how the deployment before ended is not known; another one would hide it";
             return hold(HoldReason::InProgress, None, why.to_owned());
         }
         let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
@@ -247,6 +253,16 @@ impl<'f> Consumer<'f> {
             return hold(HoldReason::Window, opens, format!("its window is closed {until}"));
         }
         None
+    }
+
+    /// Whether our deployment before has failed, or was rolled back, and nobody was told yet.
+    fn is_hidden(&self, asked: &Asked, facts: &Facts, now: Timestamp) -> bool {
+        let primary = self.service.primary.as_ref();
+        let ended = primary.is_none_or(|primary| {
+            primary.created_at < asked.at.minus(CLOCKS) || primary.state == Some(RolloutState::Failed)
+        });
+        let followed = now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
+        asked.is_open() && ended && followed
     }
 
     fn go(
@@ -293,5 +309,7 @@ fn declared(service: &Service, control: &Control, settings: &Settings) -> Vec<Re
 
 /// For how long after a rollout may take its end is waited for: the sweep tells of it and ends it, unless there is no sweep.
 const FOLLOWED: Span = Span::from_secs(900);
+/// How far the clock of ECS may be behind ours.
+pub(super) const CLOCKS: Span = Span::from_secs(5);
 /// How long after a call without an answer its effect may still show.
 const UNSEEN: Span = Span::from_secs(120);

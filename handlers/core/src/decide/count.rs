@@ -131,7 +131,7 @@ fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Optio
 }
 
 fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> Step {
-    Step::Join { rule: response.id.clone(), key: key.to_owned(), first, last }
+    Step::Join { rule: response.id.clone(), key: key.to_owned(), first, last, about: Vec::new() }
 }
 
 /// Closes the incidents that this event ends, however long ago they began.

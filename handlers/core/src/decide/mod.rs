@@ -175,7 +175,7 @@ impl<'c, 'r> Draft<'c, 'r> {
         });
         if said.is_some() {
             let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(Step::Join { rule, key, first, last });
+            self.steps.push(Step::Join { rule, key, first, last, about });
         } else {
             let page = page::render(&incident, response, &self.facts.settings);
             self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
@@ -212,7 +212,8 @@ fn incident_key(response: &Response, subject: &str) -> String {
 fn outcome(steps: &[Step]) -> Outcome {
     let acts =
         steps.iter().any(|step| !matches!(step, Step::Skip { .. } | Step::Join { .. } | Step::Ignore { .. }));
-    if acts {
+    // A sweep that finds everything in order has no steps.
+    if acts || steps.is_empty() {
         Outcome::Answered
     } else if steps.iter().any(|step| !matches!(step, Step::Ignore { .. })) {
         Outcome::Coalesced

@@ -1,10 +1,11 @@
 //! Rotations that should have happened and did not: told once a rotation, taken back by the next that succeeds.
 
 use super::{Draft, incident_key};
-use crate::facts::{Facts, Question};
+use crate::facts::{Facts, IncidentState, Question};
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::metadata::Metadata;
+use crate::plan::Step;
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
@@ -29,6 +30,16 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         if !facts.is_remembered(&secret.account, &secret.region) {
             continue;
         }
+        let key = incident_key(response, &secret.key());
+        // Once, whatever else comes to show it, until a rotation succeeds.
+        let said = facts.incidents.get(&key).filter(|state| {
+            let over = state.resolved.max(metadata.rotated_at);
+            over.is_none_or(|over| over < state.first)
+        });
+        if let Some(IncidentState { first, last, .. }) = said.copied() {
+            draft.steps.push(Step::Join { rule: response.id.clone(), key, first, last, about: Vec::new() });
+            continue;
+        }
         let mut mark = Mark::of(draft.event(), false);
         (mark.at, mark.secrets) = (since, vec![secret.clone()]);
         mark.region.clone_from(&secret.region);
@@ -36,7 +47,6 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
         let mut details = vec![detail("what", &why), Detail { label: "secret", value: secret.name() }];
         details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
-        let key = incident_key(response, &secret.key());
         draft.page_burst(response, key, &burst, details, Vec::new());
     }
 }

@@ -12,6 +12,7 @@ use crate::mark::{Burst, Mark};
 use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
 use crate::rules::Response;
+use crate::secret::SecretRef;
 use crate::service::{Deployment, RolloutState};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -33,7 +34,7 @@ pub(super) fn reconcile(
     let (facts, now) = (draft.facts, draft.now());
     let services = facts.services.iter().flatten();
     let mut consumers: Vec<Consumer<'_>> =
-        services.filter_map(|service| Consumer::of(service, changes, &facts.settings)).collect();
+        services.flat_map(|service| Consumer::of(service, changes, &facts.settings)).collect();
     consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
     let (mut said, mut going, mut waiting) = (Vec::new(), Vec::new(), BTreeSet::new());
     for consumer in &consumers {
@@ -41,10 +42,9 @@ pub(super) fn reconcile(
         match consumer.verdict(facts, now, doubtful) {
             Verdict::Skip(reason, why) => {
                 if reason.needs_human() {
-                    tell(&mut said, draft, consumer, "not redeployed", &why);
-                }
-                if is_open(reason, consumer, facts, now) {
-                    waiting.extend(consumer.uses.iter().map(|(changed, _)| changed.secret.key()));
+                    tell(&mut said, draft, consumer, &consumer.open(facts), "not redeployed", &why);
+                } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
+                    tell_in_part(&mut said, draft, consumer);
                 }
                 draft.steps.push(Step::Skip {
                     service: consumer.service.arn.clone(),
@@ -54,19 +54,37 @@ pub(super) fn reconcile(
                     why,
                 });
             }
-            Verdict::Hold(reason, until, why) => hold(&mut said, draft, consumer, (reason, until, why)),
-            Verdict::Go(go) => going.push((consumer, go)),
-        }
-        if consumer.is_in_part() {
-            let why = "another of its references asks for a fixed version or another label";
-            tell(&mut said, draft, consumer, "redeployed in part", why);
+            Verdict::Hold(reason, until, why) => {
+                tell_in_part(&mut said, draft, consumer);
+                hold(&mut said, draft, consumer, (reason, until, why));
+            }
+            Verdict::Go(go) => {
+                tell_in_part(&mut said, draft, consumer);
+                going.push((consumer, go));
+            }
         }
     }
     let redeploys = waves(draft, &mut said, response, going);
+    // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
+    let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
+    let goes_on = |service: &String, primary: &Option<Deployment>| {
+        let asked = facts.asked.get(service).filter(|asked| asked.is_open());
+        let theirs = primary.as_ref().filter(|primary| primary.state == Some(RolloutState::InProgress));
+        asked.is_some_and(|asked| in_time(asked.at))
+            || theirs.is_some_and(|primary| in_time(primary.created_at))
+    };
     for step in draft.steps.iter().chain(&redeploys) {
-        if let Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } = step {
-            waiting.extend(secrets.iter().map(|changed| changed.secret.key()));
-        }
+        let (secrets, waits) = match step {
+            Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } => (secrets, true),
+            Step::Skip { secrets, reason, service, deployment, .. } => match reason {
+                // It may turn out never to have begun.
+                SkipReason::Asked => (secrets, true),
+                SkipReason::AlreadyNewer => (secrets, goes_on(service, deployment)),
+                _ => (secrets, false),
+            },
+            _ => continue,
+        };
+        waiting.extend(secrets.iter().filter(|_| waits).map(|changed| changed.secret.key()));
     }
     if consumers.is_empty() && !changes.is_empty() {
         draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
@@ -75,20 +93,6 @@ pub(super) fn reconcile(
     say(draft, response, said);
     draft.steps.extend(redeploys);
     settle(draft, changes, &waiting);
-}
-
-/// Whether a consumer that is left as it is may yet turn out to run the old value: what was asked for may never have begun,
-/// and a deployment in progress may fail and give way to the one before.
-fn is_open(reason: SkipReason, consumer: &Consumer<'_>, facts: &Facts, now: Timestamp) -> bool {
-    let going = |primary: &Deployment| {
-        primary.state == Some(RolloutState::InProgress)
-            && now < primary.created_at.plus(facts.settings.rollout)
-    };
-    match reason {
-        SkipReason::Asked => true,
-        SkipReason::AlreadyNewer => consumer.service.primary.as_ref().is_some_and(going),
-        _ => false,
-    }
 }
 
 /// The services to redeploy now, as many as each cluster has room for; the rest waits. Whoever has waited longest comes
@@ -110,7 +114,10 @@ fn waves(
         let taken = taken
             .entry(service.cluster.as_str())
             .or_insert_with(|| occupied(facts, service.cluster.as_str(), now));
-        let own = facts.asked.get(&service.arn).and_then(|asked| asked.slot.filter(|_| asked.is_open()));
+        // A place that it still holds; one that was given to another since is not its own any more.
+        let slots = facts.slots.get(&service.cluster).into_iter().flatten();
+        let mut own = slots.filter(|(_, slot)| slot.service == service.arn && slot.until > now);
+        let own = own.next().map(|(number, _)| *number);
         let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
         let Some(slot) = free else {
             let why = format!("{} deployments are in flight in its cluster", facts.settings.in_flight);
@@ -122,7 +129,7 @@ fn waves(
             rule: response.id.clone(),
             cluster: service.cluster.clone(),
             service: service.arn.clone(),
-            secrets: consumer.changes(),
+            secrets: answered(consumer, facts),
             not_before: go.not_before,
             fresh_from: go.fresh_from,
             cooled_from: go.cooled_from,
@@ -134,6 +141,30 @@ fn waves(
         });
     }
     steps
+}
+
+/// The changes that a new deployment answers: also others that nobody answered yet, and those of a deployment of ours that
+/// it supersedes before its end. If it fails, the service runs the old values of all of them.
+fn answered(consumer: &Consumer<'_>, facts: &Facts) -> Vec<Changed> {
+    let mut changes = consumer.changes();
+    let unanswered: Vec<Changed> = facts
+        .changes
+        .iter()
+        .filter(|(_, change)| !change.settled)
+        .filter_map(|(key, change)| {
+            let secret = SecretRef::from_key(key)?;
+            Some(Changed { secret, at: change.at, version: change.version.clone() })
+        })
+        .collect();
+    let others = Consumer::of(consumer.service, &unanswered, &facts.settings);
+    let others = others.iter().filter(|other| other.is_helped()).flat_map(Consumer::changes);
+    let superseded = facts.asked.get(&consumer.service.arn).filter(|asked| asked.is_open());
+    for other in others.chain(superseded.into_iter().flat_map(|asked| asked.secrets.clone())) {
+        if changes.iter().all(|known| known.secret.key() != other.secret.key()) {
+            changes.push(other);
+        }
+    }
+    changes
 }
 
 /// The places of a cluster that are taken.
@@ -152,7 +183,7 @@ fn hold(
     let answer = draft.facts.settings.answer;
     let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
-        tell(said, draft, consumer, "not redeployed yet", &why);
+        tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
     }
     draft.steps.push(Step::Hold {
         service: consumer.service.arn.clone(),
@@ -163,17 +194,24 @@ fn hold(
     });
 }
 
-/// Notes what to tell of a consumer, of each change of which nobody was told yet.
+/// Tells of references that a new deployment does not change, beside others that it does.
+fn tell_in_part(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Consumer<'_>) {
+    let why = "another of its references asks for a fixed version or another label";
+    tell(said, draft, consumer, &consumer.in_part(), "redeployed in part", why);
+}
+
+/// Notes what to tell of a consumer, of each of these changes of which nobody was told yet.
 fn tell(
     said: &mut Vec<Said>,
     draft: &Draft<'_, '_>,
     consumer: &Consumer<'_>,
+    changes: &[Changed],
     label: &'static str,
     why: &str,
 ) {
-    let (told, open) = (draft.facts.told.get(&consumer.service.arn), consumer.open(draft.facts));
+    let told = draft.facts.told.get(&consumer.service.arn);
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
-    for changed in open {
+    for changed in changes {
         let known = told.and_then(|told| told.get(&changed.secret.key()));
         if known.is_none_or(|until| *until < changed.at) {
             let about =
@@ -198,17 +236,18 @@ fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
             details.push(said.detail);
         }
     }
-    page_about(draft, response, about, details);
+    page_about(draft, response, "consumers", about, details);
 }
 
-/// Pages about consumers.
+/// Pages about consumers. What is said of them is one incident, and another thing said of them another one.
 pub(super) fn page_about(
     draft: &mut Draft<'_, '_>,
     response: &Response,
+    what: &str,
     about: Vec<progress::Consumer>,
     details: Vec<Detail>,
 ) {
-    let mut parts = vec!["consumers".to_owned()];
+    let mut parts = vec![what.to_owned()];
     for consumer in &about {
         parts.extend([consumer.service.clone(), consumer.changed.secret.key()]);
     }

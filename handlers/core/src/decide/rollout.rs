@@ -1,5 +1,6 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
+use super::consumer::CLOCKS;
 use super::{Draft, incident_key};
 use crate::arn::Arn;
 use crate::facts::{Facts, Question, place};
@@ -126,7 +127,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         return;
     };
     let primary = found.primary.as_ref();
-    let id = primary.map(|primary| primary.id.as_str());
+    let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
     if ours.is_none() && !newer {
@@ -178,8 +179,6 @@ fn region_of(service: &str) -> &str {
 
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
-/// How far the clock of ECS may be behind ours.
-const CLOCKS: Span = Span::from_secs(5);
 
 fn state(service: &Service) -> Option<RolloutState> {
     service.primary.as_ref().and_then(|primary| primary.state)

@@ -20,17 +20,13 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
         return vec![Question::Incident { key: incident_key(response, UNKNOWN) }];
     };
     let version = version(case);
-    let mut questions = vec![
-        Question::Secret { secret: secret.clone(), version: version.clone() },
-        Question::Incident { key: incident_key(response, &unlearned_key(&secret.key())) },
-    ];
+    let mut questions = Vec::new();
     let replicas = facts.secrets.get(&secret.key()).into_iter().flat_map(|metadata| &metadata.replicas);
     for place in std::iter::once(&secret.region).chain(replicas) {
         let there = SecretRef { region: place.clone(), ..secret.clone() };
         questions.push(Question::Progress { account: secret.account.clone(), region: place.clone() });
-        if *place != secret.region {
-            questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
-        }
+        questions.push(Question::Incident { key: incident_key(response, &unlearned_key(&there.key())) });
+        questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
         questions.push(Question::Consumers { secret: there, since: case.event.time });
     }
     questions
@@ -58,9 +54,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let (mut found, mut unconfirmed) = (Vec::new(), BTreeSet::new());
     let replicas = draft.facts.secrets.get(&secret.key()).map(|metadata| metadata.replicas.clone());
     let regions = std::iter::once(secret.region.clone()).chain(replicas.into_iter().flatten());
-    for region in regions.collect::<BTreeSet<_>>() {
-        let there = SecretRef { region, ..secret.clone() };
-        match confirm(draft, &there, there.region != secret.region) {
+    let everywhere: BTreeSet<SecretRef> =
+        regions.map(|region| SecretRef { region, ..secret.clone() }).collect();
+    for there in &everywhere {
+        match confirm(draft, there, there.region != secret.region) {
             Confirmed::Yes(changed) => found.push(changed),
             Confirmed::Unknown(changed) => {
                 unconfirmed.extend(draft.facts.secrets.contains_key(&there.key()).then(|| there.key()));
@@ -68,8 +65,8 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             }
             Confirmed::NotYet(why) => {
                 draft.steps.push(Step::Unknown { why });
-                // A replica follows when it follows: the sweep sees that. The secret itself is worth another look.
-                if there.region == secret.region {
+                // A replica follows when it follows: the sweep sees that, where it looks.
+                if !draft.facts.settings.regions.contains(&there.region) || there.region == secret.region {
                     draft.retry = Some("the new version is not AWSCURRENT yet".to_owned());
                 }
             }
@@ -85,7 +82,9 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             draft.steps.push(Step::Note { changed: changed.clone() });
         }
     }
-    unlearned(draft, response, &secret.account, &secret.region, &secret.key());
+    for there in &everywhere {
+        unlearned(draft, response, &there.account, &there.region, &there.key());
+    }
     reconcile(draft, response, &found, &unconfirmed);
 }
 
@@ -109,10 +108,16 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
     let (event, key) = (draft.event(), secret.key());
     let version = version(draft.case);
     let told = Changed { secret: secret.clone(), at: event.time, version: version.clone() };
-    let Some(metadata) = draft.facts.secrets.get(&key).filter(|metadata| metadata.is_readable()) else {
-        return Confirmed::Unknown(told);
+    let elsewhere = || {
+        let region = Untrusted::new(&*secret.region).show(32);
+        Confirmed::NotYet(format!("the new version has not reached {region} yet"))
     };
-    let Some(current) = metadata.current() else { return Confirmed::Unknown(told) };
+    let metadata = draft.facts.secrets.get(&key).filter(|metadata| metadata.is_readable());
+    let Some((metadata, current)) = metadata.and_then(|metadata| Some((metadata, metadata.current()?)))
+    else {
+        // The event is about the secret that it names: only Secrets Manager knows of its replicas.
+        return if is_replica { elsewhere() } else { Confirmed::Unknown(told) };
+    };
     let known = draft.facts.changes.get(&key);
     if let Some(known) = known.filter(|known| known.version.as_deref() == Some(current)) {
         let changed = Changed { secret: secret.clone(), at: known.at, version: known.version.clone() };
@@ -121,7 +126,7 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
     }
     let changed = Changed {
         secret: secret.clone(),
-        at: metadata.modified_at.unwrap_or(event.time),
+        at: metadata.modified_at.map_or(event.time, |at| at.max(event.time)),
         version: Some(current.to_owned()),
     };
     let is_current = version.as_deref().is_none_or(|version| version == current);
@@ -129,10 +134,7 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
     if is_current && is_recent {
         Confirmed::Yes(changed)
     } else if is_replica {
-        Confirmed::NotYet(format!(
-            "the new version has not reached {} yet",
-            Untrusted::new(&*secret.region).show(32)
-        ))
+        elsewhere()
     } else if superseded(metadata, version.as_deref(), draft) {
         Confirmed::Yes(changed)
     } else if version.is_some() {
@@ -174,6 +176,6 @@ pub(super) fn undone(draft: &mut Draft<'_, '_>, response: &Response, refused: &[
         details.push(Detail { label: "not redeployed, ECS refused", value });
     }
     if !about.is_empty() {
-        super::reconcile::page_about(draft, response, about, details);
+        super::reconcile::page_about(draft, response, "refused", about, details);
     }
 }

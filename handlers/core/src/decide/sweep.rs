@@ -51,7 +51,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     }
     // The next sweep is the next look.
     draft.retry = None;
-    if !changes.is_empty() {
+    if draft.facts.services.is_none() && !changes.is_empty() {
+        let why = "the services that use the changed secrets are unknown";
+        draft.steps.push(Step::Unknown { why: why.to_owned() });
+    } else if !changes.is_empty() {
         reconcile(draft, response, &changes, &BTreeSet::new());
     }
 }
@@ -59,11 +62,11 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
 /// The changes that are not answered for, each with whether it is news to the ledger.
 fn open_changes(case: &Case<'_>, facts: &Facts) -> Vec<(Changed, bool)> {
     let (account, regions) = (&case.event.account, regions(case, facts));
+    let swept = |secret: &SecretRef| secret.account == *account && regions.contains(&secret.region);
     let mut open = Vec::new();
-    for metadata in facts.secrets.values() {
-        let Some(secret) = SecretRef::from_arn(&metadata.arn) else { continue };
-        let swept = secret.account == *account && regions.contains(&secret.region);
-        let Some(version) = metadata.current().filter(|_| swept && metadata.is_readable()) else { continue };
+    for metadata in facts.secrets.values().filter(|metadata| metadata.is_readable()) {
+        let secret = SecretRef::from_arn(&metadata.arn).filter(swept);
+        let (Some(secret), Some(version)) = (secret, metadata.current()) else { continue };
         let known = facts.changes.get(&secret.key());
         if let Some(known) = known.filter(|known| known.version.as_deref() == Some(version)) {
             let changed = Changed { secret, at: known.at, version: known.version.clone() };
@@ -73,7 +76,24 @@ fn open_changes(case: &Case<'_>, facts: &Facts) -> Vec<(Changed, bool)> {
             open.push((changed, true));
         }
     }
+    open.extend(unlisted(facts).filter(|changed| swept(&changed.secret)).map(|changed| (changed, false)));
     open
+}
+
+/// The open changes of which Secrets Manager says nothing: it did not answer, or the secret is gone.
+fn unlisted(facts: &Facts) -> impl Iterator<Item = Changed> {
+    let said = |key: &String| {
+        let metadata = facts.secrets.get(key);
+        metadata.is_some_and(|metadata| metadata.is_readable() && metadata.current().is_some())
+    };
+    facts.changes.iter().filter(move |(key, change)| !change.settled && !said(key)).filter_map(
+        |(key, change)| {
+            let mut parts = key.splitn(3, '/');
+            let (account, region, name) = (parts.next()?, parts.next()?, parts.next()?);
+            let secret = SecretRef::typed(name, account, region)?;
+            Some(Changed { secret, at: change.at, version: change.version.clone() })
+        },
+    )
 }
 
 /// When a version of which no event told became current. `LastChangedDate` is never too early, but moves with tags too:

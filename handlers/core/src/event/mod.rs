@@ -4,7 +4,7 @@ mod envelope;
 mod extract;
 mod head;
 mod input;
-mod scan;
+pub(crate) mod scan;
 
 pub use input::{Document, Found, Problem, read};
 
@@ -101,6 +101,11 @@ impl Event {
     /// Whether the call was refused or failed.
     pub fn is_error(&self) -> bool {
         self.root.pointer("/detail/errorCode").is_some_and(|code| !code.is_null())
+    }
+
+    /// The value at a JSON pointer.
+    pub(crate) fn value(&self, pointer: &str) -> Option<&Value> {
+        self.root.pointer(pointer)
     }
 
     /// How much the record tells, to choose between copies of one event: the caller's copy of a cross-account call

@@ -2,13 +2,13 @@
 
 /// A value that does not end as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// Where it went wrong.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// What is wrong.
-    pub(super) why: &'static str,
+    pub(crate) why: &'static str,
     /// Whether it ends there for certain, because a line does.
-    pub(super) at_line: bool,
+    pub(crate) at_line: bool,
 }
 
 /// The end (exclusive) of the object or array that starts at `start`.
@@ -16,7 +16,7 @@ pub(super) struct Broken {
 /// Counts brackets and steps over strings. A raw line break inside a string, a closing bracket of the wrong kind and
 /// a line that starts a new object where none can stand each end the value as broken, so that in a file of one event
 /// a line a broken line does not swallow its neighbours.
-pub(super) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let mut open = Vec::new();
     let mut last = 0;
     let mut at = start;
@@ -50,7 +50,7 @@ pub(super) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
 }
 
 /// The end (exclusive) of the string whose opening quote is at `start`.
-pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn string_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let mut at = start + 1;
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -65,7 +65,7 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
 }
 
 /// The end (exclusive) of the value of any kind that starts at `start`; words and numbers are not looked into.
-pub(super) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     match bytes.get(start) {
         Some(b'{' | b'[') => value_end(bytes, start),
         Some(b'"') => string_end(bytes, start),
@@ -79,7 +79,7 @@ pub(super) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, Broken> {
 
 /// The first byte at or after `at` that is not white space, nor a mark that stands before a text: a byte order mark,
 /// or the record separator of JSON text sequences (RFC 7464).
-pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     loop {
         match bytes.get(at) {
             Some(byte) if byte.is_ascii_whitespace() || *byte == 0x1e => at += 1,
@@ -90,13 +90,13 @@ pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The start of the line after that of `at`, or the end of the input.
-pub(super) fn next_line(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn next_line(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length + 1)
 }
 
 /// The first object from `at` on, before `limit`, that stands where an element of a list or a line begins.
-pub(super) fn next_object(bytes: &[u8], at: usize, limit: usize) -> Option<usize> {
+pub(crate) fn next_object(bytes: &[u8], at: usize, limit: usize) -> Option<usize> {
     let bytes = bytes.get(..limit)?;
     let mut from = at;
     while let Some(found) = bytes.get(from..)?.iter().position(|byte| matches!(byte, b',' | b'\n' | b'[')) {

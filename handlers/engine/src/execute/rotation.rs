@@ -40,7 +40,6 @@ impl<A: Aws> Executor<'_, A> {
             return Err(Error::Refused(Failure::of(Cause::NoRegion)));
         };
         let until = self.deadline.sooner(super::MARKING).at();
-        self.cache.deploy_slot(self.aws, &region, service, until).await?;
         let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooled_from, *slot, *rollout);
         let wish = Wish { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
         let ticket = match self.ledger.claim_deployment(&wish).await? {
@@ -52,6 +51,11 @@ impl<A: Aws> Executor<'_, A> {
                 return Ok(Effect::Already);
             }
         };
+        // What could not be asked for in time was not asked for.
+        if let Err(error) = self.cache.deploy_slot(self.aws, &region, service, until).await {
+            self.ledger.not_deployed(&wish, ticket, How::Refused).await;
+            return Err(error);
+        }
         let answer =
             self.aws.force_deployment(&region, cluster, service, until).await.map_err(super::refusal);
         let deployment = match answer {

@@ -213,20 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_that_was_asked_for_since_is_done() {
-        let deploy = Subject::Deployment { service: "s", fresh_from: at(500) };
-        assert_eq!(claimed(&deploy, &[("asked_at", 500)], None), Claimed::Done);
-        assert_eq!(claimed(&deploy, &[("asked_at", 499), ("lease_until", 2_000)], None), Claimed::Held);
-    }
-
-    #[test]
     fn every_item_that_is_written_expires_and_a_claim_ends_when_it_is_done() {
         let aws = Fake::default();
         let lease = Span::from_secs(60);
         let ledger = Ledger::new(&aws, "me", lease, Deadline::of(at(60_000), lease, at(0)));
         let end = Subject::Resolution { key: "k", at: at(700), quiet: Span::from_millis(100) };
-        let deploy = Subject::Deployment { service: "s", fresh_from: at(500) };
-        for subject in [page(1, 2, Severity::Low), end, deploy] {
+        for subject in [page(1, 2, Severity::Low), end] {
             let claim = ledger.request(&subject, at(1_000)).apply(None);
             assert_eq!((claim.text("owner"), claim.number("lease_until")), (Some("me"), Some(61_000)));
             let done = ledger.completion(&subject, vec![("asked_at", Value::Number(1_000))]);

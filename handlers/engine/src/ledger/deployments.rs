@@ -230,3 +230,134 @@ pub(super) fn how_of(word: &str) -> Option<How> {
         [How::Completed, How::Failed, How::Superseded, How::Refused, How::Denied, How::Unseen, How::Gone];
     all.into_iter().find(|known| how(*known) == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use responder_core::facts::Facts;
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::fake::{Fake, block_on};
+
+    const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/shop";
+
+    fn arn(name: &str) -> String {
+        format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}")
+    }
+
+    fn ledger<'l>(aws: &'l Fake, owner: &'l str) -> Ledger<'l, Fake> {
+        let lease = Span::from_secs(60);
+        Ledger::new(aws, owner, lease, Deadline::of(aws.now().plus(lease), lease, aws.now()))
+    }
+
+    fn wish(service: &str, slot: u32, fresh_from: i64, cooled_from: i64) -> Wish<'_> {
+        let at = |second| Timestamp::from_millis(second * 1_000);
+        let (fresh_from, cooled_from, rollout) = (at(fresh_from), at(cooled_from), Span::from_secs(600));
+        Wish { cluster: CLUSTER, service, secrets: &[], fresh_from, cooled_from, slot, rollout }
+    }
+
+    fn at(aws: &Fake, second: i64) {
+        aws.clock.set(Timestamp::from_millis(second * 1_000));
+    }
+
+    fn claim(aws: &Fake, owner: &str, wish: &Wish<'_>) -> Granted {
+        block_on(ledger(aws, owner).claim_deployment(wish)).unwrap()
+    }
+
+    fn ticket(granted: Granted) -> Ticket {
+        let Granted::Yes(ticket) = granted else { panic!("{granted:?}") };
+        ticket
+    }
+
+    fn known(aws: &Fake) -> Facts {
+        let mut facts = Facts::default();
+        block_on(ledger(aws, "reader").progress("111122223333", "us-west-2", &mut facts)).unwrap();
+        facts
+    }
+
+    #[test]
+    fn a_place_is_taken_by_one_service_until_its_deployment_ends() {
+        let (aws, web, api) = (Fake::default(), arn("web"), arn("api"));
+        at(&aws, 1_000);
+        let first = wish(&web, 0, 900, 0);
+        let granted = ticket(claim(&aws, "a", &first));
+        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), Granted::Later);
+        block_on(ledger(&aws, "a").deployed(&first, granted, Some("ecs-svc/1"))).unwrap();
+        // Long after the lease.
+        at(&aws, 1_300);
+        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), Granted::Later);
+        let facts = known(&aws);
+        let asked = &facts.asked[&web];
+        assert_eq!(
+            (asked.deployment.as_deref(), asked.slot, asked.is_open()),
+            (Some("ecs-svc/1"), Some(0), true)
+        );
+        assert_eq!(facts.slots[CLUSTER][&0].service, web);
+        let end = (Timestamp::from_millis(1_400_000), How::Completed);
+        block_on(ledger(&aws, "c").end_deployment(&web, asked.at, end, Some((CLUSTER, 0)))).unwrap();
+        assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].is_open());
+        assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), Granted::Yes(_)));
+    }
+
+    #[test]
+    fn a_service_is_asked_for_once_a_change_and_not_while_it_cools_down() {
+        let (aws, web) = (Fake::default(), arn("web"));
+        at(&aws, 1_000);
+        let granted = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700)));
+        block_on(ledger(&aws, "a").deployed(&wish(&web, 0, 900, 700), granted, None)).unwrap();
+        assert_eq!(claim(&aws, "b", &wish(&web, 1, 990, 700)), Granted::Already);
+        assert_eq!(claim(&aws, "b", &wish(&web, 1, 1_050, 999)), Granted::Later);
+        assert!(!known(&aws).slots[CLUSTER].contains_key(&1), "what was not granted keeps no place");
+        at(&aws, 1_300);
+        assert!(matches!(claim(&aws, "b", &wish(&web, 0, 1_050, 1_000)), Granted::Yes(_)), "its own place");
+    }
+
+    #[test]
+    fn what_ecs_refused_is_as_if_nobody_had_asked() {
+        let (aws, web) = (Fake::default(), arn("web"));
+        at(&aws, 1_000);
+        let wish = wish(&web, 0, 900, 700);
+        let granted = ticket(claim(&aws, "a", &wish));
+        block_on(ledger(&aws, "a").not_deployed(&wish, granted, How::Refused));
+        assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].was_asked());
+        at(&aws, 1_001);
+        assert!(matches!(claim(&aws, "b", &wish), Granted::Yes(_)));
+    }
+
+    #[test]
+    fn a_death_before_the_call_keeps_the_place_for_a_lease_and_the_service_on_record() {
+        let (aws, web, api) = (Fake::default(), arn("web"), arn("api"));
+        at(&aws, 1_000);
+        let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
+        let asked = known(&aws).asked[&web].clone();
+        assert_eq!((asked.at, asked.deployment, asked.ended), (granted.asked_at, None, None));
+        at(&aws, 1_059);
+        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Later);
+        at(&aws, 1_061);
+        assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Yes(_)));
+    }
+
+    #[test]
+    fn a_request_that_was_sent_twice_finds_itself_and_another_of_the_same_invocation_does_not() {
+        let (aws, web) = (Fake::default(), arn("web"));
+        at(&aws, 1_000);
+        let wish = wish(&web, 0, 900, 700);
+        assert!(matches!(claim(&aws, "a", &wish), Granted::Yes(_)));
+        assert!(matches!(claim(&aws, "a", &wish), Granted::Yes(_)), "the same instant: the SDK repeated it");
+        at(&aws, 1_001);
+        assert_eq!(claim(&aws, "a", &wish), Granted::Already);
+    }
+
+    #[test]
+    fn an_id_is_adopted_once_and_only_of_the_deployment_that_was_asked_for() {
+        let (aws, web) = (Fake::default(), arn("web"));
+        at(&aws, 1_000);
+        let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
+        let adopt = |at, id| block_on(ledger(&aws, "b").adopt(&web, at, id)).unwrap();
+        adopt(Timestamp::from_millis(1), "ecs-svc/0");
+        assert_eq!(known(&aws).asked[&web].deployment, None);
+        adopt(granted.asked_at, "ecs-svc/1");
+        adopt(granted.asked_at, "ecs-svc/2");
+        assert_eq!(known(&aws).asked[&web].deployment.as_deref(), Some("ecs-svc/1"));
+    }
+}

@@ -176,3 +176,74 @@ fn asked(item: &Item) -> Option<Asked> {
         ended,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use responder_core::secret::SecretRef;
+    use responder_core::time::Timestamp;
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::fake::{Fake, block_on};
+
+    fn changed(second: i64, version: Option<&str>) -> Changed {
+        let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
+        let secret = SecretRef::from_arn(arn).unwrap();
+        Changed { secret, at: Timestamp::from_millis(second * 1_000), version: version.map(str::to_owned) }
+    }
+
+    fn with<T>(aws: &Fake, act: impl AsyncFnOnce(&Ledger<'_, Fake>) -> T) -> T {
+        let lease = Span::from_secs(60);
+        block_on(act(&Ledger::new(aws, "me", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()))))
+    }
+
+    fn known(aws: &Fake) -> Facts {
+        let mut facts = Facts::default();
+        with(aws, async |ledger| ledger.progress("111122223333", "us-west-2", &mut facts).await).unwrap();
+        facts
+    }
+
+    #[test]
+    fn the_latest_change_is_kept_until_it_is_answered_for() {
+        let aws = Fake::default();
+        let note = |changed: &Changed| with(&aws, async |ledger| ledger.note(changed).await).unwrap();
+        let settle = |changed: &Changed| with(&aws, async |ledger| ledger.settle(changed).await).unwrap();
+        let state = || known(&aws).changes["111122223333/us-west-2/prod/db"].clone();
+        note(&changed(100, Some("v1")));
+        note(&changed(90, Some("v0")));
+        assert_eq!((state().at.millis(), state().version.as_deref()), (100_000, Some("v1")));
+        settle(&changed(90, None));
+        assert!(!state().settled, "another change is open");
+        settle(&changed(100, None));
+        assert!(state().settled);
+        note(&changed(100, Some("v1")));
+        assert!(state().settled, "the same change again is no news");
+        note(&changed(110, None));
+        assert_eq!((state().settled, state().version), (false, None));
+        note(&changed(110, Some("v2")));
+        assert_eq!(state().version.as_deref(), Some("v2"));
+    }
+
+    #[test]
+    fn what_was_told_and_what_is_awaited_reads_back() {
+        let aws = Fake::default();
+        let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
+        for second in [100, 90] {
+            let consumer = Consumer { service: service.clone(), changed: changed(second, None) };
+            with(&aws, async |ledger| ledger.told(&consumer).await).unwrap();
+        }
+        let told = &known(&aws).told[&service];
+        assert_eq!(told["111122223333/us-west-2/prod/db"].millis(), 100_000);
+        let awaited = Awaited { service, changed: changed(100, None), since: Timestamp::from_millis(5) };
+        let waiting = || {
+            let keys = BTreeSet::from(["k".to_owned()]);
+            let none = BTreeSet::new();
+            with(&aws, async |ledger| ledger.remember(&none, &none, &keys).await).facts.awaited
+        };
+        with(&aws, async |ledger| ledger.wait_for("k", &awaited).await).unwrap();
+        assert_eq!(waiting()["k"], BTreeSet::from([awaited.clone()]));
+        with(&aws, async |ledger| ledger.came("k", &awaited).await).unwrap();
+        assert!(waiting()["k"].is_empty());
+        assert!(aws.table.borrow().values().all(|item| item.number("ttl").is_some()));
+    }
+}

@@ -1,0 +1,238 @@
+//! The settings that decide what is redeployed, when, and when a human is told.
+
+use std::collections::BTreeMap;
+
+use responder_core::json::duplicate_key;
+use responder_core::service::{Reference, ReferenceKind};
+use responder_core::settings::{Finding, Mode, Policy, Settings};
+use responder_core::text::Untrusted;
+use responder_engine::port::Region;
+
+use super::reader::Reader;
+
+/// Reads them; what is not set is as [`Settings::default`] says.
+pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
+    let defaults = Settings::default();
+    let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
+    let settings = Settings {
+        mode: mode(read),
+        settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
+        margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
+        cooldown: read.seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
+        in_flight: u32::try_from(in_flight).unwrap_or(defaults.in_flight),
+        rollout: read.seconds("ROLLOUT_SECONDS", defaults.rollout, 60..=86_400),
+        answer: read.seconds("ANSWER_SECONDS", defaults.answer, 60..=604_800),
+        overdue: read.seconds("OVERDUE_SECONDS", defaults.overdue, 60..=604_800),
+        findings: findings(read),
+        readers: readers(read),
+        regions: regions(read),
+        runbooks: read.base_url("RUNBOOK_BASE_URL"),
+    };
+    if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
+        read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
+    }
+    settings
+}
+
+fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
+    match read.optional("MODE").as_deref() {
+        None | Some("enforce") => Mode::Enforce,
+        Some("notify") => Mode::Notify,
+        Some(_) => {
+            read.problem("MODE", "must be `enforce` or `notify`");
+            Mode::Enforce
+        }
+    }
+}
+
+/// `finding=policy`, as many as wanted.
+fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Finding, Policy> {
+    let text = read.optional("FINDINGS").unwrap_or_default();
+    let mut findings = BTreeMap::new();
+    for word in text.split_whitespace() {
+        let pair =
+            word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
+        match pair {
+            None => {
+                let names = Finding::ALL.map(Finding::name).join("`, `");
+                let what = "must be words such as `mutable-image=notify`, each one of";
+                read.problem("FINDINGS", &format!("{what} `{names}` with `go`, `wait` or `notify`"));
+                break;
+            }
+            Some((finding, policy)) => {
+                if findings.insert(finding, policy).is_some() {
+                    read.problem("FINDINGS", &format!("says twice what to do about `{}`", finding.name()));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn finding(name: &str) -> Option<Finding> {
+    Finding::ALL.into_iter().find(|finding| finding.name() == name)
+}
+
+fn policy(name: &str) -> Option<Policy> {
+    [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)]
+        .into_iter()
+        .find_map(|(known, policy)| (known == name).then_some(policy))
+}
+
+/// A JSON object: a service's ARN or `cluster/service`, and a list of secrets by name or ARN.
+fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
+    let Some(text) = read.optional("READERS") else { return BTreeMap::new() };
+    let Ok(readers) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(&text) else {
+        let what = "must be a JSON object such as {\"cluster/service\": [\"name-or-arn-of-a-secret\"]}";
+        read.problem("READERS", what);
+        return BTreeMap::new();
+    };
+    if duplicate_key(&text).is_some() {
+        read.problem("READERS", "names a service twice; put all its secrets into one list");
+    }
+    if !readers.keys().all(|service| is_service(service)) {
+        read.problem("READERS", "has a key that is neither `cluster/service` nor the ARN of an ECS service");
+    }
+    let means_a_secret = |value: &String| {
+        let reference = Reference { kind: ReferenceKind::Declared, value: Untrusted::new(value.as_str()) };
+        reference.parse("111122223333", "us-west-2").is_some()
+    };
+    if !readers.values().all(|secrets| !secrets.is_empty() && secrets.iter().all(means_a_secret)) {
+        read.problem(
+            "READERS",
+            "has a list that is empty, or holds what is neither a secret's name nor its ARN",
+        );
+    }
+    let untrusted = |secrets: Vec<String>| secrets.into_iter().map(Untrusted::new).collect();
+    readers.into_iter().map(|(service, secrets)| (service, untrusted(secrets))).collect()
+}
+
+fn is_service(text: &str) -> bool {
+    let path = if text.starts_with("arn:") {
+        let arn = responder_core::arn::Arn::of("ecs", text);
+        arn.and_then(|arn| arn.resource.strip_prefix("service/"))
+    } else {
+        Some(text)
+    };
+    path.and_then(|path| path.split_once('/'))
+        .is_some_and(|(cluster, name)| !cluster.is_empty() && !name.is_empty() && !name.contains('/'))
+}
+
+/// Names of Regions, each once.
+fn regions(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
+    let text = read.optional("REGIONS").unwrap_or_default();
+    let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    if regions.iter().any(|region| Region::of(region).is_none()) {
+        read.problem(
+            "REGIONS",
+            "must be names of Regions with spaces between, such as `eu-west-1 eu-west-2`",
+        );
+    }
+    regions.sort_unstable();
+    regions.dedup();
+    regions
+}
+
+#[cfg(test)]
+mod tests {
+    use responder_core::time::Span;
+
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        let variable = |name: &str| find(name).map(|(_, value)| (*value).to_owned());
+        let mut reader = Reader { variable, problems: Vec::new() };
+        let settings = read(&mut reader);
+        (settings, reader.problems)
+    }
+
+    #[test]
+    fn nothing_is_required() {
+        assert_eq!(parse(&[]), (Settings::default(), Vec::new()));
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let arn = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
+        let secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:db-a1B2c3";
+        let readers = format!(r#"{{"shop/cart": ["db", "prod/cache"], "{arn}": ["{secret}"]}}"#);
+        let (settings, problems) = parse(&[
+            ("MODE", "notify"),
+            ("SETTLE_SECONDS", "30"),
+            ("MARGIN_SECONDS", "7"),
+            ("COOLDOWN_SECONDS", "0"),
+            ("IN_FLIGHT", "2"),
+            ("ROLLOUT_SECONDS", "600"),
+            ("ANSWER_SECONDS", "1200"),
+            ("OVERDUE_SECONDS", "3600"),
+            ("FINDINGS", " mutable-image=notify  in-progress=wait unconfirmed=go"),
+            ("READERS", &readers),
+            ("REGIONS", "eu-west-1 us-east-1 eu-west-1"),
+            ("RUNBOOK_BASE_URL", "https://runbooks.example"),
+        ]);
+        let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
+        let expected = Settings {
+            mode: Mode::Notify,
+            settle: Span::from_secs(30),
+            margin: Span::from_secs(7),
+            cooldown: Span::from_secs(0),
+            in_flight: 2,
+            rollout: Span::from_secs(600),
+            answer: Span::from_secs(1_200),
+            overdue: Span::from_secs(3_600),
+            findings: BTreeMap::from([
+                (Finding::MutableImage, Policy::Notify),
+                (Finding::InProgress, Policy::Wait),
+                (Finding::Unconfirmed, Policy::Go),
+            ]),
+            readers: BTreeMap::from([
+                ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
+                (arn.to_owned(), secrets(&[secret])),
+            ]),
+            regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+            runbooks: "https://runbooks.example/".to_owned(),
+        };
+        assert_eq!((settings, problems), (expected, Vec::new()));
+    }
+
+    #[test]
+    fn every_finding_and_policy_has_a_word() {
+        for finding in Finding::ALL {
+            for (word, policy) in [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)] {
+                let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
+                assert_eq!((settings.policy(finding), problems.len()), (policy, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_name_and_never_repeated() {
+        for (name, value) in [
+            ("MODE", "ENFORCE-evil"),
+            ("COOLDOWN_SECONDS", "evil"),
+            ("IN_FLIGHT", "0"),
+            ("ROLLOUT_SECONDS", "59"),
+            ("ANSWER_SECONDS", "-1"),
+            ("OVERDUE_SECONDS", "1h"),
+            ("FINDINGS", "evil=go"),
+            ("FINDINGS", "mutable-image=evil"),
+            ("FINDINGS", "mutable-image"),
+            ("FINDINGS", "mutable-image=go mutable-image=notify"),
+            ("READERS", "evil"),
+            ("READERS", r#"{"evil": ["db"]}"#),
+            ("READERS", r#"{"a/b/c": ["db"]}"#),
+            ("READERS", r#"{"arn:aws:ecs:us-west-2:111122223333:cluster/evil": ["db"]}"#),
+            ("READERS", r#"{"a/b": []}"#),
+            ("READERS", r#"{"a/b": [""]}"#),
+            ("READERS", r#"{"a/b": "db"}"#),
+            ("READERS", r#"{"a/b": ["arn:aws:iam::111122223333:role/evil"]}"#),
+            ("READERS", r#"{"a/b": ["db"], "a/b": ["cache"]}"#),
+            ("REGIONS", "eu-west-1,evil"),
+        ] {
+            let (_, problems) = parse(&[(name, value)]);
+            assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
+            assert!(problems[0].starts_with(name) && !problems[0].contains("evil"), "{problems:?}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Storms: whatever happens in whatever order, services are not redeployed too often, and nobody is forgotten.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use responder_core::facts::Facts;
+use responder_core::plan::{Plan, Step};
+use responder_core::secret::SecretRef;
+use responder_core::time::{Span, Timestamp};
+
+use crate::world::*;
+
+const SECRETS: [&str; 3] = ["s1", "s2", "s3"];
+const SERVICES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+/// A service: which secrets it uses, by bit, and what is special about it.
+#[derive(Clone, Debug)]
+struct Spec {
+    uses: u8,
+    special: Special,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Special {
+    Nothing,
+    SlowCooldown,
+    NoCooldown,
+    Closed,
+    OpenAtFour,
+    Off,
+    Notify,
+    CodeDeploy,
+}
+
+/// Something that happens to a secret or a service.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    /// Its value changes, and both events, one of them, or none tell of it.
+    Changes(usize, Told),
+    TagIsEdited(usize),
+    Begins(usize),
+    Completes(usize),
+    /// And the deployment that last completed is PRIMARY again.
+    IsRolledBack(usize),
+    Sweep,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    Both,
+    Label,
+    Rotation,
+    Nobody,
+}
+
+fn any_special() -> impl Strategy<Value = Special> {
+    prop_oneof![
+        4 => Just(Special::Nothing),
+        1 => Just(Special::SlowCooldown),
+        1 => Just(Special::NoCooldown),
+        1 => Just(Special::Closed),
+        1 => Just(Special::OpenAtFour),
+        1 => Just(Special::Off),
+        1 => Just(Special::Notify),
+        1 => Just(Special::CodeDeploy),
+    ]
+}
+
+fn any_happening() -> impl Strategy<Value = Happening> {
+    let told = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
+    prop_oneof![
+        4 => (0..SECRETS.len(), told).prop_map(|(secret, told)| Happening::Changes(secret, told)),
+        1 => (0..SECRETS.len()).prop_map(Happening::TagIsEdited),
+        1 => (0..SERVICES.len()).prop_map(Happening::Begins),
+        2 => (0..SERVICES.len()).prop_map(Happening::Completes),
+        1 => (0..SERVICES.len()).prop_map(Happening::IsRolledBack),
+        3 => Just(Happening::Sweep),
+    ]
+}
+
+struct Storm {
+    facts: Facts,
+    now: Timestamp,
+    /// When the value of a secret really changed last.
+    changed: BTreeMap<String, Timestamp>,
+    /// When the deployment of a service began that completed last.
+    completed: BTreeMap<String, Timestamp>,
+    /// Every deployment that was asked for, by service.
+    redeployed: BTreeMap<String, Vec<Timestamp>>,
+}
+
+impl Storm {
+    fn new(specs: &[Spec], in_flight: u32) -> Self {
+        let mut facts = Facts::default();
+        facts.settings.in_flight = in_flight;
+        facts.settings.rollout = Span::from_secs(600);
+        for (name, spec) in SERVICES.iter().zip(specs) {
+            let used = SECRETS.iter().enumerate().filter(|(bit, _)| spec.uses & (1 << bit) != 0);
+            let mut service = service(name, &used.map(|(_, name)| secret_arn(name)).collect::<Vec<_>>());
+            let tag = match spec.special {
+                Special::Nothing => None,
+                Special::SlowCooldown => Some(("cooldown", "20m")),
+                Special::NoCooldown => Some(("cooldown", "0s")),
+                Special::Closed => Some(("window", "Sun 00:00-01:00 UTC")),
+                Special::OpenAtFour => Some(("window", "daily 16:00-16:20 UTC")),
+                Special::Off => Some(("redeploy", "off")),
+                Special::Notify => Some(("redeploy", "notify")),
+                Special::CodeDeploy => {
+                    "CODE_DEPLOY".clone_into(&mut service.controller);
+                    None
+                }
+            };
+            let tag = tag.map(|(name, value)| (format!("secrets-responder:{name}"), value.to_owned()));
+            service.tags.extend(tag);
+            facts.services.get_or_insert_default().push(service);
+        }
+        for name in SECRETS {
+            facts.secrets.insert(secret(name).key(), metadata(name, "09:00:00"));
+        }
+        let (changed, completed, redeployed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut storm = Self { facts, now: at("12:00:00"), changed, completed, redeployed };
+        storm.tell(&sweep("12:00:00"));
+        storm
+    }
+
+    fn tell(&mut self, event: &str) -> Plan {
+        let plan = decide(&mut self.facts, event);
+        for step in &plan.steps {
+            let Step::Redeploy { service, not_before, .. } = step else { continue };
+            self.redeployed.entry(service.clone()).or_default().push(plan.time.max(*not_before));
+        }
+        let taken = in_flight(&self.facts, plan.time).len();
+        assert!(taken <= self.facts.settings.in_flight as usize, "{taken} in flight: {:?}", words(&plan));
+        plan
+    }
+
+    fn sweep(&mut self) -> Plan {
+        self.tell(&sweep(&self.now.to_string()))
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        let time = self.now.to_string();
+        match happening {
+            Happening::Changes(number, told) => {
+                let (name, version) = (SECRETS[number], format!("v{}", self.now.millis()));
+                let metadata = self.facts.secrets.get_mut(&secret(name).key()).unwrap();
+                metadata.versions = [(version.clone(), ["AWSCURRENT".to_owned()].into())].into();
+                metadata.modified_at = Some(self.now);
+                self.changed.insert(secret(name).key(), self.now);
+                if matches!(told, Told::Both | Told::Label) {
+                    self.tell(&label(name, &time, &version));
+                }
+                if matches!(told, Told::Both | Told::Rotation) {
+                    self.now = self.now.plus(Span::from_secs(2));
+                    self.tell(&rotated(name, &self.now.to_string()));
+                }
+            }
+            Happening::TagIsEdited(number) => {
+                let metadata = self.facts.secrets.get_mut(&secret(SECRETS[number]).key());
+                metadata.unwrap().modified_at = Some(self.now);
+            }
+            Happening::Begins(number) => self.ends(number, "IN_PROGRESS"),
+            Happening::Completes(number) => self.ends(number, "COMPLETED"),
+            Happening::IsRolledBack(number) => self.ends(number, "FAILED"),
+            Happening::Sweep => drop(self.sweep()),
+        }
+    }
+
+    /// ECS tells of the deployment of ours that goes on, if there is one.
+    fn ends(&mut self, number: usize, kind: &str) {
+        let (name, arn) = (SERVICES[number], service_arn(SERVICES[number]));
+        let open = self.facts.asked.get(&arn).filter(|asked| asked.is_open() && asked.at <= self.now);
+        let Some(begun) = open.map(|asked| asked.at) else { return };
+        let event = rollout(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
+        self.tell(&event);
+        let old = at("2026-02-01T00:00:00Z");
+        let service = self.facts.services.iter_mut().flatten().find(|service| service.arn == arn).unwrap();
+        match kind {
+            "COMPLETED" => drop(self.completed.insert(arn, begun)),
+            "FAILED" => {
+                let before = self.completed.get(&arn).copied().unwrap_or(old);
+                service.primary =
+                    deployed(&format!("ecs-svc/{}", before.millis()), &before.to_string(), None);
+            }
+            _ => {}
+        }
+    }
+
+    /// The consumers that run an old value and of whom no human was told.
+    fn forgotten(&self) -> Vec<String> {
+        let mut forgotten = Vec::new();
+        for service in self.facts.services.iter().flatten() {
+            let is_off = service.tags.values().any(|value| value == "off");
+            for (key, changed) in self.changed.iter().filter(|_| !is_off) {
+                let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
+                let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
+                let told = self.facts.told.get(&service.arn).and_then(|told| told.get(key));
+                let runs = service.primary.as_ref().map(|primary| primary.created_at);
+                if is_used && runs <= Some(*changed) && told < Some(changed) {
+                    forgotten.push(format!("{} {name}: runs {runs:?}, told {told:?}", service.arn));
+                }
+            }
+        }
+        forgotten
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn nobody_is_forgotten_and_nothing_is_redeployed_too_often(
+        specs in proptest::collection::vec((0u8..8, any_special()).prop_map(|(uses, special)| Spec { uses, special }), 1..6),
+        in_flight in 1u32..4,
+        story in proptest::collection::vec((0i64..200, any_happening()), 1..40),
+    ) {
+        let mut storm = Storm::new(&specs, in_flight);
+        for (seconds, happening) in story {
+            storm.now = storm.now.plus(Span::from_secs(seconds));
+            storm.happens(happening);
+        }
+        let mut last = None;
+        for _ in 0..90 {
+            storm.now = storm.now.plus(Span::from_secs(60));
+            last = Some(storm.sweep());
+        }
+        let forgotten = storm.forgotten();
+        prop_assert!(forgotten.is_empty(), "{forgotten:#?}");
+        // Deciding the last sweep again.
+        let again = storm.sweep();
+        let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Note { .. }));
+        prop_assert!(acts.is_none(), "{acts:?} after {last:?}");
+        for (name, spec) in SERVICES.iter().zip(&specs) {
+            let cooldown = match spec.special {
+                Special::NoCooldown => Span::from_secs(0),
+                Special::SlowCooldown => Span::from_secs(1_200),
+                _ => storm.facts.settings.cooldown,
+            };
+            let times = storm.redeployed.get(&service_arn(name)).cloned().unwrap_or_default();
+            for pair in times.windows(2) {
+                prop_assert!(pair[0].plus(cooldown) <= pair[1], "{name}: {pair:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn five_rotations_in_four_minutes_are_a_first_and_a_last_deployment() {
+    let spec = Spec { uses: 7, special: Special::Nothing };
+    let mut storm = Storm::new(&[spec], 5);
+    for number in [0, 1, 2, 0, 1] {
+        storm.happens(Happening::Changes(number, Told::Both));
+        storm.now = storm.now.plus(Span::from_secs(48));
+    }
+    for _ in 0..30 {
+        storm.now = storm.now.plus(Span::from_secs(60));
+        storm.sweep();
+    }
+    let expected = vec![at("12:00:15"), at("12:06:10")];
+    assert_eq!(storm.redeployed.into_values().collect::<Vec<_>>(), [expected]);
+}

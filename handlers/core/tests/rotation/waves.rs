@@ -1,0 +1,152 @@
+//! Many services and many secrets: bounded in a cluster, one deployment for all changes of a service.
+
+use responder_core::facts::Facts;
+use responder_core::progress::{How, Slot};
+use responder_core::text::Untrusted;
+
+use crate::world::*;
+
+const SEVEN: [(&str, &[&str]); 7] = [
+    ("a", &["s1"]),
+    ("b", &["s1"]),
+    ("c", &["s1"]),
+    ("d", &["s1"]),
+    ("e", &["s1"]),
+    ("f", &["s1"]),
+    ("g", &["s1"]),
+];
+
+fn count(words: &[String], start: &str) -> usize {
+    words.iter().filter(|word| word.starts_with(start)).count()
+}
+
+fn seven() -> Facts {
+    let mut facts = world(&SEVEN);
+    facts.settings.in_flight = 3;
+    facts
+}
+
+#[test]
+fn a_cluster_is_redeployed_in_waves() {
+    let mut facts = seven();
+    let first = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    assert_eq!((count(&first, "redeploy"), count(&first, "hold")), (3, 4), "{first:?}");
+    assert_eq!((count(&first, "page"), count(&first, "settle")), (0, 0));
+    let again = told(&mut facts, &sweep("12:01:00"));
+    assert_eq!((count(&again, "redeploy"), count(&again, "hold")), (0, 4), "{again:?}");
+    // One of the three ends: one place is free.
+    let done = facts.asked.keys().next().unwrap().rsplit('/').next().unwrap().to_owned();
+    told(&mut facts, &rollout(&done, "12:02:00", "COMPLETED", "ecs-svc/1", ""));
+    let next = told(&mut facts, &sweep("12:03:00"));
+    assert_eq!((count(&next, "redeploy"), count(&next, "hold")), (1, 3), "{next:?}");
+}
+
+#[test]
+fn a_place_is_free_again_after_the_time_a_rollout_may_take() {
+    let slots = |until: &str| {
+        let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at(until) });
+        let mut facts = seven();
+        facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+        let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+        (count(&words, "redeploy"), count(&words, "hold"))
+    };
+    assert_eq!(slots("12:00:01"), (0, 7));
+    assert_eq!(slots("12:00:00"), (3, 4));
+}
+
+#[test]
+fn other_clusters_have_places_of_their_own() {
+    let mut facts = seven();
+    for service in facts.services.iter_mut().flatten().skip(3) {
+        service.cluster = CLUSTER.replace("shop", "office");
+    }
+    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (6, 1), "{words:?}");
+}
+
+#[test]
+fn whoever_waits_for_longer_than_an_answer_may_take_is_told_once() {
+    let mut facts = seven();
+    let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at("18:00:00") });
+    facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+    assert_eq!(count(&told(&mut facts, &label("s1", "12:00:00", "v2")), "page"), 0);
+    assert_eq!(count(&told(&mut facts, &sweep("12:13:59")), "page"), 0);
+    let plan = decide(&mut facts, &sweep("12:14:00"));
+    assert_eq!((count(&words(&plan), "page"), details(&plan).len()), (1, 7), "one page names all");
+    for later in ["12:16:00", "13:00:00", "17:00:00"] {
+        assert_eq!(count(&told(&mut facts, &sweep(later)), "page"), 0, "{later}");
+    }
+}
+
+#[test]
+fn a_place_that_was_given_to_another_is_not_taken_back() {
+    // The rollout of `a` goes on for longer than its place is kept; `b` has the place by now.
+    let mut facts = world(&[("a", &["s1"]), ("b", &["s2"])]);
+    facts.settings.in_flight = 1;
+    facts.asked.insert(service_arn("a"), asked("11:00:00", Some("ecs-svc/1")));
+    let slot = Slot { service: service_arn("b"), until: at("12:20:00") };
+    facts.slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
+    facts.asked.insert(service_arn("b"), asked("11:50:00", Some("ecs-svc/2")));
+    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    assert_eq!(words, ["note s1 12:00:00", "hold a wave"]);
+    // And when it ends at last, it frees nothing that is not its own.
+    told(&mut facts, &rollout("a", "12:01:00", "COMPLETED", "ecs-svc/1", ""));
+    assert_eq!(facts.asked[&service_arn("a")].ended.map(|ended| ended.how), Some(How::Completed));
+    assert_eq!(facts.slots[CLUSTER].get(&0), Some(&slot));
+}
+
+#[test]
+fn a_service_that_goes_again_keeps_its_own_place() {
+    let mut facts = world(&[("a", &["s1"]), ("b", &["s1"])]);
+    facts.settings.in_flight = 1;
+    facts.services.as_mut().unwrap()[0].primary = deployed("ecs-svc/1", "11:50:00", None);
+    facts.asked.insert(service_arn("a"), asked("11:50:00", Some("ecs-svc/1")));
+    let slot = Slot { service: service_arn("a"), until: at("12:20:00") };
+    facts.slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
+    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (1, 1));
+    assert_eq!(in_flight(&facts, at("12:01:00")), [service_arn("a")]);
+}
+
+#[test]
+fn all_secrets_of_a_service_are_one_deployment() {
+    let mut facts = world(&[("a", &["s1", "s2", "s3"]), ("b", &["s3"])]);
+    let words = told(&mut facts, &sweep("12:01:00"));
+    // First sight of old secrets is no change.
+    assert_eq!(count(&words, "redeploy"), 0, "{words:?}");
+    for name in ["s1", "s2", "s3"] {
+        facts.changes.insert(secret(name).key(), known("11:00:00", "v1", true));
+    }
+    let words = told(&mut facts, &sweep("12:01:00"));
+    assert!(words.contains(&"redeploy a s1+s2+s3".to_owned()), "{words:?}");
+    assert_eq!(count(&words, "redeploy"), 2, "{words:?}");
+}
+
+#[test]
+fn a_deployment_answers_what_waited_too() {
+    let mut facts = world(&[("a", &["s1", "s2", "s3", "s4"])]);
+    facts.secrets.clear();
+    facts.changes.insert(secret("s1").key(), known("11:58:00", "v2", false));
+    facts.changes.insert(secret("s2").key(), known("11:58:00", "v2", true));
+    facts.changes.insert(secret("s9").key(), known("11:58:00", "v2", false));
+    first(&mut facts).references[3].value = Untrusted::new(format!("{}:::v1", secret_arn("s4")));
+    facts.changes.insert(secret("s4").key(), known("11:58:00", "v2", false));
+    let words = told(&mut facts, &label("s3", "12:00:00", "v2"));
+    assert_eq!(words, ["note s3 12:00:00", "redeploy a s3+s1"]);
+}
+
+#[test]
+fn a_secret_that_a_service_pins_is_told_also_beside_another_that_helps() {
+    let mut facts = world(&[("a", &["s1", "s2"])]);
+    first(&mut facts).references[1].value = Untrusted::new(format!("{}:::v1", secret_arn("s2")));
+    for name in ["s1", "s2"] {
+        facts.changes.insert(secret(name).key(), known("11:00:00", "v1", true));
+    }
+    let plan = decide(&mut facts, &sweep("12:01:00"));
+    let words = words(&plan);
+    assert!(words.contains(&"redeploy a s1".to_owned()), "{words:?}");
+    assert!(words.contains(&"skip a pinned-version".to_owned()), "{words:?}");
+    assert_eq!(count(&words, "page"), 1);
+    let told = &facts.told[&service_arn("a")];
+    assert_eq!(told.keys().collect::<Vec<_>>(), [&secret("s2").key()], "not of s1");
+}

@@ -1,0 +1,244 @@
+//! A small world, the events in it, and plans in a few words.
+
+use std::sync::LazyLock;
+
+use responder_core::decide::{apply, questions, respond};
+use responder_core::facts::{Facts, Question};
+use responder_core::metadata::Metadata;
+use responder_core::plan::{Plan, Step};
+use responder_core::progress::{Asked, Change, Changed, Ended, How};
+use responder_core::rules::{Case, Rules, builtin};
+use responder_core::secret::SecretRef;
+use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState, Service};
+use responder_core::text::Untrusted;
+use responder_core::time::Timestamp;
+use serde_json::{Value, json};
+
+pub(crate) const ACCOUNT: &str = "111122223333";
+pub(crate) const HOME: &str = "us-west-2";
+pub(crate) const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/shop";
+
+static RULES: LazyLock<Rules> = LazyLock::new(|| builtin().unwrap());
+
+/// The case that an event is for the handlers `rotation` or `sweep`.
+pub(crate) fn case(event: &str) -> Case<'static> {
+    RULES.cases(event).unwrap().into_iter().next().unwrap()
+}
+
+/// An instant of Monday, 2 March 2026, or a whole one.
+pub(crate) fn at(time: &str) -> Timestamp {
+    if time.contains('T') { time.parse().unwrap() } else { format!("2026-03-02T{time}Z").parse().unwrap() }
+}
+
+pub(crate) fn secret_arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:{HOME}:{ACCOUNT}:secret:{name}-a1B2c3")
+}
+
+pub(crate) fn secret(name: &str) -> SecretRef {
+    SecretRef::from_arn(&secret_arn(name)).unwrap()
+}
+
+pub(crate) fn changed(name: &str, time: &str) -> Changed {
+    Changed { secret: secret(name), at: at(time), version: Some("v2".to_owned()) }
+}
+
+pub(crate) fn service_arn(name: &str) -> String {
+    format!("arn:aws:ecs:{HOME}:{ACCOUNT}:service/shop/{name}")
+}
+
+/// An old service that takes these as container secrets.
+pub(crate) fn service(name: &str, values: &[String]) -> Service {
+    let reference =
+        |value: &String| Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(value) };
+    Service {
+        arn: service_arn(name),
+        cluster: CLUSTER.to_owned(),
+        status: "ACTIVE".to_owned(),
+        controller: "ECS".to_owned(),
+        primary: deployed("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
+        references: values.iter().map(reference).collect(),
+        ..Service::default()
+    }
+}
+
+/// A PRIMARY deployment.
+#[expect(clippy::unnecessary_wraps, reason = "a service may have none")]
+pub(crate) fn deployed(id: &str, time: &str, state: Option<RolloutState>) -> Option<Deployment> {
+    Some(Deployment { id: id.to_owned(), created_at: at(time), state })
+}
+
+/// A secret whose version `v2` is AWSCURRENT since.
+pub(crate) fn metadata(name: &str, time: &str) -> Metadata {
+    let versions = [("v2", "AWSCURRENT"), ("v1", "AWSPREVIOUS")];
+    Metadata {
+        arn: secret_arn(name),
+        versions: versions.map(|(id, label)| (id.to_owned(), [label.to_owned()].into())).into(),
+        created_at: Some(at("2025-01-01T00:00:00Z")),
+        modified_at: Some(at(time)),
+        ..Metadata::default()
+    }
+}
+
+pub(crate) fn asked(time: &str, deployment: Option<&str>) -> Asked {
+    Asked {
+        at: at(time),
+        cluster: CLUSTER.to_owned(),
+        deployment: deployment.map(str::to_owned),
+        slot: Some(0),
+        secrets: vec![changed("s1", "12:00:00")],
+        lease_until: None,
+        ended: None,
+    }
+}
+
+pub(crate) fn ended(asked: Asked, how: How) -> Asked {
+    Asked { ended: Some(Ended { at: asked.at, how }), ..asked }
+}
+
+pub(crate) fn known(time: &str, version: &str, settled: bool) -> Change {
+    Change { at: at(time), version: Some(version.to_owned()), since: None, settled }
+}
+
+/// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.
+pub(crate) fn world(services: &[(&str, &[&str])]) -> Facts {
+    let mut facts = Facts::default();
+    for (name, secrets) in services {
+        let values: Vec<String> = secrets.iter().map(|name| secret_arn(name)).collect();
+        facts.services.get_or_insert_default().push(service(name, &values));
+        for name in *secrets {
+            facts.secrets.insert(secret(name).key(), metadata(name, "12:00:00"));
+        }
+    }
+    facts
+}
+
+/// The first service.
+pub(crate) fn first(facts: &mut Facts) -> &mut Service {
+    &mut facts.services.as_mut().unwrap()[0]
+}
+
+pub(crate) fn tag(facts: &mut Facts, name: &str, value: &str) {
+    first(facts).tags.insert(format!("secrets-responder:{name}"), value.to_owned());
+}
+
+/// Decides, and carries the plan out.
+pub(crate) fn decide(facts: &mut Facts, event: &str) -> Plan {
+    let plan = respond(&case(event), facts);
+    apply(&plan, facts);
+    plan
+}
+
+/// The plan's steps in words.
+pub(crate) fn words(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(word).collect()
+}
+
+/// What is decided, in words.
+pub(crate) fn told(facts: &mut Facts, event: &str) -> Vec<String> {
+    words(&decide(facts, event))
+}
+
+pub(crate) fn asks(facts: &Facts, event: &str) -> Vec<Question> {
+    questions(&case(event), facts)
+}
+
+fn name(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
+
+fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap()
+}
+
+fn time(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.strip_prefix("2026-03-02T").unwrap_or(&text).trim_end_matches('Z').to_owned()
+}
+
+fn names(changes: &[Changed]) -> String {
+    let names: Vec<String> = changes.iter().map(|changed| changed.secret.name().raw().to_owned()).collect();
+    names.join("+")
+}
+
+fn word(step: &Step) -> String {
+    match step {
+        Step::Redeploy { service, secrets, .. } => format!("redeploy {} {}", short(service), names(secrets)),
+        Step::Hold { service, reason, until, .. } => {
+            let until = until.map(|until| format!(" {}", time(until))).unwrap_or_default();
+            format!("hold {} {}{until}", short(service), name(reason))
+        }
+        Step::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
+        Step::Note { changed } => format!("note {} {}", changed.secret.name().raw(), time(changed.at)),
+        Step::Settle { changed } => format!("settle {}", changed.secret.name().raw()),
+        Step::Adopt { service, deployment, .. } => format!("adopt {} {deployment}", short(service)),
+        Step::End { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
+        Step::Prove { awaited, .. } => format!("prove {}", short(&awaited.service)),
+        Step::Page { incident, .. } => format!("page {}", incident.rule),
+        Step::Join { rule, .. } => format!("join {rule}"),
+        Step::Resolve { rule, .. } => format!("resolve {rule}"),
+        Step::Count { rule, .. } => format!("count {rule}"),
+        Step::Unknown { .. } => "unknown".to_owned(),
+        Step::Nothing { .. } => "nothing".to_owned(),
+        Step::Ignore { .. } => "ignore".to_owned(),
+    }
+}
+
+/// What the pages of a plan say beyond the counts.
+pub(crate) fn details(plan: &Plan) -> Vec<String> {
+    let pages = plan.steps.iter().filter_map(|step| match step {
+        Step::Page { incident, .. } => Some(&incident.details),
+        _ => None,
+    });
+    pages.flatten().map(|detail| format!("{}: {}", detail.label, detail.value.raw())).collect()
+}
+
+fn event(kind: &str, source: &str, time: &str, resources: &[String], detail: &Value) -> String {
+    let time = at(time).to_string();
+    json!({"version": "0", "id": format!("{kind} {time} {resources:?} {detail}"), "detail-type": kind, "source": source,
+        "account": ACCOUNT, "region": HOME, "time": time, "resources": resources, "detail": detail})
+    .to_string()
+}
+
+/// The native event: a version of the secret is AWSCURRENT.
+pub(crate) fn label(name: &str, time: &str, version: &str) -> String {
+    let detail = json!({"name": name, "labelUpdated": "AWSCURRENT", "versionId": version});
+    event("Secret Label Updated", "aws.secretsmanager", time, &[secret_arn(name)], &detail)
+}
+
+/// `RotationSucceeded`, which names no version.
+pub(crate) fn rotated(name: &str, time: &str) -> String {
+    let detail = json!({"eventSource": "secretsmanager.amazonaws.com", "eventName": "RotationSucceeded",
+        "eventTime": at(time).to_string(), "eventID": format!("{name} {time}"), "awsRegion": HOME,
+        "recipientAccountId": ACCOUNT, "additionalEventData": {"SecretId": secret_arn(name)},
+        "userIdentity": {"accountId": ACCOUNT, "invokedBy": "secretsmanager.amazonaws.com"}});
+    event("AWS Service Event via CloudTrail", "aws.secretsmanager", time, &[], &detail)
+}
+
+pub(crate) fn sweep(time: &str) -> String {
+    event("Scheduled Event", "aws.events", time, &[], &json!({}))
+}
+
+/// `SERVICE_DEPLOYMENT_…` of a service's deployment.
+pub(crate) fn rollout(name: &str, time: &str, kind: &str, id: &str, reason: &str) -> String {
+    let detail = json!({"eventType": "INFO", "eventName": format!("SERVICE_DEPLOYMENT_{kind}"), "deploymentId": id,
+        "updatedAt": at(time).to_string(), "reason": reason});
+    event("ECS Deployment State Change", "aws.ecs", time, &[service_arn(name)], &detail)
+}
+
+/// A role's session reads a secret.
+pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String {
+    let issuer = json!({"sessionIssuer": {"type": "Role", "arn": role, "accountId": ACCOUNT}});
+    let detail = json!({"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
+        "eventTime": at(time).to_string(), "eventID": format!("{name} {time} {session}"), "awsRegion": HOME,
+        "recipientAccountId": ACCOUNT, "requestParameters": {"secretId": secret_arn(name)},
+        "userIdentity": {"type": "AssumedRole", "accountId": ACCOUNT, "sessionContext": issuer,
+            "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/exec/{session}")}});
+    event("AWS API Call via CloudTrail", "aws.secretsmanager", time, &[], &detail)
+}
+
+/// The services whose deployments of ours go on at an instant, as far as anybody may tell.
+pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
+    let going = facts.asked.iter().filter(|(_, asked)| asked.is_open());
+    let going = going.filter(|(_, asked)| asked.at.plus(facts.settings.rollout) > now);
+    going.map(|(service, _)| service.clone()).collect()
+}

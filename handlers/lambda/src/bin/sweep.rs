@@ -1,0 +1,10 @@
+//! The `sweep` function: what no event told, by a schedule.
+
+use std::process::ExitCode;
+
+use responder_core::rules::Handler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    responder_aws::run(Handler::Sweep).await
+}

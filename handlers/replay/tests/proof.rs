@@ -1,0 +1,261 @@
+//! `replay proof` as people use it: from the ledger's items, from events alone, and from neither.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+const CASE: &str = "one-service-is-proved-one-rollout-fails-and-one-deployment-is-refused";
+
+/// A folder of its own for each test, removed afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn proof(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_replay"));
+    command.arg("proof").args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn lines(args: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let output = proof(&[&["--format", "json"], args].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (lines, output.status.code())
+}
+
+fn of_kind(lines: &[Value], kind: &str) -> Vec<Value> {
+    lines.iter().filter(|line| line["kind"] == kind).cloned().collect()
+}
+
+fn fixture(kind: &str, file: &str) -> String {
+    format!("{}/../../fixtures/{kind}/{CASE}/{file}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What is printed is committed. `UPDATE_PROOFS=1 cargo test -p responder-replay` writes it.
+#[test]
+fn the_fixture_is_proved_as_committed_from_items_and_from_events() {
+    let (events, facts) = (fixture("timelines", "events.jsonl"), fixture("timelines", "facts.json"));
+    for (name, args) in [
+        ("from-items.txt", &[&*fixture("proofs", "query.json")][..]),
+        ("from-items.jsonl", &["--format", "json", &fixture("proofs", "query.json")]),
+        ("from-events.txt", &["--facts", &facts, &events]),
+        ("from-events.jsonl", &["--format", "json", "--facts", &facts, &events]),
+    ] {
+        let output = proof(args);
+        let (file, found) = (fixture("proofs", name), String::from_utf8(output.stdout).unwrap());
+        if std::env::var_os("UPDATE_PROOFS").is_some() {
+            fs::write(&file, &found).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap_or_default(), found, "{name}: UPDATE_PROOFS=1 writes it");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn items_are_proved_the_same_in_every_form_and_however_often_they_are_given() {
+    let folder = Folder::new("proof-forms");
+    let (query, export) = (fixture("proofs", "query.json"), fixture("proofs", "export.jsonl"));
+    let expected = lines(&[&query]);
+    assert_eq!(of_kind(&expected.0, "proof").len(), 3);
+    // As an export to S3 lies in a bucket.
+    folder.write("AWSDynamoDB/1/_started", "");
+    folder.write("AWSDynamoDB/1/manifest-summary.json", r#"{"version":"2020-06-30"}"#);
+    folder.write("AWSDynamoDB/1/manifest-files.json", "{\"itemCount\":4}\n");
+    folder.write("AWSDynamoDB/1/manifest-files.md5", "x");
+    folder.write("AWSDynamoDB/1/data/a.json.gz", gzip(&fs::read(&export).unwrap()));
+    let exported = folder.0.to_str().unwrap();
+    for paths in [&[&*export][..], &[exported], &[&query, &export, exported]] {
+        assert_eq!(lines(paths), expected, "{paths:?}");
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_replay"))
+        .args(["proof", "--format", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(&query).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.stdout, proof(&["--format", "json", &export]).stdout);
+}
+
+#[test]
+fn task_definitions_among_the_events_know_the_same_consumers_as_the_facts() {
+    let (events, facts) = (fixture("timelines", "events.jsonl"), fixture("timelines", "facts.json"));
+    let (with, without) = (lines(&["--facts", &facts, &events]), lines(&[&events]));
+    assert_eq!(of_kind(&with.0, "proof"), of_kind(&without.0, "proof"));
+    let partial = |lines: &[Value]| of_kind(lines, "summary")[0]["partial"].clone();
+    assert_eq!((partial(&with.0), partial(&without.0)), (json!(false), json!(true)));
+}
+
+#[test]
+fn cloudtrail_alone_proves_by_the_read_and_leaves_the_end_of_the_rollout_open() {
+    let folder = Folder::new("proof-trail");
+    let text = fs::read_to_string(fixture("timelines", "events.jsonl")).unwrap();
+    let records: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["detail"].clone())
+        .filter(|detail| detail["eventVersion"].is_string())
+        .collect();
+    let file = folder.write("trail.json.gz", gzip(json!({"Records": records}).to_string().as_bytes()));
+    let web = &of_kind(&lines(&[&file]).0, "proof")[1];
+    // Without the native event the report of the rotation dates the change, two seconds later.
+    let known = (&web["state"], &web["changed_at"], &web["to_consume"], &web["completed_at"]);
+    assert_eq!(known, (&json!("complete"), &json!("2026-06-01T03:00:21Z"), &json!("50s"), &Value::Null));
+    let text = String::from_utf8(proof(&[&file]).stdout).unwrap();
+    let row = text.lines().find(|line| line.contains("shop/web")).unwrap();
+    assert!(row.contains(" ? ") && text.contains("does not tell how a rollout ends"), "{text}");
+}
+
+#[test]
+fn without_consumers_a_change_says_so_and_when_some_task_read_it_first() {
+    let folder = Folder::new("proof-lone");
+    let text = fs::read_to_string(fixture("timelines", "events.jsonl")).unwrap();
+    let secrets = text.lines().filter(|line| line.contains("\"aws.secretsmanager\"")).collect::<Vec<_>>();
+    let file = folder.write("events.jsonl", secrets.join("\n"));
+    let (found, status) = lines(&[&file]);
+    let lone = &of_kind(&found, "no-consumers")[0];
+    assert_eq!(
+        (&lone["certain"], &lone["first_read"]["at"]),
+        (&json!(false), &json!("2026-06-01T03:00:25Z"))
+    );
+    assert_eq!((status, of_kind(&found, "proof").len()), (Some(1), 0));
+    let text = String::from_utf8(proof(&[&file]).stdout).unwrap();
+    assert!(text.contains("its services are unknown") && text.contains("worker-execution"), "{text}");
+}
+
+#[test]
+fn a_whole_chain_ends_with_zero_and_a_held_one_is_open() {
+    let folder = Folder::new("proof-whole");
+    let query: Value = serde_json::from_slice(&fs::read(fixture("proofs", "query.json")).unwrap()).unwrap();
+    let mut web = query["Items"][0].clone();
+    let whole = folder.write("whole.json", json!({"Items": [web]}).to_string());
+    assert_eq!(lines(&[&whole]).1, Some(0));
+    web["decision"] = json!({"S": "held"});
+    web["why"] = json!({"S": "its window opens at 04:00"});
+    web.as_object_mut().unwrap().retain(|name, _| {
+        !name.ends_with("_at") || name.starts_with("changed") || name.starts_with("decided")
+    });
+    let held = folder.write("held.json", json!({"Items": [web]}).to_string());
+    let (found, status) = lines(&[&held]);
+    assert_eq!(
+        (&found[0]["state"], &found[0]["reason"]),
+        (&json!("open"), &json!("it is held: its window opens at 04:00"))
+    );
+    assert_eq!(status, Some(1));
+}
+
+#[test]
+fn names_that_inject_neither_move_the_cursor_nor_add_lines() {
+    const EVIL: &str = "prod/\u{1b}[2J\r\nshop/web  proved\u{202e}\u{9b}31m<b>$(x)\u{7f}";
+    let folder = Folder::new("proof-hostile");
+    let secret = json!({"account": "111122223333", "region": "us-west-2", "text": EVIL, "from_arn": false});
+    let item = json!({
+        "pk": {"S": format!("proof#111122223333/us-west-2/{EVIL}")}, "sk": {"S": "x"}, "secret": {"S": secret.to_string()},
+        "service": {"S": format!("arn:aws:ecs:us-west-2:111122223333:service/{EVIL}")}, "why": {"S": EVIL},
+        "version": {"S": EVIL}, "deployment": {"S": EVIL}, "decision": {"S": "told"},
+        "changed_at": {"N": "1780282819000"}, "decided_at": {"N": "9223372036854775807"}, "deployed_at": {"N": "-9223372036854775808"},
+    });
+    let change = json!({"source": "aws.secretsmanager", "detail-type": "Secret Label Updated", "account": "111122223333",
+        "region": "us-west-2", "time": "2026-06-01T03:00:19Z", "detail": {"labelUpdated": "AWSCURRENT", "versionId": EVIL,
+        "requestParameters": {"secretId": EVIL}}});
+    let read = json!({"source": "aws.secretsmanager", "account": "111122223333", "region": "us-west-2", "detail": {
+        "eventName": "GetSecretValue", "eventTime": "2026-06-01T03:01:19Z", "requestParameters": {"secretId": EVIL},
+        "userIdentity": {"arn": format!("arn:aws:sts::111122223333:assumed-role/{}/{}", EVIL.replace('/', ""), "a".repeat(32))}}});
+    let items = folder.write("items.json", json!({"Item": item}).to_string());
+    let events = folder.write("events.jsonl", format!("{change}\n{read}"));
+    for (file, rows) in [(&items, 11), (&events, 10)] {
+        for format in ["text", "json"] {
+            let output = proof(&["--format", format, file]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let harmless = |c: char| c == '\n' || (' '..='~').contains(&c) || c.is_alphanumeric();
+            assert!(text.chars().all(harmless), "{text:?}");
+            let rows = if format == "text" { rows } else { 2 };
+            assert_eq!(text.lines().count(), rows, "{text}");
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+    assert_eq!(lines(&[&items]).0[0]["reason"], json!(format!("a human was told: {EVIL}")));
+}
+
+#[test]
+fn garbage_is_told_and_what_stands_beside_it_is_proved() {
+    let folder = Folder::new("proof-garbage");
+    let export = fs::read_to_string(fixture("proofs", "export.jsonl")).unwrap();
+    let cut = &export.lines().next().unwrap()[..200];
+    let torn =
+        folder.write("torn.jsonl", format!("{export}{cut}\n{{\"Item\":{{\"pk\":{{\"S\":\"proof#x\"}}}}}}\n"));
+    let (found, status) = lines(&[&torn]);
+    assert_eq!((of_kind(&found, "proof").len(), of_kind(&found, "problem").len(), status), (3, 2, Some(3)));
+    folder.write("empty.json", "");
+    folder.write("random.bin", [0xff, 0xfe, 0, 7, b'{', b'"', 0xc3]);
+    folder.write("deep.json", "{\"Items\":[".repeat(10_000));
+    folder.write("short.json.gz", &gzip(export.as_bytes())[..60]);
+    let output = proof(&["--format", "json", folder.0.to_str().unwrap(), "missing.json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    for name in ["torn.jsonl", "empty.json", "random.bin", "deep.json", "short.json.gz", "missing.json"] {
+        let told = |line: &str| line.contains("\"problem\"") && line.contains(name);
+        assert!(text.lines().any(told), "{name}: {text}");
+    }
+    assert_eq!(text.matches("\"kind\":\"proof\"").count(), 3);
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
+}
+
+#[test]
+fn items_and_events_together_and_facts_that_are_none_are_refused() {
+    let folder = Folder::new("proof-mixed");
+    let (items, events) = (fixture("proofs", "query.json"), fixture("timelines", "events.jsonl"));
+    let mixed = proof(&[&items, &events]);
+    assert_eq!((mixed.status.code(), mixed.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8(mixed.stderr).unwrap().contains("prove from one or the other"));
+    let facts = folder.write("facts.json", "[]");
+    assert_eq!(proof(&["--facts", &facts, &events]).status.code(), Some(2));
+}
+
+#[test]
+fn an_input_without_a_change_says_so() {
+    let folder = Folder::new("proof-quiet");
+    for content in [r#"{"Records":[]}"#, r#"{"Items":[],"Count":0}"#] {
+        let file = folder.write("quiet.json", content);
+        let output = proof(&[&file]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            (&*text, output.status.code()),
+            ("No change of a secret in this input.\n", Some(0)),
+            "{content}"
+        );
+    }
+}
