@@ -88,12 +88,11 @@ fn tell(about: &[Consumer], facts: &mut Facts) {
 }
 
 fn note(changed: &Changed, facts: &mut Facts) {
-    let mut change =
-        Change { at: changed.at, version: changed.version.clone(), since: Some(changed.at), settled: false };
+    let mut change = Change { at: changed.at, version: changed.version.clone(), since: None, settled: false };
     let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
     if known.at < change.at || known.version.is_none() {
         if !known.settled {
-            change.since = known.since.or(Some(known.at)).min(change.since);
+            change.since = known.since.or(Some(known.at)).filter(|since| *since < change.at);
         }
         *known = change;
     }

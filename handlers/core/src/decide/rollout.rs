@@ -77,8 +77,11 @@ fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
             asked.may_be_told_of() && !to_ours
         }
         (Some(ours), Some(id)) => ours == id,
-        // We never learned its id, and that of another, which it gave way to, would complete.
-        (None, Some(_)) => asked.may_be_told_of() && report.state != RolloutState::Completed,
+        // We never learned its id. Where that is because the answer was lost, another may complete that it gave way to.
+        (None, Some(_)) => {
+            let lost = asked.lease_until.is_some() && report.state == RolloutState::Completed;
+            asked.may_be_told_of() && !lost
+        }
         (_, None) => false,
     }
 }
