@@ -316,6 +316,8 @@ fn by_service(world: &World) -> BTreeMap<String, Vec<Asked>> {
     for asked in world.record(|record| record.deployments.clone()) {
         ours.entry(asked.service.clone()).or_default().push(asked);
     }
-    ours.values_mut().for_each(|ours| ours.sort_by_key(|asked| asked.called_at));
+    for ours in ours.values_mut() {
+        ours.sort_by_key(|asked| asked.called_at);
+    }
     ours
 }

@@ -124,7 +124,9 @@ impl Port {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
             let told = state.record.pages.iter_mut().rev().find(|told| told.by == by && told.key == key);
-            told.into_iter().for_each(|told| told.marked = true);
+            if let Some(told) = told {
+                told.marked = true;
+            }
         }
         written
     }

@@ -378,13 +378,12 @@ impl World {
         let number = self.invocations;
         *self.history.invocations.entry(handler).or_default() += 1;
         let warm = self.idle.entry(handler).or_default().pop();
-        let mut engine = match warm {
-            Some(engine) => engine,
-            None => {
-                let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
-                let settings = self.conditions.settings.clone();
-                Engine::new(port, handler, builtin()?, settings, self.conditions.lease)
-            }
+        let mut engine = if let Some(engine) = warm {
+            engine
+        } else {
+            let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
+            let settings = self.conditions.settings.clone();
+            Engine::new(port, handler, builtin()?, settings, self.conditions.lease)
         };
         engine.aws.invocation = number;
         let until = self.now().plus(self.conditions.timeout);

@@ -11,7 +11,7 @@ use crate::plan::Step;
 use crate::progress::Changed;
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// The Regions that the sweep looks at.
 fn regions(case: &Case<'_>, facts: &Facts) -> BTreeSet<String> {
@@ -101,7 +101,11 @@ fn unlisted(facts: &Facts) -> impl Iterator<Item = Changed> {
 fn changed_at(metadata: &Metadata, known: Option<Timestamp>) -> Option<Timestamp> {
     let first = metadata.rotated_at.max(metadata.created_at);
     match known {
-        Some(known) => Some(metadata.modified_at.or(first).map_or(known, |at| at.max(known))),
+        Some(known) => {
+            // Events tell whole seconds: the change before may be dated like this one, and is another.
+            let later = known.plus(Span::from_millis(1));
+            Some(metadata.modified_at.or(first).map_or(later, |at| at.max(later)))
+        }
         None => first.or(metadata.modified_at),
     }
 }
