@@ -70,13 +70,12 @@ impl<'f> Consumer<'f> {
         if open.is_empty() { answered } else { open }
     }
 
-    /// Since when it has run an old value.
+    /// Since when it has run an old value, at the earliest: of several changes in a row only the first and the last are known.
     pub(super) fn waits_since(&self, facts: &Facts) -> Timestamp {
+        let deployed = self.service.primary.as_ref().map(|primary| primary.created_at).unwrap_or_default();
         let since = self.open(facts).into_iter().map(|changed| {
-            let known = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
-            known
-                .filter(|since| !self.answers(*since, facts))
-                .map_or(changed.at, |since| since.min(changed.at))
+            let first = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
+            first.map_or(changed.at, |first| first.max(deployed).min(changed.at))
         });
         since.min().unwrap_or_default()
     }
