@@ -130,6 +130,7 @@ pub struct History {
 #[derive(Debug)]
 pub(crate) struct StateChange {
     pub(crate) at: Timestamp,
+    pub(crate) service: String,
     pub(crate) deployment: String,
     /// The event's name.
     pub(crate) name: String,
@@ -332,7 +333,8 @@ impl World {
                     let detail = &event["detail"];
                     let (deployment, name) = (text(&detail["deploymentId"]), text(&detail["eventName"]));
                     let lost = self.put(at, &event) == "lost";
-                    self.history.states.push(StateChange { at, deployment, name, lost });
+                    let service = text(&event["resources"][0]);
+                    self.history.states.push(StateChange { at, service, deployment, name, lost });
                 }
                 EcsEvent::Launched(launch) => {
                     for event in self.bus.launched(&launch) {

@@ -254,11 +254,14 @@ impl<'f> Consumer<'f> {
         None
     }
 
-    /// Whether our deployment before has failed, or was rolled back, and nobody was told yet.
+    /// Whether our deployment before has failed, was rolled back or does not end, and nobody was told yet.
     fn is_hidden(&self, asked: &Asked, facts: &Facts, now: Timestamp) -> bool {
         let primary = self.service.primary.as_ref();
         let ended = primary.is_none_or(|primary| {
-            primary.created_at < asked.at.minus(CLOCKS) || primary.state == Some(RolloutState::Failed)
+            primary.created_at < asked.at.minus(CLOCKS)
+                || primary.state == Some(RolloutState::Failed)
+                || primary.state == Some(RolloutState::InProgress)
+                    && now >= asked.at.plus(facts.settings.rollout)
         });
         let followed = now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
         asked.is_open() && ended && followed
