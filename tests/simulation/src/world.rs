@@ -1,15 +1,21 @@
 //! A world: functions over a cloud, from the events of the models to the end of their effects, on virtual time.
 
+mod conditions;
+mod history;
+mod look;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use responder_core::page::Page;
 use responder_core::plan::Step;
 use responder_core::rules::{Handler, RulesError, builtin};
-use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::{Engine, Turn};
+
+pub use conditions::Conditions;
+pub use history::History;
+use history::StateChange;
 
 use crate::bus::Bus;
 use crate::clock::{Clock, Tasks, Turned};
@@ -24,64 +30,6 @@ use crate::{Place, Random};
 pub const ACCOUNT: &str = "111122223333";
 /// And in which Region.
 pub const REGION: &str = "us-west-2";
-
-/// How a world behaves.
-#[derive(Clone, Debug)]
-pub struct Conditions {
-    /// What all chance comes from.
-    pub seed: u64,
-    /// What the operator set.
-    pub settings: Settings,
-    /// How often the sweep runs, if it does.
-    pub sweep_every: Option<Span>,
-    /// How many functions of a kind run at once.
-    pub workers: usize,
-    /// The functions' timeout, not longer than the lease.
-    pub timeout: Span,
-    /// How long a claim is held.
-    pub lease: Span,
-    /// How long a received message is hidden: not shorter than timeout and lease together.
-    pub visibility: Span,
-    /// How many of a thousand calls go wrong, until it is calm.
-    pub faulty: u64,
-    /// How many of a thousand invocations die somewhere, until it is calm.
-    pub dying: u64,
-    /// How many of a thousand events get lost, until it is calm.
-    pub lost: u64,
-    /// How many of a thousand scheduled sweeps get lost, until it is calm.
-    pub unswept: u64,
-    /// How many of a thousand events come twice.
-    pub twice: u64,
-    /// The longest time that an event of `CloudTrail` takes.
-    pub trail: Span,
-    /// Places among the deployments in flight are never given back: a planted bug.
-    pub keeps_places: bool,
-    /// Whether a trace is kept.
-    pub traced: bool,
-}
-
-impl Conditions {
-    /// A world in which nothing goes wrong.
-    pub fn calm(seed: u64) -> Self {
-        Self {
-            seed,
-            settings: Settings::default(),
-            sweep_every: Some(Span::from_secs(60)),
-            workers: 2,
-            timeout: Span::from_secs(60),
-            lease: Span::from_secs(60),
-            visibility: Span::from_secs(120),
-            faulty: 0,
-            dying: 0,
-            lost: 0,
-            unswept: 0,
-            twice: 0,
-            trail: Span::from_secs(120),
-            keeps_places: false,
-            traced: false,
-        }
-    }
-}
 
 /// Something that happens at its time.
 #[derive(Clone, Debug)]
@@ -112,30 +60,6 @@ pub struct World {
     appointments: u64,
     history: History,
     planned: Vec<Step>,
-}
-
-/// What happened, apart from what the functions did.
-#[derive(Debug, Default)]
-pub struct History {
-    /// When each secret, by ARN, got a new value.
-    pub changes: BTreeMap<String, Vec<Timestamp>>,
-    /// The changes of state of all deployments, as ECS told them.
-    pub(crate) states: Vec<StateChange>,
-    /// How many invocations there were, by handler.
-    pub invocations: BTreeMap<Handler, u64>,
-    /// How many of them died.
-    pub deaths: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct StateChange {
-    pub(crate) at: Timestamp,
-    pub(crate) service: String,
-    pub(crate) deployment: String,
-    /// The event's name.
-    pub(crate) name: String,
-    /// Whether the bus lost it.
-    pub(crate) lost: bool,
 }
 
 #[derive(Debug)]
@@ -200,39 +124,6 @@ impl World {
     /// Secrets Manager, to look at or to prepare.
     pub fn secrets<T>(&self, f: impl FnOnce(&mut Secrets) -> T) -> T {
         f(&mut self.cloud.state.borrow_mut().secrets)
-    }
-
-    /// What happened, apart from what the functions did.
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// Events that were told, that of these got lost, and messages that were put aside.
-    pub fn events(&self) -> (u64, u64, usize) {
-        (self.bus.told.0, self.bus.told.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
-    }
-
-    /// How many messages the rotation's queue got.
-    pub(crate) fn sent(&self) -> u64 {
-        self.bus.rotation.sent()
-    }
-
-    /// The pages that the topic took, in their order.
-    pub fn pages(&self) -> Vec<Page> {
-        self.record(|record| record.pages.iter().map(|told| told.page.clone()).collect())
-    }
-
-    pub(crate) fn record<T>(&self, f: impl FnOnce(&Record) -> T) -> T {
-        f(&self.cloud.state.borrow().record)
-    }
-
-    pub(crate) fn store<T>(&self, f: impl FnOnce(&Store) -> T) -> T {
-        f(&self.cloud.state.borrow().store)
-    }
-
-    /// The trace so far.
-    pub fn trace(&self) -> String {
-        self.record(|record| record.trace.iter().flatten().fold(String::new(), |all, line| all + line + "\n"))
     }
 
     /// A secret (an ARN) is rotated: its new value is current some seconds after this instant.
@@ -478,13 +369,5 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    /// The secrets (ARNs) that a service (an ARN) asks for, by its task definition of now.
-    pub(crate) fn used(&self, service: &str) -> BTreeSet<String> {
-        let state = self.cloud.state.borrow();
-        let definition = state.ecs.service(service).map(|service| service.task_definition.clone());
-        let references = definition.map(|arn| state.ecs.references(&arn)).unwrap_or_default();
-        references.iter().map(|value| value.split(':').take(7).collect::<Vec<_>>().join(":")).collect()
     }
 }
