@@ -26,7 +26,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>) {
     let (key, at) = (awaited_key(role, secret), draft.event().time);
     let awaited = draft.facts.awaited.get(&key).into_iter().flatten();
     let proved: Vec<Step> = awaited
-        .filter(|awaited| at >= awaited.since)
+        .filter(|awaited| at >= awaited.since.whole_second())
         .map(|awaited| Step::Prove { key: key.clone(), awaited: awaited.clone(), at })
         .collect();
     draft.steps.extend(proved);
