@@ -246,6 +246,8 @@ pub enum SkipReason {
     Asked,
     /// The deployment that should have answered the change failed; a human was told, at the latest now.
     RolloutFailed,
+    /// ECS refused to deploy it for this change; no repetition helps.
+    Refused,
     /// Another AWS service manages it.
     Managed,
     /// The secret is gone or going: a new task could not start.

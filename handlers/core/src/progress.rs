@@ -28,6 +28,9 @@ pub struct Change {
     /// The version that is AWSCURRENT since, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Since when some consumer waits: a change before this one may not have been answered for when this one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Whether every consumer has been answered for: it runs the new value, or a human was told.
     #[serde(default)]
     pub settled: bool,
@@ -66,12 +69,17 @@ impl Asked {
 
     /// Whether ECS was asked: it was, unless the call certainly had no effect.
     pub fn was_asked(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| ended.how != How::Refused)
+        self.ended.as_ref().is_none_or(|ended| !matches!(ended.how, How::Refused | How::Denied))
     }
 
     /// Whether it failed.
     pub fn failed(&self) -> bool {
         self.ended.as_ref().is_some_and(|ended| ended.how == How::Failed)
+    }
+
+    /// Whether ECS may yet tell of it: nobody knows its end.
+    pub fn may_be_told_of(&self) -> bool {
+        self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
     }
 
     /// Whether somebody may be asking at this instant.
@@ -100,8 +108,12 @@ pub enum How {
     Failed,
     /// A newer deployment took its place.
     Superseded,
-    /// The call had no effect.
+    /// The call had no effect, for now.
     Refused,
+    /// ECS will not do it; a human was told.
+    Denied,
+    /// The answer to the call was lost, and nothing of it was seen since.
+    Unseen,
     /// The service is gone.
     Gone,
 }

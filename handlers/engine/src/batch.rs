@@ -355,7 +355,7 @@ mod tests {
         assert_eq!(run_at(&engine, "one", &[EVENT]).1.deployments_forced, 0);
         engine.handler = Handler::Sweep;
         let mut forced = Vec::new();
-        for minute in 1..5 {
+        for minute in 1..8 {
             engine.aws.clock.set(start.plus(Span::from_secs(60 * minute + 1)));
             forced.push(run_at(&engine, "sweep", &[SWEEP]).1.deployments_forced);
         }

@@ -194,6 +194,10 @@ fn merge(facts: &mut Facts, more: Facts) {
     for (place, limits) in more.limits {
         facts.limits.entry(place).or_default().extend(limits);
     }
+    if more.services.is_some() {
+        // To have looked and found nobody is not the same as not to know.
+        facts.services.get_or_insert_default();
+    }
     for service in more.services.into_iter().flatten() {
         let services = facts.services.get_or_insert_default();
         services.retain(|known| known.arn != service.arn);

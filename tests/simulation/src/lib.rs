@@ -1,7 +1,23 @@
 //! A model of the parts of AWS that the product works on: deterministic, in memory, without a clock and without I/O.
 //!
 //! Every call is told the time, and chance comes from a seed: the same seed and the same calls give the same answers, identifiers and events.
-//! The acceptance tests serve the model over HTTP to the real functions; a simulation calls it directly.
+//! The acceptance tests serve the model over HTTP to the real functions. A [`world::World`] runs the real engine over it on virtual time instead: from the
+//! events of the models through a bus and queues to decisions, the ledger's protocol and calls, whose effects are events again.
+//!
+//! | simulated | how |
+//! | --- | --- |
+//! | time | stands still while anything can run; every call takes a while, and others run meanwhile, in an order that the seed decides |
+//! | calls | one call of the port is one of the adapter, after the SDK's retries; one in ten is throttled, fails with or without its effect, hangs until its deadline, or loses its answer; a write to the table may also be repeated by the SDK, and meet itself |
+//! | the table | atomic for each item, reads consistent, pages, keys left over |
+//! | deaths | an invocation is dropped at any point where it waits, or at its timeout; the next one starts cold |
+//! | events | lost (one in five), told twice, late, out of order; queues with visibility, batches of ten and dead letters |
+//! | ECS | rollouts that complete, fail with and without rollback, stall; somebody else's deployments; throttling in the storm |
+//! | Secrets Manager | rotations, reads that are stale for some seconds |
+//!
+//! Not simulated: clocks that differ, expiry of items, throttling of the table, several Regions and replicas, Lambda's own retries of a sweep, messages that are
+//! no events, theft.
+//!
+//! [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
 
 mod bus;
 pub mod clock;
@@ -17,6 +33,7 @@ mod random;
 pub mod random_world;
 pub mod secrets;
 pub mod store;
+pub mod storm;
 pub mod throttle;
 pub mod world;
 

@@ -199,7 +199,7 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
         // The sweep sees it when it comes round.
         let longer = |than: Timestamp| until.is_some_and(|until| until > than.plus(rollout).minus(CLAIMING));
         let late = longer(life.created.plus(ROUND));
-        let bad = failed || late;
+        let bad = (failed || late) && !gone_unseen(world, &life);
         let keys = world.record(|record| {
             let about = record.pages.iter().filter(|told| {
                 told.page.attributes["rule"] == "rollout-failed"
@@ -222,6 +222,22 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             wrong.push(format!("the deployment {deployment} of {service} at {at} {what}: {told} incidents"));
         }
     }
+}
+
+/// Whether somebody else deployed the service anew before anyone could see what became of this deployment: no event of its
+/// failure arrived, and who looks finds the newer one.
+fn gone_unseen(world: &World, life: &Life) -> bool {
+    let ours = world.record(|record| {
+        let next = record
+            .deployments
+            .iter()
+            .find(|asked| asked.service == life.asked.service && asked.called_at > life.asked.called_at);
+        next.map(|asked| asked.called_at)
+    });
+    let arrived = world.history().states.iter().any(|state| {
+        state.deployment == life.asked.deployment && state.name.ends_with("_FAILED") && !state.lost
+    });
+    life.superseded.is_some_and(|at| ours.is_none_or(|ours| at < ours)) && !arrived
 }
 
 /// Whether a page is about a deployment of which nobody learned the id: this one, if it was the last then.

@@ -16,13 +16,13 @@ const CALM: Span = Span::from_secs(2_700);
 /// The conditions of a seed with everything that goes wrong.
 pub fn faulty(seed: u64) -> Conditions {
     let settings = Settings { in_flight: 2, rollout: Span::from_secs(600), ..Settings::default() };
-    let (faulty, dying, lost, twice) = (100, 50, 200, 200);
-    Conditions { settings, faulty, dying, lost, twice, ..Conditions::calm(seed) }
+    let (faulty, dying, lost, unswept, twice) = (100, 50, 200, 50, 200);
+    Conditions { settings, faulty, dying, lost, unswept, twice, ..Conditions::calm(seed) }
 }
 
 /// The conditions of a seed where only events get lost, repeated and late.
 pub fn lossy(seed: u64) -> Conditions {
-    Conditions { faulty: 0, dying: 0, ..faulty(seed) }
+    Conditions { faulty: 0, dying: 0, unswept: 0, ..faulty(seed) }
 }
 
 /// When these worlds begin.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use responder_core::page::Page;
 use responder_core::plan::Step;
 use responder_core::rules::{Handler, RulesError, builtin};
 use responder_core::settings::Settings;
@@ -45,8 +46,10 @@ pub struct Conditions {
     pub faulty: u64,
     /// How many of a thousand invocations die somewhere, until it is calm.
     pub dying: u64,
-    /// How many of a thousand events get lost, until it is calm; of scheduled sweeps a quarter as many.
+    /// How many of a thousand events get lost, until it is calm.
     pub lost: u64,
+    /// How many of a thousand scheduled sweeps get lost, until it is calm.
+    pub unswept: u64,
     /// How many of a thousand events come twice.
     pub twice: u64,
     /// The longest time that an event of `CloudTrail` takes.
@@ -71,6 +74,7 @@ impl Conditions {
             faulty: 0,
             dying: 0,
             lost: 0,
+            unswept: 0,
             twice: 0,
             trail: Span::from_secs(120),
             keeps_places: false,
@@ -115,7 +119,7 @@ pub struct World {
 pub struct History {
     /// When each secret, by ARN, got a new value.
     pub changes: BTreeMap<String, Vec<Timestamp>>,
-    /// The changes of state of all deployments: when, of which service, which deployment, the event's name, its reason.
+    /// The changes of state of all deployments, as ECS told them.
     pub(crate) states: Vec<StateChange>,
     /// How many invocations there were, by handler.
     pub invocations: BTreeMap<Handler, u64>,
@@ -126,10 +130,11 @@ pub struct History {
 #[derive(Debug)]
 pub(crate) struct StateChange {
     pub(crate) at: Timestamp,
-    pub(crate) service: String,
     pub(crate) deployment: String,
+    /// The event's name.
     pub(crate) name: String,
-    pub(crate) reason: String,
+    /// Whether the bus lost it.
+    pub(crate) lost: bool,
 }
 
 #[derive(Debug)]
@@ -204,6 +209,16 @@ impl World {
     /// Events that were told, that of these got lost, and messages that were put aside.
     pub fn events(&self) -> (u64, u64, usize) {
         (self.bus.told.0, self.bus.told.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
+    }
+
+    /// How many messages the rotation's queue got.
+    pub(crate) fn sent(&self) -> u64 {
+        self.bus.rotation.sent()
+    }
+
+    /// The pages that the topic took, in their order.
+    pub fn pages(&self) -> Vec<Page> {
+        self.record(|record| record.pages.iter().map(|told| told.page.clone()).collect())
     }
 
     pub(crate) fn record<T>(&self, f: impl FnOnce(&Record) -> T) -> T {
@@ -315,14 +330,9 @@ impl World {
                 EcsEvent::StateChange { at, event } => {
                     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
                     let detail = &event["detail"];
-                    self.history.states.push(StateChange {
-                        at,
-                        service: text(&event["resources"][0]),
-                        deployment: text(&detail["deploymentId"]),
-                        name: text(&detail["eventName"]),
-                        reason: text(&detail["reason"]),
-                    });
-                    self.put(at, &event);
+                    let (deployment, name) = (text(&detail["deploymentId"]), text(&detail["eventName"]));
+                    let lost = self.put(at, &event) == "lost";
+                    self.history.states.push(StateChange { at, deployment, name, lost });
                 }
                 EcsEvent::Launched(launch) => {
                     for event in self.bus.launched(&launch) {
@@ -333,7 +343,7 @@ impl World {
         }
     }
 
-    fn put(&mut self, at: Timestamp, event: &serde_json::Value) {
+    fn put(&mut self, at: Timestamp, event: &serde_json::Value) -> &'static str {
         let said = self.bus.put(at, event);
         self.cloud.note(|| {
             let detail = &event["detail"];
@@ -344,6 +354,7 @@ impl World {
                 all.into_iter().chain([secret]).filter_map(serde_json::Value::as_str).collect();
             format!("event ({said}): {}", parts.join(", "))
         });
+        said
     }
 
     /// Lets functions with nothing to do receive messages.
@@ -450,7 +461,7 @@ impl World {
             Due::Sweep => {
                 if let Some(every) = self.conditions.sweep_every {
                     self.appoint(now.plus(every), Due::Sweep);
-                    if !self.random.chance(self.bus.lost / 4) {
+                    if !self.random.chance(self.conditions.unswept) {
                         let event = self.bus.sweep(now);
                         self.invoke(Handler::Sweep, vec![(0, event.to_string().into())])?;
                     }
@@ -460,7 +471,8 @@ impl World {
             Due::Calm => {
                 self.cloud.note(|| "from now on it is calm".to_owned());
                 self.cloud.state.borrow_mut().faulty = 0;
-                (self.conditions.faulty, self.conditions.dying, self.conditions.twice) = (0, 0, 0);
+                (self.conditions.faulty, self.conditions.dying) = (0, 0);
+                (self.conditions.unswept, self.conditions.twice) = (0, 0);
                 (self.bus.lost, self.bus.twice) = (0, 0);
             }
         }

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("responder-lambda", &["responder-core", "responder-aws"]),
     ("responder-replay", &["responder-core"]),
     ("responder-doctor", &["responder-core", "responder-aws"]),
-    ("simulation", &["responder-core"]),
+    ("simulation", &["responder-core", "responder-engine"]),
     (
         "acceptance",
         &["responder-core", "responder-aws", "responder-replay", "responder-doctor", "simulation"],

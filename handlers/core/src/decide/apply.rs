@@ -40,7 +40,7 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         Step::Settle { changed } => {
             let known = facts.changes.get_mut(&changed.secret.key());
             if let Some(known) = known.filter(|known| known.at == changed.at) {
-                known.settled = true;
+                (known.settled, known.since) = (true, None);
             }
         }
         Step::Adopt { service, asked_at, deployment } => {
@@ -88,9 +88,12 @@ fn tell(about: &[Consumer], facts: &mut Facts) {
 }
 
 fn note(changed: &Changed, facts: &mut Facts) {
-    let change = Change { at: changed.at, version: changed.version.clone(), settled: false };
+    let mut change = Change { at: changed.at, version: changed.version.clone(), since: None, settled: false };
     let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
     if known.at < change.at || known.version.is_none() {
+        if !known.settled {
+            change.since = known.since.or(Some(known.at)).filter(|since| *since < change.at);
+        }
         *known = change;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::control::{Control, Mode as Wish};
 use crate::facts::Facts;
 use crate::plan::{HoldReason, SkipReason};
-use crate::progress::{Asked, Changed};
+use crate::progress::{Asked, Changed, How};
 use crate::secret::SecretRef;
 use crate::service::{Reference, ReferenceKind, RolloutState, Service, Version};
 use crate::settings::{Finding, Mode, Policy, Settings};
@@ -61,6 +61,30 @@ impl<'f> Consumer<'f> {
     /// The changes, newest last.
     pub(super) fn changes(&self) -> Vec<Changed> {
         self.uses.iter().map(|(changed, _)| changed.clone()).collect()
+    }
+
+    /// The changes that its deployment does not answer; all, if it answers all and there is still something to say.
+    pub(super) fn open(&self, facts: &Facts) -> Vec<Changed> {
+        let (answered, open): (Vec<Changed>, Vec<Changed>) =
+            self.changes().into_iter().partition(|changed| self.answers(changed.at, facts));
+        if open.is_empty() { answered } else { open }
+    }
+
+    /// Since when it has run an old value.
+    pub(super) fn waits_since(&self, facts: &Facts) -> Timestamp {
+        let since = self.open(facts).into_iter().map(|changed| {
+            let known = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
+            known
+                .filter(|since| !self.answers(*since, facts))
+                .map_or(changed.at, |since| since.min(changed.at))
+        });
+        since.min().unwrap_or_default()
+    }
+
+    /// Whether its PRIMARY deployment is newer than a change.
+    fn answers(&self, changed_at: Timestamp, facts: &Facts) -> bool {
+        let fresh_from = changed_at.plus(facts.settings.fresh_after());
+        self.service.primary.as_ref().is_some_and(|primary| primary.created_at >= fresh_from)
     }
 
     /// Whether a new deployment reads the new values.
@@ -119,6 +143,10 @@ impl<'f> Consumer<'f> {
     /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
     fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Verdict> {
         let asked = facts.asked.get(&self.service.arn)?;
+        if asked.at >= fresh_from && asked.ended.as_ref().is_some_and(|ended| ended.how == How::Denied) {
+            let why = format!("ECS refused to deploy it at {}", asked.at);
+            return Some(Verdict::Skip(SkipReason::Refused, why));
+        }
         if asked.at < fresh_from || !asked.was_asked() {
             return None;
         }

@@ -42,7 +42,7 @@ pub(super) fn reconcile(
         match consumer.verdict(facts, now, doubtful) {
             Verdict::Skip(reason, why) => {
                 if reason.needs_human() {
-                    tell(&mut said, draft, consumer, &consumer.changes(), "not redeployed", &why);
+                    tell(&mut said, draft, consumer, &consumer.open(facts), "not redeployed", &why);
                 } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
                     tell_in_part(&mut said, draft, consumer);
                 }
@@ -181,10 +181,9 @@ fn hold(
     (reason, until, why): (HoldReason, Option<Timestamp>, String),
 ) {
     let answer = draft.facts.settings.answer;
-    let oldest = consumer.uses.iter().map(|(changed, _)| changed.at).min().unwrap_or_default();
-    let late = oldest.plus(answer);
+    let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
-        tell(said, draft, consumer, &consumer.changes(), "not redeployed yet", &why);
+        tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
     }
     draft.steps.push(Step::Hold {
         service: consumer.service.arn.clone(),

@@ -2,7 +2,8 @@
 
 use super::consumer::CLOCKS;
 use super::{Draft, incident_key};
-use crate::facts::{Facts, Question};
+use crate::arn::Arn;
+use crate::facts::{Facts, Question, place};
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::page;
@@ -73,11 +74,14 @@ fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
         _ if report.is_rollback => {
             let to_ours =
                 asked.deployment.as_ref().is_some_and(|id| report.reason.raw().contains(id.as_str()));
-            asked.is_open() && !to_ours
+            asked.may_be_told_of() && !to_ours
         }
         (Some(ours), Some(id)) => ours == id,
-        // We never learned its id.
-        (None, Some(_)) => asked.is_open(),
+        // We never learned its id. Where that is because the answer was lost, another may complete that it gave way to.
+        (None, Some(_)) => {
+            let lost = asked.lease_until.is_some() && report.state == RolloutState::Completed;
+            asked.may_be_told_of() && !lost
+        }
         (_, None) => false,
     }
 }
@@ -119,7 +123,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         let is_gone = found.is_some();
         if is_gone {
             end(draft, service, asked, now, How::Gone);
-        } else if late {
+        } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
             fail(draft, response, asked, &silent, "its end is unknown");
         }
@@ -130,10 +134,13 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
     if ours.is_none() && !newer {
-        // The call had no effect: the service is stale, and the next look redeploys it.
-        end(draft, service, asked, now, How::Refused);
+        // What is rolled back looks the same, until the deployment before is complete again.
+        if state(found) != Some(RolloutState::InProgress) || late {
+            end(draft, service, asked, now, How::Unseen);
+        }
     } else if ours.is_some() && id != ours && newer {
         end(draft, service, asked, now, How::Superseded);
+        resolve(draft, response, service, asked, now);
     } else if ours.is_some() && id != ours {
         let why = "an older deployment is PRIMARY again";
         fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
@@ -168,6 +175,11 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     }
 }
 
+/// What could not be learned now may be learned by the next look; that is told for itself.
+fn region_of(service: &str) -> &str {
+    Arn::of("ecs", service).map_or("", |arn| arn.region)
+}
+
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
 
@@ -188,7 +200,7 @@ fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &s
 }
 
 fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
-    if asked.is_open() {
+    if asked.may_be_told_of() {
         draft.steps.push(Step::End {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),

@@ -96,7 +96,7 @@ pub(crate) fn ended(asked: Asked, how: How) -> Asked {
 }
 
 pub(crate) fn known(time: &str, version: &str, settled: bool) -> Change {
-    Change { at: at(time), version: Some(version.to_owned()), settled }
+    Change { at: at(time), version: Some(version.to_owned()), since: None, settled }
 }
 
 /// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.

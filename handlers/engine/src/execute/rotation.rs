@@ -54,7 +54,7 @@ impl<A: Aws> Executor<'_, A> {
         };
         // What could not be asked for in time was not asked for.
         if let Err(error) = self.cache.deploy_slot(self.aws, &region, service, until).await {
-            self.ledger.not_deployed(&wish, ticket).await;
+            self.ledger.not_deployed(&wish, ticket, How::Refused).await;
             return Err(error);
         }
         let answer =
@@ -62,10 +62,12 @@ impl<A: Aws> Executor<'_, A> {
         let deployment = match answer {
             Ok(deployment) => deployment,
             Err(error) => {
-                self.counters.redeploys_refused += usize::from(matches!(error, Error::Refused(_)));
+                let denied = matches!(error, Error::Refused(_));
+                self.counters.redeploys_refused += usize::from(denied);
                 // After anything but a clear no, ECS may be at it: that shows within minutes.
                 if error.had_no_effect() {
-                    self.ledger.not_deployed(&wish, ticket).await;
+                    let ended = if denied { How::Denied } else { How::Refused };
+                    self.ledger.not_deployed(&wish, ticket, ended).await;
                 }
                 return Err(error);
             }
@@ -121,7 +123,7 @@ impl<A: Aws> Executor<'_, A> {
                 let completed = match ended.how {
                     How::Completed => true,
                     How::Failed => false,
-                    How::Superseded | How::Refused | How::Gone => return Ok(()),
+                    How::Superseded | How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
                 };
                 let proofs = secrets
                     .iter()

