@@ -73,6 +73,10 @@ pub(crate) struct Asked {
     pub(crate) deployment: String,
     /// When the call began.
     pub(crate) called_at: Timestamp,
+    /// The invocation's number.
+    pub(crate) by: u64,
+    /// Whether the answer arrived.
+    pub(crate) answered: bool,
 }
 
 /// What goes wrong with a call.

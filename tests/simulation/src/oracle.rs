@@ -96,22 +96,45 @@ fn too_soon(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
     }
 }
 
-/// P4: a second deployment of ours answers a change that the first was too old for.
+/// P4: a deployment of ours answers a change for which what was PRIMARY is too old; and not again one of which people were
+/// told that its deployment failed.
 fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
     let margin = promised.settings.margin.min(promised.settings.settle);
-    for (service, ours) in by_service(world) {
-        let secrets = world.used(&service);
-        let all = secrets.iter().filter_map(|secret| world.history().changes.get(secret)).flatten();
-        let changes: Vec<Timestamp> = all.copied().collect();
-        for (number, one) in ours.iter().enumerate() {
-            let before = number.checked_sub(1).and_then(|before| ours.get(before));
-            let new = |changed: &&Timestamp| {
-                **changed <= one.called_at
-                    && before.is_none_or(|before| before.called_at < changed.plus(margin).plus(CLAIMING))
-            };
-            if !changes.iter().any(|changed| new(&changed)) {
-                wrong.push(format!("{service} was deployed at {} for nothing", one.called_at));
-            }
+    let lives = lives(world);
+    let all = world.ecs(|ecs| ecs.log.deployments().to_vec());
+    for life in &lives {
+        let (service, called) = (&life.asked.service, life.asked.called_at);
+        let secrets = world.used(service);
+        let changes = secrets.iter().filter_map(|secret| world.history().changes.get(secret)).flatten();
+        let last = changes.filter(|changed| **changed <= called).max();
+        let ended = |deployment: &str| {
+            let states = world.history().states.iter().filter(|state| state.at < called);
+            let mut ends = states.filter(|state| !state.name.ends_with("_IN_PROGRESS"));
+            ends.find(|state| state.deployment == deployment).map(|state| state.name.ends_with("_COMPLETED"))
+        };
+        // Somebody else's may have begun while an invocation was under way.
+        let theirs = called.minus(world.conditions.timeout);
+        let is_ours = |one: &Deployed| lives.iter().any(|life| life.asked.deployment == one.deployment);
+        let older = |one: &&Deployed| one.created_at < if is_ours(one) { called } else { theirs };
+        let of_service: Vec<&Deployed> =
+            all.iter().filter(|one| one.service == *service).filter(older).collect();
+        let last_one = of_service.last().map(|one| one.deployment.as_str());
+        // What failed gives way to what completed; what was superseded before does not count.
+        let stands =
+            |one: &&&Deployed| ended(&one.deployment).unwrap_or(last_one == Some(one.deployment.as_str()));
+        let primary = of_service.iter().filter(stands).map(|one| one.created_at).max();
+        let given_up =
+            lives.iter().filter(|one| one.asked.service == *service && one.asked.called_at < called);
+        let given_up = given_up.filter(|one| {
+            world.record(|record| {
+                record.pages.iter().any(|told| told.at < called && is_about(told, &one.asked.deployment))
+            })
+        });
+        let newest = primary.into_iter().chain(given_up.map(|one| one.asked.called_at)).max();
+        let needed = last
+            .is_some_and(|changed| newest.is_none_or(|newest| newest < changed.plus(margin).plus(CLAIMING)));
+        if !needed {
+            wrong.push(format!("{service} was deployed at {called} for nothing"));
         }
     }
 }
@@ -224,8 +247,8 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether somebody else deployed the service anew before anyone could see what became of this deployment: no event of its
-/// failure arrived, and who looks finds the newer one.
+/// Whether nobody could see what became of this deployment: no event of its failure or rollback arrived, and somebody else
+/// deployed the service anew before, or the answer was lost or could not be noted, so that it looks as if there had never been one.
 fn gone_unseen(world: &World, life: &Life) -> bool {
     let ours = world.record(|record| {
         let next = record
@@ -234,10 +257,14 @@ fn gone_unseen(world: &World, life: &Life) -> bool {
             .find(|asked| asked.service == life.asked.service && asked.called_at > life.asked.called_at);
         next.map(|asked| asked.called_at)
     });
+    let failed_at = life.ended.map(|(at, _)| at);
     let arrived = world.history().states.iter().any(|state| {
-        state.deployment == life.asked.deployment && state.name.ends_with("_FAILED") && !state.lost
+        // The rollback is told at the same instant, of the deployment before.
+        Some(state.at) == failed_at && state.service == life.asked.service && !state.lost
     });
-    life.superseded.is_some_and(|at| ours.is_none_or(|ours| at < ours)) && !arrived
+    let superseded = life.superseded.is_some_and(|at| ours.is_none_or(|ours| at < ours));
+    let unknown = world.record(|record| !life.asked.answered || record.disturbed.contains(&life.asked.by));
+    (superseded || unknown && life.ended.is_some()) && !arrived
 }
 
 /// Whether a page is about a deployment of which nobody learned the id: this one, if it was the last then.
@@ -316,6 +343,8 @@ fn by_service(world: &World) -> BTreeMap<String, Vec<Asked>> {
     for asked in world.record(|record| record.deployments.clone()) {
         ours.entry(asked.service.clone()).or_default().push(asked);
     }
-    ours.values_mut().for_each(|ours| ours.sort_by_key(|asked| asked.called_at));
+    for ours in ours.values_mut() {
+        ours.sort_by_key(|asked| asked.called_at);
+    }
     ours
 }

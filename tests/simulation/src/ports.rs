@@ -124,7 +124,9 @@ impl Port {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
             let told = state.record.pages.iter_mut().rev().find(|told| told.by == by && told.key == key);
-            told.into_iter().for_each(|told| told.marked = true);
+            if let Some(told) = told {
+                told.marked = true;
+            }
         }
         written
     }
@@ -265,19 +267,29 @@ impl Aws for Port {
     ) -> Result<Option<String>, Error> {
         let (call, called_at) = (ecs("UpdateService"), self.now());
         self.cloud.state.borrow_mut().record.updates.push(called_at);
-        self.call(call, until, |state, now| {
-            let updated = state.ecs.update_service(Some(cluster), service, true, now);
-            let updated = refused("ecs", call.operation, updated)?;
-            let id = updated.primary().map(|primary| primary.id.clone());
-            state.record.deployments.push(Asked {
-                service: service.to_owned(),
-                cluster: cluster.to_owned(),
-                deployment: id.clone().unwrap_or_default(),
-                called_at,
-            });
-            Ok(id)
-        })
-        .await
+        let answer = self
+            .call(call, until, |state, now| {
+                let updated = state.ecs.update_service(Some(cluster), service, true, now);
+                let updated = refused("ecs", call.operation, updated)?;
+                let id = updated.primary().map(|primary| primary.id.clone());
+                state.record.deployments.push(Asked {
+                    service: service.to_owned(),
+                    cluster: cluster.to_owned(),
+                    deployment: id.clone().unwrap_or_default(),
+                    called_at,
+                    by: self.invocation,
+                    answered: false,
+                });
+                Ok(id)
+            })
+            .await;
+        if let Ok(Some(id)) = &answer {
+            let deployments = &mut self.cloud.state.borrow_mut().record.deployments;
+            if let Some(asked) = deployments.iter_mut().find(|asked| asked.deployment == *id) {
+                asked.answered = true;
+            }
+        }
+        answer
     }
 
     async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {

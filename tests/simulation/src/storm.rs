@@ -65,7 +65,7 @@ pub struct Figures {
 ///
 /// # Errors
 /// When the rules cannot be loaded.
-pub fn live(size: Size, settings: Settings, seed: u64) -> Result<Figures, RulesError> {
+pub fn live(size: Size, settings: &Settings, seed: u64) -> Result<Figures, RulesError> {
     let conditions =
         Conditions { settings: settings.clone(), twice: 200, workers: 5, ..Conditions::calm(seed) };
     let mut world = World::new(conditions, start());
@@ -76,7 +76,7 @@ pub fn live(size: Size, settings: Settings, seed: u64) -> Result<Figures, RulesE
     let promised = Promised { settings: settings.clone(), within: None };
     let mut wrong = violations(&world, &promised);
     wrong.extend(world.sweep()?.iter().map(|step| format!("a further sweep plans: {step:?}")));
-    Ok(figures(&world, size, &settings, &used, wrong))
+    Ok(figures(&world, size, settings, &used, wrong))
 }
 
 /// Makes the world; gives the number of services that use each secret.

@@ -130,6 +130,7 @@ pub struct History {
 #[derive(Debug)]
 pub(crate) struct StateChange {
     pub(crate) at: Timestamp,
+    pub(crate) service: String,
     pub(crate) deployment: String,
     /// The event's name.
     pub(crate) name: String,
@@ -332,7 +333,8 @@ impl World {
                     let detail = &event["detail"];
                     let (deployment, name) = (text(&detail["deploymentId"]), text(&detail["eventName"]));
                     let lost = self.put(at, &event) == "lost";
-                    self.history.states.push(StateChange { at, deployment, name, lost });
+                    let service = text(&event["resources"][0]);
+                    self.history.states.push(StateChange { at, service, deployment, name, lost });
                 }
                 EcsEvent::Launched(launch) => {
                     for event in self.bus.launched(&launch) {
@@ -378,13 +380,12 @@ impl World {
         let number = self.invocations;
         *self.history.invocations.entry(handler).or_default() += 1;
         let warm = self.idle.entry(handler).or_default().pop();
-        let mut engine = match warm {
-            Some(engine) => engine,
-            None => {
-                let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
-                let settings = self.conditions.settings.clone();
-                Engine::new(port, handler, builtin()?, settings, self.conditions.lease)
-            }
+        let mut engine = if let Some(engine) = warm {
+            engine
+        } else {
+            let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
+            let settings = self.conditions.settings.clone();
+            Engine::new(port, handler, builtin()?, settings, self.conditions.lease)
         };
         engine.aws.invocation = number;
         let until = self.now().plus(self.conditions.timeout);

@@ -9,6 +9,7 @@ use simulation::world::Conditions;
 const SEEDS: u64 = 100;
 
 /// What the first world says in which something is wrong.
+#[expect(clippy::panic, clippy::unwrap_used, reason = "a test's helper")]
 fn found(
     conditions: impl Fn(u64) -> Conditions,
     planted: impl Fn(&mut Conditions),

@@ -7,10 +7,12 @@ use simulation::oracle::Promised;
 use simulation::random_world::{faulty, live, lossy};
 use simulation::world::Conditions;
 
+#[expect(clippy::expect_used, reason = "a test's helper")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn run(what: &str, conditions: impl Fn(u64) -> Conditions, within: Option<Span>) {
     let one = number("SEED");
     let seeds = one.map_or(0..number("SEEDS").unwrap_or(300), |seed| seed..seed + 1);

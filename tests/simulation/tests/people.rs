@@ -8,6 +8,7 @@ use simulation::random_world::start;
 use simulation::world::{ACCOUNT, Conditions, REGION, World};
 
 /// Six services in one cluster that use one secret, the first of them as `special` says; the secret is rotated.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn rotated(
     special: impl FnOnce(&mut NewService),
     prepare: impl FnOnce(&World, &str),

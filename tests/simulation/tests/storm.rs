@@ -4,11 +4,12 @@ use responder_core::settings::Settings;
 use responder_core::time::Span;
 use simulation::storm::{Figures, Size, live};
 
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn storm(clusters: usize) -> Figures {
     // A rotation takes up to 20 s: the last one has ended after five minutes.
     let within = Span::from_secs(279);
     let size = Size { clusters, services: 50, uses: 20, secrets: 400, rotations: 1_000, within };
-    let figures = live(size, Settings::default(), 1).unwrap();
+    let figures = live(size, &Settings::default(), 1).unwrap();
     println!("{figures}");
     figures
 }

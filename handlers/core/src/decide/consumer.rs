@@ -70,13 +70,12 @@ impl<'f> Consumer<'f> {
         if open.is_empty() { answered } else { open }
     }
 
-    /// Since when it has run an old value.
+    /// Since when it has run an old value, at the earliest: of several changes in a row only the first and the last are known.
     pub(super) fn waits_since(&self, facts: &Facts) -> Timestamp {
+        let deployed = self.service.primary.as_ref().map(|primary| primary.created_at).unwrap_or_default();
         let since = self.open(facts).into_iter().map(|changed| {
-            let known = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
-            known
-                .filter(|since| !self.answers(*since, facts))
-                .map_or(changed.at, |since| since.min(changed.at))
+            let first = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
+            first.map_or(changed.at, |first| first.max(deployed).min(changed.at))
         });
         since.min().unwrap_or_default()
     }
@@ -255,11 +254,14 @@ impl<'f> Consumer<'f> {
         None
     }
 
-    /// Whether our deployment before has failed, or was rolled back, and nobody was told yet.
+    /// Whether our deployment before has failed, was rolled back or does not end, and nobody was told yet.
     fn is_hidden(&self, asked: &Asked, facts: &Facts, now: Timestamp) -> bool {
         let primary = self.service.primary.as_ref();
         let ended = primary.is_none_or(|primary| {
-            primary.created_at < asked.at.minus(CLOCKS) || primary.state == Some(RolloutState::Failed)
+            primary.created_at < asked.at.minus(CLOCKS)
+                || primary.state == Some(RolloutState::Failed)
+                || primary.state == Some(RolloutState::InProgress)
+                    && now >= asked.at.plus(facts.settings.rollout)
         });
         let followed = now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
         asked.is_open() && ended && followed

@@ -167,13 +167,15 @@ impl<A: Aws> Ledger<'_, A> {
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
         let ended = |as_: How| Equal("ended", Value::Text(how(as_).to_owned()));
-        let (refused, denied, unseen) = (ended(How::Refused), ended(How::Denied), ended(How::Unseen));
+        let (refused, denied) = (ended(How::Refused), ended(How::Denied));
+        // What took the place of ours may have been rolled back to what was before.
+        let gone = Any(vec![ended(How::Unseen), ended(How::Superseded), ended(How::Gone)]);
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
             Absent("asked_at"),
             refused,
             denied,
-            All(vec![unseen, cooled.clone()]),
+            All(vec![gone, cooled.clone()]),
             All(vec![Less("asked_at", wish.fresh_from.millis()), cooled]),
         ]);
         Update::of(Key::service(wish.service))
