@@ -2,19 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use acceptance::{Fake, Function, Outcome, World, events, now, paths};
+use acceptance::{Fake, Function, Outcome, World, events, now};
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 use simulation::ecs::{CircuitBreaker, Container, NewService, Outcome as Rollout, TaskDefinition};
-
-/// A function whose ECS and Secrets Manager are the fake.
-fn start(world: &World, fake: &Fake, function: &str) -> Function {
-    let mut environment = world.environment();
-    for service in ["ECS", "SECRETS_MANAGER"] {
-        environment.push((format!("AWS_ENDPOINT_URL_{service}"), fake.endpoint()));
-    }
-    Function::start(&paths::function(function), &environment)
-}
 
 fn invoke(function: &mut Function, event: &Value) -> Value {
     let answer = function.invoke(event.to_string().as_bytes());
@@ -32,7 +23,7 @@ fn the_function_learns_every_consumer_in_an_estate_through_its_sdk() {
     let world = World::new();
     let fake = Fake::estate(world.aws.account(), world.aws.region(), 12, 700, 100);
     let secret = fake.secrets(|secrets, _| secrets.arns().next().map(str::to_owned)).expect("a secret");
-    let mut function = start(&world, &fake, "rotation");
+    let mut function = world.start("rotation", &fake);
     let event = events::rotation_succeeded(&world.aws, &secret, now());
     // What it has no time for, because it keeps below the limits of ECS, it does when the event comes again.
     let told: Vec<Value> = (0..4).map(|_| invoke(&mut function, &event)).collect();
@@ -126,7 +117,7 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
         arn
     });
     fake.secrets(|secrets, now| secrets.put_value(&secret, now));
-    let mut function = start(&world, &fake, "rotation");
+    let mut function = world.start("rotation", &fake);
     for event in fake.events() {
         invoke(&mut function, &event);
     }

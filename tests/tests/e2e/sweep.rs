@@ -8,14 +8,6 @@ use responder_core::time::Span;
 use serde_json::{Value, json};
 use simulation::ecs::{CircuitBreaker, Container, NewService, TaskDefinition};
 
-fn start(world: &World, fake: &Fake, function: &str) -> Function {
-    let mut environment = world.environment();
-    for service in ["ECS", "SECRETS_MANAGER"] {
-        environment.push((format!("AWS_ENDPOINT_URL_{service}"), fake.endpoint()));
-    }
-    Function::start(&paths::function(function), &environment)
-}
-
 /// What the function planned, one word a step.
 fn tell(function: &mut Function, event: &Value) -> Vec<String> {
     let answer = function.invoke(event.to_string().as_bytes());
@@ -75,7 +67,7 @@ fn a_change_that_no_event_told_is_found_by_the_sweep_and_proved_to_the_end() {
     let world = World::new();
     let fake = Fake::start(world.aws.account(), world.aws.region());
     let (secret, service) = estate(&world, &fake);
-    let mut sweeper = start(&world, &fake, "sweep");
+    let mut sweeper = world.start("sweep", &fake);
     // First sight: noted, and nothing to do, for the service is newer.
     let first = sweep(&world, &mut sweeper);
     assert!(first.contains(&"note".to_owned()) && !first.contains(&"redeploy".to_owned()), "{first:?}");
@@ -97,10 +89,10 @@ fn a_change_that_no_event_told_is_found_by_the_sweep_and_proved_to_the_end() {
 
     // The rollout ends, and ECS says so; its tasks read the secret.
     fake.skip(Span::from_secs(600));
-    let mut rotation = start(&world, &fake, "rotation");
+    let mut rotation = world.start("rotation", &fake);
     let told: Vec<String> = fake.events().iter().flat_map(|event| tell(&mut rotation, event)).collect();
     assert!(told.contains(&"end".to_owned()), "{told:?}");
-    let mut access = start(&world, &fake, "access");
+    let mut access = world.start("access", &fake);
     let launches = fake.launches();
     let launch = launches.iter().rfind(|launch| launch.service == service).expect("a new task started");
     let read = events::task_read(
