@@ -57,6 +57,22 @@ pub fn secret_read(aws: &Client, user: &str, secret: &str, time: Timestamp) -> V
     event
 }
 
+/// A task of ECS (by its id) read `secret` at `time` with its execution role, as it starts.
+pub fn task_read(aws: &Client, role: &str, task: &str, secret: &str, time: Timestamp) -> Value {
+    let (account, name) = (aws.account(), role.rsplit('/').next().unwrap_or(role));
+    let mut event = secret_read(aws, name, secret, time);
+    event["detail"]["userIdentity"] = json!({
+        "type": "AssumedRole",
+        "principalId": format!("AROAEXAMPLE:{task}"),
+        "arn": format!("arn:aws:sts::{account}:assumed-role/{name}/{task}"),
+        "accountId": account,
+        "sessionContext": {"sessionIssuer": {
+            "type": "Role", "principalId": "AROAEXAMPLE", "arn": role, "accountId": account, "userName": name,
+        }},
+    });
+    event
+}
+
 /// A schedule's rule is due at `time` (EventBridge's user guide, "Scheduled Event").
 pub fn sweep_due(aws: &Client, time: Timestamp) -> Value {
     let mut event = envelope(aws, time, "Scheduled Event");

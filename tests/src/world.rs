@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::aws::{Client, Message, Queue};
-use crate::{Emulator, paths, wait_until};
+use crate::{Emulator, Fake, Function, paths, wait_until};
 
 /// Seconds after which a failed message is tried again.
 const VISIBILITY: u32 = 1;
@@ -83,6 +83,15 @@ impl World {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
+    }
+
+    /// Starts one of the product's functions with an ECS and a Secrets Manager that are the fake.
+    pub fn start(&self, function: &str, fake: &Fake) -> Function {
+        let mut environment = self.environment();
+        for service in ["ECS", "SECRETS_MANAGER"] {
+            environment.push((format!("AWS_ENDPOINT_URL_{service}"), fake.endpoint()));
+        }
+        Function::start(&paths::function(function), &environment)
     }
 
     /// Deploys one of the product's functions: `rotation`, `access`, `failure` or `sweep`.

@@ -10,4 +10,5 @@ mod e2e {
     mod parity;
     mod poison;
     mod rotation;
+    mod sweep;
 }

@@ -34,7 +34,7 @@ pub(crate) async fn list(
     token: Option<&str>,
     until: Timestamp,
 ) -> Result<ListedSecrets, Error> {
-    let sent = client.list_secrets().max_results(100).include_planned_deletion(false);
+    let sent = client.list_secrets().max_results(100);
     let sent = sent.set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "secretsmanager", "ListSecrets", sent).await?;
     let secrets = page.secret_list.unwrap_or_default().into_iter().map(listed).collect();

@@ -29,6 +29,12 @@ impl Timestamp {
         Some(Self(TimeZone::UTC.to_timestamp(at).ok()?.as_millisecond()))
     }
 
+    /// The whole second that it is in: `CloudTrail` tells no more of its events.
+    #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(1_000)))
+    }
+
     /// The instant `span` later; saturates at the ends of time.
     #[must_use]
     pub fn plus(self, span: Span) -> Self {

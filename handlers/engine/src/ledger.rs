@@ -29,7 +29,7 @@ use responder_core::time::{Span, Timestamp};
 pub(crate) use claims::{Claimed, Subject};
 pub(crate) use deployments::{Granted, Ticket, Wish};
 pub(crate) use marks::Ask;
-pub(crate) use proofs::Decision;
+pub(crate) use proofs::{Decision, Deployed};
 
 use crate::deadline::Deadline;
 use crate::error::Error;

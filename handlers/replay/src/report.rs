@@ -153,7 +153,7 @@ fn how(how: How) -> &'static str {
         How::Failed => "failed",
         How::Superseded => "was superseded by a newer one",
         How::Refused => "had never begun",
-        How::Denied => "was refused",
+        How::Denied => "was refused by ECS",
         How::Unseen => "was never seen",
         How::Gone => "is gone with its service",
     }

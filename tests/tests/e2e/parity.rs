@@ -65,7 +65,7 @@ fn assert_same(function: &mut Function, handler: &str, event: &Path) -> Value {
 
 #[test]
 fn every_fixture_gets_the_same_plan_from_the_function_and_from_replay() {
-    for handler in ["rotation", "access", "failure"] {
+    for handler in ["rotation", "access", "failure", "sweep"] {
         let world = World::new();
         let mut function = Function::start(&paths::function(handler), &world.environment());
         let events = fixtures(handler);

@@ -7,13 +7,10 @@ use crate::progress::awaited_key;
 use crate::rules::Case;
 use crate::text::Untrusted;
 
-/// The role of a task's session: the ARN that the counts go by, if the session is named like an ECS task (its id, 32
-/// hexadecimal digits, recorded in `AssumeRole` calls of `ecs-tasks.amazonaws.com`).
+/// The role whose session this is, if that is a task's.
 fn role<'c>(case: &'c Case<'_>) -> Option<&'c Untrusted> {
     let principal = &case.event.principal;
-    let session = principal.session.as_ref()?.raw();
-    let is_task = session.len() == 32 && session.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_task.then_some(&principal.id)
+    principal.is_task().then_some(&principal.id)
 }
 
 pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
@@ -26,7 +23,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>) {
     let (key, at) = (awaited_key(role, secret), draft.event().time);
     let awaited = draft.facts.awaited.get(&key).into_iter().flatten();
     let proved: Vec<Step> = awaited
-        .filter(|awaited| at >= awaited.since)
+        .filter(|awaited| at >= awaited.since.whole_second())
         .map(|awaited| Step::Prove { key: key.clone(), awaited: awaited.clone(), at })
         .collect();
     draft.steps.extend(proved);

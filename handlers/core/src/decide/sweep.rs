@@ -8,7 +8,7 @@ use super::{Draft, incident_key};
 use crate::facts::{Facts, Question, place};
 use crate::metadata::Metadata;
 use crate::plan::Step;
-use crate::progress::Changed;
+use crate::progress::{Change, Changed};
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
 use crate::time::{Span, Timestamp};
@@ -71,7 +71,7 @@ fn open_changes(case: &Case<'_>, facts: &Facts) -> Vec<(Changed, bool)> {
         if let Some(known) = known.filter(|known| known.version.as_deref() == Some(version)) {
             let changed = Changed { secret, at: known.at, version: known.version.clone() };
             open.extend((!known.settled).then_some((changed, false)));
-        } else if let Some(at) = changed_at(metadata, known.map(|known| known.at)) {
+        } else if let Some(at) = changed_at(metadata, known) {
             let changed = Changed { secret, at, version: Some(version.to_owned()) };
             open.push((changed, true));
         }
@@ -98,14 +98,10 @@ fn unlisted(facts: &Facts) -> impl Iterator<Item = Changed> {
 
 /// When a version of which no event told became current. `LastChangedDate` is never too early, but moves with tags too:
 /// where nothing was known before, the last rotation or the creation is what counts.
-fn changed_at(metadata: &Metadata, known: Option<Timestamp>) -> Option<Timestamp> {
+fn changed_at(metadata: &Metadata, known: Option<&Change>) -> Option<Timestamp> {
     let first = metadata.rotated_at.max(metadata.created_at);
-    match known {
-        Some(known) => {
-            // Events tell whole seconds: the change before may be dated like this one, and is another.
-            let later = known.plus(Span::from_millis(1));
-            Some(metadata.modified_at.or(first).map_or(later, |at| at.max(later)))
-        }
-        None => first.or(metadata.modified_at),
-    }
+    let Some(known) = known else { return first.or(metadata.modified_at) };
+    // Two changes may be dated alike; the later one is the one that is current.
+    let after = Span::from_millis(i64::from(known.version.is_some()));
+    metadata.modified_at.or(first).max(Some(known.at.plus(after)))
 }

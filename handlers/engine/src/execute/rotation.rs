@@ -6,12 +6,13 @@ use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
 use responder_core::plan::{SkipReason, Step};
 use responder_core::progress::{Awaited, Changed, Consumer, How, awaited_key};
+use responder_core::service::RolloutState;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Effect, Executor};
 use crate::deadline::between;
 use crate::error::{Cause, Error, Failure};
-use crate::ledger::{Decision, Granted, Ticket, Wish};
+use crate::ledger::{Decision, Deployed, Granted, Ticket, Wish};
 use crate::port::{Aws, Region};
 
 /// What must be left of the invocation after waiting.
@@ -92,10 +93,10 @@ impl<A: Aws> Executor<'_, A> {
     async fn prove(&self, step: &Step, deployment: Option<&str>, ticket: Ticket) -> Result<(), Error> {
         let Step::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
         let at = ticket.asked_at;
-        let known = deployment.map(|id| (id, at));
+        let known = deployment.map(|id| Deployed { id, at, completed: false });
         let decided = secrets
             .iter()
-            .map(|changed| self.ledger.decided(service, changed, Decision::Redeploy, why, known));
+            .map(|changed| self.ledger.decided(service, changed, Decision::Redeploy, why, known.as_ref()));
         let pairs = roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
         let awaited: Vec<(String, Awaited)> = pairs
             .map(|(role, changed)| {
@@ -146,8 +147,12 @@ impl<A: Aws> Executor<'_, A> {
                     _ => return Ok(()),
                 };
                 let primary = deployment.as_ref().filter(|_| decision == Decision::Newer);
-                let primary = primary.map(|deployment| (deployment.id.as_str(), deployment.created_at));
-                self.decided(service, secrets, decision, why, primary).await
+                let primary = primary.map(|deployment| Deployed {
+                    id: &deployment.id,
+                    at: deployment.created_at,
+                    completed: deployment.state == Some(RolloutState::Completed),
+                });
+                self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
             Step::Hold { service, secrets, why, .. } => {
                 self.decided(service, secrets, Decision::Held, why, None).await
@@ -162,7 +167,7 @@ impl<A: Aws> Executor<'_, A> {
         secrets: &[Changed],
         decision: Decision,
         why: &str,
-        deployment: Option<(&str, Timestamp)>,
+        deployment: Option<&Deployed<'_>>,
     ) -> Result<(), Error> {
         let proofs =
             secrets.iter().map(|changed| self.ledger.decided(service, changed, decision, why, deployment));

@@ -5,11 +5,20 @@ use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
 use crate::error::Error;
-use crate::port::Condition::{Absent, Any, Equal, Exists};
+use crate::port::Condition::{Absent, All, Any, Equal, Exists};
 use crate::port::{Aws, Key, Update, Value};
 
 /// How long a proof is kept: auditors come once a year.
 const PROOFS_KEPT: Span = Span::from_secs(400 * 86_400);
+
+/// The deployment that a decision rests on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deployed<'d> {
+    pub(crate) id: &'d str,
+    pub(crate) at: Timestamp,
+    /// Whether ECS says that it completed.
+    pub(crate) completed: bool,
+}
 
 /// What was decided for a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +62,7 @@ impl<A: Aws> Ledger<'_, A> {
         changed: &Changed,
         decision: Decision,
         why: &str,
-        deployment: Option<(&str, Timestamp)>,
+        deployment: Option<&Deployed<'_>>,
     ) -> Result<(), Error> {
         let now = self.aws.now();
         let mut update = Update::of(key(service, changed))
@@ -69,12 +78,19 @@ impl<A: Aws> Ledger<'_, A> {
         if let Some(version) = &changed.version {
             update = update.text("version", version);
         }
-        if let Some((id, at)) = deployment {
+        let completed = deployment.is_some_and(|deployment| deployment.completed);
+        if let Some(Deployed { id, at, .. }) = deployment {
             update = update.text("deployment", id).number("deployed_at", at.millis());
         }
-        let before =
-            decision.replaces().iter().map(|known| Equal("decision", Value::Text(known.word().to_owned())));
-        let condition = Any(std::iter::once(Absent("decision")).chain(before).collect());
+        if completed {
+            // Nobody told us when: at the latest now.
+            update = update.if_absent("completed_at", Value::Number(now.millis()));
+        }
+        let is = |known: &Decision| Equal("decision", Value::Text(known.word().to_owned()));
+        let mut before = vec![Absent("decision")];
+        before.extend(decision.replaces().iter().map(is));
+        before.extend(completed.then(|| All(vec![is(&decision), Absent("completed_at")])));
+        let condition = Any(before);
         self.write(&update.only_if(condition)).await.map(|_| ())
     }
 
