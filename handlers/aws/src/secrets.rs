@@ -41,12 +41,11 @@ pub(crate) async fn list(
     Ok(ListedSecrets { secrets, next: page.next_token })
 }
 
-/// Of the replicas, those that are in sync: the others do not have the value yet (`API_ReplicationStatusType`).
+/// All replicas, whatever their status: what one of them shows for AWSCURRENT says whether it has the value.
 fn described(answer: DescribeSecretOutput) -> Metadata {
     let replicas = answer.replication_status.iter().flatten();
-    let in_sync = replicas.filter(|replica| replica.status == Some(StatusType::InSync));
     Metadata {
-        replicas: in_sync.filter_map(|replica| replica.region.clone()).collect(),
+        replicas: replicas.filter_map(|replica| replica.region.clone()).collect(),
         arn: answer.arn.unwrap_or_default(),
         versions: labels(answer.version_ids_to_stages),
         created_at: instant(answer.created_date),

@@ -25,8 +25,8 @@ pub struct Page {
 const SUBJECT_MAX: usize = 99;
 /// How many secrets and details a body names, and how long anything from outside may be in it: SNS takes 256 KiB, a phone
 /// less.
-const SECRETS_MAX: usize = 20;
-const DETAILS_MAX: usize = 40;
+pub(crate) const SECRETS_MAX: usize = 20;
+pub(crate) const DETAILS_MAX: usize = 40;
 const VALUE_MAX: usize = 300;
 
 /// Renders the page of an incident.

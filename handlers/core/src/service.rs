@@ -130,10 +130,18 @@ impl Service {
 
     /// The same, with references that are declared elsewhere.
     pub fn uses_with(&self, secret: &SecretRef, declared: &[Reference]) -> Vec<Version> {
+        let all = self.secrets_with(declared);
+        all.filter(|(used, _)| used.may_be(secret)).map(|(_, version)| version).collect()
+    }
+
+    /// The secrets and versions that it asks for, with what is declared elsewhere.
+    pub fn secrets_with<'s>(
+        &'s self,
+        declared: &'s [Reference],
+    ) -> impl Iterator<Item = (SecretRef, Version)> + 's {
         let (region, account) = self.place();
         let references = self.references.iter().chain(declared);
-        let parsed = references.filter_map(|reference| reference.parse(account, region));
-        parsed.filter(|(used, _)| used.may_be(secret)).map(|(_, version)| version).collect()
+        references.filter_map(move |reference| reference.parse(account, region))
     }
 }
 

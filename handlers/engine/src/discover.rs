@@ -13,7 +13,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::decide;
+use responder_core::decide::Changes;
+use responder_core::progress::Changed;
 use responder_core::secret::SecretRef;
 use responder_core::service::{Reference, ReferenceKind, Service};
 use responder_core::settings::{Finding, Settings};
@@ -38,6 +39,17 @@ pub(crate) struct Wanted {
     pub(crate) secrets: Vec<(SecretRef, Timestamp)>,
     /// Services, by cluster and ARN.
     pub(crate) services: Vec<(String, String)>,
+}
+
+impl Wanted {
+    fn changes(&self) -> Changes {
+        let changed = |(secret, at): &(SecretRef, Timestamp)| Changed {
+            secret: secret.clone(),
+            at: *at,
+            version: None,
+        };
+        Changes::new(self.secrets.iter().map(changed).collect())
+    }
 }
 
 /// What was learned of the services of one account and Region.
@@ -99,8 +111,9 @@ impl<A: Aws> Discovery<'_, A> {
         }
         let known = self.cache.definitions();
         let services = found.into_values().map(|described| complete(described, &known));
+        let sought = wanted.changes();
         let services: Vec<Service> = services
-            .filter(|service| named.contains_key(&service.arn) || self.is_user(service, wanted))
+            .filter(|service| named.contains_key(&service.arn) || sought.are_used_by(service, self.settings))
             .collect();
         let blind = newest.is_some() && place.inventory().is_blind() && services.is_empty();
         Landscape { services: (!blind).then_some(services), gaps: gaps.sentences(), limits: BTreeSet::new() }
@@ -115,12 +128,10 @@ impl<A: Aws> Discovery<'_, A> {
     /// The services that used one of the secrets when they were looked at.
     fn users(&self, place: &Place, wanted: &Wanted) -> Vec<Look> {
         let (inventory, known) = (place.inventory(), self.cache.definitions());
-        let uses = |look: &&Look| self.is_user(&complete(look.described.clone(), &known), wanted);
+        let sought = wanted.changes();
+        let uses =
+            |look: &&Look| sought.are_used_by(&complete(look.described.clone(), &known), self.settings);
         inventory.looks().filter(uses).cloned().collect()
-    }
-
-    fn is_user(&self, service: &Service, wanted: &Wanted) -> bool {
-        wanted.secrets.iter().any(|(secret, _)| decide::uses(service, secret, self.settings))
     }
 }
 

@@ -17,10 +17,14 @@ use crate::discover::Cache;
 use crate::error::Error;
 use crate::ledger::{Claimed, Ledger, Subject};
 use crate::log::Counters;
+use crate::parallel::parallel;
 use crate::port::Aws;
 
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
+
+/// How many records are written at the same time.
+const RECORDED_AT_ONCE: usize = 8;
 
 /// Whom to act through.
 pub(crate) struct Executor<'e, A> {
@@ -58,6 +62,11 @@ impl<A: Aws> Executor<'_, A> {
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
         let mut executed = Executed::default();
         let mut untold = false;
+        // What changed is on record before anything is done about it.
+        let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
+        let noted = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
+        executed.acted += noted.iter().filter(|noted| noted.is_ok()).count();
+        executed.errors.extend(noted.into_iter().filter_map(Result::err));
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.
@@ -91,15 +100,11 @@ impl<A: Aws> Executor<'_, A> {
                     executed.errors.extend(self.told(about).await.err());
                     continue;
                 }
-                Step::Note { .. }
-                | Step::Settle { .. }
-                | Step::Adopt { .. }
-                | Step::End { .. }
-                | Step::Prove { .. } => self.remember(step, facts).await.map(|()| Effect::Acted),
-                Step::Skip { .. } | Step::Hold { .. } => {
-                    executed.errors.extend(self.remember(step, facts).await.err());
-                    continue;
+                Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
+                    self.remember(step, facts).await.map(|()| Effect::Acted)
                 }
+                // Before and after the others.
+                Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
                 Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
                     continue;
                 }
@@ -110,6 +115,11 @@ impl<A: Aws> Executor<'_, A> {
                 Err(error) => executed.errors.push(error),
             }
         }
+        // An account has thousands of services that are left alone: they must not keep others waiting.
+        let last = |step: &&Step| matches!(step, Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. });
+        let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
+        let recorded = parallel(recorded, RECORDED_AT_ONCE).await;
+        executed.errors.extend(recorded.into_iter().filter_map(Result::err));
         executed
     }
 
@@ -199,7 +209,7 @@ impl<A: Aws> Executor<'_, A> {
 }
 
 /// Codes with which ECS says that it will not deploy this service, now or later.
-const REFUSALS: [&str; 8] = [
+const REFUSALS: [&str; 10] = [
     "AccessDeniedException",
     "ClusterNotFoundException",
     "InvalidParameterException",
@@ -208,6 +218,8 @@ const REFUSALS: [&str; 8] = [
     "ServiceNotFoundException",
     "PlatformUnknownException",
     "UnsupportedFeatureException",
+    "NamespaceNotFoundException",
+    "PlatformTaskDefinitionIncompatibilityException",
 ];
 
 fn refusal(error: Error) -> Error {

@@ -6,7 +6,7 @@ use futures_util::future::{join, join3};
 use responder_core::decide::{questions, watches};
 use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
 use responder_core::metadata::Metadata;
-use responder_core::rules::Case;
+use responder_core::rules::{Case, Handler};
 use responder_core::secret::SecretRef;
 use responder_core::time::Span;
 
@@ -160,7 +160,14 @@ impl World {
         let counted = watches(case)
             .iter()
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
+        // Without it, not even what to ask is known.
+        let remembered = |question: &Question| match question {
+            Question::Progress { account, region } => !missing(&place(account, region)),
+            _ => true,
+        };
+        let works = matches!(case.handler, Handler::Rotation | Handler::Sweep);
         counted
+            && (!works || self.asked.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
                 Question::Asked { service } => missing(service),
                 Question::Awaited { key } => missing(key),

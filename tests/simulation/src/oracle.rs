@@ -20,7 +20,7 @@ pub struct Promised {
 }
 
 /// For how long a page about a service and a secret stands for what happens next to the same two: `quiet` of the rule.
-const QUIET: Span = Span::from_secs(600);
+const QUIET: Span = Span::from_secs(15);
 /// How long it takes from a claim, by which the engine reckons, to the call, by which the oracle does.
 const CLAIMING: Span = Span::from_secs(1);
 

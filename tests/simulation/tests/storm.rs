@@ -29,7 +29,6 @@ fn a_thousand_rotations_are_a_leading_and_a_trailing_deployment_a_service() {
 }
 
 #[test]
-#[ignore = "a page names 20 secrets at most, and the ledger takes the others for told: `oracle::unfounded` says so"]
 fn the_same_in_one_cluster_takes_longer_and_no_more_at_once() {
     assert_bounded(&storm(1));
 }

@@ -1,6 +1,6 @@
 //! One service that uses changed secrets: redeploy it, wait, or leave it, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::control::{Control, Mode as Wish};
 use crate::facts::Facts;
@@ -21,6 +21,46 @@ pub(super) struct Consumer<'f> {
     pub(super) control: Control,
     /// The changes, with the versions of the secret that it asks for.
     pub(super) uses: Vec<(Changed, Vec<Version>)>,
+}
+
+/// Changes, to be found by a secret however it is spelled: an account has thousands of each.
+#[derive(Debug)]
+pub struct Changes {
+    all: Vec<Changed>,
+    by_name: BTreeMap<(String, String, String), Vec<usize>>,
+}
+
+impl Changes {
+    /// These changes.
+    pub fn new(all: Vec<Changed>) -> Self {
+        let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (place, Changed { secret, .. }) in all.iter().enumerate() {
+            for name in spellings(secret) {
+                let name = (secret.account.clone(), secret.region.clone(), name);
+                by_name.entry(name).or_default().push(place);
+            }
+        }
+        Self { all, by_name }
+    }
+
+    /// Whether a service uses one of the secrets: by its references, its tags or the settings.
+    pub fn are_used_by(&self, service: &Service, settings: &Settings) -> bool {
+        !Consumer::of(service, self, settings).is_empty()
+    }
+
+    /// Where the changes of what may be this secret stand.
+    fn of(&self, secret: &SecretRef) -> BTreeSet<usize> {
+        let found = spellings(secret)
+            .into_iter()
+            .filter_map(|name| self.by_name.get(&(secret.account.clone(), secret.region.clone(), name)));
+        let may_be = |place: &usize| self.all.get(*place).is_some_and(|other| other.secret.may_be(secret));
+        found.flatten().copied().filter(may_be).collect()
+    }
+}
+
+/// As it is spelled, and without what may be an ARN's random suffix.
+fn spellings(secret: &SecretRef) -> BTreeSet<String> {
+    BTreeSet::from([secret.text.raw().to_owned(), secret.name().raw().to_owned()])
 }
 
 /// What is to be done about a consumer.
@@ -45,14 +85,18 @@ pub(super) struct Go {
 impl<'f> Consumer<'f> {
     /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment helps with
     /// some only.
-    pub(super) fn of(service: &'f Service, changes: &[Changed], settings: &Settings) -> Vec<Self> {
+    pub(super) fn of(service: &'f Service, changes: &Changes, settings: &Settings) -> Vec<Self> {
         let control = Control::of(&service.tags);
         let declared = declared(service, &control, settings);
-        let versions = |secret: &SecretRef| service.uses_with(secret, &declared);
-        let (helped, beyond): (Vec<_>, Vec<_>) = changes
-            .iter()
-            .map(|changed| (changed.clone(), versions(&changed.secret)))
-            .filter(|(_, versions)| !versions.is_empty())
+        let mut uses: BTreeMap<usize, Vec<Version>> = BTreeMap::new();
+        for (used, version) in service.secrets_with(&declared) {
+            for place in changes.of(&used) {
+                uses.entry(place).or_default().push(version.clone());
+            }
+        }
+        let (helped, beyond): (Vec<_>, Vec<_>) = uses
+            .into_iter()
+            .filter_map(|(place, versions)| Some((changes.all.get(place)?.clone(), versions)))
             .partition(|(_, versions)| versions.contains(&Version::Current));
         let groups = [helped, beyond].into_iter().filter(|uses| !uses.is_empty());
         groups.map(|uses| Self { service, control: control.clone(), uses }).collect()
@@ -129,6 +173,14 @@ impl<'f> Consumer<'f> {
         let changed_at = self.uses.iter().map(|(changed, _)| changed.at).max().unwrap_or_default();
         let fresh_from = changed_at.plus(facts.settings.fresh_after());
         if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
+            // Of one of ours, the page about it told.
+            let ours = facts.asked.get(&service.arn).is_some_and(|asked| {
+                asked.deployment.as_deref().is_none_or(|id| id == primary.id) && asked.at >= fresh_from
+            });
+            if primary.state == Some(RolloutState::Failed) && !ours {
+                let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
+                return Verdict::Skip(SkipReason::RolloutFailed, why);
+            }
             let why = format!("its deployment of {} is newer than the change", primary.created_at);
             return Verdict::Skip(SkipReason::AlreadyNewer, why);
         }
@@ -292,12 +344,6 @@ impl<'f> Consumer<'f> {
     fn cooldown(&self, facts: &Facts) -> Span {
         self.control.cooldown.unwrap_or(facts.settings.cooldown)
     }
-}
-
-/// Whether a service uses a secret: by its references, its tags or the settings.
-pub fn uses(service: &Service, secret: &SecretRef, settings: &Settings) -> bool {
-    let declared = declared(service, &Control::of(&service.tags), settings);
-    !service.uses_with(secret, &declared).is_empty()
 }
 
 /// The secrets that the service reads by itself, as tags and settings say.

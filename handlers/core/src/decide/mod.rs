@@ -11,7 +11,7 @@ mod rotation;
 mod sweep;
 
 pub use apply::apply;
-pub use consumer::{LONGEST_WAIT, uses};
+pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
 
 use std::collections::BTreeSet;

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumer::{Consumer, Go, Verdict};
+use super::consumer::{Changes, Consumer, Go, Verdict};
 use super::{Draft, incident_key};
 use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
+use crate::page;
 use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
 use crate::rules::Response;
@@ -33,8 +34,9 @@ pub(super) fn reconcile(
 ) {
     let (facts, now) = (draft.facts, draft.now());
     let services = facts.services.iter().flatten();
+    let sought = Changes::new(changes.to_vec());
     let mut consumers: Vec<Consumer<'_>> =
-        services.flat_map(|service| Consumer::of(service, changes, &facts.settings)).collect();
+        services.flat_map(|service| Consumer::of(service, &sought, &facts.settings)).collect();
     consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
     let (mut said, mut going, mut waiting) = (Vec::new(), Vec::new(), BTreeSet::new());
     for consumer in &consumers {
@@ -55,7 +57,6 @@ pub(super) fn reconcile(
                 });
             }
             Verdict::Hold(reason, until, why) => {
-                tell_in_part(&mut said, draft, consumer);
                 hold(&mut said, draft, consumer, (reason, until, why));
             }
             Verdict::Go(go) => {
@@ -107,6 +108,7 @@ fn waves(
     going.sort_by_cached_key(|(consumer, go)| {
         (go.fresh_from, hash::id(&["wave", &consumer.service.arn, &go.fresh_from.to_string()]))
     });
+    let unanswered = unanswered(facts);
     let mut taken: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     let mut steps = Vec::new();
     for (consumer, go) in going {
@@ -129,7 +131,7 @@ fn waves(
             rule: response.id.clone(),
             cluster: service.cluster.clone(),
             service: service.arn.clone(),
-            secrets: answered(consumer, facts),
+            secrets: answered(consumer, &unanswered, facts),
             not_before: go.not_before,
             fresh_from: go.fresh_from,
             cooled_from: go.cooled_from,
@@ -145,18 +147,9 @@ fn waves(
 
 /// The changes that a new deployment answers: also others that nobody answered yet, and those of a deployment of ours that
 /// it supersedes before its end. If it fails, the service runs the old values of all of them.
-fn answered(consumer: &Consumer<'_>, facts: &Facts) -> Vec<Changed> {
+fn answered(consumer: &Consumer<'_>, unanswered: &Changes, facts: &Facts) -> Vec<Changed> {
     let mut changes = consumer.changes();
-    let unanswered: Vec<Changed> = facts
-        .changes
-        .iter()
-        .filter(|(_, change)| !change.settled)
-        .filter_map(|(key, change)| {
-            let secret = SecretRef::from_key(key)?;
-            Some(Changed { secret, at: change.at, version: change.version.clone() })
-        })
-        .collect();
-    let others = Consumer::of(consumer.service, &unanswered, &facts.settings);
+    let others = Consumer::of(consumer.service, unanswered, &facts.settings);
     let others = others.iter().filter(|other| other.is_helped()).flat_map(Consumer::changes);
     let superseded = facts.asked.get(&consumer.service.arn).filter(|asked| asked.is_open());
     for other in others.chain(superseded.into_iter().flat_map(|asked| asked.secrets.clone())) {
@@ -165,6 +158,16 @@ fn answered(consumer: &Consumer<'_>, facts: &Facts) -> Vec<Changed> {
         }
     }
     changes
+}
+
+/// The changes that are not answered for.
+fn unanswered(facts: &Facts) -> Changes {
+    let open = facts.changes.iter().filter(|(_, change)| !change.settled);
+    let changed = open.filter_map(|(key, change)| {
+        let secret = SecretRef::from_key(key)?;
+        Some(Changed { secret, at: change.at, version: change.version.clone() })
+    });
+    Changes::new(changed.collect())
 }
 
 /// The places of a cluster that are taken.
@@ -213,7 +216,8 @@ fn tell(
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
     for changed in changes {
         let known = told.and_then(|told| told.get(&changed.secret.key()));
-        if known.is_none_or(|until| *until < changed.at) {
+        // Two tellings of one change are seconds apart, and nobody acts on the first between them.
+        if known.is_none_or(|until| until.plus(draft.facts.settings.settle) < changed.at) {
             let about =
                 progress::Consumer { service: consumer.service.arn.clone(), changed: changed.clone() };
             said.push(Said { about, detail: Detail { label, value: value.clone() } });
@@ -221,22 +225,33 @@ fn tell(
     }
 }
 
-/// One page about all of it. Its key names what it says of whom: nobody is told the same twice, and everybody of what is
-/// new.
+/// Pages about all of it, as many as it takes to name everything. Their keys name what they say of whom: nobody is told the
+/// same twice, and everybody of what is new.
 fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
-    if said.is_empty() {
-        return;
-    }
-    let mut about: Vec<progress::Consumer> = said.iter().map(|said| said.about.clone()).collect();
-    about.sort();
-    about.dedup();
-    let mut details: Vec<Detail> = Vec::new();
-    for said in said {
-        if !details.contains(&said.detail) {
-            details.push(said.detail);
+    let mut pages: Vec<(Vec<progress::Consumer>, Vec<Detail>, BTreeSet<String>)> = Vec::new();
+    for Said { about, detail } in said {
+        let secret = about.changed.secret.key();
+        let has_room = |(_, details, secrets): &&mut (_, Vec<Detail>, BTreeSet<String>)| {
+            (details.len() < page::DETAILS_MAX || details.contains(&detail))
+                && (secrets.len() < page::SECRETS_MAX || secrets.contains(&secret))
+        };
+        if pages.last_mut().filter(has_room).is_none() {
+            pages.push(Default::default());
+        }
+        if let Some((known, details, secrets)) = pages.last_mut() {
+            if !known.contains(&about) {
+                known.push(about);
+            }
+            if !details.contains(&detail) {
+                details.push(detail);
+            }
+            secrets.insert(secret);
         }
     }
-    page_about(draft, response, "consumers", about, details);
+    for (mut about, details, _) in pages {
+        about.sort();
+        page_about(draft, response, "consumers", about, details);
+    }
 }
 
 /// Pages about consumers. What is said of them is one incident, and another thing said of them another one.
@@ -249,7 +264,9 @@ pub(super) fn page_about(
 ) {
     let mut parts = vec![what.to_owned()];
     for consumer in &about {
-        parts.extend([consumer.service.clone(), consumer.changed.secret.key()]);
+        let changed = &consumer.changed;
+        let which = changed.version.clone().unwrap_or_else(|| changed.at.to_string());
+        parts.extend([consumer.service.clone(), changed.secret.key(), which]);
     }
     let subject = hash::id(&parts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut marks: Vec<Mark> = Vec::new();
@@ -271,13 +288,7 @@ pub(super) fn page_about(
 
 /// What could not be learned of a place: told, and worth another look where that may help. Replays have no gaps: there the
 /// plan alone says what is unknown.
-pub(super) fn unlearned(
-    draft: &mut Draft<'_, '_>,
-    response: &Response,
-    account: &str,
-    region: &str,
-    subject: &str,
-) {
+pub(super) fn unlearned(draft: &mut Draft<'_, '_>, response: &Response, account: &str, region: &str) {
     let place = place(account, region);
     let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
     let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
@@ -286,7 +297,7 @@ pub(super) fn unlearned(
     let details: Vec<Detail> = worth.map(gap).collect();
     if !details.is_empty() {
         // In a page of its own: the next look may have more to tell.
-        draft.page_once(response, &unlearned_key(subject), details);
+        draft.page_once(response, &unlearned_key(&place), details);
     }
     if gaps.is_some_and(|gaps| !gaps.is_empty()) {
         draft.retry = Some("not everything about the services could be learned".to_owned());

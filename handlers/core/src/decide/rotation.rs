@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::reconcile::{reconcile, unlearned, unlearned_key};
 use super::{Draft, incident_key};
-use crate::facts::{Facts, Question};
+use crate::facts::{Facts, Question, place};
 use crate::incident::Detail;
 use crate::metadata::Metadata;
 use crate::plan::Step;
 use crate::principal::UNKNOWN;
-use crate::progress::Changed;
+use crate::progress::{Change, Changed};
 use crate::rules::{Case, Response};
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
@@ -22,10 +22,12 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
     let version = version(case);
     let mut questions = Vec::new();
     let replicas = facts.secrets.get(&secret.key()).into_iter().flat_map(|metadata| &metadata.replicas);
-    for place in std::iter::once(&secret.region).chain(replicas) {
-        let there = SecretRef { region: place.clone(), ..secret.clone() };
-        questions.push(Question::Progress { account: secret.account.clone(), region: place.clone() });
-        questions.push(Question::Incident { key: incident_key(response, &unlearned_key(&there.key())) });
+    for region in std::iter::once(&secret.region).chain(replicas) {
+        let there = SecretRef { region: region.clone(), ..secret.clone() };
+        questions.push(Question::Progress { account: secret.account.clone(), region: region.clone() });
+        questions.push(Question::Incident {
+            key: incident_key(response, &unlearned_key(&place(&there.account, &there.region))),
+        });
         questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
         questions.push(Question::Consumers { secret: there, since: case.event.time });
     }
@@ -48,7 +50,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     };
     if draft.facts.services.is_none() {
         draft.steps.push(Step::Unknown { why: "the services that use the secret are unknown".to_owned() });
-        unlearned(draft, response, &secret.account, &secret.region, &secret.key());
+        unlearned(draft, response, &secret.account, &secret.region);
         return;
     }
     let (mut found, mut unconfirmed) = (Vec::new(), BTreeSet::new());
@@ -83,7 +85,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         }
     }
     for there in &everywhere {
-        unlearned(draft, response, &there.account, &there.region, &there.key());
+        unlearned(draft, response, &there.account, &there.region);
     }
     reconcile(draft, response, &found, &unconfirmed);
 }
@@ -118,8 +120,16 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
         // The event is about the secret that it names: only Secrets Manager knows of its replicas.
         return if is_replica { elsewhere() } else { Confirmed::Unknown(told) };
     };
+    // A version that was current before may become so again: then its event is newer than what is known of it.
+    let again = |known: &Change| {
+        let later = known.at.plus(EARLIER);
+        version.as_deref() == Some(current)
+            && event.time > later
+            && metadata.modified_at.is_none_or(|at| at > later)
+    };
     let known = draft.facts.changes.get(&key);
-    if let Some(known) = known.filter(|known| known.version.as_deref() == Some(current)) {
+    let same = |known: &&Change| known.version.as_deref() == Some(current) && !again(known);
+    if let Some(known) = known.filter(same) {
         let changed = Changed { secret: secret.clone(), at: known.at, version: known.version.clone() };
         // An older event of a version that was current before, or another telling of this one.
         return Confirmed::Yes(changed);

@@ -47,7 +47,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let changes: Vec<Changed> = open.into_iter().map(|(changed, _)| changed).collect();
     let account = draft.event().account.clone();
     for region in regions(draft.case, draft.facts) {
-        unlearned(draft, response, &account, &region, &place(&account, &region));
+        unlearned(draft, response, &account, &region);
     }
     // The next sweep is the next look.
     draft.retry = None;

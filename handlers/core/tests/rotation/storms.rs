@@ -196,7 +196,9 @@ impl Storm {
                 let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
                 let told = self.facts.told.get(&service.arn).and_then(|told| told.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
-                if is_used && runs <= Some(*changed) && told < Some(changed) {
+                // Two changes within `settle` are told as one.
+                let told_until = told.map(|told| told.plus(self.facts.settings.settle));
+                if is_used && runs <= Some(*changed) && told_until < Some(*changed) {
                     forgotten.push(format!("{} {name}: runs {runs:?}, told {told:?}", service.arn));
                 }
             }

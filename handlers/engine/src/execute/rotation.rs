@@ -109,11 +109,9 @@ impl<A: Aws> Executor<'_, A> {
         decided.into_iter().chain(waits).collect()
     }
 
-    /// The steps that only remember something.
+    /// The steps that remember what became of a deployment.
     pub(super) async fn remember(&mut self, step: &Step, facts: &Facts) -> Result<(), Error> {
         match step {
-            Step::Note { changed } => self.ledger.note(changed).await,
-            Step::Settle { changed } => self.ledger.settle(changed).await,
             Step::Adopt { service, asked_at, deployment } => {
                 self.ledger.adopt(service, *asked_at, deployment).await
             }
@@ -140,6 +138,15 @@ impl<A: Aws> Executor<'_, A> {
                 self.counters.seconds_to_consume.push(took.millis() / 1_000);
                 Ok(())
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// The steps that are only written down, in any order.
+    pub(super) async fn record(&self, step: &Step) -> Result<(), Error> {
+        match step {
+            Step::Note { changed } => self.ledger.note(changed).await,
+            Step::Settle { changed } => self.ledger.settle(changed).await,
             Step::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
                     SkipReason::AlreadyNewer => Decision::Newer,
