@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::describe_secret::{DescribeSecretError, DescribeSecretOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
-use aws_sdk_secretsmanager::types::{SecretListEntry, StatusType};
+use aws_sdk_secretsmanager::types::SecretListEntry;
 use responder_core::metadata::Metadata;
 use responder_core::time::Timestamp;
 use responder_engine::Error;

@@ -64,9 +64,9 @@ impl<A: Aws> Executor<'_, A> {
         let mut untold = false;
         // What changed is on record before anything is done about it.
         let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
-        let noted = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
-        executed.acted += noted.iter().filter(|noted| noted.is_ok()).count();
-        executed.errors.extend(noted.into_iter().filter_map(Result::err));
+        let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
+        executed.acted += recorded.iter().filter(|recorded| recorded.is_ok()).count();
+        executed.errors.extend(recorded.into_iter().filter_map(Result::err));
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.

@@ -12,7 +12,7 @@ use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{HoldReason, SkipReason, Step};
 use crate::progress::{self, Changed};
-use crate::rules::Response;
+use crate::rules::{Handler, Response};
 use crate::secret::SecretRef;
 use crate::service::{Deployment, RolloutState};
 use crate::text::Untrusted;
@@ -231,11 +231,11 @@ fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
     let mut pages: Vec<(Vec<progress::Consumer>, Vec<Detail>, BTreeSet<String>)> = Vec::new();
     for Said { about, detail } in said {
         let secret = about.changed.secret.key();
-        let has_room = |(_, details, secrets): &&mut (_, Vec<Detail>, BTreeSet<String>)| {
+        let has_room = |(_, details, secrets): &(_, Vec<Detail>, BTreeSet<String>)| {
             (details.len() < page::DETAILS_MAX || details.contains(&detail))
                 && (secrets.len() < page::SECRETS_MAX || secrets.contains(&secret))
         };
-        if pages.last_mut().filter(has_room).is_none() {
+        if !pages.last().is_some_and(has_room) {
             pages.push(Default::default());
         }
         if let Some((known, details, secrets)) = pages.last_mut() {
@@ -314,7 +314,9 @@ fn settle(draft: &mut Draft<'_, '_>, changes: &[Changed], waiting: &BTreeSet<Str
         let place = place(&changed.secret.account, &changed.secret.region);
         let known = !draft.facts.gaps.contains_key(&place) && draft.facts.services.is_some();
         let key = changed.secret.key();
-        let open = draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
+        // The sweep sees secrets for the first time that nobody waits for: open, they would seem to wait ever since.
+        let first = draft.case.handler == Handler::Sweep && !draft.facts.changes.contains_key(&key);
+        let open = first || draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
         if known && open && !waiting.contains(&key) {
             draft.steps.push(Step::Settle { changed: changed.clone() });
         }

@@ -189,9 +189,12 @@ fn a_secret_that_is_seen_first_changed_when_it_was_rotated_or_created() {
     };
     // `LastChangedDate` is noon in all of them.
     let old = "2025-01-01T00:00:00Z";
-    assert_eq!(first_sight(Some("09:00:00"), old), ["note s1 09:00:00", "skip a already-newer"]);
+    assert_eq!(first_sight(Some("09:00:00"), old), ["note s1 09:00:00", "skip a already-newer", "settle s1"]);
     assert_eq!(first_sight(Some("10:30:00"), old), ["note s1 10:30:00", "redeploy a s1"]);
-    assert_eq!(first_sight(None, old), [&format!("note s1 {}", &old[..19]), "skip a already-newer"]);
+    assert_eq!(
+        first_sight(None, old),
+        [&format!("note s1 {}", &old[..19]), "skip a already-newer", "settle s1"]
+    );
     assert_eq!(first_sight(None, "11:00:00"), ["note s1 11:00:00", "redeploy a s1"]);
 }
 
