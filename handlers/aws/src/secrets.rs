@@ -86,7 +86,7 @@ fn instant(at: Option<DateTime>) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_secretsmanager::types::ReplicationStatusType;
+    use aws_sdk_secretsmanager::types::{ReplicationStatusType, StatusType};
 
     use super::*;
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_keeps_dates_labels_and_the_replicas_that_are_in_sync() {
+    fn a_description_keeps_dates_labels_and_all_replicas() {
         let at = |secs| DateTime::from_secs(secs);
         let metadata = described(
             DescribeSecretOutput::builder()
@@ -119,7 +119,7 @@ mod tests {
         let dates = [metadata.created_at, metadata.modified_at, metadata.rotated_at, metadata.next_rotation];
         assert_eq!(dates.map(|at| at.map(Timestamp::millis)), [1_000, 2_000, 3_000, 4_000].map(Some));
         assert_eq!((metadata.current(), metadata.version("AWSPREVIOUS")), (Some("new"), Some("old")));
-        assert_eq!(metadata.replicas.iter().collect::<Vec<_>>(), ["eu-west-1"]);
+        assert_eq!(metadata.replicas.iter().collect::<Vec<_>>(), ["eu-west-1", "eu-west-2", "eu-west-3"]);
         assert!(metadata.rotates && !metadata.missing && !metadata.is_readable() && !metadata.is_replica());
     }
 
