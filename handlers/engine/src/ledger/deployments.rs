@@ -168,8 +168,9 @@ impl<A: Aws> Ledger<'_, A> {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
         let ended = |as_: How| Equal("ended", Value::Text(how(as_).to_owned()));
         let (refused, denied) = (ended(How::Refused), ended(How::Denied));
-        // What took the place of ours may have been rolled back to what was before.
-        let gone = Any(vec![ended(How::Unseen), ended(How::Superseded), ended(How::Gone)]);
+        // What took the place of ours, or what ours had become, may have been rolled back to what was before.
+        let over = [How::Unseen, How::Superseded, How::Gone, How::Completed];
+        let gone = Any(over.map(ended).to_vec());
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
             Absent("asked_at"),
