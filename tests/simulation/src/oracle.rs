@@ -227,7 +227,7 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             let about = record.pages.iter().filter(|told| {
                 told.page.attributes["rule"] == "rollout-failed"
                     && told.page.attributes["state"] == "open"
-                    && (is_about(told, deployment) || is_about_some(told, &life))
+                    && (is_about(told, deployment) || is_about_some(world, told, &life))
             });
             about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
@@ -267,13 +267,15 @@ fn gone_unseen(world: &World, life: &Life) -> bool {
     (superseded || unknown && life.ended.is_some()) && !arrived
 }
 
-/// Whether a page is about a deployment of which nobody learned the id: this one, if it was the last then.
-fn is_about_some(told: &Told, life: &Life) -> bool {
-    let names_none = !told.page.body.lines().any(|line| line.starts_with("Deployment"));
-    names_none
+/// Whether a page is about a deployment of which nobody learned the id: this one, if it was asked for when the page says.
+fn is_about_some(world: &World, told: &Told, life: &Life) -> bool {
+    let line = |label: &str| told.page.body.lines().find_map(|line| line.strip_prefix(label));
+    let asked: Option<Timestamp> = line("When: ").and_then(|at| at.parse().ok());
+    // The claim comes before the call, in the same invocation.
+    let earliest = life.asked.called_at.minus(world.conditions.timeout);
+    line("Deployment").is_none()
         && told.page.body.contains(&life.asked.service)
-        && told.at >= life.created
-        && life.superseded.is_none_or(|superseded| told.at < superseded)
+        && asked.is_some_and(|asked| asked > earliest && asked <= life.asked.called_at)
 }
 
 /// Whether people were told that nobody could learn what became of a deployment, and then that it is well.
