@@ -46,6 +46,7 @@ pub struct Ecs {
     revisions: BTreeMap<String, u32>,
     buckets: Option<BTreeMap<Bucketed, Bucket>>,
     denied: BTreeSet<String>,
+    lost: BTreeSet<String>,
     undescribed: BTreeMap<String, String>,
     usually: BTreeMap<String, Outcome>,
     next: BTreeMap<String, VecDeque<Outcome>>,
@@ -134,6 +135,7 @@ impl Ecs {
             revisions: BTreeMap::new(),
             buckets: None,
             denied: BTreeSet::new(),
+            lost: BTreeSet::new(),
             undescribed: BTreeMap::new(),
             usually: BTreeMap::new(),
             next: BTreeMap::new(),
@@ -158,6 +160,11 @@ impl Ecs {
     /// Nobody may update this service (an ARN) any more.
     pub fn deny(&mut self, service: &str) {
         self.denied.insert(service.to_owned());
+    }
+
+    /// `UpdateService` does not find this service (an ARN), though `DescribeServices` does: ECS is eventually consistent.
+    pub fn lose(&mut self, service: &str) {
+        self.lost.insert(service.to_owned());
     }
 
     /// `DescribeServices` puts this service (an ARN) into `failures[]`, with this reason.

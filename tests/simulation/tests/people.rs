@@ -84,6 +84,11 @@ fn a_service_that_may_not_be_updated_is_told_of_and_the_others_are_redeployed() 
 }
 
 #[test]
+fn a_service_that_is_not_found_is_told_of_and_the_others_are_redeployed() {
+    assert_refused(|_| {}, |world, service| world.ecs(|ecs| ecs.lose(service)));
+}
+
+#[test]
 fn a_rollout_that_fails_is_one_page_with_a_rollback_and_without() {
     for rollback in [true, false] {
         let breaker = Some(CircuitBreaker { rollback });

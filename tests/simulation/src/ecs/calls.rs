@@ -160,7 +160,8 @@ impl Ecs {
         }
         let name = self.cluster(cluster)?;
         let found = self.services.get(&given).filter(|found| in_cluster(found, &name));
-        let Some(found) = found.filter(|found| found.status != Status::Inactive) else {
+        let is_found = |found: &&Service| found.status != Status::Inactive && !self.lost.contains(&given);
+        let Some(found) = found.filter(is_found) else {
             return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
         };
         if found.status != Status::Active {
