@@ -269,11 +269,11 @@ fn gone_unseen(world: &World, life: &Life) -> bool {
 
 /// Whether a page is about a deployment of which nobody learned the id: this one, if it was asked for when the page says.
 fn is_about_some(world: &World, told: &Told, life: &Life) -> bool {
-    let line = |label: &str| told.page.body.lines().find_map(|line| line.strip_prefix(label));
-    let asked: Option<Timestamp> = line("When: ").and_then(|at| at.parse().ok());
+    let said = |label: &str| told.page.body.lines().find_map(|row| row.strip_prefix(label));
+    let asked: Option<Timestamp> = said("When: ").and_then(|at| at.parse().ok());
     // The claim comes before the call, in the same invocation.
     let earliest = life.asked.called_at.minus(world.conditions.timeout);
-    line("Deployment").is_none()
+    said("Deployment").is_none()
         && told.page.body.contains(&life.asked.service)
         && asked.is_some_and(|asked| asked > earliest && asked <= life.asked.called_at)
 }
