@@ -14,19 +14,21 @@ use responder_engine::{Cause, Error, Failure};
 
 use crate::calls::call;
 
-/// `ListClusters`.
-pub(crate) async fn list_clusters(
-    client: &Client,
-    token: Option<&str>,
-    until: Timestamp,
-) -> Result<Listed, Error> {
+/// `ListClusters`: a page of at most 100.
+///
+/// # Errors
+/// When the call fails or has no answer at `until`.
+pub async fn list_clusters(client: &Client, token: Option<&str>, until: Timestamp) -> Result<Listed, Error> {
     let sent = client.list_clusters().max_results(100).set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "ecs", "ListClusters", sent).await?;
     Ok(Listed { arns: page.cluster_arns.unwrap_or_default(), next: page.next_token })
 }
 
-/// `ListServices`.
-pub(crate) async fn list_services(
+/// `ListServices`: a page of at most 100.
+///
+/// # Errors
+/// When the call fails or has no answer at `until`.
+pub async fn list_services(
     client: &Client,
     cluster: &str,
     token: Option<&str>,
@@ -38,8 +40,11 @@ pub(crate) async fn list_services(
     Ok(Listed { arns: page.service_arns.unwrap_or_default(), next: page.next_token })
 }
 
-/// `DescribeServices`, with tags.
-pub(crate) async fn describe_services(
+/// `DescribeServices`, with tags; at most 10 services of one cluster.
+///
+/// # Errors
+/// When the call fails or has no answer at `until`.
+pub async fn describe_services(
     client: &Client,
     cluster: &str,
     services: &[String],
@@ -56,11 +61,10 @@ pub(crate) async fn describe_services(
 }
 
 /// `DescribeTaskDefinition`.
-pub(crate) async fn task_definition(
-    client: &Client,
-    arn: &str,
-    until: Timestamp,
-) -> Result<Definition, Error> {
+///
+/// # Errors
+/// When the call fails or has no answer at `until`.
+pub async fn task_definition(client: &Client, arn: &str, until: Timestamp) -> Result<Definition, Error> {
     let (service, operation) = ("ecs", "DescribeTaskDefinition");
     let sent = client.describe_task_definition().task_definition(arn).send();
     let answer = call(until, service, operation, sent).await?;

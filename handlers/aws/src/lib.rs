@@ -5,7 +5,7 @@ mod calls;
 mod clients;
 mod config;
 mod dynamodb;
-mod ecs;
+pub mod ecs;
 mod error;
 mod function;
 mod payload;

@@ -16,9 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use responder_core::decide::Changes;
 use responder_core::progress::Changed;
 use responder_core::secret::SecretRef;
-use responder_core::service::{Reference, ReferenceKind, Service};
-use responder_core::settings::{Finding, Settings};
-use responder_core::text::Untrusted;
+use responder_core::service::Service;
+use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use cache::Cache;
@@ -146,25 +145,7 @@ fn gone(arn: &str, cluster: &str) -> Described {
     }
 }
 
-/// The service with what its task definitions say, as far as they are known; each reference once.
+/// The service with what its task definitions say, as far as they are known.
 fn complete(service: Described, definitions: &Definitions) -> Service {
-    let defined: Vec<_> = service.task_definitions.iter().filter_map(|arn| definitions.get(arn)).collect();
-    let all = defined.iter().flat_map(|known| &known.references).chain(&service.references);
-    let all: BTreeSet<(ReferenceKind, &Untrusted)> =
-        all.map(|reference| (reference.kind, &reference.value)).collect();
-    let references = all.into_iter().map(|(kind, value)| Reference { kind, value: value.clone() }).collect();
-    let findings: BTreeSet<Finding> =
-        defined.iter().flat_map(|known| &known.findings).chain(&service.findings).copied().collect();
-    Service {
-        findings,
-        roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
-        references,
-        arn: service.arn,
-        cluster: service.cluster,
-        status: service.status,
-        controller: service.controller,
-        managed: service.managed,
-        primary: service.primary,
-        tags: service.tags,
-    }
+    service.complete(|arn| definitions.get(arn).map(|definition| &**definition))
 }

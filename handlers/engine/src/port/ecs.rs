@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::service::{Deployment, Reference};
+use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
 use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,33 @@ pub struct Described {
     pub task_definitions: BTreeSet<String>,
     /// What the service itself refers to.
     pub references: Vec<Reference>,
+}
+
+impl Described {
+    /// The service with what its task definitions say, as far as `definition` knows them by ARN; each reference once.
+    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d Definition>) -> Service {
+        let defined: Vec<&Definition> =
+            self.task_definitions.iter().filter_map(|arn| definition(arn)).collect();
+        let all = defined.iter().flat_map(|known| &known.references).chain(&self.references);
+        let all: BTreeSet<(ReferenceKind, &Untrusted)> =
+            all.map(|reference| (reference.kind, &reference.value)).collect();
+        let references =
+            all.into_iter().map(|(kind, value)| Reference { kind, value: value.clone() }).collect();
+        let findings: BTreeSet<Finding> =
+            defined.iter().flat_map(|known| &known.findings).chain(&self.findings).copied().collect();
+        Service {
+            findings,
+            roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
+            references,
+            arn: self.arn,
+            cluster: self.cluster,
+            status: self.status,
+            controller: self.controller,
+            managed: self.managed,
+            primary: self.primary,
+            tags: self.tags,
+        }
+    }
 }
 
 /// What a revision of a task definition says. It never changes.
