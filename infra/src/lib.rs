@@ -1,0 +1,15 @@
+//! The CloudFormation templates: generated from the rules, read back as what they wire together, and checked.
+//!
+//! ```text
+//! rules/ + infra/source/ -> generate -> infra/*.yaml -> yaml -> lint
+//!                                                            -> resolve -> wiring -> doctor
+//! ```
+
+mod dashboard;
+mod generate;
+pub mod metrics;
+pub mod permissions;
+pub mod rules;
+pub mod yaml;
+
+pub use generate::{GenerateError, Template, templates};
