@@ -9,6 +9,7 @@ mod dashboard;
 mod generate;
 pub mod metrics;
 pub mod permissions;
+pub mod resolve;
 pub mod rules;
 pub mod yaml;
 
