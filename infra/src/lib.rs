@@ -7,6 +7,7 @@
 
 mod dashboard;
 mod generate;
+pub mod lint;
 pub mod metrics;
 pub mod permissions;
 pub mod resolve;
