@@ -7,6 +7,7 @@ use responder_core::rules::{Handler, Rule, Rules};
 use crate::metrics;
 use crate::permissions;
 use crate::rules::{Accounts, Forward, MAX_PATTERN, State, deployed, forwards, pinned};
+use crate::settings::SETTINGS;
 
 /// A template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +167,8 @@ fn handler(rules: &Rules, spec: &Spec) -> String {
     let Spec { handler, .. } = spec;
     let (name, logical) = (handler.name(), camel(handler.name()));
     let statements = permissions::statements(rules, *handler);
+    let variable = |(name, parameter): &(&str, &str)| format!("          {name}: !Ref {parameter}");
+    let settings: Vec<String> = SETTINGS.iter().map(variable).collect();
     let patterns = format!("{name}-*");
     let sources: Vec<String> = match handler {
         Handler::Sweep => vec!["sweep-schedule".to_owned()],
@@ -180,6 +183,7 @@ fn handler(rules: &Rules, spec: &Spec) -> String {
         include_str!("../source/responder/handler.yaml"),
         &[
             ("statements", &statements),
+            ("settings", &settings.join("\n")),
             ("sources", &sources.join("\n")),
             ("Handler", &logical),
             ("handler", name),

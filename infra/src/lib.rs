@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod permissions;
 pub mod resolve;
 pub mod rules;
+pub mod settings;
 pub mod yaml;
 
 pub use generate::{GenerateError, Template, templates};

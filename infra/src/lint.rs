@@ -87,6 +87,7 @@ fn places(name: &str) -> Vec<Place> {
             let full = away
                 .clone()
                 .with("HomeAccount", "999988887777")
+                .with("Heartbeat", "off")
                 .with("Prefix", "other")
                 .with("AlarmEmail", "on-call@example.org");
             vec![away, full]

@@ -30,7 +30,7 @@ pub(super) fn responder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
             "Resource": view.arn("events", "event-bus/default"),
             "Condition": {"StringEquals": {"aws:PrincipalOrgID": view.place.parameters.get("OrganizationId")}},
         });
-        expect(policy["Statement"] == wanted, id, format!("`Statement` must be {wanted}"), found);
+        expect(policy["Statement"] == wanted, id, format_args!("`Statement` must be {wanted}"), found);
     }
     for handler in Handler::ALL {
         role(view, rules, handler, found);
@@ -75,7 +75,7 @@ fn topic_policy(view: &View, topic: &str, sids: &[&str], found: &mut Vec<Finding
     expect(
         is_right,
         "Resources",
-        format!("the policy of the topic `{topic}` must let publish exactly {sids:?}"),
+        format_args!("the policy of the topic `{topic}` must let publish exactly {sids:?}"),
         found,
     );
 }
@@ -89,13 +89,13 @@ fn role(view: &View, rules: &Rules, handler: Handler, found: &mut Vec<Finding>) 
     let documents = role["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
     let mut forbids = false;
     for document in documents {
-        expect(document["Version"] == VERSION, &name, format!("`Version` must be {VERSION}"), found);
+        expect(document["Version"] == VERSION, &name, format_args!("`Version` must be {VERSION}"), found);
         for statement in document["Statement"].as_array().into_iter().flatten() {
             let actions = statement["Action"].as_array().into_iter().flatten().filter_map(Value::as_str);
             if statement["Effect"] == "Deny" {
                 forbids |= statement["Resource"] == "*"
                     && statement.get("Condition").is_none()
-                    && FORBIDDEN.iter().all(|call| actions.clone().any(|action| action == *call));
+                    && actions.eq(FORBIDDEN);
                 continue;
             }
             expect(statement["Effect"] == "Allow", &name, "an `Effect` is neither Allow nor Deny", found);
@@ -103,7 +103,12 @@ fn role(view: &View, rules: &Rules, handler: Handler, found: &mut Vec<Finding>) 
                 let (resource, condition) = narrowest(view, handler, action);
                 let is_narrow = statement["Resource"] == resource
                     && statement.get("Condition").cloned().unwrap_or_default() == condition;
-                expect(is_narrow, &name, format!("`{action}` must be allowed on {resource} alone"), found);
+                expect(
+                    is_narrow,
+                    &name,
+                    format_args!("`{action}` must be allowed on {resource} alone"),
+                    found,
+                );
                 allowed.push(action);
             }
         }
@@ -112,12 +117,12 @@ fn role(view: &View, rules: &Rules, handler: Handler, found: &mut Vec<Finding>) 
     let mut wanted: Vec<&str> = calls(rules, handler).into_iter().chain(IMPLIED).collect();
     wanted.sort_unstable();
     allowed.sort_unstable();
-    expect(allowed == wanted, &name, format!("the role must allow exactly {wanted:?}"), found);
+    expect(allowed == wanted, &name, format_args!("the role must allow exactly {wanted:?}"), found);
     for more in ["ManagedPolicyArns", "PermissionsBoundary"] {
         expect(
             role.get(more).is_none(),
             &name,
-            format!("no `{more}`: what the role may do stands in the template"),
+            format_args!("no `{more}`: what the role may do stands in the template"),
             found,
         );
     }
@@ -162,7 +167,7 @@ pub(super) fn forwarder(view: &View, found: &mut Vec<Finding>) {
             .map(|policy| &policy["PolicyDocument"])
             .collect();
         let is_right = matches!(documents.as_slice(), [document] if document["Version"] == VERSION && document["Statement"] == wanted);
-        expect(is_right, id, format!("the role must allow exactly {wanted}"), found);
+        expect(is_right, id, format_args!("the role must allow exactly {wanted}"), found);
     }
 }
 
@@ -184,7 +189,7 @@ fn trusts(role: &Value, service: &str, condition: &Value, at: &str, found: &mut 
     expect(
         role["AssumeRolePolicyDocument"] == wanted,
         at,
-        format!("only {service} may assume the role: {wanted}"),
+        format_args!("only {service} may assume the role: {wanted}"),
         found,
     );
 }

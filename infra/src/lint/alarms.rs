@@ -36,19 +36,19 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
         expect(
             alarm["ComparisonOperator"] == operator,
             id,
-            format!("`ComparisonOperator` must be {operator}"),
+            format_args!("`ComparisonOperator` must be {operator}"),
             found,
         );
         expect(
             alarm["TreatMissingData"] == missing,
             id,
-            format!("`TreatMissingData` must be {missing}"),
+            format_args!("`TreatMissingData` must be {missing}"),
             found,
         );
         expect(
             alarm["Statistic"] == how.statistic,
             id,
-            format!("`Statistic` must be {}", how.statistic),
+            format_args!("`Statistic` must be {}", how.statistic),
             found,
         );
         let right = if how.is_silence {
@@ -56,12 +56,12 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
         } else {
             (0..=how.threshold).contains(&number("Threshold"))
         };
-        expect(right, id, format!("`Threshold` must be {} at most", how.threshold), found);
+        expect(right, id, format_args!("`Threshold` must be {} at most", how.threshold), found);
         let rings = number("Period").saturating_mul(number("EvaluationPeriods"));
         expect(
             (60..=how.within).contains(&rings),
             id,
-            format!("it must ring within {} s", how.within),
+            format_args!("it must ring within {} s", how.within),
             found,
         );
         let points = alarm.get("DatapointsToAlarm").map_or(Some(number("EvaluationPeriods")), Value::as_i64);
@@ -80,12 +80,17 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
         );
         let told = json!(told(view, how.is_watchdog));
         for actions in ["AlarmActions", "OKActions"] {
-            expect(alarm[actions] == told, id, format!("`{actions}` must be {told}"), found);
+            expect(alarm[actions] == told, id, format_args!("`{actions}` must be {told}"), found);
         }
         drop(watched);
     }
     for (namespace, metric, dimension, value) in wanted.keys() {
-        expect(false, "Resources", format!("no alarm on {namespace} {metric} of {dimension} {value}"), found);
+        expect(
+            false,
+            "Resources",
+            format_args!("no alarm on {namespace} {metric} of {dimension} {value}"),
+            found,
+        );
     }
 }
 
@@ -102,6 +107,9 @@ fn wanted(view: &View) -> BTreeMap<Watched, Wanted> {
                 any(60, "Maximum"),
             );
         } else if name.ends_with("-canary") {
+            if view.place.parameters.get("Heartbeat").is_some_and(|heartbeat| heartbeat == "off") {
+                continue;
+            }
             let silence =
                 Wanted { statistic: "Sum", within: 1_800, threshold: 1, is_silence: true, is_watchdog: true };
             all.insert(("AWS/SQS", "NumberOfMessagesSent", "QueueName", name), silence);

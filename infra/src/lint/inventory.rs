@@ -63,12 +63,27 @@ pub(super) fn forwarder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
     all_there(view, &wanted, found);
 }
 
+/// Of these types, there is what is wanted and nothing else: what is switched off is not there.
+const COUNTED: [&str; 3] = ["AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::SQS::Queue"];
+
 fn all_there(view: &View, wanted: &[(&str, &str, String)], found: &mut Vec<Finding>) {
+    for kind in COUNTED {
+        let count = wanted.iter().filter(|(wanted, _, _)| *wanted == kind).count();
+        expect(
+            view.of_type(kind).count() == count,
+            "Resources",
+            format_args!("there must be {count} {kind}"),
+            found,
+        );
+    }
+    let (topics, policies) =
+        (view.of_type("AWS::SNS::Topic").count(), view.of_type("AWS::SNS::TopicPolicy").count());
+    expect(topics == policies, "Resources", "each topic must have a policy", found);
     for (kind, property, value) in wanted {
         expect(
             view.find(kind, property, value).is_some(),
             "Resources",
-            format!("no {kind} `{value}`"),
+            format_args!("no {kind} `{value}`"),
             found,
         );
     }

@@ -60,7 +60,13 @@ fn table(kind: &str) -> Option<Vec<(&'static str, Must)>> {
             ("Properties/SSESpecification", Be(json!({"SSEEnabled": true, "SSEType": "KMS"}))),
         ],
         "AWS::Logs::LogGroup" => {
-            vec![("Properties/LogGroupName", Stand), ("Properties/RetentionInDays", Lie(7, 3653))]
+            vec![
+                // What the functions said is evidence.
+                ("DeletionPolicy", Be(json!("Retain"))),
+                ("UpdateReplacePolicy", Be(json!("Retain"))),
+                ("Properties/LogGroupName", Stand),
+                ("Properties/RetentionInDays", Lie(7, 3653)),
+            ]
         }
         "AWS::Lambda::Function" => vec![
             ("Properties/FunctionName", Stand),
@@ -78,6 +84,7 @@ fn table(kind: &str) -> Option<Vec<(&'static str, Must)>> {
             ("Properties/Environment/Variables", Stand),
         ],
         "AWS::Lambda::EventSourceMapping" => vec![
+            ("DependsOn", Stand),
             ("Properties/EventSourceArn", Stand),
             ("Properties/FunctionName", Stand),
             ("Properties/BatchSize", Lie(1, 10)),
@@ -104,7 +111,7 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
             expect(
                 false,
                 id,
-                format!("nothing is known of the type `{kind}`: say in infra/src/lint what must hold"),
+                format_args!("nothing is known of the type `{kind}`: say in infra/src/lint what must hold"),
                 found,
             );
             continue;
@@ -125,7 +132,7 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
             expect(
                 is_right,
                 id,
-                format!("`{}` must be {wanted}", path.trim_start_matches("Properties/")),
+                format_args!("`{}` must be {wanted}", path.trim_start_matches("Properties/")),
                 found,
             );
         }

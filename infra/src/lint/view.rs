@@ -1,6 +1,7 @@
 //! A template as it comes out in a place.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -12,25 +13,31 @@ pub(super) struct View {
     pub(super) place: Place,
     pub(super) prefix: String,
     resources: BTreeMap<String, Value>,
+    /// The logical ids of each type.
+    types: BTreeMap<String, Vec<String>>,
 }
 
 impl View {
     pub(super) fn of(template: &Value, place: Place) -> Result<Self, ResolveError> {
         let resources = resolve(template, &place)?;
         let prefix = place.parameters.get("Prefix").map_or("secrets-responder", String::as_str).to_owned();
-        Ok(Self { place, prefix, resources })
+        let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (id, resource) in &resources {
+            let kind = resource["Type"].as_str().unwrap_or_default();
+            types.entry(kind.to_owned()).or_default().push(id.clone());
+        }
+        Ok(Self { place, prefix, resources, types })
     }
 
     /// The resources of a type: logical id and properties.
-    pub(super) fn of_type<'v>(&'v self, kind: &'v str) -> impl Iterator<Item = (&'v str, &'v Value)> {
-        let all = self.resources.iter().filter(move |(_, resource)| resource["Type"] == kind);
-        all.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
+    pub(super) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let ids = self.types.get(kind).into_iter().flatten();
+        ids.map(|id| (id.as_str(), &self.resources[id]["Properties"]))
     }
 
     /// The properties of the resource of this type that has this value in a property.
     pub(super) fn find(&self, kind: &str, property: &str, value: &str) -> Option<&Value> {
-        let of_type = self.resources.values().filter(|resource| resource["Type"] == kind);
-        of_type.map(|resource| &resource["Properties"]).find(|properties| properties[property] == value)
+        self.of_type(kind).map(|(_, properties)| properties).find(|properties| properties[property] == value)
     }
 
     /// Everything, by logical id.
@@ -56,8 +63,8 @@ impl View {
 }
 
 /// Notes what is wrong with a resource, unless it is right.
-pub(super) fn expect(is_right: bool, at: &str, what: impl Into<String>, found: &mut Vec<Finding>) {
+pub(super) fn expect(is_right: bool, at: &str, what: impl fmt::Display, found: &mut Vec<Finding>) {
     if !is_right {
-        found.push(Finding { at: at.to_owned(), what: what.into() });
+        found.push(Finding { at: at.to_owned(), what: what.to_string() });
     }
 }

@@ -8,6 +8,7 @@ use super::Finding;
 use super::access::home_bus;
 use super::view::{View, expect};
 use crate::rules::{Accounts, MAX_PATTERN, State, deployed, forwards, meaning};
+use crate::settings::{FIXED, SETTINGS};
 
 pub(super) fn check(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
     for (id, rule) in view.of_type("AWS::Events::Rule") {
@@ -35,13 +36,13 @@ fn schedule(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
     expect(
         rule["ScheduleExpression"] == rate,
         id,
-        format!("`ScheduleExpression` must be {rate}, or there must be a pattern"),
+        format_args!("`ScheduleExpression` must be {rate}, or there must be a pattern"),
         found,
     );
     expect(rule["State"] == "ENABLED", id, "`State` must be ENABLED", found);
     let reached = rule["Targets"].as_array().into_iter().flatten().map(|target| target["Arn"].clone());
     let wanted = handlers.iter().map(|handler| json!(view.arn("sqs", &view.named(handler.name()))));
-    expect(reached.eq(wanted), id, format!("its targets must be the queues of {handlers:?}"), found);
+    expect(reached.eq(wanted), id, format_args!("its targets must be the queues of {handlers:?}"), found);
 }
 
 /// Its pattern means what the file says, for the accounts that are trusted; its state lets through what the pattern asks for.
@@ -53,7 +54,7 @@ fn event_rule(view: &View, rules: &Rules, (id, rule): (&str, &Value), text: &str
     expect(text.chars().count() <= MAX_PATTERN, id, "`EventPattern` is too long", found);
     expect(!text.contains(": ") && !text.contains('\n'), id, "`EventPattern` is not minified", found);
     let state = State::of(&Value::Object(pattern.clone())).name();
-    expect(rule["State"] == state, id, format!("`State` must be {state}"), found);
+    expect(rule["State"] == state, id, format_args!("`State` must be {state}"), found);
     let wanted = wanted(view, rules, rule["Name"].as_str().unwrap_or_default());
     let accounts = pattern.remove("account").unwrap_or_default();
     match wanted {
@@ -64,7 +65,12 @@ fn event_rule(view: &View, rules: &Rules, (id, rule): (&str, &Value), text: &str
                 "`account` must be pinned to those that are trusted",
                 found,
             );
-            expect(Value::Object(pattern) == wanted, id, format!("`EventPattern` must be {wanted}"), found);
+            expect(
+                Value::Object(pattern) == wanted,
+                id,
+                format_args!("`EventPattern` must be {wanted}"),
+                found,
+            );
         }
         None => expect(false, id, "a rule that nothing is known of", found),
     }
@@ -142,7 +148,7 @@ fn targets(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
     let arns: Vec<&str> = targets.iter().filter_map(|target| target["Arn"].as_str()).collect();
     if !is_schedule {
         let wanted = wanted_targets(view, name);
-        expect(arns == wanted, id, format!("its targets must be {wanted:?}"), found);
+        expect(arns == wanted, id, format_args!("its targets must be {wanted:?}"), found);
     }
     for target in targets {
         let arn = target["Arn"].as_str().unwrap_or_default();
@@ -158,7 +164,7 @@ fn targets(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
         expect(
             retry("MaximumEventAgeInSeconds") >= Some(age) && retry("MaximumRetryAttempts") >= Some(attempts),
             id,
-            format!("`RetryPolicy` must be explicit, for {age} s and {attempts} attempts at least"),
+            format_args!("`RetryPolicy` must be explicit, for {age} s and {attempts} attempts at least"),
             found,
         );
         let is_bus = arn.contains(":event-bus/");
@@ -186,7 +192,7 @@ fn targets(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
         expect(
             may_send(view, queue, &source),
             id,
-            format!("the policy of `{queue}` must let this rule send"),
+            format_args!("the policy of `{queue}` must let this rule send"),
             found,
         );
     }
@@ -249,7 +255,7 @@ fn queue(view: &View, id: &str, queue: &Value, found: &mut Vec<Finding>) {
         expect(
             redrive["deadLetterTargetArn"] == letters,
             id,
-            format!("what is given up must go to {letters}"),
+            format_args!("what is given up must go to {letters}"),
             found,
         );
         // At 5 no page is lost; above 20 nobody hears for an hour that a message fails.
@@ -283,7 +289,7 @@ fn queue(view: &View, id: &str, queue: &Value, found: &mut Vec<Finding>) {
             expect(
                 queue["RedriveAllowPolicy"] == wanted,
                 id,
-                format!("`RedriveAllowPolicy` must be {wanted}"),
+                format_args!("`RedriveAllowPolicy` must be {wanted}"),
                 found,
             );
             return;
@@ -346,7 +352,7 @@ fn function(view: &View, id: &str, function: &Value, found: &mut Vec<Finding>) {
         if timeout <= lease && lease + timeout + window <= visibility && visibility <= 900);
     expect(in_step, id, "timeout <= lease, and lease + timeout + window <= visibility", found);
     let role = view.global("iam", &format!("role/{name}"));
-    expect(function["Role"] == role, id, format!("`Role` must be {role}"), found);
+    expect(function["Role"] == role, id, format_args!("`Role` must be {role}"), found);
     expect(
         function["LoggingConfig"]["LogGroup"] == format!("/aws/lambda/{name}"),
         id,
@@ -363,6 +369,21 @@ fn function(view: &View, id: &str, function: &Value, found: &mut Vec<Finding>) {
         environment["PAGE_TOPIC_ARN"] == view.arn("sns", &view.named("pages")),
         id,
         "`PAGE_TOPIC_ARN` must be the page topic",
+        found,
+    );
+    for (variable, parameter) in SETTINGS {
+        expect(
+            environment.get(variable).is_some(),
+            id,
+            format_args!("`{variable}` must be the parameter {parameter}"),
+            found,
+        );
+    }
+    let given = environment.as_object().map(serde_json::Map::len);
+    expect(
+        given == Some(SETTINGS.len() + FIXED.len()),
+        id,
+        "a variable that the functions do not read",
         found,
     );
     let key = function["Code"]["S3Key"].as_str().unwrap_or_default();

@@ -1,6 +1,9 @@
 //! Every resource and every property deleted, every value weakened, one at a time: each must be found.
 
+use std::thread;
+
 use infra::lint::lint;
+use responder_core::rules::Rules;
 use serde_json::{Value, json};
 
 use super::lint::{NAMES, template};
@@ -11,9 +14,10 @@ const WORDS: [&str; 8] =
 
 /// A change for the worse.
 struct Mutation {
-    /// Where and what: `Resources/RotationQueue/Properties/RedrivePolicy: deleted`.
-    name: String,
-    template: Value,
+    path: String,
+    what: String,
+    /// What stands there then; nothing if it is deleted.
+    to: Option<Value>,
 }
 
 #[test]
@@ -24,14 +28,13 @@ fn every_mutation_is_caught() {
         let template = template(name);
         let mutations = mutations(&template);
         let mut caught = 0;
-        for mutation in &mutations {
-            let findings = lint(name, &mutation.template, &rules);
-            match findings.first() {
-                Some(first) => {
+        for result in in_parallel(&mutations, |mutation| judge(name, &template, mutation, &rules)) {
+            match result {
+                Ok(line) => {
                     caught += 1;
-                    println!("caught  {name}: {}  ->  {first}", mutation.name);
+                    println!("{line}");
                 }
-                None => missed.push(format!("{name}: {}", mutation.name)),
+                Err(line) => missed.push(line),
             }
         }
         println!("{name}: {caught} of {} mutations caught", mutations.len());
@@ -40,19 +43,44 @@ fn every_mutation_is_caught() {
     assert!(missed.is_empty(), "{} mutations are not caught:\n{}", missed.len(), missed.join("\n"));
 }
 
+/// A line about a mutation: with what found it, or that nothing did.
+fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &Rules) -> Result<String, String> {
+    let Mutation { path, what, to } = mutation;
+    let mut mutated = template.clone();
+    replace(&mut mutated, path, to.clone());
+    let line = format!("{name}{path}: {what}");
+    match lint(name, &mutated, rules).first() {
+        Some(first) => Ok(format!("caught  {line}  ->  {first}")),
+        None => Err(line),
+    }
+}
+
+/// The results for all items in their order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], judge: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let part = items.len().div_ceil(workers).max(1);
+    let judge = &judge;
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for part in items.chunks(part) {
+            running.push(scope.spawn(move || part.iter().map(judge).collect::<Vec<R>>()));
+        }
+        running.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
 fn mutations(template: &Value) -> Vec<Mutation> {
     let mut paths = Vec::new();
     for part in ["Resources", "Mappings", "Conditions"] {
-        collect(&template[part], &format!("/{part}"), &mut paths);
+        if template.get(part).is_some() {
+            collect(&template[part], &format!("/{part}"), &mut paths);
+        }
     }
     let mut all = Vec::new();
     for path in &paths {
         let value = template.pointer(path).unwrap();
-        let shown = path.trim_start_matches('/');
         let mut add = |what: &str, to: Option<Value>| {
-            let mut mutated = template.clone();
-            replace(&mut mutated, path, to);
-            all.push(Mutation { name: format!("{shown}: {what}"), template: mutated });
+            all.push(Mutation { path: path.clone(), what: what.to_owned(), to });
         };
         // Of a function, only the whole means something.
         let (parent, key) = path.rsplit_once('/').unwrap();
@@ -102,7 +130,7 @@ fn replace(template: &mut Value, path: &str, to: Option<Value>) {
 }
 
 fn is_function(key: &str) -> bool {
-    key == "Ref" || key.starts_with("Fn::") || key == "Condition" && false
+    key == "Ref" || key.starts_with("Fn::")
 }
 
 /// Without a type it is no template: `cfn-lint` says so.
