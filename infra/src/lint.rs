@@ -52,7 +52,7 @@ pub fn lint(name: &str, template: &Value, rules: &Rules) -> Vec<Finding> {
                         access::forwarder(&view, &mut found);
                         alarms::check(&view, &mut found);
                     }
-                    _ => extras::check(name, &view, &mut found),
+                    _ => extras::check(name, &view, rules, &mut found),
                 }
             }
             Err(error) => found.push(Finding { at: error.at, what: error.why }),
@@ -92,7 +92,10 @@ fn places(name: &str) -> Vec<Place> {
                 .with("AlarmEmail", "on-call@example.org");
             vec![away, full]
         }
-        "reference" => vec![home.with("VpcId", "vpc-1").with("SubnetIds", "subnet-1,subnet-2")],
+        "reference" => {
+            let image = format!("example.org/app@sha256:{}", "0".repeat(64));
+            vec![home.with("VpcId", "vpc-1").with("SubnetIds", "subnet-1,subnet-2").with("Image", &image)]
+        }
         _ => vec![home],
     }
 }

@@ -7,7 +7,7 @@ use infra::lint::lint;
 use serde_json::Value;
 
 /// All templates in `infra/`.
-pub(crate) const NAMES: [&str; 2] = ["responder", "forwarder"];
+pub(crate) const NAMES: [&str; 5] = ["responder", "forwarder", "trail", "dashboard", "reference"];
 
 /// A committed template.
 pub(crate) fn template(name: &str) -> Value {
