@@ -200,6 +200,8 @@ fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
         details.extend(news.map(|value| Detail { label, value }));
     };
     add("event", Some(event.name()));
+    // By it a drill knows its own page again.
+    add("drill", event.text("/detail/drill"));
     add("session", event.principal.session.clone());
     add("access key id", event.principal.access_key.clone());
     add("called by service", event.principal.invoked_by.clone());
