@@ -17,6 +17,8 @@ const EVENT_MAX: usize = 200_000;
 pub(crate) struct Case<'r> {
     /// The rule's id.
     pub(crate) rule: &'r str,
+    /// Its pattern, without the account that the template adds: fixtures have invented ones.
+    pub(crate) pattern: &'r str,
     /// The fixture's name.
     pub(crate) name: &'static str,
     /// The event.
@@ -35,7 +37,8 @@ pub(crate) fn cases(rules: &Rules) -> Vec<Case<'_>> {
         let taken = event.len() <= EVENT_MAX && FIELDS.iter().all(|field| fields.contains_key(*field));
         let read = Event::read(bytes);
         if let (true, Ok(read)) = (taken, read) {
-            cases.push(Case { rule: &rule.id, name, event, matches: rule.pattern.matches(&read) });
+            let pattern = rule.pattern.minified();
+            cases.push(Case { rule: &rule.id, pattern, name, event, matches: rule.pattern.matches(&read) });
         }
     }
     cases

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, why};
 use crate::now;
 use crate::progress::Progress;
-use crate::wiring::Wiring;
 
 /// The source of the drill's event (`rules/failure/drill.json`).
 pub(crate) const SOURCE: &str = "secrets-responder.drill";
@@ -47,7 +46,8 @@ pub(crate) struct Drilled {
 /// Runs a drill. The queue and its subscription are removed again, whatever happens.
 pub(crate) async fn drill(
     aws: &Aws,
-    wiring: &Wiring,
+    prefix: &str,
+    pages: &str,
     patience: Duration,
     progress: &Progress,
 ) -> Result<Drilled, String> {
@@ -56,11 +56,11 @@ pub(crate) async fn drill(
         sqs: aws_sdk_sqs::Client::new(&config),
         sns: aws_sdk_sns::Client::new(&config),
         events: aws_sdk_eventbridge::Client::new(&config),
-        topic: format!("arn:{}:sns:{}:{}:{}", aws.partition, aws.home, aws.account, wiring.pages),
+        topic: format!("arn:{}:sns:{}:{}:{}", aws.partition, aws.home, aws.account, pages),
     };
     let id = format!("drill-{}", now().millis());
     let mut drilled = Drilled { id: id.clone(), ..Drilled::default() };
-    let name = format!("{}-{id}", wiring.prefix);
+    let name = format!("{prefix}-{id}");
     let created = bed.sqs.create_queue().queue_name(&name).send().await;
     let created = created.map_err(|error| why("sqs:CreateQueue", &error))?;
     let queue = created.queue_url().unwrap_or_default().to_owned();

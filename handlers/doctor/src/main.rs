@@ -14,6 +14,7 @@ mod services;
 mod snapshot;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -30,7 +31,7 @@ use cli::{CheckArgs, Cli, Command, DrillArgs, EventsArgs, Format, ServicesArgs, 
 use finding::Level;
 use progress::Progress;
 use snapshot::Snapshot;
-use wiring::Wiring;
+use wiring::{Site, Wiring};
 
 /// How a command ends; the numbers are in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,22 +78,27 @@ enum Failure {
     Regions(String),
     #[error("{0}")]
     Rules(#[from] responder_core::rules::RulesError),
+    #[error(transparent)]
+    Wiring(#[from] wiring::WiringError),
     #[error("the drill could not be made: {0}")]
     Drill(String),
 }
 
 async fn check(cli: &Cli, args: &CheckArgs) -> Result<End, Failure> {
     let rules = builtin()?;
-    let wiring = Wiring::of(&args.naming.prefix, &rules);
     let snapshot = match &args.from {
         Some(file) => saved(file)?,
         None => {
             let aws = load(cli).await?;
             let regions = regions(&aws, &args.place).await?;
+            let site = site(&aws, &args.naming.prefix, &regions);
+            let wiring = Wiring::of(&rules, &site)?;
             let cases = if args.no_matcher { Vec::new() } else { cases::cases(&rules) };
-            gather::look(&aws, &wiring, &regions, &cases, now(), &Progress::new()).await
+            gather::look(&aws, &site, &wiring, &cases, now(), &Progress::new()).await
         }
     };
+    // Now with the parameters that the stacks have.
+    let wiring = Wiring::of(&rules, &Site::seen(&snapshot))?;
     if let Some(file) = &args.save {
         let text = serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)?;
         write(file, &text)?;
@@ -108,10 +114,12 @@ async fn check(cli: &Cli, args: &CheckArgs) -> Result<End, Failure> {
 }
 
 async fn drill(cli: &Cli, args: &DrillArgs) -> Result<End, Failure> {
-    let wiring = Wiring::of(&args.naming.prefix, &builtin()?);
     let aws = load(cli).await?;
+    let wiring = Wiring::of(&builtin()?, &site(&aws, &args.naming.prefix, &[]))?;
+    let prefix = &args.naming.prefix;
     let progress = Progress::new();
-    let drilled = drill::drill(&aws, &wiring, Duration::from_secs(args.wait), &progress).await;
+    let drilled =
+        drill::drill(&aws, prefix, wiring.home.pages(), Duration::from_secs(args.wait), &progress).await;
     progress.done();
     let drilled = drilled.map_err(Failure::Drill)?;
     let mut out = io::stdout().lock();
@@ -177,6 +185,17 @@ async fn regions(aws: &Aws, place: &Where) -> Result<Vec<String>, Failure> {
         return aws.regions().await.map_err(Failure::Regions);
     }
     Ok(place.regions.clone())
+}
+
+/// Where an installation should be; nothing is known yet of its stacks.
+fn site(aws: &Aws, prefix: &str, regions: &[String]) -> Site {
+    Site {
+        prefix: prefix.to_owned(),
+        partition: aws.partition.clone(),
+        account: aws.account.clone(),
+        home: aws.home.clone(),
+        regions: regions.iter().map(|region| (region.clone(), BTreeMap::new())).collect(),
+    }
 }
 
 /// An instant, or so long before `now`.

@@ -11,6 +11,10 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snapshot {
+    /// What the names of the installation begin with.
+    pub(crate) prefix: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub(crate) partition: String,
     /// The account's id.
     pub(crate) account: String,
     /// The Region of the responder.
@@ -70,9 +74,9 @@ pub(crate) struct Observed {
     pub(crate) topics: Look<BTreeMap<String, Topic>>,
     /// The customer-managed keys of topics and queues, by the id under which those name them.
     pub(crate) keys: Look<BTreeMap<String, Key>>,
-    /// The alarms, by name.
+    /// Our alarms, and those of others on metrics of Secrets Manager, by name.
     pub(crate) alarms: Look<BTreeMap<String, Alarm>>,
-    /// When the last heartbeat was counted, by function.
+    /// When the last heartbeat was counted, by the alarm that waits for it.
     pub(crate) heartbeats: Look<BTreeMap<String, Timestamp>>,
     /// Our stacks, by name.
     pub(crate) stacks: Look<BTreeMap<String, Stack>>,
@@ -247,6 +251,8 @@ pub(crate) struct Stack {
     pub(crate) status: String,
     /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED`, …
     pub(crate) drift: String,
+    /// The parameters that change what should be there; no others are kept.
+    pub(crate) parameters: BTreeMap<String, String>,
 }
 
 /// Whether AWS matches a pattern with a fixture's event, and whether we do.

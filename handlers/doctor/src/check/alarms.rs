@@ -1,59 +1,81 @@
-//! Alarms, heartbeats and stacks: silence must be noticed from outside the functions.
+//! Alarms and heartbeats: silence must be noticed from outside the functions.
+
+use std::collections::BTreeMap;
 
 use responder_core::time::{Span, Timestamp};
 
 use crate::finding::Findings;
-use crate::snapshot::{Look, Observed};
-use crate::wiring::Wiring;
+use crate::snapshot::{Alarm, Look, Observed};
+use crate::wiring::{Part, Watch};
 
-/// How old a heartbeat may be.
-const BEAT: Span = Span::from_secs(900);
-
-/// The alarms of these names.
-pub(super) fn check(names: &[String], observed: &Observed, found: &mut Findings<'_>) {
-    let alarms = match &observed.alarms {
-        Look::Seen(alarms) => alarms,
-        Look::Unseen(why) => return found.unseen("alarm", "alarms", why),
-    };
-    for name in names {
-        let Some(alarm) = alarms.get(name) else {
-            found.fail(
-                "alarm",
-                name,
-                "it does not exist",
-                "what it should notice is noticed by nobody",
-                "deploy the stack again",
-            );
-            continue;
-        };
-        if alarm.actions.is_empty() || !alarm.enabled {
-            let what =
-                if alarm.actions.is_empty() { "it has no action" } else { "its actions are switched off" };
-            found.fail(
-                "alarm-action",
-                name,
-                what,
-                "it turns red and tells nobody",
-                "deploy the stack again, or aws cloudwatch enable-alarm-actions",
-            );
-        } else if alarm.state == "ALARM" {
-            found.warn(
-                "alarm-state",
-                name,
-                "it is in ALARM",
-                "what it watches is wrong now",
-                "follow its description",
-            );
-        } else {
-            found.ok("alarm", name, alarm.state.clone());
+/// Every alarm that should be there, and what those wait for that watch for silence.
+pub(super) fn check(part: &Part, now: Timestamp, observed: &Observed, found: &mut Findings<'_>) {
+    match &observed.alarms {
+        Look::Seen(alarms) => {
+            part.alarms.iter().for_each(|watch| one(watch, alarms, found));
+            dead(alarms, found);
         }
+        Look::Unseen(why) => found.unseen("alarm", "alarms", why),
     }
-    // A metric that nobody publishes: green for ever.
+    match &observed.heartbeats {
+        Look::Seen(beats) => part.heartbeats().for_each(|watch| beat(watch, beats, now, found)),
+        Look::Unseen(why) => found.unseen("heartbeat", "heartbeats", why),
+    }
+}
+
+fn one(watch: &Watch, alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>) {
+    let name = &watch.name;
+    let Some(alarm) = alarms.get(name) else {
+        found.fail(
+            "alarm",
+            name,
+            "it does not exist",
+            "what it should notice is noticed by nobody",
+            "deploy the stack of this Region again",
+        );
+        return;
+    };
+    let watches = (&alarm.namespace, &alarm.metric, &alarm.dimensions);
+    if watches != (&watch.namespace, &watch.metric, &watch.dimensions) {
+        found.fail(
+            "alarm-metric",
+            name,
+            format!(
+                "it watches {}/{} with other dimensions or under another name",
+                alarm.namespace, alarm.metric
+            ),
+            "where there is no such metric it is green for ever",
+            format!("deploy the stack of this Region again: it watches {}/{}", watch.namespace, watch.metric),
+        );
+    } else if alarm.actions.is_empty() || !alarm.enabled {
+        let what = if alarm.actions.is_empty() { "it has no action" } else { "its actions are switched off" };
+        found.fail(
+            "alarm-action",
+            name,
+            what,
+            "it turns red and tells nobody",
+            "deploy the stack of this Region again, or aws cloudwatch enable-alarm-actions",
+        );
+    } else if alarm.state == "ALARM" && watch.silence.is_none() {
+        found.warn(
+            "alarm-state",
+            name,
+            "it is in ALARM",
+            "what it watches is wrong now",
+            "follow its description",
+        );
+    } else {
+        found.ok("alarm", name, alarm.state.clone());
+    }
+}
+
+/// Alarms on metrics that nobody publishes: of secrets there is only the number (Secrets Manager: monitoring with `CloudWatch`).
+fn dead(alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>) {
+    let published = |metric: &str| matches!(metric, "ResourceCount" | "SecretCount");
     for (name, alarm) in alarms {
-        let dead = alarm.namespace == "AWS/SecretsManager" && alarm.metric != "ResourceCount";
-        if dead {
+        if alarm.namespace == "AWS/SecretsManager" && !published(&alarm.metric) {
             found.fail(
-                "alarm-metric",
+                "alarm-dead",
                 name,
                 format!("it watches {}/{}", alarm.namespace, alarm.metric),
                 "Secrets Manager publishes no such metric: the alarm is green for ever",
@@ -63,76 +85,27 @@ pub(super) fn check(names: &[String], observed: &Observed, found: &mut Findings<
     }
 }
 
-/// Whether every function has shown lately that it lives.
-pub(super) fn heartbeats(wiring: &Wiring, now: Timestamp, observed: &Observed, found: &mut Findings<'_>) {
-    let beats = match &observed.heartbeats {
-        Look::Seen(beats) => beats,
-        Look::Unseen(why) => return found.unseen("heartbeat", "heartbeats", why),
-    };
-    for heartbeat in &wiring.heartbeats {
-        let name = &heartbeat.function;
-        match beats.get(name) {
-            Some(at) if at.plus(BEAT) >= now => found.ok("heartbeat", name, at.to_string()),
-            Some(at) => found.fail(
-                "heartbeat",
-                name,
-                format!("the last one was at {at}"),
-                "nothing has come through rule, queue and function since",
-                "look at the schedule's rule, the queue and the function's log",
-            ),
-            None => found.fail(
-                "heartbeat",
-                name,
-                "there was none in three hours",
-                "nothing comes through rule, queue and function",
-                "look at the schedule's rule, the queue and the function's log",
-            ),
-        }
+/// Whether the heartbeat was counted lately. Where it is old, the alarm's state is no news.
+fn beat(watch: &Watch, beats: &BTreeMap<String, Timestamp>, now: Timestamp, found: &mut Findings<'_>) {
+    let patience = watch.silence.unwrap_or_default();
+    let last = beats.get(&watch.name);
+    if let Some(at) = last.filter(|at| at.plus(Span::from_secs(patience)) >= now) {
+        return found.ok("heartbeat", &watch.name, at.to_string());
     }
-}
-
-/// The stack of a Region.
-pub(super) fn stack(name: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let stacks = match &observed.stacks {
-        Look::Seen(stacks) => stacks,
-        Look::Unseen(why) => return found.unseen("stack", name, why),
+    let what = match last {
+        Some(at) => format!("the last one was at {at}"),
+        None => "there was none in three hours".to_owned(),
     };
-    // StackSets name their stacks: `StackSet-<name>-<id>`.
-    let Some((name, stack)) = stacks.iter().find(|(known, _)| known.contains(name)) else {
-        return found.warn(
-            "stack",
-            name,
-            "there is no stack of this name",
-            "deployed by hand or by other means: drift cannot be noticed",
-            "deploy infra/ with CloudFormation",
-        );
-    };
-    if !stack.status.ends_with("_COMPLETE") || stack.status.contains("ROLLBACK") {
-        found.fail(
-            "stack",
-            name,
-            format!("its status is {}", stack.status),
-            "what is deployed is not what the template says",
-            "aws cloudformation describe-stack-events names the reason",
-        );
-    } else if stack.drift == "DRIFTED" {
-        found.fail(
-            "stack-drift",
-            name,
-            "resources differ from the template",
-            "somebody changed them by hand",
-            "aws cloudformation describe-stack-resource-drifts says which",
-        );
-    } else if stack.drift == "IN_SYNC" {
-        found.ok("stack", name, format!("{}, in sync", stack.status));
+    let (means, fix) = if watch.namespace == "AWS/SQS" {
+        (
+            "the sweep's own reads do not come back as events: whoever reads secrets is not seen either",
+            "look at the trail, at the canary's rule (state, target) and at the sweep's log; newly deployed, wait half an hour",
+        )
     } else {
-        found.ok("stack", name, stack.status.clone());
-        found.warn(
-            "stack-drift",
-            name,
-            "drift was never looked for",
-            "changes by hand are not noticed",
-            format!("aws cloudformation detect-stack-drift --stack-name {name}, then ask again"),
-        );
-    }
+        (
+            "nothing has come through schedule, queue and function since",
+            "look at the schedule's rule, the queue, the mapping and the function's log",
+        )
+    };
+    found.fail("heartbeat", &watch.name, what, means, fix);
 }

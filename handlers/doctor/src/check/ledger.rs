@@ -2,11 +2,9 @@
 
 use crate::finding::Findings;
 use crate::snapshot::{Look, Observed};
-use crate::wiring::Wiring;
 
 /// The table.
-pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'_>) {
-    let name = &wiring.table;
+pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
     let table = match &observed.table {
         Look::Seen(Some(table)) => table,
         Look::Seen(None) => {

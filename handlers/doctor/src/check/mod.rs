@@ -4,14 +4,16 @@ mod alarms;
 mod bus;
 mod ledger;
 mod policy;
+mod queues;
 mod rules;
+mod stacks;
 mod topics;
 mod trails;
 mod workers;
 
 use crate::finding::{Finding, Findings};
 use crate::snapshot::{Look, Observed, Snapshot};
-use crate::wiring::Wiring;
+use crate::wiring::{Part, Wiring};
 
 /// Everything that was found: the home Region first, then the others by name; within a Region in the order in which an event
 /// travels.
@@ -21,24 +23,43 @@ pub(crate) fn check(wiring: &Wiring, snapshot: &Snapshot) -> Vec<Finding> {
     let home = snapshot.regions.get(&snapshot.home).unwrap_or(&nothing);
     let mut found = Findings::of(&snapshot.home, &mut all);
     trails::check(&snapshot.home, home, &mut found);
-    rules::check(wiring, home, &mut found);
+    rules::check(&wiring.home, home, &mut found);
     bus::check(snapshot, home, &mut found);
-    workers::check(wiring, home, &mut found);
-    ledger::check(wiring, home, &mut found);
-    topics::check(wiring, home, &mut found);
-    alarms::check(&wiring.alarms, home, &mut found);
-    alarms::heartbeats(wiring, snapshot.at, home, &mut found);
-    let [stack, forwarder] = &wiring.stacks;
-    alarms::stack(stack, home, &mut found);
+    queues::check(&wiring.home, home, &mut found);
+    workers::check(&wiring.home, home, &mut found);
+    ledger::check(&wiring.home.table, home, &mut found);
+    topics::check(&wiring.home, &snapshot.account, home, &mut found);
+    alarms::check(&wiring.home, snapshot.at, home, &mut found);
+    stacks::check(&wiring.home.stack, home, &mut found);
     matched(snapshot, &mut found);
-    for (region, observed) in snapshot.regions.iter().filter(|(region, _)| **region != snapshot.home) {
+    for (region, part) in &wiring.others {
+        let observed = snapshot.regions.get(region).unwrap_or(&nothing);
         let mut found = Findings::of(region, &mut all);
         trails::check(region, observed, &mut found);
-        rules::forwards(wiring, &snapshot.home, observed, &mut found);
-        alarms::check(&wiring.forward_alarms, observed, &mut found);
-        alarms::stack(forwarder, observed, &mut found);
+        if is_absent(part, observed) {
+            found.fail(
+                "forwarder",
+                &part.stack,
+                "nothing of it is in this Region",
+                "rules see only their own Region: whatever happens to secrets here is seen by nobody",
+                format!("deploy infra/forwarder.yaml here, with HomeRegion={}", snapshot.home),
+            );
+            continue;
+        }
+        rules::check(part, observed, &mut found);
+        queues::check(part, observed, &mut found);
+        alarms::check(part, snapshot.at, observed, &mut found);
+        stacks::check(&part.stack, observed, &mut found);
     }
     all
+}
+
+/// Whether none of the rules is there: one finding says more than thirty.
+fn is_absent(part: &Part, observed: &Observed) -> bool {
+    observed
+        .rules
+        .seen()
+        .is_some_and(|rules| !part.rules.iter().any(|wanted| rules.contains_key(&wanted.name)))
 }
 
 /// Whether AWS's matcher says of the fixtures what ours says.

@@ -3,16 +3,23 @@
 
 use serde_json::Value;
 
-/// Whether a statement allows `action` to the service `principal`, for a caller of `source` (an ARN), and none denies it.
-pub(super) fn allows(policy: &Value, principal: &str, action: &str, source: Option<&str>) -> bool {
+/// Whether a statement allows `action` to the service `principal`, which says that it acts for `source` (an ARN) and `account`,
+/// as far as it says so, and none denies it.
+pub(super) fn allows(
+    policy: &Value,
+    principal: &str,
+    action: &str,
+    source: Option<&str>,
+    account: Option<&str>,
+) -> bool {
     let applies = |statement: &Value, effect: &str| {
         statement.get("Effect").and_then(Value::as_str) == Some(effect)
             && names(statement.get("Principal"), principal)
             && texts(statement.get("Action")).iter().any(|pattern| wild(pattern, action))
     };
     let statements = statements(policy);
-    let denied = statements.iter().any(|one| applies(one, "Deny") && holds(one, source));
-    !denied && statements.iter().any(|one| applies(one, "Allow") && holds(one, source))
+    let denied = statements.iter().any(|one| applies(one, "Deny") && holds(one, source, account));
+    !denied && statements.iter().any(|one| applies(one, "Allow") && holds(one, source, account))
 }
 
 /// The statements of a policy: one or a list.
@@ -56,18 +63,21 @@ pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Whether the conditions hold for a call from `source`: only those on its ARN are understood.
-fn holds(statement: &Value, source: Option<&str>) -> bool {
+/// Whether the conditions hold: only those on the source are understood.
+fn holds(statement: &Value, source: Option<&str>, account: Option<&str>) -> bool {
     let Some(conditions) = statement.get("Condition").and_then(Value::as_object) else { return true };
     conditions.iter().all(|(operator, operands)| {
         let exact = matches!(operator.as_str(), "ArnEquals" | "StringEquals");
         let like = matches!(operator.as_str(), "ArnLike" | "StringLike") || operator == "ArnEquals";
         let Some(operands) = operands.as_object().filter(|_| exact || like) else { return false };
         operands.iter().all(|(key, values)| {
-            let Some(source) = source.filter(|_| key.eq_ignore_ascii_case("aws:SourceArn")) else {
-                return false;
+            let said = match key.to_lowercase().as_str() {
+                "aws:sourcearn" => source,
+                "aws:sourceaccount" => account,
+                _ => None,
             };
-            texts(Some(values)).iter().any(|value| value == source || like && wild(value, source))
+            let Some(said) = said else { return false };
+            texts(Some(values)).iter().any(|value| value == said || like && wild(value, said))
         })
     })
 }
@@ -113,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_policy_allows_what_it_names_and_nothing_else() {
-        let send = |policy: &Value| allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(RULE));
+        let send =
+            |policy: &Value| allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(RULE), None);
         assert!(send(&policy(&json!({"ArnEquals": {"aws:SourceArn": RULE}}))));
         assert!(send(&policy(
             &json!({"ArnLike": {"AWS:SourceArn": ["x", "arn:aws:events:*:rule/secrets-*"]}})
@@ -121,7 +132,7 @@ mod tests {
         assert!(!send(&policy(&json!({"ArnEquals": {"aws:SourceArn": "arn:aws:events:x:y:rule/other"}}))));
         // What is not understood does not count.
         assert!(!send(&policy(&json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))));
-        assert!(!allows(&policy(&json!({})), "sns.amazonaws.com", "sqs:SendMessage", Some(RULE)));
+        assert!(!allows(&policy(&json!({})), "sns.amazonaws.com", "sqs:SendMessage", Some(RULE), None));
         assert!(!send(&json!({})));
         let denied = json!({"Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "sqs:*"},

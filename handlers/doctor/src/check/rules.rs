@@ -5,79 +5,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::policy::allows;
 use crate::finding::Findings;
 use crate::snapshot::{Look, Observed, Queue, Rule, Target};
-use crate::wiring::{Wanted, Wiring};
+use crate::wiring::{Aim, Part, Wanted};
 
 /// The state without which a rule never sees a read-only management event.
 const ALL_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 /// The longest pattern that a bus takes by default (EventBridge quotas).
 const PATTERN_MAX: usize = 2_048;
 
-/// The rules of the home Region.
-pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'_>) {
-    each(&wiring.rules, observed, found, |wanted, rule, target, found| {
-        let queues = observed.queues.seen();
-        let queue = wanted.queue.as_ref().and_then(|name| queues?.get(name));
-        match queue {
-            Some(queue) if queue.arn == target.arn => sends(rule, queue, &wanted.name, found),
-            Some(_) => found.fail(
-                "rule-target",
-                &wanted.name,
-                format!("its target is {}", target.arn),
-                "the function never gets these events",
-                format!(
-                    "update the stack; the target is the queue {}",
-                    wanted.queue.as_deref().unwrap_or_default()
-                ),
-            ),
-            // The queue's own check says that it is missing.
-            None => {}
-        }
-        lost(rule, target, queues, &wanted.name, found);
-    });
-}
-
-/// The rules of a Region that forwards.
-pub(super) fn forwards(wiring: &Wiring, home: &str, observed: &Observed, found: &mut Findings<'_>) {
-    each(&wiring.forwards, observed, found, |wanted, rule, target, found| {
-        let is_home = target.arn.contains(&format!(":{home}:")) && target.arn.ends_with(":event-bus/default");
-        if !is_home {
-            found.fail(
-                "rule-target",
-                &wanted.name,
-                format!("its target is {}", target.arn),
-                "events of this Region do not reach the responder; a second hop is never made",
-                format!("deploy infra/forwarder.yaml with the default bus of {home} as the target"),
-            );
-        } else if target.role.is_none() {
-            found.fail(
-                "rule-role",
-                &wanted.name,
-                "its target has no role",
-                "EventBridge may not put events on the other Region's bus; they are dropped without a retry",
-                "deploy infra/forwarder.yaml again: it makes the role",
-            );
-        } else {
-            found.ok("rule-target", &wanted.name, format!("it forwards to {home}"));
-        }
-        lost(rule, target, observed.queues.seen(), &wanted.name, found);
-    });
-}
-
-/// What every rule needs; then `and` for its target.
-fn each(
-    wanted: &[Wanted],
-    observed: &Observed,
-    found: &mut Findings<'_>,
-    and: impl Fn(&Wanted, &Rule, &Target, &mut Findings<'_>),
-) {
+/// Every rule that should be there.
+pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) {
     let rules = match &observed.rules {
         Look::Seen(rules) => rules,
         Look::Unseen(why) => return found.unseen("rule", "rules", why),
     };
-    for wanted in wanted {
+    for wanted in &part.rules {
         let Some(rule) = rules.get(&wanted.name) else {
             found.fail(
                 "rule",
@@ -92,18 +35,71 @@ fn each(
         pattern(wanted, rule, found);
         match &rule.targets {
             Look::Unseen(why) => found.unseen("rule-target", &wanted.name, why),
-            Look::Seen(targets) => match targets.as_slice() {
-                [] => found.fail(
-                    "rule-target",
-                    &wanted.name,
-                    "it has no target",
-                    "it matches, and nobody is told",
-                    "deploy the stack of this Region again",
-                ),
-                targets => targets.iter().for_each(|target| and(wanted, rule, target, found)),
-            },
+            Look::Seen(targets) if targets.is_empty() => found.fail(
+                "rule-target",
+                &wanted.name,
+                "it has no target",
+                "it matches, and nobody is told",
+                "deploy the stack of this Region again",
+            ),
+            Look::Seen(targets) => aims(wanted, targets, observed.queues.seen(), found),
         }
     }
+}
+
+/// Whether the events go where they should, and nowhere else.
+fn aims(
+    wanted: &Wanted,
+    targets: &[Target],
+    queues: Option<&BTreeMap<String, Queue>>,
+    found: &mut Findings<'_>,
+) {
+    let name = &wanted.name;
+    let mut others: Vec<&Target> =
+        targets.iter().filter(|target| wanted.aims.iter().all(|aim| aim.arn != target.arn)).collect();
+    for aim in &wanted.aims {
+        if let Some(target) = targets.iter().find(|target| target.arn == aim.arn) {
+            sends(name, aim, target, found);
+            lost(name, target, queues, found);
+            continue;
+        }
+        let instead = others.pop().map_or("no target".to_owned(), |other| other.arn.clone());
+        found.fail(
+            "rule-target",
+            name,
+            format!("it sends to {instead} in place of {}", aim.arn),
+            "what should get these events does not",
+            format!("deploy the stack of this Region again: the target is {}", aim.arn),
+        );
+    }
+    for other in others {
+        found.warn(
+            "rule-target",
+            name,
+            format!("it also sends to {}", other.arn),
+            "somebody else gets these events, which name secrets and principals",
+            "find out who added the target; aws events remove-targets",
+        );
+    }
+}
+
+/// Onto a bus of another Region or account EventBridge sends in a role only.
+fn sends(name: &str, aim: &Aim, target: &Target, found: &mut Findings<'_>) {
+    if target.role == aim.role {
+        found.ok("rule-target", name, &*aim.arn);
+        return;
+    }
+    let what = match &target.role {
+        None => "its target has no role".to_owned(),
+        Some(role) => format!("its target's role is {role}"),
+    };
+    found.fail(
+        "rule-role",
+        name,
+        what,
+        "EventBridge may not put events on the other Region's bus; they are dropped without a retry",
+        "deploy infra/forwarder.yaml again: it makes the role",
+    );
 }
 
 fn state(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
@@ -132,9 +128,12 @@ fn state(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
 
 /// A pattern is equal if it means the same: as JSON, whatever its white space and the order of its keys.
 fn pattern(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
+    let Some(wanted_pattern) = &wanted.pattern else {
+        return schedule(wanted, rule, found);
+    };
     let text = rule.pattern.as_deref().unwrap_or_default();
     let is: Option<Value> = serde_json::from_str(text).ok();
-    if is.as_ref() != Some(&wanted.pattern) {
+    if is.as_ref() != Some(wanted_pattern) {
         found.fail(
             "rule-pattern",
             &wanted.name,
@@ -155,69 +154,41 @@ fn pattern(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether the rule may send to the queue.
-fn sends(rule: &Rule, queue: &Queue, name: &str, found: &mut Findings<'_>) {
-    let allowed = queue
-        .policy
-        .as_ref()
-        .is_some_and(|policy| allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(&rule.arn)));
-    if allowed {
-        found.ok("rule-permission", name, "it may send to its queue");
-    } else {
-        found.fail(
-            "rule-permission",
-            name,
-            "its queue's policy does not let it send",
-            "events are dropped without a retry",
-            "deploy the stack again: the queue's policy must allow sqs:SendMessage to events.amazonaws.com for this rule's ARN",
-        );
+fn schedule(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
+    match &rule.schedule {
+        Some(schedule) => found.ok("rule-schedule", &wanted.name, &**schedule),
+        None => found.fail(
+            "rule-schedule",
+            &wanted.name,
+            "it has no schedule",
+            "what should happen at intervals does not happen",
+            "deploy the stack of this Region again",
+        ),
     }
 }
 
 /// Where events go that cannot be delivered.
-fn lost(
-    rule: &Rule,
-    target: &Target,
-    queues: Option<&BTreeMap<String, Queue>>,
-    name: &str,
-    found: &mut Findings<'_>,
-) {
+fn lost(name: &str, target: &Target, queues: Option<&BTreeMap<String, Queue>>, found: &mut Findings<'_>) {
     let Some(dlq) = &target.dlq else {
         found.fail(
             "rule-dlq",
             name,
             "it has no dead-letter queue",
             "an event that cannot be delivered is gone, and no alarm can know",
-            "deploy the stack again",
+            "deploy the stack of this Region again",
         );
         return;
     };
-    let queue = queues.into_iter().flatten().map(|(_, queue)| queue).find(|queue| queue.arn == *dlq);
-    match (queues, queue) {
-        (None, _) => {}
-        (Some(_), None) => found.fail(
+    if queues.is_some_and(|queues| queues.values().all(|queue| queue.arn != *dlq)) {
+        found.fail(
             "rule-dlq",
             name,
             "its dead-letter queue does not exist",
             "an event that cannot be delivered is gone, and no alarm can know",
-            "deploy the stack again",
-        ),
-        (Some(_), Some(queue)) => {
-            let allowed = queue.policy.as_ref().is_some_and(|policy| {
-                allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(&rule.arn))
-            });
-            if allowed {
-                found.ok("rule-dlq", name, "what cannot be delivered is kept");
-            } else {
-                found.fail(
-                    "rule-dlq",
-                    name,
-                    "its dead-letter queue's policy does not let it send",
-                    "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it",
-                    "deploy the stack again: the policy is not made by itself where templates or the API are used",
-                );
-            }
-        }
+            "deploy the stack of this Region again",
+        );
+    } else {
+        found.ok("rule-dlq", name, "what cannot be delivered is kept");
     }
     if target.max_age.is_none() && target.max_attempts.is_none() {
         found.warn(
@@ -225,7 +196,7 @@ fn lost(
             name,
             "it has no retry policy of its own",
             "the default of 24 hours and 185 attempts holds",
-            "deploy the stack again",
+            "deploy the stack of this Region again",
         );
     }
 }

@@ -1,27 +1,55 @@
 //! Topics: a page that nobody gets, or that cannot be encrypted, is no page.
 
-use super::policy::{condition_keys, names, statements, texts, wild};
+use super::policy::{allows, condition_keys, names, statements, texts, wild};
 use crate::finding::Findings;
 use crate::snapshot::{Key, Look, Observed, Topic};
-use crate::wiring::Wiring;
+use crate::wiring::Part;
 
 /// The services that publish to the page topic themselves.
 const PUBLISHERS: [&str; 2] = ["cloudwatch.amazonaws.com", "events.amazonaws.com"];
 /// What they need of the key (SNS: key management).
 const NEEDED: [&str; 2] = ["kms:GenerateDataKey", "kms:Decrypt"];
 
-/// The page topic, who gets it, its key.
-pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'_>) {
-    let name = &wiring.pages;
-    let topics = match &observed.topics {
-        Look::Seen(topics) => topics,
-        Look::Unseen(why) => return found.unseen("topic", name, why),
-    };
-    let Some(topic) = topics.get(name) else {
-        found.fail("topic", name, "it does not exist", "no page can be sent", "deploy the stack again");
-        return;
-    };
-    subscribers(name, topic, found);
+/// The page topic and the chat topic: who gets what is sent, who may send, the key.
+pub(super) fn check(part: &Part, account: &str, observed: &Observed, found: &mut Findings<'_>) {
+    for name in &part.topics {
+        let topics = match &observed.topics {
+            Look::Seen(topics) => topics,
+            Look::Unseen(why) => return found.unseen("topic", name, why),
+        };
+        let Some(topic) = topics.get(name) else {
+            found.fail("topic", name, "it does not exist", "no page can be sent", "deploy the stack again");
+            continue;
+        };
+        subscribers(name, topic, found);
+        let mut publishers = PUBLISHERS.to_vec();
+        // Only alarms go to the chat.
+        publishers.retain(|publisher| name == part.pages() || *publisher != "events.amazonaws.com");
+        publish(name, topic, &publishers, account, found);
+        encryption(name, topic, &publishers, observed, found);
+    }
+}
+
+/// CloudWatch says for which account it acts; that EventBridge does is not documented for topics.
+fn publish(name: &str, topic: &Topic, publishers: &[&str], account: &str, found: &mut Findings<'_>) {
+    for publisher in publishers {
+        let account = Some(account).filter(|_| *publisher != "events.amazonaws.com");
+        let may = |policy| allows(policy, publisher, "sns:Publish", None, account);
+        if topic.policy.as_ref().is_some_and(may) {
+            found.ok("topic-policy", name, format!("{publisher} may publish"));
+        } else {
+            found.fail(
+                "topic-policy",
+                name,
+                format!("its policy does not let {publisher} publish"),
+                "what that service tells (alarms; EventBridge's own pages) is dropped",
+                "deploy the stack again: allow it sns:Publish",
+            );
+        }
+    }
+}
+
+fn encryption(name: &str, topic: &Topic, publishers: &[&str], observed: &Observed, found: &mut Findings<'_>) {
     let Some(id) = &topic.key else {
         found.warn(
             "topic-encryption",
@@ -52,7 +80,7 @@ pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'
                 "no page can be sent",
                 "deploy the stack again",
             ),
-            Some(key) => encrypts(name, key, found),
+            Some(key) => encrypts(name, key, publishers, found),
         },
     }
 }
@@ -88,7 +116,7 @@ fn subscribers(name: &str, topic: &Topic, found: &mut Findings<'_>) {
 }
 
 /// EventBridge cannot use a key whose policy asks for its source (SNS: key management): the page is dropped silently.
-fn encrypts(name: &str, key: &Key, found: &mut Findings<'_>) {
+fn encrypts(name: &str, key: &Key, publishers: &[&str], found: &mut Findings<'_>) {
     if !key.enabled {
         return found.fail(
             "topic-key",
@@ -103,7 +131,7 @@ fn encrypts(name: &str, key: &Key, found: &mut Findings<'_>) {
         Look::Seen(None) => return found.unseen("topic-key", name, "kms:GetKeyPolicy: not JSON"),
         Look::Unseen(why) => return found.unseen("topic-key", name, why),
     };
-    for publisher in PUBLISHERS {
+    for publisher in publishers {
         let fitting = statements(policy).into_iter().filter(|statement| {
             statement.get("Effect").and_then(serde_json::Value::as_str) == Some("Allow")
                 && names(statement.get("Principal"), publisher)
@@ -121,7 +149,7 @@ fn encrypts(name: &str, key: &Key, found: &mut Findings<'_>) {
                 "what that service publishes (alarms, EventBridge's own pages) is dropped",
                 "deploy the stack again: kms:GenerateDataKey* and kms:Decrypt",
             );
-        } else if publisher == "events.amazonaws.com" && conditions.iter().all(source) {
+        } else if *publisher == "events.amazonaws.com" && conditions.iter().all(source) {
             found.fail(
                 "topic-key",
                 name,

@@ -2,35 +2,24 @@
 
 use crate::finding::Findings;
 use crate::snapshot::{Function, Look, Observed, Queue};
-use crate::wiring::{Wiring, Worker};
+use crate::wiring::{Part, Worker};
 
 /// How often a message must be tried before it is given up: a claim that another invocation holds is not a failure.
 const RECEIVES_MIN: i64 = 5;
 /// The lease where the function's environment sets none.
 const LEASE: i64 = 60;
 
-/// Every function with its queues.
-pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'_>) {
+/// Every function with its queue.
+pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) {
     let functions = match &observed.functions {
-        Look::Seen(functions) => Some(functions),
-        Look::Unseen(why) => {
-            found.unseen("function", "functions", why);
-            None
-        }
+        Look::Seen(functions) => functions,
+        Look::Unseen(why) => return found.unseen("function", "functions", why),
     };
-    let queues = match &observed.queues {
-        Look::Seen(queues) => Some(queues),
-        Look::Unseen(why) => {
-            found.unseen("queue", "queues", why);
-            None
-        }
-    };
-    for worker in &wiring.workers {
-        let queue = queues.map(|queues| queues.get(&worker.queue));
+    for worker in &part.workers {
+        let queue = observed.queues.seen().and_then(|queues| queues.get(&worker.queue));
         if let Some(queue) = queue {
-            feeds(worker, queue, observed, found);
+            gives_up(worker, queue, observed, found);
         }
-        let Some(functions) = functions else { continue };
         let Some(function) = functions.get(&worker.function) else {
             found.fail(
                 "function",
@@ -42,34 +31,35 @@ pub(super) fn check(wiring: &Wiring, observed: &Observed, found: &mut Findings<'
             continue;
         };
         runs(worker, function, found);
-        fed(worker, function, queue.flatten(), found);
-        if let Some(queue) = queue.flatten() {
+        fed(worker, function, queue, found);
+        if let Some(queue) = queue {
             timing(worker, function, queue, found);
         }
-        let topic = function.environment.get("PAGE_TOPIC_ARN").map(String::as_str).unwrap_or_default();
-        if !topic.ends_with(&format!(":{}", wiring.pages)) {
-            found.fail(
-                "function-topic",
-                &worker.function,
-                format!("PAGE_TOPIC_ARN is `{topic}`"),
-                "its pages go to a topic that nobody looks after here, or nowhere",
-                "deploy the stack again",
-            );
-        }
+        speaks(part, worker, function, found);
     }
-    // A dead-letter queue that is not empty is something that nobody answered.
-    for (name, queue) in queues.into_iter().flatten().filter(|(name, _)| name.ends_with("dlq")) {
-        if queue.depth > 0 {
-            found.fail(
-                "dlq-depth",
-                name,
-                format!("{} messages wait in it", queue.depth),
-                "these events were not answered",
-                "read them, fix the cause, then start a redrive: rules/README.md#event-parked",
-            );
-        } else {
-            found.ok("dlq-depth", name, "empty");
-        }
+}
+
+/// Whether it writes and pages where this installation looks.
+fn speaks(part: &Part, worker: &Worker, function: &Function, found: &mut Findings<'_>) {
+    let variable = |name: &str| function.environment.get(name).map(String::as_str).unwrap_or_default();
+    let (topic, table) = (variable("PAGE_TOPIC_ARN"), variable("LEDGER_TABLE"));
+    if topic.rsplit(':').next() != Some(part.pages()) {
+        found.fail(
+            "function-topic",
+            &worker.function,
+            format!("PAGE_TOPIC_ARN is `{topic}`"),
+            "its pages go to a topic that nobody looks after here, or nowhere",
+            "deploy the stack again",
+        );
+    }
+    if table != part.table {
+        found.fail(
+            "function-ledger",
+            &worker.function,
+            format!("LEDGER_TABLE is `{table}`"),
+            "it counts by itself: what the others saw is not known to it",
+            "deploy the stack again",
+        );
     }
 }
 
@@ -171,63 +161,35 @@ fn timing(worker: &Worker, function: &Function, queue: &Queue, found: &mut Findi
     }
 }
 
-/// The queue and where it gives up to.
-fn feeds(worker: &Worker, queue: Option<&Queue>, observed: &Observed, found: &mut Findings<'_>) {
+/// Where the queue gives up to, and when.
+fn gives_up(worker: &Worker, queue: &Queue, observed: &Observed, found: &mut Findings<'_>) {
     let name = &worker.queue;
-    let Some(queue) = queue else {
+    let mut exist = observed.queues.seen().into_iter().flat_map(|queues| queues.values());
+    let what = match &queue.dlq {
+        None => Some("it has no dead-letter queue"),
+        Some(arn) if exist.all(|one| one.arn != *arn) => Some("its dead-letter queue does not exist"),
+        Some(_) => None,
+    };
+    if let Some(what) = what {
         found.fail(
-            "queue",
+            "queue-dlq",
             name,
-            "it does not exist",
-            "events have no way to the function",
+            what,
+            "an event that fails again and again is gone in the end, and no alarm knows",
             "deploy the stack again",
         );
         return;
-    };
-    if !queue.encrypted {
-        found.warn(
-            "queue-encryption",
-            name,
-            "it is not encrypted at rest",
-            "events name secrets and principals",
-            "deploy the stack again (SqsManagedSseEnabled)",
-        );
     }
-    let queues = observed.queues.seen();
-    let dlq = queue.dlq.as_ref().and_then(|arn| queues?.values().find(|one| one.arn == *arn));
-    match (&queue.dlq, dlq) {
-        (None, _) => found.fail(
-            "queue-dlq",
+    match queue.max_receives {
+        Some(receives) if receives >= RECEIVES_MIN => {
+            found.ok("queue-receives", name, format!("gives up after {receives} tries"));
+        }
+        receives => found.fail(
+            "queue-receives",
             name,
-            "it has no dead-letter queue",
-            "an event that fails again and again is gone after the retention, and no alarm knows",
-            "deploy the stack again",
+            format!("a message is given up after {} tries", receives.unwrap_or_default()),
+            "a claim that another invocation holds costs a try: pages can be lost",
+            "set maxReceiveCount to 5 at least",
         ),
-        (Some(_), None) => found.fail(
-            "queue-dlq",
-            name,
-            "its dead-letter queue does not exist",
-            "an event that fails again and again is gone, and no alarm knows",
-            "deploy the stack again",
-        ),
-        (Some(_), Some(dlq)) if dlq.retention < queue.retention => found.fail(
-            "queue-dlq",
-            name,
-            "its dead-letter queue keeps messages for less long than it does",
-            "the time counts from the first sending: what arrives there may be gone at once",
-            "set the retention of the dead-letter queue to 14 days",
-        ),
-        _ => match queue.max_receives {
-            Some(receives) if receives >= RECEIVES_MIN => {
-                found.ok("queue-dlq", name, format!("after {receives} tries"));
-            }
-            receives => found.fail(
-                "queue-dlq",
-                name,
-                format!("a message is given up after {} tries", receives.unwrap_or_default()),
-                "a claim that another invocation holds costs a try: pages can be lost",
-                "set maxReceiveCount to 5 at least",
-            ),
-        },
     }
 }

@@ -9,19 +9,23 @@ use responder_core::time::{Span, Timestamp};
 
 use crate::aws::{Aws, why};
 use crate::snapshot::{Alarm, Look};
-use crate::wiring::Heartbeat;
+use crate::wiring::Watch;
 
-/// The alarms whose names begin with the prefix.
+/// The alarms whose names begin with the prefix, and all on metrics of Secrets Manager, whoever made them.
 pub(super) async fn alarms(aws: &Aws, region: &str, prefix: &str) -> Look<BTreeMap<String, Alarm>> {
     let client = Client::new(&aws.of(region));
     let (mut alarms, mut token) = (BTreeMap::new(), None);
     loop {
-        let page = client.describe_alarms().alarm_name_prefix(prefix).set_next_token(token).send().await;
+        let page = client.describe_alarms().max_records(100).set_next_token(token).send().await;
         let page = match page {
             Ok(page) => page,
             Err(error) => return Look::Unseen(why("cloudwatch:DescribeAlarms", &error)),
         };
         for alarm in page.metric_alarms() {
+            let is_ours = alarm.alarm_name().is_some_and(|name| name.starts_with(prefix));
+            if !is_ours && alarm.namespace() != Some("AWS/SecretsManager") {
+                continue;
+            }
             let dimensions = alarm
                 .dimensions()
                 .iter()
@@ -44,11 +48,11 @@ pub(super) async fn alarms(aws: &Aws, region: &str, prefix: &str) -> Look<BTreeM
     }
 }
 
-/// When each function last counted a heartbeat, within the last three hours.
+/// When each heartbeat was last counted, within the last three hours, by the alarm that waits for it.
 pub(super) async fn heartbeats(
     aws: &Aws,
     region: &str,
-    wanted: &[Heartbeat],
+    wanted: impl Iterator<Item = &Watch>,
     now: Timestamp,
 ) -> Look<BTreeMap<String, Timestamp>> {
     let client = Client::new(&aws.of(region));
@@ -64,15 +68,17 @@ pub(super) async fn heartbeats(
             .start_time(DateTime::from_millis(now.minus(Span::from_secs(10_800)).millis()))
             .end_time(DateTime::from_millis(now.millis()))
             .period(60)
-            .statistics(Statistic::SampleCount)
+            .statistics(Statistic::Sum)
             .send()
             .await;
         let points = match statistics {
             Ok(points) => points,
             Err(error) => return Look::Unseen(why("cloudwatch:GetMetricStatistics", &error)),
         };
-        let newest = points.datapoints().iter().filter_map(|point| point.timestamp()?.to_millis().ok()).max();
-        last.extend(newest.map(|at| (heartbeat.function.clone(), Timestamp::from_millis(at))));
+        let newest = points.datapoints().iter().filter(|point| point.sum().is_some_and(|sum| sum > 0.0));
+        // A point is named by the begin of its minute.
+        let newest = newest.filter_map(|point| point.timestamp()?.to_millis().ok()).max();
+        last.extend(newest.map(|at| (heartbeat.name.clone(), Timestamp::from_millis(at))));
     }
     Look::Seen(last)
 }

@@ -6,9 +6,10 @@ use aws_sdk_cloudformation::Client;
 
 use crate::aws::{Aws, why};
 use crate::snapshot::{Look, Stack};
+use crate::wiring::PARAMETERS;
 
-/// The stacks whose names hold one of these.
-pub(super) async fn stacks(aws: &Aws, region: &str, names: &[String]) -> Look<BTreeMap<String, Stack>> {
+/// The stacks whose names hold this one.
+pub(super) async fn stacks(aws: &Aws, region: &str, wanted: &str) -> Look<BTreeMap<String, Stack>> {
     let client = Client::new(&aws.of(region));
     let (mut stacks, mut token) = (BTreeMap::new(), None);
     loop {
@@ -18,9 +19,14 @@ pub(super) async fn stacks(aws: &Aws, region: &str, names: &[String]) -> Look<BT
         };
         for stack in page.stacks() {
             let name = stack.stack_name().unwrap_or_default();
-            if names.iter().any(|wanted| name.contains(wanted.as_str())) {
+            if name.contains(wanted) {
                 let drift = stack.drift_information().and_then(|drift| drift.stack_drift_status());
+                let parameters = stack.parameters().iter().filter_map(|parameter| {
+                    let name = parameter.parameter_key().filter(|name| PARAMETERS.contains(name))?;
+                    Some((name.to_owned(), parameter.parameter_value()?.to_owned()))
+                });
                 let kept = Stack {
+                    parameters: parameters.collect(),
                     status: stack.stack_status().map_or("", |status| status.as_str()).to_owned(),
                     drift: drift.map_or("NOT_CHECKED", |status| status.as_str()).to_owned(),
                 };
