@@ -88,3 +88,6 @@ fn matched(snapshot: &Snapshot, found: &mut Findings<'_>) {
         found.ok("matcher", "patterns", format!("AWS agrees on {} pairs of rule and event", matched.len()));
     }
 }
+
+#[cfg(test)]
+mod tests;
