@@ -22,6 +22,8 @@ def main():
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": port,
             "MINISTACK_REGION": "us-east-1",
+            # For `LookupEvents`.
+            "CLOUDTRAIL_RECORDING": "1",
         }
         with open(log, "wb") as output:
             emulator = subprocess.Popen(

@@ -111,6 +111,16 @@ impl Client {
         answer(request.send(body))
     }
 
+    /// Puts an object into S3, or makes a bucket of the path's only part.
+    ///
+    /// # Errors
+    ///
+    /// What the emulator refused.
+    pub fn try_put(&self, path: &str, body: &[u8]) -> Result<String, Refused> {
+        let request = self.agent.put(format!("{}{path}", self.endpoint));
+        answer(request.header("authorization", self.authorization("s3")).send(body))
+    }
+
     /// A `DELETE` in REST-JSON; what is already gone is fine.
     ///
     /// # Errors

@@ -1,0 +1,216 @@
+//! The doctor over an installation that `CloudFormation` made of the template in the emulator.
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use acceptance::aws::{Client, zip_of};
+use acceptance::{Emulator, paths, wait_until};
+use infra::resolve::{Place, resolve};
+use serde_json::{Value, json};
+
+#[test]
+fn what_the_template_makes_is_healthy_and_each_fault_is_named() {
+    let aws = deployed();
+    assert_eq!(findings(&aws), Vec::<[String; 2]>::new());
+    assert_eq!(doctor(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(0));
+
+    let read = "secrets-responder-access-secret-read";
+    let named = |check: &str, resource: &str| [check.to_owned(), resource.to_owned()];
+    let events = |action: &str, body: &Value| aws.json("events", &format!("AWSEvents.{action}"), body);
+    events("DisableRule", &json!({"Name": read}));
+    assert_eq!(findings(&aws), [named("rule-state", read)]);
+    // As somebody does who wants it back: the state is now the one in which no read is seen.
+    events("EnableRule", &json!({"Name": read}));
+    assert_eq!(findings(&aws), [named("rule-state", read)]);
+    let state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+    let rule = events("DescribeRule", &json!({"Name": read}));
+    events("PutRule", &json!({"Name": read, "State": state, "EventPattern": rule["EventPattern"]}));
+    assert_eq!(findings(&aws), Vec::<[String; 2]>::new());
+    aws.json("cloudtrail", &trail("StopLogging"), &json!({"Name": "all"}));
+    assert_eq!(findings(&aws), [named("trail", "all")]);
+    let writes = json!([{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}]);
+    aws.json("cloudtrail", &trail("StartLogging"), &json!({"Name": "all"}));
+    aws.json(
+        "cloudtrail",
+        &trail("PutEventSelectors"),
+        &json!({"TrailName": "all", "EventSelectors": writes}),
+    );
+    assert_eq!(findings(&aws), [named("trail", "all")]);
+    aws.json("cloudtrail", &trail("DeleteTrail"), &json!({"Name": "all"}));
+    assert_eq!(findings(&aws), [named("trail", "trails")]);
+    assert_eq!(doctor(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(1));
+}
+
+#[test]
+fn every_drill_is_a_page() {
+    let aws = deployed();
+    for _ in 0..2 {
+        let output = doctor(&aws, &["drill", "--wait", "60", "--format", "json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert_eq!(output.status.code(), Some(0), "{told}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(told["arrived"], true, "{told}");
+        assert_eq!(told["hops"].as_array().map(Vec::len), Some(4), "{told}");
+        assert!(told["subject"].as_str().is_some_and(|subject| subject.starts_with("[LOW] Drill")), "{told}");
+    }
+    let left =
+        aws.json("sqs", "AmazonSQS.ListQueues", &json!({"QueueNamePrefix": "secrets-responder-drill"}));
+    assert_eq!(left["QueueUrls"].as_array().map_or(0, Vec::len), 0, "the drill's queue is removed: {left}");
+}
+
+#[test]
+fn what_was_read_is_fetched_and_replayed() {
+    let aws = Emulator::shared().account();
+    let secret = aws.create_secret("prod/app-db");
+    for _ in 0..3 {
+        aws.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({"SecretId": secret}));
+    }
+    let file = paths::leftovers().join(format!("events-{}.jsonl", aws.account()));
+    let name = file.to_str().expect("a path of ours is UTF-8");
+    let output = doctor(&aws, &["events", "--regions", "us-east-1", "--since", "1h", "--out", name]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let replayed = Command::new(paths::target().join("debug/replay"))
+        .args(["run", "--format", "json", name])
+        .output()
+        .expect("tests/run builds the replay");
+    let text = String::from_utf8_lossy(&replayed.stdout);
+    let reads = text.lines().filter(|line| line.contains(r#""name":"GetSecretValue""#)).count();
+    assert_eq!(reads, 3, "{text}");
+    std::fs::remove_file(&file).expect("the target directory can be written");
+}
+
+/// The responder in an account of its own, with a trail, a subscriber and heartbeats.
+fn deployed() -> Client {
+    let aws = Emulator::shared().account();
+    let bucket = format!("code-{}", aws.account());
+    let refused = |what: &'static str| move |error| panic!("{what}: {error:?}");
+    aws.try_put(&format!("/{bucket}"), b"").unwrap_or_else(refused("the bucket"));
+    for function in ["rotation", "access", "failure", "sweep"] {
+        let zip = zip_of(&paths::function(function));
+        aws.try_put(&format!("/{bucket}/b/{function}.zip"), &zip).unwrap_or_else(refused("the code"));
+    }
+    aws.try_put(&format!("/{bucket}/template"), template(&aws).to_string().as_bytes())
+        .unwrap_or_else(refused("the template"));
+    let url = format!("{}/{bucket}/template", aws.endpoint());
+    let mut request = vec![
+        ("StackName", "secrets-responder"),
+        ("TemplateURL", &*url),
+        ("Capabilities.member.1", "CAPABILITY_NAMED_IAM"),
+    ];
+    let parameters = parameters(&aws).into_iter().zip(1..).flat_map(|((name, value), number)| {
+        let key = format!("Parameters.member.{number}.Parameter");
+        [(format!("{key}Key"), name.to_owned()), (format!("{key}Value"), value)]
+    });
+    let parameters: Vec<(String, String)> = parameters.collect();
+    request.extend(parameters.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    let cloudformation =
+        |action: &str, request: &[(&str, &str)]| aws.query("cloudformation", "2010-05-15", action, request);
+    cloudformation("CreateStack", &request);
+    let stack = [("StackName", "secrets-responder")];
+    wait_until("the stack is there", Duration::from_mins(1), || {
+        let told = cloudformation("DescribeStacks", &stack);
+        assert!(
+            !told.contains("ROLLBACK") && !told.contains("_FAILED"),
+            "{}",
+            cloudformation("DescribeStackEvents", &stack)
+        );
+        told.contains("CREATE_COMPLETE").then_some(())
+    });
+    complete(&aws, &cloudformation("DescribeStackResources", &stack));
+    aws
+}
+
+/// The bucket's name is one for all accounts.
+fn parameters(aws: &Client) -> [(&'static str, String); 3] {
+    let bucket = ("CodeBucket", format!("code-{}", aws.account()));
+    [bucket, ("CodePrefix", "b/".to_owned()), ("TrustedAccounts", "444455556666".to_owned())]
+}
+
+/// The template, as the emulator takes it: without the bus's policy, with an environment of strings.
+fn template(aws: &Client) -> Value {
+    let text = std::fs::read_to_string(paths::root().join("infra/responder.yaml")).expect("it is committed");
+    let mut template = infra::yaml::parse(&text).expect("it is YAML");
+    let place = parameters(aws)
+        .iter()
+        .fold(Place::new(aws.account(), aws.region()), |place, (name, value)| place.with(name, value));
+    let resolved = resolve(&template, &place).expect("it can be resolved");
+    template["Resources"].as_object_mut().expect("it has resources").remove("BusPolicy");
+    for (id, resource) in resolved.iter().filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function")
+    {
+        let variables = resource["Properties"]["Environment"]["Variables"].as_object().expect("it has some");
+        let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let mut variables: Value =
+            variables.iter().map(|(name, value)| (name.clone(), json!(text(value)))).collect();
+        variables["AWS_ENDPOINT_URL"] = json!(aws.endpoint());
+        template["Resources"][id]["Properties"]["Environment"]["Variables"] = variables;
+    }
+    template
+}
+
+/// What the emulator's `CloudFormation` leaves out, and what only time would bring.
+fn complete(aws: &Client, resources: &str) {
+    let table = json!("secrets-responder-ledger");
+    let dynamodb =
+        |action: &str, body: &Value| aws.json("dynamodb", &format!("DynamoDB_20120810.{action}"), body);
+    dynamodb(
+        "UpdateTimeToLive",
+        &json!({"TableName": table, "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "ttl"}}),
+    );
+    dynamodb(
+        "UpdateContinuousBackups",
+        &json!({"TableName": table, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}),
+    );
+    let key =
+        resources.split("<member>").find(|one| one.contains("<LogicalResourceId>PageKey<")).expect("a key");
+    let key =
+        key.split("<PhysicalResourceId>").nth(1).and_then(|rest| rest.split('<').next()).expect("its id");
+    let topic = aws.arn("sns", "secrets-responder-pages");
+    let attribute = [("TopicArn", &*topic), ("AttributeName", "KmsMasterKeyId"), ("AttributeValue", key)];
+    aws.query("sns", "2010-03-31", "SetTopicAttributes", &attribute);
+    let inbox = aws.create_queue("inbox", &json!({}));
+    aws.subscribe(&topic, &inbox);
+    let all = json!({"Name": "all", "S3BucketName": "logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true});
+    aws.json("cloudtrail", &trail("CreateTrail"), &all);
+    aws.json("cloudtrail", &trail("StartLogging"), &json!({"Name": "all"}));
+    let mut beats = vec![("AWS/SQS", "NumberOfMessagesSent", "QueueName", "secrets-responder-canary")];
+    beats.extend(
+        ["rotation", "access", "failure", "sweep"]
+            .map(|name| ("SecretsResponder", "EventsReceived", "Handler", name)),
+    );
+    for (namespace, metric, dimension, value) in beats {
+        let datum = [
+            ("Namespace", namespace),
+            ("MetricData.member.1.MetricName", metric),
+            ("MetricData.member.1.Value", "1"),
+            ("MetricData.member.1.Dimensions.member.1.Name", dimension),
+            ("MetricData.member.1.Dimensions.member.1.Value", value),
+        ];
+        aws.query("monitoring", "2010-08-01", "PutMetricData", &datum);
+    }
+}
+
+fn trail(action: &str) -> String {
+    format!("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{action}")
+}
+
+/// What is not well: check and resource. That an alarm rings is nothing to plant: the emulator looks at its metrics by itself.
+fn findings(aws: &Client) -> Vec<[String; 2]> {
+    let output = doctor(aws, &["check", "--regions", "us-east-1", "--format", "json"]);
+    let lines = String::from_utf8(output.stdout).expect("it prints UTF-8");
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("it prints JSON"));
+    let wrong = lines.filter(|line| line["kind"] == "finding" && line["level"] != "OK");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let wrong: Vec<Value> = wrong.collect();
+    wrong.iter().map(|line| [text(&line["check"]), text(&line["resource"])]).collect()
+}
+
+fn doctor(aws: &Client, args: &[&str]) -> Output {
+    Command::new(paths::target().join("debug/doctor"))
+        .args(args)
+        .env("AWS_ENDPOINT_URL", aws.endpoint())
+        .env("AWS_REGION", aws.region())
+        .env("AWS_ACCESS_KEY_ID", aws.account())
+        .env("AWS_SECRET_ACCESS_KEY", "unchecked")
+        .stdin(Stdio::null())
+        .output()
+        .expect("tests/run builds the doctor")
+}
