@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("responder-aws", &["responder-core", "responder-engine"]),
     ("responder-lambda", &["responder-core", "responder-aws"]),
     ("responder-replay", &["responder-core"]),
-    ("responder-doctor", &["responder-core", "responder-aws", "infra"]),
+    ("responder-doctor", &["responder-core", "responder-engine", "responder-aws", "infra"]),
     ("infra", &["responder-core"]),
     ("simulation", &["responder-core", "responder-engine"]),
     (
