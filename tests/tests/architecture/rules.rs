@@ -108,8 +108,13 @@ fn every_rule_names_its_source_so_that_nobody_can_spoof_its_events() {
         let Ok(text) = fs::read_to_string(path) else { continue };
         let pattern: Value = serde_json::from_str(&text).unwrap();
         let sources = pattern["source"].as_array().unwrap();
+        // A drill anybody may send who may put events: it is a low page that says so.
+        let drill = id == "drill" && *sources == ["secrets-responder.drill"];
         assert!(
-            sources.iter().all(|source| source.as_str().is_some_and(|source| source.starts_with("aws."))),
+            drill
+                || sources
+                    .iter()
+                    .all(|source| source.as_str().is_some_and(|source| source.starts_with("aws."))),
             "{id}"
         );
         assert!(pattern["detail-type"].is_array(), "{id}");
