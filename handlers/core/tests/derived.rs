@@ -351,11 +351,10 @@ fn a_key_of_another_account_and_an_old_version_are_told() {
 
 #[test]
 fn a_user_agent_of_ten_kilobytes_and_a_star_for_everything_are_only_words() {
-    let stars = "a*".repeat(200);
+    let stars = format!("{}z", "a*".repeat(200));
     let people = settings(&json!({"humans": [stars], "automation": ["*"], "production": {"secrets": ["*"]}}));
     let agent = format!("{} Terraform/1.9", "a".repeat(10_000));
-    let hostile =
-        json!({"userAgent": agent, "userIdentity": identity(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
+    let hostile = json!({"userAgent": agent, "userIdentity": identity(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
     assert_eq!(word("/caller/automation", &hostile, &people), "declared");
     assert_eq!(word("/caller/kind", &hostile, &people), "workload");
     assert_eq!(word("/secret/environment", &hostile, &people), "production");
@@ -363,6 +362,14 @@ fn a_user_agent_of_ten_kilobytes_and_a_star_for_everything_are_only_words() {
         [json!({"humans": ["a**"]}), json!({"automation": ["a\\x"]}), json!({"business_hours": "always"})]
     {
         assert!(serde_json::from_value::<Facts>(json!({ "settings": wrong })).is_err(), "{wrong}");
+    }
+}
+
+/// Whether it is a string, or an object of such.
+fn words(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => !fields.is_empty() && fields.values().all(words),
+        other => other.is_string(),
     }
 }
 
@@ -375,12 +382,6 @@ proptest! {
         let detail = json!({"eventName": "PutResourcePolicy", "userAgent": texts[0], "sourceIPAddress": texts[1], "tlsDetails": texts[2],
             "requestParameters": {"resourcePolicy": texts[3], "kmsKeyId": texts[4], "addReplicaRegions": texts[5], "secretId": texts[6]},
             "userIdentity": {"type": texts[7], "accessKeyId": texts[8], "arn": texts[0], "invokedBy": texts[1]}});
-        fn words(value: &Value) -> bool {
-            match value {
-                Value::Object(fields) => !fields.is_empty() && fields.values().all(words),
-                other => other.is_string(),
-            }
-        }
         let derived = derive(&event(&detail), &Facts::default());
         prop_assert!(derived.as_object().is_some_and(|fields| fields.values().all(words)), "{}", derived);
     }
