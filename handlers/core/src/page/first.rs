@@ -36,26 +36,36 @@ fn expand(line: &str, values: &Values) -> Option<Advice> {
         Some(colon) => (line.get(..=colon)?, line.get(colon + 2..)),
         None => (line, None),
     };
-    let mut said = pieces(say);
-    // A link at the end stands alone, so that a finger finds it.
-    let open = match said.last() {
-        Some(Piece::Name(name)) => name.strip_prefix("link:"),
-        _ => None,
-    };
-    if open.is_some() {
-        said.pop();
-    }
-    let open = match open {
-        Some(name) => Some(values.link(name)?.to_owned()),
-        None => None,
-    };
     let run = match run {
         Some(run) => Some(shell::command(&pieces(run), |name| values.get(name))?),
         None => None,
     };
-    let say = sentence(&said, values, |value| value.show(VALUE))?;
-    let marked = sentence(&said, values, code)?;
+    let (said, open) = apart(pieces(say), values, run.is_some())?;
+    let colon = |say: String| if open.is_some() || run.is_some() { with_colon(&say) } else { say };
+    let say = colon(sentence(&said, values, |value| value.show(VALUE))?);
+    let marked = colon(sentence(&said, values, code)?);
     Some(Advice { say, marked, open, run })
+}
+
+/// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it. Where there
+/// is none, the command will do.
+fn apart<'l>(mut said: Vec<Piece<'l>>, values: &Values, runs: bool) -> Option<(Vec<Piece<'l>>, Option<String>)> {
+    let [.., Piece::Text(before), Piece::Name(name), Piece::Text(after)] = said.as_slice() else {
+        return Some((said, None));
+    };
+    let (Some(before), Some(name), Some(after)) =
+        (before.strip_suffix(", at "), name.strip_prefix("link:"), after.strip_suffix(" or by:"))
+    else {
+        return Some((said, None));
+    };
+    let open = values.link(name).map(|link| format!("{link}{after}"));
+    said.truncate(said.len() - 3);
+    said.push(Piece::Text(before));
+    (open.is_some() || runs).then_some((said, open))
+}
+
+fn with_colon(say: &str) -> String {
+    if say.is_empty() { String::new() } else { format!("{}:", say.trim_end_matches(':')) }
 }
 
 fn sentence(pieces: &[Piece<'_>], values: &Values, show: impl Fn(&Untrusted) -> String) -> Option<String> {

@@ -44,10 +44,11 @@ fn is_fit(value: &str) -> bool {
     !value.is_empty() && !value.starts_with('-') && !value.starts_with('@') && Untrusted::new(value).show(MAX) == value
 }
 
-/// Whether no shell reads a value otherwise than it is.
+/// Whether no shell reads a value otherwise than it is, in quotes or out of them.
 fn is_plain(value: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@+".contains(&b);
-    value.bytes().all(plain)
+    // At the beginning of a word, zsh takes `=` for a command's place.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@+=,".contains(&b);
+    value.bytes().all(plain) && !value.starts_with('=')
 }
 
 /// The value as one word, or a part of one.
