@@ -1,6 +1,6 @@
 //! Incidents: what happened, to whom, how often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -53,7 +53,13 @@ pub struct Incident {
     pub distinct_secrets: Option<usize>,
     /// The secrets' names as far as they are known, sorted.
     pub secrets: Vec<Untrusted>,
-    /// The same with their accounts and Regions, for the page.
+    /// The ids of the other responses that found the same incident, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// How many events of its subject and time were not counted, by the exception's id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, usize>,
+    /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
     pub places: Vec<SecretRef>,
     /// The ARNs of the services that it is about, for the page.
@@ -103,6 +109,8 @@ impl Incident {
             reads: burst.marks.len(),
             distinct_secrets: burst.distinct_secrets(),
             secrets: secrets.into_iter().collect(),
+            also: Vec::new(),
+            suppressed: BTreeMap::new(),
             places,
             services: Vec::new(),
             errors: burst.marks.iter().filter(|mark| mark.error).count(),

@@ -52,6 +52,8 @@ fn line(view: &View<'_>, summary: &str, most: usize) -> String {
             "principals": incident.principals,
             "regions": incident.regions.len(),
         },
+        "also": incident.also,
+        "suppressed": incident.suppressed,
         "secrets": secrets,
         "details": details,
         "runbook": view.runbook,

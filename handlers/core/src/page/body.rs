@@ -3,7 +3,7 @@
 use super::first::Advice;
 use super::words::{account, counts, listed, region_name, several, stretch, who};
 use super::{DETAILS_MAX, SECRETS_MAX, VALUE_MAX, View, password};
-use crate::incident::{Incident, State};
+use crate::incident::{Detail, Incident, State};
 use crate::rules::Handler;
 use crate::text::Untrusted;
 
@@ -19,10 +19,14 @@ pub(super) fn body(view: &View<'_>) -> String {
     add(0, headline(view));
     add(1, current(incident));
     add(2, facts(view));
+    let rest = rest(incident);
+    // What is short is read before the advice, and what is long after it.
+    let long = rest.len() > FEW;
+    add(6, if long { Lines::default() } else { details(&rest) });
     add(3, meaning(view));
-    add(4, to_do(view.first));
+    add(4, to_do(view));
+    add(6, if long { details(&rest) } else { Lines::default() });
     add(7, secrets(incident));
-    add(6, details(incident));
     add(8, links(view));
     add(5, reference(view));
     fitted(parts)
@@ -51,7 +55,7 @@ const CUT: &str = "\nShortened: there was more than a message takes.\n";
 fn headline(view: &View<'_>) -> Lines {
     let (incident, mut lines) = (view.incident, Lines::default());
     let what = match (incident.handler, incident.places.as_slice()) {
-        (Handler::Access, _) => format!(": {}", counts(incident, view.response)),
+        (Handler::Access, _) if incident.reads > 0 => format!(": {}", counts(incident, view.response)),
         (_, []) => String::new(),
         (_, [secret]) => format!(": {}", secret.name().show(120)),
         (_, secrets) => format!(": {} secrets", secrets.len()),
@@ -135,24 +139,28 @@ const WHAT: [(&str, &str); 3] =
 fn meaning(view: &View<'_>) -> Lines {
     let mut lines = Lines::default();
     if view.incident.state == State::Open && !view.response.means.is_empty() {
-        lines.row("What it means", &view.response.means);
+        // What is known of the password says more.
+        if password::after(view.incident).is_none() {
+            lines.row("What it means", &view.response.means);
+        }
         lines.row("How sure", &view.response.sure);
     }
     lines
 }
 
-fn to_do(first: &[Advice]) -> Lines {
+fn to_do(view: &View<'_>) -> Lines {
     let mut lines = Lines::default();
-    if !first.is_empty() {
+    if !view.first.is_empty() {
         lines.text("Do this first:");
     }
-    for (number, Advice { say, open, run, .. }) in first.iter().enumerate() {
-        let under = [open.as_deref(), run.as_deref()].into_iter().flatten();
+    for (number, Advice { say, open, run, likewise, .. }) in view.first.iter().enumerate() {
+        let under = [open.as_deref(), run.as_deref(), likewise.as_deref()].into_iter().flatten();
         let said = Some(say.as_str()).filter(|say| !say.is_empty());
         let mut said = said.into_iter().chain(under);
         lines.text(&format!("{}. {}", number + 1, said.next().unwrap_or_default()));
         said.for_each(|line| lines.text(&format!("   {line}")));
     }
+    lines.row("Runbook", view.runbook);
     lines
 }
 
@@ -180,11 +188,21 @@ fn secrets(incident: &Incident) -> Lines {
     lines
 }
 
-/// What else is known, by label.
-fn details(incident: &Incident) -> Lines {
-    let mut lines = Lines::default();
+/// What else is known, that no other line says.
+fn rest(incident: &Incident) -> Vec<&Detail> {
+    let named = |detail: &Detail| {
+        let mut named = incident.places.iter().take(SECRETS_MAX);
+        detail.label == "secret" && named.any(|secret| secret.name() == detail.value)
+    };
     let shown = |label: &str| WHO.iter().chain(&WHAT).any(|(known, _)| *known == label);
-    let rest: Vec<_> = incident.details.iter().filter(|detail| !shown(detail.label)).collect();
+    incident.details.iter().filter(|detail| !shown(detail.label) && !named(detail)).collect()
+}
+
+/// Up to so many lines are short.
+const FEW: usize = 8;
+
+fn details(rest: &[&Detail]) -> Lines {
+    let mut lines = Lines::default();
     for detail in rest.iter().take(DETAILS_MAX) {
         lines.row(&capitalised(detail.label), &detail.value.show(VALUE_MAX));
     }
@@ -199,7 +217,9 @@ fn links(view: &View<'_>) -> Lines {
     let mut lines = Lines::default();
     let mut seen: Vec<&str> = view.first.iter().filter_map(|advice| advice.open.as_deref()).collect();
     for (_, what, link) in &view.values.links {
-        if view.incident.state == State::Open && !seen.contains(&link.as_str()) {
+        // What follows a link says what to do there.
+        let known = seen.iter().any(|open| open.split(' ').next() == Some(link));
+        if view.incident.state == State::Open && !known {
             lines.row(what, link);
             seen.push(link);
         }
@@ -210,8 +230,16 @@ fn links(view: &View<'_>) -> Lines {
 /// What ties the page to everything else.
 fn reference(view: &View<'_>) -> Lines {
     let mut lines = Lines::default();
-    lines.row("Runbook", view.runbook);
-    lines.row("Incident", &view.incident.key);
+    let incident = view.incident;
+    if !incident.also.is_empty() {
+        lines.row("Found as well by", &listed(&incident.also));
+    }
+    let suppressed = incident.suppressed.iter().take(SECRETS_MAX);
+    let suppressed: Vec<String> = suppressed.map(|(id, count)| format!("{} by {id}", several(*count, "event"))).collect();
+    if !suppressed.is_empty() {
+        lines.row("Not counted", &listed(&suppressed));
+    }
+    lines.row("Incident", &incident.key);
     lines
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::first::Advice;
-use super::words::{account, counts, place, stretch, who};
+use super::words::{account, counts, listed, place, stretch, who};
 use super::{View, password};
 use crate::incident::State;
 use crate::rules::Handler;
@@ -63,7 +63,7 @@ fn description(view: &View<'_>) -> String {
     let mut lines = Vec::new();
     match incident.resolved_at.filter(|_| !open) {
         Some(at) => lines.push(format!("Over since {}: nothing needs to be done.", stretch(at, at))),
-        None if incident.handler == Handler::Access => {
+        None if incident.handler == Handler::Access && incident.reads > 0 => {
             lines.push(format!("{}: {}.", incident.title, counts(incident, response)));
         }
         None => lines.push(format!("{}.", incident.title)),
@@ -82,14 +82,20 @@ fn description(view: &View<'_>) -> String {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         lines.push(format!("Secrets: {}{more}", secrets.join(", ")));
     }
-    lines.push(format!("Where: account {}, {}", account(incident), place(incident)));
+    if !incident.account.is_empty() {
+        lines.push(format!("Where: account {}, {}", account(incident), place(incident)));
+    }
     if incident.reads > 0 {
         lines.push(format!("When: {}", stretch(incident.first, incident.last)));
     }
     if open {
-        for (label, text) in [("What it means", &response.means), ("How sure", &response.sure)] {
-            lines.extend(Some(text).filter(|text| is_plain(text)).map(|text| format!("{label}: {text}")));
+        let means = Some(&response.means).filter(|_| password::after(incident).is_none());
+        for (label, text) in [("What it means", means), ("How sure", Some(&response.sure))] {
+            lines.extend(text.filter(|text| is_plain(text)).map(|text| format!("{label}: {text}")));
         }
+    }
+    if !incident.also.is_empty() {
+        lines.push(format!("Found as well by: {}", listed(&incident.also)));
     }
     lines.push(format!("Runbook: {}", view.runbook));
     lines.push(format!("Incident: {}", incident.key));
@@ -114,15 +120,16 @@ const DETAILS: [(&str, &str); 8] = [
 
 /// One thing to do, if it fits; without its command, if only that does not.
 fn step(advice: &Advice) -> Option<String> {
-    let Advice { marked, open, run, .. } = advice;
+    let Advice { marked, open, run, likewise, .. } = advice;
     let link = open.as_deref();
     let run = run.as_deref().filter(|run| is_plain(run)).map(|run| format!("`{run}`"));
+    let likewise = likewise.as_ref().filter(|_| run.is_some()).map(|likewise| format!("({likewise})"));
     let fits = |parts: &[Option<&str>]| {
         let step = parts.iter().flatten().copied().collect::<Vec<_>>().join(" ");
         (!step.is_empty() && step.chars().count() <= STEP).then_some(step)
     };
     let say = Some(marked.as_str()).filter(|say| is_marked(say));
-    fits(&[say, link, run.as_deref()]).or_else(|| fits(&[say, link])).or_else(|| fits(&[say]))
+    fits(&[say, link, run.as_deref(), likewise.as_deref()]).or_else(|| fits(&[say, link])).or_else(|| fits(&[say]))
 }
 
 /// Whether a text has nothing that Slack reads anywhere, and every code span its end.

@@ -17,6 +17,8 @@ pub(super) struct Advice {
     pub(super) open: Option<String>,
     /// A command for a shell.
     pub(super) run: Option<String>,
+    /// What else it is to be done with.
+    pub(super) likewise: Option<String>,
 }
 
 /// As many as a person keeps in mind at 3 a.m.
@@ -44,7 +46,8 @@ fn expand(line: &str, values: &Values) -> Option<Advice> {
     let colon = |say: String| if open.is_some() || run.is_some() { with_colon(&say) } else { say };
     let say = colon(sentence(&said, values, |value| value.show(VALUE))?);
     let marked = colon(sentence(&said, values, code)?);
-    Some(Advice { say, marked, open, run })
+    let likewise = run.as_ref().and_then(|_| values.likewise(&pieces(line)));
+    Some(Advice { say, marked, open, run, likewise })
 }
 
 /// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it. Where there

@@ -17,17 +17,17 @@ pub(super) struct Password {
 ///
 /// A rotation function is called for four steps ("Rotation by Lambda function", Secrets Manager's guide): `createSecret` makes the version
 /// AWSPENDING, `setSecret` puts its password into the database, `testSecret` logs in with it, and `finishSecret` makes it AWSCURRENT. With a
-/// single user the old password ends at `setSecret`; with alternating users AWSCURRENT is another user's, and works throughout.
+/// single user the old password ends at `setSecret`; with alternating users AWSCURRENT is another user's, and works throughout. A test
+/// rotation calls `testSecret` alone (`RotateImmediately` of `API_RotateSecret`).
 pub(super) fn after(incident: &Incident) -> Option<Password> {
     let step = incident.detail("failed step").map(|step| step.raw());
     match (incident.detail("event")?.raw(), step) {
-        // Only the test is called for; an event that says otherwise is believed.
-        ("TestRotationFailed", None | Some("createSecret" | "testSecret")) => Some(TEST),
+        ("TestRotationFailed", _) => Some(TEST),
         ("RotationAbandoned", _) => Some(ABANDONED),
         ("RotationFailed", Some("createSecret")) => Some(CREATE),
-        ("RotationFailed" | "TestRotationFailed", Some("setSecret")) => Some(SET),
+        ("RotationFailed", Some("setSecret")) => Some(SET),
         ("RotationFailed", Some("testSecret")) => Some(CHECK),
-        ("RotationFailed" | "TestRotationFailed", Some("finishSecret")) => Some(FINISH),
+        ("RotationFailed", Some("finishSecret")) => Some(FINISH),
         ("RotationFailed", _) => Some(UNKNOWN),
         _ => None,
     }
@@ -54,7 +54,7 @@ const CHECK: Password = Password {
 const FINISH: Password = Password {
     safe: "not for a single user. The new password is set and works, and AWSCURRENT is still the old one.",
     why: "The new version is AWSPENDING and passed its test; only the label was not moved. With alternating users AWSCURRENT still works.",
-    then: "Do not start anew: finish it. Move AWSCURRENT to the version that is AWSPENDING.",
+    then: "What is missing is the label. The next try moves it; by hand, move AWSCURRENT to the version that is AWSPENDING.",
 };
 
 const UNKNOWN: Password = Password {
@@ -71,6 +71,6 @@ const ABANDONED: Password = Password {
 
 const TEST: Password = Password {
     safe: "yes. It was only a test, and nothing has changed.",
-    why: "But the first real rotation will fail, too.",
+    why: "Secrets Manager tries a rotation out when it is configured without rotating at once. The first real one will fail, too.",
     then: "Repair the function before the first rotation is due.",
 };

@@ -12,11 +12,11 @@ pub(super) fn subject(incident: &Incident) -> String {
         State::Open => incident.severity.name().to_uppercase(),
         State::Resolved => "RESOLVED".to_owned(),
     };
-    let (account, place) = (account(incident), place(incident));
-    let place = if account == place { account } else { format!("{account} {place}") };
+    let known = [account(incident), place(incident)].into_iter().filter(|part| part != "unknown");
+    let place = known.collect::<Vec<_>>().join(" ");
     let long = format!("[{word}] {} ({}) {place}", incident.title, incident.rule);
     let mut subject =
-        if long.len() <= MAX { long } else { format!("[{word}] {} {place}", incident.title) };
+        if long.trim_end().len() <= MAX { long } else { format!("[{word}] {} {place}", incident.title) };
     subject.retain(|c| (' '..='~').contains(&c));
     subject.truncate(MAX);
     subject.trim_end().to_owned()

@@ -1,7 +1,7 @@
 //! What stands between the braces of a line of `first`: the values that an incident has.
 
 use super::links::Console;
-use super::words::{account_id, region_name};
+use super::words::{account_id, listed, region_name, several};
 use crate::arn::Arn;
 use crate::incident::Incident;
 use crate::rules::PLACEHOLDERS;
@@ -51,6 +51,10 @@ pub(super) struct Values {
     service: Option<String>,
     cluster: Option<String>,
     version: Option<String>,
+    /// The Regions beside the one, and how many secrets and services beside the one.
+    regions: Vec<String>,
+    secrets: usize,
+    services: usize,
     /// The console's pages, by the name after `link:`, with what they show.
     pub(super) links: Vec<(&'static str, &'static str, String)>,
 }
@@ -85,6 +89,9 @@ impl Values {
             service: service_name.map(str::to_owned),
             cluster: cluster.map(str::to_owned),
             version: detail("version"),
+            regions: incident.regions.iter().filter_map(|name| region_name(name)).filter(|name| Some(*name) != region).map(str::to_owned).collect(),
+            secrets: incident.places.len().saturating_sub(1),
+            services: incident.services.len().saturating_sub(1),
             links: Vec::new(),
         };
         let who = values.access_key.as_deref().map(|key| ("AccessKeyId", key));
@@ -112,6 +119,20 @@ impl Values {
         }
         values.links = links;
         values
+    }
+
+    /// With what else a line is to be done, that names one of several.
+    pub(super) fn likewise(&self, line: &[Piece<'_>]) -> Option<String> {
+        let names = |name| line.contains(&Piece::Name(name));
+        if names("secret") {
+            (self.secrets > 0).then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
+        } else if names("service") {
+            (self.services > 0).then(|| format!("and likewise for the other {}", several(self.services, "service")))
+        } else if names("region") && self.regions.len() <= 20 {
+            (!self.regions.is_empty()).then(|| format!("and likewise in {}", listed(&self.regions)))
+        } else {
+            None
+        }
     }
 
     /// The value of a placeholder.
