@@ -62,7 +62,9 @@ impl<'r> Ledger<'r> {
             self.facts.add_mark(&stream, mark);
         }
         // What is not counted may be closed like what is.
-        for watch in watches(case).into_iter().filter(|watch| watch.response.action == Action::Page) {
+        for watch in
+            watches(case, &self.facts).into_iter().filter(|watch| watch.response.action == Action::Page)
+        {
             self.watched.insert(watch.key, (watch.response, watch.stream));
         }
         let plan = respond(case, &self.facts);

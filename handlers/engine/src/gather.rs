@@ -157,7 +157,7 @@ impl World {
     /// human is told of anyway is not missed.
     pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case)
+        let counted = watches(case, &self.facts)
             .iter()
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
         // Without it, not even what to ask is known.

@@ -1,13 +1,13 @@
 //! Counted responses: reads, denials and failures become incidents.
 
 use super::{Draft, incident_key};
-use crate::facts::{IncidentState, Question};
+use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
 use crate::page;
 use crate::plan::Step;
-use crate::rules::{Action, Case, Per, Response};
+use crate::rules::{Action, Applied, Case, Per, Response};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -25,12 +25,17 @@ pub struct Watch<'r> {
 }
 
 /// The counts that an event belongs to, by response.
-pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
+pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
+    watched(case, &case.applied(facts))
+}
+
+fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
     // What says no time has no place in a window; where one event is enough it needs none.
-    let counts = |response: &&&Response| {
+    let counts = |applied: &&Applied<'r>| {
+        let Applied { response, .. } = applied;
         response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds = case.responses.iter().filter(counts).map(|response| (*response, false));
+    let adds = applied.iter().filter(counts).map(|applied| (applied.response, false));
     let closes = case.resolves.iter().map(|response| (*response, true));
     adds.chain(closes)
         .flat_map(|(response, resolves)| {
@@ -44,7 +49,7 @@ pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
         .collect()
 }
 
-pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
+pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>]) -> Vec<Question> {
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
         let mark = Mark::of(&case.event, watch.resolves);
@@ -52,7 +57,7 @@ pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
         let (from, to) = (at.minus(reach), at.plus(reach));
         [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
     };
-    watches(case).into_iter().flat_map(ask).collect()
+    watched(case, applied).into_iter().flat_map(ask).collect()
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most

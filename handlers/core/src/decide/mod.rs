@@ -24,7 +24,7 @@ use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{Outcome, Plan, Step};
 use crate::progress::Consumer;
-use crate::rules::{Action, Case, Handler, Response, Rules};
+use crate::rules::{Action, Applied, Case, Handler, Response, Rules};
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -33,8 +33,9 @@ use crate::time::Timestamp;
 /// what was learned until nothing new comes.
 pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
-    let mut questions = count::questions(case);
-    for response in &case.responses {
+    let applied = case.applied(facts);
+    let mut questions = count::questions(case, &applied);
+    for Applied { response, .. } in applied {
         match response.action {
             Action::Page | Action::Park => {}
             Action::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
@@ -52,7 +53,7 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
 /// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
 pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     let mut draft = Draft::new(case, facts);
-    for response in &case.responses {
+    for Applied { response, .. } in case.applied(facts) {
         match response.action {
             Action::Page => count::respond(&mut draft, response),
             Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
@@ -89,8 +90,10 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
 /// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
 pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
     let mut draft = Draft::new(case, facts);
-    for response in case.responses.iter().filter(|response| response.action == Action::Redeploy) {
-        rotation::undone(&mut draft, response, refused);
+    for Applied { response, .. } in case.applied(facts) {
+        if response.action == Action::Redeploy {
+            rotation::undone(&mut draft, response, refused);
+        }
     }
     draft.steps
 }
@@ -152,7 +155,7 @@ struct Draft<'c, 'r> {
 
 impl<'c, 'r> Draft<'c, 'r> {
     fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
-        Self { case, watches: watches(case), facts, steps: Vec::new(), retry: None }
+        Self { case, watches: watches(case, facts), facts, steps: Vec::new(), retry: None }
     }
 
     fn event(&self) -> &Event {

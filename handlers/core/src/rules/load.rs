@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::narrow::{DERIVED, Patterns};
 use super::response::Response;
 use super::row::Row;
 use super::{Handler, Rule, Rules};
@@ -54,10 +55,11 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
     let rules = loader.rules(files);
     let (responses, narrowing) = loader.responses(files, &rules);
     if loader.problems.is_empty() {
-        let envelope = rules.len() + narrowing.len();
-        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing);
+        let envelope = rules.len() + narrowing.event.len();
+        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing.event);
         let patterns = patterns.chain(Pattern::parse(ENVELOPE)).collect();
-        Ok(Rules { rules, responses, set: PatternSet::new(patterns), envelope })
+        let later = PatternSet::new(narrowing.derived);
+        Ok(Rules { rules, responses, set: PatternSet::new(patterns), envelope, later })
     } else {
         Err(RulesError(loader.problems))
     }
@@ -104,6 +106,10 @@ impl Loader {
                     continue;
                 }
             };
+            if pattern.mentions(DERIVED) {
+                let reason = "EventBridge knows no `derived`; narrow by it in `where` of responses.json";
+                self.problem(&file.path, "", reason);
+            }
             let length = pattern.minified_len();
             if length > MAX_LEN {
                 let reason = format!(
@@ -121,9 +127,9 @@ impl Loader {
         rules
     }
 
-    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Vec<Pattern>) {
+    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Patterns) {
         let mut responses = BTreeMap::new();
-        let mut narrowing = Vec::new();
+        let mut narrowing = Patterns { rules: rules.len(), ..Patterns::default() };
         let Some(file) = files.iter().find(|file| file.path == RESPONSES) else {
             self.problem(RESPONSES, "", "missing; it says what each rule means");
             return (responses, narrowing);
@@ -165,13 +171,7 @@ impl Loader {
         (responses, narrowing)
     }
 
-    fn response(
-        &mut self,
-        id: &str,
-        row: Row,
-        rules: &[Rule],
-        narrowing: &mut Vec<Pattern>,
-    ) -> Option<Response> {
+    fn response(&mut self, id: &str, row: Row, rules: &[Rule], narrowing: &mut Patterns) -> Option<Response> {
         let place = |field: &str| format!("`{id}`.{field}");
         for name in row.on.iter().chain(&row.resolved_by) {
             if !rules.iter().any(|rule| rule.id == *name) {
@@ -186,19 +186,9 @@ impl Loader {
         let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
         let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
-        // The index of a narrowing pattern is its place after all the rules' patterns.
-        let mut narrow = |field: &str, value: Option<Value>| {
-            let value = value?;
-            match Pattern::parse(&value.to_string()) {
-                Ok(pattern) => {
-                    narrowing.push(pattern);
-                    Some(rules.len() + narrowing.len() - 1)
-                }
-                Err(error) => {
-                    self.problem(RESPONSES, place(field), error.to_string());
-                    None
-                }
-            }
+        let mut narrow = |field: &str, pattern: Option<Value>| {
+            let added = narrowing.add(&pattern?);
+            added.map_err(|reason| self.problem(RESPONSES, place(field), reason)).ok()
         };
         let (only_if, unless) = (narrow("where", row.only_if), narrow("unless", row.unless));
         Some(Response {

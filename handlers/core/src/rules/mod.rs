@@ -3,6 +3,7 @@
 mod advice;
 mod builtin;
 mod load;
+mod narrow;
 mod response;
 mod row;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
 pub use load::{File, Problem, RulesError, load};
+pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
 use serde::{Deserialize, Serialize};
@@ -77,6 +79,8 @@ pub struct Rules {
     set: PatternSet,
     /// Where the pattern stands that every event matches, whatever it says.
     envelope: usize,
+    /// The narrowing patterns that mention `derived`: matched where settings and facts are known.
+    later: PatternSet,
 }
 
 /// An event that some rules of one handler match, with what they mean.
@@ -88,10 +92,11 @@ pub struct Case<'r> {
     pub event: Arc<Event>,
     /// The handler's matching rules, by id.
     pub rules: Vec<&'r Rule>,
-    /// The handler's responses that apply, by id.
+    /// The handler's responses that apply as far as the event alone tells, by id; [`Case::applied`] says which do.
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
+    later: &'r PatternSet,
 }
 
 impl Rules {
@@ -110,14 +115,11 @@ impl Rules {
         let cases = Handler::ALL.into_iter().filter_map(|handler| {
             let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| rule.handler == handler).collect();
             let names = |ids: &[String]| rules.iter().any(|rule| ids.contains(&rule.id));
-            let holds = |index: Option<usize>, absent| index.map_or(absent, |index| matched.contains(&index));
-            let applies = |response: &&Response| {
-                names(&response.on) && holds(response.only_if, true) && !holds(response.unless, false)
-            };
+            let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let event = Arc::clone(&event);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves })
+            let (event, later) = (Arc::clone(&event), &self.later);
+            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, later })
         });
         Ok(cases.collect())
     }

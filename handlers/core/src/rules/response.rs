@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Handler;
+use super::narrow::Narrowing;
 use crate::time::Span;
 
 /// How urgent an incident is.
@@ -139,10 +140,10 @@ pub struct Response {
     pub sure: String,
     /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
     pub first: Vec<String>,
-    /// Where its narrowing pattern `where` stands in the set of all patterns.
-    pub(super) only_if: Option<usize>,
-    /// Where its excluding pattern `unless` stands in the set of all patterns.
-    pub(super) unless: Option<usize>,
+    /// Its narrowing pattern `where`.
+    pub(super) only_if: Option<Narrowing>,
+    /// Its excluding pattern `unless`.
+    pub(super) unless: Option<Narrowing>,
 }
 
 impl Response {
