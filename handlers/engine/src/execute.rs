@@ -16,12 +16,15 @@ use crate::deadline::Deadline;
 use crate::discover::Cache;
 use crate::error::Error;
 use crate::ledger::{Claimed, Ledger, Subject};
-use crate::log::Counters;
+use crate::log::{self, Counters};
 use crate::parallel::parallel;
 use crate::port::Aws;
 
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
+
+/// How long the chats of a plan may take: other events wait meanwhile.
+const CHATTING: Span = Span::from_secs(3);
 
 /// How many records are written at the same time.
 const RECORDED_AT_ONCE: usize = 8;
@@ -61,7 +64,7 @@ impl<A: Aws> Executor<'_, A> {
     /// Executes every step. One that fails costs no other.
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
         let mut executed = Executed::default();
-        let mut untold = false;
+        let (mut untold, mut chats) = (false, Vec::new());
         // What changed is on record before anything is done about it.
         let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
@@ -86,13 +89,16 @@ impl<A: Aws> Executor<'_, A> {
                         // To fail now would only page again.
                         let told = self.told(about).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
+                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(Effect::Acted))));
                     } else {
                         untold = true;
                     }
                     effect
                 }
                 Step::Resolve { rule, key, at, notice, .. } => {
-                    self.resolve(rule, key, *at, notice.as_ref()).await
+                    let effect = self.resolve(rule, key, *at, notice.as_ref()).await;
+                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
+                    effect
                 }
                 Step::Join { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
@@ -120,7 +126,22 @@ impl<A: Aws> Executor<'_, A> {
         let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
         let recorded = parallel(recorded, RECORDED_AT_ONCE).await;
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
+        self.chat(&chats).await;
         executed
+    }
+
+    /// Tells the chats what was paged: once, last, and whatever comes of it, the event is answered.
+    async fn chat(&mut self, pages: &[&Page]) {
+        let until = self.deadline.at().min(self.aws.now().plus(CHATTING));
+        for page in pages {
+            match self.aws.chat(page, until).await {
+                Ok(()) => self.counters.chats_sent += 1,
+                Err(error) => {
+                    self.counters.chats_failed += 1;
+                    log::chat_failed(self.aws, &error);
+                }
+            }
+        }
     }
 
     /// Stretches an incident that was paged, where this event lies beyond what is known of it.

@@ -33,6 +33,10 @@ pub(crate) struct Fake {
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
     pub(crate) pages: RefCell<Vec<String>>,
+    /// The subjects of the pages that were to go to the chats.
+    pub(crate) chats: RefCell<Vec<String>>,
+    /// Whether the topic of the chats is gone.
+    pub(crate) no_chat: Cell<bool>,
     pub(crate) lines: RefCell<Vec<String>>,
 }
 
@@ -169,6 +173,11 @@ impl Aws for Fake {
     async fn publish(&self, _: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
         self.pages.borrow_mut().push(key.to_owned());
         Ok(())
+    }
+
+    async fn chat(&self, page: &Page, _: Timestamp) -> Result<(), Error> {
+        self.chats.borrow_mut().push(page.subject.clone());
+        if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
     }
 }
 

@@ -45,6 +45,10 @@ pub struct Counters {
     pub failed: usize,
     /// Pages that SNS took.
     pub pages_sent: usize,
+    /// Notifications for chats that went out.
+    pub chats_sent: usize,
+    /// Notifications for chats that did not, and never will.
+    pub chats_failed: usize,
     /// Deployments that ECS started.
     pub deployments_forced: usize,
     /// Deployments that ECS refuses.
@@ -72,7 +76,7 @@ impl Counters {
         } += 1;
     }
 
-    fn rows(&self) -> [(&'static str, usize); 12] {
+    fn rows(&self) -> [(&'static str, usize); 14] {
         [
             ("EventsReceived", self.received),
             ("EventsAnswered", self.answered),
@@ -81,6 +85,8 @@ impl Counters {
             ("EventsParked", self.parked),
             ("EventsFailed", self.failed),
             ("PagesSent", self.pages_sent),
+            ("ChatsSent", self.chats_sent),
+            ("ChatsFailed", self.chats_failed),
             ("DeploymentsForced", self.deployments_forced),
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
@@ -93,6 +99,11 @@ impl Counters {
 /// Prints the counters.
 pub(crate) fn metrics(aws: &impl Aws, handler: Handler, counters: &Counters) {
     print(aws, &embedded(handler, counters, aws.now().millis()));
+}
+
+/// Prints that a notification did not go out, and why.
+pub(crate) fn chat_failed(aws: &impl Aws, error: &Error) {
+    print(aws, &json!({ "chat": "failed", "error": error.to_string() }));
 }
 
 /// Prints how one event ended.
@@ -228,6 +239,6 @@ mod tests {
             assert!(value.is_u64() || value == &json!([70, 90]), "{metric}");
         }
         assert_eq!((&document["PagesSent"], &document["Handler"]), (&json!(3), &json!("access")));
-        assert_eq!(declared.as_array().unwrap().len(), 13);
+        assert_eq!(declared.as_array().unwrap().len(), 15);
     }
 }

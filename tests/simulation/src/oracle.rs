@@ -37,6 +37,7 @@ pub fn violations(world: &World, promised: &Promised) -> Vec<String> {
     rollouts(world, promised, &mut wrong);
     repeated_pages(world, &mut wrong);
     unfounded(world, &mut wrong);
+    wrong.extend(world.record(|record| record.unpublished.clone()));
     wrong
 }
 

@@ -203,6 +203,8 @@ impl<'c, 'r> Draft<'c, 'r> {
     ) {
         let mut incident = Incident::of(response, key, burst, details);
         incident.handler = self.case.handler;
+        let services: BTreeSet<&String> = about.iter().map(|consumer| &consumer.service).collect();
+        incident.services = services.into_iter().cloned().collect();
         self.page(response, incident, about);
     }
 }
