@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::life::Opened;
 use crate::mark::Mark;
 use crate::metadata::Metadata;
 use crate::progress::{Asked, Awaited, Change, Slot};
@@ -74,6 +75,17 @@ pub enum Question {
         /// The latest mark wanted.
         to: Timestamp,
     },
+    /// The same marks, and none is added.
+    Window {
+        /// The stream.
+        stream: String,
+        /// The earliest mark wanted.
+        from: Timestamp,
+        /// The latest mark wanted.
+        to: Timestamp,
+    },
+    /// The incidents that were paged and may still be open.
+    Open,
     /// What was already said about an incident.
     Incident {
         /// The incident's key.
@@ -123,6 +135,9 @@ pub struct Facts {
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
+    /// The incidents that were paged, by key, as the sweep looks for them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, Opened>,
 }
 
 /// How much time one item of the ledger covers.
@@ -143,6 +158,13 @@ pub struct IncidentState {
     /// When it was resolved, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Timestamp>,
+}
+
+impl IncidentState {
+    /// Whether it was closed because nothing followed for so long.
+    pub(crate) fn is_quieted(&self, quiet: Span) -> bool {
+        self.resolved == Some(self.last.plus(quiet))
+    }
 }
 
 impl Facts {

@@ -9,6 +9,7 @@ pub mod hash;
 pub mod incident;
 pub mod json;
 pub mod ledger;
+pub mod life;
 pub mod mark;
 pub mod metadata;
 pub mod page;

@@ -79,8 +79,8 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet, about } => {
-                    let effect = self.page(incident, page, *quiet).await;
+                Step::Page { incident, page, quiet, streams, about } => {
+                    let effect = self.page(incident, page, *quiet, streams).await;
                     if effect.is_ok() {
                         executed.paged.insert(incident.key.clone());
                         // To fail now would only page again.
@@ -91,9 +91,7 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect
                 }
-                Step::Resolve { rule, key, at, notice, .. } => {
-                    self.resolve(rule, key, *at, notice.as_ref()).await
-                }
+                Step::Resolve { .. } => self.resolve(step, facts).await,
                 Step::Join { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
@@ -132,6 +130,10 @@ impl<A: Aws> Executor<'_, A> {
         facts: &Facts,
     ) -> Result<(), Error> {
         let known = facts.incidents.get(key);
+        // What is over does not become longer: of what goes on after all the core pages.
+        if known.and_then(|known| known.resolved).is_some_and(|resolved| resolved >= first) {
+            return Ok(());
+        }
         let earlier = known.is_none_or(|known| first < known.first).then_some(first);
         let later = known.is_none_or(|known| last > known.last).then_some(last);
         let of = known.map_or(first, |known| known.first.min(first));
@@ -142,12 +144,24 @@ impl<A: Aws> Executor<'_, A> {
         }
     }
 
-    async fn page(&mut self, incident: &Incident, page: &Page, quiet: Span) -> Result<Effect, Error> {
+    async fn page(
+        &mut self,
+        incident: &Incident,
+        page: &Page,
+        quiet: Span,
+        streams: &BTreeSet<String>,
+    ) -> Result<Effect, Error> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
         let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
-            Ok(Claimed::Ours) => true,
+            // What is marked as sent is found by the sweep.
+            Ok(Claimed::Ours) if self.ledger.open(incident, quiet, streams).await.is_ok() => true,
+            Ok(Claimed::Ours) => {
+                self.ledger.release(&subject).await;
+                self.counters.ledger_bypassed += 1;
+                false
+            }
             Ok(Claimed::Done) => {
                 self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
                 return Ok(Effect::Already);
@@ -163,23 +177,32 @@ impl<A: Aws> Executor<'_, A> {
         Ok(Effect::Acted)
     }
 
-    async fn resolve(
-        &mut self,
-        rule: &str,
-        key: &str,
-        at: Timestamp,
-        notice: Option<&Page>,
-    ) -> Result<Effect, Error> {
-        let subject = Subject::Resolution { key, at, quiet: self.quiet(rule) };
+    async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
+        let Step::Resolve { rule, key, at, silent_since, notice, .. } = step else {
+            return Ok(Effect::Already);
+        };
+        let (at, silent_since) = (*at, *silent_since);
+        let subject = Subject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        // Of nothing later than this it is known that it is over.
+        let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
             Claimed::Ours => {}
-            Claimed::Done => return Ok(Effect::Already),
+            Claimed::Done => {
+                // If it is done because it goes on, the index still has to tell of it.
+                let known = facts.incidents.get(key).and_then(|known| known.resolved);
+                if known.is_some_and(|resolved| resolved >= at) {
+                    self.ledger.shut(key, at, last).await?;
+                }
+                return Ok(Effect::Already);
+            }
             Claimed::Held => return Err(Error::Held),
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
             None => self.ledger.finish(&subject, Vec::new()).await?,
         }
+        // If this fails, a sweep does it.
+        drop(self.ledger.shut(key, at, last).await);
         Ok(Effect::Acted)
     }
 

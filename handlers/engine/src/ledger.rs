@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
 //! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
+//! | `open#incidents` | `<key>` | that an incident was paged, until it is over and some days longer |
 //! | `place#<account>/<region>` | `change#<secret>` | the last known change of a secret, and whether it is answered for |
 //! | | `service#<arn>` | the last deployment that we asked for, and who is about to ask |
 //! | | `slot#<cluster>#<n>` | a place among the cluster's deployments in flight |
@@ -17,6 +18,7 @@ mod definitions;
 mod deployments;
 mod item;
 mod marks;
+mod open;
 mod progress;
 mod proofs;
 

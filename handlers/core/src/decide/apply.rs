@@ -2,6 +2,7 @@
 
 use crate::facts::{Facts, IncidentState};
 use crate::incident::State;
+use crate::life::Opened;
 use crate::plan::{Plan, Step};
 use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
 use crate::service::Deployment;
@@ -16,11 +17,16 @@ pub fn apply(plan: &Plan, facts: &mut Facts) {
 
 fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
     match step {
-        Step::Page { incident, about, .. } => {
+        Step::Page { incident, about, quiet, streams, .. } => {
             let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
             let (first, last, severity) = (incident.first, incident.last, incident.severity);
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
+            let before = facts.open.remove(&incident.key);
+            let streams = streams.iter().cloned().chain(before.into_iter().flat_map(|known| known.streams));
+            let (rule, quiet, streams) = (incident.rule.clone(), *quiet, streams.collect());
+            let opened = Opened { rule, first, last, severity, quiet, streams, ended: resolved };
+            facts.open.insert(incident.key.clone(), opened);
             tell(about, facts);
         }
         Step::Join { key, first, last, about, .. } => {
@@ -33,6 +39,9 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         Step::Resolve { key, at, .. } => {
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.resolved = state.resolved.max(Some(*at));
+            }
+            if let Some(opened) = facts.open.get_mut(key) {
+                opened.ended = Some(*at);
             }
         }
         Step::Redeploy { .. } => redeployed(plan, step, facts),

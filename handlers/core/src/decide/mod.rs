@@ -5,6 +5,7 @@ mod consumer;
 mod count;
 mod overdue;
 mod proof;
+mod quiet;
 mod reconcile;
 mod rollout;
 mod rotation;
@@ -44,6 +45,9 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
             Action::Prove => questions.extend(proof::questions(case)),
         }
     }
+    if sweeps {
+        questions.extend(quiet::questions(case, facts));
+    }
     questions.sort();
     questions.dedup();
     questions
@@ -64,6 +68,9 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
         }
     }
     count::resolve(&mut draft);
+    if case.handler == Handler::Sweep {
+        quiet::respond(&mut draft);
+    }
     let (steps, retry) = (draft.steps, draft.retry);
     Plan {
         event: case.event.key().to_owned(),
@@ -134,6 +141,7 @@ pub fn park(
             incident: Box::new(incident),
             page,
             quiet: response.quiet,
+            streams: BTreeSet::new(),
             about: Vec::new(),
         });
     }
@@ -171,14 +179,19 @@ impl<'c, 'r> Draft<'c, 'r> {
             let same = incident.first <= state.last.plus(response.quiet)
                 && state.first <= incident.last.plus(response.quiet);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            same && !over && incident.severity <= state.severity
+            // What was closed because nothing followed is not over when something did.
+            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            same && !over && !goes_on && incident.severity <= state.severity
         });
         if said.is_some() {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });
         } else {
             let page = page::render(&incident, response, &self.facts.settings);
-            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
+            let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
+            let streams = own.map(|watch| watch.stream.clone()).collect();
+            let (incident, quiet) = (Box::new(incident), response.quiet);
+            self.steps.push(Step::Page { incident, page, quiet, streams, about });
         }
     }
 

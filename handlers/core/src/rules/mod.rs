@@ -90,6 +90,8 @@ pub struct Case<'r> {
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
+    /// Every response, by id: an incident ends long after the event that opened it.
+    pub book: &'r BTreeMap<String, Response>,
 }
 
 impl Rules {
@@ -115,7 +117,14 @@ impl Rules {
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let event = Arc::clone(&event);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves })
+            (!rules.is_empty()).then_some(Case {
+                handler,
+                event,
+                rules,
+                responses,
+                resolves,
+                book: &self.responses,
+            })
         });
         Ok(cases.collect())
     }

@@ -48,7 +48,7 @@ impl Item {
     }
 }
 
-fn severity(rank: i64) -> Severity {
+pub(super) fn severity(rank: i64) -> Severity {
     let known = [Severity::Medium, Severity::High, Severity::Critical];
     known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Low)
 }
