@@ -174,7 +174,26 @@ impl<A: Aws> Executor<'_, A> {
             }
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
+        if !claimed {
+            self.mark(incident, &subject, quiet, streams).await;
+        }
         Ok(Effect::Acted)
+    }
+
+    /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
+    /// it.
+    async fn mark(
+        &self,
+        incident: &Incident,
+        subject: &Subject<'_>,
+        quiet: Span,
+        streams: &BTreeSet<String>,
+    ) {
+        if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
+            && self.ledger.open(incident, quiet, streams).await.is_ok()
+        {
+            drop(self.ledger.finish(subject, Vec::new()).await);
+        }
     }
 
     async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
@@ -219,8 +238,10 @@ impl<A: Aws> Executor<'_, A> {
             return Err(error);
         }
         self.counters.pages_sent += 1;
-        // The page is out: to fail now would only send it again.
-        if self.ledger.finish(claim, Vec::new()).await.is_err() {
+        // The page is out: to fail now would only send it again. What is not marked is sent again by the next event, and
+        // is never closed.
+        let marked = self.ledger.finish(claim, Vec::new()).await;
+        if marked.is_err() && self.ledger.finish(claim, Vec::new()).await.is_err() {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())

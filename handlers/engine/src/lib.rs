@@ -20,6 +20,8 @@ mod fake;
 mod fleet;
 mod gather;
 mod ledger;
+#[cfg(test)]
+mod life;
 mod log;
 mod pace;
 mod parallel;
