@@ -12,7 +12,8 @@ use crate::rules::Severity;
 use crate::secret::SecretRef;
 use crate::service::Service;
 pub use crate::settings::Settings;
-use crate::time::{Span, Timestamp};
+use crate::summary::Day;
+use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -86,6 +87,16 @@ pub enum Question {
     },
     /// The incidents that were paged and may still be open.
     Open,
+    /// What is noted of a day for its summary.
+    Day {
+        /// The date, in UTC.
+        date: Date,
+    },
+    /// When a principal last read a secret.
+    Seen {
+        /// The key, of principal and secret.
+        key: String,
+    },
     /// What was already said about an incident.
     Incident {
         /// The incident's key.
@@ -138,6 +149,12 @@ pub struct Facts {
     /// The incidents that were paged, by key, as the sweep looks for them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub open: BTreeMap<String, Opened>,
+    /// What is noted of a day for its summary.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<Date, Day>,
+    /// When a principal last read a secret, by [`crate::decide::seen_key`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, Timestamp>,
 }
 
 /// How much time one item of the ledger covers.

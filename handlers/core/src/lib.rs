@@ -22,5 +22,6 @@ pub mod rules;
 pub mod secret;
 pub mod service;
 pub mod settings;
+pub mod summary;
 pub mod text;
 pub mod time;

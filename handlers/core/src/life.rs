@@ -1,11 +1,11 @@
 //! The life of an incident: opened, stretched, and closed when it has been quiet for long enough.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::rules::Severity;
-use crate::time::{Span, Timestamp};
+use crate::time::{Date, Span, Timestamp};
 
 /// An incident that was paged, as the sweep looks for it. What happens after the page only its state tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +13,10 @@ use crate::time::{Span, Timestamp};
 pub struct Opened {
     /// The id of the response that paged last.
     pub rule: String,
-    /// The first event that the last page told of.
-    pub first: Timestamp,
     /// The last event that the last page told of.
     pub last: Timestamp,
-    /// The severity of the last page.
-    pub severity: Severity,
+    /// The days on which it was paged, and the highest severity of each.
+    pub pages: BTreeMap<Date, Severity>,
     /// How long nothing must have happened for it to be over.
     pub quiet: Span,
     /// The streams of its marks; none if it does not end by being quiet.

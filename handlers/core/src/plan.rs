@@ -177,6 +177,18 @@ pub enum Step {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         about: Vec<Consumer>,
     },
+    /// An incident that is too slight to page: it stands in the daily summary.
+    Digest {
+        /// The incident.
+        incident: Box<Incident>,
+    },
+    /// Remember that a principal read a secret.
+    See {
+        /// The key, of principal and secret.
+        key: String,
+        /// When.
+        at: Timestamp,
+    },
     /// Add the event to an incident that was already paged.
     Join {
         /// The response's id.

@@ -38,6 +38,10 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// What is put before a runbook's path in pages.
     pub runbooks: String,
+    /// Whether the first read of a secret by a principal is told: meaningful once a baseline is learned.
+    pub first_reads: bool,
+    /// From which hour on, in UTC, the summary of the day before is sent.
+    pub summary_hour: u8,
 }
 
 impl Default for Settings {
@@ -56,6 +60,8 @@ impl Default for Settings {
             readers: BTreeMap::new(),
             regions: Vec::new(),
             runbooks: String::new(),
+            first_reads: false,
+            summary_hour: 6,
         }
     }
 }

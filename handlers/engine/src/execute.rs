@@ -10,7 +10,8 @@ use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
 use responder_core::progress::How;
 use responder_core::rules::Rules;
-use responder_core::time::{Span, Timestamp};
+use responder_core::summary;
+use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
 use crate::discover::Cache;
@@ -80,7 +81,8 @@ impl<A: Aws> Executor<'_, A> {
                     effect => effect,
                 },
                 Step::Page { incident, page, quiet, streams, about } => {
-                    let effect = self.page(incident, page, *quiet, streams).await;
+                    let date = summary::date(incident.last, self.aws.now(), &facts.settings);
+                    let effect = self.page(incident, page, *quiet, (date, streams)).await;
                     if effect.is_ok() {
                         executed.paged.insert(incident.key.clone());
                         // To fail now would only page again.
@@ -100,6 +102,11 @@ impl<A: Aws> Executor<'_, A> {
                 }
                 Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
                     self.remember(step, facts).await.map(|()| Effect::Acted)
+                }
+                // With those of the whole batch.
+                Step::Digest { .. } | Step::See { .. } => {
+                    executed.acted += 1;
+                    continue;
                 }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
@@ -149,14 +156,14 @@ impl<A: Aws> Executor<'_, A> {
         incident: &Incident,
         page: &Page,
         quiet: Span,
-        streams: &BTreeSet<String>,
+        index: (Date, &BTreeSet<String>),
     ) -> Result<Effect, Error> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
         let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
             // What is marked as sent is found by the sweep.
-            Ok(Claimed::Ours) if self.ledger.open(incident, quiet, streams).await.is_ok() => true,
+            Ok(Claimed::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => true,
             Ok(Claimed::Ours) => {
                 self.ledger.release(&subject).await;
                 self.counters.ledger_bypassed += 1;
@@ -175,7 +182,7 @@ impl<A: Aws> Executor<'_, A> {
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
         if !claimed {
-            self.mark(incident, &subject, quiet, streams).await;
+            self.mark(incident, &subject, quiet, index).await;
         }
         Ok(Effect::Acted)
     }
@@ -187,10 +194,10 @@ impl<A: Aws> Executor<'_, A> {
         incident: &Incident,
         subject: &Subject<'_>,
         quiet: Span,
-        streams: &BTreeSet<String>,
+        index: (Date, &BTreeSet<String>),
     ) {
         if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
-            && self.ledger.open(incident, quiet, streams).await.is_ok()
+            && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
         {
             drop(self.ledger.finish(subject, Vec::new()).await);
         }

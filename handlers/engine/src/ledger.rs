@@ -11,6 +11,8 @@
 //! | | `told#<arn>#<secret>` | up to which change a human was told of a consumer |
 //! | `awaited#<role and secret>` | `reads` | the consumers that a read would prove |
 //! | `proof#<secret>` | `<change>#<service>` | what became of one consumer of one change |
+//! | `summary#<date>` | hash of the content | what one batch noted for the summary of a day |
+//! | `seen#<principal>` | hash of the secret | when a principal last read a secret, to the day |
 //! | `definition#<arn>` | `read` | what a task definition says |
 
 mod claims;
@@ -21,6 +23,7 @@ mod marks;
 mod open;
 mod progress;
 mod proofs;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,6 +6,7 @@ use crate::life::Opened;
 use crate::plan::{Plan, Step};
 use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
 use crate::service::Deployment;
+use crate::summary;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
@@ -23,9 +24,13 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
             let before = facts.open.remove(&incident.key);
-            let streams = streams.iter().cloned().chain(before.into_iter().flat_map(|known| known.streams));
-            let (rule, quiet, streams) = (incident.rule.clone(), *quiet, streams.collect());
-            let opened = Opened { rule, first, last, severity, quiet, streams, ended: resolved };
+            let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
+            let date = summary::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
+            let paged = pages.entry(date).or_insert(severity);
+            *paged = severity.max(*paged);
+            let streams = streams.iter().cloned().chain(known).collect();
+            let (rule, quiet) = (incident.rule.clone(), *quiet);
+            let opened = Opened { rule, last, quiet, streams, pages, ended: resolved };
             facts.open.insert(incident.key.clone(), opened);
             tell(about, facts);
         }
@@ -78,6 +83,15 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             if let Some(waiting) = facts.awaited.get_mut(key) {
                 waiting.remove(awaited);
             }
+        }
+        Step::Digest { .. } => {
+            for (date, note) in summary::notes(plan, facts.now.unwrap_or(plan.time), &facts.settings) {
+                facts.days.entry(date).or_default().notes.insert(note);
+            }
+        }
+        Step::See { key, at } => {
+            let seen = facts.seen.entry(key.clone()).or_insert(*at);
+            *seen = (*seen).max(*at);
         }
         Step::Skip { .. }
         | Step::Hold { .. }

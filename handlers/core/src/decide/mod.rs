@@ -3,17 +3,20 @@
 mod apply;
 mod consumer;
 mod count;
+mod first;
 mod overdue;
 mod proof;
 mod quiet;
 mod reconcile;
 mod rollout;
 mod rotation;
+mod summarise;
 mod sweep;
 
 pub use apply::apply;
 pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
+pub use first::{reads, seen_key};
 
 use std::collections::BTreeSet;
 
@@ -43,6 +46,8 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
             Action::Follow => questions.extend(rollout::questions(case, response, facts)),
             Action::Overdue => questions.extend(overdue::questions(case, response, facts)),
             Action::Prove => questions.extend(proof::questions(case)),
+            Action::FirstRead => questions.extend(first::questions(case, facts)),
+            Action::Summarise => questions.extend(summarise::questions(case, response, facts)),
         }
     }
     if sweeps {
@@ -64,6 +69,8 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
             Action::Follow => rollout::respond(&mut draft, response),
             Action::Overdue => overdue::respond(&mut draft, response),
             Action::Prove => proof::respond(&mut draft),
+            Action::FirstRead => first::respond(&mut draft, response),
+            Action::Summarise => summarise::respond(&mut draft, response),
             Action::Park => {}
         }
     }

@@ -3,12 +3,13 @@
 //! An entry is written before its page is marked as sent, so that what was said is always found. Entries of what is over stay
 //! for some days: the daily summary counts them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, State};
 use responder_core::life::Opened;
-use responder_core::time::{Span, Timestamp};
+use responder_core::rules::Severity;
+use responder_core::time::{Date, Span, Timestamp};
 
 use super::item::severity;
 use super::{INCIDENTS_KEPT, Ledger, expiry};
@@ -26,17 +27,17 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn open(
         &self,
         incident: &Incident,
+        date: Date,
         quiet: Span,
         streams: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        let Incident { key, rule, first, last, .. } = incident;
+        let Incident { key, rule, last, severity, .. } = incident;
         let over = incident.resolved_at.filter(|_| incident.state == State::Resolved);
         let stays = if streams.is_empty() || over.is_some() { ENDED_KEPT } else { quiet.max(INCIDENTS_KEPT) };
         let mut update = Update::of(Key::open(key))
             .text("rule", rule)
-            .number("first", first.millis())
             .number("last", last.millis())
-            .number("severity", i64::from(incident.severity.rank()))
+            .add("pages", BTreeSet::from([format!("{date} {}", severity.rank())]))
             .number("quiet", quiet.millis())
             .number("ttl", expiry(self.aws.now(), *last, stays));
         update = match over {
@@ -85,11 +86,22 @@ impl Key {
 fn read(item: &Item) -> Option<Opened> {
     Some(Opened {
         rule: item.text("rule")?.to_owned(),
-        first: item.instant("first")?,
         last: item.instant("last")?,
-        severity: severity(item.number("severity")?),
+        pages: pages(item),
         quiet: Span::from_millis(item.number("quiet")?),
         streams: item.set("streams").cloned().unwrap_or_default(),
         ended: item.instant("ended"),
     })
+}
+
+fn pages(item: &Item) -> BTreeMap<Date, Severity> {
+    let mut pages = BTreeMap::new();
+    for page in item.set("pages").into_iter().flatten() {
+        let Some((date, rank)) = page.split_once(' ') else { continue };
+        if let (Ok(date), Ok(rank)) = (date.parse(), rank.parse()) {
+            let known = pages.entry(date).or_insert(severity(rank));
+            *known = severity(rank).max(*known);
+        }
+    }
+    pages
 }
