@@ -1,6 +1,6 @@
 //! A batch: from texts to ends. Every event ends in exactly one way, and none costs another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use responder_core::decide;
@@ -8,10 +8,9 @@ use responder_core::event::Event;
 use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
 use responder_core::ledger::in_order;
-use responder_core::plan::{Outcome, Plan, Step};
+use responder_core::plan::{Outcome, Plan};
 use responder_core::rules::{Case, Handler, Rules};
-use responder_core::summary::{self, Note};
-use responder_core::time::{Date, Span, Timestamp};
+use responder_core::time::{Span, Timestamp};
 
 use crate::deadline::{Deadline, between};
 use crate::discover::Cache;
@@ -21,6 +20,7 @@ use crate::gather::{Sources, gather};
 use crate::ledger::Ledger;
 use crate::log::{self, Counters, End};
 use crate::port::Aws;
+use crate::record::{Done, record};
 
 /// What a process keeps between invocations.
 #[derive(Debug)]
@@ -153,56 +153,6 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
         counters.end(ended.end);
     }
     (ended, counters)
-}
-
-/// A case that was decided, and what came of it.
-struct Done<'c, 'r> {
-    case: &'c Case<'r>,
-    plan: Plan,
-    end: End,
-    errors: Vec<Error>,
-    took: Span,
-    /// Whether a human is told.
-    told: bool,
-    /// What was known, if that is to be told.
-    known: Facts,
-}
-
-/// Writes down what the events of the batch leave for later: one item for the notes of all of them. What was read is
-/// remembered after what there is to say of it: an event that comes again would not say it any more.
-async fn record<A: Aws>(
-    done: &mut [Done<'_, '_>],
-    ledger: &Ledger<'_, A>,
-    now: Timestamp,
-    settings: &Settings,
-) {
-    let mut days: BTreeMap<Date, BTreeSet<Note>> = BTreeMap::new();
-    for (date, note) in done.iter().flat_map(|done| summary::notes(&done.plan, now, settings)) {
-        days.entry(date).or_default().insert(note);
-    }
-    let noted = if days.is_empty() { Ok(()) } else { ledger.note_day(&days).await };
-    let mut fail = |done: &mut Done<'_, '_>, error: Error| {
-        // What a human is told of does not come again for its notes: without a ledger it would be told again.
-        if !done.told {
-            (done.end, done.errors) =
-                (End::Failed, std::iter::once(error).chain(done.errors.drain(..)).collect());
-        }
-    };
-    for done in done.iter_mut() {
-        if let Err(error) = &noted
-            && !summary::notes(&done.plan, now, settings).is_empty()
-        {
-            fail(done, error.clone());
-            continue;
-        }
-        for step in &done.plan.steps.clone() {
-            if let Step::See { key, at } = step
-                && let Err(error) = ledger.see(key, *at).await
-            {
-                fail(done, error);
-            }
-        }
-    }
 }
 
 /// Texts as cases.

@@ -26,6 +26,7 @@ mod log;
 mod pace;
 mod parallel;
 pub mod port;
+mod record;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};

@@ -14,6 +14,7 @@ use super::reader::Reader;
 pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
     let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
+    let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
         mode: mode(read),
         settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
@@ -27,6 +28,8 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         readers: readers(read),
         regions: regions(read),
         runbooks: read.base_url("RUNBOOK_BASE_URL"),
+        first_reads: first_reads(read),
+        summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
     if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
         read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
@@ -41,6 +44,17 @@ fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
         Some(_) => {
             read.problem("MODE", "must be `enforce` or `notify`");
             Mode::Enforce
+        }
+    }
+}
+
+fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+    match read.optional("FIRST_READS").as_deref() {
+        None | Some("off") => false,
+        Some("on") => true,
+        Some(_) => {
+            read.problem("FIRST_READS", "must be `on` or `off`");
+            false
         }
     }
 }
@@ -170,6 +184,8 @@ mod tests {
             ("READERS", &readers),
             ("REGIONS", "eu-west-1 us-east-1 eu-west-1"),
             ("RUNBOOK_BASE_URL", "https://runbooks.example"),
+            ("FIRST_READS", "on"),
+            ("SUMMARY_HOUR", "0"),
         ]);
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
@@ -192,6 +208,8 @@ mod tests {
             ]),
             regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
             runbooks: "https://runbooks.example/".to_owned(),
+            first_reads: true,
+            summary_hour: 0,
         };
         assert_eq!((settings, problems), (expected, Vec::new()));
     }
@@ -229,6 +247,8 @@ mod tests {
             ("READERS", r#"{"a/b": ["arn:aws:iam::111122223333:role/evil"]}"#),
             ("READERS", r#"{"a/b": ["db"], "a/b": ["cache"]}"#),
             ("REGIONS", "eu-west-1,evil"),
+            ("FIRST_READS", "evil"),
+            ("SUMMARY_HOUR", "24"),
         ] {
             let (_, problems) = parse(&[(name, value)]);
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");

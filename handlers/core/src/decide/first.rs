@@ -19,6 +19,37 @@ pub fn seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
     format!("{}/{}", hash::id(&["seen", account, principal.raw()]), hash::id(&["seen", secret]))
 }
 
+/// A read as an item of the ledger's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenItem {
+    /// The partition key, the attribute `pk`: one for each principal.
+    pub pk: String,
+    /// The sort key, the attribute `sk`.
+    pub sk: String,
+    /// The attribute `at`, in milliseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
+    /// The attribute `ttl`, in seconds since then.
+    pub ttl: i64,
+}
+
+impl SeenItem {
+    /// The item of a [`seen_key`] and an instant.
+    pub fn of(key: &str, at: Timestamp) -> Self {
+        let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
+        let (pk, sk) = (format!("{PARTITION}{principal}"), secret.to_owned());
+        Self { pk, sk, at: at.millis(), ttl: at.plus(KEPT).millis() / 1_000 }
+    }
+
+    /// The [`seen_key`] of an item's key, if it is such an item's.
+    pub fn key(pk: &str, sk: &str) -> Option<String> {
+        pk.strip_prefix(PARTITION).map(|principal| format!("{principal}/{sk}"))
+    }
+}
+
+/// How the partition keys begin, and how long an item is kept.
+const PARTITION: &str = "seen#";
+const KEPT: Span = Span::from_secs(35 * 86_400);
+
 /// What a case says of who read what: the keys, and when. Empty for what is no read.
 pub fn reads(case: &Case<'_>) -> Vec<(String, Timestamp)> {
     let event = &case.event;

@@ -16,7 +16,7 @@ mod sweep;
 pub use apply::apply;
 pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
-pub use first::{reads, seen_key};
+pub use first::{SeenItem, reads, seen_key};
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use responder_core::decide::SeenItem;
 use responder_core::facts::Facts;
 use responder_core::hash;
 use responder_core::summary::{Day, Note};
@@ -16,8 +17,6 @@ use crate::port::{Aws, Key, Range, Update};
 
 /// How long the notes of a day are kept.
 const DAYS_KEPT: Span = Span::from_secs(7 * 86_400);
-/// How long it is remembered that a secret was read.
-const SEEN_KEPT: Span = Span::from_secs(35 * 86_400);
 /// How many notes go into one item, and how many pages of a day are read: more than anybody reads.
 const NOTES: usize = 200;
 const PAGES: usize = 8;
@@ -76,10 +75,9 @@ impl<A: Aws> Ledger<'_, A> {
                 unanswered.extend(keys.iter().map(|key| (*key).clone()));
                 continue;
             };
-            let read = items.iter().filter_map(|item| {
-                let principal = item.key.pk.strip_prefix(SEEN)?;
-                Some((format!("{principal}/{}", item.key.sk), item.instant("at")?))
-            });
+            let read = items
+                .iter()
+                .filter_map(|item| Some((SeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?)));
             facts.seen.extend(read);
         }
         unanswered
@@ -89,17 +87,15 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn see(&self, key: &str, at: Timestamp) -> Result<(), Error> {
         let update = Update::of(Key::seen(key))
             .number("at", at.millis())
-            .number("ttl", expiry(at, at, SEEN_KEPT))
+            .number("ttl", SeenItem::of(key, at).ttl)
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
         self.write(&update).await.map(|_| ())
     }
 }
 
-const SEEN: &str = "seen#";
-
 impl Key {
     fn seen(key: &str) -> Self {
-        let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
-        Self { pk: format!("{SEEN}{principal}"), sk: secret.to_owned() }
+        let SeenItem { pk, sk, .. } = SeenItem::of(key, Timestamp::default());
+        Self { pk, sk }
     }
 }
