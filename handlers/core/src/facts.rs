@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::life::Opened;
 use crate::mark::Mark;
 use crate::metadata::Metadata;
 use crate::progress::{Asked, Awaited, Change, Slot};
@@ -11,7 +12,8 @@ use crate::rules::Severity;
 use crate::secret::SecretRef;
 use crate::service::Service;
 pub use crate::settings::Settings;
-use crate::time::{Span, Timestamp};
+use crate::summary::Day;
+use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,6 +76,27 @@ pub enum Question {
         /// The latest mark wanted.
         to: Timestamp,
     },
+    /// The same marks, and none is added.
+    Window {
+        /// The stream.
+        stream: String,
+        /// The earliest mark wanted.
+        from: Timestamp,
+        /// The latest mark wanted.
+        to: Timestamp,
+    },
+    /// The incidents that were paged and may still be open.
+    Open,
+    /// What is noted of a day for its summary.
+    Day {
+        /// The date, in UTC.
+        date: Date,
+    },
+    /// When a principal last read a secret.
+    Seen {
+        /// The key, of principal and secret.
+        key: String,
+    },
     /// What was already said about an incident.
     Incident {
         /// The incident's key.
@@ -127,6 +150,15 @@ pub struct Facts {
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
+    /// The incidents that were paged, by key, as the sweep looks for them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, Opened>,
+    /// What is noted of a day for its summary.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<Date, Day>,
+    /// When a principal last read a secret, by [`crate::decide::seen_key`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, Timestamp>,
 }
 
 /// How much time one item of the ledger covers.
@@ -147,6 +179,13 @@ pub struct IncidentState {
     /// When it was resolved, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Timestamp>,
+}
+
+impl IncidentState {
+    /// Whether it was closed because nothing followed for so long.
+    pub(crate) fn is_quieted(&self, quiet: Span) -> bool {
+        self.resolved == Some(self.last.plus(quiet))
+    }
 }
 
 impl Facts {

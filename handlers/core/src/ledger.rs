@@ -1,7 +1,7 @@
 //! The ledger in memory: answers questions and remembers plans, as the replay and the tests need it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::{apply, questions, respond, watches};
 use crate::facts::{Facts, Question};
@@ -9,6 +9,7 @@ use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
 use crate::plan::{Plan, Step};
 use crate::rules::{Action, Case, Response};
+use crate::time::Timestamp;
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
@@ -39,6 +40,8 @@ pub struct Ledger<'r> {
     watched: BTreeMap<String, (&'r Response, String)>,
     /// What was paged, by key, in order of time.
     paged: BTreeMap<String, Vec<Incident>>,
+    /// When what was closed, and the last event before: because nothing followed.
+    quieted: BTreeMap<String, BTreeSet<(Timestamp, Timestamp)>>,
 }
 
 impl<'r> Ledger<'r> {
@@ -79,7 +82,9 @@ impl<'r> Ledger<'r> {
                 Step::Page { incident, .. } => {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
-                Step::Resolve { key, at, .. } => {
+                Step::Resolve { key, at, silent_since, .. } => {
+                    let quieted = silent_since.map(|last| (last, *at));
+                    self.quieted.entry(key.clone()).or_default().extend(quieted);
                     if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
                         (last.state, last.resolved_at) = (State::Resolved, Some(*at));
                     }
@@ -100,7 +105,12 @@ impl<'r> Ledger<'r> {
                 let pages = self.paged.get(key).into_iter().flatten();
                 let mut own = pages.filter(|page| page.first <= burst.last() && page.last >= burst.first());
                 let details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
-                incidents.push(Incident::of(response, key.clone(), burst, details));
+                let mut incident = Incident::of(response, key.clone(), burst, details);
+                let mut quieted = self.quieted.get(key).into_iter().flatten();
+                if let Some((_, at)) = quieted.find(|(last, _)| *last == burst.last()) {
+                    (incident.state, incident.resolved_at) = (State::Resolved, Some(*at));
+                }
+                incidents.push(incident);
             }
         }
         let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));

@@ -55,6 +55,10 @@ pub struct Settings {
     /// When people work, as a window of a service is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub business_hours: Option<Worded<Window>>,
+    /// Whether the first read of a secret by a principal is told: meaningful once a baseline is learned.
+    pub first_reads: bool,
+    /// From which hour on, in UTC, the summary of the day before is sent.
+    pub summary_hour: u8,
 }
 
 /// What production is.
@@ -95,6 +99,8 @@ impl Default for Settings {
             humans: Vec::new(),
             automation: Vec::new(),
             business_hours: None,
+            first_reads: false,
+            summary_hour: 6,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::gather::{Sources, gather};
 use crate::ledger::Ledger;
 use crate::log::{self, Counters, End};
 use crate::port::Aws;
+use crate::record::{Done, record};
 
 /// What a process keeps between invocations.
 #[derive(Debug)]
@@ -104,6 +105,7 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
     let ledger = ledger.until(deadline);
     let rules = &engine.rules;
     let mut executor = Executor { aws, rules, ledger: &ledger, cache, deadline, counters: &mut counters };
+    let mut done: Vec<Done<'_, '_>> = Vec::with_capacity(cases.len());
     for case in &cases {
         let started = aws.now();
         let facts = &mut world.facts;
@@ -125,8 +127,14 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
             decide::apply(&plan, facts);
         }
         let answered = world.is_answered(case, &executed.paged);
+        let told = !executed.paged.is_empty();
         let (end, errors) = conclude(&plan, executed, answered);
-        log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), between(started, aws.now()));
+        let took = between(started, aws.now());
+        done.push(Done { case, plan, end, errors, took, told, known });
+    }
+    record(&mut done, &ledger, aws.now(), &engine.settings).await;
+    for Done { case, plan, end, errors, took, known, .. } in done {
+        log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), took);
         if let Some(ended) = origins.get(&identity(&case.event)).and_then(|index| ended.get_mut(*index)) {
             *ended = Ended { end, errors, facts: known, plan: Some(plan) };
         }

@@ -10,7 +10,8 @@ use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
 use responder_core::progress::How;
 use responder_core::rules::Rules;
-use responder_core::time::{Span, Timestamp};
+use responder_core::summary;
+use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
 use crate::discover::Cache;
@@ -82,8 +83,9 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet, about } => {
-                    let effect = self.page(incident, page, *quiet).await;
+                Step::Page { incident, page, quiet, streams, about } => {
+                    let date = summary::date(incident.last, self.aws.now(), &facts.settings);
+                    let effect = self.page(incident, page, *quiet, (date, streams)).await;
                     if effect.is_ok() {
                         executed.paged.insert(incident.key.clone());
                         // To fail now would only page again.
@@ -95,8 +97,8 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect
                 }
-                Step::Resolve { rule, key, at, notice, .. } => {
-                    let effect = self.resolve(rule, key, *at, notice.as_ref()).await;
+                Step::Resolve { notice, .. } => {
+                    let effect = self.resolve(step, facts).await;
                     chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
                     effect
                 }
@@ -108,6 +110,11 @@ impl<A: Aws> Executor<'_, A> {
                 }
                 Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
                     self.remember(step, facts).await.map(|()| Effect::Acted)
+                }
+                // With those of the whole batch.
+                Step::Digest { .. } | Step::See { .. } => {
+                    executed.acted += 1;
+                    continue;
                 }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
@@ -153,6 +160,10 @@ impl<A: Aws> Executor<'_, A> {
         facts: &Facts,
     ) -> Result<(), Error> {
         let known = facts.incidents.get(key);
+        // What is over does not become longer: of what goes on after all the core pages.
+        if known.and_then(|known| known.resolved).is_some_and(|resolved| resolved >= first) {
+            return Ok(());
+        }
         let earlier = known.is_none_or(|known| first < known.first).then_some(first);
         let later = known.is_none_or(|known| last > known.last).then_some(last);
         let of = known.map_or(first, |known| known.first.min(first));
@@ -163,12 +174,24 @@ impl<A: Aws> Executor<'_, A> {
         }
     }
 
-    async fn page(&mut self, incident: &Incident, page: &Page, quiet: Span) -> Result<Effect, Error> {
+    async fn page(
+        &mut self,
+        incident: &Incident,
+        page: &Page,
+        quiet: Span,
+        index: (Date, &BTreeSet<String>),
+    ) -> Result<Effect, Error> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
         let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
-            Ok(Claimed::Ours) => true,
+            // What is marked as sent is found by the sweep.
+            Ok(Claimed::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => true,
+            Ok(Claimed::Ours) => {
+                self.ledger.release(&subject).await;
+                self.counters.ledger_bypassed += 1;
+                false
+            }
             Ok(Claimed::Done) => {
                 self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
                 return Ok(Effect::Already);
@@ -181,26 +204,54 @@ impl<A: Aws> Executor<'_, A> {
             }
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
+        if !claimed {
+            self.mark(incident, &subject, quiet, index).await;
+        }
         Ok(Effect::Acted)
     }
 
-    async fn resolve(
-        &mut self,
-        rule: &str,
-        key: &str,
-        at: Timestamp,
-        notice: Option<&Page>,
-    ) -> Result<Effect, Error> {
-        let subject = Subject::Resolution { key, at, quiet: self.quiet(rule) };
+    /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
+    /// it.
+    async fn mark(
+        &self,
+        incident: &Incident,
+        subject: &Subject<'_>,
+        quiet: Span,
+        index: (Date, &BTreeSet<String>),
+    ) {
+        if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
+            && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
+        {
+            drop(self.ledger.finish(subject, Vec::new()).await);
+        }
+    }
+
+    async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
+        let Step::Resolve { rule, key, at, silent_since, notice, .. } = step else {
+            return Ok(Effect::Already);
+        };
+        let (at, silent_since) = (*at, *silent_since);
+        let subject = Subject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        // Of nothing later than this it is known that it is over.
+        let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
             Claimed::Ours => {}
-            Claimed::Done => return Ok(Effect::Already),
+            Claimed::Done => {
+                // If it is done because it goes on, the index still has to tell of it.
+                let known = facts.incidents.get(key).and_then(|known| known.resolved);
+                if known.is_some_and(|resolved| resolved >= at) {
+                    self.ledger.shut(key, at, last).await?;
+                }
+                return Ok(Effect::Already);
+            }
             Claimed::Held => return Err(Error::Held),
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
             None => self.ledger.finish(&subject, Vec::new()).await?,
         }
+        // If this fails, a sweep does it.
+        drop(self.ledger.shut(key, at, last).await);
         Ok(Effect::Acted)
     }
 
@@ -217,8 +268,10 @@ impl<A: Aws> Executor<'_, A> {
             return Err(error);
         }
         self.counters.pages_sent += 1;
-        // The page is out: to fail now would only send it again.
-        if self.ledger.finish(claim, Vec::new()).await.is_err() {
+        // The page is out: to fail now would only send it again. What is not marked is sent again by the next event, and
+        // is never closed.
+        let marked = self.ledger.finish(claim, Vec::new()).await;
+        if marked.is_err() && self.ledger.finish(claim, Vec::new()).await.is_err() {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())

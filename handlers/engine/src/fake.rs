@@ -37,7 +37,34 @@ pub(crate) struct Fake {
     pub(crate) chats: RefCell<Vec<String>>,
     /// Whether the topic of the chats is gone.
     pub(crate) no_chat: Cell<bool>,
+    /// Their states.
+    pub(crate) states: RefCell<Vec<String>>,
+    /// How many calls of the table and the topic there were.
+    pub(crate) turns: Cell<usize>,
+    /// What happens at which of these calls.
+    pub(crate) trouble: Cell<Option<(usize, Trouble)>>,
     pub(crate) lines: RefCell<Vec<String>>,
+}
+
+/// What can happen at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It fails, and changes nothing.
+    Refused,
+    /// It has its effect, and no answer.
+    Unanswered,
+    /// The process dies before it.
+    DiesBefore,
+    /// The process dies after it.
+    DiesAfter,
+}
+
+/// Runs a future until it ends, or dies.
+pub(crate) fn run_or_die<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 /// Runs a future that the fake answers.
@@ -55,6 +82,25 @@ impl Fake {
     fn ask(&self) -> Result<(), Error> {
         self.asked.set(self.asked.get() + 1);
         self.broken.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    /// A call of the table or the topic, and what goes wrong with it.
+    async fn turn<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let turn = self.turns.replace(self.turns.get() + 1);
+        let trouble = self.trouble.get().filter(|(at, _)| *at == turn).map(|(_, trouble)| trouble);
+        match trouble {
+            None => act(),
+            Some(Trouble::Refused) => Err(refused("any", "any", "ThrottlingException")),
+            Some(Trouble::Unanswered) => {
+                act()?;
+                Err(refused("any", "any", "InternalServerError"))
+            }
+            Some(Trouble::DiesBefore) => std::future::pending().await,
+            Some(Trouble::DiesAfter) => {
+                act()?;
+                std::future::pending().await
+            }
+        }
     }
 
     fn ecs(&self, operation: &'static str) {
@@ -76,33 +122,45 @@ impl Aws for Fake {
     }
 
     async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
-        self.ask()?;
-        let mut table = self.table.borrow_mut();
-        let known = table.get(&update.key).cloned();
-        if !update.condition.holds(known.as_ref()) {
-            return Ok(Written::No(known));
-        }
-        table.insert(update.key.clone(), update.apply(known));
-        Ok(Written::Yes)
+        self.turn(|| {
+            self.ask()?;
+            let mut table = self.table.borrow_mut();
+            let known = table.get(&update.key).cloned();
+            if !update.condition.holds(known.as_ref()) {
+                return Ok(Written::No(known));
+            }
+            table.insert(update.key.clone(), update.apply(known));
+            Ok(Written::Yes)
+        })
+        .await
     }
 
     async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
-        self.ask()?;
-        let busy = self.busy.get();
-        self.busy.set(busy.saturating_sub(1));
-        let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
-        let table = self.table.borrow();
-        Ok(Got { items: now.iter().filter_map(|key| table.get(key).cloned()).collect(), left: left.to_vec() })
+        self.turn(|| {
+            self.ask()?;
+            let busy = self.busy.get();
+            self.busy.set(busy.saturating_sub(1));
+            let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
+            let table = self.table.borrow();
+            Ok(Got {
+                items: now.iter().filter_map(|key| table.get(key).cloned()).collect(),
+                left: left.to_vec(),
+            })
+        })
+        .await
     }
 
     async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
-        self.ask()?;
-        let table = self.table.borrow();
-        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
-        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
-        // One item a page.
-        let item = table.values().find(|item| inside(&item.key) && after(&item.key)).cloned();
-        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        self.turn(|| {
+            self.ask()?;
+            let table = self.table.borrow();
+            let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+            let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+            // One item a page.
+            let item = table.values().find(|item| inside(&item.key) && after(&item.key)).cloned();
+            Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        })
+        .await
     }
 
     async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
@@ -170,9 +228,13 @@ impl Aws for Fake {
         }
     }
 
-    async fn publish(&self, _: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
-        self.pages.borrow_mut().push(key.to_owned());
-        Ok(())
+    async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+        self.turn(|| {
+            self.states.borrow_mut().push(page.attributes["state"].clone());
+            self.pages.borrow_mut().push(key.to_owned());
+            Ok(())
+        })
+        .await
     }
 
     async fn chat(&self, page: &Page, _: Timestamp) -> Result<(), Error> {

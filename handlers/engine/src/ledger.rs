@@ -4,12 +4,15 @@
 //! | --- | --- | --- |
 //! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
 //! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
+//! | `open#incidents` | `<key>` | that an incident was paged, until it is over and some days longer |
 //! | `place#<account>/<region>` | `change#<secret>` | the last known change of a secret, and whether it is answered for |
 //! | | `service#<arn>` | the last deployment that we asked for, and who is about to ask |
 //! | | `slot#<cluster>#<n>` | a place among the cluster's deployments in flight |
 //! | | `told#<arn>#<secret>` | up to which change a human was told of a consumer |
 //! | `awaited#<role and secret>` | `reads` | the consumers that a read would prove |
 //! | `proof#<secret>` | `<change>#<service>` | what became of one consumer of one change |
+//! | `summary#<date>` | hash of the content | what one batch noted for the summary of a day |
+//! | `seen#<principal>` | hash of the secret | when a principal last read a secret, to the day |
 //! | `definition#<arn>` | `read` | what a task definition says |
 
 mod claims;
@@ -17,8 +20,10 @@ mod definitions;
 mod deployments;
 mod item;
 mod marks;
+mod open;
 mod progress;
 mod proofs;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -20,10 +20,13 @@ mod fake;
 mod fleet;
 mod gather;
 mod ledger;
+#[cfg(test)]
+mod life;
 mod log;
 mod pace;
 mod parallel;
 pub mod port;
+mod record;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};

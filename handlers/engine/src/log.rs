@@ -164,6 +164,8 @@ fn step_name(step: &Step) -> &'static str {
         Step::Adopt { .. } => "adopt",
         Step::End { .. } => "end",
         Step::Prove { .. } => "prove",
+        Step::Digest { .. } => "digest",
+        Step::See { .. } => "see",
         Step::Unknown { .. } => "unknown",
         Step::Nothing { .. } => "nothing",
         Step::Ignore { .. } => "ignore",
@@ -172,7 +174,7 @@ fn step_name(step: &Step) -> &'static str {
 
 fn incident_key(step: &Step) -> Option<&str> {
     match step {
-        Step::Page { incident, .. } => Some(&incident.key),
+        Step::Page { incident, .. } | Step::Digest { incident } => Some(&incident.key),
         Step::Join { key, .. } | Step::Resolve { key, .. } => Some(key),
         _ => None,
     }

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Decide about every fixture and compare with what is expected.
     #[command(after_long_help = VERIFY)]
     Verify(VerifyArgs),
+    /// Learn from past events who reads which secret, so that first reads mean something.
+    #[command(after_long_help = BASELINE)]
+    Baseline(BaselineArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -79,6 +82,29 @@ pub(crate) struct ProofArgs {
     /// events say so, and a service whose task definition is older than they are is not seen.
     #[arg(long, value_name = "FILE")]
     pub(crate) facts: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` reads.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What for.
+    #[arg(long, value_enum, default_value_t = BaselineFormat::Items)]
+    pub(crate) format: BaselineFormat,
+    /// The ledger's table, for items.
+    #[arg(long, value_name = "NAME", required_if_eq("format", "items"))]
+    pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BaselineFormat {
+    /// JSON lines, each a request of 25 items for `aws dynamodb batch-write-item`.
+    Items,
+    /// One JSON object for `replay run --facts`.
+    Facts,
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +185,17 @@ Examples:
 
 Exit status: 0 every chain is complete; 1 a chain is broken or open, or the services are unknown; 2 unusable;
 3 some of the input could not be read, so that more may be missing than is told.";
+
+const BASELINE: &str = "\
+Examples:
+  Into the ledger, before FIRST_READS=on; what DynamoDB leaves unprocessed it prints:
+    replay baseline --table LEDGER AWSLogs/ |
+      while read -r items; do aws dynamodb batch-write-item --request-items \"$items\"; done
+  For the replay:
+    replay baseline --format facts AWSLogs/2026/03/ > facts.json
+    replay run --facts facts.json AWSLogs/2026/04/
+
+Exit status: 0 done; 2 unusable; 3 some of the input could not be read, the rest was learned from.";
 
 const EXPLAIN: &str = "\
 Example:

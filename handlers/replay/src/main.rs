@@ -1,5 +1,6 @@
 //! `replay`: the decisions again, offline. Reads files, decides, prints; it cannot reach a network.
 
+mod baseline;
 mod cli;
 mod explain;
 mod output;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(&args),
         Command::Match(args) => patterns::run(&args),
         Command::Verify(args) => verify::verify(&args),
+        Command::Baseline(args) => baseline::baseline(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "replay", &mut script);

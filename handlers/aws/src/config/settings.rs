@@ -16,6 +16,7 @@ use super::reader::Reader;
 pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
     let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
+    let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
         mode: mode(read),
         settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
@@ -39,6 +40,8 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         humans: wildcards(read, "HUMAN_ROLES").unwrap_or_default(),
         automation: wildcards(read, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
         business_hours: business_hours(read),
+        first_reads: first_reads(read),
+        summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
     if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
         read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
@@ -53,6 +56,17 @@ fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
         Some(_) => {
             read.problem("MODE", "must be `enforce` or `notify`");
             Mode::Enforce
+        }
+    }
+}
+
+fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+    match read.optional("FIRST_READS").as_deref() {
+        None | Some("off") => false,
+        Some("on") => true,
+        Some(_) => {
+            read.problem("FIRST_READS", "must be `on` or `off`");
+            false
         }
     }
 }
@@ -234,6 +248,8 @@ mod tests {
             ("HUMAN_ROLES", "breakglass-*"),
             ("AUTOMATION_PRINCIPALS", "arn:aws:iam::*:role/ci/*"),
             ("BUSINESS_HOURS", "Mon-Fri 08:00-19:00 Europe/Berlin"),
+            ("FIRST_READS", "on"),
+            ("SUMMARY_HOUR", "0"),
         ]);
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
@@ -264,6 +280,8 @@ mod tests {
             humans: vec!["breakglass-*".parse().unwrap()],
             automation: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
             business_hours: Some("Mon-Fri 08:00-19:00 Europe/Berlin".parse().unwrap()),
+            first_reads: true,
+            summary_hour: 0,
         };
         assert_eq!((settings, problems), (expected, Vec::new()));
     }
@@ -307,6 +325,8 @@ mod tests {
             ("HUMAN_ROLES", "evil\\x"),
             ("AUTOMATION_PRINCIPALS", "* **evil"),
             ("BUSINESS_HOURS", "evil"),
+            ("FIRST_READS", "evil"),
+            ("SUMMARY_HOUR", "24"),
         ] {
             let (_, problems) = parse(&[(name, value)]);
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");

@@ -157,6 +157,7 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
             rule: watch.response.id.clone(),
             key: watch.key,
             at: own.at,
+            silent_since: None,
             notice: Some(page::render(&incident, watch.response, &draft.facts.settings)),
             severity: open.severity,
         });

@@ -3,16 +3,20 @@
 mod apply;
 mod consumer;
 mod count;
+mod first;
 mod overdue;
 mod proof;
+mod quiet;
 mod reconcile;
 mod rollout;
 mod rotation;
+mod summarise;
 mod sweep;
 
 pub use apply::apply;
 pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
+pub use first::{SeenItem, reads, seen_key};
 
 use std::collections::BTreeSet;
 
@@ -43,7 +47,12 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
             Action::Follow => questions.extend(rollout::questions(case, response, facts)),
             Action::Overdue => questions.extend(overdue::questions(case, response, facts)),
             Action::Prove => questions.extend(proof::questions(case)),
+            Action::FirstRead => questions.extend(first::questions(case, facts)),
+            Action::Summarise => questions.extend(summarise::questions(case, response, facts)),
         }
+    }
+    if sweeps {
+        questions.extend(quiet::questions(case, facts));
     }
     questions.sort();
     questions.dedup();
@@ -61,10 +70,15 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
             Action::Follow => rollout::respond(&mut draft, response),
             Action::Overdue => overdue::respond(&mut draft, response),
             Action::Prove => proof::respond(&mut draft),
+            Action::FirstRead => first::respond(&mut draft, response),
+            Action::Summarise => summarise::respond(&mut draft, response),
             Action::Park => {}
         }
     }
     count::resolve(&mut draft);
+    if case.handler == Handler::Sweep {
+        quiet::respond(&mut draft);
+    }
     let (steps, retry) = (draft.steps, draft.retry);
     Plan {
         event: case.event.key().to_owned(),
@@ -137,6 +151,7 @@ pub fn park(
             incident: Box::new(incident),
             page,
             quiet: response.quiet,
+            streams: BTreeSet::new(),
             about: Vec::new(),
         });
     }
@@ -174,14 +189,19 @@ impl<'c, 'r> Draft<'c, 'r> {
             let same = incident.first <= state.last.plus(response.quiet)
                 && state.first <= incident.last.plus(response.quiet);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            same && !over && incident.severity <= state.severity
+            // What was closed because nothing followed is not over when something did.
+            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            same && !over && !goes_on && incident.severity <= state.severity
         });
         if said.is_some() {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });
         } else {
             let page = page::render(&incident, response, &self.facts.settings);
-            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
+            let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
+            let streams = own.map(|watch| watch.stream.clone()).collect();
+            let (incident, quiet) = (Box::new(incident), response.quiet);
+            self.steps.push(Step::Page { incident, page, quiet, streams, about });
         }
     }
 

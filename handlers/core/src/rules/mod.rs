@@ -97,6 +97,8 @@ pub struct Case<'r> {
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
     later: &'r PatternSet,
+    /// Every response, by id: an incident ends long after the event that opened it.
+    pub book: &'r BTreeMap<String, Response>,
 }
 
 impl Rules {
@@ -118,8 +120,8 @@ impl Rules {
             let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let (event, later) = (Arc::clone(&event), &self.later);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, later })
+            let (event, later, book) = (Arc::clone(&event), &self.later, &self.responses);
+            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, later, book })
         });
         Ok(cases.collect())
     }

@@ -10,6 +10,8 @@ use crate::time::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Nobody is paged: it stands in the daily summary.
+    Info,
     /// Worth knowing.
     Low,
     /// To be looked at today.
@@ -24,6 +26,7 @@ impl Severity {
     /// The word in pages, filters and JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Info => "info",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
@@ -31,9 +34,9 @@ impl Severity {
         }
     }
 
-    /// 1 for `low` to 4 for `critical`.
+    /// 0 for `info`, 1 for `low` to 4 for `critical`.
     pub fn rank(self) -> u8 {
-        self as u8 + 1
+        self as u8
     }
 }
 
@@ -52,6 +55,11 @@ pub enum Action {
     Overdue,
     /// Note that a new task read a secret that had changed.
     Prove,
+    /// Tell, in the daily summary, that a principal reads a secret that it has not read for long.
+    #[serde(rename = "first-read")]
+    FirstRead,
+    /// Tell once a day what nobody was paged for.
+    Summarise,
     /// Page about what arrives and cannot be understood.
     Park,
 }

@@ -93,10 +93,12 @@ impl Row {
             ),
             (
                 deploys && handler != Some(Handler::Rotation)
-                    || self.action == Action::Overdue && handler != Some(Handler::Sweep)
-                    || self.action == Action::Prove && handler != Some(Handler::Access),
+                    || matches!(self.action, Action::Overdue | Action::Summarise)
+                        && handler != Some(Handler::Sweep)
+                    || matches!(self.action, Action::Prove | Action::FirstRead)
+                        && handler != Some(Handler::Access),
                 "do",
-                "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue, those of access/ prove",
+                "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue and summarise, those of access/ prove and find first reads",
             ),
             (when.at_least == 0, "when.at_least", "must be at least 1"),
             (

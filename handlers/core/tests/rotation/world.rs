@@ -177,6 +177,8 @@ fn word(step: &Step) -> String {
         Step::Join { rule, .. } => format!("join {rule}"),
         Step::Resolve { rule, .. } => format!("resolve {rule}"),
         Step::Count { rule, .. } => format!("count {rule}"),
+        Step::Digest { .. } => "digest".to_owned(),
+        Step::See { .. } => "see".to_owned(),
         Step::Unknown { .. } => "unknown".to_owned(),
         Step::Nothing { .. } => "nothing".to_owned(),
         Step::Ignore { .. } => "ignore".to_owned(),

@@ -48,9 +48,9 @@ impl Item {
     }
 }
 
-fn severity(rank: i64) -> Severity {
-    let known = [Severity::Medium, Severity::High, Severity::Critical];
-    known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Low)
+pub(super) fn severity(rank: i64) -> Severity {
+    let known = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+    known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Info)
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn ranks_read_back_as_the_severities_that_wrote_them() {
-        for known in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
+        for known in [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
             assert_eq!(severity(i64::from(known.rank())), known);
         }
     }

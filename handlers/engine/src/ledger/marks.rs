@@ -74,6 +74,18 @@ impl<A: Aws> Ledger<'_, A> {
         answer
     }
 
+    /// What streams hold between two instants; those that could not be read are left out.
+    pub(crate) async fn windows(
+        &self,
+        windows: &BTreeMap<String, (Timestamp, Timestamp)>,
+    ) -> BTreeMap<String, BTreeSet<Mark>> {
+        let read = windows
+            .iter()
+            .map(|(stream, (from, to))| async move { (stream, self.read(stream, *from, *to).await) });
+        let read = parallel(read, PARALLEL).await.into_iter();
+        read.filter_map(|(stream, marks)| Some((stream.clone(), marks.ok()?.into_iter().collect()))).collect()
+    }
+
     /// Adds marks; returns how many the chunk would not take. An item may have 400 KB: what a full one still takes, as
     /// the core would, goes into a second one beside it.
     async fn add(&self, write: Write) -> Result<usize, Error> {
