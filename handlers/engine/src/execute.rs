@@ -9,7 +9,7 @@ use responder_core::incident::{Incident, State};
 use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
 use responder_core::progress::How;
-use responder_core::rules::Rules;
+use responder_core::rules::{Rules, Severity};
 use responder_core::summary;
 use responder_core::time::{Date, Span, Timestamp};
 
@@ -47,7 +47,7 @@ pub(crate) struct Executed {
     pub(crate) acted: usize,
     /// Effects that had been had before.
     pub(crate) already: usize,
-    /// The keys of the incidents that a human is told of: by this execution or before.
+    /// The keys of the incidents that a human is told of as urgently as can be: by this execution or before.
     pub(crate) paged: BTreeSet<String>,
     /// The redeployments that ECS refuses, with why.
     pub(crate) refused: Vec<(Step, String)>,
@@ -87,7 +87,10 @@ impl<A: Aws> Executor<'_, A> {
                     let date = summary::date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, page, *quiet, (date, streams)).await;
                     if effect.is_ok() {
-                        executed.paged.insert(incident.key.clone());
+                        // Below that, what could not be counted may be what is missing to say more.
+                        if incident.severity >= self.top(incident) {
+                            executed.paged.insert(incident.key.clone());
+                        }
                         // To fail now would only page again.
                         let told = self.told(about).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
@@ -275,6 +278,14 @@ impl<A: Aws> Executor<'_, A> {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())
+    }
+
+    /// How severe an incident can become.
+    fn top(&self, incident: &Incident) -> Severity {
+        let response = self.rules.responses.get(&incident.rule);
+        response.map_or(incident.severity, |response| {
+            response.when.escalate.last().map_or(response.severity, |step| step.severity)
+        })
     }
 
     fn quiet(&self, rule: &str) -> Span {

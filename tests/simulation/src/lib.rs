@@ -25,6 +25,7 @@ pub mod clock;
 mod cloud;
 pub mod ecs;
 mod event;
+pub mod explore;
 mod faults;
 pub mod oracle;
 mod place;
