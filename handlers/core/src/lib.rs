@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod life;
 pub mod mark;
 pub mod metadata;
+mod occurrence;
 pub mod page;
 pub mod pattern;
 pub mod plan;

@@ -177,8 +177,12 @@ pub enum Step {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         about: Vec<Consumer>,
     },
-    /// An incident that is too slight to page: it stands in the daily summary.
+    /// Open an incident that pages nobody: it goes into the summary of the day.
     Digest {
+        /// The response's id.
+        rule: String,
+        /// The incident's key.
+        key: String,
         /// The incident.
         incident: Box<Incident>,
     },
@@ -188,6 +192,15 @@ pub enum Step {
         key: String,
         /// When.
         at: Timestamp,
+    },
+    /// Leave an event uncounted.
+    Suppress {
+        /// The response's id.
+        rule: String,
+        /// The exception's id.
+        exception: String,
+        /// Why.
+        why: String,
     },
     /// Add the event to an incident that was already paged.
     Join {

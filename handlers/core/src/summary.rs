@@ -64,7 +64,7 @@ pub fn due(now: Timestamp, settings: &Settings) -> Date {
 /// What a plan notes, and under which day.
 pub fn notes(plan: &Plan, now: Timestamp, settings: &Settings) -> Vec<(Date, Note)> {
     let digests = plan.steps.iter().filter_map(|step| match step {
-        Step::Digest { incident } => Some(incident),
+        Step::Digest { incident, .. } => Some(incident),
         _ => None,
     });
     let note = |incident: &Incident| Note {

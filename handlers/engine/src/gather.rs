@@ -87,6 +87,7 @@ struct Asks {
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
     awaited: BTreeSet<String>,
+    roles: BTreeSet<String>,
     progress: BTreeSet<Place>,
     all_secrets: BTreeSet<Place>,
     secrets: Vec<(SecretRef, Option<String>)>,
@@ -121,6 +122,9 @@ impl Asks {
                 Question::Awaited { key } => {
                     asks.awaited.insert(key);
                 }
+                Question::Launches { role } => {
+                    asks.roles.insert(role);
+                }
                 Question::Progress { account, region } => {
                     asks.progress.insert((account, region));
                 }
@@ -150,7 +154,8 @@ impl World {
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
-            let remembered = from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited);
+            let remembered =
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
             let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
             let mut silent = Vec::new();
             let read = from.ledger.windows(&asks.windows).await;
@@ -180,6 +185,10 @@ impl World {
         for place in silent {
             self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
+        }
+        // What nobody knows is no launch.
+        for role in asks.roles {
+            self.facts.launches.entry(role).or_default();
         }
         self.facts.streams.extend(marks.streams);
         self.facts.streams.extend(read);
@@ -214,6 +223,7 @@ impl World {
                 Question::Window { stream, .. } => !self.facts.streams.contains_key(stream),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Marks { .. }
+                | Question::Launches { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }
@@ -228,6 +238,7 @@ fn merge(facts: &mut Facts, more: Facts) {
     facts.open.extend(more.open);
     facts.days.extend(more.days);
     facts.seen.extend(more.seen);
+    facts.launches.extend(more.launches);
     facts.awaited.extend(more.awaited);
     facts.asked.extend(more.asked);
     facts.changes.extend(more.changes);

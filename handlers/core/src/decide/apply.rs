@@ -96,6 +96,7 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         Step::Skip { .. }
         | Step::Hold { .. }
         | Step::Count { .. }
+        | Step::Suppress { .. }
         | Step::Unknown { .. }
         | Step::Nothing { .. }
         | Step::Ignore { .. } => {}
