@@ -176,6 +176,12 @@ impl Facts {
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
     }
 
+    /// The marks of a stream that are later than an instant, by time.
+    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
+        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
+    }
+
     /// Notes something that could not be learned.
     pub fn gap(&mut self, account: &str, region: &str, what: impl Into<String>) {
         self.gaps.entry(place(account, region)).or_default().insert(what.into());
