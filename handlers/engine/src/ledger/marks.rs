@@ -224,3 +224,6 @@ fn end(chunk: &str) -> String {
 fn chunk_of(key: &Key) -> &str {
     key.sk.split('#').next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
