@@ -17,6 +17,9 @@ use crate::port::{
     Undescribed, Update, Value, Written,
 };
 
+/// Items by invocation and partition.
+type Early = BTreeMap<(usize, String), Vec<Item>>;
+
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
     pub(crate) clock: Cell<Timestamp>,
@@ -30,7 +33,7 @@ pub(crate) struct Fake {
     /// Which of several invocations runs.
     pub(crate) running: Cell<usize>,
     /// A planted bug: what was counted, by invocation and partition, as it was before the invocation wrote to it.
-    pub(crate) early: Option<RefCell<BTreeMap<(usize, String), Vec<Item>>>>,
+    pub(crate) early: Option<RefCell<Early>>,
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<Described>>,

@@ -236,7 +236,7 @@ mod tests {
         fn the_size_is_never_underestimated(marks in btree_set(any_mark(), 1..20)) {
             let base = Timestamp::from_millis(1_700_000_000_000);
             let mut packer = Packer::default();
-            for parts in marks.iter().filter_map(|mark| Parts::of(mark)) {
+            for parts in marks.iter().filter_map(Parts::of) {
                 packer.push(base, &parts);
             }
             let size = packer.size;

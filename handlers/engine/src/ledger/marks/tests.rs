@@ -184,7 +184,6 @@ fn an_item_stays_small_whatever_is_read() {
         block_on(aws.update(update, aws.now())).unwrap();
     }
     let largest = aws.written.borrow().iter().map(|(_, bytes)| *bytes).max().unwrap();
-    println!("{} items, the largest of {largest} bytes", updates.len());
     assert!((200_000..300_000).contains(&largest), "{largest}");
     let found = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]).streams.remove("s").unwrap();
     assert!(marks.is_subset(&found), "nothing is lost");
