@@ -127,7 +127,7 @@ pub struct Facts {
 
 /// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks such a stretch takes without looking at them.
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -153,7 +153,7 @@ impl Facts {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
+        let count: usize = in_chunk.clone().take(2 * CHUNK_MARKS).map(Mark::weight).sum();
         let news = || {
             in_chunk.clone().all(|known| {
                 known.principal != mark.principal

@@ -163,6 +163,28 @@ fn what_many_wrote_at_once_is_not_all_read() {
 }
 
 #[test]
+fn long_marks_take_the_room_of_several() {
+    let secret = |n: usize| SecretRef::typed(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
+    let marks: BTreeSet<Mark> = (0..3_000)
+        .map(|n| Mark {
+            secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
+            ..mark(&format!("{n:032}"), "2026-01-02T03:04:05Z")
+        })
+        .collect();
+    let Sifted { news, dropped } = sift("s", &BTreeMap::new(), &marks, Timestamp::from_millis(0));
+    assert_eq!(news.len() + dropped, marks.len());
+    let bytes: usize = updates("s", &news, 1).iter().filter_map(|update| size(&update.set["marks"])).sum();
+    assert!((900_000..1_200_000).contains(&bytes), "{bytes}");
+}
+
+fn size(value: &Value) -> Option<usize> {
+    match value {
+        Value::Text(text) => Some(text.len()),
+        _ => None,
+    }
+}
+
+#[test]
 fn an_item_stays_small_whatever_is_read() {
     let secret = |n: usize| {
         let name = format!("{n:06}{}", "\u{1}".repeat(506));
