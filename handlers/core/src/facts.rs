@@ -166,9 +166,9 @@ pub struct Facts {
     pub seen: BTreeMap<String, Timestamp>,
 }
 
-/// How much time one item of the ledger covers.
+/// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks an item takes without looking at them.
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -196,23 +196,26 @@ impl IncidentState {
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
     /// marks are in one chunk of a stream, only those are taken that bring a new secret, Region or principal, and of
-    /// those at most as many again.
-    pub fn add_mark(&mut self, stream: &str, mark: Mark) {
+    /// those at most as many again. Returns whether it is noted.
+    pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
+        let count: usize = in_chunk.clone().take(2 * CHUNK_MARKS).map(Mark::weight).sum();
         let news = || {
             in_chunk.clone().all(|known| {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
                     || known.suppressed != mark.suppressed
+                    || known.narrowed != mark.narrowed
             })
         };
-        if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {
+        let taken = count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) || marks.contains(&mark);
+        if taken {
             marks.insert(mark);
         }
+        taken
     }
 
     /// The marks of a stream within `reach` of an instant, by time.
@@ -220,6 +223,12 @@ impl Facts {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
         let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+    }
+
+    /// The marks of a stream that are later than an instant, by time.
+    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
+        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.

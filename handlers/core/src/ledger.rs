@@ -61,13 +61,8 @@ impl<'r> Ledger<'r> {
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, Mark> = questions(case, &self.facts)
-            .into_iter()
-            .filter_map(|question| match question {
-                Question::Marks { stream, mark, .. } => Some((stream, mark)),
-                _ => None,
-            })
-            .collect();
+        let marks: BTreeMap<String, Mark> =
+            watches(case, &self.facts).into_iter().map(|watch| (watch.stream, watch.mark)).collect();
         for (stream, mark) in marks {
             self.marks.entry(stream.clone()).or_default().push(mark.clone());
             self.facts.add_mark(&stream, mark);

@@ -20,8 +20,9 @@ use crate::port::{Aws, Region};
 /// An account and a Region.
 type Place = (String, String);
 
-/// How often is asked again with what was learned. The longest chain: the sweep's incidents, their states, their marks.
-const ROUNDS: usize = 5;
+/// How often is asked again with what was learned. The longest chain: the sweep's incidents, their states, their marks; or a
+/// role's launches, what was said, the marks.
+const ROUNDS: usize = 6;
 /// What the index of open incidents is called among what is not answered.
 const OPEN: &str = "open";
 /// How many secrets are described at the same time.
@@ -60,9 +61,9 @@ pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from:
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
         let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
-        // A day may hold much; what was said of it is known first.
+        // What was said about an incident may make its marks unnecessary; and a day may hold much.
         if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
-            new.retain(|question| !matches!(question, Question::Day { .. }));
+            new.retain(|question| !matches!(question, Question::Marks { .. } | Question::Day { .. }));
         }
         if new.is_empty() {
             break;

@@ -27,6 +27,8 @@ mod pace;
 mod parallel;
 pub mod port;
 mod record;
+#[cfg(test)]
+mod windows;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};

@@ -40,7 +40,7 @@ pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch
         let Applied { response, .. } = applied;
         response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds = applied.iter().filter(counts).map(|applied| (applied.response, false, mark(case, applied)));
+    let adds = applied.iter().filter(counts).map(|one| (one.response, false, mark(case, one, applied)));
     let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
     adds.chain(closes)
         .flat_map(|(response, resolves, mark)| {
@@ -55,15 +55,31 @@ pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch
         .collect()
 }
 
-/// What the event leaves: as it is, or as an exception has it.
-fn mark(case: &Case<'_>, applied: &Applied<'_>) -> Mark {
+/// What the event leaves: as it is, or as an exception has it. The same for all counts that share its stream.
+fn mark(case: &Case<'_>, applied: &Applied<'_>, all: &[Applied<'_>]) -> Mark {
+    let response = applied.response;
     let (dropped, eased) = match applied.exception {
         Some(exception) if exception.effect == Effect::Drop => (Some(exception.id.clone()), None),
         exception => (None, exception.map(|exception| exception.id.clone())),
     };
-    let after = applied.response.when.after.as_ref();
-    let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
-    Mark { opens, suppressed: dropped, eased, ..Mark::of(&case.event, false) }
+    let opens_for = |response: &Response| {
+        let after = response.when.after.as_ref();
+        after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after))
+    };
+    let mut mark = Mark { suppressed: dropped, eased, ..Mark::of(&case.event, false) };
+    if !response.shares_stream() {
+        mark.opens = opens_for(response);
+        return mark;
+    }
+    let sharing = all
+        .iter()
+        .map(|applied| applied.response)
+        .filter(|other| other.shares_stream() && stream(other, "") == stream(response, ""));
+    for other in sharing {
+        mark.opens |= opens_for(other);
+        mark.narrowed.extend(other.is_narrowed().then(|| other.id.clone()));
+    }
+    mark
 }
 
 pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
@@ -73,13 +89,22 @@ pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts)
     let launches = role.map(|role| Question::Launches { role });
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
+        let asks = !waits && !is_spared(facts, &watch, at);
         let Watch { response, key, stream, mark, .. } = watch;
         let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        let marks = (!waits).then_some(Question::Marks { stream, mark, from, to });
+        let marks = asks.then_some(Question::Marks { stream, mark, from, to });
         marks.into_iter().chain([Question::Incident { key }])
     };
     launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
+}
+
+/// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
+/// become no more severe.
+fn is_spared(facts: &Facts, watch: &Watch<'_>, at: Timestamp) -> bool {
+    let within = watch.response.when.within;
+    let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
+    watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
@@ -173,16 +198,23 @@ fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
     let window =
         || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
     let count = distinct(response, window());
-    if let Some((first, last)) = extends(draft, response, key, own.at, count) {
+    // What is known of later is said at once: the events of a batch stretch their incident one time.
+    let ahead = marks.iter().any(|mark| mark.at > own.at);
+    if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
         return Verdict::Amid { first, last };
     }
     // Most events are far below the threshold: the count of everything near is cheap and never too low.
-    let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
+    let later = ahead || marks.iter().any(|mark| mark.at < start);
     let near = if later { distinct(response, marks.iter().copied()) } else { count };
-    let all =
+    let found =
         if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-    if let Some(burst) = all.into_iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key)) {
-        return Verdict::Fires(burst);
+    let holds_own = |burst: &Burst<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
+    if let Some(burst) = found.into_iter().find(holds_own) {
+        // The others of its batch, however much later: they then find that they were told of.
+        let beyond = own.at.plus(reach(response));
+        let rest: Vec<&Mark> = draft.facts.marks_after(stream, beyond).collect();
+        let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
+        return Verdict::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
     }
     let (at_least, within) = (response.when.at_least, response.when.within);
     Verdict::Below(Step::Count { rule: response.id.clone(), count, at_least, within })
@@ -195,7 +227,7 @@ fn joins(
     key: &str,
     at: Timestamp,
 ) -> Option<(Timestamp, Timestamp)> {
-    let state = at_top(draft, response, key)?;
+    let state = at_top(draft.facts, response, key)?;
     let amid = at >= state.first && at <= state.last;
     amid.then_some((state.first, state.last))
 }
@@ -208,16 +240,16 @@ fn extends(
     at: Timestamp,
     count: usize,
 ) -> Option<(Timestamp, Timestamp)> {
-    let state = at_top(draft, response, key)?;
+    let state = at_top(draft.facts, response, key)?;
     let on =
         at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
     on.then_some((state.first, at))
 }
 
 /// What was said about an incident, if it goes on and can become no more severe.
-fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Option<&'d IncidentState> {
+fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
     let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
-    draft.facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
 }
 
 /// Closes the incidents that this event ends, however long ago they began.
@@ -254,7 +286,7 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
 fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     let event = &case.event;
     match per {
-        Per::Principal => vec![format!("{} {}", event.account, event.principal.id.raw())],
+        Per::Principal => vec![event.principal.subject(&event.account)],
         Per::Account => vec![event.account.clone()],
         Per::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
@@ -268,22 +300,21 @@ fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     }
 }
 
-/// Responses that count the same events share a stream, and so a write.
+/// Responses that count the events of the same rules share a stream, and so a write: a mark says which of those that are
+/// narrowed it counts for.
 fn stream(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
         Per::Principal => "principal",
         Per::Secret => "secret",
         Per::Account => "account",
     };
-    // What an event leaves there depends on the exceptions.
-    let exceptions: Vec<&str> = response.exceptions.iter().map(|exception| exception.id.as_str()).collect();
-    let shared = response.on.len() == 1
-        && !response.is_narrowed()
-        && response.resolved_by.is_empty()
-        && response.exceptions.iter().all(|exception| exception.shared);
-    match response.on.first() {
-        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject, &exceptions.join(" ")]),
-        _ => hash::id(&["stream", "response", &response.id, per, subject]),
+    if response.shares_stream() {
+        // What an event leaves there depends on the exceptions.
+        let exceptions = response.exceptions.iter().map(|exception| exception.id.as_str());
+        let exceptions = exceptions.collect::<Vec<_>>().join(" ");
+        hash::id(&["stream", "rules", &response.on.join(" "), per, subject, &exceptions])
+    } else {
+        hash::id(&["stream", "response", &response.id, per, subject])
     }
 }
 

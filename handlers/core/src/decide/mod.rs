@@ -195,8 +195,7 @@ impl<'c, 'r> Draft<'c, 'r> {
             near && !over
         });
         // What was closed because nothing followed is not over when something did.
-        let again =
-            same.is_some_and(|state| state.is_quieted(response.quiet) && incident.last > state.last);
+        let again = same.is_some_and(|state| state.is_quieted(response.quiet) && incident.last > state.last);
         if same.is_some_and(|state| !again && incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });

@@ -235,7 +235,8 @@ fn reference(view: &View<'_>) -> Lines {
         lines.row("Found as well by", &listed(&incident.also));
     }
     let suppressed = incident.suppressed.iter().take(SECRETS_MAX);
-    let suppressed: Vec<String> = suppressed.map(|(id, count)| format!("{} by {id}", several(*count, "event"))).collect();
+    let suppressed: Vec<String> =
+        suppressed.map(|(id, count)| format!("{} by {id}", several(*count, "event"))).collect();
     if !suppressed.is_empty() {
         lines.row("Not counted", &listed(&suppressed));
     }

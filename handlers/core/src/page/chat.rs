@@ -129,7 +129,9 @@ fn step(advice: &Advice) -> Option<String> {
         (!step.is_empty() && step.chars().count() <= STEP).then_some(step)
     };
     let say = Some(marked.as_str()).filter(|say| is_marked(say));
-    fits(&[say, link, run.as_deref(), likewise.as_deref()]).or_else(|| fits(&[say, link])).or_else(|| fits(&[say]))
+    fits(&[say, link, run.as_deref(), likewise.as_deref()])
+        .or_else(|| fits(&[say, link]))
+        .or_else(|| fits(&[say]))
 }
 
 /// Whether a text has nothing that Slack reads anywhere, and every code span its end.

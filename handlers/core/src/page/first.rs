@@ -52,7 +52,11 @@ fn expand(line: &str, values: &Values) -> Option<Advice> {
 
 /// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it. Where there
 /// is none, the command will do.
-fn apart<'l>(mut said: Vec<Piece<'l>>, values: &Values, runs: bool) -> Option<(Vec<Piece<'l>>, Option<String>)> {
+fn apart<'l>(
+    mut said: Vec<Piece<'l>>,
+    values: &Values,
+    runs: bool,
+) -> Option<(Vec<Piece<'l>>, Option<String>)> {
     let [.., Piece::Text(before), Piece::Name(name), Piece::Text(after)] = said.as_slice() else {
         return Some((said, None));
     };

@@ -89,7 +89,13 @@ impl Values {
             service: service_name.map(str::to_owned),
             cluster: cluster.map(str::to_owned),
             version: detail("version"),
-            regions: incident.regions.iter().filter_map(|name| region_name(name)).filter(|name| Some(*name) != region).map(str::to_owned).collect(),
+            regions: incident
+                .regions
+                .iter()
+                .filter_map(|name| region_name(name))
+                .filter(|name| Some(*name) != region)
+                .map(str::to_owned)
+                .collect(),
             secrets: incident.places.len().saturating_sub(1),
             services: incident.services.len().saturating_sub(1),
             links: Vec::new(),
@@ -100,10 +106,19 @@ impl Values {
         let mut links = Vec::new();
         if let Some(console) = region.and_then(Console::of) {
             let times = (incident.first.minus(AROUND), incident.last.plus(AROUND));
-            let mut add = |name, what, link: Option<String>| links.extend(link.map(|link| (name, what, link)));
-            add("cloudtrail", "What it did (CloudTrail)", who.map(|(key, value)| console.events(key, value, times)));
+            let mut add =
+                |name, what, link: Option<String>| links.extend(link.map(|link| (name, what, link)));
+            add(
+                "cloudtrail",
+                "What it did (CloudTrail)",
+                who.map(|(key, value)| console.events(key, value, times)),
+            );
             let key = values.access_key.as_deref();
-            add("key", "What the key did (CloudTrail)", key.map(|key| console.events("AccessKeyId", key, times)));
+            add(
+                "key",
+                "What the key did (CloudTrail)",
+                key.map(|key| console.events("AccessKeyId", key, times)),
+            );
             add("secret", "Secret", secret.map(|secret| console.secret(secret.name().raw())));
             add("role", "Role", role.map(|role| console.role(role)));
             let logs = function.and_then(|arn| {
@@ -125,9 +140,11 @@ impl Values {
     pub(super) fn likewise(&self, line: &[Piece<'_>]) -> Option<String> {
         let names = |name| line.contains(&Piece::Name(name));
         if names("secret") {
-            (self.secrets > 0).then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
+            (self.secrets > 0)
+                .then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
         } else if names("service") {
-            (self.services > 0).then(|| format!("and likewise for the other {}", several(self.services, "service")))
+            (self.services > 0)
+                .then(|| format!("and likewise for the other {}", several(self.services, "service")))
         } else if names("region") && self.regions.len() <= 20 {
             (!self.regions.is_empty()).then(|| format!("and likewise in {}", listed(&self.regions)))
         } else {

@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn spans_and_stretches_read_like_speech() {
-        let spans = [(999, "one second"), (4_000, "4 seconds"), (90_000, "90 seconds"), (600_000, "10 minutes")];
+        let spans =
+            [(999, "one second"), (4_000, "4 seconds"), (90_000, "90 seconds"), (600_000, "10 minutes")];
         for (millis, text) in spans {
             assert_eq!(spelled(Span::from_millis(millis)), text);
         }
@@ -127,12 +128,18 @@ mod tests {
     #[test]
     fn accounts_and_regions_are_what_they_look_like_or_nothing() {
         assert_eq!((account_id("111122223333"), account_id("1111\n2222333")), (Some("111122223333"), None));
-        assert_eq!((region_name("eu-west-1"), region_name("evil.example"), region_name("")), (Some("eu-west-1"), None, None));
+        assert_eq!(
+            (region_name("eu-west-1"), region_name("evil.example"), region_name("")),
+            (Some("eu-west-1"), None, None)
+        );
     }
 
     #[test]
     fn lists_end_with_and() {
         let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
-        assert_eq!((listed(&parts), listed(&parts[..1]), listed(&[])), ("a, b and c".to_owned(), "a".to_owned(), String::new()));
+        assert_eq!(
+            (listed(&parts), listed(&parts[..1]), listed(&[])),
+            ("a, b and c".to_owned(), "a".to_owned(), String::new())
+        );
     }
 }

@@ -126,8 +126,16 @@ impl Rules {
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
             let book = &self.responses;
-            (!rules.is_empty())
-                .then_some(Case { handler, event, rules, responses, resolves, matched, later, book })
+            (!rules.is_empty()).then_some(Case {
+                handler,
+                event,
+                rules,
+                responses,
+                resolves,
+                matched,
+                later,
+                book,
+            })
         });
         Ok(cases.collect())
     }
