@@ -125,9 +125,9 @@ pub struct Facts {
     pub incidents: BTreeMap<String, IncidentState>,
 }
 
-/// How much time one item of the ledger covers.
+/// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks an item takes without looking at them.
+/// How many marks such a stretch takes without looking at them.
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -148,8 +148,8 @@ pub struct IncidentState {
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
     /// marks are in one chunk of a stream, only those are taken that bring a new secret, Region or principal, and of
-    /// those at most as many again.
-    pub fn add_mark(&mut self, stream: &str, mark: Mark) {
+    /// those at most as many again. Returns whether it is noted.
+    pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
@@ -159,11 +159,14 @@ impl Facts {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
+                    || known.narrowed != mark.narrowed
             })
         };
-        if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {
+        let taken = count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) || marks.contains(&mark);
+        if taken {
             marks.insert(mark);
         }
+        taken
     }
 
     /// The marks of a stream within `reach` of an instant, by time.

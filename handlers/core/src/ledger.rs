@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::decide::{apply, questions, respond, watches};
-use crate::facts::{Facts, Question};
+use crate::decide::{apply, respond, watches};
+use crate::facts::Facts;
 use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
 use crate::plan::{Plan, Step};
@@ -50,11 +50,11 @@ impl<'r> Ledger<'r> {
     /// Decides about the next event and remembers the plan. Events come in order of time.
     pub fn decide(&mut self, case: &Case<'r>) -> Plan {
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, Mark> = questions(case, &self.facts)
+        let marks: BTreeMap<String, Mark> = watches(case)
             .into_iter()
-            .filter_map(|question| match question {
-                Question::Marks { stream, mark, .. } => Some((stream, mark)),
-                _ => None,
+            .map(|watch| {
+                let mark = watch.mark(case);
+                (watch.stream, mark)
             })
             .collect();
         for (stream, mark) in marks {

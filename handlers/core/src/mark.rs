@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::hash;
 use crate::rules::{Distinct, Response, Severity};
 use crate::secret::{SecretRef, classes};
 use crate::text::Untrusted;
@@ -38,6 +39,9 @@ pub struct Mark {
     /// Whether the call was refused or failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub error: bool,
+    /// The narrowed responses that it counts for, by id: others that count the same rules share the mark.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub narrowed: BTreeSet<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -59,24 +63,62 @@ impl Mark {
             secrets: Vec::new(),
             secrets_known: false,
             error: false,
+            narrowed: BTreeSet::new(),
         }
     }
 
-    /// The mark of an event.
+    /// The mark of an event: bounded, whatever the event says.
     pub fn of(event: &Event, resolves: bool) -> Self {
+        let bounded = |text: &Untrusted| Untrusted::new(bounded(text.raw(), LONGEST_TEXT));
+        let secret = |secret: &SecretRef| SecretRef {
+            account: self::bounded(&secret.account, LONGEST_NAME),
+            region: self::bounded(&secret.region, LONGEST_NAME),
+            text: bounded(&secret.text),
+            from_arn: secret.from_arn,
+        };
         Self {
             at: event.time,
             key: event.key().to_owned(),
             resolves,
-            id: event.id(),
-            account: event.account.clone(),
-            region: event.region.clone(),
-            principal: event.principal.id.clone(),
-            secrets: event.secrets.clone(),
-            secrets_known: event.secrets_known,
+            id: bounded(&event.id()),
+            account: self::bounded(&event.account, LONGEST_NAME),
+            region: self::bounded(&event.region, LONGEST_NAME),
+            principal: bounded(&event.principal.id),
+            secrets: event.secrets.iter().take(MOST_SECRETS).map(secret).collect(),
+            secrets_known: event.secrets_known && event.secrets.len() <= MOST_SECRETS,
             error: event.is_error(),
+            narrowed: BTreeSet::new(),
         }
     }
+
+    /// Whether a response counts it, in a stream that others share.
+    fn is_of(&self, response: &Response) -> bool {
+        let chosen = !response.is_narrowed() || self.narrowed.contains(&response.id);
+        chosen || self.resolves || !response.shares_stream()
+    }
+
+    /// Whether it tells more than another copy of its event: the caller's copy of a cross-account call names the caller.
+    fn tells_more(&self, other: &Self) -> bool {
+        let names = |mark: &Self| mark.principal.raw().starts_with("arn:");
+        (!names(self), self) < (!names(other), other)
+    }
+}
+
+/// How many secrets of one event count: `BatchGetSecretValue` takes 20 (`API_BatchGetSecretValue`).
+const MOST_SECRETS: usize = 32;
+/// How many bytes of a text are kept: a secret's name has at most 512 characters (`API_CreateSecret`), a role's ARN
+/// less than 640 (512 of path and 64 of name, `API_CreateRole`).
+const LONGEST_TEXT: usize = 640;
+/// How many bytes of the name of an account or a Region are kept.
+const LONGEST_NAME: usize = 64;
+
+/// A text that is too long to be what it should be: its beginning, and a hash that keeps it apart from others.
+fn bounded(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let kept = text.floor_char_boundary(longest - 33);
+    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::id_of(text.as_bytes()))
 }
 
 /// Events close enough to each other, and many enough, to be one occurrence of an incident.
@@ -117,9 +159,10 @@ impl<'m> Burst<'m> {
 }
 
 /// How many distinct things some marks hold.
-pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark> + Clone) -> usize {
+pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> usize {
+    let marks = marks.into_iter().filter(|mark| mark.is_of(response)).collect::<Vec<_>>();
     let names = match response.when.distinct {
-        Distinct::Secret => classes(marks.clone().into_iter().flat_map(|mark| &mark.secrets)),
+        Distinct::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
         Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
     };
     let values = marks.into_iter().flat_map(|mark| values(response.when.distinct, mark, &names));
@@ -133,10 +176,10 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mar
 pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> Vec<Burst<'m>> {
     // One mark an event: copies of it are equal, or told apart the same way everywhere.
     let mut by_event: BTreeMap<(Timestamp, bool, &str), &Mark> = BTreeMap::new();
-    for mark in marks {
+    for mark in marks.into_iter().filter(|mark| mark.is_of(response)) {
         by_event
             .entry((mark.at, mark.resolves, &mark.key))
-            .and_modify(|kept| *kept = (*kept).min(mark))
+            .and_modify(|kept| *kept = if mark.tells_more(kept) { mark } else { *kept })
             .or_insert(mark);
     }
     let marks: Vec<&Mark> = by_event.into_values().collect();

@@ -20,8 +20,9 @@ use crate::port::{Aws, Region};
 /// An account and a Region.
 type Place = (String, String);
 
-/// How often is asked again with what was learned. The longest chain: the sweep's secrets, their consumers.
-const ROUNDS: usize = 4;
+/// How often is asked again with what was learned. The longest chain: the sweep's secrets, their consumers; and one round
+/// for the marks.
+const ROUNDS: usize = 5;
 /// How many secrets are described at the same time.
 const PARALLEL: usize = 4;
 /// How often a secret is described until its new version is AWSCURRENT, and how long between: Secrets Manager is eventually
@@ -57,7 +58,11 @@ pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from:
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
-        let new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        // What was said about an incident may make its marks unnecessary.
+        if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
+            new.retain(|question| !matches!(question, Question::Marks { .. }));
+        }
         if new.is_empty() {
             break;
         }

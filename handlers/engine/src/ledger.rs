@@ -2,7 +2,7 @@
 //!
 //! | `pk` | `sk` | what |
 //! | --- | --- | --- |
-//! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
+//! | `marks#<stream>` | `<start of ten minutes>#<hash>` | what one invocation counted of them: some marks |
 //! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
 //! | `place#<account>/<region>` | `change#<secret>` | the last known change of a secret, and whether it is answered for |
 //! | | `service#<arn>` | the last deployment that we asked for, and who is about to ask |

@@ -65,10 +65,6 @@ impl Rendered {
             }
             Condition::Less(name, bound) => format!("{} < {}", self.name(name), self.value(number(*bound))),
             Condition::More(name, bound) => format!("{} > {}", self.name(name), self.value(number(*bound))),
-            Condition::SizeLess(name, most) => {
-                let most = AttributeValue::N(most.to_string());
-                format!("size({}) < {}", self.name(name), self.value(most))
-            }
             Condition::All(all) => self.joined(all, " AND "),
             Condition::Any(any) => self.joined(any, " OR "),
         })
@@ -108,7 +104,7 @@ mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use proptest::sample::select;
-    use responder_engine::port::Condition::{Absent, All, Always, Any, Equal, Exists, Less, More, SizeLess};
+    use responder_engine::port::Condition::{Absent, All, Always, Any, Equal, Exists, Less, More};
     use responder_engine::port::Key;
 
     use super::*;
@@ -135,14 +131,14 @@ mod tests {
                 Exists("paged"),
                 Always,
                 Equal("owner", text("me")),
-                All(vec![More("first", 1), SizeLess("marks", 3)]),
+                All(vec![More("first", 1), Less("marks", 3)]),
             ]),
         };
         let rendered = Rendered::of(&update);
         let expected = "SET #owner = :v0, #ttl = :v1, #at = if_not_exists(#at, :v2) ADD #marks :v3 DELETE #waiting :v4 REMOVE #first, #last";
         assert_eq!(rendered.update, expected);
         let expected = "((attribute_not_exists(#until) OR #until < :v5) AND attribute_exists(#paged) AND #owner = :v6 \
-            AND (#first > :v7 AND size(#marks) < :v8))";
+            AND (#first > :v7 AND #marks < :v8))";
         assert_eq!(rendered.condition.as_deref(), Some(expected));
         assert_eq!(rendered.values[":v5"], AttributeValue::N("5".to_owned()));
         assert_eq!(rendered.values[":v3"], AttributeValue::Ss(vec!["m".to_owned()]));
@@ -163,7 +159,6 @@ mod tests {
             (name(), value()).prop_map(|(name, value)| Equal(name, value)),
             (name(), any::<i64>()).prop_map(|(name, bound)| Less(name, bound)),
             (name(), any::<i64>()).prop_map(|(name, bound)| More(name, bound)),
-            (name(), 0..9usize).prop_map(|(name, most)| SizeLess(name, most)),
         ];
         leaf.prop_recursive(3, 12, 3, |inner| {
             prop_oneof![vec(inner.clone(), 1..4).prop_map(All), vec(inner, 1..4).prop_map(Any)]

@@ -1,7 +1,7 @@
 //! Counted responses: reads, denials and failures become incidents.
 
 use super::{Draft, incident_key};
-use crate::facts::{IncidentState, Question};
+use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
@@ -44,15 +44,43 @@ pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
         .collect()
 }
 
-pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
+impl Watch<'_> {
+    /// The event's mark in the stream: the same for all watches that share it.
+    pub fn mark(&self, case: &Case<'_>) -> Mark {
+        let mut mark = Mark::of(&case.event, self.resolves);
+        if !self.resolves && self.response.shares_stream() {
+            let sharing = |response: &&&Response| {
+                let (ours, own) = (&response.when.per, &self.response.when.per);
+                response.is_narrowed()
+                    && response.shares_stream()
+                    && response.on == self.response.on
+                    && ours == own
+            };
+            mark.narrowed =
+                case.responses.iter().filter(sharing).map(|response| response.id.clone()).collect();
+        }
+        mark
+    }
+}
+
+pub(super) fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
-        let mark = Mark::of(&case.event, watch.resolves);
         let reach = reach(watch.response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
+        let mark = (!is_spared(facts, &watch, at)).then(|| watch.mark(case));
+        let marks = mark.map(|mark| Question::Marks { stream: watch.stream, mark, from, to });
+        marks.into_iter().chain([Question::Incident { key: watch.key }])
     };
     watches(case).into_iter().flat_map(ask).collect()
+}
+
+/// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
+/// become no more severe.
+fn is_spared(facts: &Facts, watch: &Watch<'_>, at: Timestamp) -> bool {
+    let within = watch.response.when.within;
+    let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
+    watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
@@ -69,7 +97,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let own_watches =
         draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
     for watch in own_watches.cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), false);
+        let own = watch.mark(draft.case);
         if let Some(step) = joins(draft, response, &watch.key, own.at) {
             draft.steps.push(step);
             continue;
@@ -83,12 +111,14 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let window =
             || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
         let count = distinct(response, window());
-        if let Some(step) = extends(draft, response, &watch.key, own.at, count) {
+        // What is known of later is said at once: the events of a batch stretch their incident one time.
+        let ahead = marks.iter().any(|mark| mark.at > own.at);
+        if !ahead && let Some(step) = extends(draft, response, &watch.key, own.at, count) {
             draft.steps.push(step);
             continue;
         }
         // Most events are far below the threshold: the count of everything near is cheap and never too low.
-        let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
+        let later = ahead || marks.iter().any(|mark| mark.at < start);
         let near = if later { distinct(response, marks.iter().copied()) } else { count };
         let found =
             if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
@@ -105,7 +135,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
 
 /// The step for an event amid an incident that can become no more severe: no need to look at its windows again.
 fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -> Option<Step> {
-    let state = at_top(draft, response, key)?;
+    let state = at_top(draft.facts, response, key)?;
     let amid = at >= state.first && at <= state.last;
     amid.then(|| join(response, key, state.first, state.last))
 }
@@ -118,16 +148,16 @@ fn extends(
     at: Timestamp,
     count: usize,
 ) -> Option<Step> {
-    let state = at_top(draft, response, key)?;
+    let state = at_top(draft.facts, response, key)?;
     let on =
         at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
     on.then(|| join(response, key, state.first, at))
 }
 
 /// What was said about an incident, if it goes on and can become no more severe.
-fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Option<&'d IncidentState> {
+fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
     let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
-    draft.facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
 }
 
 fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> Step {
@@ -137,7 +167,7 @@ fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> St
 /// Closes the incidents that this event ends, however long ago they began.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
     for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), true);
+        let own = watch.mark(draft.case);
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
         let Some(open) = open else { continue };
@@ -162,7 +192,7 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
 fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     let event = &case.event;
     match per {
-        Per::Principal => vec![format!("{} {}", event.account, event.principal.id.raw())],
+        Per::Principal => vec![event.principal.subject(&event.account)],
         Per::Account => vec![event.account.clone()],
         Per::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
@@ -176,17 +206,18 @@ fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     }
 }
 
-/// Responses that count the same events share a stream, and so a write.
+/// Responses that count the events of the same rules share a stream, and so a write: a mark says which of those that are
+/// narrowed it counts for.
 fn stream(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
         Per::Principal => "principal",
         Per::Secret => "secret",
         Per::Account => "account",
     };
-    let shared = response.on.len() == 1 && !response.is_narrowed() && response.resolved_by.is_empty();
-    match response.on.first() {
-        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject]),
-        _ => hash::id(&["stream", "response", &response.id, per, subject]),
+    if response.shares_stream() {
+        hash::id(&["stream", "rules", &response.on.join(" "), per, subject])
+    } else {
+        hash::id(&["stream", "response", &response.id, per, subject])
     }
 }
 

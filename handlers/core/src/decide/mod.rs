@@ -33,7 +33,7 @@ use crate::time::Timestamp;
 /// what was learned until nothing new comes.
 pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
-    let mut questions = count::questions(case);
+    let mut questions = count::questions(case, facts);
     for response in &case.responses {
         match response.action {
             Action::Page | Action::Park => {}

@@ -145,6 +145,12 @@ impl Response {
         self.only_if.is_some() || self.unless.is_some()
     }
 
+    /// Whether others that count the events of the same rules share its stream: what closes an incident closes it for one
+    /// response.
+    pub(crate) fn shares_stream(&self) -> bool {
+        self.resolved_by.is_empty()
+    }
+
     /// The severity at a count; `None` below the threshold.
     pub fn severity_at(&self, count: usize) -> Option<Severity> {
         (count >= self.when.at_least).then(|| {

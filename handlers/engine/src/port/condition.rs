@@ -19,8 +19,6 @@ pub enum Condition {
     Less(&'static str, i64),
     /// The attribute is a number above this one.
     More(&'static str, i64),
-    /// The attribute is a set of fewer than so many.
-    SizeLess(&'static str, usize),
     /// All of these hold.
     All(Vec<Condition>),
     /// At least one of these holds.
@@ -39,9 +37,6 @@ impl Condition {
             Self::Equal(name, wanted) => value(name) == Some(wanted),
             Self::Less(name, bound) => number(name).is_some_and(|number| number < *bound),
             Self::More(name, bound) => number(name).is_some_and(|number| number > *bound),
-            Self::SizeLess(name, most) => {
-                item.and_then(|item| item.set(name)).is_some_and(|set| set.len() < *most)
-            }
             Self::All(all) => all.iter().all(|one| one.holds(item)),
             Self::Any(any) => any.iter().any(|one| one.holds(item)),
         }
@@ -52,7 +47,7 @@ impl Condition {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Condition::{Absent, All, Always, Any, Equal, Exists, Less, More, SizeLess};
+    use super::Condition::{Absent, All, Always, Any, Equal, Exists, Less, More};
     use super::*;
 
     fn item() -> Item {
@@ -67,11 +62,9 @@ mod tests {
         let holds = |condition: Condition| condition.holds(Some(&item()));
         assert!(holds(Less("five", 6)) && !holds(Less("five", 5)));
         assert!(holds(More("five", 4)) && !holds(More("five", 5)));
-        assert!(holds(SizeLess("two", 3)) && !holds(SizeLess("two", 2)));
         assert!(holds(Equal("word", Value::Text("5".to_owned()))) && !holds(Equal("word", Value::Number(5))));
         for name in ["none", "word"] {
             assert!(!holds(Less(name, i64::MAX)) && !holds(More(name, i64::MIN)), "{name}");
-            assert!(!holds(SizeLess(name, 9)), "{name}");
         }
         assert!(!holds(Equal("none", Value::Number(5))));
     }
