@@ -102,6 +102,15 @@ fn every_runbook_is_a_heading_that_exists() {
 }
 
 #[test]
+fn every_page_says_what_it_means_how_sure_that_is_and_what_to_do_first() {
+    for (id, row) in responses() {
+        let pages = row["do"] != "prove" && row["severity"] != "info";
+        let told = ["means", "sure"].iter().all(|field| row[field].is_string()) && row["first"].is_array();
+        assert!(told || !pages, "{id}: a page needs `means`, `sure` and `first`");
+    }
+}
+
+#[test]
 fn every_rule_names_its_source_so_that_nobody_can_spoof_its_events() {
     for (id, handler) in ids() {
         let path = paths::root().join(format!("rules/{handler}/{id}.json"));

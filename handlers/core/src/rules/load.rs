@@ -213,6 +213,9 @@ impl Loader {
             counted,
             quiet,
             resolved_by: row.resolved_by,
+            means: row.means,
+            sure: row.sure,
+            first: row.first,
             only_if,
             unless,
         })

@@ -1,5 +1,6 @@
 //! Rules: which events count, and what each means.
 
+mod advice;
 mod builtin;
 mod load;
 mod response;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
 pub use load::{File, Problem, RulesError, load};
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};

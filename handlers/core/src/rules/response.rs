@@ -133,6 +133,12 @@ pub struct Response {
     pub quiet: Span,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
+    /// What an incident means, in a sentence or two of our own; empty if nobody wrote it.
+    pub means: String,
+    /// How sure that is, and what else it can be.
+    pub sure: String,
+    /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
+    pub first: Vec<String>,
     /// Where its narrowing pattern `where` stands in the set of all patterns.
     pub(super) only_if: Option<usize>,
     /// Where its excluding pattern `unless` stands in the set of all patterns.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Handler;
 use super::response::{Action, Distinct, Per, Severity, When};
+use super::{Handler, advice};
 use crate::time::Span;
 
 /// A row of `responses.json` as it is written.
@@ -27,6 +27,12 @@ pub(super) struct Row {
     #[serde(rename = "where")]
     pub(super) only_if: Option<Value>,
     pub(super) unless: Option<Value>,
+    #[serde(default)]
+    pub(super) means: String,
+    #[serde(default)]
+    pub(super) sure: String,
+    #[serde(default)]
+    pub(super) first: Vec<String>,
 }
 
 /// The ledger keeps marks for two of the longest windows.
@@ -111,6 +117,7 @@ impl Row {
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
-        wrong.map(|(_, field, reason)| (field, reason)).collect()
+        let wrong = wrong.map(|(_, field, reason)| (field, reason));
+        wrong.chain(advice::problems(&self.means, &self.sure, &self.first)).collect()
     }
 }
