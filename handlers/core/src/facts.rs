@@ -117,6 +117,10 @@ pub struct Facts {
     /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
+    /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
+    /// nobody knows them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub launches: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, BTreeSet<Mark>>,

@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod control;
 pub mod decide;
+pub mod derive;
 pub mod event;
 pub mod facts;
 pub mod hash;
