@@ -354,8 +354,7 @@ fn a_user_agent_of_ten_kilobytes_and_a_star_for_everything_are_only_words() {
     let stars = "a*".repeat(200);
     let people = settings(&json!({"humans": [stars], "automation": ["*"], "production": {"secrets": ["*"]}}));
     let agent = format!("{} Terraform/1.9", "a".repeat(10_000));
-    let hostile =
-        json!({"userAgent": agent, "userIdentity": identity(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
+    let hostile = json!({"userAgent": agent, "userIdentity": identity(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
     assert_eq!(word("/caller/automation", &hostile, &people), "declared");
     assert_eq!(word("/caller/kind", &hostile, &people), "workload");
     assert_eq!(word("/secret/environment", &hostile, &people), "production");
