@@ -131,7 +131,7 @@ pub struct Facts {
 
 /// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks such a stretch takes without looking at them.
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -157,7 +157,7 @@ impl Facts {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
+        let count: usize = in_chunk.clone().take(2 * CHUNK_MARKS).map(Mark::weight).sum();
         let news = || {
             in_chunk.clone().all(|known| {
                 known.principal != mark.principal
@@ -178,6 +178,12 @@ impl Facts {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
         let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+    }
+
+    /// The marks of a stream that are later than an instant, by time.
+    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
+        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.

@@ -91,6 +91,12 @@ impl Mark {
         }
     }
 
+    /// How much room it takes: as many marks as it is long. Ordinary ones are one.
+    pub fn weight(&self) -> usize {
+        let secrets: usize = self.secrets.iter().map(|secret| secret.text.raw().len()).sum();
+        1 + (self.principal.raw().len() + secrets) / 512
+    }
+
     /// Whether a response counts it, in a stream that others share.
     fn is_of(&self, response: &Response) -> bool {
         let chosen = !response.is_narrowed() || self.narrowed.contains(&response.id);

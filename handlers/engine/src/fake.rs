@@ -1,7 +1,9 @@
-//! The smallest world for tests: a table, ECS, a topic and a clock in memory. Every call is answered at once.
+//! The smallest world for tests: a table, ECS, a topic and a clock in memory. A call takes no time; others may run while it
+//! is on its way and while its answer is.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -12,8 +14,11 @@ use responder_core::time::{Span, Timestamp};
 use crate::error::{Cause, Error, Failure};
 use crate::port::{
     Aws, Definition, Described, Descriptions, Got, Item, Items, Key, Listed, ListedSecrets, Range, Region,
-    Undescribed, Update, Written,
+    Undescribed, Update, Value, Written,
 };
+
+/// Items by invocation and partition.
+type Early = BTreeMap<(usize, String), Vec<Item>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
@@ -23,6 +28,12 @@ pub(crate) struct Fake {
     pub(crate) asked: Cell<usize>,
     /// What the table answers instead of looking.
     pub(crate) broken: RefCell<Option<Error>>,
+    /// The items that were to be written, with their bytes.
+    pub(crate) written: RefCell<Vec<(Key, usize)>>,
+    /// Which of several invocations runs.
+    pub(crate) running: Cell<usize>,
+    /// A planted bug: what was counted, by invocation and partition, as it was before the invocation wrote to it.
+    pub(crate) early: Option<RefCell<Early>>,
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<Described>>,
@@ -53,6 +64,39 @@ impl Fake {
         self.broken.borrow().clone().map_or(Ok(()), Err)
     }
 
+    fn write(&self, update: &Update) -> Result<Written, Error> {
+        self.ask()?;
+        let mut table = self.table.borrow_mut();
+        if let Some(early) = self.early.as_ref().filter(|_| update.key.pk.starts_with("marks#")) {
+            let items = table.values().filter(|item| item.key.pk == update.key.pk).cloned();
+            let of = (self.running.get(), update.key.pk.clone());
+            early.borrow_mut().entry(of).or_insert_with(|| items.collect());
+        }
+        let known = table.get(&update.key).cloned();
+        let item = update.apply(known.clone());
+        self.written.borrow_mut().push((update.key.clone(), size(&item)));
+        if !update.condition.holds(known.as_ref()) {
+            return Ok(Written::No(known));
+        }
+        table.insert(update.key.clone(), item);
+        Ok(Written::Yes)
+    }
+
+    fn read(&self, range: &Range) -> Result<Items, Error> {
+        self.ask()?;
+        let table = self.table.borrow();
+        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+        let early = self.early.as_ref().map(RefCell::borrow);
+        let early = early.as_ref().and_then(|early| early.get(&(self.running.get(), range.pk.clone())));
+        // One item a page.
+        let item = match early {
+            Some(items) => items.iter().find(|item| inside(&item.key) && after(&item.key)).cloned(),
+            None => table.values().find(|item| inside(&item.key) && after(&item.key)).cloned(),
+        };
+        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+    }
+
     fn ecs(&self, operation: &'static str) {
         self.calls.borrow_mut().push(operation);
     }
@@ -72,17 +116,14 @@ impl Aws for Fake {
     }
 
     async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
-        self.ask()?;
-        let mut table = self.table.borrow_mut();
-        let known = table.get(&update.key).cloned();
-        if !update.condition.holds(known.as_ref()) {
-            return Ok(Written::No(known));
-        }
-        table.insert(update.key.clone(), update.apply(known));
-        Ok(Written::Yes)
+        others_run().await;
+        let written = self.write(update);
+        others_run().await;
+        written
     }
 
     async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
+        others_run().await;
         self.ask()?;
         let busy = self.busy.get();
         self.busy.set(busy.saturating_sub(1));
@@ -92,13 +133,10 @@ impl Aws for Fake {
     }
 
     async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
-        self.ask()?;
-        let table = self.table.borrow();
-        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
-        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
-        // One item a page.
-        let item = table.values().find(|item| inside(&item.key) && after(&item.key)).cloned();
-        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        others_run().await;
+        let read = self.read(range);
+        others_run().await;
+        read
     }
 
     async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
@@ -167,9 +205,35 @@ impl Aws for Fake {
     }
 
     async fn publish(&self, _: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+        others_run().await;
         self.pages.borrow_mut().push(key.to_owned());
+        others_run().await;
         Ok(())
     }
+}
+
+/// Waits once.
+async fn others_run() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// The bytes of an item, as `DynamoDB` charges for them; numbers as text.
+fn size(item: &Item) -> usize {
+    let value = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Number(number) => number.to_string().len(),
+        Value::Set(set) => set.iter().map(String::len).sum(),
+    };
+    let values: usize = item.values.iter().map(|(name, known)| name.len() + value(known)).sum();
+    values + item.key.pk.len() + item.key.sk.len() + 4
 }
 
 pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> Error {

@@ -24,6 +24,8 @@ mod log;
 mod pace;
 mod parallel;
 pub mod port;
+#[cfg(test)]
+mod windows;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};

@@ -1,8 +1,8 @@
 //! Reads that nobody should make page; ordinary ones do not.
 
-use acceptance::{World, events, now};
+use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Reads of `count` secrets by one user, a second apart, ending now.
 fn burst(world: &World, user: &str, count: usize) -> Vec<Value> {
@@ -61,5 +61,50 @@ fn three_hundred_reads_of_one_secret_by_ten_users_are_none() {
         .collect();
     world.send(&access, &reads);
     world.settle(&access);
+    assert_eq!(world.pages().len(), 0);
+}
+
+/// Hands a function one batch, and returns what it wrote meanwhile: the operations, and the largest request.
+fn writes(function: &mut Function, meter: &Meter, reads: &[Value]) -> (Vec<String>, usize) {
+    let record = |(index, read): (usize, &Value)| {
+        json!({"messageId": index.to_string(), "body": read.to_string(), "eventSource": "aws:sqs", "attributes": {},
+            "receiptHandle": "r", "messageAttributes": {}, "awsRegion": "us-east-1"})
+    };
+    let records: Vec<Value> = reads.iter().enumerate().map(record).collect();
+    let answer = function.invoke(json!({"Records": records}).to_string().as_bytes());
+    assert_eq!(answer.outcome, Outcome::Response(json!({"batchItemFailures": []})), "{:?}", answer.lines);
+    let known = ["UpdateItem", "Query", "BatchGetItem"];
+    let calls = meter.calls();
+    assert!(calls.iter().all(|(operation, _)| known.contains(&operation.as_str())));
+    let writes = calls.into_iter().filter(|(operation, _)| operation == "UpdateItem");
+    let writes: Vec<(String, usize)> =
+        writes.map(|(_, body)| (body["Key"]["pk"]["S"].to_string(), body.to_string().len())).collect();
+    let largest = writes.iter().map(|(_, bytes)| *bytes).max().unwrap_or_default();
+    (writes.into_iter().map(|(pk, _)| pk).collect(), largest)
+}
+
+#[test]
+fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_none() {
+    let world = World::new();
+    let meter = Meter::start(&world.aws);
+    let mut environment = world.environment();
+    environment.push(("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), meter.endpoint()));
+    let mut function = Function::start(&paths::function("access"), &environment);
+    // Ten minutes that an item covers, from their first second on.
+    let start = now() - 1.hour();
+    let start = start - (start.as_second() % 600).seconds();
+    let reads: Vec<Value> = (0..1_000)
+        .map(|i| {
+            let secret = world.aws.arn("secretsmanager", &format!("secret:prod/db-{i}-AbCdEf"));
+            events::secret_read(&world.aws, "mallory", &secret, start + (i64::from(i) / 2).seconds())
+        })
+        .collect();
+    let (written, largest) = writes(&mut function, &meter, &reads);
+    println!("{written:?}, the largest request has {largest} bytes");
+    assert!(written.len() <= 5, "{written:?}");
+    assert!(largest < 300_000, "{largest}");
+    let pages = world.pages().len();
+    assert!(pages >= 1);
+    assert_eq!(writes(&mut function, &meter, &reads).0, Vec::<String>::new());
     assert_eq!(world.pages().len(), 0);
 }

@@ -122,9 +122,14 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let near = if later { distinct(response, marks.iter().copied()) } else { count };
         let found =
             if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-        let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
-        if let Some(burst) = fired {
-            let incident = Incident::of(response, watch.key, burst, details(draft));
+        let holds_own = |burst: &Burst<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
+        if let Some(burst) = found.into_iter().find(holds_own) {
+            // The others of its batch, however much later: they then find that they were told of.
+            let beyond = own.at.plus(reach(response));
+            let rest: Vec<&Mark> = draft.facts.marks_after(&watch.stream, beyond).collect();
+            let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
+            let burst = if rest.is_empty() { burst } else { all().unwrap_or(burst) };
+            let incident = Incident::of(response, watch.key, &burst, details(draft));
             draft.page(response, incident, Vec::new());
         } else {
             let (at_least, within) = (response.when.at_least, response.when.within);

@@ -98,7 +98,8 @@ impl<A: Aws> Ledger<'_, A> {
                 for item in &page.items {
                     let (ttl, found) = (item.number("ttl").unwrap_or_default(), item.text("marks"));
                     let found = found.map(pack::unpack).unwrap_or_default();
-                    *counts.entry(chunk_of(&item.key).to_owned()).or_default() += found.len();
+                    *counts.entry(chunk_of(&item.key).to_owned()).or_default() +=
+                        found.iter().map(Mark::weight).sum::<usize>();
                     for mark in found {
                         let kept = marks.entry(mark).or_default();
                         *kept = (*kept).max(ttl);
@@ -224,3 +225,6 @@ fn end(chunk: &str) -> String {
 fn chunk_of(key: &Key) -> &str {
     key.sk.split('#').next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,3 +177,79 @@ impl Table {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use responder_core::secret::SecretRef;
+
+    use super::*;
+
+    fn any_secret() -> impl Strategy<Value = SecretRef> {
+        let place = select(&["111122223333", "444455556666"][..]);
+        (place, select(&["us-west-2", "\"],["][..]), ".{0,6}", any::<bool>()).prop_map(
+            |(account, region, text, from_arn)| SecretRef {
+                account: account.to_owned(),
+                region: region.to_owned(),
+                text: Untrusted::new(text),
+                from_arn,
+            },
+        )
+    }
+
+    fn any_mark() -> impl Strategy<Value = Mark> {
+        let texts = (".{0,40}", ".{0,40}", select(&["p", "q", "\\\"\u{2028}"][..]));
+        let flags = (any::<bool>(), any::<bool>(), any::<bool>(), btree_set("[a-z]{1,3}", 0..3));
+        (texts, flags, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
+            |((key, id, principal), (resolves, secrets_known, error, narrowed), at, secrets)| Mark {
+                at: Timestamp::from_millis(1_700_000_000_000 + at),
+                key,
+                resolves,
+                id: Untrusted::new(id),
+                account: "111122223333".to_owned(),
+                region: "us-west-2".to_owned(),
+                principal: Untrusted::new(principal),
+                secrets,
+                secrets_known,
+                error,
+                narrowed,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_unpacked(marks in btree_set(any_mark(), 0..20)) {
+            let base = Timestamp::from_millis(1_700_000_000_000);
+            let texts = pack(base, &marks.iter().collect::<Vec<_>>());
+            prop_assert_eq!(texts.len(), usize::from(!marks.is_empty()));
+            prop_assert_eq!(&texts, &pack(base, &marks.iter().collect::<Vec<_>>()));
+            let unpacked: BTreeSet<Mark> = texts.iter().flat_map(|text| unpack(text)).collect();
+            prop_assert_eq!(unpacked, marks);
+        }
+
+        #[test]
+        fn the_size_is_never_underestimated(marks in btree_set(any_mark(), 1..20)) {
+            let base = Timestamp::from_millis(1_700_000_000_000);
+            let mut packer = Packer::default();
+            for parts in marks.iter().filter_map(Parts::of) {
+                packer.push(base, &parts);
+            }
+            let size = packer.size;
+            prop_assert!(packer.text(base).len() <= size);
+        }
+    }
+
+    #[test]
+    fn numbers_that_stand_for_nothing_cost_their_mark_only() {
+        let text = r#"{"base":0,"common":[{"account":"1","region":"r","principal":"p","secrets_known":true}],"places":[],
+            "secrets":[[7,"x",false]],"rows":[[1,"a","i",0,[]],[1,"b","i",1,[]],[1,"c","i",0,[0]],[1,"d","i",0,[5]]]}"#;
+        let keys: Vec<String> = unpack(text).into_iter().map(|mark| mark.key).collect();
+        assert_eq!(keys, ["a"]);
+        assert!(unpack("").is_empty() && unpack("[]").is_empty());
+    }
+}
