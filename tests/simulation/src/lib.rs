@@ -23,10 +23,12 @@
 mod bus;
 pub mod clock;
 mod cloud;
+pub mod corpus;
 pub mod ecs;
 mod event;
 pub mod explore;
 mod faults;
+pub mod functions;
 pub mod oracle;
 mod place;
 mod ports;
