@@ -2,6 +2,7 @@
 
 mod advice;
 mod builtin;
+mod exception;
 mod load;
 mod narrow;
 mod response;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
+pub use exception::{Day, Effect, Exception};
 pub use load::{File, Problem, RulesError, load};
 pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
@@ -96,6 +98,8 @@ pub struct Case<'r> {
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
+    /// Which patterns match the event alone.
+    matched: Vec<usize>,
     later: &'r PatternSet,
 }
 
@@ -118,8 +122,8 @@ impl Rules {
             let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let (event, later) = (Arc::clone(&event), &self.later);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, later })
+            let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
+            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, matched, later })
         });
         Ok(cases.collect())
     }
