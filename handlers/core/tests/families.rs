@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use responder_core::facts::{Facts, Question};
@@ -54,8 +55,9 @@ fn load_with(change: impl FnOnce(&mut Value)) -> Result<Rules, RulesError> {
     load(&files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() }))
 }
 
-fn rules() -> Rules {
-    load_with(|_| ()).unwrap()
+fn rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| load_with(|_| ()).unwrap());
+    &RULES
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +109,7 @@ fn story(rules: &Rules, facts: Facts, texts: &[String]) -> (Vec<Plan>, Vec<Incid
 }
 
 fn of(calls: &[Call]) -> (Vec<Plan>, Vec<Incident>) {
-    story(&rules(), services(), &calls.iter().map(Call::text).collect::<Vec<_>>())
+    story(rules(), services(), &calls.iter().map(Call::text).collect::<Vec<_>>())
 }
 
 fn pages(plans: &[Plan]) -> Vec<&Incident> {
@@ -280,7 +282,7 @@ fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
     assert!(single(&backups(86_394)).is_none(), "the last day still counts");
     let later = |call: Call| call.text().replace("2026-03-01", "2026-03-02");
     let texts: Vec<String> = backups(0).into_iter().map(later).collect();
-    let plans = story(&rules(), Facts::default(), &texts).0;
+    let plans = story(rules(), Facts::default(), &texts).0;
     let page = pages(&plans).into_iter().find(|page| page.rule == "single").unwrap();
     let told = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
     assert_eq!(told.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
@@ -345,7 +347,7 @@ fn any_call() -> impl Strategy<Value = Call> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_order_and_any_copies_are_the_same_story(
@@ -358,7 +360,7 @@ proptest! {
             .map(|(i, text)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(23), text)).collect();
         other.sort();
         let other: Vec<String> = other.into_iter().map(|(_, text)| text.clone()).collect();
-        prop_assert_eq!(story(&rules, services(), &texts), story(&rules, services(), &other));
+        prop_assert_eq!(story(rules, services(), &texts), story(rules, services(), &other));
     }
 
     /// Also where the events are decided as they arrive: what is paged differs, the incidents do not.
@@ -394,7 +396,7 @@ proptest! {
     #[test]
     fn a_family_holds_what_each_of_it_finds(calls in proptest::collection::vec(any_call(), 1..50)) {
         let texts: Vec<String> = calls.iter().map(Call::text).collect();
-        let together = story(&rules(), services(), &texts).1;
+        let together = story(rules(), services(), &texts).1;
         let alone = load_with(|responses| {
             for row in responses.as_object_mut().unwrap().values_mut() {
                 row.as_object_mut().unwrap().remove("incident");
