@@ -105,9 +105,12 @@ impl<A: Aws> Executor<'_, A> {
                 }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
-                // Nobody is paged: the summary of the day tells it.
-                Step::Digest { .. } | Step::Suppress { .. } => continue,
-                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
+                Step::Count { .. }
+                | Step::Digest { .. }
+                | Step::Suppress { .. }
+                | Step::Unknown { .. }
+                | Step::Nothing { .. }
+                | Step::Ignore { .. } => {
                     continue;
                 }
             };
