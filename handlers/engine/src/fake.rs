@@ -33,6 +33,8 @@ pub(crate) struct Fake {
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
     pub(crate) pages: RefCell<Vec<String>>,
+    /// Their bodies.
+    pub(crate) bodies: RefCell<Vec<String>>,
     /// Their states.
     pub(crate) states: RefCell<Vec<String>>,
     /// How many calls of the table and the topic there were.
@@ -226,6 +228,7 @@ impl Aws for Fake {
 
     async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
         self.turn(|| {
+            self.bodies.borrow_mut().push(page.body.clone());
             self.states.borrow_mut().push(page.attributes["state"].clone());
             self.pages.borrow_mut().push(key.to_owned());
             Ok(())

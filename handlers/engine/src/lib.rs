@@ -23,6 +23,7 @@ mod ledger;
 #[cfg(test)]
 mod life;
 mod log;
+mod metrics;
 mod pace;
 mod parallel;
 pub mod port;
@@ -30,4 +31,5 @@ mod record;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};
-pub use log::{Counters, End};
+pub use log::End;
+pub use metrics::{Counters, Incidents};
