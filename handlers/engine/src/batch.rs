@@ -18,7 +18,8 @@ use crate::error::Error;
 use crate::execute::{Executed, Executor};
 use crate::gather::{Sources, gather};
 use crate::ledger::Ledger;
-use crate::log::{self, Counters, End};
+use crate::log::{self, End};
+use crate::metrics::Counters;
 use crate::port::Aws;
 use crate::record::{Done, record};
 
@@ -129,8 +130,11 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
         let answered = world.is_answered(case, &executed.paged);
         let told = !executed.paged.is_empty();
         let (end, errors) = conclude(&plan, executed, answered);
+        if end != End::Failed {
+            executor.counters.planned(&plan, (&case.event.account, &case.event.region));
+        }
         let took = between(started, aws.now());
-        done.push(Done { case, plan, end, errors, took, told, known });
+        done.push(Done { case, plan, end, errors, took, told, answered, known });
     }
     record(&mut done, &ledger, aws.now(), &engine.settings).await;
     for Done { case, plan, end, errors, took, known, .. } in done {
@@ -322,8 +326,8 @@ mod tests {
         // A little later than that, for not all services are deployed in the same instant.
         let now = engine.aws.now().to_string();
         assert!(now.starts_with("2026-05-04T03:00:35."), "{now}");
-        // One line for the event, one for what is none, and the counters.
-        assert_eq!(engine.aws.lines.borrow().len(), 3);
+        // One line for the event, one for what is none, the counters, and those of the incident.
+        assert_eq!(engine.aws.lines.borrow().len(), 4);
         // The service still looks as it did: the claim alone says that it was done.
         let (ends, counters) = run_at(&engine, "two", &[EVENT]);
         assert_eq!((ends, counters.deployments_forced), (vec![End::Coalesced], 0));

@@ -17,7 +17,8 @@ use crate::deadline::Deadline;
 use crate::discover::Cache;
 use crate::error::Error;
 use crate::ledger::{Claimed, Ledger, Subject};
-use crate::log::{self, Counters};
+use crate::log;
+use crate::metrics::Counters;
 use crate::parallel::parallel;
 use crate::port::Aws;
 
@@ -86,6 +87,9 @@ impl<A: Aws> Executor<'_, A> {
                 Step::Page { incident, page, quiet, streams, about } => {
                     let date = summary::date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, page, *quiet, (date, streams)).await;
+                    if matches!(effect, Ok(Effect::Acted)) {
+                        self.count(incident, *quiet, facts);
+                    }
                     if effect.is_ok() {
                         // Below that, what could not be counted may be what is missing to say more.
                         if incident.severity >= self.top(incident) {
@@ -131,8 +135,14 @@ impl<A: Aws> Executor<'_, A> {
             };
             match effect {
                 Ok(Effect::Acted) => executed.acted += 1,
-                Ok(Effect::Already) => executed.already += 1,
-                Err(error) => executed.errors.push(error),
+                Ok(Effect::Already) => {
+                    executed.already += 1;
+                    self.counters.duplicates += 1;
+                }
+                Err(error) => {
+                    self.counters.claims_held += usize::from(error == Error::Held);
+                    executed.errors.push(error);
+                }
             }
         }
         // An account has thousands of services that are left alone: they must not keep others waiting.
@@ -156,6 +166,18 @@ impl<A: Aws> Executor<'_, A> {
                 }
             }
         }
+    }
+
+    /// Counts a page as the first one of its incident, or as one that says that it is worse.
+    fn count(&mut self, incident: &Incident, quiet: Span, facts: &Facts) {
+        let known = facts.incidents.get(&incident.key);
+        let goes_on = known.is_some_and(|known| {
+            known.resolved.is_none()
+                && known.severity < incident.severity
+                && incident.first <= known.last.plus(quiet)
+        });
+        let counts = self.counters.of(&incident.rule, incident.severity);
+        *(if goes_on { &mut counts.raised } else { &mut counts.opened }) += 1;
     }
 
     /// Stretches an incident that was paged, where this event lies beyond what is known of it.
@@ -234,7 +256,7 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
-        let Step::Resolve { rule, key, at, silent_since, notice, .. } = step else {
+        let Step::Resolve { rule, key, at, silent_since, notice, severity } = step else {
             return Ok(Effect::Already);
         };
         let (at, silent_since) = (*at, *silent_since);
@@ -257,6 +279,7 @@ impl<A: Aws> Executor<'_, A> {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
             None => self.ledger.finish(&subject, Vec::new()).await?,
         }
+        self.counters.of(rule, *severity).resolved += 1;
         // If this fails, a sweep does it.
         drop(self.ledger.shut(key, at, last).await);
         Ok(Effect::Acted)

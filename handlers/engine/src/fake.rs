@@ -48,6 +48,8 @@ pub(crate) struct Fake {
     pub(crate) chats: RefCell<Vec<String>>,
     /// Whether the topic of the chats is gone.
     pub(crate) no_chat: Cell<bool>,
+    /// Their bodies.
+    pub(crate) bodies: RefCell<Vec<String>>,
     /// Their states.
     pub(crate) states: RefCell<Vec<String>>,
     /// How many calls of the table and the topic there were.
@@ -264,6 +266,7 @@ impl Aws for Fake {
         others_run().await;
         let published = self
             .turn(|| {
+                self.bodies.borrow_mut().push(page.body.clone());
                 self.states.borrow_mut().push(page.attributes["state"].clone());
                 self.pages.borrow_mut().push(key.to_owned());
                 Ok(())

@@ -23,6 +23,7 @@ mod ledger;
 #[cfg(test)]
 mod life;
 mod log;
+mod metrics;
 mod pace;
 mod parallel;
 pub mod port;
@@ -32,4 +33,5 @@ mod windows;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};
-pub use log::{Counters, End};
+pub use log::End;
+pub use metrics::{Counters, Incidents};

@@ -1,5 +1,8 @@
 //! The life of an incident over the ledger's protocol: whatever fails and wherever the process dies.
 
+mod daily;
+
+use proptest::prelude::*;
 use responder_core::facts::Settings;
 use responder_core::rules::{Handler, builtin};
 use responder_core::time::{Span, Timestamp};
@@ -7,7 +10,7 @@ use serde_json::json;
 
 use crate::fake::{Fake, Trouble, run_or_die};
 use crate::port::{Key, Value};
-use crate::{Engine, Turn};
+use crate::{End, Engine, Turn};
 
 fn start() -> Timestamp {
     "2026-05-04T03:00:00Z".parse().unwrap()
@@ -142,4 +145,66 @@ fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
     assert_eq!((world.told("resolved"), world.is_over()), (0, false));
     world.deliver(Handler::Sweep, 6_700, &[sweep(6_700)]);
     assert_eq!((world.told("open"), world.told("resolved"), world.is_over()), (1, 1, true));
+}
+
+/// What may arrive: reads, one of them told twice, a failed rotation, what no rule matches, what is no event.
+fn anything(which: usize) -> String {
+    match which {
+        0..20 => read(i64::try_from(which).unwrap(), i64::try_from(which).unwrap()),
+        20 => "{".to_owned(),
+        21 => r#"{"source":"aws.s3","detail-type":"x","time":"2026-05-04T03:00:00Z"}"#.to_owned(),
+        22 => sweep(60),
+        _ => json!({"id": "r", "detail-type": "AWS Service Event via CloudTrail", "source": "aws.secretsmanager",
+            "time": at(5).to_string(), "account": "111122223333", "region": "us-west-2", "resources": [],
+            "detail": {"eventSource": "secretsmanager.amazonaws.com", "eventName": "RotationFailed",
+                "eventTime": at(5).to_string(), "eventID": format!("{which}"), "awsRegion": "us-west-2",
+                "recipientAccountId": "111122223333", "userIdentity": {"invokedBy": "secretsmanager.amazonaws.com"},
+                "additionalEventData": {"SecretId": "arn:aws:secretsmanager:us-west-2:111122223333:secret:db-a1B2c3"}}})
+        .to_string(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+
+    /// Whatever arrives and whatever fails: every text ends in one way, is counted so once, and the line that is printed
+    /// says the same.
+    #[test]
+    fn the_counters_balance_whatever_arrives_and_whatever_fails(
+        batches in prop::collection::vec(prop::collection::vec(0..26_usize, 0..25), 1..4),
+        handler in prop::sample::select(Handler::ALL.to_vec()),
+        trouble in prop::option::of((0..40_usize, prop::sample::select(vec![Trouble::Refused, Trouble::Unanswered]))),
+    ) {
+        let mut world = Functions::new();
+        world.engine.settings.first_reads = true;
+        world.engine.handler = handler;
+        world.engine.aws.trouble.set(trouble);
+        for (number, batch) in batches.iter().enumerate() {
+            let texts: Vec<String> = batch.iter().map(|which| anything(*which)).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let until = world.engine.aws.clock.get().plus(Span::from_secs(60));
+            let (owner, account) = (format!("{number}"), "111122223333".to_owned());
+            let turn = Turn { until, owner, account, keeps_facts: false };
+            world.engine.aws.lines.borrow_mut().clear();
+            let (ended, counters) = run_or_die(world.engine.run(&turn, &texts)).unwrap();
+            let count = |end: End| ended.iter().filter(|ended| ended.end == end).count();
+            let ends = [
+                (counters.answered, count(End::Answered)), (counters.coalesced, count(End::Coalesced)),
+                (counters.ignored, count(End::Ignored)), (counters.parked, count(End::Parked)),
+                (counters.failed, count(End::Failed)),
+            ];
+            prop_assert!(ends.iter().all(|(counted, found)| counted == found), "{:?}", ends);
+            prop_assert_eq!(counters.received, texts.len());
+            prop_assert_eq!(ends.iter().map(|(counted, _)| counted).sum::<usize>(), texts.len());
+            let lines = world.engine.aws.lines.borrow();
+            let values = lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            let own = values.into_iter().find(|value| value["EventsReceived"].is_u64()).unwrap();
+            let printed = |name: &str| own[name].as_u64().unwrap();
+            let sum: u64 = ["Answered", "Coalesced", "Ignored", "Parked", "Failed"]
+                .iter()
+                .map(|end| printed(&format!("Events{end}")))
+                .sum();
+            prop_assert_eq!((printed("EventsReceived"), sum), (texts.len() as u64, texts.len() as u64));
+        }
+    }
 }

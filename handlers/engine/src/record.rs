@@ -26,6 +26,8 @@ pub(crate) struct Done<'c, 'r> {
     pub(crate) took: Span,
     /// Whether a human is told.
     pub(crate) told: bool,
+    /// Whether all was known that had to be looked up: otherwise it comes again, and may mean something else then.
+    pub(crate) answered: bool,
     /// What was known, if that is to be told.
     pub(crate) known: Facts,
 }
@@ -50,12 +52,14 @@ pub(crate) async fn record<A: Aws>(
     settings: &Settings,
 ) {
     let mut days: BTreeMap<Date, BTreeSet<Note>> = BTreeMap::new();
-    for (date, note) in done.iter().flat_map(|done| summary::notes(&done.plan, now, settings)) {
+    for (date, note) in
+        done.iter().filter(|done| done.answered).flat_map(|done| summary::notes(&done.plan, now, settings))
+    {
         days.entry(date).or_default().insert(note);
     }
     let noted = if days.is_empty() { Ok(()) } else { ledger.note_day(&days).await };
     let mut seen = Vec::new();
-    for (index, done) in done.iter_mut().enumerate() {
+    for (index, done) in done.iter_mut().enumerate().filter(|(_, done)| done.answered) {
         match &noted {
             Err(error) if !summary::notes(&done.plan, now, settings).is_empty() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {

@@ -143,7 +143,7 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Prove { awaited, at, .. } => {
             format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
         }
-        Step::Digest { incident } => {
+        Step::Digest { incident, .. } => {
             format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)
         }
         Step::See { at, .. } => format!("see       read at {at}"),

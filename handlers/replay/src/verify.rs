@@ -156,7 +156,7 @@ fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
     });
     let digests = story.decisions.iter().flat_map(|plan| {
         plan.steps.iter().filter_map(|step| match step {
-            Step::Digest { incident } => Some(incident.rule.clone()),
+            Step::Digest { rule, .. } => Some(rule),
             _ => None,
         })
     });
