@@ -10,7 +10,7 @@ mod row;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
@@ -20,6 +20,7 @@ pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Event, EventError};
 use crate::pattern::{Pattern, PatternSet};
@@ -103,6 +104,8 @@ pub struct Case<'r> {
     later: &'r PatternSet,
     /// Every response, by id: an incident ends long after the event that opened it.
     pub book: &'r BTreeMap<String, Response>,
+    /// What was derived first, and which of the later patterns matched then.
+    seen: OnceLock<(Value, Vec<usize>)>,
 }
 
 impl Rules {
@@ -126,6 +129,7 @@ impl Rules {
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
             let book = &self.responses;
+            let seen = OnceLock::new();
             (!rules.is_empty()).then_some(Case {
                 handler,
                 event,
@@ -135,6 +139,7 @@ impl Rules {
                 matched,
                 later,
                 book,
+                seen,
             })
         });
         Ok(cases.collect())
