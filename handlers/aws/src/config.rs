@@ -77,7 +77,10 @@ impl Config {
                 read.problem("CHAT_TOPIC_ARN", "is the topic of the pages; chats need one of their own");
             }
             if arn.zip(beside).is_some_and(|(arn, beside)| arn.region != beside.region) {
-                read.problem("CHAT_TOPIC_ARN", "is in another Region than PAGE_TOPIC_ARN; SNS publishes within one");
+                read.problem(
+                    "CHAT_TOPIC_ARN",
+                    "is in another Region than PAGE_TOPIC_ARN; SNS publishes within one",
+                );
             }
         }
         let settings = settings::read(&mut read);
@@ -189,7 +192,12 @@ mod tests {
     fn the_topic_of_the_chats_is_another_one_of_the_same_region() {
         let chat = "arn:aws:sns:us-west-2:111122223333:chat";
         assert_eq!(parse(&[("CHAT_TOPIC_ARN", chat)]).unwrap().chat_topic.as_deref(), Some(chat));
-        for wrong in ["chat", GOOD[1].1, "arn:aws:sns:eu-west-1:111122223333:chat", "arn:aws:sns:us-west-2:111122223333:x.fifo"] {
+        for wrong in [
+            "chat",
+            GOOD[1].1,
+            "arn:aws:sns:eu-west-1:111122223333:chat",
+            "arn:aws:sns:us-west-2:111122223333:x.fifo",
+        ] {
             let error = parse(&[("CHAT_TOPIC_ARN", wrong)]).unwrap_err();
             assert_eq!(error.problems.len(), 1, "{error}");
         }

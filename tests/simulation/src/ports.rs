@@ -7,11 +7,11 @@ use std::rc::Rc;
 use responder_core::metadata::Metadata;
 use responder_core::page::Page;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::{Cause, Error, Failure};
 use responder_engine::port::{
     Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,
     Update, Value, Written,
 };
+use responder_engine::{Cause, Error, Failure};
 
 use crate::cloud::{Asked, Cloud, Fault, Record, State, Told, refused};
 use crate::sns::{Publish, shown_in_chats};

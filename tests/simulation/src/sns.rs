@@ -75,7 +75,8 @@ impl Publish {
 /// punctuation mark.
 fn subject_is_fine(subject: &str) -> Result<(), String> {
     let begins = subject.starts_with(|c: char| c.is_ascii_graphic());
-    let fine = subject.chars().all(|c| (' '..='~').contains(&c)) && (1..100).contains(&subject.chars().count());
+    let fine =
+        subject.chars().all(|c| (' '..='~').contains(&c)) && (1..100).contains(&subject.chars().count());
     if begins && fine { Ok(()) } else { Err(format!("Subject: {subject:?}")) }
 }
 
@@ -100,7 +101,18 @@ fn attribute_is_fine(name: &str, kind: &str, value: &str) -> Result<(), String> 
 
 /// The keys that a message of structure `json` may have; others are ignored.
 const PROTOCOLS: [&str; 12] = [
-    "default", "email", "email-json", "http", "https", "sqs", "lambda", "sms", "application", "firehose", "APNS", "GCM",
+    "default",
+    "email",
+    "email-json",
+    "http",
+    "https",
+    "sqs",
+    "lambda",
+    "sms",
+    "application",
+    "firehose",
+    "APNS",
+    "GCM",
 ];
 
 fn by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
@@ -142,10 +154,14 @@ pub fn shown_in_chats(message: &str) -> Result<Value, String> {
         value.as_str().is_some_and(|text| (1..=most).contains(&text.chars().count()))
     };
     let are_texts = |value: &Value, most: usize| {
-        value.is_null() || value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(|text| is_text(text, most)))
+        value.is_null()
+            || value
+                .as_array()
+                .is_some_and(|all| !all.is_empty() && all.iter().all(|text| is_text(text, most)))
     };
     let metadata = &all["metadata"];
-    let thread = ["threadId", "summary", "eventType", "relatedResources", "additionalContext", "enableCustomActions"];
+    let thread =
+        ["threadId", "summary", "eventType", "relatedResources", "additionalContext", "enableCustomActions"];
     known(metadata, "metadata.", &thread)?;
     let checks = [
         ("title", is_text(&content["title"], 250)),
@@ -195,8 +211,15 @@ mod tests {
         }
         let big = format!(r#"{{"default":"{}"}}"#, "x".repeat(LARGEST));
         let wrong = [
-            "", "text", "[]", r#"{"email":"a"}"#, r#"{"default":1}"#, r#"{"default":"a","https":{}}"#,
-            r#"{"default":"a","default":"b"}"#, r#"{"default":"a","smtp":"b"}"#, &big,
+            "",
+            "text",
+            "[]",
+            r#"{"email":"a"}"#,
+            r#"{"default":1}"#,
+            r#"{"default":"a","https":{}}"#,
+            r#"{"default":"a","default":"b"}"#,
+            r#"{"default":"a","smtp":"b"}"#,
+            &big,
         ];
         for message in wrong {
             assert!(publish("s", message).accepted().is_err(), "{message:.40}");
@@ -205,9 +228,15 @@ mod tests {
 
     #[test]
     fn attributes_have_names_types_and_values() {
-        for (name, kind, value) in
-            [("", "String", "a"), ("a b", "String", "a"), (".a", "String", "a"), ("AWS.x", "String", "a"), ("a", "Text", "a"), ("a", "String", ""), ("a", "String", "\u{1}")]
-        {
+        for (name, kind, value) in [
+            ("", "String", "a"),
+            ("a b", "String", "a"),
+            (".a", "String", "a"),
+            ("AWS.x", "String", "a"),
+            ("a", "Text", "a"),
+            ("a", "String", ""),
+            ("a", "String", "\u{1}"),
+        ] {
             let mut publish = publish("s", GOOD);
             publish.attributes.insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
             assert!(publish.accepted().is_err(), "{name:?} {kind:?} {value:?}");

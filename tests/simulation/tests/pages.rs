@@ -56,6 +56,10 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for (name, page) in &pages {
         Publish::page(page, "0123456789abcdef").accepted().unwrap();
+        for line in page.body.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+            let alone = !line.contains(" aws ") && !line.contains("://") && !line.contains(" or by:");
+            assert!(alone, "{name}: a link or a command that a finger does not find: {line}");
+        }
         let chat = shown_in_chats(&page.chat).unwrap();
         let alert: Value = serde_json::from_str(&page.alert).unwrap();
         files.insert(format!("{name}.txt"), format!("{}\n\n{}", page.subject, page.body));
@@ -70,7 +74,11 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     }
     let known = known(&folder);
     for (name, text) in &files {
-        assert_eq!(known.get(name).map(String::as_str), Some(text.as_str()), "{name}: UPDATE_PAGES=1, and read what changed");
+        assert_eq!(
+            known.get(name).map(String::as_str),
+            Some(text.as_str()),
+            "{name}: UPDATE_PAGES=1, and read what changed"
+        );
     }
     let stray: Vec<&String> = known.keys().filter(|name| !files.contains_key(*name)).collect();
     assert!(stray.is_empty(), "pages of no response: {stray:?}");
@@ -116,9 +124,14 @@ fn of_case(rules: &Rules, case: &Path, rule: &str, state: State) -> Option<Page>
     let mut cases = Vec::new();
     let mut files: Vec<PathBuf> = fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    for file in files.iter().filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("event"))) {
+    for file in files
+        .iter()
+        .filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("event")))
+    {
         read(&fs::read(file).unwrap(), &mut |found| {
-            cases.extend(found.ok().and_then(|document| rules.cases(&document.text).ok()).into_iter().flatten());
+            cases.extend(
+                found.ok().and_then(|document| rules.cases(&document.text).ok()).into_iter().flatten(),
+            );
         });
     }
     let mut ledger = Ledger::new(facts);

@@ -26,12 +26,19 @@ fn line(view: &View<'_>, summary: &str, most: usize) -> String {
     let secrets: Vec<Value> = incident.places.iter().take(most).map(|secret| {
         json!({ "name": shown(&secret.name()), "account": safe(&secret.account), "region": safe(&secret.region) })
     }).collect();
-    let details: Vec<Value> = incident.details.iter().take(most).map(|detail| json!({ detail.label: shown(&detail.value) })).collect();
+    let details: Vec<Value> = incident
+        .details
+        .iter()
+        .take(most)
+        .map(|detail| json!({ detail.label: shown(&detail.value) }))
+        .collect();
     let regions: Vec<String> = incident.regions.iter().take(most).map(|region| safe(region)).collect();
-    let links = view.values.links.iter().take(most).map(|(_, what, link)| json!({ "href": link, "text": what }));
+    let links =
+        view.values.links.iter().take(most).map(|(_, what, link)| json!({ "href": link, "text": what }));
     // A path is no link.
     let runbook = json!({ "href": view.runbook, "text": "Runbook" });
-    let links: Vec<Value> = Some(runbook).filter(|_| view.runbook.starts_with("https://")).into_iter().chain(links).collect();
+    let links: Vec<Value> =
+        Some(runbook).filter(|_| view.runbook.starts_with("https://")).into_iter().chain(links).collect();
     let mut alert = outline(view, summary);
     alert["links"] = json!(links);
     alert["payload"]["custom_details"] = json!({

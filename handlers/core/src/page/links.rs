@@ -100,7 +100,11 @@ mod tests {
     fn names_are_encoded_as_each_page_of_the_console_wants_them() {
         let console = Console::of("us-west-2").unwrap();
         let logs = "#logsV2:log-groups/log-group/$252Faws$252Flambda$252Frotate-db";
-        assert!(console.logs("/aws/lambda/rotate-db").ends_with(logs), "{}", console.logs("/aws/lambda/rotate-db"));
+        assert!(
+            console.logs("/aws/lambda/rotate-db").ends_with(logs),
+            "{}",
+            console.logs("/aws/lambda/rotate-db")
+        );
         let hostile = console.secret("a b&x=<!channel>\u{202e}#'");
         assert!(hostile.contains("name=a%20b%26x%3D%3C%21channel%3E%E2%80%AE%23%27&region="), "{hostile}");
         let at = Timestamp::from_millis(0);

@@ -9,11 +9,10 @@ const MAX: usize = 2_048;
 /// A command with its values in place; `None` if one is missing or must not stand in a command.
 ///
 /// A value cannot leave its word, whatever it holds and wherever in quotes its place is.
-pub(super) fn command<'v>(
-    pieces: &[Piece<'_>],
-    value: impl Fn(&str) -> Option<&'v str>,
-) -> Option<String> {
-    let nested = pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains("$(") || text.contains('`')));
+pub(super) fn command<'v>(pieces: &[Piece<'_>], value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    let nested = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Text(text) if text.contains("$(") || text.contains('`')));
     let (mut out, mut quote) = (String::new(), Quote::None);
     for piece in pieces {
         match piece {
@@ -41,7 +40,10 @@ pub(super) fn command<'v>(
 /// Whether a value may stand in a command: a person sees it as it is, no option begins like it, and the AWS CLI does not
 /// take it for the name of a file to send (`file://`) or of a page to fetch.
 fn is_fit(value: &str) -> bool {
-    !value.is_empty() && !value.starts_with('-') && !value.starts_with('@') && Untrusted::new(value).show(MAX) == value
+    !value.is_empty()
+        && !value.starts_with('-')
+        && !value.starts_with('@')
+        && Untrusted::new(value).show(MAX) == value
 }
 
 /// Whether no shell reads a value otherwise than it is, in quotes or out of them.
@@ -118,7 +120,9 @@ mod tests {
     #[test]
     fn what_is_missing_or_not_as_it_seems_leaves_the_command_out() {
         assert_eq!(with("aws x {secret} {role}", "a"), None);
-        for value in ["", "a\nb", "a\u{202e}b", "--endpoint-url", "file:///etc/passwd", "fileb://x", "<a>", "@x"] {
+        for value in
+            ["", "a\nb", "a\u{202e}b", "--endpoint-url", "file:///etc/passwd", "fileb://x", "<a>", "@x"]
+        {
             assert_eq!(with("aws x {secret}", value), None, "{value:?}");
         }
     }

@@ -6,6 +6,7 @@ use crate::arn::Arn;
 use crate::incident::Incident;
 use crate::rules::PLACEHOLDERS;
 use crate::secret::SecretRef;
+use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
 /// A piece of a line of `first`.
@@ -65,7 +66,7 @@ const AROUND: Span = Span::from_secs(900);
 impl Values {
     pub(super) fn of(incident: &Incident) -> Self {
         let secret = incident.places.first();
-        let principal = incident.principal.as_ref().map(|principal| principal.raw());
+        let principal = incident.principal.as_ref().map(Untrusted::raw);
         let principal = principal.filter(|id| *id != crate::principal::UNKNOWN);
         let detail = |label| incident.detail(label).map(|value| value.raw().to_owned());
         let function = incident.detail("rotation function").and_then(|arn| Arn::of("lambda", arn.raw()));
@@ -74,7 +75,9 @@ impl Values {
         // Beside a secret its own Region is meant.
         let region = secret.and_then(|secret| region_name(&secret.region));
         let region = region.or_else(|| incident.regions.iter().find_map(|region| region_name(region)));
-        let (role, user) = (principal.and_then(role_of), principal.and_then(user_of));
+        // Nothing can be done about another account's.
+        let own = principal.filter(|id| Arn::parse(id).is_some_and(|arn| arn.account == incident.account));
+        let (role, user) = (own.and_then(role_of), own.and_then(user_of));
         let mut values = Self {
             account: account_id(&incident.account).map(str::to_owned),
             region: region.map(str::to_owned),
@@ -89,7 +92,13 @@ impl Values {
             service: service_name.map(str::to_owned),
             cluster: cluster.map(str::to_owned),
             version: detail("version"),
-            regions: incident.regions.iter().filter_map(|name| region_name(name)).filter(|name| Some(*name) != region).map(str::to_owned).collect(),
+            regions: incident
+                .regions
+                .iter()
+                .filter_map(|name| region_name(name))
+                .filter(|name| Some(*name) != region)
+                .map(str::to_owned)
+                .collect(),
             secrets: incident.places.len().saturating_sub(1),
             services: incident.services.len().saturating_sub(1),
             links: Vec::new(),
@@ -100,10 +109,19 @@ impl Values {
         let mut links = Vec::new();
         if let Some(console) = region.and_then(Console::of) {
             let times = (incident.first.minus(AROUND), incident.last.plus(AROUND));
-            let mut add = |name, what, link: Option<String>| links.extend(link.map(|link| (name, what, link)));
-            add("cloudtrail", "What it did (CloudTrail)", who.map(|(key, value)| console.events(key, value, times)));
+            let mut add =
+                |name, what, link: Option<String>| links.extend(link.map(|link| (name, what, link)));
+            add(
+                "cloudtrail",
+                "What it did (CloudTrail)",
+                who.map(|(key, value)| console.events(key, value, times)),
+            );
             let key = values.access_key.as_deref();
-            add("key", "What the key did (CloudTrail)", key.map(|key| console.events("AccessKeyId", key, times)));
+            add(
+                "key",
+                "What the key did (CloudTrail)",
+                key.map(|key| console.events("AccessKeyId", key, times)),
+            );
             add("secret", "Secret", secret.map(|secret| console.secret(secret.name().raw())));
             add("role", "Role", role.map(|role| console.role(role)));
             let logs = function.and_then(|arn| {
@@ -125,9 +143,11 @@ impl Values {
     pub(super) fn likewise(&self, line: &[Piece<'_>]) -> Option<String> {
         let names = |name| line.contains(&Piece::Name(name));
         if names("secret") {
-            (self.secrets > 0).then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
+            (self.secrets > 0)
+                .then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
         } else if names("service") {
-            (self.services > 0).then(|| format!("and likewise for the other {}", several(self.services, "service")))
+            (self.services > 0)
+                .then(|| format!("and likewise for the other {}", several(self.services, "service")))
         } else if names("region") && self.regions.len() <= 20 {
             (!self.regions.is_empty()).then(|| format!("and likewise in {}", listed(&self.regions)))
         } else {
