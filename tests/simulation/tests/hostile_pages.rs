@@ -2,6 +2,8 @@
 //!
 //! `CASES=100000 cargo test --profile simulation -p simulation --test hostile_pages` takes as many inputs as are promised.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod words;
 
 use std::sync::LazyLock;
