@@ -343,6 +343,21 @@ mod tests {
         assert_eq!((ends, counters.pages_sent), (vec![End::Coalesced], 0));
     }
 
+    #[test]
+    fn chats_are_told_once_after_the_page_and_what_goes_wrong_there_costs_nothing() {
+        let engine = engine(&["draining"]);
+        engine.aws.no_chat.set(true);
+        let (ends, counters) = run_at(&engine, "one", &[EVENT]);
+        assert_eq!((ends, counters.pages_sent), (vec![End::Answered], 1));
+        assert_eq!((counters.chats_sent, counters.chats_failed, engine.aws.chats.borrow().len()), (0, 1, 1));
+        assert!(engine.aws.lines.borrow().iter().any(|line| line.contains("\"chat\":\"failed\"")));
+        let (ends, counters) = run_at(&engine, "two", &[EVENT]);
+        assert_eq!(
+            (ends, counters.pages_sent, engine.aws.chats.borrow().len()),
+            (vec![End::Coalesced], 0, 1)
+        );
+    }
+
     const SWEEP: &str = r#"{"source":"aws.events","detail-type":"Scheduled Event","account":"111122223333",
         "region":"us-west-2","time":"2026-05-04T03:10:00Z","id":"s","resources":[],"detail":{}}"#;
 

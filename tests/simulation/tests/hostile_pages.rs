@@ -2,6 +2,8 @@
 //!
 //! `CASES=100000 cargo test --profile simulation -p simulation --test hostile_pages` takes as many inputs as are promised.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod words;
 
 use std::sync::LazyLock;
@@ -187,7 +189,7 @@ impl Input {
 }
 
 /// With what a line of a body may begin.
-const BEGINNINGS: [&str; 56] = [
+const BEGINNINGS: [&str; 57] = [
     "Over since ",
     "It was: ",
     "Does AWSCURRENT still work: ",
@@ -212,6 +214,7 @@ const BEGINNINGS: [&str; 56] = [
     "Event: ",
     "Events: ",
     "Failed step: ",
+    "On: ",
     "Function: ",
     "Secrets: ",
     "Secrets:",
@@ -284,7 +287,11 @@ fn commands_are_ours(response: &Response, page: &Page) {
         .first
         .iter()
         .filter_map(|line| {
-            let command = line.find(": aws ").map_or(0, |colon| colon + 2);
+            let command = [": aws ", "? aws "]
+                .iter()
+                .filter_map(|begin| line.find(begin))
+                .min()
+                .map_or(0, |colon| colon + 2);
             line.get(command..).filter(|command| command.starts_with("aws "))
         })
         .collect();
@@ -321,7 +328,7 @@ fn chat_is_marked(text: &str) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("CASES").map_or(1_000, |cases| cases.parse().unwrap()),
+        cases: std::env::var("CASES").map_or(300, |cases| cases.parse().unwrap()),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_PAGES=1 cargo test -p simulation --test pages` writes them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,10 +41,10 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     let mut pages: BTreeMap<String, Page> = BTreeMap::new();
     for response in rules.responses.values().filter(|response| pages_at_all(response.action)) {
         let listed = CASES.iter().find(|(id, _)| *id == response.id).map(|(_, case)| fixtures().join(case));
-        let case = listed.into_iter().chain(firing(&response.id));
+        let mut case = listed.into_iter().chain(firing(&response.id));
         let page = match response.action {
             Action::Park => parked(&rules),
-            _ => case.filter_map(|case| of_case(&rules, &case, &response.id, State::Open)).next(),
+            _ => case.find_map(|case| of_case(&rules, &case, &response.id, State::Open)),
         };
         // What is never paged by itself has no page.
         let silent = serde_json::to_value(response.severity).unwrap() == "info";
@@ -56,6 +58,10 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for (name, page) in &pages {
         Publish::page(page, "0123456789abcdef").accepted().unwrap();
+        for line in page.body.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+            let alone = !line.contains(" aws ") && !line.contains("://") && !line.contains(" or by:");
+            assert!(alone, "{name}: a link or a command that a finger does not find: {line}");
+        }
         let chat = shown_in_chats(&page.chat).unwrap();
         let alert: Value = serde_json::from_str(&page.alert).unwrap();
         files.insert(format!("{name}.txt"), format!("{}\n\n{}", page.subject, page.body));
@@ -65,8 +71,12 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     let folder = fixtures().join("pages");
     if std::env::var_os("UPDATE_PAGES").is_some() {
         fs::create_dir_all(&folder).unwrap();
-        known(&folder).keys().for_each(|name| fs::remove_file(folder.join(name)).unwrap());
-        files.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
+        for name in known(&folder).keys() {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+        for (name, text) in &files {
+            fs::write(folder.join(name), text).unwrap();
+        }
     }
     let known = known(&folder);
     for (name, text) in &files {
@@ -116,7 +126,7 @@ fn firing(id: &str) -> Vec<PathBuf> {
 fn of_case(rules: &Rules, case: &Path, rule: &str, state: State) -> Option<Page> {
     let facts = fs::read(case.join("facts.json")).map(|text| serde_json::from_slice(&text).unwrap());
     let mut facts: Facts = facts.unwrap_or_default();
-    facts.settings.runbooks = RUNBOOKS.to_owned();
+    RUNBOOKS.clone_into(&mut facts.settings.runbooks);
     let mut cases = Vec::new();
     let mut files: Vec<PathBuf> = fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -318,6 +318,9 @@ fn stream(response: &Response, subject: &str) -> String {
     }
 }
 
+/// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
+const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
+
 /// What the event itself tells a human beyond the counts, and what of the exceptions.
 fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
     let event = draft.event();
@@ -333,6 +336,11 @@ fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
     add("called by service", event.principal.invoked_by.clone());
     add("source address", event.text("/detail/sourceIPAddress"));
     add("user agent", event.text("/detail/userAgent"));
+    if event.secrets.is_empty() {
+        let mut targets =
+            TARGETS.iter().filter_map(|key| event.text(&format!("/detail/requestParameters/{key}")));
+        add("acted on", targets.next());
+    }
     if let Some(message) = event.text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
         add("failed step", step.map(Untrusted::new));

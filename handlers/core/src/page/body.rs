@@ -1,7 +1,7 @@
 //! The body of an e-mail: short lines of plain text, what matters most first.
 
 use super::first::Advice;
-use super::words::{account, counts, listed, region_name, several, stretch, who};
+use super::words::{account, listed, region_name, several, stretch, what, who};
 use super::{DETAILS_MAX, SECRETS_MAX, VALUE_MAX, View, password};
 use crate::incident::{Detail, Incident, State};
 use crate::rules::Handler;
@@ -54,12 +54,7 @@ const CUT: &str = "\nShortened: there was more than a message takes.\n";
 /// What happened, in a sentence.
 fn headline(view: &View<'_>) -> Lines {
     let (incident, mut lines) = (view.incident, Lines::default());
-    let what = match (incident.handler, incident.places.as_slice()) {
-        (Handler::Access, _) if incident.reads > 0 => format!(": {}", counts(incident, view.response)),
-        (_, []) => String::new(),
-        (_, [secret]) => format!(": {}", secret.name().show(120)),
-        (_, secrets) => format!(": {} secrets", secrets.len()),
-    };
+    let what = what(incident, view.response, |name| name.show(120));
     match incident.resolved_at {
         Some(at) if incident.state == State::Resolved => {
             lines.text(&format!("Over since {}: nothing needs to be done.", stretch(at, at)));
@@ -133,8 +128,12 @@ const WHO: [(&str, &str); 5] = [
 ];
 
 /// What is known of the call.
-const WHAT: [(&str, &str); 3] =
-    [("event", "Event"), ("failed step", "Failed step"), ("rotation function", "Function")];
+const WHAT: [(&str, &str); 4] = [
+    ("event", "Event"),
+    ("acted on", "On"),
+    ("failed step", "Failed step"),
+    ("rotation function", "Function"),
+];
 
 fn meaning(view: &View<'_>) -> Lines {
     let mut lines = Lines::default();

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::first::Advice;
-use super::words::{account, counts, listed, place, stretch, who};
+use super::words::{account, listed, place, stretch, what, who};
 use super::{View, password};
 use crate::incident::State;
-use crate::rules::Handler;
 use crate::text::{Untrusted, json_line};
 
 /// The limits of each field, in characters ("Custom notifications", Amazon Q Developer in chat applications' guide). What is over
@@ -63,10 +62,7 @@ fn description(view: &View<'_>) -> String {
     let mut lines = Vec::new();
     match incident.resolved_at.filter(|_| !open) {
         Some(at) => lines.push(format!("Over since {}: nothing needs to be done.", stretch(at, at))),
-        None if incident.handler == Handler::Access && incident.reads > 0 => {
-            lines.push(format!("{}: {}.", incident.title, counts(incident, response)));
-        }
-        None => lines.push(format!("{}.", incident.title)),
+        None => lines.push(format!("{}{}.", incident.title, what(incident, response, code))),
     }
     if let Some(password) = password::after(incident).filter(|_| open) {
         lines.push(format!("Does AWSCURRENT still work: {} {}", password.safe, password.then));
@@ -107,7 +103,8 @@ fn description(view: &View<'_>) -> String {
 }
 
 /// What a message tells of the caller and the call.
-const DETAILS: [(&str, &str); 8] = [
+const DETAILS: [(&str, &str); 9] = [
+    ("acted on", "On"),
     ("session", "Session"),
     ("access key id", "Access key"),
     ("source address", "Address"),
@@ -136,7 +133,7 @@ fn step(advice: &Advice) -> Option<String> {
 
 /// Whether a text has nothing that Slack reads anywhere, and every code span its end.
 fn is_marked(text: &str) -> bool {
-    !text.is_empty() && !text.contains(['<', '>', '&']) && text.matches('`').count() % 2 == 0
+    !text.is_empty() && !text.contains(['<', '>', '&']) && text.matches('`').count().is_multiple_of(2)
 }
 
 /// Whether a text has none of the characters that end a code span or that Slack reads anywhere.

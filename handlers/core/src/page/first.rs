@@ -33,7 +33,8 @@ pub(super) fn advice(response: &Response, values: &Values) -> Vec<Advice> {
 
 fn expand(line: &str, values: &Values) -> Option<Advice> {
     // `sentence: command`, or one of them.
-    let (say, run) = match line.find(": aws ") {
+    let command = [": aws ", "? aws "].iter().filter_map(|begin| line.find(begin)).min();
+    let (say, run) = match command {
         _ if line.starts_with("aws ") => ("", Some(line)),
         Some(colon) => (line.get(..=colon)?, line.get(colon + 2..)),
         None => (line, None),
@@ -61,18 +62,21 @@ fn apart<'l>(
         return Some((said, None));
     };
     let (Some(before), Some(name), Some(after)) =
-        (before.strip_suffix(", at "), name.strip_prefix("link:"), after.strip_suffix(" or by:"))
+        (before.strip_suffix(" at "), name.strip_prefix("link:"), after.strip_suffix(" or by:"))
     else {
         return Some((said, None));
     };
     let open = values.link(name).map(|link| format!("{link}{after}"));
     said.truncate(said.len() - 3);
-    said.push(Piece::Text(before));
+    said.push(Piece::Text(before.trim_end_matches([',', ';'])));
     (open.is_some() || runs).then_some((said, open))
 }
 
 fn with_colon(say: &str) -> String {
-    if say.is_empty() { String::new() } else { format!("{}:", say.trim_end_matches(':')) }
+    if say.is_empty() || say.ends_with('?') {
+        return say.to_owned();
+    }
+    format!("{}:", say.trim_end_matches(':'))
 }
 
 fn sentence(pieces: &[Piece<'_>], values: &Values, show: impl Fn(&Untrusted) -> String) -> Option<String> {

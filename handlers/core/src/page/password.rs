@@ -1,6 +1,7 @@
 //! After a failed rotation: does the password that applications use still work?
 
 use crate::incident::Incident;
+use crate::text::Untrusted;
 
 /// What a failure means for AWSCURRENT, and what to do about that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) struct Password {
 /// single user the old password ends at `setSecret`; with alternating users AWSCURRENT is another user's, and works throughout. A test
 /// rotation calls `testSecret` alone (`RotateImmediately` of `API_RotateSecret`).
 pub(super) fn after(incident: &Incident) -> Option<Password> {
-    let step = incident.detail("failed step").map(|step| step.raw());
+    let step = incident.detail("failed step").map(Untrusted::raw);
     match (incident.detail("event")?.raw(), step) {
         ("TestRotationFailed", _) => Some(TEST),
         ("RotationAbandoned", _) => Some(ABANDONED),

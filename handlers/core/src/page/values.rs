@@ -6,6 +6,7 @@ use crate::arn::Arn;
 use crate::incident::Incident;
 use crate::rules::PLACEHOLDERS;
 use crate::secret::SecretRef;
+use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
 /// A piece of a line of `first`.
@@ -65,7 +66,7 @@ const AROUND: Span = Span::from_secs(900);
 impl Values {
     pub(super) fn of(incident: &Incident) -> Self {
         let secret = incident.places.first();
-        let principal = incident.principal.as_ref().map(|principal| principal.raw());
+        let principal = incident.principal.as_ref().map(Untrusted::raw);
         let principal = principal.filter(|id| *id != crate::principal::UNKNOWN);
         let detail = |label| incident.detail(label).map(|value| value.raw().to_owned());
         let function = incident.detail("rotation function").and_then(|arn| Arn::of("lambda", arn.raw()));
@@ -74,7 +75,9 @@ impl Values {
         // Beside a secret its own Region is meant.
         let region = secret.and_then(|secret| region_name(&secret.region));
         let region = region.or_else(|| incident.regions.iter().find_map(|region| region_name(region)));
-        let (role, user) = (principal.and_then(role_of), principal.and_then(user_of));
+        // Nothing can be done about another account's.
+        let own = principal.filter(|id| Arn::parse(id).is_some_and(|arn| arn.account == incident.account));
+        let (role, user) = (own.and_then(role_of), own.and_then(user_of));
         let mut values = Self {
             account: account_id(&incident.account).map(str::to_owned),
             region: region.map(str::to_owned),

@@ -42,21 +42,36 @@ pub(super) fn region_name(text: &str) -> Option<&str> {
     ((1..=32).contains(&text.len()) && text.bytes().all(fits)).then_some(text)
 }
 
+/// What it was done to, or how much of what was done how fast; nothing, where nobody knows.
+pub(super) fn what(incident: &Incident, response: &Response, show: impl Fn(&Untrusted) -> String) -> String {
+    let [few @ .., _] = incident.places.as_slice() else {
+        let counted = incident.handler == Handler::Access && incident.reads > 0;
+        return if counted { format!(": {}", counts(incident, response)) } else { String::new() };
+    };
+    match incident.places.first().filter(|_| few.is_empty()) {
+        Some(secret) if incident.reads <= 1 || incident.handler != Handler::Access => {
+            format!(": {}", show(&secret.name()))
+        }
+        None if incident.handler != Handler::Access => format!(": {} secrets", incident.places.len()),
+        _ => format!(": {}", counts(incident, response)),
+    }
+}
+
 /// How much of what, how fast.
-pub(super) fn counts(incident: &Incident, response: &Response) -> String {
+fn counts(incident: &Incident, response: &Response) -> String {
     let count = incident.reads;
     let span = Span::from_millis(incident.last.millis().saturating_sub(incident.first.millis()));
     let within = if span.millis() > 0 { format!(" within {}", spelled(span)) } else { String::new() };
-    if incident.handler == Handler::Failure {
-        return format!("{}{within}", several(count, "event"));
-    }
     let refused = match incident.errors {
         0 => String::new(),
         errors if errors == count && count == 1 => ", refused".to_owned(),
         errors if errors == count => ", all refused".to_owned(),
         errors => format!(", {errors} of them refused"),
     };
+    // Of other calls it is no news.
+    let reads = incident.detail("event").is_none_or(|event| event.raw().ends_with("SecretValue"));
     let secrets = match incident.distinct_secrets {
+        None if !reads => String::new(),
         None if count == 1 => "; the log does not say for which secrets".to_owned(),
         None => "; of some the log does not say for which secrets".to_owned(),
         Some(0) => String::new(),
