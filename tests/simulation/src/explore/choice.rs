@@ -1,6 +1,6 @@
 //! What can happen next.
 
-use super::process::{Ask, History, Local, Millis, Processes, place};
+use super::process::{Ask, History, Millis, Processes, place};
 use super::request::Meaning;
 use super::scene::Scene;
 use super::state::{Fate, State};
@@ -16,8 +16,6 @@ pub(super) enum Choice {
     Call(u8, u8, How),
     /// A worker dies before its first call.
     Die(u8),
-    /// A worker tells the queue what became of its messages.
-    Report(u8),
     /// The late request has its effect.
     Land,
     /// Time goes on to the next instant that matters.
@@ -73,7 +71,8 @@ impl How {
 
 /// Everything that can happen in a state.
 ///
-/// A process that dies after its last effect leaves the same behind whenever it does: that it dies is a choice when it begins and with each effect.
+/// A process that dies after its last effect leaves the same behind whenever it does: that it dies is a choice when it begins and with each effect. When an invocation ends, the queue
+/// hears of it at once: that it does not is as if the process had died before.
 pub(super) fn choices(
     scene: &Scene,
     processes: &Processes,
@@ -86,15 +85,11 @@ pub(super) fn choices(
     let mut overdue = false;
     for (number, worker) in (0..).zip(&state.workers) {
         let Some(worker) = worker else { continue };
-        match processes.local(*worker) {
-            Local::Asks(asks) => {
-                for (call, ask) in (0..).zip(asks) {
-                    let ways = ways(state, ask);
-                    choices.extend(ways.into_iter().flatten().map(|how| Choice::Call(number, call, how)));
-                    overdue |= ask.until <= state.now;
-                }
-            }
-            Local::Ended(_) => choices.push(Choice::Report(number)),
+        let asks = processes.asks(*worker);
+        overdue |= asks.iter().any(|ask| ask.until <= state.now);
+        for (call, ask) in (0..).zip(asks) {
+            let ways = ways(state, ask);
+            choices.extend(ways.into_iter().flatten().map(|how| Choice::Call(number, call, how)));
         }
         if state.left.deaths > 0 && processes.is_new(*worker) {
             choices.push(Choice::Die(number));
@@ -112,10 +107,7 @@ pub(super) fn choices(
 
 /// How many workers have a call that hangs until an instant.
 pub(super) fn hanging(processes: &Processes, state: &State, until: Millis) -> u8 {
-    let hangs = |history: &History| match processes.local(*history) {
-        Local::Asks(asks) => asks.iter().any(|ask| ask.until <= until),
-        Local::Ended(_) => false,
-    };
+    let hangs = |worker: &History| processes.asks(*worker).iter().any(|ask| ask.until <= until);
     state.workers.iter().flatten().map(|worker| u8::from(hangs(worker))).sum()
 }
 
@@ -170,9 +162,7 @@ fn ways(state: &State, ask: &Ask) -> [Option<How>; 7] {
 pub(super) fn next(scene: &Scene, processes: &Processes, leases: &[Millis], state: &State) -> Option<Millis> {
     let hidden = |index: &usize| state.messages[*index].fate == Fate::Queued;
     let messages = (0..scene.messages.len()).filter(hidden).map(|index| state.messages[index].visible_at);
-    let calls = state.workers.iter().flatten().filter_map(|worker| match processes.local(*worker) {
-        Local::Asks(asks) => asks.iter().map(|ask| ask.until).min(),
-        Local::Ended(_) => None,
-    });
+    let asks = state.workers.iter().flatten().flat_map(|worker| processes.asks(*worker));
+    let calls = asks.map(|ask| ask.until);
     messages.chain(leases.iter().copied()).chain(calls).filter(|at| *at > state.now).min()
 }

@@ -24,12 +24,13 @@ pub(super) fn effect(
         Meaning::Page(tells) => {
             let before = *told;
             told.add(tells);
-            let causes = match work.claim {
-                Claim::Unknown => Some(Cause::Unclaimed),
-                _ if how.dies() => Some(Cause::Died),
-                _ => (how != How::Well).then_some(Cause::Unanswered),
+            let cause = match how {
+                _ if work.bypasses() => Some(Cause::Unclaimed),
+                How::Well => None,
+                How::Unheard => Some(Cause::Died),
+                _ => Some(Cause::Unanswered),
             };
-            causes.into_iter().for_each(|cause| told.causes |= cause.bit());
+            cause.into_iter().for_each(|cause| told.causes |= cause.bit());
             return allowed(before, work, other, tells);
         }
         Meaning::Mark => told.mark(work),
@@ -97,8 +98,8 @@ fn allowed(before: Told, work: Work, other: Option<Work>, tells: Tells) -> Resul
         }
     };
     match work.claim {
-        Claim::None => Err(format!("a {what} is sent that nobody claimed")),
-        Claim::Unknown => Ok(again.then_some(Cause::Unclaimed)),
+        _ if work.bypasses() => Ok(again.then_some(Cause::Unclaimed)),
+        Claim::None | Claim::Unknown => Err(format!("a {what} is sent that nobody claimed")),
         Claim::Ours if marked => {
             Err(format!("a second {what} is sent after one that was claimed, sent and marked"))
         }

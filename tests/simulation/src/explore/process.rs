@@ -135,6 +135,14 @@ impl Processes {
         &self.past(history).local
     }
 
+    /// What a worker waits for.
+    pub(super) fn asks(&self, history: History) -> &[Ask] {
+        match self.local(history) {
+            Local::Asks(asks) => asks,
+            Local::Ended(_) => &[],
+        }
+    }
+
     pub(super) fn work(&self, history: History) -> Work {
         self.past(history).work
     }
@@ -235,6 +243,11 @@ impl Processes {
 }
 
 impl Work {
+    /// Whether it may page without a claim: it knows that the ledger does not answer.
+    pub(super) fn bypasses(self) -> bool {
+        self.claim == Claim::Unknown || self.claim == Claim::None && self.disturbed
+    }
+
     fn after(self, meaning: Meaning, answer: &Answer, owner: &str) -> Self {
         let mut work = self;
         match (meaning, answer) {
@@ -250,6 +263,9 @@ impl Work {
                 work.claim = if own { Claim::Ours } else { Claim::None };
             }
             (Meaning::Claim, _) => work.claim = Claim::Unknown,
+            (Meaning::Mark | Meaning::Release, answer) if answer.is_error() => {
+                (work.unmarked, work.claim) = (0, Claim::Unknown);
+            }
             (Meaning::Mark, _) => work.unmarked = 0,
             (Meaning::Release, _) => work.claim = Claim::None,
             (Meaning::Write | Meaning::Read, _) => {}

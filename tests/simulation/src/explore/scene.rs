@@ -18,6 +18,8 @@ pub struct Scene {
     pub escalates: bool,
     /// Whether every message ends in the dead-letter queue, because none can be read.
     pub parks: bool,
+    /// How many states are visited before that is too many: each takes some 80 bytes.
+    pub most: usize,
     /// What may go wrong, and how often.
     pub bounds: Bounds,
     /// The times.
@@ -103,6 +105,7 @@ impl Scene {
             severity: Severity::Medium,
             escalates: false,
             parks: false,
+            most: 50_000_000,
             bounds,
             timing: Timing::default(),
             plant: None,

@@ -56,6 +56,9 @@ pub fn explore(scene: &Scene) -> Result<Found, RulesError> {
             (depth, level) = (depth + 1, search.states.all.len());
         }
         wrong = search.visit(number).err();
+        if search.states.all.len() > scene.most {
+            wrong = wrong.or_else(|| Some(format!("more than {} states", scene.most)));
+        }
         number += 1;
     }
     let Search { world, states, steps, ends, .. } = search;
@@ -99,7 +102,7 @@ impl Search {
     }
 
     /// What is wrong after a choice in a state, and a shortest way there.
-    fn tell(&self, number: usize, last: Option<Choice>, wrong: &str) -> String {
+    fn tell(&mut self, number: usize, last: Option<Choice>, wrong: &str) -> String {
         let mut way: Vec<(usize, Choice)> = last.into_iter().map(|choice| (number, choice)).collect();
         let mut number = number;
         while number > 0 {
@@ -107,10 +110,8 @@ impl Search {
             number = place(before);
             way.push((number, choice));
         }
-        let lines = way
-            .iter()
-            .rev()
-            .map(|(number, choice)| trace::line(&self.world, &self.states.all[*number], *choice));
+        let (world, states) = (&mut self.world, &self.states.all);
+        let lines = way.into_iter().rev().map(|(number, choice)| trace::line(world, &states[number], choice));
         format!("{wrong}\n{}", lines.collect::<Vec<_>>().join("\n"))
     }
 }

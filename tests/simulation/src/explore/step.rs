@@ -58,7 +58,6 @@ impl World {
                 state.left.deaths -= 1;
                 state.workers[usize::from(worker)] = None;
             }
-            Choice::Report(worker) => self.report(&mut state, usize::from(worker)),
             Choice::Land => {
                 if let Some(request) = state.late.take() {
                     state.table = self.perform(state.table, request).0;
@@ -75,6 +74,9 @@ impl World {
                 }
             }
         }
+        for number in 0..state.workers.len() {
+            self.report(&mut state, number);
+        }
         state.put_aside(self.scene.timing.receives);
         // Which worker is which does not matter.
         state.workers.sort_unstable();
@@ -90,10 +92,12 @@ impl World {
         }
     }
 
+    /// Tells the queue what became of the messages of an invocation that has ended.
     fn report(&self, state: &mut State, number: usize) {
-        let Some(worker) = state.workers[number].take() else { return };
-        oracle::ended(&mut state.told, self.processes.work(worker));
+        let Some(worker) = state.workers[number] else { return };
         let Local::Ended(kept) = self.processes.local(worker) else { return };
+        state.workers[number] = None;
+        oracle::ended(&mut state.told, self.processes.work(worker));
         let deliveries = self.processes.deliveries(worker);
         for (index, message) in state.messages.iter_mut().enumerate() {
             if deliveries[index] > 0 && !kept[index] && message.fate == Fate::Queued {
@@ -104,8 +108,7 @@ impl World {
 
     fn call(&mut self, state: &mut State, number: usize, call: usize, how: How) -> Result<(), String> {
         let Some(worker) = state.workers[number] else { return Ok(()) };
-        let Local::Asks(asks) = self.processes.local(worker) else { return Ok(()) };
-        let ask = asks[call].clone();
+        let ask = self.processes.asks(worker)[call].clone();
         state.left.deaths -= u8::from(how.dies());
         state.left.faults -= u8::from(how.is_fault());
         let answer = self.happen(state, &ask, how);

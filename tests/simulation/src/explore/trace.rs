@@ -1,43 +1,37 @@
 //! Steps in words.
 
 use super::choice::{Choice, How};
-use super::process::{Deliveries, Local};
+use super::process::Deliveries;
+use super::request::{Meaning, Request};
 use super::scene::Scene;
-use super::state::State;
+use super::state::{Fate, State};
 use super::step::World;
 
 /// A step from a state in words.
-pub(super) fn line(world: &World, state: &State, choice: Choice) -> String {
-    let at = format!("{:>7.3} s ", f64::from(state.now) / 1_000.0);
-    let who = |number: u8| {
-        let worker = state.workers[usize::from(number)];
-        worker.map(|worker| deliveries(&world.scene, world.processes.deliveries(worker))).unwrap_or_default()
-    };
+pub(super) fn line(world: &mut World, state: &State, choice: Choice) -> String {
+    let after = world.step(*state, choice).ok();
     let what = match choice {
         Choice::Receive(messages) => format!("received: {}", deliveries(&world.scene, next(state, messages))),
         Choice::Copy(messages) => {
             format!(
-                "delivered once more than it should be: {}",
+                "delivered, although hidden or deleted: {}",
                 deliveries(&world.scene, next(state, messages))
             )
         }
         Choice::Call(number, call, how) => {
-            let worker = state.workers[usize::from(number)];
-            let asks = worker.map(|worker| world.processes.local(worker));
-            let request = match asks {
-                Some(Local::Asks(asks)) => {
-                    asks.get(usize::from(call)).map(|ask| world.processes.request(ask.request).describe())
-                }
-                _ => None,
-            };
-            format!("{}: {}{}", who(number), request.unwrap_or_default(), ended(how))
+            let Some(worker) = state.workers[usize::from(number)] else { return String::new() };
+            let ask = &world.processes.asks(worker)[usize::from(call)];
+            let request = world.processes.request(ask.request);
+            let who = deliveries(&world.scene, world.processes.deliveries(worker));
+            let ended = after.map(|after| ended(&after, state, how, world.processes.deliveries(worker)));
+            let refused = after.is_some_and(|after| after.table == state.table) && how == How::Well;
+            let refused = if refused && is_write(request) { "; refused" } else { "" };
+            format!("{who}: {}{refused}{}{}", request.describe(), way(how), ended.unwrap_or_default())
         }
-        Choice::Die(number) => format!("{}: dies", who(number)),
-        Choice::Report(number) => {
+        Choice::Die(number) => {
             let worker = state.workers[usize::from(number)];
-            let kept = worker.map(|worker| world.processes.local(worker));
-            let kept = matches!(kept, Some(Local::Ended(kept)) if kept.contains(&true));
-            format!("{}: ends, and {}", who(number), if kept { "asks to be called again" } else { "is done" })
+            let who = worker.map(|worker| deliveries(&world.scene, world.processes.deliveries(worker)));
+            format!("{}: dies", who.unwrap_or_default())
         }
         Choice::Land => {
             let request = state.late.map(|request| world.processes.request(request).describe());
@@ -45,7 +39,7 @@ pub(super) fn line(world: &World, state: &State, choice: Choice) -> String {
         }
         Choice::Wait => "time goes on".to_owned(),
     };
-    format!("  {at} {what}")
+    format!("  {:>7.3} s  {what}", f64::from(state.now) / 1_000.0)
 }
 
 /// The deliveries that a receive makes.
@@ -60,7 +54,21 @@ fn deliveries(scene: &Scene, deliveries: Deliveries) -> String {
     named.collect::<Vec<_>>().join(" and ")
 }
 
-fn ended(how: How) -> &'static str {
+fn is_write(request: &Request) -> bool {
+    !matches!(request.meaning(), Meaning::Page(_) | Meaning::Read)
+}
+
+/// What the queue hears, if the invocation ended with this call.
+fn ended(after: &State, before: &State, how: How, deliveries: Deliveries) -> &'static str {
+    let busy = |state: &State| state.workers.iter().flatten().count();
+    if how.dies() || busy(after) == busy(before) {
+        return "";
+    }
+    let deleted = |index: usize| deliveries[index] == 0 || after.messages[index].fate == Fate::Deleted;
+    if (0..2).all(deleted) { "; ends, and is done" } else { "; ends, and asks to be called again" }
+}
+
+fn way(how: How) -> &'static str {
     match how {
         How::Well => "",
         How::Unheard => "; takes effect, and the process dies before the answer",
