@@ -19,7 +19,7 @@ use crate::batch::{Ended, Engine, Turn};
 use crate::deadline::Deadline;
 use crate::fake::{Fake, block_on};
 use crate::ledger::Ledger;
-use crate::log::Counters;
+use crate::metrics::Counters;
 
 /// One read, as one of the two records that there may be of it.
 #[derive(Clone, Debug)]
