@@ -22,6 +22,7 @@
 mod bus;
 pub mod clock;
 mod cloud;
+pub mod corpus;
 pub mod ecs;
 mod event;
 mod faults;
