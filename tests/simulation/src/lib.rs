@@ -26,6 +26,7 @@ pub mod corpus;
 pub mod ecs;
 mod event;
 mod faults;
+pub mod functions;
 pub mod oracle;
 mod place;
 mod ports;

@@ -130,8 +130,8 @@ fn write(folder: &std::path::Path, samples: &[simulation::corpus::Sample]) -> Re
         .collect();
     fs::write(folder.join("labels.json"), format!("{:#}\n", json!(labels)))?;
     for sample in samples {
-        let lines: String = sample.events.iter().map(|(_, event)| format!("{event}\n")).collect();
-        fs::write(folder.join(format!("events/{}.jsonl", sample.class.name)), lines)?;
+        let lines: Vec<String> = sample.events.iter().map(|(_, event)| event.to_string()).collect();
+        fs::write(folder.join(format!("events/{}.jsonl", sample.class.name)), lines.join("\n") + "\n")?;
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ impl Caller {
     }
 
     /// What the owner's copy of a call from another account says (inferred from what is documented for KMS).
-    pub(super) fn from_outside(&self) -> Value {
+    pub(super) fn as_outsider(&self) -> Value {
         json!({ "type": "AWSAccount", "principalId": self.identity["principalId"], "accountId": self.account })
     }
 

@@ -64,25 +64,25 @@ pub fn judge(rules: &Rules, samples: &[Sample]) -> Result<Vec<Row>, EventError> 
         cases.extend(rules.cases(&event.to_string())?);
     }
     let mut ledger = Ledger::new(facts(samples));
-    let mut paged = Vec::new();
+    let mut told = Vec::new();
     for case in in_order(cases).0 {
         let pages = ledger.decide(&case).steps.into_iter().filter_map(|step| match step {
             Step::Page { incident, .. } => Some(*incident),
             _ => None,
         });
-        paged.extend(pages);
+        told.extend(pages);
     }
     let incidents = ledger.incidents();
-    Ok(samples.iter().map(|sample| row(sample, &incidents, &paged)).collect())
+    Ok(samples.iter().map(|sample| row(sample, &incidents, &told)).collect())
 }
 
-fn row(sample: &Sample, incidents: &[Incident], paged: &[Incident]) -> Row {
+fn row(sample: &Sample, incidents: &[Incident], told: &[Incident]) -> Row {
     let own = |incident: &&Incident| sample.accounts.contains(&incident.account);
     let is_thief = |incident: &Incident| {
         incident.principal.as_ref().is_some_and(|principal| Some(principal.raw()) == sample.thief.as_deref())
     };
-    let pages = paged.iter().filter(own).count();
-    let found = paged.iter().filter(own).any(is_thief);
+    let pages = told.iter().filter(own).count();
+    let found = told.iter().filter(own).any(is_thief);
     let mut row = Row {
         samples: 1,
         events: sample.events.len(),
@@ -92,7 +92,7 @@ fn row(sample: &Sample, incidents: &[Incident], paged: &[Incident]) -> Row {
         wrong: usize::from(if sample.class.is_attack { !found } else { pages > 0 }),
         ..Row::of(sample.class)
     };
-    for incident in paged.iter().filter(own) {
+    for incident in told.iter().filter(own) {
         *row.paged_by.entry(incident.rule.clone()).or_default() += 1;
     }
     row

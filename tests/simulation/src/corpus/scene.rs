@@ -140,7 +140,7 @@ impl Scene {
         let shared = self.random.uuid();
         let parameters = json!({ "secretId": spelled });
         for (recipient, identity) in
-            [(&*caller.account, caller.identity.clone()), (owner, caller.from_outside())]
+            [(&*caller.account, caller.identity.clone()), (owner, caller.as_outsider())]
         {
             let mut detail = self.detail(caller, "GetSecretValue", secret.region(), &parameters);
             detail["userIdentity"] = identity;
