@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use responder_core::facts::Settings;
+use responder_core::facts::{Facts, Settings};
 use responder_core::page::Page;
 use responder_core::rules::{Handler, Rules, RulesError, builtin};
 use responder_core::time::{Span, Timestamp};
@@ -38,18 +38,18 @@ pub struct Ended {
     pub incidents: BTreeSet<String>,
     /// The pages that the topic took, by the incident's key.
     pub pages: Vec<(String, Page)>,
-    /// How many messages were put aside.
-    pub dead: usize,
+    /// How many messages were put aside, by function.
+    pub dead: BTreeMap<Handler, usize>,
     /// How often the table was written.
     pub writes: u64,
 }
 
-/// Delivers events to every function that has a rule for them, until all are answered.
+/// Delivers events to every function that has a rule for them, until all are answered. The account has no services: of the facts only the settings count.
 ///
 /// # Errors
 /// When the rules cannot be loaded.
-pub fn deliver(events: &[String], settings: &Settings, arrival: &Arrival) -> Result<Ended, RulesError> {
-    let mut functions = Functions::new(settings, arrival, last(events))?;
+pub fn deliver(events: &[String], facts: &Facts, arrival: &Arrival) -> Result<Ended, RulesError> {
+    let mut functions = Functions::new(&facts.settings, arrival, last(events))?;
     functions.send(events);
     functions.run()?;
     Ok(functions.end())
@@ -204,7 +204,7 @@ impl<'a> Functions<'a> {
                 .filter_map(|item| item.key.pk.strip_prefix("incident#").map(str::to_owned))
                 .collect(),
             pages: state.record.pages.iter().map(|told| (told.key.clone(), told.page.clone())).collect(),
-            dead: self.queues.values().map(|queue| queue.dead.len()).sum(),
+            dead: self.queues.iter().map(|(handler, queue)| (*handler, queue.dead.len())).collect(),
             writes: state.record.calls.get("UpdateItem").copied().unwrap_or_default(),
         }
     }

@@ -86,7 +86,7 @@ pub struct Rules {
 }
 
 /// An event that some rules of one handler match, with what they mean.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Case<'r> {
     /// Whose case it is.
     pub handler: Handler,

@@ -67,7 +67,9 @@ pub fn facts(samples: &[Sample]) -> Facts {
 
 /// The settings: those of an operator who has declared the role that Terraform runs with.
 fn settings() -> Settings {
-    Settings::default()
+    let automation = ["arn:aws:iam::*:role/automation/terraform-*"];
+    let automation = automation.into_iter().filter_map(|pattern| pattern.parse().ok()).collect();
+    Settings { automation, ..Settings::default() }
 }
 
 fn sample(class: Class, seed: u64) -> Sample {
