@@ -120,8 +120,13 @@ impl<'l, A: Aws> Ledger<'l, A> {
         last: Option<Timestamp>,
         quiet: Span,
     ) -> Result<(), Error> {
-        let same =
-            || All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", of.millis())])]);
+        // What happened before the incident was over is part of it, however late it is told.
+        let until = last.or(first).unwrap_or(of);
+        let within = || More("resolved", until.millis().saturating_sub(1));
+        let same = || {
+            let open = [Absent("resolved"), Less("resolved", of.millis()), within()];
+            All(vec![Exists("paged"), Any(open.into())])
+        };
         let mut updates = Vec::new();
         if let Some(last) = last {
             let update = Update::of(Key::incident(key))
@@ -138,7 +143,7 @@ impl<'l, A: Aws> Ledger<'l, A> {
         }
         for update in updates {
             if let Written::No(Some(item)) = self.write(&update).await?
-                && item.instant("resolved").is_some_and(|resolved| resolved >= of)
+                && item.instant("resolved").is_some_and(|resolved| resolved >= of && resolved < until)
             {
                 return Err(Error::Held);
             }
@@ -225,6 +230,18 @@ mod tests {
             assert!(block_on(ledger.until(deadline).adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked + 1);
         }
+    }
+
+    #[test]
+    fn a_late_event_is_part_of_an_incident_that_is_over_and_what_happened_since_is_looked_at_again() {
+        let (aws, key, at) = (Fake::default(), Key::incident("k"), Timestamp::from_millis);
+        let values = [("first", 10), ("last", 20), ("paged", 3), ("resolved", 50)];
+        let values = values.map(|(name, value)| (name.to_owned(), Value::Number(value)));
+        aws.table.borrow_mut().insert(key.clone(), Item { key: key.clone(), values: values.into() });
+        let extend =
+            |last| block_on(ledger(&aws).extend("k", at(10), None, Some(at(last)), Span::from_secs(60)));
+        assert_eq!((extend(30), extend(25), extend(60)), (Ok(()), Ok(()), Err(Error::Held)));
+        assert_eq!(aws.table.borrow()[&key].number("last"), Some(30));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Arrival {
     pub workers: usize,
     /// How many of a thousand messages come once more; those may come once more, too.
     pub twice: u64,
+    /// Whether to write down what happens.
+    pub traced: bool,
 }
 
 /// What came of it.
@@ -42,6 +44,8 @@ pub struct Ended {
     pub dead: BTreeMap<Handler, usize>,
     /// How often the table was written.
     pub writes: u64,
+    /// What happened, if that was wanted.
+    pub trace: Vec<String>,
 }
 
 /// Delivers events to every function that has a rule for them, until all are answered. The account has no services: of the facts only the settings count.
@@ -86,7 +90,7 @@ impl<'a> Functions<'a> {
             store: Store::default(),
             faulty: 0,
             keeps_places: false,
-            record: Record::default(),
+            record: Record { trace: arrival.traced.then(Vec::new), ..Record::default() },
         };
         Ok(Self {
             settings,
@@ -205,6 +209,7 @@ impl<'a> Functions<'a> {
                 .collect(),
             pages: state.record.pages.iter().map(|told| (told.key.clone(), told.page.clone())).collect(),
             dead: self.queues.iter().map(|(handler, queue)| (*handler, queue.dead.len())).collect(),
+            trace: state.record.trace.clone().unwrap_or_default(),
             writes: state.record.calls.get("UpdateItem").copied().unwrap_or_default(),
         }
     }

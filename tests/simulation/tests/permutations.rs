@@ -1,6 +1,6 @@
 //! Order, copies and batches change no incident: neither in the replay, nor between it and the functions.
 //!
-//! `CASES=100000` sets how many permutations the replay gets, `SEEDS=1000` how many stories the functions; `SEED` where both begin.
+//! `CASES=100000` sets how many permutations the replay gets, `SEEDS=1000` how many stories the functions; `SEED` where both begin. With `SEEDS=1` there is a trace.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -123,8 +123,10 @@ fn the_functions_end_with_the_incidents_of_the_replay() {
             _ => Some(muddle(&mut random)),
         };
         let story = own.as_ref().unwrap_or_else(|| one_of(&mut random, &fixtures));
-        let arrival = Arrival { seed, workers: 1 + usize::try_from(random.below(4)).unwrap(), twice: 150 };
+        let workers = 1 + usize::try_from(random.below(4)).unwrap();
+        let arrival = Arrival { seed, workers, twice: 150, traced: count == 1 };
         let ended = deliver(&story.events, &story.facts, &arrival).unwrap();
+        ended.trace.iter().for_each(|line| println!("{line}"));
         // Rotations depend on what ECS says, which is not the same here and there.
         let ours = |handler| matches!(handler, Handler::Access | Handler::Failure);
         let dead: usize =

@@ -72,7 +72,8 @@ fn settings() -> Settings {
     Settings { automation, ..Settings::default() }
 }
 
-fn sample(class: Class, seed: u64) -> Sample {
+/// One sample of a class.
+pub fn sample(class: Class, seed: u64) -> Sample {
     let mut random = Random::new(seed);
     // Any time of the day, at any second.
     let from: Timestamp = Timestamp::from_millis(FROM).plus(below(&mut random, Span::from_secs(86_400)));

@@ -8,7 +8,7 @@ use responder_core::event::read;
 use responder_core::facts::Facts;
 use serde_json::json;
 use simulation::Random;
-use simulation::corpus::{facts, samples};
+use simulation::corpus::{classes, facts, sample};
 
 /// Events, and what is known of the world.
 pub(crate) struct Story {
@@ -53,16 +53,19 @@ fn story(folder: &Path, paths: &BTreeSet<PathBuf>) -> Story {
 
 /// At most `most` deliveries in a row of each of one or two samples of the corpus.
 pub(crate) fn slice(random: &mut Random, most: u64) -> Story {
-    let samples = samples(random.next_u64());
-    let mut story = Story { name: String::new(), events: Vec::new(), facts: facts(&samples) };
+    let classes = classes();
+    let mut name = String::new();
+    let (mut events, mut played) = (Vec::new(), Vec::new());
     for _ in 0..=random.below(2) {
-        let sample = &samples[usize::try_from(random.below(samples.len() as u64)).unwrap()];
+        let class = classes[usize::try_from(random.below(classes.len() as u64)).unwrap()];
+        let sample = sample(class, random.next_u64());
         let count = usize::try_from(most.min(sample.events.len() as u64)).unwrap();
         let from = usize::try_from(random.below((sample.events.len() - count) as u64 + 1)).unwrap();
-        story.events.extend(sample.events[from..from + count].iter().map(|(_, event)| event.to_string()));
-        story.name = format!("{} {}", story.name, sample.class.name);
+        events.extend(sample.events[from..from + count].iter().map(|(_, event)| event.to_string()));
+        name = format!("{name} {}", class.name);
+        played.push(sample);
     }
-    story
+    Story { name, events, facts: facts(&played) }
 }
 
 /// Reads and refusals near every threshold, of secrets whose spellings can mean one another.
