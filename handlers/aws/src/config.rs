@@ -24,7 +24,8 @@ pub struct Config {
     /// The account of the topic, and so of the function.
     pub account: String,
     /// `MODE`, `SETTLE_SECONDS`, `MARGIN_SECONDS`, `COOLDOWN_SECONDS`, `IN_FLIGHT`, `ROLLOUT_SECONDS`, `ANSWER_SECONDS`,
-    /// `OVERDUE_SECONDS`, `FINDINGS`, `READERS`, `REGIONS`, `RUNBOOK_BASE_URL`.
+    /// `OVERDUE_SECONDS`, `FINDINGS`, `READERS`, `REGIONS`, `RUNBOOK_BASE_URL`, `PRODUCTION_ACCOUNTS`, `PRODUCTION_SECRETS`,
+    /// `DECOYS`, `HUMAN_ROLES`, `AUTOMATION_PRINCIPALS`, `BUSINESS_HOURS`.
     pub settings: Settings,
     /// `LEASE_SECONDS`: how long a claim is held; no invocation works for longer.
     pub lease: Span,

@@ -64,6 +64,11 @@ pub enum Question {
         /// The key, of role and secret.
         key: String,
     },
+    /// The secrets that a role's task definitions refer to.
+    Launches {
+        /// The role's ARN.
+        role: String,
+    },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
     Marks {
@@ -140,6 +145,10 @@ pub struct Facts {
     /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
+    /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
+    /// nobody knows them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub launches: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, BTreeSet<Mark>>,
@@ -198,6 +207,7 @@ impl Facts {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
+                    || known.suppressed != mark.suppressed
             })
         };
         if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {

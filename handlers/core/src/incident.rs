@@ -1,6 +1,6 @@
 //! Incidents: what happened, to whom, how often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -23,8 +23,11 @@ pub enum State {
 /// An incident: what happened, to whom, how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incident {
-    /// The response's id.
+    /// The response's id; of several, that of the most severe finding.
     pub rule: String,
+    /// The ids of the other responses that found it, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// How urgent it is.
     pub severity: Severity,
     /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
@@ -55,6 +58,9 @@ pub struct Incident {
     pub secrets: Vec<Untrusted>,
     /// How many of the events are refused or failed calls.
     pub errors: usize,
+    /// How many events about its subject never counted, by exception: from one window before it to its end.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, usize>,
     /// When a later event closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
@@ -81,6 +87,7 @@ impl Incident {
         let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
         Self {
             rule: response.id.clone(),
+            also: Vec::new(),
             severity: burst.severity,
             key,
             state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
@@ -96,6 +103,7 @@ impl Incident {
             distinct_secrets: burst.distinct_secrets(),
             secrets: names(&burst.marks),
             errors: burst.marks.iter().filter(|mark| mark.error).count(),
+            suppressed: BTreeMap::new(),
             resolved_at: burst.resolved,
             event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
             details,

@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod control;
 pub mod decide;
+pub mod derive;
 pub mod event;
 pub mod facts;
 pub mod hash;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod life;
 pub mod mark;
 pub mod metadata;
+mod occurrence;
 pub mod page;
 pub mod pattern;
 pub mod plan;

@@ -177,10 +177,23 @@ pub enum Step {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         about: Vec<Consumer>,
     },
-    /// An incident that is too slight to page: it stands in the daily summary.
+    /// Open an incident that pages nobody: it goes into the summary of the day.
     Digest {
+        /// The response's id.
+        rule: String,
+        /// The incident's key.
+        key: String,
         /// The incident.
         incident: Box<Incident>,
+    },
+    /// Leave an event uncounted.
+    Suppress {
+        /// The response's id.
+        rule: String,
+        /// The exception's id.
+        exception: String,
+        /// Why.
+        why: String,
     },
     /// Remember that a principal read a secret.
     See {

@@ -87,6 +87,7 @@ struct Asks {
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
     awaited: BTreeSet<String>,
+    roles: BTreeSet<String>,
     progress: BTreeSet<Place>,
     all_secrets: BTreeSet<Place>,
     secrets: Vec<(SecretRef, Option<String>)>,
@@ -121,6 +122,9 @@ impl Asks {
                 Question::Awaited { key } => {
                     asks.awaited.insert(key);
                 }
+                Question::Launches { role } => {
+                    asks.roles.insert(role);
+                }
                 Question::Progress { account, region } => {
                     asks.progress.insert((account, region));
                 }
@@ -150,7 +154,8 @@ impl World {
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
-            let remembered = from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited);
+            let remembered =
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
             let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
             let mut silent = Vec::new();
             let read = from.ledger.windows(&asks.windows).await;
@@ -181,6 +186,10 @@ impl World {
             self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
         }
+        // What nobody knows is no launch.
+        for role in asks.roles {
+            self.facts.launches.entry(role).or_default();
+        }
         self.facts.streams.extend(marks.streams);
         self.facts.streams.extend(read);
         for more in [remembered.facts, progress, metadata, lands] {
@@ -192,7 +201,7 @@ impl World {
     /// human is told of anyway is not missed.
     pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case)
+        let counted = watches(case, &self.facts)
             .iter()
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
         // Without it, not even what to ask is known.
@@ -205,15 +214,15 @@ impl World {
             && (!works || self.asked.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
                 Question::Asked { service } => missing(service),
-                Question::Awaited { key } => missing(key),
+                Question::Awaited { key } | Question::Seen { key } => missing(key),
                 Question::Progress { account, region } => missing(&place(account, region)),
-                Question::Seen { key } => missing(key),
                 Question::Day { date } => missing(&date.to_string()),
                 Question::Open => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.
                 Question::Window { stream, .. } => !self.facts.streams.contains_key(stream),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Marks { .. }
+                | Question::Launches { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }
@@ -228,6 +237,7 @@ fn merge(facts: &mut Facts, more: Facts) {
     facts.open.extend(more.open);
     facts.days.extend(more.days);
     facts.seen.extend(more.seen);
+    facts.launches.extend(more.launches);
     facts.awaited.extend(more.awaited);
     facts.asked.extend(more.asked);
     facts.changes.extend(more.changes);

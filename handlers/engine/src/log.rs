@@ -85,6 +85,8 @@ fn step_name(step: &Step) -> &'static str {
         Step::Skip { .. } => "skip",
         Step::Page { .. } => "page",
         Step::Join { .. } => "join",
+        Step::Digest { .. } => "digest",
+        Step::Suppress { .. } => "suppress",
         Step::Resolve { .. } => "resolve",
         Step::Count { .. } => "count",
         Step::Hold { .. } => "hold",
@@ -93,7 +95,6 @@ fn step_name(step: &Step) -> &'static str {
         Step::Adopt { .. } => "adopt",
         Step::End { .. } => "end",
         Step::Prove { .. } => "prove",
-        Step::Digest { .. } => "digest",
         Step::See { .. } => "see",
         Step::Unknown { .. } => "unknown",
         Step::Nothing { .. } => "nothing",
@@ -103,8 +104,8 @@ fn step_name(step: &Step) -> &'static str {
 
 fn incident_key(step: &Step) -> Option<&str> {
     match step {
-        Step::Page { incident, .. } | Step::Digest { incident } => Some(&incident.key),
-        Step::Join { key, .. } | Step::Resolve { key, .. } => Some(key),
+        Step::Page { incident, .. } => Some(&incident.key),
+        Step::Join { key, .. } | Step::Digest { key, .. } | Step::Resolve { key, .. } => Some(key),
         _ => None,
     }
 }

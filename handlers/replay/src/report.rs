@@ -126,6 +126,8 @@ pub(crate) fn step(step: &Step) -> String {
                 incident.title
             )
         }
+        Step::Digest { rule, .. } => format!("digest    {rule}: pages nobody"),
+        Step::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
         Step::Join { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
         Step::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
         Step::Count { rule, count, at_least, within } => {
@@ -140,9 +142,6 @@ pub(crate) fn step(step: &Step) -> String {
         }
         Step::Prove { awaited, at, .. } => {
             format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
-        }
-        Step::Digest { incident } => {
-            format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)
         }
         Step::See { at, .. } => format!("see       read at {at}"),
         Step::Unknown { why } => format!("unknown   {why}"),

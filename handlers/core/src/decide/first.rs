@@ -79,8 +79,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
             let before = last.map_or("none is known".to_owned(), |last| Date::of(last).to_string());
             let details = vec![Detail { label: "last read before", value: Untrusted::new(before) }];
-            let incident = Incident::of(response, super::incident_key(response, &key), &burst, details);
-            steps.push(Step::Digest { incident: Box::new(incident) });
+            let incident = super::incident_key(response, &key);
+            let incident = Incident::of(response, incident, &burst, details);
+            let (rule, key) = (incident.rule.clone(), incident.key.clone());
+            steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
         }
         // The day is enough, and one write a day.
         if last.is_none_or(|last| Date::of(last) < Date::of(at)) {

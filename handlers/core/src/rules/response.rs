@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Handler;
+use super::narrow::Narrowing;
+use super::{Exception, Handler};
 use crate::time::Span;
 
 /// How urgent an incident is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nobody is paged: it stands in the daily summary.
+    /// Worth a line in a summary; pages nobody.
     Info,
     /// Worth knowing.
     Low,
@@ -36,6 +37,16 @@ impl Severity {
     /// 0 for `info`, 1 for `low` to 4 for `critical`.
     pub fn rank(self) -> u8 {
         self as u8
+    }
+
+    /// One less.
+    pub(crate) fn lower(self) -> Self {
+        match self {
+            Self::Info | Self::Low => Self::Info,
+            Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
     }
 }
 
@@ -101,6 +112,9 @@ pub struct When {
     pub within: Span,
     /// Whose count.
     pub per: Per,
+    /// The rule of which an event must come first, at most `within` before what counts; itself it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Step>,
@@ -121,6 +135,8 @@ pub struct Step {
 pub struct Response {
     /// Its key in `responses.json`, and the incident's `rule`.
     pub id: String,
+    /// What its incidents are called: responses with one name share the incident of a subject. By default its id.
+    pub incident: String,
     /// The handler of its rules.
     pub handler: Handler,
     /// The rules that it answers.
@@ -141,10 +157,12 @@ pub struct Response {
     pub quiet: Span,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
-    /// Where its narrowing pattern `where` stands in the set of all patterns.
-    pub(super) only_if: Option<usize>,
-    /// Where its excluding pattern `unless` stands in the set of all patterns.
-    pub(super) unless: Option<usize>,
+    /// Events that mean less.
+    pub exceptions: Vec<Exception>,
+    /// Its narrowing pattern `where`.
+    pub(super) only_if: Option<Narrowing>,
+    /// Its excluding pattern `unless`.
+    pub(super) unless: Option<Narrowing>,
 }
 
 impl Response {

@@ -14,6 +14,10 @@ impl Key {
         Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
     }
 
+    pub(super) fn role(arn: &str) -> Self {
+        Self { pk: format!("role#{arn}"), sk: "launches".to_owned() }
+    }
+
     pub(super) fn incident(key: &str) -> Self {
         Self { pk: format!("incident#{key}"), sk: "state".to_owned() }
     }
@@ -41,6 +45,10 @@ impl Item {
             "incident" => facts.incidents.extend(self.incident().map(|state| (name.to_owned(), state))),
             "awaited" => {
                 facts.awaited.insert(name.to_owned(), progress::waiting(self));
+            }
+            "role" => {
+                let secrets = self.set("secrets").cloned().unwrap_or_default();
+                facts.launches.insert(name.to_owned(), secrets);
             }
             "place" => progress::store(self, facts),
             _ => {}
