@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Facts;
 use crate::incident::Incident;
 use crate::life::Opened;
 use crate::plan::{Plan, Step};
@@ -40,6 +41,9 @@ pub struct Note {
 pub struct Day {
     /// What nobody was paged for.
     pub notes: BTreeSet<Note>,
+    /// The keys of the events that an exception kept from counting, by exception.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, BTreeSet<String>>,
     /// Whether there is more than was read.
     pub more: bool,
 }
@@ -61,22 +65,62 @@ pub fn due(now: Timestamp, settings: &Settings) -> Date {
     Date::of(now.minus(Span::from_secs(i64::from(settings.summary_hour) * 3_600))).before()
 }
 
-/// What a plan notes, and under which day.
-pub fn notes(plan: &Plan, now: Timestamp, settings: &Settings) -> Vec<(Date, Note)> {
-    let digests = plan.steps.iter().filter_map(|step| match step {
-        Step::Digest { incident, .. } => Some(incident),
-        _ => None,
-    });
-    let note = |incident: &Incident| Note {
+/// What a plan notes, and under which day; nothing, if it is nothing.
+pub fn noted(plan: &Plan, now: Timestamp, settings: &Settings) -> Option<(Date, Day)> {
+    let mut day = Day::default();
+    for step in &plan.steps {
+        match step {
+            Step::Digest { incident, .. } => {
+                day.notes.insert(note(plan, incident));
+            }
+            // For however many responses it does not count.
+            Step::Suppress { exception, .. } => {
+                day.suppressed.entry(exception.clone()).or_default().insert(plan.event.clone());
+            }
+            _ => {}
+        }
+    }
+    (!day.is_empty()).then(|| (date(plan.time, now, settings), day))
+}
+
+/// Carries out in the facts what a plan notes.
+pub(crate) fn apply(plan: &Plan, facts: &mut Facts) {
+    if let Some((date, noted)) = noted(plan, facts.now.unwrap_or(plan.time), &facts.settings) {
+        facts.days.entry(date).or_default().merge(noted);
+    }
+}
+
+impl Day {
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.suppressed.is_empty()
+    }
+
+    /// Adds what else is noted: in any order, and however often.
+    pub fn merge(&mut self, other: Self) {
+        self.notes.extend(other.notes);
+        for (exception, events) in other.suppressed {
+            self.suppressed.entry(exception).or_default().extend(events);
+        }
+        self.more |= other.more;
+    }
+}
+
+fn note(plan: &Plan, incident: &Incident) -> Note {
+    Note {
         rule: incident.rule.clone(),
-        at: incident.last,
+        at: plan.time,
         event: plan.event.clone(),
         account: incident.account.clone(),
         region: incident.regions.first().cloned().unwrap_or_default(),
-        principal: incident.principal.clone(),
-        secrets: incident.secrets.iter().take(SECRETS).cloned().collect(),
-    };
-    digests.map(|incident| (date(plan.time, now, settings), note(incident))).collect()
+        principal: incident.principal.as_ref().map(bounded),
+        secrets: incident.secrets.iter().take(SECRETS).map(bounded).collect(),
+    }
+}
+
+/// As much as is ever shown, and a little more.
+fn bounded(text: &Untrusted) -> Untrusted {
+    Untrusted::new(text.raw().chars().take(2 * SHOWN).collect::<String>())
 }
 
 /// The text of a summary; `None` if there is nothing to say. Laid out for reading: counts first, then what happened.
@@ -93,7 +137,7 @@ pub(crate) fn text(
         .filter(|opened| opened.rule != own.id)
         .filter_map(|opened| Some((opened, *opened.pages.get(&date)?)))
         .collect();
-    if paged.is_empty() && day.notes.is_empty() {
+    if paged.is_empty() && day.is_empty() {
         return None;
     }
     let title = |rule: &str| match book.get(rule) {
@@ -113,9 +157,21 @@ pub(crate) fn text(
     for note in &day.notes {
         by_rule.entry(&note.rule).or_default().push(note);
     }
+    let at_least = if day.more { "at least " } else { "" };
+    if !day.suppressed.is_empty() {
+        lines.extend(["", "Kept from counting, by exception"].map(str::to_owned));
+        let row = |(exception, events): (&String, &BTreeSet<String>)| {
+            let count = if events.len() == 1 { "event" } else { "events" };
+            format!(
+                "{:>7}  {count}: {}",
+                format!("{at_least}{}", events.len()),
+                Untrusted::new(exception).show(SHOWN)
+            )
+        };
+        lines.extend(day.suppressed.iter().map(row));
+    }
     if !by_rule.is_empty() {
         lines.extend(["", "Worth knowing, nobody was paged"].map(str::to_owned));
-        let at_least = if day.more { "at least " } else { "" };
         for (rule, notes) in &by_rule {
             let events: BTreeSet<&str> = notes.iter().map(|note| note.event.as_str()).collect();
             lines.push(format!("{:>7}  {}", format!("{at_least}{}", events.len()), title(rule)));

@@ -118,7 +118,9 @@ fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
         let plans: Vec<Plan> = rules.cases(event).unwrap().iter().map(|case| ledger.decide(case)).collect();
         plans
     };
-    theft(0).iter().for_each(|event| drop(tell(event)));
+    for event in theft(0) {
+        tell(&event);
+    }
     assert_eq!(ends(&tell(&sweep(HOUR + 60)), "bulk-read").len(), 1);
     // A copy of what is known.
     assert!(pages(&tell(&read(19, 19)), "bulk-read").is_empty());
@@ -145,7 +147,8 @@ fn retries_of_a_rotation_are_one_incident_that_ends_after_a_week_of_silence() {
     let mut events: Vec<String> = [0, 300, 900, 86_400].into_iter().map(failed).collect();
     events.extend((1..24 * 9).map(|hour| sweep(hour * HOUR)));
     let (plans, incidents, _) = story(&rules, &events);
-    assert_eq!((pages(&plans, "rotation-failed").len(), incidents.len()), (1, 1));
+    let failures = incidents.iter().filter(|incident| incident.rule == "rotation-failed").count();
+    assert_eq!((pages(&plans, "rotation-failed").len(), failures), (1, 1));
     let ended = ends(&plans, "rotation-failed");
     assert_eq!(ended.len(), 1);
     assert_eq!(ended[0].1, at(86_400).plus("7d".parse::<Span>().unwrap()));
@@ -198,7 +201,7 @@ proptest! {
             next.filter(|page| *page > over).min()
         };
         let first_look = |over: Timestamp| {
-            (1..).map(|n| at(n * every * 60)).find(|look| *look > over).unwrap()
+            (1..=1_000).map(|n| at(n * every * 60)).find(|look| *look > over).unwrap()
         };
         let overs = occurrences.iter().map(|incident| incident.last.plus(Span::from_secs(HOUR)));
         let mut expected: Vec<Timestamp> =

@@ -119,17 +119,14 @@ impl<A: Aws> Executor<'_, A> {
                     self.remember(step, facts).await.map(|()| Effect::Acted)
                 }
                 // With those of the whole batch.
-                Step::Digest { .. } | Step::See { .. } => {
+                Step::Digest { .. } | Step::See { .. } | Step::Suppress { .. } => {
                     executed.acted += 1;
                     continue;
                 }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
-                Step::Count { .. }
-                | Step::Suppress { .. }
-                | Step::Unknown { .. }
-                | Step::Nothing { .. }
-                | Step::Ignore { .. } => {
+                // Nobody is paged: the summary of the day tells it.
+                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
                     continue;
                 }
             };

@@ -215,9 +215,8 @@ impl World {
             && (!works || self.asked.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
                 Question::Asked { service } => missing(service),
-                Question::Awaited { key } => missing(key),
+                Question::Awaited { key } | Question::Seen { key } => missing(key),
                 Question::Progress { account, region } => missing(&place(account, region)),
-                Question::Seen { key } => missing(key),
                 Question::Day { date } => missing(&date.to_string()),
                 Question::Open => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.

@@ -175,6 +175,9 @@ fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Va
 
 #[cfg(test)]
 mod tests {
+    use responder_core::settings::Settings;
+    use responder_core::time::Timestamp;
+
     use super::*;
 
     #[test]
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
-        let (now, settings) = (Default::default(), Default::default());
+        let (now, settings) = (Timestamp::default(), Settings::default());
         let mut plan = responder_core::decide::park(&rules, Handler::Failure, b"", "", now, &settings);
         plan.rules = vec![ROTATION_FAILED.to_owned()];
         let mut counters = Counters::default();

@@ -1,11 +1,11 @@
 //! What the events of a batch leave for later: the notes of all of them together, and who read what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use responder_core::facts::{Facts, Settings};
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::Case;
-use responder_core::summary::{self, Note};
+use responder_core::summary::{Day, noted};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::error::Error;
@@ -51,17 +51,17 @@ pub(crate) async fn record<A: Aws>(
     now: Timestamp,
     settings: &Settings,
 ) {
-    let mut days: BTreeMap<Date, BTreeSet<Note>> = BTreeMap::new();
-    for (date, note) in
-        done.iter().filter(|done| done.answered).flat_map(|done| summary::notes(&done.plan, now, settings))
+    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    for (date, day) in
+        done.iter().filter(|done| done.answered).filter_map(|done| noted(&done.plan, now, settings))
     {
-        days.entry(date).or_default().insert(note);
+        days.entry(date).or_default().merge(day);
     }
-    let noted = if days.is_empty() { Ok(()) } else { ledger.note_day(&days).await };
+    let written = ledger.note_days(&days).await;
     let mut seen = Vec::new();
     for (index, done) in done.iter_mut().enumerate().filter(|(_, done)| done.answered) {
-        match &noted {
-            Err(error) if !summary::notes(&done.plan, now, settings).is_empty() => done.fail(error.clone()),
+        match &written {
+            Err(error) if noted(&done.plan, now, settings).is_some() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {
                 Step::See { key, at } => Some((index, key.clone(), *at)),
                 _ => None,

@@ -154,13 +154,6 @@ fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
             _ => None,
         })
     });
-    let digests = story.decisions.iter().flat_map(|plan| {
-        plan.steps.iter().filter_map(|step| match step {
-            Step::Digest { rule, .. } => Some(rule),
-            _ => None,
-        })
-    });
-    let incidents = incidents.chain(digests);
     let acts: Vec<Action> = acts.collect();
     let acted = rules.responses.values().filter(|response| acts.contains(&response.action));
     incidents.cloned().chain(acted.chain(parks).map(|response| response.id.clone())).collect()

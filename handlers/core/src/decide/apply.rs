@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
+    summary::apply(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -26,8 +27,8 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             let before = facts.open.remove(&incident.key);
             let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
             let date = summary::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
-            let paged = pages.entry(date).or_insert(severity);
-            *paged = severity.max(*paged);
+            let highest = pages.entry(date).or_insert(severity);
+            *highest = severity.max(*highest);
             let streams = streams.iter().cloned().chain(known).collect();
             let (rule, quiet) = (incident.rule.clone(), *quiet);
             let opened = Opened { rule, last, quiet, streams, pages, ended: resolved };
@@ -84,19 +85,16 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 waiting.remove(awaited);
             }
         }
-        Step::Digest { .. } => {
-            for (date, note) in summary::notes(plan, facts.now.unwrap_or(plan.time), &facts.settings) {
-                facts.days.entry(date).or_default().notes.insert(note);
-            }
-        }
         Step::See { key, at } => {
             let seen = facts.seen.entry(key.clone()).or_insert(*at);
             *seen = (*seen).max(*at);
         }
-        Step::Skip { .. }
+        // The notes of the whole plan.
+        Step::Digest { .. }
+        | Step::Suppress { .. }
+        | Step::Skip { .. }
         | Step::Hold { .. }
         | Step::Count { .. }
-        | Step::Suppress { .. }
         | Step::Unknown { .. }
         | Step::Nothing { .. }
         | Step::Ignore { .. } => {}

@@ -192,11 +192,11 @@ impl<'c, 'r> Draft<'c, 'r> {
             let near = incident.first <= state.last.plus(response.quiet)
                 && state.first <= incident.last.plus(response.quiet);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            near && !over
+            // What was closed because nothing followed is not over when something did.
+            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            near && !over && !goes_on
         });
-        // What was closed because nothing followed is not over when something did.
-        let again = same.is_some_and(|state| state.is_quieted(response.quiet) && incident.last > state.last);
-        if same.is_some_and(|state| !again && incident.severity <= state.severity) {
+        if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });
         } else if incident.severity == Severity::Info {
@@ -204,7 +204,7 @@ impl<'c, 'r> Draft<'c, 'r> {
             self.steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
         } else {
             // Another response may have found what was before.
-            if let Some(state) = same.filter(|_| !again) {
+            if let Some(state) = same {
                 incident.first = incident.first.min(state.first);
                 incident.last = incident.last.max(state.last);
             }

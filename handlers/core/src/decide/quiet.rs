@@ -2,12 +2,13 @@
 
 use super::Draft;
 use crate::facts::{Facts, IncidentState, Question};
-use crate::incident::{Detail, Incident};
+use crate::incident::Detail;
 use crate::life::Opened;
 use crate::mark::{Burst, Mark, bursts};
+use crate::occurrence::{self, Finding};
 use crate::page;
 use crate::plan::Step;
-use crate::rules::Case;
+use crate::rules::{Case, Response, Severity};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -81,16 +82,28 @@ fn resolve(draft: &Draft<'_, '_>, key: &str, opened: &Opened, state: &IncidentSt
     let notice = response.map(|response| {
         let from = counted_from(opened, state);
         let marks = opened.streams.iter().filter_map(|stream| draft.facts.streams.get(stream)).flatten();
-        let marks = marks.filter(|mark| !mark.resolves && mark.at >= from && mark.at <= state.last);
-        let marks: Vec<&Mark> = bursts(response, marks).into_iter().flat_map(|burst| burst.marks).collect();
-        let burst = Burst { marks, severity: state.severity, resolved: Some(at) };
+        let marks: Vec<&Mark> = marks
+            .filter(|mark| !mark.resolves && !mark.opens && mark.at >= from && mark.at <= state.last)
+            .collect();
+        let burst = counted(response, &marks, state.severity, at);
         let since = if from > state.first { format!(" since {from}") } else { String::new() };
         let why = format!("it was quiet for {}; counted{since} is at least what is said here", opened.quiet);
         let details = vec![Detail { label: "why it is closed", value: Untrusted::new(why) }];
-        let mut incident = Incident::of(response, key.to_owned(), &burst, details);
+        let finding = Finding { response, burst };
+        let mut incident = occurrence::incident(response, key.to_owned(), &[finding], marks, details);
         (incident.first, incident.last) = (state.first, state.last);
         page::render(&incident, response, &draft.facts.settings)
     });
     let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
     Step::Resolve { rule, key, at, silent_since: Some(state.last), notice, severity }
+}
+
+/// What fired of some marks; where that was another response of the incident, all that count.
+fn counted<'m>(response: &Response, marks: &[&'m Mark], severity: Severity, at: Timestamp) -> Burst<'m> {
+    let fired = bursts(response, marks.iter().copied()).into_iter().flat_map(|burst| burst.marks);
+    let mut fired: Vec<&Mark> = fired.collect();
+    if fired.is_empty() {
+        fired = marks.iter().copied().filter(|mark| mark.suppressed.is_none()).collect();
+    }
+    Burst { marks: fired, severity, resolved: Some(at) }
 }

@@ -1,5 +1,7 @@
 //! Once a day: what happened the day before, told in one page.
 
+use std::collections::BTreeSet;
+
 use super::{Draft, incident_key};
 use crate::facts::{Facts, Question};
 use crate::incident::Incident;
@@ -41,6 +43,6 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     (incident.first, incident.last) = (date.start(), date.end().minus(Span::from_millis(1)));
     let mut page = page::render(&incident, response, &facts.settings);
     page.body = body;
-    let (quiet, streams, about) = (response.quiet, Default::default(), Vec::new());
+    let (quiet, streams, about) = (response.quiet, BTreeSet::new(), Vec::new());
     draft.steps.push(Step::Page { incident: Box::new(incident), page, quiet, streams, about });
 }

@@ -17,8 +17,10 @@ use crate::port::{Aws, Key, Range, Update};
 
 /// How long the notes of a day are kept.
 const DAYS_KEPT: Span = Span::from_secs(7 * 86_400);
-/// How many notes go into one item, and how many pages of a day are read: more than anybody reads.
+/// How many notes and how many suppressed events go into one item, and how many pages of a day are read: more than anybody
+/// reads.
 const NOTES: usize = 200;
+const EVENTS: usize = 2_000;
 const PAGES: usize = 8;
 /// How many writes run at the same time.
 const PARALLEL: usize = 8;
@@ -26,22 +28,38 @@ const PARALLEL: usize = 8;
 impl<A: Aws> Ledger<'_, A> {
     /// Adds notes to their days. An item is never changed: what is written again is the same item, or another one with the
     /// same notes.
-    pub(crate) async fn note_day(&self, notes: &BTreeMap<Date, BTreeSet<Note>>) -> Result<(), Error> {
-        let mut updates = Vec::new();
-        for (date, notes) in notes {
-            let texts: Vec<String> =
-                notes.iter().filter_map(|note| serde_json::to_string(note).ok()).collect();
-            for some in texts.chunks(NOTES) {
-                let parts: Vec<&str> = some.iter().map(String::as_str).collect();
-                let key = Key { pk: format!("summary#{date}"), sk: hash::id(&parts) };
-                let update = Update::of(key)
-                    .add("notes", some.iter().cloned().collect())
-                    .number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
-                updates.push(update);
-            }
-        }
+    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, Day>) -> Result<(), Error> {
+        let updates: Vec<Update> = days.iter().flat_map(|(date, day)| self.notes(*date, day)).collect();
         let written = parallel(updates.iter().map(|update| self.write(update)), PARALLEL).await;
         written.into_iter().try_for_each(|written| written.map(|_| ()))
+    }
+
+    fn notes(&self, date: Date, day: &Day) -> Vec<Update> {
+        let notes: Vec<String> =
+            day.notes.iter().filter_map(|note| serde_json::to_string(note).ok()).collect();
+        let suppressed: Vec<String> = day
+            .suppressed
+            .iter()
+            .flat_map(|(exception, events)| events.iter().map(move |event| format!("{exception} {event}")))
+            .collect();
+        let (mut notes, mut suppressed) = (notes.chunks(NOTES), suppressed.chunks(EVENTS));
+        let mut updates = Vec::new();
+        // What both are few of is one item.
+        loop {
+            let (some, others) = (notes.next().unwrap_or_default(), suppressed.next().unwrap_or_default());
+            if some.is_empty() && others.is_empty() {
+                return updates;
+            }
+            let parts: Vec<&str> = some.iter().chain(others).map(String::as_str).collect();
+            let key = Key { pk: format!("summary#{date}"), sk: hash::id(&parts) };
+            let mut update = Update::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
+            for (name, texts) in [("notes", some), ("suppressed", others)] {
+                if !texts.is_empty() {
+                    update = update.add(name, texts.iter().cloned().collect());
+                }
+            }
+            updates.push(update);
+        }
     }
 
     /// Reads the notes of a day.
@@ -54,6 +72,10 @@ impl<A: Aws> Ledger<'_, A> {
             let texts = found.items.iter().flat_map(|item| item.set("notes").into_iter().flatten());
             // A note that cannot be read was written by another release.
             day.notes.extend(texts.filter_map(|text| serde_json::from_str::<Note>(text).ok()));
+            let events = found.items.iter().flat_map(|item| item.set("suppressed").into_iter().flatten());
+            for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
+                day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());
+            }
             range.after = found.next;
             day.more = range.after.is_some() && page == PAGES;
             if range.after.is_none() || day.more {
