@@ -85,7 +85,8 @@ impl<A: Aws> Engine<A> {
     /// Reads, decides and executes; returns what became of each text, in their order. Prints a line for each, and the
     /// counters.
     pub async fn run(&self, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, Counters) {
-        let (ended, counters) = run(self, turn, texts).await;
+        // It is large, and there is one of it.
+        let (ended, counters) = Box::pin(run(self, turn, texts)).await;
         log::metrics(&self.aws, self.handler, &counters);
         (ended, counters)
     }

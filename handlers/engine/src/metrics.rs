@@ -53,6 +53,8 @@ pub struct Counters {
     pub duplicates: usize,
     /// Events that are noted for the daily summary.
     pub digests: usize,
+    /// Events that an exception kept from counting.
+    pub suppressed: usize,
     /// How long it took from a change to the first read of the new value by a task of a consumer, one a consumer.
     pub seconds_to_consume: Vec<i64>,
     /// What became of incidents, by rule and severity.
@@ -92,7 +94,9 @@ impl Counters {
 
     /// Counts what a plan that was carried out says by itself.
     pub(crate) fn planned(&mut self, plan: &Plan, (account, region): (&str, &str)) {
-        self.digests += plan.steps.iter().filter(|step| matches!(step, Step::Digest { .. })).count();
+        let has = |kind: fn(&Step) -> bool| usize::from(plan.steps.iter().any(kind));
+        self.digests += has(|step| matches!(step, Step::Digest { .. }));
+        self.suppressed += has(|step| matches!(step, Step::Suppress { .. }));
         if plan.rules.iter().any(|rule| rule == ROTATION_FAILED) && plan.name.raw() != TEST {
             // A dimension costs for as long as it has values: only what is an account and a Region becomes one.
             let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
@@ -102,7 +106,7 @@ impl Counters {
         }
     }
 
-    fn rows(&self) -> [(&'static str, usize); 17] {
+    fn rows(&self) -> [(&'static str, usize); 18] {
         [
             ("EventsReceived", self.received),
             ("EventsAnswered", self.answered),
@@ -121,6 +125,7 @@ impl Counters {
             ("ClaimsHeld", self.claims_held),
             ("Duplicates", self.duplicates),
             ("Digests", self.digests),
+            ("Suppressed", self.suppressed),
         ]
     }
 

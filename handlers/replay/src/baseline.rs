@@ -17,6 +17,11 @@ use crate::{End, Failure, report, settings, warn};
 const BATCH: usize = 25;
 
 pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
+    let table = args.table.as_ref();
+    if args.format == BaselineFormat::Items && table.is_none() {
+        let reason = "name the ledger's table; without one there is `--format facts`".to_owned();
+        return Err(Failure::Content { file: "--table".to_owned(), reason });
+    }
     let rules = settings::rules(&args.rules)?;
     let mut seen: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut problems = each_file(&args.paths, &mut |file, bytes, problems| {
@@ -50,10 +55,9 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
             writeln!(out, "{}", json_line(&facts).map_err(io::Error::from)?)?;
         }
         BaselineFormat::Items => {
-            let table = args.table.clone().unwrap_or_default();
             let items: Vec<Value> = seen.iter().map(|(key, at)| put(&SeenItem::of(key, *at))).collect();
             for some in items.chunks(BATCH) {
-                let request = BTreeMap::from([(&table, some)]);
+                let request = BTreeMap::from([(table.map_or("", String::as_str), some)]);
                 writeln!(out, "{}", json_line(&request).map_err(io::Error::from)?)?;
             }
         }

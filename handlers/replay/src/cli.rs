@@ -96,8 +96,8 @@ pub(crate) struct BaselineArgs {
     /// What for.
     #[arg(long, value_enum, default_value_t = BaselineFormat::Items)]
     pub(crate) format: BaselineFormat,
-    /// The ledger's table, for items.
-    #[arg(long, value_name = "NAME", required_if_eq("format", "items"))]
+    /// The ledger's table: items need it.
+    #[arg(long, value_name = "NAME")]
     pub(crate) table: Option<String>,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
