@@ -5,6 +5,7 @@
 mod e2e {
     mod access;
     mod bed;
+    mod concurrent;
     mod failure;
     mod fake;
     mod parity;

@@ -86,13 +86,11 @@ impl Future for Reply<'_> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let mut slots = self.script.slots.borrow_mut();
         let Some(slot) = slots.get_mut(self.number) else { return Poll::Pending };
-        match slot.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                slot.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        if let Some(answer) = slot.answer.take() {
+            return Poll::Ready(answer);
         }
+        slot.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 

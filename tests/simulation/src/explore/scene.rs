@@ -14,10 +14,10 @@ pub struct Scene {
     pub messages: Vec<(&'static str, String)>,
     /// How urgently a human must have been told in the end.
     pub severity: Severity,
+    /// How urgently SNS itself must have told, when nothing but four deaths at most happened.
+    pub despite_deaths: Severity,
     /// Whether a second failure raises the severity.
     pub escalates: bool,
-    /// Whether every message ends in the dead-letter queue, because none can be read.
-    pub parks: bool,
     /// How many states are visited before that is too many: each takes some 80 bytes.
     pub most: usize,
     /// What may go wrong, and how often.
@@ -79,7 +79,8 @@ impl Scene {
         )
     }
 
-    /// Two failed rotations of one secret, more urgent than one.
+    /// Two failed rotations of one secret, more urgent than one. A delivery that meets the claim of the less urgent page is used up: the more urgent one may be left to the
+    /// dead-letter queue.
     pub fn rising(bounds: Bounds) -> Self {
         let scene = Self::two(bounds);
         Self { name: "severity rises", severity: Severity::High, escalates: true, ..scene }
@@ -95,7 +96,7 @@ impl Scene {
     /// What is no event.
     pub fn parked(bounds: Bounds) -> Self {
         let scene = Self::of("poison", vec![("poison", "not JSON".to_owned())], bounds);
-        Self { severity: Severity::High, parks: true, ..scene }
+        Self { severity: Severity::High, despite_deaths: Severity::High, ..scene }
     }
 
     fn of(name: &'static str, messages: Vec<(&'static str, String)>, bounds: Bounds) -> Self {
@@ -103,8 +104,8 @@ impl Scene {
             name,
             messages,
             severity: Severity::Medium,
+            despite_deaths: Severity::Medium,
             escalates: false,
-            parks: false,
             most: 50_000_000,
             bounds,
             timing: Timing::default(),

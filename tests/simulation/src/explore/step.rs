@@ -116,7 +116,9 @@ impl World {
         let other = state.workers[1 - number].map(|other| self.processes.work(other));
         if how.has_effect() {
             let cause = oracle::effect(&mut state.told, work, other, ask.meaning, how)?;
-            cause.into_iter().for_each(|cause| self.again[cause as usize] += 1);
+            if let Some(cause) = cause {
+                self.again[cause as usize] += 1;
+            }
         } else {
             oracle::no_effect(&mut state.told, work, ask.meaning);
         }

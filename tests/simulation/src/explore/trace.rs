@@ -24,9 +24,9 @@ pub(super) fn line(world: &mut World, state: &State, choice: Choice) -> String {
             let request = world.processes.request(ask.request);
             let who = deliveries(&world.scene, world.processes.deliveries(worker));
             let ended = after.map(|after| ended(&after, state, how, world.processes.deliveries(worker)));
-            let refused = after.is_some_and(|after| after.table == state.table) && how == How::Well;
-            let refused = if refused && is_write(request) { "; refused" } else { "" };
-            format!("{who}: {}{refused}{}{}", request.describe(), way(how), ended.unwrap_or_default())
+            let same = after.is_some_and(|after| after.table == state.table) && how == How::Well;
+            let vain = if same && is_write(request) { "; changes nothing" } else { "" };
+            format!("{who}: {}{vain}{}{}", request.describe(), way(how), ended.unwrap_or_default())
         }
         Choice::Die(number) => {
             let worker = state.workers[usize::from(number)];
