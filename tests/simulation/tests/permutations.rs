@@ -23,6 +23,12 @@ fn one_of<'a, T>(random: &mut Random, all: &'a [T]) -> &'a T {
     &all[usize::try_from(random.below(all.len() as u64)).unwrap()]
 }
 
+/// One of them, more often a short one: a hundred short ones find more than one that is a hundred times as long.
+fn shorter<'a, T>(random: &mut Random, all: &'a [T], length: impl Fn(&T) -> usize) -> &'a T {
+    let (one, other) = (one_of(random, all), one_of(random, all));
+    if length(other) < length(one) { other } else { one }
+}
+
 /// A story that is decided again and again.
 struct Known<'r> {
     story: Story,
@@ -76,7 +82,8 @@ fn any_order_and_any_copies_replay_to_the_same_incidents() {
     let (mut events, mut incidents) = (0, 0);
     let count = number("CASES", 2_000);
     for number in 0..count {
-        let Known { story, cases, incidents: expected } = one_of(&mut random, &known);
+        let Known { story, cases, incidents: expected } =
+            shorter(&mut random, &known, |known| known.cases.len());
         let arrived = shuffled(cases, &mut random);
         (events, incidents) = (events + arrived.len(), incidents + expected.len());
         let found = replayed(&story.facts, arrived);
@@ -101,7 +108,7 @@ fn a_ledger_that_is_told_in_any_order_knows_the_same_incidents() {
         })
         .collect();
     for number in 0..number("CASES", 2_000) / 10 {
-        let (story, cases) = one_of(&mut random, &stories);
+        let (story, cases) = shorter(&mut random, &stories, |(_, cases)| cases.len());
         let expected: BTreeSet<String> = replayed(&story.facts, cases.clone()).into_keys().collect();
         let found: BTreeSet<String> =
             decided(&story.facts, &shuffled(cases, &mut random)).into_keys().collect();
