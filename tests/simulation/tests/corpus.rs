@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "slices and muddles are for the permutations")]
 mod stories;
 
 use responder_core::incident::Incident;
