@@ -50,6 +50,8 @@ pub(crate) struct Fake {
     pub(crate) no_chat: Cell<bool>,
     /// Their bodies.
     pub(crate) bodies: RefCell<Vec<String>>,
+    /// Whether several invocations run at once.
+    pub(crate) shared: bool,
     /// Their states.
     pub(crate) states: RefCell<Vec<String>>,
     /// How many calls of the table and the topic there were.
@@ -92,6 +94,19 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 impl Fake {
+    /// Lets other invocations run, where there are any.
+    async fn others_run(&self) {
+        let mut waited = !self.shared;
+        poll_fn(|context| {
+            if std::mem::replace(&mut waited, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     fn ask(&self) -> Result<(), Error> {
         self.asked.set(self.asked.get() + 1);
         self.broken.borrow().clone().map_or(Ok(()), Err)
@@ -168,14 +183,14 @@ impl Aws for Fake {
     }
 
     async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
-        others_run().await;
+        self.others_run().await;
         let written = self.turn(|| self.write(update)).await;
-        others_run().await;
+        self.others_run().await;
         written
     }
 
     async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
-        others_run().await;
+        self.others_run().await;
         self.turn(|| {
             self.ask()?;
             let busy = self.busy.get();
@@ -191,9 +206,9 @@ impl Aws for Fake {
     }
 
     async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
-        others_run().await;
+        self.others_run().await;
         let read = self.turn(|| self.read(range)).await;
-        others_run().await;
+        self.others_run().await;
         read
     }
 
@@ -263,7 +278,7 @@ impl Aws for Fake {
     }
 
     async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
-        others_run().await;
+        self.others_run().await;
         let published = self
             .turn(|| {
                 self.bodies.borrow_mut().push(page.body.clone());
@@ -272,7 +287,7 @@ impl Aws for Fake {
                 Ok(())
             })
             .await;
-        others_run().await;
+        self.others_run().await;
         published
     }
 
@@ -280,19 +295,6 @@ impl Aws for Fake {
         self.chats.borrow_mut().push(page.subject.clone());
         if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
     }
-}
-
-/// Waits once.
-async fn others_run() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// The bytes of an item, as `DynamoDB` charges for them; numbers as text.

@@ -187,7 +187,7 @@ const CASES: u32 = 50;
 
 #[test]
 fn functions_that_count_at_once_find_what_the_replay_finds() {
-    let engine = engine(Fake::default());
+    let engine = engine(Fake { shared: true, ..Fake::default() });
     let found = std::cell::Cell::new(0u32);
     let property = |(batches, schedule): (Vec<Vec<String>>, Vec<u8>)| {
         engine.aws.wipe();
@@ -202,7 +202,7 @@ fn functions_that_count_at_once_find_what_the_replay_finds() {
 
 #[test]
 fn to_read_first_and_then_write_loses_thefts() {
-    let planted = Fake { early: Some(std::cell::RefCell::default()), ..Fake::default() };
+    let planted = Fake { shared: true, early: Some(std::cell::RefCell::default()), ..Fake::default() };
     let engine = engine(planted);
     let property = |(batches, schedule): (Vec<Vec<String>>, Vec<u8>)| {
         engine.aws.wipe();
@@ -229,7 +229,7 @@ fn marks(written: &[(String, usize)]) -> Vec<usize> {
 
 #[test]
 fn a_thousand_reads_of_one_principal_are_five_writes_and_copies_of_them_none() {
-    let engine = engine(Fake::default());
+    let engine = engine(Fake { shared: true, ..Fake::default() });
     let texts: Vec<String> = (0..1_000).map(|n| text(&read(n / 2, usize::try_from(n).unwrap()))).collect();
     let written = batch(&engine, 0, &texts);
     assert!(written.len() <= 5, "{written:?}");
@@ -246,7 +246,7 @@ fn a_thousand_reads_of_one_principal_are_five_writes_and_copies_of_them_none() {
 
 #[test]
 fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
-    let engine = engine(Fake::default());
+    let engine = engine(Fake { shared: true, ..Fake::default() });
     let mut items = Vec::new();
     for number in 0..9usize {
         // Others each time, of the same three secrets.
@@ -268,7 +268,7 @@ fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
 fn a_proof_costs_the_same_however_many_reads_there_are() {
     const TASK: &str = "0123456789abcdef0123456789abcdef";
     let count = |reads: u32| {
-        let engine = engine(Fake::default());
+        let engine = engine(Fake { shared: true, ..Fake::default() });
         let secret = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/team-a/db-0001-a1B2c3";
         let secret = SecretRef::from_arn(secret).unwrap();
         let key = awaited_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use responder_core::arn::Arn;
 use responder_core::facts::{Facts, Settings};
 use responder_core::page::Page;
 use responder_core::rules::{Handler, Rules, RulesError, builtin};
 use responder_core::time::{Span, Timestamp};
+use responder_engine::port::{Item, Key, Value};
 use responder_engine::{Engine, Turn};
 
 use crate::clock::{Clock, Tasks, Turned};
@@ -48,12 +50,14 @@ pub struct Ended {
     pub trace: Vec<String>,
 }
 
-/// Delivers events to every function that has a rule for them, until all are answered. The account has no services: of the facts only the settings count.
+/// Delivers events to every function that has a rule for them, until all are answered. Of the services the ledger knows what their roles launch, as if they had been
+/// discovered; there are none to redeploy.
 ///
 /// # Errors
 /// When the rules cannot be loaded.
 pub fn deliver(events: &[String], facts: &Facts, arrival: &Arrival) -> Result<Ended, RulesError> {
     let mut functions = Functions::new(&facts.settings, arrival, last(events))?;
+    functions.remember_launches(facts);
     functions.send(events);
     functions.run()?;
     Ok(functions.end())
@@ -104,6 +108,28 @@ impl<'a> Functions<'a> {
             idle: BTreeMap::new(),
             invocations: 0,
         })
+    }
+
+    /// What discovery writes of the task definitions that it reads.
+    fn remember_launches(&mut self, facts: &Facts) {
+        let mut launches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for service in facts.services.iter().flatten() {
+            let place = Arn::of("ecs", &service.arn);
+            let parse = |arn: &Arn<'_>| {
+                let secrets =
+                    service.references.iter().filter_map(|known| known.parse(arn.account, arn.region));
+                secrets.map(|(secret, _)| secret.key()).collect::<BTreeSet<_>>()
+            };
+            let secrets = place.as_ref().map(parse).unwrap_or_default();
+            for role in &service.roles {
+                launches.entry(role.raw()).or_default().extend(secrets.iter().cloned());
+            }
+        }
+        for (role, secrets) in launches {
+            let key = Key { pk: format!("role#{role}"), sk: "launches".to_owned() };
+            let values = BTreeMap::from([("secrets".to_owned(), Value::Set(secrets))]);
+            self.cloud.state.borrow_mut().store.put(Item { key, values });
+        }
     }
 
     /// Puts the events into the queues, each at any instant of a few minutes.

@@ -16,9 +16,10 @@
 //! | Secrets Manager | rotations, reads that are stale for some seconds |
 //!
 //! Not simulated: clocks that differ, expiry of items, throttling of the table, several Regions and replicas, Lambda's own retries of a sweep, messages that are
-//! no events, theft.
+//! no events.
 //!
-//! [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
+//! [`corpus`] makes labelled events, of thefts and of everyday work, for the rules to tell apart; [`functions`] delivers given events to the engine, in batches and in any
+//! order. [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
 
 mod bus;
 pub mod clock;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::ledger::{Ledger, in_order};
-use responder_core::rules::{Case, Handler, Rules, builtin};
+use responder_core::rules::{Case, Handler, Rules, Severity, builtin};
 use simulation::Random;
 use simulation::functions::{Arrival, deliver};
 use stories::{Story, fixtures, muddle, slice};
@@ -21,6 +21,12 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 fn one_of<'a, T>(random: &mut Random, all: &'a [T]) -> &'a T {
     &all[usize::try_from(random.below(all.len() as u64)).unwrap()]
+}
+
+/// One of them, more often a short one: a hundred short ones find more than one that is a hundred times as long.
+fn shorter<'a, T>(random: &mut Random, all: &'a [T], length: impl Fn(&T) -> usize) -> &'a T {
+    let (one, other) = (one_of(random, all), one_of(random, all));
+    if length(other) < length(one) { other } else { one }
 }
 
 /// A story that is decided again and again.
@@ -42,6 +48,16 @@ fn decided(facts: &Facts, cases: &[Case<'_>]) -> BTreeMap<String, String> {
 /// As the replay does it.
 fn replayed(facts: &Facts, cases: Vec<Case<'_>>) -> BTreeMap<String, String> {
     decided(facts, &in_order(cases).0)
+}
+
+/// Without those that only go to the summary.
+fn worth_a_page(facts: &Facts, cases: Vec<Case<'_>>) -> BTreeMap<String, String> {
+    let mut ledger = Ledger::new(facts.clone());
+    for case in &in_order(cases).0 {
+        ledger.decide(case);
+    }
+    let incidents = ledger.incidents().into_iter().filter(|incident| incident.severity > Severity::Info);
+    incidents.map(|incident| (incident.key, incident.rule)).collect()
 }
 
 fn cases<'r>(rules: &'r Rules, events: &[String]) -> Vec<Case<'r>> {
@@ -73,16 +89,20 @@ fn any_order_and_any_copies_replay_to_the_same_incidents() {
         Known { incidents: replayed(&story.facts, cases.clone()), story, cases }
     });
     let known: Vec<Known<'_>> = known.collect();
-    let (mut events, mut incidents) = (0, 0);
+    let (mut events, mut incidents, mut wrong) = (0, 0, Vec::new());
     let count = number("CASES", 2_000);
     for number in 0..count {
-        let Known { story, cases, incidents: expected } = one_of(&mut random, &known);
+        let Known { story, cases, incidents: expected } =
+            shorter(&mut random, &known, |known| known.cases.len());
         let arrived = shuffled(cases, &mut random);
         (events, incidents) = (events + arrived.len(), incidents + expected.len());
         let found = replayed(&story.facts, arrived);
-        assert_eq!(&found, expected, "permutation {number}, {}: {}", story.name, story.events.join("\n"));
+        if found != *expected {
+            wrong.push(format!("permutation {number}, {}: {found:?}, not {expected:?}", story.name));
+        }
     }
     println!("{count} permutations of {} stories: {events} events, {incidents} incidents", known.len());
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(incidents as u64 > count / 4);
 }
 
@@ -100,13 +120,17 @@ fn a_ledger_that_is_told_in_any_order_knows_the_same_incidents() {
             (story, cases)
         })
         .collect();
-    for number in 0..number("CASES", 2_000) / 10 {
-        let (story, cases) = one_of(&mut random, &stories);
+    let (count, mut wrong) = (number("CASES", 2_000) / 10, Vec::new());
+    for number in 0..count {
+        let (story, cases) = shorter(&mut random, &stories, |(_, cases)| cases.len());
         let expected: BTreeSet<String> = replayed(&story.facts, cases.clone()).into_keys().collect();
         let found: BTreeSet<String> =
             decided(&story.facts, &shuffled(cases, &mut random)).into_keys().collect();
-        assert_eq!(found, expected, "permutation {number}, {}: {}", story.name, story.events.join("\n"));
+        if found != expected {
+            wrong.push(format!("permutation {number}, {}: {found:?}, not {expected:?}", story.name));
+        }
     }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -136,7 +160,7 @@ fn the_functions_end_with_the_incidents_of_the_replay() {
         let of = |rule: &str| ours(rules.responses[rule].handler);
         let found: BTreeSet<&String> =
             paged.iter().filter(|(_, rule)| of(rule)).map(|(key, _)| *key).collect();
-        let expected = replayed(&story.facts, cases(&rules, &story.events));
+        let expected = worth_a_page(&story.facts, cases(&rules, &story.events));
         let expected: BTreeSet<&String> =
             expected.iter().filter(|(_, rule)| of(rule)).map(|(key, _)| key).collect();
         let noted = ended.incidents.iter().collect::<BTreeSet<_>>() == paged.keys().copied().collect();

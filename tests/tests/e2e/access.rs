@@ -1,8 +1,13 @@
 //! Reads that nobody should make page; ordinary ones do not.
 
+use std::collections::BTreeSet;
+
 use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
+use responder_core::ledger::{Ledger, in_order};
+use responder_core::rules::builtin;
 use serde_json::{Value, json};
+use simulation::corpus::{classes, facts, sample};
 
 /// Reads of `count` secrets by one user, a second apart, ending now.
 fn burst(world: &World, user: &str, count: usize) -> Vec<Value> {
@@ -34,6 +39,33 @@ fn twenty_reads_are_one_alert_in_any_order_and_however_often_they_are_told() {
     world.send(&access, &reads);
     world.settle(&access);
     assert_eq!(world.pages().len(), 0, "duplicates change nothing");
+    assert!(world.parked(&access).is_empty());
+}
+
+#[test]
+fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay() {
+    let class = classes().into_iter().find(|class| class.name == "theft-told-late-and-twice").unwrap();
+    let theft = sample(class, 7);
+    let events: Vec<Value> = theft.events.iter().map(|(_, event)| event.clone()).collect();
+    let world = World::new();
+    let access = world.deploy("access");
+    world.send(&access, &events);
+    world.settle(&access);
+
+    let rules = builtin().unwrap();
+    let cases = events.iter().flat_map(|event| rules.cases(&event.to_string()).unwrap()).collect();
+    let mut ledger = Ledger::new(facts(&[theft]));
+    let cases = in_order(cases).0;
+    let plans: Vec<_> = cases.iter().map(|case| ledger.decide(case)).collect();
+    let paged = plans.iter().flat_map(|plan| &plan.steps).filter_map(|step| match step {
+        responder_core::plan::Step::Page { incident, .. } => Some(incident.key.clone()),
+        _ => None,
+    });
+    let keys: BTreeSet<String> = paged.collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let pages = world.pages();
+    assert!(!pages.is_empty() && pages.len() <= 2, "one alert, and at most its escalation: {pages:#?}");
+    assert!(pages.iter().all(|page| keys.iter().all(|key| page.message.contains(key))), "{pages:#?}");
     assert!(world.parked(&access).is_empty());
 }
 

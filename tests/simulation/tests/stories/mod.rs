@@ -43,7 +43,7 @@ fn story(folder: &Path, paths: &BTreeSet<PathBuf>) -> Story {
     let mut events = Vec::new();
     for path in paths.iter().filter(|path| !companion(path)) {
         read(&fs::read(path).unwrap(), &mut |found| {
-            events.extend(found.ok().map(|found| found.text.into_owned()))
+            events.extend(found.ok().map(|found| found.text.into_owned()));
         });
     }
     let facts = fs::read_to_string(folder.join("facts.json"));
