@@ -62,6 +62,11 @@ pub enum Question {
         /// The key, of role and secret.
         key: String,
     },
+    /// The secrets that a role's task definitions refer to.
+    Launches {
+        /// The role's ARN.
+        role: String,
+    },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
     Marks {
@@ -163,6 +168,7 @@ impl Facts {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
+                    || known.suppressed != mark.suppressed
             })
         };
         if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {

@@ -23,8 +23,11 @@ pub enum State {
 /// An incident: what happened, to whom, how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incident {
-    /// The response's id.
+    /// The response's id; of several, that of the most severe finding.
     pub rule: String,
+    /// The ids of the other responses that found it, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// How urgent it is.
     pub severity: Severity,
     /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
@@ -53,12 +56,6 @@ pub struct Incident {
     pub distinct_secrets: Option<usize>,
     /// The secrets' names as far as they are known, sorted.
     pub secrets: Vec<Untrusted>,
-    /// The ids of the other responses that found the same incident, sorted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub also: Vec<String>,
-    /// How many events of its subject and time were not counted, by the exception's id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub suppressed: BTreeMap<String, usize>,
     /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
     pub places: Vec<SecretRef>,
@@ -67,6 +64,9 @@ pub struct Incident {
     pub services: Vec<String>,
     /// How many of the events are refused or failed calls.
     pub errors: usize,
+    /// How many events about its subject never counted, by exception: from one window before it to its end.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, usize>,
     /// When a later event closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
@@ -95,6 +95,7 @@ impl Incident {
         let secrets: BTreeSet<Untrusted> = places.iter().map(|place| place.text.clone()).collect();
         Self {
             rule: response.id.clone(),
+            also: Vec::new(),
             severity: burst.severity,
             key,
             state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
@@ -109,11 +110,10 @@ impl Incident {
             reads: burst.marks.len(),
             distinct_secrets: burst.distinct_secrets(),
             secrets: secrets.into_iter().collect(),
-            also: Vec::new(),
-            suppressed: BTreeMap::new(),
             places,
             services: Vec::new(),
             errors: burst.marks.iter().filter(|mark| mark.error).count(),
+            suppressed: BTreeMap::new(),
             resolved_at: burst.resolved,
             event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
             details,

@@ -12,6 +12,7 @@ pub mod json;
 pub mod ledger;
 pub mod mark;
 pub mod metadata;
+mod occurrence;
 pub mod page;
 pub mod pattern;
 pub mod plan;

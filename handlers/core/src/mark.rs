@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::rules::{Distinct, Response, Severity};
+use crate::rules::{Distinct, Effect, Response, Severity};
 use crate::secret::{SecretRef, classes};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 ///
 /// Marks are a set: adding one twice changes nothing, and so neither the order nor the duplication of events does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own, and most are rarely true")]
 pub struct Mark {
     /// When it happened.
     pub at: Timestamp,
@@ -38,6 +39,15 @@ pub struct Mark {
     /// Whether the call was refused or failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub error: bool,
+    /// Whether it is what [`crate::rules::When::after`] waits for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub opens: bool,
+    /// The exception by which it never counts. Of two marks of one event the one that counts is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<String>,
+    /// The exception by which an incident of such events is less severe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eased: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -59,6 +69,9 @@ impl Mark {
             secrets: Vec::new(),
             secrets_known: false,
             error: false,
+            opens: false,
+            suppressed: None,
+            eased: None,
         }
     }
 
@@ -75,6 +88,9 @@ impl Mark {
             secrets: event.secrets.clone(),
             secrets_known: event.secrets_known,
             error: event.is_error(),
+            opens: false,
+            suppressed: None,
+            eased: None,
         }
     }
 }
@@ -108,7 +124,8 @@ impl<'m> Burst<'m> {
 
     /// How many different secrets; `None` where an event hides which it concerned.
     pub fn distinct_secrets(&self) -> Option<usize> {
-        let known = self.marks.iter().all(|mark| mark.secrets_known);
+        let mut counted = self.marks.iter().filter(|mark| !mark.opens);
+        let known = counted.all(|mark| mark.secrets_known);
         known.then(|| {
             let named = classes(self.marks.iter().flat_map(|mark| &mark.secrets));
             named.into_values().collect::<BTreeSet<_>>().len()
@@ -116,14 +133,32 @@ impl<'m> Burst<'m> {
     }
 }
 
-/// How many distinct things some marks hold.
-pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark> + Clone) -> usize {
+/// How many distinct things some marks hold, of those that count.
+pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> usize {
+    let mut marks: Vec<&Mark> = marks.into_iter().collect();
+    marks.sort_by_key(|mark| mark.at);
+    let marks = counting(response, marks);
     let names = match response.when.distinct {
-        Distinct::Secret => classes(marks.clone().into_iter().flat_map(|mark| &mark.secrets)),
+        Distinct::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
         Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
     };
     let values = marks.into_iter().flat_map(|mark| values(response.when.distinct, mark, &names));
     values.collect::<BTreeSet<_>>().len()
+}
+
+/// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
+/// and what follows it soon enough.
+fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> {
+    marks.retain(|mark| mark.suppressed.is_none());
+    if response.when.after.is_some() {
+        let opens: Vec<Timestamp> = marks.iter().filter(|mark| mark.opens).map(|mark| mark.at).collect();
+        marks.retain(|mark| {
+            let before = opens.partition_point(|at| *at <= mark.at);
+            let latest = before.checked_sub(1).and_then(|index| opens.get(index));
+            mark.resolves || latest.is_some_and(|at| *at >= mark.at.minus(response.when.within))
+        });
+    }
+    marks
 }
 
 /// The bursts among `marks`, in order of time: a function of the set, whatever its order and duplicates.
@@ -139,7 +174,7 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
             .and_modify(|kept| *kept = (*kept).min(mark))
             .or_insert(mark);
     }
-    let marks: Vec<&Mark> = by_event.into_values().collect();
+    let marks = counting(response, by_event.into_values().collect());
     let names = classes(marks.iter().flat_map(|mark| &mark.secrets));
     let mut found = Vec::new();
     for segment in marks.split_inclusive(|mark| mark.resolves) {
@@ -149,9 +184,26 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
         };
         let before = found.len();
         windows(response, events, &names, &mut found);
-        found.iter_mut().skip(before).for_each(|burst| burst.resolved = closing);
+        for burst in found.iter_mut().skip(before) {
+            burst.resolved = closing;
+            burst.severity = eased(response, burst);
+        }
     }
     found
+}
+
+/// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
+fn eased(response: &Response, burst: &Burst<'_>) -> Severity {
+    let effect = |mark: &&Mark| {
+        let id = mark.eased.as_ref()?;
+        response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
+    };
+    let effects: Option<Vec<Effect>> = burst.marks.iter().map(effect).collect();
+    match effects.and_then(|effects| effects.into_iter().min()) {
+        None => burst.severity,
+        Some(Effect::Lower) => burst.severity.lower(),
+        Some(Effect::Info | Effect::Drop) => Severity::Info,
+    }
 }
 
 type Names<'m> = BTreeMap<&'m SecretRef, String>;
@@ -199,6 +251,7 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
 
 fn values<'v>(distinct: Distinct, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
     match distinct {
+        _ if mark.opens => Vec::new(),
         Distinct::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }

@@ -174,6 +174,24 @@ pub enum Step {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         about: Vec<Consumer>,
     },
+    /// Open an incident that pages nobody: it goes into the summary of the day.
+    Digest {
+        /// The response's id.
+        rule: String,
+        /// The incident's key.
+        key: String,
+        /// The incident.
+        incident: Box<Incident>,
+    },
+    /// Leave an event uncounted.
+    Suppress {
+        /// The response's id.
+        rule: String,
+        /// The exception's id.
+        exception: String,
+        /// Why.
+        why: String,
+    },
     /// Add the event to an incident that was already paged.
     Join {
         /// The response's id.

@@ -41,6 +41,9 @@ fn mark(minute: i64, secret: u8) -> Mark {
         secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
+        opens: false,
+        suppressed: None,
+        eased: None,
     }
 }
 

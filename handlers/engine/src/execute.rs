@@ -111,7 +111,12 @@ impl<A: Aws> Executor<'_, A> {
                 }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
-                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
+                Step::Count { .. }
+                | Step::Digest { .. }
+                | Step::Suppress { .. }
+                | Step::Unknown { .. }
+                | Step::Nothing { .. }
+                | Step::Ignore { .. } => {
                     continue;
                 }
             };

@@ -75,6 +75,7 @@ struct Asks {
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
     awaited: BTreeSet<String>,
+    roles: BTreeSet<String>,
     progress: BTreeSet<Place>,
     all_secrets: BTreeSet<Place>,
     secrets: Vec<(SecretRef, Option<String>)>,
@@ -97,6 +98,9 @@ impl Asks {
                 Question::Asked { .. } => {}
                 Question::Awaited { key } => {
                     asks.awaited.insert(key);
+                }
+                Question::Launches { role } => {
+                    asks.roles.insert(role);
                 }
                 Question::Progress { account, region } => {
                     asks.progress.insert((account, region));
@@ -127,7 +131,8 @@ impl World {
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
-            let remembered = from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited);
+            let remembered =
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
             let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
             let mut silent = Vec::new();
             for (account, region) in &asks.progress {
@@ -146,6 +151,10 @@ impl World {
         for place in silent {
             self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
+        }
+        // What nobody knows is no launch.
+        for role in asks.roles {
+            self.facts.launches.entry(role).or_default();
         }
         self.facts.streams.extend(marks.streams);
         for more in [remembered.facts, progress, metadata, lands] {
@@ -174,6 +183,7 @@ impl World {
                 Question::Progress { account, region } => missing(&place(account, region)),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Marks { .. }
+                | Question::Launches { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }
@@ -185,6 +195,7 @@ impl World {
 
 fn merge(facts: &mut Facts, more: Facts) {
     facts.incidents.extend(more.incidents);
+    facts.launches.extend(more.launches);
     facts.awaited.extend(more.awaited);
     facts.asked.extend(more.asked);
     facts.changes.extend(more.changes);

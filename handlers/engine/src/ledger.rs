@@ -11,6 +11,7 @@
 //! | `awaited#<role and secret>` | `reads` | the consumers that a read would prove |
 //! | `proof#<secret>` | `<change>#<service>` | what became of one consumer of one change |
 //! | `definition#<arn>` | `read` | what a task definition says |
+//! | `role#<arn>` | `launches` | the secrets that the task definitions of an execution role refer to |
 
 mod claims;
 mod definitions;
@@ -42,6 +43,9 @@ const SLACK: Span = Span::from_secs(86_400);
 const DEPLOYMENTS_KEPT: Span = Span::from_secs(90 * 86_400);
 /// How long it is remembered what was said about an incident: what closes it may come months later.
 const INCIDENTS_KEPT: Span = Span::from_secs(180 * 86_400);
+
+/// The longest ARN of a role that is looked up: a key has at most 2,048 bytes, a role's ARN a third of that.
+const ROLE_MAX: usize = 1_000;
 
 /// The ledger, as one invocation sees it.
 #[derive(Debug)]
@@ -76,18 +80,23 @@ impl<'l, A: Aws> Ledger<'l, A> {
         Self { deadline, down: AtomicBool::new(false), ..self }
     }
 
-    /// What is known of incidents, of services' last deployments and of what is awaited, read consistently.
+    /// What is known of incidents, of services' last deployments, of what is awaited and of what roles launch, read
+    /// consistently.
     pub(crate) async fn remember(
         &self,
         incidents: &BTreeSet<String>,
         services: &BTreeSet<String>,
         awaited: &BTreeSet<String>,
+        roles: &BTreeSet<String>,
     ) -> Remembered {
         let mut found = Remembered::default();
         let incidents = incidents.iter().map(|key| (Key::incident(key), key));
         let services = services.iter().map(|service| (Key::service(service), service));
         let awaited = awaited.iter().map(|key| (Key::awaited(key), key));
-        let (keys, names): (Vec<Key>, Vec<&String>) = incidents.chain(services).chain(awaited).unzip();
+        // A longer key would be refused, and the others asked with it.
+        let roles = roles.iter().filter(|role| role.len() <= ROLE_MAX).map(|role| (Key::role(role), role));
+        let (keys, names): (Vec<Key>, Vec<&String>) =
+            incidents.chain(services).chain(awaited).chain(roles).unzip();
         // `BatchGetItem` takes at most 100 keys.
         for (keys, names) in keys.chunks(100).zip(names.chunks(100)) {
             match self.get(keys).await {
@@ -208,7 +217,7 @@ mod tests {
         for (broken, asked) in [(silent, 1), (Error::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)] {
             let aws = Fake { broken: Some(broken).into(), ..Fake::default() };
             let ledger = ledger(&aws);
-            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[])));
+            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[]), &keys(&[])));
             assert_eq!(found.unanswered, keys(&["d", "i"]));
             assert!(block_on(ledger.adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked);
@@ -233,7 +242,8 @@ mod tests {
         for key in ["a", "b", "c"] {
             block_on(ledger(&aws).wait_for(key, &awaited)).unwrap();
         }
-        let remember = || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"])));
+        let remember =
+            || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"]), &keys(&[])));
         aws.busy.set(2);
         let found = remember().facts.awaited;
         assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
@@ -241,7 +251,8 @@ mod tests {
         // Not even the first pause fits.
         let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
         aws.busy.set(1);
-        let found = block_on(ledger(&aws).until(soon).remember(&keys(&["a"]), &keys(&[]), &keys(&["b"])));
+        let found =
+            block_on(ledger(&aws).until(soon).remember(&keys(&["a"]), &keys(&[]), &keys(&["b"]), &keys(&[])));
         assert_eq!(found.unanswered, keys(&["a", "b"]));
         assert_eq!(aws.now(), soon.at());
     }

@@ -156,6 +156,8 @@ fn step_name(step: &Step) -> &'static str {
         Step::Skip { .. } => "skip",
         Step::Page { .. } => "page",
         Step::Join { .. } => "join",
+        Step::Digest { .. } => "digest",
+        Step::Suppress { .. } => "suppress",
         Step::Resolve { .. } => "resolve",
         Step::Count { .. } => "count",
         Step::Hold { .. } => "hold",
@@ -173,7 +175,7 @@ fn step_name(step: &Step) -> &'static str {
 fn incident_key(step: &Step) -> Option<&str> {
     match step {
         Step::Page { incident, .. } => Some(&incident.key),
-        Step::Join { key, .. } | Step::Resolve { key, .. } => Some(key),
+        Step::Join { key, .. } | Step::Digest { key, .. } | Step::Resolve { key, .. } => Some(key),
         _ => None,
     }
 }

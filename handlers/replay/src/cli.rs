@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use responder_core::rules::Day;
 
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
 /// same bytes. Nothing is sent anywhere.
@@ -16,7 +17,7 @@ pub(crate) struct Cli {
 const EXIT: &str = "\
 Exit status:
   0  done
-  1  `match`: no match; `verify`: a case differs; `proof`: a service is not proved
+  1  `match`: no match; `verify`: a case differs; `proof`: a service is not proved; `rules`: an exception ran out
   2  the rules, the facts, a pattern or an argument cannot be used; nothing was decided
   3  some of the input could not be read; it was reported, and the rest was decided";
 
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     /// Match one pattern against one event, or a file of such pairs.
     #[command(after_long_help = MATCH)]
     Match(MatchArgs),
+    /// List the responses with their exceptions, and fail if one has run out.
+    #[command(after_long_help = LIST)]
+    Rules(ListArgs),
     /// Decide about every fixture and compare with what is expected.
     #[command(after_long_help = VERIFY)]
     Verify(VerifyArgs),
@@ -120,6 +124,18 @@ pub(crate) struct MatchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The day on which exceptions must still hold, such as `2027-01-31`; without it none has run out.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Day>,
+    /// JSON lines, one for each response.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Folders of cases: a case is a folder with an about.json.
     #[arg(required = true, value_name = "DIR")]
@@ -170,6 +186,12 @@ Examples:
   replay match --vectors tests/vectors/patterns.jsonl
 
 Exit status of a pair: 0 match; 1 no match; 2 the pattern or the event is refused. Of --vectors: 0.";
+
+const LIST: &str = "\
+Example:
+  replay rules --on \"$(date -u +%F)\"
+
+Exit status: 0 done; 1 an exception has run out: whose it is, of which response and since when is said; 2 the rules cannot be used.";
 
 const VERIFY: &str = "\
 Examples:

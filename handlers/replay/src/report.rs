@@ -126,6 +126,8 @@ pub(crate) fn step(step: &Step) -> String {
                 incident.title
             )
         }
+        Step::Digest { rule, .. } => format!("digest    {rule}: pages nobody"),
+        Step::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
         Step::Join { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
         Step::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
         Step::Count { rule, count, at_least, within } => {

@@ -273,11 +273,51 @@ fn match_ends_with_the_verdict() {
     }
 }
 
+#[test]
+fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
+    let folder = Folder::new("an-exception-that-ran-out");
+    fs::create_dir_all(folder.0.join("access")).unwrap();
+    folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);
+    let exception = json!({"id": "backups", "where": {"detail": {"userAgent": ["backup"]}}, "effect": "drop", "why": "Nightly backups.",
+        "owner": "storage team", "until": "2027-01-31"});
+    let row = json!({"read": {"on": ["read"], "severity": "low", "title": "T", "runbook": "R", "exceptions": [exception]}});
+    folder.write("responses.json", row.to_string());
+    let list = |more: &[&str]| {
+        let rules = folder.0.display().to_string();
+        let output = replay(&[&["rules", "--rules", &rules], more].concat());
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (status, table, told) = list(&["--on", "2027-01-31"]);
+    assert_eq!((status, told.as_str()), (Some(0), ""), "its last day");
+    assert!(
+        table.contains("except backups (drop): Nightly backups. storage team, until 2027-01-31."),
+        "{table}"
+    );
+    let (status, table, told) = list(&["--on", "2027-02-01"]);
+    assert_eq!(
+        (status, told.trim()),
+        (Some(1), "replay: exception backups of read ran out on 2027-01-31: storage team answers for it")
+    );
+    assert!(table.contains("EXPIRED 2027-01-31"), "{table}");
+    let (status, lines, _) = list(&["--on", "2027-02-01", "--json"]);
+    let row: Value = serde_json::from_str(lines.trim()).unwrap();
+    assert_eq!(
+        (status, &row["kind"], &row["exceptions"][0]["expired"]),
+        (Some(1), &json!("response"), &json!(true))
+    );
+    assert_eq!(list(&[]).0, Some(0));
+    assert_eq!(list(&["--on", "tomorrow"]).0, Some(2));
+}
+
 /// The help texts are committed, so that a change of the command line is seen in review.
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
 fn help_is_as_committed() {
-    for command in ["", "run", "proof", "explain", "match", "verify", "completions"] {
+    for command in ["", "run", "proof", "explain", "match", "rules", "verify", "completions"] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let found = String::from_utf8(replay(&args).stdout).unwrap();
         let name = if command.is_empty() { "replay" } else { command };

@@ -73,6 +73,8 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         Step::Skip { .. }
         | Step::Hold { .. }
         | Step::Count { .. }
+        | Step::Digest { .. }
+        | Step::Suppress { .. }
         | Step::Unknown { .. }
         | Step::Nothing { .. }
         | Step::Ignore { .. } => {}

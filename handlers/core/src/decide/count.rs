@@ -1,13 +1,16 @@
 //! Counted responses: reads, denials and failures become incidents.
 
+use std::collections::BTreeSet;
+
 use super::{Draft, incident_key};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
+use crate::occurrence::{self, Finding, lead};
 use crate::page;
 use crate::plan::Step;
-use crate::rules::{Action, Applied, Case, Per, Response};
+use crate::rules::{Action, Applied, Case, Effect, Exception, Per, Response};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -22,6 +25,8 @@ pub struct Watch<'r> {
     pub stream: String,
     /// Whether the event closes the incident instead.
     pub resolves: bool,
+    /// What the event leaves there.
+    pub mark: Mark,
 }
 
 /// The counts that an event belongs to, by response.
@@ -29,41 +34,65 @@ pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
     watched(case, &case.applied(facts))
 }
 
-fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
+pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
     // What says no time has no place in a window; where one event is enough it needs none.
     let counts = |applied: &&Applied<'r>| {
         let Applied { response, .. } = applied;
         response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds = applied.iter().filter(counts).map(|applied| (applied.response, false));
-    let closes = case.resolves.iter().map(|response| (*response, true));
+    let adds = applied.iter().filter(counts).map(|applied| (applied.response, false, mark(case, applied)));
+    let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
     adds.chain(closes)
-        .flat_map(|(response, resolves)| {
+        .flat_map(|(response, resolves, mark)| {
             subjects(case, response.when.per).into_iter().map(move |subject| Watch {
                 response,
                 key: incident_key(response, &subject),
                 stream: stream(response, &subject),
                 resolves,
+                mark: mark.clone(),
             })
         })
         .collect()
 }
 
-pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>]) -> Vec<Question> {
+/// What the event leaves: as it is, or as an exception has it.
+fn mark(case: &Case<'_>, applied: &Applied<'_>) -> Mark {
+    let (dropped, eased) = match applied.exception {
+        Some(exception) if exception.effect == Effect::Drop => (Some(exception.id.clone()), None),
+        exception => (None, exception.map(|exception| exception.id.clone())),
+    };
+    let after = applied.response.when.after.as_ref();
+    let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
+    Mark { opens, suppressed: dropped, eased, ..Mark::of(&case.event, false) }
+}
+
+pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
+    // The mark of an event that never counts is another one.
+    let role = case.awaits_launches(facts);
+    let waits = role.is_some();
+    let launches = role.map(|role| Question::Launches { role });
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
-        let mark = Mark::of(&case.event, watch.resolves);
-        let reach = reach(watch.response);
+        let Watch { response, key, stream, mark, .. } = watch;
+        let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
+        let marks = (!waits).then_some(Question::Marks { stream, mark, from, to });
+        marks.into_iter().chain([Question::Incident { key }])
     };
-    watched(case, applied).into_iter().flat_map(ask).collect()
+    launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
 /// `within` after it; what can be resolved matters for as long as it may still be the same incident.
 fn reach(response: &Response) -> Span {
-    if response.resolved_by.is_empty() { response.when.within } else { response.quiet }
+    let within = response.when.within;
+    // What comes first may lie a window before what counts.
+    let within = if response.when.after.is_some() {
+        Span::from_millis(within.millis().saturating_mul(2))
+    } else {
+        within
+    };
+    if response.resolved_by.is_empty() { within } else { within.max(response.quiet) }
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
@@ -71,62 +100,118 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let why = format!("the event does not say when: not counted for {}", response.id);
         draft.steps.push(Step::Unknown { why });
     }
-    let own_watches =
-        draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
-    for watch in own_watches.cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), false);
-        if let Some(step) = joins(draft, response, &watch.key, own.at) {
-            draft.steps.push(step);
-            continue;
-        }
-        // The event itself counts also where the ledger could not be asked.
-        let mut marks: Vec<&Mark> = draft.facts.marks(&watch.stream, own.at, reach(response)).collect();
-        if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| **mark == own) {
-            marks.push(&own);
-        }
-        let start = own.at.minus(response.when.within);
-        let window =
-            || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
-        let count = distinct(response, window());
-        if let Some(step) = extends(draft, response, &watch.key, own.at, count) {
-            draft.steps.push(step);
-            continue;
-        }
-        // Most events are far below the threshold: the count of everything near is cheap and never too low.
-        let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
-        let near = if later { distinct(response, marks.iter().copied()) } else { count };
-        let found =
-            if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-        let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
-        if let Some(burst) = fired {
-            let incident = Incident::of(response, watch.key, burst, details(draft));
-            draft.page(response, incident, Vec::new());
-        } else {
-            let (at_least, within) = (response.when.at_least, response.when.within);
-            draft.steps.push(Step::Count { rule: response.id.clone(), count, at_least, within });
+    let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
+    for watch in own.cloned().collect::<Vec<_>>() {
+        match verdict(draft, &watch) {
+            Verdict::Below(step) => draft.steps.push(step),
+            Verdict::Amid { .. } | Verdict::Fires(_) => found(draft, &watch),
         }
     }
 }
 
-/// The step for an event amid an incident that can become no more severe: no need to look at its windows again.
-fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -> Option<Step> {
-    let state = at_top(draft, response, key)?;
-    let amid = at >= state.first && at <= state.last;
-    amid.then(|| join(response, key, state.first, state.last))
+/// What an event means to one count.
+enum Verdict<'m> {
+    /// Nothing more than this.
+    Below(Step),
+    /// It belongs to an incident that can become no more severe.
+    Amid { first: Timestamp, last: Timestamp },
+    /// It is among what fires.
+    Fires(Burst<'m>),
 }
 
-/// The step for an event that carries such an incident on: the window that ends with it fires.
+/// Pages about what this response and those after it found about the same subject.
+fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
+    let same = |other: &&Watch<'_>| !other.resolves && other.key == watch.key;
+    let family: Vec<Watch<'_>> = draft.watches.iter().filter(same).cloned().collect();
+    let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
+    let below = |(_, verdict): &&(&Watch<'_>, Verdict<'_>)| !matches!(verdict, Verdict::Below(_));
+    // The first of them has said it for all.
+    if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
+        return;
+    }
+    let (mut findings, mut amid) = (Vec::new(), None);
+    for (watch, verdict) in verdicts {
+        match verdict {
+            Verdict::Fires(burst) => findings.push(Finding { response: watch.response, burst }),
+            Verdict::Amid { first, last } => {
+                let (from, to) = amid.unwrap_or((first, last));
+                amid = Some((first.min(from), last.max(to)));
+            }
+            Verdict::Below(_) => {}
+        }
+    }
+    let Some(lead) = lead(&findings) else {
+        let Some((first, last)) = amid else { return };
+        let (rule, key) = (watch.response.id.clone(), watch.key.clone());
+        return draft.steps.push(Step::Join { rule, key, first, last, about: Vec::new() });
+    };
+    let facts = draft.facts;
+    let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
+    let known = streams.into_iter().filter_map(|stream| facts.streams.get(stream)).flatten();
+    let details = details(draft, &findings);
+    let incident = occurrence::incident(lead, watch.key.clone(), &findings, known, details);
+    draft.page(lead, incident, Vec::new());
+}
+
+fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
+    let Watch { response, key, stream, mark: own, .. } = watch;
+    let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
+    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| own.suppressed.is_some());
+    if let Some(Exception { id, why, .. }) = dropped {
+        let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
+        return Verdict::Below(Step::Suppress { rule, exception, why });
+    }
+    if let Some((first, last)) = joins(draft, response, key, own.at) {
+        return Verdict::Amid { first, last };
+    }
+    // The event itself counts also where the ledger could not be asked.
+    let mut marks: Vec<&Mark> = draft.facts.marks(stream, own.at, reach(response)).collect();
+    if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
+        marks.push(own);
+    }
+    let start = own.at.minus(response.when.within);
+    let window =
+        || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+    let count = distinct(response, window());
+    if let Some((first, last)) = extends(draft, response, key, own.at, count) {
+        return Verdict::Amid { first, last };
+    }
+    // Most events are far below the threshold: the count of everything near is cheap and never too low.
+    let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
+    let near = if later { distinct(response, marks.iter().copied()) } else { count };
+    let all =
+        if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
+    if let Some(burst) = all.into_iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key)) {
+        return Verdict::Fires(burst);
+    }
+    let (at_least, within) = (response.when.at_least, response.when.within);
+    Verdict::Below(Step::Count { rule: response.id.clone(), count, at_least, within })
+}
+
+/// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.
+fn joins(
+    draft: &Draft<'_, '_>,
+    response: &Response,
+    key: &str,
+    at: Timestamp,
+) -> Option<(Timestamp, Timestamp)> {
+    let state = at_top(draft, response, key)?;
+    let amid = at >= state.first && at <= state.last;
+    amid.then_some((state.first, state.last))
+}
+
+/// The times of such an incident for an event that carries it on: the window that ends with it fires.
 fn extends(
     draft: &Draft<'_, '_>,
     response: &Response,
     key: &str,
     at: Timestamp,
     count: usize,
-) -> Option<Step> {
+) -> Option<(Timestamp, Timestamp)> {
     let state = at_top(draft, response, key)?;
     let on =
         at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
-    on.then(|| join(response, key, state.first, at))
+    on.then_some((state.first, at))
 }
 
 /// What was said about an incident, if it goes on and can become no more severe.
@@ -135,14 +220,15 @@ fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Optio
     draft.facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
 }
 
-fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> Step {
-    Step::Join { rule: response.id.clone(), key: key.to_owned(), first, last, about: Vec::new() }
-}
-
 /// Closes the incidents that this event ends, however long ago they began.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
+    let mut closed = BTreeSet::new();
     for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), true);
+        // Responses may share the incident.
+        if !closed.insert(watch.key.clone()) {
+            continue;
+        }
+        let own = watch.mark.clone();
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
         let Some(open) = open else { continue };
@@ -151,7 +237,7 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
         let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
         // The marks of what began long ago may be gone.
         let burst = ended.unwrap_or_else(|| Burst::closed(&own, open.severity));
-        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft));
+        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft, &[]));
         (incident.first, incident.last) = (open.first, open.last);
         draft.steps.push(Step::Resolve {
             rule: watch.response.id.clone(),
@@ -188,9 +274,14 @@ fn stream(response: &Response, subject: &str) -> String {
         Per::Secret => "secret",
         Per::Account => "account",
     };
-    let shared = response.on.len() == 1 && !response.is_narrowed() && response.resolved_by.is_empty();
+    // What an event leaves there depends on the exceptions.
+    let exceptions: Vec<&str> = response.exceptions.iter().map(|exception| exception.id.as_str()).collect();
+    let shared = response.on.len() == 1
+        && !response.is_narrowed()
+        && response.resolved_by.is_empty()
+        && response.exceptions.iter().all(|exception| exception.shared);
     match response.on.first() {
-        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject]),
+        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject, &exceptions.join(" ")]),
         _ => hash::id(&["stream", "response", &response.id, per, subject]),
     }
 }
@@ -198,8 +289,8 @@ fn stream(response: &Response, subject: &str) -> String {
 /// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
 const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
 
-/// What the event itself tells a human beyond the counts.
-fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
+/// What the event itself tells a human beyond the counts, and what of the exceptions.
+fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
     let event = draft.event();
     let mut details = Vec::new();
     // Secrets Manager's own events repeat its name in every field.
@@ -222,6 +313,16 @@ fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
         let (function, step) = rotation_failure(message.raw());
         add("failed step", step.map(Untrusted::new));
         add("rotation function", function.map(Untrusted::new));
+    }
+    let found =
+        |applied: &&Applied<'_>| findings.iter().any(|found| found.response.id == applied.response.id);
+    for applied in draft.applied.iter().filter(found) {
+        let expired = applied.expired.iter().filter_map(|exception| {
+            let (id, owner, until) = (&exception.id, exception.owner.as_ref()?, exception.until?);
+            Some(format!("{id} of {}, which {owner} answers for, ended on {until}", applied.response.id))
+        });
+        details
+            .extend(expired.map(|text| Detail { label: "expired exception", value: Untrusted::new(text) }));
     }
     details
 }

@@ -24,7 +24,7 @@ use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{Outcome, Plan, Step};
 use crate::progress::Consumer;
-use crate::rules::{Action, Applied, Case, Handler, Response, Rules};
+use crate::rules::{Action, Applied, Case, Handler, Response, Rules, Severity};
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -34,7 +34,7 @@ use crate::time::Timestamp;
 pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
     let applied = case.applied(facts);
-    let mut questions = count::questions(case, &applied);
+    let mut questions = count::questions(case, &applied, facts);
     for Applied { response, .. } in applied {
         match response.action {
             Action::Page | Action::Park => {}
@@ -53,7 +53,7 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
 /// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
 pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     let mut draft = Draft::new(case, facts);
-    for Applied { response, .. } in case.applied(facts) {
+    for Applied { response, .. } in draft.applied.clone() {
         match response.action {
             Action::Page => count::respond(&mut draft, response),
             Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
@@ -90,7 +90,7 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
 /// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
 pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
     let mut draft = Draft::new(case, facts);
-    for Applied { response, .. } in case.applied(facts) {
+    for Applied { response, .. } in draft.applied.clone() {
         if response.action == Action::Redeploy {
             rotation::undone(&mut draft, response, refused);
         }
@@ -146,6 +146,7 @@ pub fn park(
 /// A plan in the making.
 struct Draft<'c, 'r> {
     case: &'c Case<'r>,
+    applied: Vec<Applied<'r>>,
     /// The counts that the event belongs to: hashed once.
     watches: Vec<Watch<'r>>,
     facts: &'c Facts,
@@ -155,7 +156,9 @@ struct Draft<'c, 'r> {
 
 impl<'c, 'r> Draft<'c, 'r> {
     fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
-        Self { case, watches: watches(case, facts), facts, steps: Vec::new(), retry: None }
+        let applied = case.applied(facts);
+        let watches = count::watched(case, &applied);
+        Self { case, applied, watches, facts, steps: Vec::new(), retry: None }
     }
 
     fn event(&self) -> &Event {
@@ -167,19 +170,27 @@ impl<'c, 'r> Draft<'c, 'r> {
         self.facts.now.unwrap_or(self.case.event.time)
     }
 
-    /// Pages, unless this occurrence of the incident was paged at this severity already.
-    fn page(&mut self, response: &Response, incident: Incident, about: Vec<Consumer>) {
+    /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
+    fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<Consumer>) {
         let known = self.facts.incidents.get(&incident.key);
-        let said = known.filter(|state| {
-            let same = incident.first <= state.last.plus(response.quiet)
+        let same = known.filter(|state| {
+            let near = incident.first <= state.last.plus(response.quiet)
                 && state.first <= incident.last.plus(response.quiet);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            same && !over && incident.severity <= state.severity
+            near && !over
         });
-        if said.is_some() {
+        if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });
+        } else if incident.severity == Severity::Info {
+            let (rule, key) = (incident.rule.clone(), incident.key.clone());
+            self.steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
         } else {
+            // Another response may have found what was before.
+            if let Some(state) = same {
+                incident.first = incident.first.min(state.first);
+                incident.last = incident.last.max(state.last);
+            }
             let page = page::render(&incident, response, &self.facts.settings);
             self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
         }
@@ -211,7 +222,7 @@ impl<'c, 'r> Draft<'c, 'r> {
 
 /// Names what a response says about a subject: the same for every copy, every function and every occurrence.
 fn incident_key(response: &Response, subject: &str) -> String {
-    hash::id(&["incident", &response.id, subject])
+    hash::id(&["incident", &response.incident, subject])
 }
 
 fn outcome(steps: &[Step]) -> Outcome {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::exception::{Exception, Written};
 use super::narrow::{DERIVED, Patterns};
 use super::response::Response;
 use super::row::Row;
@@ -77,6 +78,12 @@ impl Loader {
         self.problems.push(Problem { file: file.to_owned(), place: place.into(), reason: reason.into() });
     }
 
+    fn problems_at(&mut self, place: &str, reasons: Vec<String>) {
+        for reason in reasons {
+            self.problem(RESPONSES, place, reason);
+        }
+    }
+
     fn rules(&mut self, files: &[File]) -> Vec<Rule> {
         let mut rules = BTreeMap::new();
         for file in files {
@@ -91,11 +98,7 @@ impl Loader {
                 continue;
             };
             if !is_id(id) {
-                self.problem(
-                    &file.path,
-                    "",
-                    "a rule's id is lower-case letters, digits and hyphens, at most 64",
-                );
+                self.problem(&file.path, "", IS_ID);
             }
             self.no_duplicate_keys(file);
             let pattern = match Pattern::parse(&file.text) {
@@ -135,25 +138,22 @@ impl Loader {
             return (responses, narrowing);
         };
         self.no_duplicate_keys(file);
-        let rows: BTreeMap<String, Value> = match serde_json::from_str(&file.text) {
+        let mut rows: BTreeMap<String, Value> = match serde_json::from_str(&file.text) {
             Ok(rows) => rows,
             Err(error) => {
                 self.problem(RESPONSES, "", error.to_string());
                 return (responses, narrowing);
             }
         };
+        let shared = self.shared_exceptions(rows.remove(EXCEPTIONS), &mut narrowing);
         let count = rows.len();
         for (id, row) in rows {
             if !is_id(&id) {
-                self.problem(
-                    RESPONSES,
-                    format!("`{id}`"),
-                    "an id is lower-case letters, digits and hyphens, at most 64",
-                );
+                self.problem(RESPONSES, format!("`{id}`"), IS_ID);
             }
             match serde_json::from_value::<Row>(row) {
                 Ok(row) => {
-                    let response = self.response(&id, row, rules, &mut narrowing);
+                    let response = self.response(&id, row, rules, &shared, &mut narrowing);
                     responses.extend(response.map(|response| (id, response)));
                 }
                 Err(error) => self.problem(RESPONSES, format!("`{id}`"), error.to_string()),
@@ -168,10 +168,99 @@ impl Loader {
                 self.problem(&format!("{}/{}.json", rule.handler, rule.id), "", reason);
             }
         }
+        self.incidents(&responses);
         (responses, narrowing)
     }
 
-    fn response(&mut self, id: &str, row: Row, rules: &[Rule], narrowing: &mut Patterns) -> Option<Response> {
+    /// The exceptions that rows may name.
+    fn shared_exceptions(
+        &mut self,
+        rows: Option<Value>,
+        narrowing: &mut Patterns,
+    ) -> BTreeMap<String, Exception> {
+        let rows = serde_json::from_value::<BTreeMap<String, Written>>(rows.unwrap_or_else(|| json!({})));
+        let rows =
+            rows.map_err(|error| self.problem(RESPONSES, format!("`{EXCEPTIONS}`"), error.to_string()));
+        let mut shared = BTreeMap::new();
+        for (id, row) in rows.unwrap_or_default() {
+            let place = format!("`{EXCEPTIONS}`.`{id}`");
+            if !is_id(&id) {
+                self.problem(RESPONSES, &place, IS_ID);
+            }
+            if row.id.is_some() {
+                self.problem(RESPONSES, &place, "`id`: here the key is its name");
+            }
+            match row.load(id.clone(), true, narrowing) {
+                Ok(exception) => drop(shared.insert(id, exception)),
+                Err(reasons) => self.problems_at(&place, reasons),
+            }
+        }
+        shared
+    }
+
+    /// The exceptions of a row, by name or its own.
+    fn exceptions(
+        &mut self,
+        row: &str,
+        values: Vec<Value>,
+        shared: &BTreeMap<String, Exception>,
+        narrowing: &mut Patterns,
+    ) -> Vec<Exception> {
+        let mut exceptions: Vec<Exception> = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let found = match value {
+                Value::String(name) => {
+                    let reason = format!("there is no exception `{name}` in `{EXCEPTIONS}`");
+                    shared.get(&name).cloned().ok_or_else(|| vec![reason])
+                }
+                own => serde_json::from_value::<Written>(own)
+                    .map_err(|error| vec![error.to_string()])
+                    .and_then(|own| {
+                        let id = own.id.clone().filter(|id| is_id(id) && !shared.contains_key(id));
+                        let id =
+                            id.ok_or_else(|| vec![format!("`id`: {IS_ID}, and no name in `{EXCEPTIONS}`")])?;
+                        own.load(id, false, narrowing)
+                    }),
+            };
+            let place = format!("`{row}`.exceptions[{index}]");
+            match found {
+                Ok(found) if exceptions.iter().any(|known| known.id == found.id) => {
+                    self.problem(RESPONSES, place, "an exception of this name stands here twice");
+                }
+                Ok(found) => exceptions.push(found),
+                Err(reasons) => self.problems_at(&place, reasons),
+            }
+        }
+        exceptions
+    }
+
+    /// Responses that share an incident must agree on what it is about and when it is over.
+    fn incidents(&mut self, responses: &BTreeMap<String, Response>) {
+        let mut first: BTreeMap<&str, &Response> = BTreeMap::new();
+        for response in responses.values() {
+            let of = |response: &Response| {
+                let Response { handler, when, quiet, resolved_by, .. } = response;
+                (*handler, when.per, *quiet, resolved_by.clone())
+            };
+            let known = *first.entry(&response.incident).or_insert(response);
+            if of(known) != of(response) {
+                let reason = format!(
+                    "shares an incident with `{}`: `when.per`, `quiet`, `resolved_by` and the folder must be the same",
+                    known.id
+                );
+                self.problem(RESPONSES, format!("`{}`.incident", response.id), reason);
+            }
+        }
+    }
+
+    fn response(
+        &mut self,
+        id: &str,
+        row: Row,
+        rules: &[Rule],
+        shared: &BTreeMap<String, Exception>,
+        narrowing: &mut Patterns,
+    ) -> Option<Response> {
         let place = |field: &str| format!("`{id}`.{field}");
         for name in row.on.iter().chain(&row.resolved_by) {
             if !rules.iter().any(|rule| rule.id == *name) {
@@ -186,6 +275,10 @@ impl Loader {
         let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
         let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
+        if row.incident.as_deref().is_some_and(|name| !is_id(name)) {
+            self.problem(RESPONSES, place("incident"), IS_ID);
+        }
+        let exceptions = self.exceptions(id, row.exceptions, shared, narrowing);
         let mut narrow = |field: &str, pattern: Option<Value>| {
             let added = narrowing.add(&pattern?);
             added.map_err(|reason| self.problem(RESPONSES, place(field), reason)).ok()
@@ -193,6 +286,7 @@ impl Loader {
         let (only_if, unless) = (narrow("where", row.only_if), narrow("unless", row.unless));
         Some(Response {
             id: id.to_owned(),
+            incident: row.incident.unwrap_or_else(|| id.to_owned()),
             handler,
             on: row.on,
             action: row.action,
@@ -206,6 +300,7 @@ impl Loader {
             means: row.means,
             sure: row.sure,
             first: row.first,
+            exceptions,
             only_if,
             unless,
         })
@@ -221,6 +316,9 @@ impl Loader {
 }
 
 const RESPONSES: &str = "responses.json";
+/// The reserved key of the exceptions that rows may name.
+const EXCEPTIONS: &str = "_exceptions";
+const IS_ID: &str = "an id is lower-case letters, digits and hyphens, at most 64";
 
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())

@@ -2,6 +2,7 @@
 
 mod advice;
 mod builtin;
+mod exception;
 mod load;
 mod narrow;
 mod response;
@@ -9,15 +10,17 @@ mod row;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
+pub use exception::{Day, Effect, Exception};
 pub use load::{File, Problem, RulesError, load};
 pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Event, EventError};
 use crate::pattern::{Pattern, PatternSet};
@@ -96,7 +99,11 @@ pub struct Case<'r> {
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
+    /// Which patterns match the event alone.
+    matched: Vec<usize>,
     later: &'r PatternSet,
+    /// What was derived first, and which of the later patterns matched then.
+    seen: OnceLock<(Value, Vec<usize>)>,
 }
 
 impl Rules {
@@ -118,8 +125,18 @@ impl Rules {
             let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let (event, later) = (Arc::clone(&event), &self.later);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, later })
+            let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
+            let seen = OnceLock::new();
+            (!rules.is_empty()).then_some(Case {
+                handler,
+                event,
+                rules,
+                responses,
+                resolves,
+                matched,
+                later,
+                seen,
+            })
         });
         Ok(cases.collect())
     }

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Handler;
 use super::narrow::Narrowing;
+use super::{Exception, Handler};
 use crate::time::Span;
 
 /// How urgent an incident is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Worth a line in a summary; pages nobody.
+    Info,
     /// Worth knowing.
     Low,
     /// To be looked at today.
@@ -24,6 +26,7 @@ impl Severity {
     /// The word in pages, filters and JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Info => "info",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
@@ -31,9 +34,19 @@ impl Severity {
         }
     }
 
-    /// 1 for `low` to 4 for `critical`.
+    /// 0 for `info`, 1 for `low` to 4 for `critical`.
     pub fn rank(self) -> u8 {
-        self as u8 + 1
+        self as u8
+    }
+
+    /// One less.
+    pub(crate) fn lower(self) -> Self {
+        match self {
+            Self::Info | Self::Low => Self::Info,
+            Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
     }
 }
 
@@ -94,6 +107,9 @@ pub struct When {
     pub within: Span,
     /// Whose count.
     pub per: Per,
+    /// The rule of which an event must come first, at most `within` before what counts; itself it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Step>,
@@ -114,6 +130,8 @@ pub struct Step {
 pub struct Response {
     /// Its key in `responses.json`, and the incident's `rule`.
     pub id: String,
+    /// What its incidents are called: responses with one name share the incident of a subject. By default its id.
+    pub incident: String,
     /// The handler of its rules.
     pub handler: Handler,
     /// The rules that it answers.
@@ -140,6 +158,8 @@ pub struct Response {
     pub sure: String,
     /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
     pub first: Vec<String>,
+    /// Events that mean less.
+    pub exceptions: Vec<Exception>,
     /// Its narrowing pattern `where`.
     pub(super) only_if: Option<Narrowing>,
     /// Its excluding pattern `unless`.

@@ -33,6 +33,10 @@ pub(super) struct Row {
     pub(super) sure: String,
     #[serde(default)]
     pub(super) first: Vec<String>,
+    pub(super) incident: Option<String>,
+    /// Names from `_exceptions`, and exceptions of its own.
+    #[serde(default)]
+    pub(super) exceptions: Vec<Value>,
 }
 
 /// The ledger keeps marks for two of the longest windows.
@@ -50,7 +54,7 @@ impl Row {
     pub(super) fn when_or_default(&self, handler: Handler) -> When {
         let per = if handler == Handler::Access { Per::Principal } else { Per::Secret };
         let (distinct, within, escalate) = (Distinct::Event, Span::from_secs(600), Vec::new());
-        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, escalate })
+        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, after: None, escalate })
     }
 
     /// How long an incident must have been quiet to be a new one; by default as long as its window.
@@ -90,6 +94,16 @@ impl Row {
                     || !matches!(self.action, Action::Page | Action::Overdue) && !self.resolved_by.is_empty(),
                 "do",
                 "only pages are counted (`when`), and only they and what is overdue are resolved (`resolved_by`)",
+            ),
+            (
+                self.action != Action::Page && !(self.exceptions.is_empty() && self.incident.is_none()),
+                "do",
+                "only pages have exceptions and share an incident",
+            ),
+            (
+                when.after.as_ref().is_some_and(|rule| !self.on.contains(rule) || self.on.len() < 2),
+                "when.after",
+                "must be a rule of `on`, which must name another one beside it",
             ),
             (
                 deploys && handler != Some(Handler::Rotation)

@@ -174,6 +174,8 @@ fn word(step: &Step) -> String {
         Step::End { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
         Step::Prove { awaited, .. } => format!("prove {}", short(&awaited.service)),
         Step::Page { incident, .. } => format!("page {}", incident.rule),
+        Step::Digest { rule, .. } => format!("digest {rule}"),
+        Step::Suppress { rule, .. } => format!("suppress {rule}"),
         Step::Join { rule, .. } => format!("join {rule}"),
         Step::Resolve { rule, .. } => format!("resolve {rule}"),
         Step::Count { rule, .. } => format!("count {rule}"),

@@ -14,6 +14,10 @@ impl Key {
         Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
     }
 
+    pub(super) fn role(arn: &str) -> Self {
+        Self { pk: format!("role#{arn}"), sk: "launches".to_owned() }
+    }
+
     pub(super) fn incident(key: &str) -> Self {
         Self { pk: format!("incident#{key}"), sk: "state".to_owned() }
     }
@@ -42,6 +46,10 @@ impl Item {
             "awaited" => {
                 facts.awaited.insert(name.to_owned(), progress::waiting(self));
             }
+            "role" => {
+                let secrets = self.set("secrets").cloned().unwrap_or_default();
+                facts.launches.insert(name.to_owned(), secrets);
+            }
             "place" => progress::store(self, facts),
             _ => {}
         }
@@ -65,6 +73,7 @@ mod tests {
 
     #[test]
     fn ranks_read_back_as_the_severities_that_wrote_them() {
+        // What is only worth a summary is never paged.
         for known in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
             assert_eq!(severity(i64::from(known.rank())), known);
         }

@@ -216,6 +216,9 @@ mod tests {
             secrets: Vec::new(),
             secrets_known: true,
             error: false,
+            opens: false,
+            suppressed: None,
+            eased: None,
         };
         Ask { stream: stream.to_owned(), mark, from: at.minus(reach), to: at.plus(reach) }
     }
