@@ -6,7 +6,6 @@ mod settings;
 use std::fmt;
 
 use aws_sdk_dynamodb::config::Credentials;
-use responder_core::arn::Arn;
 use responder_core::facts::Settings;
 use responder_core::time::Span;
 
