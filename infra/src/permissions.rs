@@ -28,7 +28,7 @@ pub fn calls(rules: &Rules, handler: Handler) -> BTreeSet<Call> {
         match (response.action, handler) {
             // The sweep sees all secrets at once.
             (Action::Redeploy, Handler::Sweep) => {
-                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]))
+                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]));
             }
             (Action::Redeploy, _) => calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ONE_SECRET])),
             // An event says how a deployment ended; the sweep has to look.

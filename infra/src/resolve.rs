@@ -274,7 +274,7 @@ impl Scope<'_> {
                 after.split_once('}').ok_or_else(|| error(at, "`${` without an end".to_owned()))?;
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                out.push_str(&format!("${{{literal}}}"));
+                out.extend(["${", literal, "}"]);
                 continue;
             }
             let value = match (names.get(name), name.split_once('.')) {

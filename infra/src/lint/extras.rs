@@ -72,6 +72,14 @@ pub(super) fn table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
         "AWS::CloudWatch::Dashboard" => {
             vec![("Properties/DashboardName", None), ("Properties/DashboardBody", None)]
         }
+        _ => return reference_table(kind),
+    })
+}
+
+/// The same, of what only the reference has.
+fn reference_table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
+    let yes = || Some(json!(true));
+    Some(match kind {
         "AWS::SecretsManager::Secret" => vec![
             ("Properties/Name", None),
             ("Properties/KmsKeyId", Some(json!("SecretsKey"))),

@@ -19,6 +19,18 @@ pub(crate) fn source(path: &str) -> String {
     text.split("#[cfg(test)]").next().unwrap().to_owned()
 }
 
+/// A folder and all folders below it.
+pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
+    let mut all = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(folders(&path));
+        }
+    }
+    all
+}
+
 #[test]
 fn the_functions_read_exactly_the_variables_that_the_template_sets() {
     let code: String =

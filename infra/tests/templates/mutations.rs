@@ -262,9 +262,8 @@ fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
         ("State", _) => [to("ENABLED"), to("DISABLED")].concat(),
         ("Effect", "Allow") => to("Deny"),
         ("Effect", _) => to("Allow"),
-        ("Action", _) => to("*"),
         ("Resource", "*") => to("arn:aws:s3:::nothing"),
-        ("Resource", _) => to("*"),
+        ("Action" | "Resource" | "Service", _) => to("*"),
         ("TreatMissingData", _) => [to("ignore"), to("missing")].concat(),
         ("ComparisonOperator", _) => to("GreaterThanUpperThreshold"),
         ("Statistic", _) => to("Minimum"),
@@ -275,7 +274,6 @@ fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
         ("BillingMode", _) => to("PROVISIONED"),
         ("SSEType" | "SSEAlgorithm", _) => to("AES256"),
         ("AttributeName", _) => to("expires"),
-        ("Service", _) => to("*"),
         // A pattern, as text.
         (_, text) if text.starts_with("{\"account\":") => patterns(text),
         _ => Vec::new(),

@@ -13,7 +13,7 @@ use responder_core::facts::Facts;
 use responder_core::rules::{Handler, Rules};
 use serde_json::Value;
 
-use super::code::{source, workspace};
+use super::code::{folders, source, workspace};
 use super::lint::template;
 
 /// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
@@ -151,17 +151,6 @@ fn asked_and_planned(rules: &Rules, handler: Handler) -> BTreeSet<String> {
         }
     }
     names
-}
-
-fn folders(folder: &std::path::Path) -> Vec<PathBuf> {
-    let mut all = vec![folder.to_owned()];
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(folders(&path));
-        }
-    }
-    all
 }
 
 fn first_word(debug: &str) -> String {

@@ -71,6 +71,11 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
         let image = definition["ContainerDefinitions"][0]["Image"].as_str().unwrap_or_default();
         expect(image.contains("@sha256:"), id, "the image must be named by digest", found);
     }
+    secrets(view, &key, found);
+    database(view, &key, found);
+}
+
+fn secrets(view: &View, key: &str, found: &mut Vec<Finding>) {
     let names: Vec<&str> = view
         .of_type("AWS::SecretsManager::Secret")
         .filter_map(|(_, secret)| secret["Name"].as_str())
@@ -103,6 +108,9 @@ pub(super) fn check(view: &View, found: &mut Vec<Finding>) {
             found,
         );
     }
+}
+
+fn database(view: &View, key: &str, found: &mut Vec<Finding>) {
     for (id, database) in view.of_type("AWS::RDS::DBInstance") {
         expect(database["KmsKeyId"] == key, id, "the database must use the secrets' key", found);
         expect(
