@@ -73,9 +73,9 @@ fn no_secret_value_is_ever_asked_for() {
     assert_eq!(made, BTreeSet::from(["describe_secret", "list_secrets"]));
 }
 
-/// The Rust files of the handlers and the tests.
+/// The Rust files of the handlers, the templates and the tests.
 pub(crate) fn rust_files() -> Vec<PathBuf> {
-    let files = [files("handlers", "rs"), files("tests", "rs")].concat();
+    let files = [files("handlers", "rs"), files("infra", "rs"), files("tests", "rs")].concat();
     assert!(files.len() > 10, "the sources are found");
     files
 }

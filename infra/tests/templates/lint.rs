@@ -1,0 +1,37 @@
+//! The templates as they are: fresh, and without a finding.
+
+use std::fs;
+use std::path::Path;
+
+use infra::lint::lint;
+use serde_json::Value;
+
+/// All templates in `infra/`.
+pub(crate) const NAMES: [&str; 5] = ["responder", "forwarder", "trail", "dashboard", "reference"];
+
+/// A committed template.
+pub(crate) fn template(name: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name).with_extension("yaml");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    infra::yaml::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+#[test]
+fn what_is_committed_is_what_would_be_generated() {
+    let rules = responder_core::rules::builtin().unwrap();
+    for generated in infra::templates(&rules).unwrap() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(generated.name).with_extension("yaml");
+        let is_same = fs::read_to_string(&file).is_ok_and(|text| text == generated.text);
+        assert!(is_same, "{} is stale: run `cargo run -p infra -- generate`", file.display());
+    }
+}
+
+#[test]
+fn the_templates_have_no_finding() {
+    let rules = responder_core::rules::builtin().unwrap();
+    for name in NAMES {
+        let findings = lint(name, &template(name), &rules);
+        let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert!(findings.is_empty(), "{name}:\n{}", text.join("\n"));
+    }
+}

@@ -1,0 +1,297 @@
+//! Every resource and every property deleted, every value weakened, one at a time: each must be found.
+
+use std::thread;
+
+use infra::lint::lint;
+use responder_core::rules::Rules;
+use serde_json::{Value, json};
+
+use super::lint::{NAMES, template};
+
+/// What protects nobody: words for people.
+const WORDS: [&str; 8] =
+    ["Description", "AlarmDescription", "DisplayName", "Sid", "Tags", "Metadata", "PolicyName", "Outputs"];
+
+/// What makes the examples work rather than safe, by a part of its path: `CloudFormation` refuses a template without it, or nothing but size and looks changes.
+const WORKS: [&str; 31] = [
+    // trail
+    "/StorageDescriptor/Columns",
+    "/StorageDescriptor/InputFormat",
+    "/StorageDescriptor/OutputFormat",
+    "/StorageDescriptor/SerdeInfo",
+    "/TableInput/Name",
+    "/TableInput/TableType",
+    "/RecordsTable/Properties/DatabaseName",
+    "/CatalogId",
+    "/LifecycleConfiguration/Rules/0/Id",
+    "/LifecycleConfiguration/Rules/1",
+    "/PublishCloudWatchMetricsEnabled",
+    // reference
+    "/TargetType",
+    "/Resources/AdminSecret/DeletionPolicy",
+    "/Resources/AppSecret/DeletionPolicy",
+    "Secret/UpdateReplacePolicy",
+    "/GenerateSecretString/",
+    "/Resources/AppRotation/DependsOn",
+    "/HostedRotationLambda/RotationLambdaName",
+    "/HostedRotationLambda/Vpc",
+    "/RotateImmediatelyOnUpdate",
+    "/RotationRules/",
+    "/Resources/Cluster/",
+    "/Resources/DatabaseSubnets/",
+    "/Resources/RotationSecurityGroup/",
+    "/Resources/ServiceSecurityGroup/",
+    "/GroupDescription",
+    "/DatabaseSecurityGroup/Properties/VpcId",
+    "/ContainerDefinitions/0/Command",
+    "/ContainerDefinitions/0/LogConfiguration",
+    "/ContainerDefinitions/0/Name",
+    "/AwsvpcConfiguration/Subnets",
+];
+
+/// The same, of the three biggest resources of the reference: by the property.
+const SIZES: [&str; 24] = [
+    "AllocatedStorage",
+    "CopyTagsToSnapshot",
+    "DBInstanceClass",
+    "DBName",
+    "DBSubnetGroupName",
+    "Engine",
+    "EngineVersion",
+    "MasterUsername",
+    "StorageType",
+    "DependsOn",
+    "Cluster",
+    "MaximumPercent",
+    "LaunchType",
+    "PropagateTags",
+    "ServiceName",
+    "TaskDefinition",
+    "Cpu",
+    "Family",
+    "Memory",
+    "NetworkMode",
+    "RequiresCompatibilities",
+    "RuntimePlatform",
+    "CpuArchitecture",
+    "OperatingSystemFamily",
+];
+
+/// A change for the worse.
+struct Mutation {
+    path: String,
+    what: String,
+    /// What stands there then; nothing if it is deleted.
+    to: Option<Value>,
+}
+
+#[test]
+fn every_mutation_is_caught() {
+    let rules = responder_core::rules::builtin().unwrap();
+    let mut missed = Vec::new();
+    for name in NAMES {
+        let template = template(name);
+        let mutations = mutations(&template);
+        let mut caught = 0;
+        for result in in_parallel(&mutations, |mutation| judge(name, &template, mutation, &rules)) {
+            match result {
+                Ok(line) => {
+                    caught += 1;
+                    println!("{line}");
+                }
+                Err(line) => missed.push(line),
+            }
+        }
+        println!("{name}: {caught} of {} mutations caught", mutations.len());
+        assert!(name == "dashboard" || mutations.len() > 100, "{name}: the mutations are found");
+    }
+    assert!(missed.is_empty(), "{} mutations are not caught:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// A line about a mutation: with what found it, or that nothing did.
+fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &Rules) -> Result<String, String> {
+    let Mutation { path, what, to } = mutation;
+    let mut mutated = template.clone();
+    replace(&mut mutated, path, to.clone());
+    let line = format!("{name}{path}: {what}");
+    match lint(name, &mutated, rules).first() {
+        Some(first) => Ok(format!("caught  {line}  ->  {first}")),
+        None => Err(line),
+    }
+}
+
+/// The results for all items in their order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], judge: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let part = items.len().div_ceil(workers).max(1);
+    let judge = &judge;
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for part in items.chunks(part) {
+            running.push(scope.spawn(move || part.iter().map(judge).collect::<Vec<R>>()));
+        }
+        running.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
+fn mutations(template: &Value) -> Vec<Mutation> {
+    let mut paths = Vec::new();
+    for part in ["Resources", "Mappings", "Conditions"] {
+        if template.get(part).is_some() {
+            collect(&template[part], &format!("/{part}"), &mut paths);
+        }
+    }
+    let mut all = Vec::new();
+    for path in &paths {
+        let (_, key) = path.rsplit_once('/').unwrap();
+        let sized = ["/Resources/Database/", "/Resources/FargateService/", "/Resources/TaskDefinition/"];
+        let is_sized = sized.iter().any(|resource| path.starts_with(resource))
+            && (SIZES.contains(&key) || path.contains("/RequiresCompatibilities/"));
+        if is_sized || WORKS.iter().any(|part| path.contains(part)) {
+            continue;
+        }
+        let value = template.pointer(path).unwrap();
+        let mut add = |what: &str, to: Option<Value>| {
+            all.push(Mutation { path: path.clone(), what: what.to_owned(), to });
+        };
+        // Of a function, only the whole means something.
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        if path.matches('/').count() > 1
+            && !is_function(key)
+            && !parent.rsplit('/').any(is_function)
+            && !is_type(key)
+        {
+            add("deleted", None);
+        }
+        for (what, weaker) in weaker(key, value) {
+            add(&what, Some(weaker));
+        }
+    }
+    all
+}
+
+/// The path of every value, words and what only they are in excepted.
+fn collect(value: &Value, at: &str, paths: &mut Vec<String>) {
+    let key = at.rsplit('/').next().unwrap_or_default();
+    if WORDS.contains(&key) {
+        return;
+    }
+    paths.push(at.to_owned());
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, item)| {
+            collect(item, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), paths);
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(item, &format!("{at}/{index}"), paths));
+        }
+        _ => {}
+    }
+}
+
+fn replace(template: &mut Value, path: &str, to: Option<Value>) {
+    let Some(to) = to else {
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        match template.pointer_mut(parent).unwrap() {
+            Value::Object(map) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
+            Value::Array(items) => drop(items.remove(key.parse().unwrap())),
+            _ => unreachable!("a parent is a map or a list"),
+        }
+        return;
+    };
+    *template.pointer_mut(path).unwrap() = to;
+}
+
+fn is_function(key: &str) -> bool {
+    key == "Ref" || key.starts_with("Fn::")
+}
+
+/// Without a type it is no template: `cfn-lint` says so.
+fn is_type(key: &str) -> bool {
+    key == "Type"
+}
+
+/// Values that are worse than this one.
+fn weaker(key: &str, value: &Value) -> Vec<(String, Value)> {
+    let one = |what: &str, to: Value| vec![(what.to_owned(), to)];
+    match value {
+        Value::Bool(truth) => one("flipped", json!(!truth)),
+        Value::Number(number) => numbers(key, number.as_i64().unwrap_or_default()),
+        Value::String(text) => strings(key, text),
+        Value::Array(items) if key == "Action" => {
+            let more = |action: &str| items.iter().cloned().chain([json!(action)]).collect::<Vec<_>>();
+            vec![
+                ("with a secret's value".to_owned(), json!(more("secretsmanager:GetSecretValue"))),
+                ("with everything".to_owned(), json!(more("*"))),
+            ]
+        }
+        _ => match key {
+            "Resource" => one("anything", json!("*")),
+            "Principal" => one("anybody", json!("*")),
+            "Condition" if value.is_object() => one("holds always", json!({})),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn numbers(key: &str, number: i64) -> Vec<(String, Value)> {
+    let worse = match key {
+        "maxReceiveCount" | "EvaluationPeriods" | "DatapointsToAlarm" => vec![1, 100],
+        "MaximumRetryAttempts" | "MaximumEventAgeInSeconds" => vec![0],
+        "VisibilityTimeout" | "Visibility" => vec![number / 2, 43_200],
+        "Timeout" => vec![3, number * 3],
+        "Lease" => vec![number / 2, number * 3],
+        "Threshold" => vec![number * 10 + 1_000],
+        "Period" => vec![number * 100],
+        "MessageRetentionPeriod" if number > 3_600 => vec![60],
+        "MessageRetentionPeriod" => vec![1_209_600],
+        "PendingWindowInDays" => vec![7],
+        "MaximumConcurrency" | "ReservedConcurrentExecutions" => vec![1, 1_000],
+        _ => vec![],
+    };
+    // One evaluation period is as loud as it can be.
+    let worse =
+        worse.into_iter().filter(|worse| *worse != number && !(key == "DatapointsToAlarm" && *worse == 1));
+    let worse = worse.filter(|worse| !(key == "EvaluationPeriods" && *worse == 1));
+    worse.map(|worse| (format!("{worse}"), json!(worse))).collect()
+}
+
+fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
+    let to = |text: &str| vec![(format!("`{text}`"), json!(text))];
+    match (key, text) {
+        ("State", "ENABLED") => to("DISABLED"),
+        ("State", _) => [to("ENABLED"), to("DISABLED")].concat(),
+        ("Effect", "Allow") => to("Deny"),
+        ("Effect", _) => to("Allow"),
+        ("Resource", "*") => to("arn:aws:s3:::nothing"),
+        ("Action" | "Resource" | "Service", _) => to("*"),
+        ("TreatMissingData", _) => [to("ignore"), to("missing")].concat(),
+        ("ComparisonOperator", _) => to("GreaterThanUpperThreshold"),
+        ("Statistic", _) => to("Minimum"),
+        ("MetricName", _) => to("RotationFailed"),
+        ("Namespace", _) => to("AWS/SecretsManager"),
+        ("DeletionPolicy" | "UpdateReplacePolicy", _) => to("Delete"),
+        ("ScheduleExpression", _) => to("rate(1 day)"),
+        ("BillingMode", _) => to("PROVISIONED"),
+        ("SSEType" | "SSEAlgorithm", _) => to("AES256"),
+        ("AttributeName", _) => to("expires"),
+        // A pattern, as text.
+        (_, text) if text.starts_with("{\"account\":") => patterns(text),
+        _ => Vec::new(),
+    }
+}
+
+fn patterns(text: &str) -> Vec<(String, Value)> {
+    let after_account = text.split_once("],").map(|(_, rest)| format!("{{{rest}")).unwrap();
+    let spoofed = text.replace("\"source\":[\"aws.", "\"source\":[\"my.");
+    let spaced = text.replace(',', ", ").replace(':', ": ");
+    let other_type =
+        text.replace("Service Event via", "API Call via").replace("API Call via", "Service Event via");
+    let all = [
+        ("any account", after_account),
+        ("another source", spoofed),
+        ("not minified", spaced),
+        ("another detail type", other_type),
+    ];
+    let changed = all.into_iter().filter(|(_, to)| to != text);
+    changed.map(|(what, to)| (what.to_owned(), json!(to))).collect()
+}

@@ -1,0 +1,181 @@
+//! Promise P14: each role allows exactly the calls that its function's code can make.
+//!
+//! From the code: which operation each port method calls, and which methods the answers to a handler's questions and the steps of its
+//! plans need. From the fixtures: which questions and steps a handler has at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use infra::permissions::{FORBIDDEN, IMPLIED, calls};
+use responder_core::decide::{questions, respond};
+use responder_core::facts::Facts;
+use responder_core::rules::{Handler, Rules};
+use serde_json::Value;
+
+use super::code::{folders, source, workspace};
+use super::lint::template;
+
+/// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
+const NEEDS: [(&str, &[&str]); 24] = [
+    ("Marks", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
+    ("Incident", &["dynamodb:BatchGetItem"]),
+    ("Asked", &["dynamodb:BatchGetItem"]),
+    ("Awaited", &["dynamodb:BatchGetItem"]),
+    ("Progress", &["dynamodb:Query"]),
+    ("Secret", &["secretsmanager:DescribeSecret"]),
+    ("Secrets", &["secretsmanager:ListSecrets"]),
+    (
+        "Consumers",
+        &["ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices"],
+    ),
+    ("Service", &["ecs:DescribeServices", "ecs:DescribeTaskDefinition"]),
+    ("redeploy", &["dynamodb:UpdateItem", "ecs:UpdateService"]),
+    ("page", &["dynamodb:UpdateItem", "sns:Publish"]),
+    ("join", &["dynamodb:UpdateItem"]),
+    ("resolve", &["dynamodb:UpdateItem"]),
+    ("count", &["dynamodb:UpdateItem"]),
+    ("hold", &["dynamodb:UpdateItem"]),
+    ("note", &["dynamodb:UpdateItem"]),
+    ("settle", &["dynamodb:UpdateItem"]),
+    ("adopt", &["dynamodb:UpdateItem"]),
+    ("end", &["dynamodb:UpdateItem"]),
+    ("prove", &["dynamodb:UpdateItem"]),
+    ("skip", &["dynamodb:UpdateItem"]),
+    ("unknown", &[]),
+    ("ignore", &[]),
+    ("nothing", &[]),
+];
+
+#[test]
+fn each_role_allows_exactly_what_its_code_calls() {
+    let rules = responder_core::rules::builtin().unwrap();
+    let needs: BTreeMap<&str, &[&str]> = NEEDS.into_iter().collect();
+    let mut everything = BTreeSet::new();
+    for handler in Handler::ALL {
+        let mut needed = BTreeSet::new();
+        for name in asked_and_planned(&rules, handler) {
+            let calls = needs
+                .get(name.as_str())
+                .unwrap_or_else(|| panic!("{handler}: say in NEEDS what `{name}` needs"));
+            needed.extend(calls.iter().copied());
+        }
+        // What cannot be read is parked, with a page, by every function.
+        needed.extend(["dynamodb:UpdateItem", "sns:Publish"]);
+        assert_eq!(calls(&rules, handler), needed, "{handler}: granted, and needed by its fixtures");
+        assert_eq!(
+            allowed(handler),
+            needed.iter().copied().chain(IMPLIED).map(str::to_owned).collect(),
+            "{handler}"
+        );
+        everything.extend(needed);
+    }
+    assert_eq!(everything, in_the_code(), "granted to some function, and called by handlers/aws/src");
+}
+
+#[test]
+fn no_role_can_read_a_secret() {
+    for (id, resource) in template("responder")["Resources"].as_object().unwrap() {
+        let text = resource.to_string();
+        for forbidden in FORBIDDEN {
+            let denies = text.matches("\"Deny\"").count() == 1 && resource["Type"] == "AWS::IAM::Role";
+            assert!(!text.contains(forbidden) || denies, "{id}: {forbidden}");
+        }
+    }
+}
+
+/// `ecs:UpdateService` for `client.update_service()` in `handlers/aws/src/ecs.rs`.
+fn in_the_code() -> BTreeSet<&'static str> {
+    let services = [("dynamodb", "dynamodb"), ("ecs", "ecs"), ("secrets", "secretsmanager"), ("sns", "sns")];
+    let mut found = BTreeSet::new();
+    for (file, service) in services {
+        let text: String = source(&format!("handlers/aws/src/{file}.rs")).split_whitespace().collect();
+        for call in
+            text.split("client.").skip(1).filter_map(|rest| rest.split_once("()")).map(|(call, _)| call)
+        {
+            let operation: String = call.split('_').map(camel).collect();
+            found.insert(&*format!("{service}:{operation}").leak());
+        }
+    }
+    // Nowhere else is a client used.
+    for file in rust_files(&workspace("handlers/aws/src")) {
+        let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        let is_known = services.iter().any(|(known, _)| *known == stem);
+        let uses = text.split("client.").skip(1).any(|rest| !rest.starts_with("clone()"));
+        assert!(
+            is_known || stem == "clients" || !uses,
+            "{}: a client is used outside its service's file",
+            file.display()
+        );
+    }
+    found
+}
+
+fn camel(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
+}
+
+fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// What the fixtures make a handler ask, and what it plans.
+fn asked_and_planned(rules: &Rules, handler: Handler) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for folder in folders(&workspace("fixtures")) {
+        let facts = fs::read_to_string(folder.join("facts.json")).unwrap_or_default();
+        let facts: Facts = serde_json::from_str(&facts).unwrap_or_default();
+        for file in ["event.json", "events.jsonl"] {
+            let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+            let records = if file == "event.json" { vec![text.as_str()] } else { text.lines().collect() };
+            for record in records {
+                for case in
+                    rules.cases(record).unwrap_or_default().iter().filter(|case| case.handler == handler)
+                {
+                    let asked = questions(case, &facts);
+                    names.extend(asked.iter().map(|question| first_word(&format!("{question:?}"))));
+                    let plan = serde_json::to_value(respond(case, &facts)).unwrap();
+                    names.extend(plan["steps"].as_array().into_iter().flatten().filter_map(step_name));
+                }
+            }
+        }
+    }
+    names
+}
+
+fn first_word(debug: &str) -> String {
+    debug.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// The tag of a step in JSON.
+fn step_name(step: &Value) -> Option<String> {
+    let tag = ["step", "kind", "do", "type"].iter().find_map(|key| step[*key].as_str());
+    tag.or_else(|| step.as_object()?.keys().next().map(String::as_str)).map(str::to_owned)
+}
+
+/// What the committed template allows a handler.
+fn allowed(handler: Handler) -> BTreeSet<String> {
+    let template = template("responder");
+    let id = format!("{}Role", camel(handler.name()));
+    let statements =
+        template.pointer(&format!("/Resources/{id}/Properties/Policies/0/PolicyDocument/Statement"));
+    let statements = statements
+        .and_then(Value::as_array)
+        .unwrap()
+        .iter()
+        .filter(|statement| statement["Effect"] == "Allow");
+    statements
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect()
+}
