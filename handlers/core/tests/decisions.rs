@@ -261,8 +261,8 @@ fn questions_are_what_the_answer_depends_on() {
         .iter()
         .filter(|question| matches!(question, Question::Marks { .. }))
         .count();
-    // Bulk, rate and sweep count the same stream: asked with one mark, in two lengths. What follows a list has its own.
-    assert_eq!(streams, 4);
+    // Bulk, drip, rate and sweep count the same stream: asked with one mark, in four lengths. What follows a list has its own.
+    assert_eq!(streams, 5);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
         let questions = questions(case, facts);
         questions.iter().filter(|question| matches!(question, Question::Marks { .. })).count()
     };
-    let (first, last) = ("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z");
+    let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
     let amid = open("critical", first, last);
     assert_eq!(asked(&amid), 0);
     assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, Step::Join { .. })));

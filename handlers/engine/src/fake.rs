@@ -134,11 +134,6 @@ impl Fake {
     fn write(&self, update: &Update) -> Result<Written, Error> {
         self.ask()?;
         let mut table = self.table.borrow_mut();
-        if let Some(early) = self.early.as_ref().filter(|_| update.key.pk.starts_with("marks#")) {
-            let items = table.values().filter(|item| item.key.pk == update.key.pk).cloned();
-            let of = (self.running.get(), update.key.pk.clone());
-            early.borrow_mut().entry(of).or_insert_with(|| items.collect());
-        }
         let known = table.get(&update.key).cloned();
         let item = update.apply(known.clone());
         self.written.borrow_mut().push((update.key.clone(), size(&item)));
@@ -154,6 +149,12 @@ impl Fake {
         let table = self.table.borrow();
         let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
         let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+        // What the stream held when it was first looked at, for room, is all that is ever seen of it.
+        if let Some(early) = self.early.as_ref().filter(|_| range.pk.starts_with("marks#")) {
+            let items = table.values().filter(|item| item.key.pk == range.pk).cloned();
+            let of = (self.running.get(), range.pk.clone());
+            early.borrow_mut().entry(of).or_insert_with(|| items.collect());
+        }
         let early = self.early.as_ref().map(RefCell::borrow);
         let early = early.as_ref().and_then(|early| early.get(&(self.running.get(), range.pk.clone())));
         // One item a page.
