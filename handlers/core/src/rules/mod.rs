@@ -10,7 +10,7 @@ mod row;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
@@ -20,6 +20,7 @@ pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Event, EventError};
 use crate::pattern::{Pattern, PatternSet};
@@ -101,6 +102,8 @@ pub struct Case<'r> {
     /// Which patterns match the event alone.
     matched: Vec<usize>,
     later: &'r PatternSet,
+    /// What was derived first, and which of the later patterns matched then.
+    seen: OnceLock<(Value, Vec<usize>)>,
 }
 
 impl Rules {
@@ -123,7 +126,17 @@ impl Rules {
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
             let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves, matched, later })
+            let seen = OnceLock::new();
+            (!rules.is_empty()).then_some(Case {
+                handler,
+                event,
+                rules,
+                responses,
+                resolves,
+                matched,
+                later,
+                seen,
+            })
         });
         Ok(cases.collect())
     }

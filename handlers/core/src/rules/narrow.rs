@@ -98,11 +98,16 @@ impl<'r> Case<'r> {
         timeless || exception.is_expired(self.event.time)
     }
 
-    /// The patterns that match the event with what is derived from it.
+    /// The patterns that match the event with what is derived from it. Looked for again only where that has changed.
     fn matched_with(&self, facts: &Facts) -> Vec<usize> {
-        let seen = self.event.with(DERIVED, derive(&self.event, facts));
-        // What was read once can be read again.
-        self.later.matches(seen.as_bytes()).unwrap_or_default()
+        let derived = derive(&self.event, facts);
+        let look = |derived: &Value| {
+            let seen = self.event.with(DERIVED, derived.clone());
+            // What was read once can be read again.
+            self.later.matches(seen.as_bytes()).unwrap_or_default()
+        };
+        let (known, matched) = self.seen.get_or_init(|| (derived.clone(), look(&derived)));
+        if *known == derived { matched.clone() } else { look(&derived) }
     }
 }
 
