@@ -261,8 +261,8 @@ fn questions_are_what_the_answer_depends_on() {
         .iter()
         .filter(|question| matches!(question, Question::Marks { .. }))
         .count();
-    // Bulk, rate and sweep count the same stream: asked with one mark, in two lengths. What follows a list has its own.
-    assert_eq!(streams, 4);
+    // Bulk, drip, rate and sweep count the same stream: asked with one mark, in several lengths. What follows a list has its own.
+    assert_eq!(streams, 5);
 }
 
 proptest! {
