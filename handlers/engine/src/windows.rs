@@ -242,7 +242,7 @@ fn a_thousand_reads_of_one_principal_are_five_writes_and_copies_of_them_none() {
     let written = batch(&engine, 2, &texts);
     assert!(written.len() <= 5, "{written:?}");
     let few = batch(&engine, 3, &[text(&read(1_400, 7))]);
-    assert!(few.len() <= 2 && marks(&few)[0] < 700, "{few:?}");
+    assert!(few.len() <= 3 && marks(&few)[0] < 700, "{few:?}");
 }
 
 #[test]
@@ -257,10 +257,10 @@ fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
         items.extend(marks(&batch(&engine, number, &others.collect::<Vec<_>>())));
     }
     assert_eq!(items.len(), 2 * 4, "the chunks of both streams are full after 1,000 marks: {items:?}");
-    // What is new still counts: the theft is found in the noise.
+    // What is new still counts: the theft is found in the noise, which is an incident of its own, and less severe.
     engine.aws.pages.borrow_mut().clear();
     let theft: Vec<String> =
-        (0..9).map(|n| text(&read(300 + n, 9_000 + usize::try_from(n).unwrap()))).collect();
+        (0..20).map(|n| text(&read(300 + n, 9_000 + usize::try_from(n).unwrap()))).collect();
     batch(&engine, 99, &theft);
     assert_eq!(engine.aws.pages.borrow().len(), 1, "a bulk read");
 }

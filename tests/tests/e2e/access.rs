@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
 use responder_core::ledger::{Ledger, in_order};
+use responder_core::plan::Step;
 use responder_core::rules::builtin;
 use serde_json::{Value, json};
 use simulation::corpus::{classes, facts, sample};
@@ -57,11 +58,12 @@ fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay
     let mut ledger = Ledger::new(facts(&[theft]));
     let cases = in_order(cases).0;
     let plans: Vec<_> = cases.iter().map(|case| ledger.decide(case)).collect();
-    let paged = plans.iter().flat_map(|plan| &plan.steps).filter_map(|step| match step {
-        responder_core::plan::Step::Page { incident, .. } => Some(incident.key.clone()),
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let keys = steps.filter_map(|step| match step {
+        Step::Page { incident, .. } => Some(incident.key.clone()),
         _ => None,
     });
-    let keys: BTreeSet<String> = paged.collect();
+    let keys: BTreeSet<String> = keys.collect();
     assert_eq!(keys.len(), 1, "{keys:?}");
     let pages = world.pages();
     assert!(!pages.is_empty() && pages.len() <= 2, "one alert, and at most its escalation: {pages:#?}");
