@@ -239,7 +239,6 @@ fn numbers(key: &str, number: i64) -> Vec<(String, Value)> {
         "MaximumRetryAttempts" | "MaximumEventAgeInSeconds" => vec![0],
         "VisibilityTimeout" | "Visibility" => vec![number / 2, 43_200],
         "Timeout" => vec![3, number * 3],
-        "Lease" => vec![number / 2, number * 3],
         "Threshold" => vec![number * 10 + 1_000],
         "Period" => vec![number * 100],
         "MessageRetentionPeriod" if number > 3_600 => vec![60],
@@ -258,6 +257,7 @@ fn numbers(key: &str, number: i64) -> Vec<(String, Value)> {
 fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
     let to = |text: &str| vec![(format!("`{text}`"), json!(text))];
     match (key, text) {
+        ("Lease", _) => [to("20"), to("600")].concat(),
         ("State", "ENABLED") => to("DISABLED"),
         ("State", _) => [to("ENABLED"), to("DISABLED")].concat(),
         ("Effect", "Allow") => to("Deny"),
