@@ -17,7 +17,7 @@ use super::code::{folders, source, workspace};
 use super::lint::template;
 
 /// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
-const NEEDS: [(&str, &[&str]); 24] = [
+const NEEDS: [(&str, &[&str]); 32] = [
     ("Marks", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
     ("Incident", &["dynamodb:BatchGetItem"]),
     ("Asked", &["dynamodb:BatchGetItem"]),
@@ -42,6 +42,14 @@ const NEEDS: [(&str, &[&str]); 24] = [
     ("end", &["dynamodb:UpdateItem"]),
     ("prove", &["dynamodb:UpdateItem"]),
     ("skip", &["dynamodb:UpdateItem"]),
+    ("Launches", &["dynamodb:BatchGetItem"]),
+    ("Open", &["dynamodb:Query"]),
+    ("Window", &["dynamodb:Query"]),
+    ("Day", &["dynamodb:Query"]),
+    ("Seen", &["dynamodb:BatchGetItem"]),
+    ("digest", &["dynamodb:UpdateItem"]),
+    ("see", &["dynamodb:UpdateItem"]),
+    ("suppress", &["dynamodb:UpdateItem"]),
     ("unknown", &[]),
     ("ignore", &[]),
     ("nothing", &[]),
