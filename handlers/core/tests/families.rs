@@ -1,5 +1,6 @@
 //! Families of responses, what must come first, and exceptions: functions of the set of events, whatever its order and copies.
 
+// long: the generated events below serve every property of families, order and exceptions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
