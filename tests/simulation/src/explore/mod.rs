@@ -1,7 +1,7 @@
 //! The whole paging path, explored: every order in which a queue, two workers, the ledger and SNS may act, and everything that may happen to a call.
 //!
 //! The workers run the engine of the functions. A worker is deterministic: what it asks for next follows from when it began and from the answers that it got. So its
-//! reactions are learned once for each history, by running the engine from its beginning along the history ([`process`]), and the search over all interleavings is one over
+//! reactions are learned once for each history, by running the engine from its beginning along the history (`process`), and the search over all interleavings is one over
 //! plain states: time, queue, table, what SNS took, and each worker's history. The search is breadth first and exact: no state is visited twice, none is left out, none is
 //! taken for another; and what is found wrong comes with a shortest trace.
 //!
