@@ -129,7 +129,7 @@ fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_none() {
     let start = start - (start.as_second() % 600).seconds();
     let reads: Vec<Value> = (0..1_000)
         .map(|i| {
-            let secret = world.aws.arn("secretsmanager", &format!("secret:prod/db-{i}-AbCdEf"));
+            let secret = world.aws.arn("secretsmanager", &format!("secret:team/db-{i}-AbCdEf"));
             events::secret_read(&world.aws, "mallory", &secret, start + (i64::from(i) / 2).seconds())
         })
         .collect();
