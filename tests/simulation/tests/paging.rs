@@ -54,14 +54,14 @@ fn holds(scene: fn(Bounds) -> Scene, within: &[Bounds]) -> (usize, Vec<&'static 
 #[test]
 fn one_message_is_one_page_whatever_happens() {
     let (states, causes) = holds(Scene::one, &[bounds(4, 2, 0), bounds(4, 1, 1)]);
-    enough(states, 300_000);
+    enough(states, 250_000);
     assert!(causes.len() == 4 || !cfg!(optimized), "every cause of one more page occurs: {causes:?}");
 }
 
 #[test]
 fn two_messages_of_one_incident_are_one_page_whatever_happens() {
     let (states, _) = holds(Scene::two, &[bounds(4, 0, 0), bounds(1, 1, 0)]);
-    enough(states, 1_000_000);
+    enough(states, 800_000);
 }
 
 #[test]
