@@ -243,7 +243,7 @@ fn pattern_text(id: &str, minified: &str, accounts: Accounts, depth: usize) -> R
     })
 }
 
-const ACCOUNTS: &str = "!If [TrustsOthers, !Join ['\",\"', [!Ref AWS::AccountId, !Join ['\",\"', !Ref TrustedAccounts]]], !Ref AWS::AccountId]";
+const ACCOUNTS: &str = "!If [TrustsOthers, !Join ['\",\"', [!Ref AWS::AccountId, !Join ['\",\"', !Split [\",\", !Ref TrustedAccounts]]]], !Ref AWS::AccountId]";
 
 fn rule_alarms(logical: &str, name: &str) -> String {
     fill(include_str!("../source/responder/rule-alarms.yaml"), &[("Rule", logical), ("rule-name", name)])

@@ -13,6 +13,9 @@ pub mod permissions;
 pub mod resolve;
 pub mod rules;
 pub mod settings;
+mod wiring;
 pub mod yaml;
 
 pub use generate::{GenerateError, Template, templates};
+pub use resolve::Place;
+pub use wiring::{Alarm, Function, Queue, QueueKind, Role, Rule, Table, Target, Topic, Wiring, WiringError};

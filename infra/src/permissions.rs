@@ -28,13 +28,21 @@ pub fn calls(rules: &Rules, handler: Handler) -> BTreeSet<Call> {
         match (response.action, handler) {
             // The sweep sees all secrets at once.
             (Action::Redeploy, Handler::Sweep) => {
-                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]))
+                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]));
             }
             (Action::Redeploy, _) => calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ONE_SECRET])),
             // An event says how a deployment ended; the sweep has to look.
             (Action::Follow, Handler::Sweep) => calls.extend(DISCOVERY),
             (Action::Overdue, _) => calls.extend([ALL_SECRETS]),
-            (Action::Follow | Action::Page | Action::Park | Action::Prove, _) => {}
+            (
+                Action::Follow
+                | Action::Page
+                | Action::Park
+                | Action::Prove
+                | Action::FirstRead
+                | Action::Summarise,
+                _,
+            ) => {}
         }
     }
     calls
@@ -67,7 +75,12 @@ struct Scope {
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
 const SCOPES: [Scope; 9] = [
     Scope { sid: "Ledger", calls: &LEDGER, resource: "!GetAtt Ledger.Arn", condition: None },
-    Scope { sid: "Pages", calls: &PAGES, resource: "!Ref PageTopic", condition: None },
+    Scope {
+        sid: "Pages",
+        calls: &PAGES,
+        resource: "[!Ref PageTopic, !If [HasChat, !Ref ChatTopic, !Ref AWS::NoValue]]",
+        condition: None,
+    },
     Scope {
         sid: "PageKey",
         calls: &["kms:Decrypt", "kms:GenerateDataKey*"],

@@ -132,6 +132,13 @@ impl Scope<'_> {
                 }
                 _ => wrong(),
             },
+            ("Fn::Split", Value::Array(parts)) => match parts.as_slice() {
+                [Value::String(between), whole] => {
+                    let whole = text(&self.value(whole, at)?.unwrap_or_default());
+                    Ok(Some(whole.split(between.as_str()).map(|part| json!(part)).collect()))
+                }
+                _ => wrong(),
+            },
             ("Fn::FindInMap", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(map), first, Value::String(second)] => {
                     let first = text(&self.value(first, at)?.unwrap_or_default());
@@ -274,7 +281,7 @@ impl Scope<'_> {
                 after.split_once('}').ok_or_else(|| error(at, "`${` without an end".to_owned()))?;
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                out.push_str(&format!("${{{literal}}}"));
+                out.extend(["${", literal, "}"]);
                 continue;
             }
             let value = match (names.get(name), name.split_once('.')) {
@@ -338,6 +345,7 @@ mod tests {
             ("{a: [!If [D, b, !Ref AWS::NoValue], c]}", json!({"a": ["c"]})),
             ("{a: !If [D, b, !Ref AWS::NoValue]}", json!({})),
             ("{a: !FindInMap [M, !Ref P, X]}", json!({"a": 7})),
+            ("{a: !Split [\"r\", !Ref P]}", json!({"a": ["p", "e"]})),
             ("{a: !Join [\"-\", [x, !Ref P, !Join [\"+\", !Ref L]]]}", json!({"a": "x-pre-"})),
         ] {
             assert_eq!(resolved(from).unwrap(), to, "{from}");

@@ -139,32 +139,28 @@ pub struct Forward {
 /// Few rules that let everything through that some rule at home takes, and each event once as far as it can be: patterns of one
 /// source and detail type are one, by the names of their events. What they narrow beyond that, the rules at home narrow.
 pub fn forwards(rules: &Rules) -> Vec<Forward> {
-    let (mut named, mut whole) = (BTreeMap::<(String, String), BTreeSet<String>>::new(), Vec::new());
+    let (mut by_kind, mut whole) = (BTreeMap::<(String, String), BTreeSet<String>>::new(), Vec::new());
     for rule in deployed(rules) {
         let pattern: Value = serde_json::from_str(rule.pattern.minified()).unwrap_or_default();
-        let names = pattern.pointer("/detail/eventName").and_then(Value::as_array);
-        match (words(&pattern["source"]), words(&pattern["detail-type"]), names) {
-            (Some(sources), Some(types), Some(names)) => {
-                for (source, detail_type) in
-                    sources.iter().flat_map(|source| types.iter().map(move |t| (source, t)))
-                {
-                    let merged = named.entry(((*source).to_owned(), (*detail_type).to_owned())).or_default();
-                    merged.extend(names.iter().map(Value::to_string));
+        let events = pattern.pointer("/detail/eventName").and_then(Value::as_array);
+        if let (Some(sources), Some(types), Some(events)) =
+            (words(&pattern["source"]), words(&pattern["detail-type"]), events)
+        {
+            for source in sources {
+                for detail_type in &types {
+                    let merged = by_kind.entry((source.to_owned(), (*detail_type).to_owned())).or_default();
+                    merged.extend(events.iter().map(Value::to_string));
                 }
             }
-            _ => {
-                whole.push(Forward {
-                    id: rule.id.clone(),
-                    state: State::of(&pattern),
-                    pattern: rule.pattern.minified().to_owned(),
-                });
-            }
+        } else {
+            let (id, state) = (rule.id.clone(), State::of(&pattern));
+            whole.push(Forward { id, state, pattern: rule.pattern.minified().to_owned() });
         }
     }
-    let merged = named.into_iter().map(|((source, detail_type), names)| {
-        let names: Vec<Value> = names.iter().filter_map(|name| serde_json::from_str(name).ok()).collect();
+    let merged = by_kind.into_iter().map(|((source, detail_type), events)| {
+        let events: Vec<Value> = events.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
         let pattern =
-            json!({ "source": [source], "detail-type": [detail_type], "detail": { "eventName": names } });
+            json!({ "source": [source], "detail-type": [detail_type], "detail": { "eventName": events } });
         let id = format!("{}-{}", slug(source.trim_start_matches("aws.")), slug(&detail_type));
         Forward { id, state: State::of(&pattern), pattern: pattern.to_string() }
     });

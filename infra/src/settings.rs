@@ -1,20 +1,28 @@
 //! The functions' environment: which variables the template sets, and from which parameters.
 
 /// What an operator sets: the variable, and the parameter of the `responder` template.
-pub const SETTINGS: [(&str, &str); 12] = [
+pub const SETTINGS: [(&str, &str); 20] = [
     ("ANSWER_SECONDS", "AnswerSeconds"),
+    ("AUTOMATION_PRINCIPALS", "AutomationPrincipals"),
+    ("BUSINESS_HOURS", "BusinessHours"),
     ("COOLDOWN_SECONDS", "CooldownSeconds"),
+    ("DECOYS", "Decoys"),
     ("FINDINGS", "Findings"),
+    ("FIRST_READS", "FirstReads"),
+    ("HUMAN_ROLES", "HumanRoles"),
     ("IN_FLIGHT", "InFlight"),
     ("MARGIN_SECONDS", "MarginSeconds"),
     ("MODE", "Mode"),
     ("OVERDUE_SECONDS", "OverdueSeconds"),
+    ("PRODUCTION_ACCOUNTS", "ProductionAccounts"),
+    ("PRODUCTION_SECRETS", "ProductionSecrets"),
     ("READERS", "Readers"),
     ("REGIONS", "Regions"),
     ("ROLLOUT_SECONDS", "RolloutSeconds"),
     ("RUNBOOK_BASE_URL", "RunbookBaseUrl"),
     ("SETTLE_SECONDS", "SettleSeconds"),
+    ("SUMMARY_HOUR", "SummaryHour"),
 ];
 
 /// What follows from the other resources.
-pub const FIXED: [&str; 3] = ["LEASE_SECONDS", "LEDGER_TABLE", "PAGE_TOPIC_ARN"];
+pub const FIXED: [&str; 4] = ["CHAT_TOPIC_ARN", "LEASE_SECONDS", "LEDGER_TABLE", "PAGE_TOPIC_ARN"];

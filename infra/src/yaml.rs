@@ -46,13 +46,13 @@ fn value(node: &Yaml<'_>) -> Result<Value, YamlError> {
             }
             Ok(Value::Object(map))
         }
-        Yaml::Tagged(tag, node) => tagged(&tag.suffix, value(node)?),
+        Yaml::Tagged(tag, node) => tagged(&tag.suffix, &value(node)?),
         // `CloudFormation` refuses a template with a null in it.
         other => Err(YamlError::Unusable(format!("no template has {other:?}"))),
     }
 }
 
-fn tagged(tag: &str, value: Value) -> Result<Value, YamlError> {
+fn tagged(tag: &str, value: &Value) -> Result<Value, YamlError> {
     let name = match tag {
         "Ref" | "Condition" => tag.to_owned(),
         "GetAtt" => {

@@ -15,6 +15,7 @@ mod emulator;
 pub mod events;
 mod fake;
 mod http;
+mod meter;
 pub mod paths;
 mod runtime;
 mod wait;
@@ -22,6 +23,7 @@ mod world;
 
 pub use emulator::Emulator;
 pub use fake::{Fake, Trouble};
+pub use meter::Meter;
 pub use runtime::{Answer, Function, Outcome};
 pub use wait::{now, wait_until};
 pub use world::{Handler, Page, TABLE, World};

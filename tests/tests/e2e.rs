@@ -5,6 +5,7 @@
 mod e2e {
     mod access;
     mod bed;
+    mod concurrent;
     mod doctor;
     mod failure;
     mod fake;

@@ -22,6 +22,8 @@ pub(crate) struct Sdks {
     pub(crate) table: String,
     /// The topic that pages go to.
     pub(crate) topic: String,
+    /// The topic of the chats.
+    pub(crate) chat_topic: Option<String>,
 }
 
 impl Aws for Sdks {
@@ -112,5 +114,12 @@ impl Aws for Sdks {
 
     async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
         sns::publish(&self.clients.sns, &self.topic, page, key, until).await
+    }
+
+    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+        match &self.chat_topic {
+            Some(topic) => sns::chat(&self.clients.sns, topic, page, until).await,
+            None => Ok(()),
+        }
     }
 }

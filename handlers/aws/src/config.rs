@@ -6,7 +6,6 @@ mod settings;
 use std::fmt;
 
 use aws_sdk_dynamodb::config::Credentials;
-use responder_core::arn::Arn;
 use responder_core::facts::Settings;
 use responder_core::time::Span;
 
@@ -19,12 +18,15 @@ pub struct Config {
     pub table: String,
     /// `PAGE_TOPIC_ARN`: where pages go.
     pub topic: String,
+    /// `CHAT_TOPIC_ARN`: where notifications for chats go, if anywhere; in the Region of the other topic.
+    pub chat_topic: Option<String>,
     /// The topic's Region: SNS publishes within one Region only.
     pub topic_region: String,
     /// The account of the topic, and so of the function.
     pub account: String,
     /// `MODE`, `SETTLE_SECONDS`, `MARGIN_SECONDS`, `COOLDOWN_SECONDS`, `IN_FLIGHT`, `ROLLOUT_SECONDS`, `ANSWER_SECONDS`,
-    /// `OVERDUE_SECONDS`, `FINDINGS`, `READERS`, `REGIONS`, `RUNBOOK_BASE_URL`.
+    /// `OVERDUE_SECONDS`, `FINDINGS`, `READERS`, `REGIONS`, `RUNBOOK_BASE_URL`, `PRODUCTION_ACCOUNTS`, `PRODUCTION_SECRETS`,
+    /// `DECOYS`, `HUMAN_ROLES`, `AUTOMATION_PRINCIPALS`, `BUSINESS_HOURS`.
     pub settings: Settings,
     /// `LEASE_SECONDS`: how long a claim is held; no invocation works for longer.
     pub lease: Span,
@@ -66,12 +68,19 @@ impl Config {
         let mut read = Reader { variable, problems: Vec::new() };
         let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
         let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
-        let arn = Arn::of("sns", &topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
-        if topic.rsplit('.').next() == Some("fifo") {
-            read.problem("PAGE_TOPIC_ARN", "is a FIFO topic; pages need a standard one");
-        }
-        if arn.is_none() && !topic.is_empty() {
-            read.problem("PAGE_TOPIC_ARN", "is not the ARN of an SNS topic");
+        let arn = read.topic("PAGE_TOPIC_ARN", &topic);
+        let chat_topic = read.optional("CHAT_TOPIC_ARN");
+        if let Some(chat) = &chat_topic {
+            let beside = read.topic("CHAT_TOPIC_ARN", chat);
+            if *chat == topic {
+                read.problem("CHAT_TOPIC_ARN", "is the topic of the pages; chats need one of their own");
+            }
+            if arn.zip(beside).is_some_and(|(arn, beside)| arn.region != beside.region) {
+                read.problem(
+                    "CHAT_TOPIC_ARN",
+                    "is in another Region than PAGE_TOPIC_ARN; SNS publishes within one",
+                );
+            }
         }
         let settings = settings::read(&mut read);
         let lease = read.seconds("LEASE_SECONDS", Span::from_secs(60), 1..=900);
@@ -95,6 +104,7 @@ impl Config {
             region,
             credentials: Credentials::new(key, secret, token, None, "environment"),
             endpoints,
+            chat_topic,
             topic,
         };
         if read.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: read.problems }) }
@@ -175,6 +185,21 @@ mod tests {
             !text.contains("pages-of-mine") && !text.contains("soon") && !text.contains("javascript"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_topic_of_the_chats_is_another_one_of_the_same_region() {
+        let chat = "arn:aws:sns:us-west-2:111122223333:chat";
+        assert_eq!(parse(&[("CHAT_TOPIC_ARN", chat)]).unwrap().chat_topic.as_deref(), Some(chat));
+        for wrong in [
+            "chat",
+            GOOD[1].1,
+            "arn:aws:sns:eu-west-1:111122223333:chat",
+            "arn:aws:sns:us-west-2:111122223333:x.fifo",
+        ] {
+            let error = parse(&[("CHAT_TOPIC_ARN", wrong)]).unwrap_err();
+            assert_eq!(error.problems.len(), 1, "{error}");
+        }
     }
 
     #[test]

@@ -71,7 +71,12 @@ enum Answer {
 
 impl App {
     fn new(handler: Handler, config: Config) -> Result<Self, Error> {
-        let aws = Sdks { clients: Clients::new(&config), table: config.table, topic: config.topic };
+        let aws = Sdks {
+            clients: Clients::new(&config),
+            table: config.table,
+            topic: config.topic,
+            chat_topic: config.chat_topic,
+        };
         let engine = Engine::new(aws, handler, builtin()?, config.settings, config.lease);
         Ok(Self { engine, account: config.account })
     }

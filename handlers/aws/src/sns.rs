@@ -1,4 +1,4 @@
-//! SNS: sends a page.
+//! SNS: sends a page, and its notification for the chats.
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
@@ -10,7 +10,7 @@ use responder_engine::Error;
 use crate::calls::call;
 use crate::error::unbuilt;
 
-/// `Publish`.
+/// `Publish`, with a message for each protocol.
 pub(crate) async fn publish(
     client: &Client,
     topic: &str,
@@ -18,11 +18,18 @@ pub(crate) async fn publish(
     key: &str,
     until: Timestamp,
 ) -> Result<(), Error> {
-    let mut sent = client.publish().topic_arn(topic).subject(&page.subject).message(&page.body);
+    let sent = client.publish().topic_arn(topic).subject(&page.subject);
+    let mut sent = sent.message_structure("json").message(page.message());
     let own = [("key", key)];
     for (name, value) in page.attributes.iter().map(|(name, value)| (*name, value.as_str())).chain(own) {
         sent = sent.message_attributes(name, attribute(value).map_err(unbuilt("sns", "Publish"))?);
     }
+    call(until, "sns", "Publish", sent.send()).await.map(|_| ())
+}
+
+/// `Publish` of the notification alone: Amazon Q Developer drops what is anything else.
+pub(crate) async fn chat(client: &Client, topic: &str, page: &Page, until: Timestamp) -> Result<(), Error> {
+    let sent = client.publish().topic_arn(topic).message(&page.chat);
     call(until, "sns", "Publish", sent.send()).await.map(|_| ())
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::life::Opened;
 use crate::mark::Mark;
 use crate::metadata::Metadata;
 use crate::progress::{Asked, Awaited, Change, Slot};
@@ -11,7 +12,8 @@ use crate::rules::Severity;
 use crate::secret::SecretRef;
 use crate::service::Service;
 pub use crate::settings::Settings;
-use crate::time::{Span, Timestamp};
+use crate::summary::Day;
+use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -62,6 +64,11 @@ pub enum Question {
         /// The key, of role and secret.
         key: String,
     },
+    /// The secrets that a role's task definitions refer to.
+    Launches {
+        /// The role's ARN.
+        role: String,
+    },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
     Marks {
@@ -73,6 +80,27 @@ pub enum Question {
         from: Timestamp,
         /// The latest mark wanted.
         to: Timestamp,
+    },
+    /// The same marks, and none is added.
+    Window {
+        /// The stream.
+        stream: String,
+        /// The earliest mark wanted.
+        from: Timestamp,
+        /// The latest mark wanted.
+        to: Timestamp,
+    },
+    /// The incidents that were paged and may still be open.
+    Open,
+    /// What is noted of a day for its summary.
+    Day {
+        /// The date, in UTC.
+        date: Date,
+    },
+    /// When a principal last read a secret.
+    Seen {
+        /// The key, of principal and secret.
+        key: String,
     },
     /// What was already said about an incident.
     Incident {
@@ -117,17 +145,30 @@ pub struct Facts {
     /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
+    /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
+    /// nobody knows them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub launches: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, BTreeSet<Mark>>,
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
+    /// The incidents that were paged, by key, as the sweep looks for them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, Opened>,
+    /// What is noted of a day for its summary.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<Date, Day>,
+    /// When a principal last read a secret, by [`crate::decide::seen_key`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, Timestamp>,
 }
 
-/// How much time one item of the ledger covers.
+/// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks an item takes without looking at them.
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -145,25 +186,36 @@ pub struct IncidentState {
     pub resolved: Option<Timestamp>,
 }
 
+impl IncidentState {
+    /// Whether it was closed because nothing followed for so long.
+    pub(crate) fn is_quieted(&self, quiet: Span) -> bool {
+        self.resolved == Some(self.last.plus(quiet))
+    }
+}
+
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
     /// marks are in one chunk of a stream, only those are taken that bring a new secret, Region or principal, and of
-    /// those at most as many again.
-    pub fn add_mark(&mut self, stream: &str, mark: Mark) {
+    /// those at most as many again. Returns whether it is noted.
+    pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let count = in_chunk.clone().take(2 * CHUNK_MARKS).count();
+        let count: usize = in_chunk.clone().take(2 * CHUNK_MARKS).map(Mark::weight).sum();
         let news = || {
             in_chunk.clone().all(|known| {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
+                    || known.suppressed != mark.suppressed
+                    || known.narrowed != mark.narrowed
             })
         };
-        if count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) {
+        let taken = count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) || marks.contains(&mark);
+        if taken {
             marks.insert(mark);
         }
+        taken
     }
 
     /// The marks of a stream within `reach` of an instant, by time.
@@ -171,6 +223,12 @@ impl Facts {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
         let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+    }
+
+    /// The marks of a stream that are later than an instant, by time.
+    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
+        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.

@@ -1,12 +1,12 @@
 //! Incidents: what happened, to whom, how often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::mark::{Burst, Mark};
 use crate::rules::{Handler, Response, Severity};
-use crate::secret::classes;
+use crate::secret::{SecretRef, classes};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -23,8 +23,11 @@ pub enum State {
 /// An incident: what happened, to whom, how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incident {
-    /// The response's id.
+    /// The response's id; of several, that of the most severe finding.
     pub rule: String,
+    /// The ids of the other responses that found it, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// How urgent it is.
     pub severity: Severity,
     /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
@@ -53,8 +56,17 @@ pub struct Incident {
     pub distinct_secrets: Option<usize>,
     /// The secrets' names as far as they are known, sorted.
     pub secrets: Vec<Untrusted>,
+    /// The secrets with their accounts and Regions, sorted by name, for the page.
+    #[serde(skip)]
+    pub places: Vec<SecretRef>,
+    /// The ARNs of the services that it is about, for the page.
+    #[serde(skip)]
+    pub services: Vec<String>,
     /// How many of the events are refused or failed calls.
     pub errors: usize,
+    /// How many events about its subject never counted, by exception: from one window before it to its end.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, usize>,
     /// When a later event closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
@@ -79,8 +91,11 @@ impl Incident {
     pub fn of(response: &Response, key: String, burst: &Burst<'_>, details: Vec<Detail>) -> Self {
         let principals: BTreeSet<&Untrusted> = burst.marks.iter().map(|mark| &mark.principal).collect();
         let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
+        let places = places(&burst.marks);
+        let secrets: BTreeSet<Untrusted> = places.iter().map(|place| place.text.clone()).collect();
         Self {
             rule: response.id.clone(),
+            also: Vec::new(),
             severity: burst.severity,
             key,
             state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
@@ -94,19 +109,32 @@ impl Incident {
             last: burst.last(),
             reads: burst.marks.len(),
             distinct_secrets: burst.distinct_secrets(),
-            secrets: names(&burst.marks),
+            secrets: secrets.into_iter().collect(),
+            places,
+            services: Vec::new(),
             errors: burst.marks.iter().filter(|mark| mark.error).count(),
+            suppressed: BTreeMap::new(),
             resolved_at: burst.resolved,
             event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
             details,
         }
     }
+
+    /// What is known under a label.
+    pub fn detail(&self, label: &str) -> Option<&Untrusted> {
+        self.details.iter().find(|detail| detail.label == label).map(|detail| &detail.value)
+    }
 }
 
-/// The names of the secrets of some marks, one a secret, sorted.
-fn names(marks: &[&Mark]) -> Vec<Untrusted> {
+/// The secrets of some marks by name, one a secret, sorted by name.
+fn places(marks: &[&Mark]) -> Vec<SecretRef> {
     let keys: BTreeSet<String> = classes(marks.iter().flat_map(|mark| &mark.secrets)).into_values().collect();
-    let name = |key: &String| key.splitn(3, '/').nth(2).map(Untrusted::new);
-    let names: BTreeSet<Untrusted> = keys.iter().filter_map(name).collect();
-    names.into_iter().collect()
+    let place = |key: &String| {
+        let mut parts = key.splitn(3, '/').map(str::to_owned);
+        let (account, region) = (parts.next()?, parts.next()?);
+        Some(SecretRef { account, region, text: Untrusted::new(parts.next()?), from_arn: false })
+    };
+    let mut places: Vec<SecretRef> = keys.iter().filter_map(place).collect();
+    places.sort_by(|a, b| (&a.text, a).cmp(&(&b.text, b)));
+    places
 }

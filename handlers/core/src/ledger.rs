@@ -1,14 +1,17 @@
 //! The ledger in memory: answers questions and remembers plans, as the replay and the tests need it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::{apply, questions, respond, watches};
 use crate::facts::{Facts, Question};
 use crate::incident::{Incident, State};
 use crate::mark::{Mark, bursts};
+use crate::occurrence::{self, Finding, lead, occurrences};
 use crate::plan::{Plan, Step};
 use crate::rules::{Action, Case, Response};
+use crate::service::Service;
+use crate::time::Timestamp;
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
@@ -35,10 +38,12 @@ pub struct Ledger<'r> {
     facts: Facts,
     /// Every mark, by stream: the facts hold no more than the ledger's items would.
     marks: BTreeMap<String, Vec<Mark>>,
-    /// The streams of counted incidents, by key.
-    watched: BTreeMap<String, (&'r Response, String)>,
+    /// The responses and streams of counted incidents, by key and the response's id.
+    watched: BTreeMap<String, BTreeMap<&'r str, (&'r Response, String)>>,
     /// What was paged, by key, in order of time.
     paged: BTreeMap<String, Vec<Incident>>,
+    /// When what was closed, and the last event before: because nothing followed.
+    quieted: BTreeMap<String, BTreeSet<(Timestamp, Timestamp)>>,
 }
 
 impl<'r> Ledger<'r> {
@@ -49,21 +54,25 @@ impl<'r> Ledger<'r> {
 
     /// Decides about the next event and remembers the plan. Events come in order of time.
     pub fn decide(&mut self, case: &Case<'r>) -> Plan {
+        for question in questions(case, &self.facts) {
+            if let Question::Launches { role } = question {
+                let secrets = launches(&self.facts, &role);
+                self.facts.launches.insert(role, secrets);
+            }
+        }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, Mark> = questions(case, &self.facts)
-            .into_iter()
-            .filter_map(|question| match question {
-                Question::Marks { stream, mark, .. } => Some((stream, mark)),
-                _ => None,
-            })
-            .collect();
+        let marks: BTreeMap<String, Mark> =
+            watches(case, &self.facts).into_iter().map(|watch| (watch.stream, watch.mark)).collect();
         for (stream, mark) in marks {
             self.marks.entry(stream.clone()).or_default().push(mark.clone());
             self.facts.add_mark(&stream, mark);
         }
         // What is not counted may be closed like what is.
-        for watch in watches(case).into_iter().filter(|watch| watch.response.action == Action::Page) {
-            self.watched.insert(watch.key, (watch.response, watch.stream));
+        for watch in
+            watches(case, &self.facts).into_iter().filter(|watch| watch.response.action == Action::Page)
+        {
+            let known = self.watched.entry(watch.key).or_default();
+            known.insert(&watch.response.id, (watch.response, watch.stream));
         }
         let plan = respond(case, &self.facts);
         self.remember(&plan);
@@ -74,10 +83,12 @@ impl<'r> Ledger<'r> {
     pub fn remember(&mut self, plan: &Plan) {
         for step in &plan.steps {
             match step {
-                Step::Page { incident, .. } => {
+                Step::Page { incident, .. } | Step::Digest { incident, .. } => {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
-                Step::Resolve { key, at, .. } => {
+                Step::Resolve { key, at, silent_since, .. } => {
+                    let quieted = silent_since.map(|last| (last, *at));
+                    self.quieted.entry(key.clone()).or_default().extend(quieted);
                     if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
                         (last.state, last.resolved_at) = (State::Resolved, Some(*at));
                     }
@@ -91,14 +102,25 @@ impl<'r> Ledger<'r> {
     /// Every incident: a function of the set of events, whatever their order was. Most severe first, then by time.
     pub fn incidents(&self) -> Vec<Incident> {
         let mut incidents = Vec::new();
-        for (key, (response, stream)) in &self.watched {
-            let marks = self.marks.get(stream).into_iter().flatten();
-            for burst in &bursts(response, marks) {
+        for (key, family) in &self.watched {
+            let streams: BTreeSet<&String> = family.values().map(|(_, stream)| stream).collect();
+            let marks = || streams.iter().filter_map(|stream| self.marks.get(*stream)).flatten();
+            let findings = family.values().flat_map(|(response, stream)| {
+                let found = bursts(response, self.marks.get(stream).into_iter().flatten());
+                found.into_iter().map(|burst| Finding { response, burst })
+            });
+            for findings in occurrences(findings.collect()) {
+                let Some(lead) = lead(&findings) else { continue };
+                let mut incident = occurrence::incident(lead, key.clone(), &findings, marks(), Vec::new());
                 // What the last page of this occurrence said beyond the counts.
                 let pages = self.paged.get(key).into_iter().flatten();
-                let mut own = pages.filter(|page| page.first <= burst.last() && page.last >= burst.first());
-                let details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
-                incidents.push(Incident::of(response, key.clone(), burst, details));
+                let mut own = pages.filter(|page| page.first <= incident.last && page.last >= incident.first);
+                incident.details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
+                let mut quieted = self.quieted.get(key).into_iter().flatten();
+                if let Some((_, at)) = quieted.find(|(last, _)| *last == incident.last) {
+                    (incident.state, incident.resolved_at) = (State::Resolved, Some(*at));
+                }
+                incidents.push(incident);
             }
         }
         let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
@@ -120,4 +142,11 @@ impl<'r> Ledger<'r> {
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
+}
+
+/// The secrets that the services of a role refer to.
+fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
+    let own = |service: &&Service| service.roles.iter().any(|known| known.raw() == role);
+    let services = facts.services.iter().flatten().filter(own);
+    services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
 }

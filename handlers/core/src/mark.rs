@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::rules::{Distinct, Response, Severity};
+use crate::hash;
+use crate::rules::{Distinct, Effect, Response, Severity};
 use crate::secret::{SecretRef, classes};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -14,6 +15,7 @@ use crate::time::Timestamp;
 ///
 /// Marks are a set: adding one twice changes nothing, and so neither the order nor the duplication of events does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own, and most are rarely true")]
 pub struct Mark {
     /// When it happened.
     pub at: Timestamp,
@@ -38,6 +40,18 @@ pub struct Mark {
     /// Whether the call was refused or failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub error: bool,
+    /// Whether it is what [`crate::rules::When::after`] waits for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub opens: bool,
+    /// The exception by which it never counts. Of two marks of one event the one that counts is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<String>,
+    /// The exception by which an incident of such events is less severe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eased: Option<String>,
+    /// The narrowed responses that it counts for, by id: others that count the same rules share the mark.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub narrowed: BTreeSet<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -59,24 +73,75 @@ impl Mark {
             secrets: Vec::new(),
             secrets_known: false,
             error: false,
+            opens: false,
+            suppressed: None,
+            eased: None,
+            narrowed: BTreeSet::new(),
         }
     }
 
-    /// The mark of an event.
+    /// The mark of an event: bounded, whatever the event says.
     pub fn of(event: &Event, resolves: bool) -> Self {
+        let bounded = |text: &Untrusted| Untrusted::new(bounded(text.raw(), LONGEST_TEXT));
+        let secret = |secret: &SecretRef| SecretRef {
+            account: self::bounded(&secret.account, LONGEST_NAME),
+            region: self::bounded(&secret.region, LONGEST_NAME),
+            text: bounded(&secret.text),
+            from_arn: secret.from_arn,
+        };
         Self {
             at: event.time,
             key: event.key().to_owned(),
             resolves,
-            id: event.id(),
-            account: event.account.clone(),
-            region: event.region.clone(),
-            principal: event.principal.id.clone(),
-            secrets: event.secrets.clone(),
-            secrets_known: event.secrets_known,
+            id: bounded(&event.id()),
+            account: self::bounded(&event.account, LONGEST_NAME),
+            region: self::bounded(&event.region, LONGEST_NAME),
+            principal: bounded(&event.principal.id),
+            secrets: event.secrets.iter().take(MOST_SECRETS).map(secret).collect(),
+            secrets_known: event.secrets_known && event.secrets.len() <= MOST_SECRETS,
             error: event.is_error(),
+            opens: false,
+            suppressed: None,
+            eased: None,
+            narrowed: BTreeSet::new(),
         }
     }
+
+    /// How much room it takes: as many marks as it is long. Ordinary ones are one.
+    pub fn weight(&self) -> usize {
+        let secrets: usize = self.secrets.iter().map(|secret| secret.text.raw().len()).sum();
+        1 + (self.principal.raw().len() + secrets) / 512
+    }
+
+    /// Whether a response counts it, in a stream that others share.
+    fn is_of(&self, response: &Response) -> bool {
+        let chosen = !response.is_narrowed() || self.narrowed.contains(&response.id);
+        chosen || self.resolves || !response.shares_stream()
+    }
+
+    /// Whether it tells more than another copy of its event: what counts is taken before what does not, and the caller's
+    /// copy of a cross-account call names the caller.
+    fn tells_more(&self, other: &Self) -> bool {
+        let rank = |mark: &Self| (mark.suppressed.is_some(), !mark.principal.raw().starts_with("arn:"));
+        (rank(self), self) < (rank(other), other)
+    }
+}
+
+/// How many secrets of one event count: `BatchGetSecretValue` takes 20 (`API_BatchGetSecretValue`).
+const MOST_SECRETS: usize = 32;
+/// How many bytes of a text are kept: a secret's name has at most 512 characters (`API_CreateSecret`), a role's ARN
+/// less than 640 (512 of path and 64 of name, `API_CreateRole`).
+const LONGEST_TEXT: usize = 640;
+/// How many bytes of the name of an account or a Region are kept.
+const LONGEST_NAME: usize = 64;
+
+/// A text that is too long to be what it should be: its beginning, and a hash that keeps it apart from others.
+fn bounded(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let kept = text.floor_char_boundary(longest - 33);
+    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::id_of(text.as_bytes()))
 }
 
 /// Events close enough to each other, and many enough, to be one occurrence of an incident.
@@ -108,7 +173,8 @@ impl<'m> Burst<'m> {
 
     /// How many different secrets; `None` where an event hides which it concerned.
     pub fn distinct_secrets(&self) -> Option<usize> {
-        let known = self.marks.iter().all(|mark| mark.secrets_known);
+        let mut counted = self.marks.iter().filter(|mark| !mark.opens);
+        let known = counted.all(|mark| mark.secrets_known);
         known.then(|| {
             let named = classes(self.marks.iter().flat_map(|mark| &mark.secrets));
             named.into_values().collect::<BTreeSet<_>>().len()
@@ -116,14 +182,32 @@ impl<'m> Burst<'m> {
     }
 }
 
-/// How many distinct things some marks hold.
-pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark> + Clone) -> usize {
+/// How many distinct things some marks hold, of those that count.
+pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> usize {
+    let mut marks: Vec<&Mark> = marks.into_iter().filter(|mark| mark.is_of(response)).collect();
+    marks.sort_by_key(|mark| mark.at);
+    let marks = counting(response, marks);
     let names = match response.when.distinct {
-        Distinct::Secret => classes(marks.clone().into_iter().flat_map(|mark| &mark.secrets)),
+        Distinct::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
         Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
     };
     let values = marks.into_iter().flat_map(|mark| values(response.when.distinct, mark, &names));
     values.collect::<BTreeSet<_>>().len()
+}
+
+/// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
+/// and what follows it soon enough.
+fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> {
+    marks.retain(|mark| mark.suppressed.is_none());
+    if response.when.after.is_some() {
+        let opens: Vec<Timestamp> = marks.iter().filter(|mark| mark.opens).map(|mark| mark.at).collect();
+        marks.retain(|mark| {
+            let before = opens.partition_point(|at| *at <= mark.at);
+            let latest = before.checked_sub(1).and_then(|index| opens.get(index));
+            mark.resolves || latest.is_some_and(|at| *at >= mark.at.minus(response.when.within))
+        });
+    }
+    marks
 }
 
 /// The bursts among `marks`, in order of time: a function of the set, whatever its order and duplicates.
@@ -133,13 +217,13 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mar
 pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> Vec<Burst<'m>> {
     // One mark an event: copies of it are equal, or told apart the same way everywhere.
     let mut by_event: BTreeMap<(Timestamp, bool, &str), &Mark> = BTreeMap::new();
-    for mark in marks {
+    for mark in marks.into_iter().filter(|mark| mark.is_of(response)) {
         by_event
             .entry((mark.at, mark.resolves, &mark.key))
-            .and_modify(|kept| *kept = (*kept).min(mark))
+            .and_modify(|kept| *kept = if mark.tells_more(kept) { mark } else { *kept })
             .or_insert(mark);
     }
-    let marks: Vec<&Mark> = by_event.into_values().collect();
+    let marks = counting(response, by_event.into_values().collect());
     let names = classes(marks.iter().flat_map(|mark| &mark.secrets));
     let mut found = Vec::new();
     for segment in marks.split_inclusive(|mark| mark.resolves) {
@@ -149,9 +233,26 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
         };
         let before = found.len();
         windows(response, events, &names, &mut found);
-        found.iter_mut().skip(before).for_each(|burst| burst.resolved = closing);
+        for burst in found.iter_mut().skip(before) {
+            burst.resolved = closing;
+            burst.severity = eased(response, burst);
+        }
     }
     found
+}
+
+/// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
+fn eased(response: &Response, burst: &Burst<'_>) -> Severity {
+    let effect = |mark: &&Mark| {
+        let id = mark.eased.as_ref()?;
+        response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
+    };
+    let effects: Option<Vec<Effect>> = burst.marks.iter().map(effect).collect();
+    match effects.and_then(|effects| effects.into_iter().min()) {
+        None => burst.severity,
+        Some(Effect::Lower) => burst.severity.lower(),
+        Some(Effect::Info | Effect::Drop) => Severity::Info,
+    }
 }
 
 type Names<'m> = BTreeMap<&'m SecretRef, String>;
@@ -199,6 +300,7 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
 
 fn values<'v>(distinct: Distinct, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
     match distinct {
+        _ if mark.opens => Vec::new(),
         Distinct::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }

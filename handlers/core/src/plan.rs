@@ -170,9 +170,37 @@ pub enum Step {
         page: Page,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
         quiet: Span,
+        /// The streams of its marks; none if it does not end by being quiet.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        streams: BTreeSet<String>,
         /// The consumers that it tells of.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         about: Vec<Consumer>,
+    },
+    /// Open an incident that pages nobody: it goes into the summary of the day.
+    Digest {
+        /// The response's id.
+        rule: String,
+        /// The incident's key.
+        key: String,
+        /// The incident.
+        incident: Box<Incident>,
+    },
+    /// Remember that a principal read a secret.
+    See {
+        /// The key, of principal and secret.
+        key: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Leave an event uncounted.
+    Suppress {
+        /// The response's id.
+        rule: String,
+        /// The exception's id.
+        exception: String,
+        /// Why.
+        why: String,
     },
     /// Add the event to an incident that was already paged.
     Join {
@@ -196,6 +224,9 @@ pub enum Step {
         key: String,
         /// When it ended.
         at: Timestamp,
+        /// Its last event, if it ends because nothing followed that for long enough.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        silent_since: Option<Timestamp>,
         /// What is sent, if the incident was paged.
         #[serde(skip_serializing_if = "Option::is_none")]
         notice: Option<Page>,

@@ -11,6 +11,9 @@ pub struct Principal {
     /// What counts are kept on: the session issuer's ARN, else the identity's ARN, else the calling service, else
     /// the principal id with its account. `unknown` if the record names nobody.
     pub id: Untrusted,
+    /// What is the same in the caller's and the owner's copy of a cross-account call: the caller's account and the unique
+    /// id of its role or user; absent where the record does not say it.
+    pub unique: Option<String>,
     /// The session name of an assumed role.
     pub session: Option<Untrusted>,
     /// The caller's account.
@@ -41,11 +44,18 @@ impl Principal {
             .or_else(|| invoked_by.map(str::to_owned));
         Self {
             id: Untrusted::new(id.unwrap_or_else(|| UNKNOWN.to_owned())),
+            unique: text("/accountId").zip(principal_id).and_then(|(account, id)| unique(account, id)),
             session: arn.and_then(session_of).map(Untrusted::new),
             account: text("/accountId").map(str::to_owned),
             access_key: text("/accessKeyId").map(Untrusted::new),
             invoked_by: invoked_by.map(Untrusted::new),
         }
+    }
+
+    /// Whose count its calls in `account` belong to: the same for every session, and for both copies of a cross-account
+    /// call.
+    pub fn subject(&self, account: &str) -> String {
+        self.unique.clone().unwrap_or_else(|| format!("{account} {}", self.id.raw()))
     }
 
     /// Whether the session is named like an ECS task, by its id of 32 hexadecimal digits (recorded in `AssumeRole` calls
@@ -83,6 +93,16 @@ fn principal_of(account: Option<&str>, principal_id: &str) -> String {
     }
 }
 
+/// `AROA…` of a role, `AIDA…` of a user: never given twice (IAM user guide, "IAM identifiers"), but the placeholder of
+/// made-up records stands for many.
+fn unique(account: &str, principal_id: &str) -> Option<String> {
+    let id = principal_id.split_once(':').map_or(principal_id, |(id, _)| id);
+    let tail = id.strip_prefix("AROA").or_else(|| id.strip_prefix("AIDA"))?;
+    let given =
+        tail.len() >= 16 && tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    (given && !tail.ends_with("EXAMPLE")).then(|| format!("{account}:{id}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +133,24 @@ mod tests {
             id(&json!({"type": "AWSAccount", "principalId": "AROAX:s", "accountId": "222"})),
             "222:AROAX"
         );
+    }
+
+    #[test]
+    fn both_copies_of_a_cross_account_call_are_of_one_subject() {
+        let subject = |account: &str, identity| Principal::from_identity(&identity).subject(account);
+        let arn = "arn:aws:sts::111122223333:assumed-role/sync/s1";
+        let caller =
+            json!({"principalId": "AROALZGXO4NCAS4JN7C7X:s1", "accountId": "111122223333", "arn": arn});
+        let owner = json!({"principalId": "AROALZGXO4NCAS4JN7C7X:s2", "accountId": "111122223333", "type": "AWSAccount"});
+        assert_eq!(subject("111122223333", caller), subject("444455556666", owner));
+        for id in ["AROAEXAMPLE", "AIDACKCEVSQ6C2EXAMPLE", "111122223333", "AROAlzgxo4ncas4jn7c7x"] {
+            let user = json!({"principalId": id, "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:user/u"});
+            assert_eq!(
+                subject("111122223333", user),
+                "111122223333 arn:aws:iam::111122223333:user/u",
+                "{id}"
+            );
+        }
     }
 
     #[test]

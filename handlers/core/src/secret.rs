@@ -100,7 +100,7 @@ impl SecretRef {
 }
 
 /// The partition of a Region, by the beginning of its name (the SDKs' `partitions.json`).
-fn partition(region: &str) -> &'static str {
+pub(crate) fn partition(region: &str) -> &'static str {
     const BEGINNINGS: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),
         ("us-gov-", "aws-us-gov"),

@@ -1,9 +1,15 @@
 //! What an operator may set.
 
+mod worded;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use worded::Worded;
+
+use crate::control::Window;
+use crate::pattern::Wildcard;
 use crate::text::Untrusted;
 use crate::time::Span;
 
@@ -38,6 +44,38 @@ pub struct Settings {
     pub regions: Vec<String>,
     /// What is put before a runbook's path in pages.
     pub runbooks: String,
+    /// What production is.
+    pub production: Production,
+    /// Secrets that nobody has a reason to touch, by name or ARN.
+    pub decoys: Vec<Untrusted>,
+    /// The names of roles that people work in, beside those of IAM Identity Center: `*` stands for anything.
+    pub humans: Vec<Worded<Wildcard>>,
+    /// The ARNs of roles and users that automation works in: `*` stands for anything.
+    pub automation: Vec<Worded<Wildcard>>,
+    /// When people work, as a window of a service is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business_hours: Option<Worded<Window>>,
+    /// Whether the first read of a secret by a principal is told: meaningful once a baseline is learned.
+    pub first_reads: bool,
+    /// From which hour on, in UTC, the summary of the day before is sent.
+    pub summary_hour: u8,
+}
+
+/// What production is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Production {
+    /// Its accounts; none if nobody said.
+    pub accounts: Vec<String>,
+    /// The names of its secrets: `*` stands for anything.
+    pub secrets: Vec<Worded<Wildcard>>,
+}
+
+impl Default for Production {
+    fn default() -> Self {
+        let names = ["prod/*", "production/*", "prd/*"];
+        Self { accounts: Vec::new(), secrets: names.iter().filter_map(|name| name.parse().ok()).collect() }
+    }
 }
 
 impl Default for Settings {
@@ -56,6 +94,13 @@ impl Default for Settings {
             readers: BTreeMap::new(),
             regions: Vec::new(),
             runbooks: String::new(),
+            production: Production::default(),
+            decoys: Vec::new(),
+            humans: Vec::new(),
+            automation: Vec::new(),
+            business_hours: None,
+            first_reads: false,
+            summary_hour: 6,
         }
     }
 }

@@ -48,6 +48,62 @@ impl Timestamp {
     }
 }
 
+/// A day in UTC, in days since 1970-01-01; written as `2026-01-02`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(i64);
+
+const DAY: i64 = 86_400_000;
+
+impl Date {
+    /// The day of an instant.
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.0.div_euclid(DAY))
+    }
+
+    /// When it begins.
+    pub fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(DAY))
+    }
+
+    /// When it is over: the start of the next one.
+    pub fn end(self) -> Timestamp {
+        self.start().plus(Span(DAY))
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.start().to_string();
+        f.write_str(text.split('T').next().unwrap_or(&text))
+    }
+}
+
+impl FromStr for Date {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        format!("{text}T00:00:00Z").parse().map(Self::of)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = TimeError;
 
@@ -161,6 +217,18 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-02T03:04:05.25Z");
         assert_eq!("2026-01-02 03:04:05".parse(), Ok(Timestamp::from_millis(at.millis() - 250)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn days_are_those_of_utc() {
+        let day = Date::of("2026-01-02T23:59:59.999Z".parse().unwrap());
+        assert_eq!(
+            (day.to_string().as_str(), day.end().to_string().as_str()),
+            ("2026-01-02", "2026-01-03T00:00:00Z")
+        );
+        assert_eq!((Date::of(day.start()), Date::of(day.end()).before()), (day, day));
+        assert_eq!("2026-01-02".parse(), Ok(day));
+        assert!("2026-13-02".parse::<Date>().is_err() && "2026-01-02T00".parse::<Date>().is_err());
     }
 
     #[test]

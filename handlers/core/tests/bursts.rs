@@ -5,6 +5,10 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use responder_core::decide::watches;
+use responder_core::event::Event;
+use responder_core::facts::Facts;
+use responder_core::ledger::Ledger;
 use responder_core::mark::{Mark, bursts};
 use responder_core::rules::{File, Response, load};
 use responder_core::secret::SecretRef;
@@ -41,6 +45,10 @@ fn mark(minute: i64, secret: u8) -> Mark {
         secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
+        opens: false,
+        suppressed: None,
+        eased: None,
+        narrowed: BTreeSet::new(),
     }
 }
 
@@ -74,6 +82,66 @@ fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
     let split: Vec<Mark> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
     let found = bursts(&bulk(), &split);
     assert_eq!(found.iter().map(|burst| burst.resolved).collect::<Vec<_>>(), [Some(resolved.at), None]);
+}
+
+#[test]
+fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
+    let copy =
+        |who: &str, id: &str| Mark { principal: Untrusted::new(who), id: Untrusted::new(id), ..mark(0, 1) };
+    let (owners, callers) = (copy("1:AROAX", "a"), copy("arn:aws:iam::1:role/x", "b"));
+    let one = response(r#"{"distinct":"event","at_least":1,"within":"10m","per":"principal"}"#);
+    for marks in [[&owners, &callers], [&callers, &owners]] {
+        let found = bursts(&one, marks);
+        assert_eq!(found.iter().flat_map(|burst| &burst.marks).collect::<Vec<_>>(), [&&callers]);
+    }
+}
+
+#[test]
+fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
+    let when = r#""when": {"distinct":"event","at_least":2,"within":"10m","per":"account"}"#;
+    let row =
+        format!(r#""on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", {when}"#);
+    let responses =
+        format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
+    let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
+    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    let rules = load(&files).unwrap();
+    let text = |minute: u8, x: u8| {
+        format!(
+            r#"{{"source":"s","detail-type":"d","id":"{minute}","account":"1","region":"r","time":"2026-03-01T12:0{minute}:00Z","detail":{{"x":"{x}"}}}}"#
+        )
+    };
+    let fired = |xs: &[u8]| {
+        let mut ledger = Ledger::default();
+        let mut streams = BTreeSet::new();
+        for (minute, x) in (0..).zip(xs) {
+            let case = rules.cases(&text(minute, *x)).unwrap().remove(0);
+            streams.extend(watches(&case, &Facts::default()).into_iter().map(|watch| watch.stream));
+            ledger.decide(&case);
+        }
+        assert_eq!(streams.len(), 1);
+        ledger.incidents().into_iter().map(|incident| incident.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(fired(&[1, 2]), ["all"]);
+    assert_eq!(fired(&[1, 2, 1]), ["all", "some"]);
+}
+
+#[test]
+fn a_mark_is_small_whatever_the_event_says() {
+    let long = "x\\u0001".repeat(5_000);
+    let ids: Vec<String> = (0..200).map(|n| format!("\"{n}{long}\"")).collect();
+    let text = format!(
+        r#"{{"source":"{long}","account":"{long}","region":"{long}","detail":{{"eventName":"BatchGetSecretValue","eventID":"{long}",
+            "userIdentity":{{"arn":"{long}"}},"requestParameters":{{"secretIdList":[{}]}}}}}}"#,
+        ids.join(",")
+    );
+    let event = Event::parse(&text).unwrap();
+    let mark = Mark::of(&event, false);
+    assert_eq!((mark.secrets.len(), mark.secrets_known), (32, false));
+    let names: BTreeSet<&SecretRef> = mark.secrets.iter().collect();
+    assert_eq!(names.len(), 32, "what was cut stays apart");
+    let size = serde_json::to_string(&mark).unwrap().len();
+    assert!(size < 200_000, "{size}");
 }
 
 /// The definition, written down without any cleverness: which marks lie in a window that fires.

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use responder_core::decide::{questions, respond, undone};
+use responder_core::decide::{questions, respond, undone, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
 use responder_core::ledger::{Ledger, in_order};
@@ -261,8 +261,36 @@ fn questions_are_what_the_answer_depends_on() {
         .iter()
         .filter(|question| matches!(question, Question::Marks { .. }))
         .count();
-    // Bulk, rate and sweep count the same stream: asked with one mark, in two lengths.
-    assert_eq!(streams, 3);
+    // Bulk, drip, rate and sweep count the same stream: asked with one mark, in four lengths. What follows a list has its own.
+    assert_eq!(streams, 5);
+}
+
+#[test]
+fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
+    let rules = builtin().unwrap();
+    let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
+    let keys: Vec<String> = watches(case, &Facts::default()).into_iter().map(|watch| watch.key).collect();
+    let open = |severity: &str, first: &str, last: &str| -> Facts {
+        let state = json!({"severity": severity, "first": first, "last": last});
+        let incidents = keys.iter().map(|key| (key.clone(), state.clone()));
+        serde_json::from_value(json!({"incidents": incidents.collect::<serde_json::Map<_, _>>()})).unwrap()
+    };
+    let asked = |facts: &Facts| {
+        let questions = questions(case, facts);
+        questions.iter().filter(|question| matches!(question, Question::Marks { .. })).count()
+    };
+    let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
+    let amid = open("critical", first, last);
+    assert_eq!(asked(&amid), 0);
+    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, Step::Join { .. })));
+    // It may become more severe, or a window may reach beyond what is known of it.
+    for other in [
+        open("low", first, last),
+        open("critical", "2026-03-01T00:29:59Z", last),
+        open("critical", first, "2026-03-01T00:30:01Z"),
+    ] {
+        assert_eq!(asked(&other), keys.len());
+    }
 }
 
 proptest! {

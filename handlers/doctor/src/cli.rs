@@ -44,7 +44,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Naming {
     /// What the names of the stack's resources begin with.
-    #[arg(long, value_name = "NAME", default_value = "secrets-responder")]
+    #[arg(long, value_name = "NAME", default_value = crate::wiring::PREFIX)]
     pub(crate) prefix: String,
 }
 

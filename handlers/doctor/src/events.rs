@@ -4,21 +4,22 @@
 //! for each account and Region (`API_LookupEvents`). It knows reads and service events; of native events such as
 //! `Secret Label Updated` it knows nothing.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod output;
+
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use responder_core::time::{Span, Timestamp};
+use responder_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Aws, why};
 use crate::progress::Progress;
+use output::{Found, Output};
 
 /// Between two calls to a Region: two a second are allowed, and others look too.
 const PAUSE: Duration = Duration::from_millis(550);
@@ -30,6 +31,8 @@ const PATIENCE: usize = 20;
 /// What to look up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wanted {
+    /// Since and until when, as it was typed.
+    pub(crate) asked: String,
     /// The first instant.
     pub(crate) since: Timestamp,
     /// The last.
@@ -40,17 +43,6 @@ pub(crate) struct Wanted {
     pub(crate) regions: Vec<String>,
 }
 
-/// How far a lookup is, beside its output file: what was interrupted goes on from there.
-#[derive(Debug, Serialize, Deserialize)]
-struct State {
-    account: String,
-    wanted: Wanted,
-    /// Up to where each Region and source was read, from the newest on; absent before the first page.
-    reached: BTreeMap<String, Timestamp>,
-    /// The Regions and sources that are done.
-    done: Vec<String>,
-}
-
 /// What came of it.
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
@@ -58,8 +50,8 @@ pub(crate) struct Looked {
     pub(crate) events: usize,
     /// What could not be looked up, and why.
     pub(crate) problems: Vec<String>,
-    /// Whether it went on where an earlier call was interrupted.
-    pub(crate) resumed: bool,
+    /// Until when it was read, if it went on where an earlier call was interrupted.
+    pub(crate) resumed: Option<Timestamp>,
 }
 
 /// Why nothing could be written.
@@ -93,9 +85,9 @@ pub(crate) async fn events(
     file: Option<&Path>,
     progress: &Progress,
 ) -> Result<Looked, EventsError> {
-    let mut output = Output::open(aws, wanted, file)?;
-    let mut looked = Looked { resumed: output.resumed, ..Looked::default() };
-    let wanted = output.state.wanted.clone();
+    let mut output = Output::open(&aws.account, wanted, file)?;
+    let wanted = output.wanted().clone();
+    let mut looked = Looked { resumed: output.resumed.then_some(wanted.until), ..Looked::default() };
     progress.start(wanted.regions.len() * wanted.sources.len());
     for region in &wanted.regions {
         let client = Client::new(&aws.of(region));
@@ -123,13 +115,11 @@ async fn one(
     progress: &Progress,
 ) -> Result<Result<(), String>, EventsError> {
     let name = format!("{region} {source}");
-    if output.state.done.contains(&name) {
+    if output.is_done(&name) {
         return Ok(Ok(()));
     }
-    // What was interrupted begins again at the last instant that was read; what comes twice is one event to the replay.
-    let wanted = &output.state.wanted;
-    let until = output.state.reached.get(&name).copied().unwrap_or(wanted.until);
-    let (since, mut token, mut throttled) = (wanted.since, None::<String>, 0);
+    let (since, until) = (output.wanted().since, output.until(&name));
+    let (mut token, mut throttled) = (None::<String>, 0);
     loop {
         let attribute = LookupAttribute::builder()
             .attribute_key(LookupAttributeKey::EventSource)
@@ -155,105 +145,20 @@ async fn one(
             Err(error) => return Ok(Err(format!("{name}: {}", why("cloudtrail:LookupEvents", &error)))),
         };
         throttled = 0;
-        let records: Vec<&str> = page.events().iter().filter_map(|event| event.cloud_trail_event()).collect();
-        looked.events += records.len();
-        let oldest = page.events().iter().filter_map(|event| event.event_time()?.to_millis().ok()).min();
+        let found: Vec<Found<'_>> = page
+            .events()
+            .iter()
+            .filter_map(|event| {
+                let at = event.event_time().and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis);
+                Some(Found { id: event.event_id(), at, record: event.cloud_trail_event()? })
+            })
+            .collect();
         token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-        output.write(&records, &name, oldest.map(Timestamp::from_millis), token.is_none())?;
+        looked.events += output.write(&name, &found, token.is_none())?;
         if token.is_none() {
             return Ok(Ok(()));
         }
-        let back = oldest.map(|at| Timestamp::from_millis(at).to_string()).unwrap_or_default();
-        progress.say(format!("{region}: {} events, back to {back}", looked.events));
+        progress.say(format!("{region}: {} events, back to {}", looked.events, output.until(&name)));
         tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Where the events go.
-struct Output {
-    to: Box<dyn Write>,
-    /// The file and its state's; none for standard output.
-    files: Option<(PathBuf, PathBuf)>,
-    state: State,
-    resumed: bool,
-}
-
-impl Output {
-    fn open(aws: &Aws, wanted: Wanted, file: Option<&Path>) -> Result<Self, EventsError> {
-        let fresh = |wanted: Wanted| State {
-            account: aws.account.clone(),
-            wanted,
-            reached: BTreeMap::new(),
-            done: Vec::new(),
-        };
-        let Some(file) = file else {
-            let to = Box::new(io::stdout());
-            return Ok(Self { to, files: None, state: fresh(wanted), resumed: false });
-        };
-        let beside = PathBuf::from(format!("{}.state", file.display()));
-        let failed = |error| EventsError::Output { file: file.display().to_string(), error };
-        let known: Option<State> =
-            fs::read_to_string(&beside).ok().and_then(|text| serde_json::from_str(&text).ok());
-        let other = |what| EventsError::Other { file: beside.display().to_string(), what };
-        if let Some(known) = known {
-            if known.account != aws.account {
-                return Err(other("the account"));
-            }
-            if known.wanted.regions != wanted.regions || known.wanted.sources != wanted.sources {
-                return Err(other("its Regions or sources"));
-            }
-            // `--since 90d` means another instant today: what was begun is finished.
-            if known.wanted.since > wanted.since.plus(Span::from_secs(2 * 86_400)) {
-                return Err(other("it begins later"));
-            }
-            let to = Box::new(fs::OpenOptions::new().append(true).create(true).open(file).map_err(failed)?);
-            return Ok(Self { to, files: Some((file.to_owned(), beside)), state: known, resumed: true });
-        }
-        let to = Box::new(fs::File::create(file).map_err(failed)?);
-        let files = Some((file.to_owned(), beside));
-        Ok(Self { to, files, state: fresh(wanted), resumed: false })
-    }
-
-    /// Writes a page, and then how far that is.
-    fn write(
-        &mut self,
-        records: &[&str],
-        name: &str,
-        reached: Option<Timestamp>,
-        done: bool,
-    ) -> Result<(), EventsError> {
-        for record in records {
-            // `CloudTrailEvent` is JSON of one line; should it not be, the line says that it is broken when it is read.
-            let line = record.replace(['\n', '\r'], " ");
-            writeln!(self.to, "{line}").map_err(|error| self.failed(error))?;
-        }
-        self.to.flush().map_err(|error| self.failed(error))?;
-        if let Some(reached) = reached {
-            self.state.reached.insert(name.to_owned(), reached);
-        }
-        if done {
-            self.state.done.push(name.to_owned());
-        }
-        if let Some((_, beside)) = &self.files {
-            let text = serde_json::to_string(&self.state).unwrap_or_default();
-            fs::write(beside, text)
-                .map_err(|error| EventsError::Output { file: beside.display().to_string(), error })?;
-        }
-        Ok(())
-    }
-
-    fn failed(&self, error: io::Error) -> EventsError {
-        let file =
-            self.files.as_ref().map_or("standard output".to_owned(), |(file, _)| file.display().to_string());
-        EventsError::Output { file, error }
-    }
-
-    /// All was read: nothing is left to go on with.
-    fn finish(self) -> Result<(), EventsError> {
-        match &self.files {
-            Some((_, beside)) if beside.exists() => fs::remove_file(beside)
-                .map_err(|error| EventsError::Output { file: beside.display().to_string(), error }),
-            _ => Ok(()),
-        }
     }
 }

@@ -53,7 +53,11 @@ async fn main() -> ExitCode {
     };
     match end {
         Ok(end) => ExitCode::from(end as u8),
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error) | Failure::Events(events::EventsError::Output { error, .. }))
+            if error.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             say(&failure.to_string());
             ExitCode::from(End::Unusable as u8)
@@ -86,16 +90,15 @@ enum Failure {
 
 async fn check(cli: &Cli, args: &CheckArgs) -> Result<End, Failure> {
     let rules = builtin()?;
-    let snapshot = match &args.from {
-        Some(file) => saved(file)?,
-        None => {
-            let aws = load(cli).await?;
-            let regions = regions(&aws, &args.place).await?;
-            let site = site(&aws, &args.naming.prefix, &regions);
-            let wiring = Wiring::of(&rules, &site)?;
-            let cases = if args.no_matcher { Vec::new() } else { cases::cases(&rules) };
-            gather::look(&aws, &site, &wiring, &cases, now(), &Progress::new()).await
-        }
+    let snapshot = if let Some(file) = &args.from {
+        saved(file)?
+    } else {
+        let aws = load(cli).await?;
+        let regions = regions(&aws, &args.place).await?;
+        let site = site(&aws, &args.naming.prefix, &regions);
+        let wiring = Wiring::of(&rules, &site)?;
+        let cases = if args.no_matcher { Vec::new() } else { cases::cases(&rules) };
+        gather::look(&aws, &site, &wiring, &cases, now(), &Progress::new()).await
     };
     // Now with the parameters that the stacks have.
     let wiring = Wiring::of(&rules, &Site::seen(&snapshot))?;
@@ -146,15 +149,20 @@ async fn events(cli: &Cli, args: &EventsArgs) -> Result<End, Failure> {
     let now = now();
     let (since, until) = (instant(&args.since, now)?, instant(&args.until, now)?);
     let aws = load(cli).await?;
-    let regions = regions(&aws, &args.place).await?;
-    let wanted = events::Wanted { since, until, sources: args.sources.clone(), regions };
+    let (mut regions, mut sources) = (regions(&aws, &args.place).await?, args.sources.clone());
+    for names in [&mut regions, &mut sources] {
+        names.sort();
+        names.dedup();
+    }
+    let asked = format!("{} {}", args.since, args.until);
+    let wanted = events::Wanted { asked, since, until, sources, regions };
     let looked = events::events(&aws, wanted, args.out.as_deref(), &Progress::new()).await?;
     for problem in &looked.problems {
         say(problem);
     }
     if args.out.is_some() {
-        let how = if looked.resumed { ", going on where it was interrupted" } else { "" };
-        say(&format!("{} events{how}", looked.events));
+        let how = looked.resumed.map(|until| format!(", going on where it was interrupted, up to {until}"));
+        say(&format!("{} events{}", looked.events, how.unwrap_or_default()));
     }
     Ok(if looked.problems.is_empty() { End::Done } else { End::Partly })
 }

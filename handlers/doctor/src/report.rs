@@ -14,7 +14,7 @@ const SENTENCE: usize = 300;
 /// A table of what is not well, worst first; with `all`, of everything. Then how many of which.
 pub(crate) fn table(findings: &[Finding], all: bool, out: &mut impl Write) -> io::Result<()> {
     let mut shown: Vec<&Finding> = findings.iter().filter(|one| all || one.level > Level::Ok).collect();
-    shown.sort_by(|a, b| b.level.cmp(&a.level));
+    shown.sort_by_key(|one| std::cmp::Reverse(one.level));
     let cells: Vec<[String; 5]> = shown
         .iter()
         .map(|one| {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::snapshot::Snapshot;
 
+/// What the names of an installation begin with, unless it says otherwise; also its stack's name (`infra/deploy`).
+pub(crate) const PREFIX: &str = "secrets-responder";
+
 /// Where an installation is, and with which parameters it was deployed.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
@@ -26,9 +29,8 @@ pub(crate) struct Site {
 impl Site {
     /// The site of a snapshot, with the parameters of the stacks that were seen.
     pub(crate) fn seen(snapshot: &Snapshot) -> Self {
-        let stack = |region: &str| match region == snapshot.home {
-            true => snapshot.prefix.clone(),
-            false => forwarder(&snapshot.prefix),
+        let stack = |region: &str| {
+            if region == snapshot.home { snapshot.prefix.clone() } else { forwarder(&snapshot.prefix) }
         };
         let regions = snapshot.regions.iter().map(|(region, observed)| {
             let stacks = observed.stacks.seen().cloned().unwrap_or_default();

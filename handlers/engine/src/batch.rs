@@ -18,8 +18,10 @@ use crate::error::Error;
 use crate::execute::{Executed, Executor};
 use crate::gather::{Sources, gather};
 use crate::ledger::Ledger;
-use crate::log::{self, Counters, End};
+use crate::log::{self, End};
+use crate::metrics::Counters;
 use crate::port::Aws;
+use crate::record::{Done, record};
 
 /// What a process keeps between invocations.
 #[derive(Debug)]
@@ -83,7 +85,8 @@ impl<A: Aws> Engine<A> {
     /// Reads, decides and executes; returns what became of each text, in their order. Prints a line for each, and the
     /// counters.
     pub async fn run(&self, turn: &Turn, texts: &[&str]) -> (Vec<Ended>, Counters) {
-        let (ended, counters) = run(self, turn, texts).await;
+        // It is large, and there is one of it.
+        let (ended, counters) = Box::pin(run(self, turn, texts)).await;
         log::metrics(&self.aws, self.handler, &counters);
         (ended, counters)
     }
@@ -104,6 +107,7 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
     let ledger = ledger.until(deadline);
     let rules = &engine.rules;
     let mut executor = Executor { aws, rules, ledger: &ledger, cache, deadline, counters: &mut counters };
+    let mut done: Vec<Done<'_, '_>> = Vec::with_capacity(cases.len());
     for case in &cases {
         let started = aws.now();
         let facts = &mut world.facts;
@@ -125,8 +129,17 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
             decide::apply(&plan, facts);
         }
         let answered = world.is_answered(case, &executed.paged);
+        let told = !executed.paged.is_empty();
         let (end, errors) = conclude(&plan, executed, answered);
-        log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), between(started, aws.now()));
+        if end != End::Failed {
+            executor.counters.planned(&plan, (&case.event.account, &case.event.region));
+        }
+        let took = between(started, aws.now());
+        done.push(Done { case, plan, end, errors, took, told, answered, known });
+    }
+    record(&mut done, &ledger, aws.now(), &engine.settings).await;
+    for Done { case, plan, end, errors, took, known, .. } in done {
+        log::event(aws, *handler, &plan.event, Some(&plan), (end, &errors), took);
         if let Some(ended) = origins.get(&identity(&case.event)).and_then(|index| ended.get_mut(*index)) {
             *ended = Ended { end, errors, facts: known, plan: Some(plan) };
         }
@@ -314,8 +327,8 @@ mod tests {
         // A little later than that, for not all services are deployed in the same instant.
         let now = engine.aws.now().to_string();
         assert!(now.starts_with("2026-05-04T03:00:35."), "{now}");
-        // One line for the event, one for what is none, and the counters.
-        assert_eq!(engine.aws.lines.borrow().len(), 3);
+        // One line for the event, one for what is none, the counters, and those of the incident.
+        assert_eq!(engine.aws.lines.borrow().len(), 4);
         // The service still looks as it did: the claim alone says that it was done.
         let (ends, counters) = run_at(&engine, "two", &[EVENT]);
         assert_eq!((ends, counters.deployments_forced), (vec![End::Coalesced], 0));
@@ -329,6 +342,18 @@ mod tests {
         assert_eq!((counters.redeploys_refused, engine.aws.pages.borrow().len()), (1, 1));
         let (ends, counters) = run_at(&engine, "two", &[EVENT]);
         assert_eq!((ends, counters.pages_sent), (vec![End::Coalesced], 0));
+    }
+
+    #[test]
+    fn chats_are_told_once_after_the_page_and_what_goes_wrong_there_costs_nothing() {
+        let engine = engine(&["draining"]);
+        engine.aws.no_chat.set(true);
+        let (ends, counters) = run_at(&engine, "one", &[EVENT]);
+        assert_eq!((ends, counters.pages_sent), (vec![End::Answered], 1));
+        assert_eq!((counters.chats_sent, counters.chats_failed, engine.aws.chats.borrow().len()), (0, 1, 1));
+        assert!(engine.aws.lines.borrow().iter().any(|line| line.contains("\"chat\":\"failed\"")));
+        let (_, counters) = run_at(&engine, "two", &[EVENT]);
+        assert_eq!((counters.pages_sent, engine.aws.chats.borrow().len()), (0, 1));
     }
 
     const SWEEP: &str = r#"{"source":"aws.events","detail-type":"Scheduled Event","account":"111122223333",

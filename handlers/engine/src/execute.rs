@@ -9,19 +9,24 @@ use responder_core::incident::{Incident, State};
 use responder_core::page::Page;
 use responder_core::plan::{Plan, Step};
 use responder_core::progress::How;
-use responder_core::rules::Rules;
-use responder_core::time::{Span, Timestamp};
+use responder_core::rules::{Rules, Severity};
+use responder_core::summary;
+use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
 use crate::discover::Cache;
 use crate::error::Error;
 use crate::ledger::{Claimed, Ledger, Subject};
-use crate::log::Counters;
+use crate::log;
+use crate::metrics::Counters;
 use crate::parallel::parallel;
 use crate::port::Aws;
 
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
+
+/// How long the chats of a plan may take: other events wait meanwhile.
+const CHATTING: Span = Span::from_secs(3);
 
 /// How many records are written at the same time.
 const RECORDED_AT_ONCE: usize = 8;
@@ -43,7 +48,7 @@ pub(crate) struct Executed {
     pub(crate) acted: usize,
     /// Effects that had been had before.
     pub(crate) already: usize,
-    /// The keys of the incidents that a human is told of: by this execution or before.
+    /// The keys of the incidents that a human is told of as urgently as can be: by this execution or before.
     pub(crate) paged: BTreeSet<String>,
     /// The redeployments that ECS refuses, with why.
     pub(crate) refused: Vec<(Step, String)>,
@@ -61,7 +66,7 @@ impl<A: Aws> Executor<'_, A> {
     /// Executes every step. One that fails costs no other.
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
         let mut executed = Executed::default();
-        let mut untold = false;
+        let (mut untold, mut chats) = (false, Vec::new());
         // What changed is on record before anything is done about it.
         let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
@@ -79,20 +84,30 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet, about } => {
-                    let effect = self.page(incident, page, *quiet).await;
+                Step::Page { incident, page, quiet, streams, about } => {
+                    let date = summary::date(incident.last, self.aws.now(), &facts.settings);
+                    let effect = self.page(incident, page, *quiet, (date, streams)).await;
+                    if matches!(effect, Ok(Effect::Acted)) {
+                        self.count(incident, *quiet, facts);
+                    }
                     if effect.is_ok() {
-                        executed.paged.insert(incident.key.clone());
+                        // Below that, what could not be counted may be what is missing to say more.
+                        if incident.severity >= self.top(incident) {
+                            executed.paged.insert(incident.key.clone());
+                        }
                         // To fail now would only page again.
                         let told = self.told(about).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
+                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(Effect::Acted))));
                     } else {
                         untold = true;
                     }
                     effect
                 }
-                Step::Resolve { rule, key, at, notice, .. } => {
-                    self.resolve(rule, key, *at, notice.as_ref()).await
+                Step::Resolve { notice, .. } => {
+                    let effect = self.resolve(step, facts).await;
+                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
+                    effect
                 }
                 Step::Join { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
@@ -103,16 +118,28 @@ impl<A: Aws> Executor<'_, A> {
                 Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
                     self.remember(step, facts).await.map(|()| Effect::Acted)
                 }
+                // With those of the whole batch.
+                Step::Digest { .. } | Step::See { .. } | Step::Suppress { .. } => {
+                    executed.acted += 1;
+                    continue;
+                }
                 // Before and after the others.
                 Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
+                // Nobody is paged: the summary of the day tells it.
                 Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
                     continue;
                 }
             };
             match effect {
                 Ok(Effect::Acted) => executed.acted += 1,
-                Ok(Effect::Already) => executed.already += 1,
-                Err(error) => executed.errors.push(error),
+                Ok(Effect::Already) => {
+                    executed.already += 1;
+                    self.counters.duplicates += 1;
+                }
+                Err(error) => {
+                    self.counters.claims_held += usize::from(error == Error::Held);
+                    executed.errors.push(error);
+                }
             }
         }
         // An account has thousands of services that are left alone: they must not keep others waiting.
@@ -120,7 +147,34 @@ impl<A: Aws> Executor<'_, A> {
         let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
         let recorded = parallel(recorded, RECORDED_AT_ONCE).await;
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
+        self.chat(&chats).await;
         executed
+    }
+
+    /// Tells the chats what was paged: once, last, and whatever comes of it, the event is answered.
+    async fn chat(&mut self, pages: &[&Page]) {
+        let until = self.deadline.at().min(self.aws.now().plus(CHATTING));
+        for page in pages {
+            match self.aws.chat(page, until).await {
+                Ok(()) => self.counters.chats_sent += 1,
+                Err(error) => {
+                    self.counters.chats_failed += 1;
+                    log::chat_failed(self.aws, &error);
+                }
+            }
+        }
+    }
+
+    /// Counts a page as the first one of its incident, or as one that says that it is worse.
+    fn count(&mut self, incident: &Incident, quiet: Span, facts: &Facts) {
+        let known = facts.incidents.get(&incident.key);
+        let goes_on = known.is_some_and(|known| {
+            known.resolved.is_none()
+                && known.severity < incident.severity
+                && incident.first <= known.last.plus(quiet)
+        });
+        let counts = self.counters.of(&incident.rule, incident.severity);
+        *(if goes_on { &mut counts.raised } else { &mut counts.opened }) += 1;
     }
 
     /// Stretches an incident that was paged, where this event lies beyond what is known of it.
@@ -132,6 +186,10 @@ impl<A: Aws> Executor<'_, A> {
         facts: &Facts,
     ) -> Result<(), Error> {
         let known = facts.incidents.get(key);
+        // What is over does not become longer: of what goes on after all the core pages.
+        if known.and_then(|known| known.resolved).is_some_and(|resolved| resolved >= first) {
+            return Ok(());
+        }
         let earlier = known.is_none_or(|known| first < known.first).then_some(first);
         let later = known.is_none_or(|known| last > known.last).then_some(last);
         let of = known.map_or(first, |known| known.first.min(first));
@@ -142,12 +200,24 @@ impl<A: Aws> Executor<'_, A> {
         }
     }
 
-    async fn page(&mut self, incident: &Incident, page: &Page, quiet: Span) -> Result<Effect, Error> {
+    async fn page(
+        &mut self,
+        incident: &Incident,
+        page: &Page,
+        quiet: Span,
+        index: (Date, &BTreeSet<String>),
+    ) -> Result<Effect, Error> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
         let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
-            Ok(Claimed::Ours) => true,
+            // What is marked as sent is found by the sweep.
+            Ok(Claimed::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => true,
+            Ok(Claimed::Ours) => {
+                self.ledger.release(&subject).await;
+                self.counters.ledger_bypassed += 1;
+                false
+            }
             Ok(Claimed::Done) => {
                 self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
                 return Ok(Effect::Already);
@@ -160,26 +230,55 @@ impl<A: Aws> Executor<'_, A> {
             }
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
+        if !claimed {
+            self.mark(incident, &subject, quiet, index).await;
+        }
         Ok(Effect::Acted)
     }
 
-    async fn resolve(
-        &mut self,
-        rule: &str,
-        key: &str,
-        at: Timestamp,
-        notice: Option<&Page>,
-    ) -> Result<Effect, Error> {
-        let subject = Subject::Resolution { key, at, quiet: self.quiet(rule) };
+    /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
+    /// it.
+    async fn mark(
+        &self,
+        incident: &Incident,
+        subject: &Subject<'_>,
+        quiet: Span,
+        index: (Date, &BTreeSet<String>),
+    ) {
+        if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
+            && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
+        {
+            drop(self.ledger.finish(subject, Vec::new()).await);
+        }
+    }
+
+    async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
+        let Step::Resolve { rule, key, at, silent_since, notice, severity } = step else {
+            return Ok(Effect::Already);
+        };
+        let (at, silent_since) = (*at, *silent_since);
+        let subject = Subject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        // Of nothing later than this it is known that it is over.
+        let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
             Claimed::Ours => {}
-            Claimed::Done => return Ok(Effect::Already),
+            Claimed::Done => {
+                // If it is done because it goes on, the index still has to tell of it.
+                let known = facts.incidents.get(key).and_then(|known| known.resolved);
+                if known.is_some_and(|resolved| resolved >= at) {
+                    self.ledger.shut(key, at, last).await?;
+                }
+                return Ok(Effect::Already);
+            }
             Claimed::Held => return Err(Error::Held),
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
             None => self.ledger.finish(&subject, Vec::new()).await?,
         }
+        self.counters.of(rule, *severity).resolved += 1;
+        // If this fails, a sweep does it.
+        drop(self.ledger.shut(key, at, last).await);
         Ok(Effect::Acted)
     }
 
@@ -196,11 +295,21 @@ impl<A: Aws> Executor<'_, A> {
             return Err(error);
         }
         self.counters.pages_sent += 1;
-        // The page is out: to fail now would only send it again.
-        if self.ledger.finish(claim, Vec::new()).await.is_err() {
+        // The page is out: to fail now would only send it again. What is not marked is sent again by the next event, and
+        // is never closed.
+        let marked = self.ledger.finish(claim, Vec::new()).await;
+        if marked.is_err() && self.ledger.finish(claim, Vec::new()).await.is_err() {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())
+    }
+
+    /// How severe an incident can become.
+    fn top(&self, incident: &Incident) -> Severity {
+        let response = self.rules.responses.get(&incident.rule);
+        response.map_or(incident.severity, |response| {
+            response.when.escalate.last().map_or(response.severity, |step| step.severity)
+        })
     }
 
     fn quiet(&self, rule: &str) -> Span {

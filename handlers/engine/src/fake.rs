@@ -1,7 +1,9 @@
-//! The smallest world for tests: a table, ECS, a topic and a clock in memory. Every call is answered at once.
+//! The smallest world for tests: a table, ECS, a topic and a clock in memory. A call takes no time; others may run while it
+//! is on its way and while its answer is.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -12,8 +14,11 @@ use responder_core::time::{Span, Timestamp};
 use crate::error::{Cause, Error, Failure};
 use crate::port::{
     Aws, Definition, Described, Descriptions, Got, Item, Items, Key, Listed, ListedSecrets, Range, Region,
-    Undescribed, Update, Written,
+    Undescribed, Update, Value, Written,
 };
+
+/// Items by invocation and partition.
+type Early = BTreeMap<(usize, String), Vec<Item>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
@@ -23,6 +28,12 @@ pub(crate) struct Fake {
     pub(crate) asked: Cell<usize>,
     /// What the table answers instead of looking.
     pub(crate) broken: RefCell<Option<Error>>,
+    /// The items that were to be written, with their bytes.
+    pub(crate) written: RefCell<Vec<(Key, usize)>>,
+    /// Which of several invocations runs.
+    pub(crate) running: Cell<usize>,
+    /// A planted bug: what was counted, by invocation and partition, as it was before the invocation wrote to it.
+    pub(crate) early: Option<RefCell<Early>>,
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<Described>>,
@@ -33,7 +44,42 @@ pub(crate) struct Fake {
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
     pub(crate) pages: RefCell<Vec<String>>,
+    /// The subjects of the pages that were to go to the chats.
+    pub(crate) chats: RefCell<Vec<String>>,
+    /// Whether the topic of the chats is gone.
+    pub(crate) no_chat: Cell<bool>,
+    /// Their bodies.
+    pub(crate) bodies: RefCell<Vec<String>>,
+    /// Whether several invocations run at once.
+    pub(crate) shared: bool,
+    /// Their states.
+    pub(crate) states: RefCell<Vec<String>>,
+    /// How many calls of the table and the topic there were.
+    pub(crate) turns: Cell<usize>,
+    /// What happens at which of these calls.
+    pub(crate) trouble: Cell<Option<(usize, Trouble)>>,
     pub(crate) lines: RefCell<Vec<String>>,
+}
+
+/// What can happen at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It fails, and changes nothing.
+    Refused,
+    /// It has its effect, and no answer.
+    Unanswered,
+    /// The process dies before it.
+    DiesBefore,
+    /// The process dies after it.
+    DiesAfter,
+}
+
+/// Runs a future until it ends, or dies.
+pub(crate) fn run_or_die<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 /// Runs a future that the fake answers.
@@ -48,9 +94,75 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 impl Fake {
+    /// Lets other invocations run, where there are any.
+    async fn others_run(&self) {
+        let mut waited = !self.shared;
+        poll_fn(|context| {
+            if std::mem::replace(&mut waited, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     fn ask(&self) -> Result<(), Error> {
         self.asked.set(self.asked.get() + 1);
         self.broken.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    /// A call of the table or the topic, and what goes wrong with it.
+    async fn turn<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let turn = self.turns.replace(self.turns.get() + 1);
+        let trouble = self.trouble.get().filter(|(at, _)| *at == turn).map(|(_, trouble)| trouble);
+        match trouble {
+            None => act(),
+            Some(Trouble::Refused) => Err(refused("any", "any", "ThrottlingException")),
+            Some(Trouble::Unanswered) => {
+                act()?;
+                Err(refused("any", "any", "InternalServerError"))
+            }
+            Some(Trouble::DiesBefore) => std::future::pending().await,
+            Some(Trouble::DiesAfter) => {
+                act()?;
+                std::future::pending().await
+            }
+        }
+    }
+
+    fn write(&self, update: &Update) -> Result<Written, Error> {
+        self.ask()?;
+        let mut table = self.table.borrow_mut();
+        let known = table.get(&update.key).cloned();
+        let item = update.apply(known.clone());
+        self.written.borrow_mut().push((update.key.clone(), size(&item)));
+        if !update.condition.holds(known.as_ref()) {
+            return Ok(Written::No(known));
+        }
+        table.insert(update.key.clone(), item);
+        Ok(Written::Yes)
+    }
+
+    fn read(&self, range: &Range) -> Result<Items, Error> {
+        self.ask()?;
+        let table = self.table.borrow();
+        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+        // What the stream held when it was first looked at, for room, is all that is ever seen of it.
+        if let Some(early) = self.early.as_ref().filter(|_| range.pk.starts_with("marks#")) {
+            let items = table.values().filter(|item| item.key.pk == range.pk).cloned();
+            let of = (self.running.get(), range.pk.clone());
+            early.borrow_mut().entry(of).or_insert_with(|| items.collect());
+        }
+        let early = self.early.as_ref().map(RefCell::borrow);
+        let early = early.as_ref().and_then(|early| early.get(&(self.running.get(), range.pk.clone())));
+        // One item a page.
+        let item = match early {
+            Some(items) => items.iter().find(|item| inside(&item.key) && after(&item.key)).cloned(),
+            None => table.values().find(|item| inside(&item.key) && after(&item.key)).cloned(),
+        };
+        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
     }
 
     fn ecs(&self, operation: &'static str) {
@@ -72,33 +184,33 @@ impl Aws for Fake {
     }
 
     async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
-        self.ask()?;
-        let mut table = self.table.borrow_mut();
-        let known = table.get(&update.key).cloned();
-        if !update.condition.holds(known.as_ref()) {
-            return Ok(Written::No(known));
-        }
-        table.insert(update.key.clone(), update.apply(known));
-        Ok(Written::Yes)
+        self.others_run().await;
+        let written = self.turn(|| self.write(update)).await;
+        self.others_run().await;
+        written
     }
 
     async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
-        self.ask()?;
-        let busy = self.busy.get();
-        self.busy.set(busy.saturating_sub(1));
-        let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
-        let table = self.table.borrow();
-        Ok(Got { items: now.iter().filter_map(|key| table.get(key).cloned()).collect(), left: left.to_vec() })
+        self.others_run().await;
+        self.turn(|| {
+            self.ask()?;
+            let busy = self.busy.get();
+            self.busy.set(busy.saturating_sub(1));
+            let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
+            let table = self.table.borrow();
+            Ok(Got {
+                items: now.iter().filter_map(|key| table.get(key).cloned()).collect(),
+                left: left.to_vec(),
+            })
+        })
+        .await
     }
 
     async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
-        self.ask()?;
-        let table = self.table.borrow();
-        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
-        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
-        // One item a page.
-        let item = table.values().find(|item| inside(&item.key) && after(&item.key)).cloned();
-        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        self.others_run().await;
+        let read = self.turn(|| self.read(range)).await;
+        self.others_run().await;
+        read
     }
 
     async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
@@ -166,10 +278,35 @@ impl Aws for Fake {
         }
     }
 
-    async fn publish(&self, _: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
-        self.pages.borrow_mut().push(key.to_owned());
-        Ok(())
+    async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+        self.others_run().await;
+        let published = self
+            .turn(|| {
+                self.bodies.borrow_mut().push(page.body.clone());
+                self.states.borrow_mut().push(page.attributes["state"].clone());
+                self.pages.borrow_mut().push(key.to_owned());
+                Ok(())
+            })
+            .await;
+        self.others_run().await;
+        published
     }
+
+    async fn chat(&self, page: &Page, _: Timestamp) -> Result<(), Error> {
+        self.chats.borrow_mut().push(page.subject.clone());
+        if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
+    }
+}
+
+/// The bytes of an item, as `DynamoDB` charges for them; numbers as text.
+fn size(item: &Item) -> usize {
+    let value = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Number(number) => number.to_string().len(),
+        Value::Set(set) => set.iter().map(String::len).sum(),
+    };
+    let values: usize = item.values.iter().map(|(name, known)| name.len() + value(known)).sum();
+    values + item.key.pk.len() + item.key.sk.len() + 4
 }
 
 pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> Error {

@@ -8,7 +8,7 @@ use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
 use responder_core::metadata::Metadata;
 use responder_core::rules::{Case, Handler};
 use responder_core::secret::SecretRef;
-use responder_core::time::Span;
+use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
 use crate::discover::{Cache, Discovery, Wanted};
@@ -20,8 +20,11 @@ use crate::port::{Aws, Region};
 /// An account and a Region.
 type Place = (String, String);
 
-/// How often is asked again with what was learned. The longest chain: the sweep's secrets, their consumers.
-const ROUNDS: usize = 4;
+/// How often is asked again with what was learned. The longest chain: the sweep's incidents, their states, their marks; or a
+/// role's launches, what was said, the marks.
+const ROUNDS: usize = 6;
+/// What the index of open incidents is called among what is not answered.
+const OPEN: &str = "open";
 /// How many secrets are described at the same time.
 const PARALLEL: usize = 4;
 /// How often a secret is described until its new version is AWSCURRENT, and how long between: Secrets Manager is eventually
@@ -57,7 +60,11 @@ pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from:
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
-        let new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        // What was said about an incident may make its marks unnecessary; and a day may hold much.
+        if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
+            new.retain(|question| !matches!(question, Question::Marks { .. } | Question::Day { .. }));
+        }
         if new.is_empty() {
             break;
         }
@@ -72,9 +79,16 @@ pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from:
 #[derive(Default)]
 struct Asks {
     marks: Vec<Ask>,
+    /// Streams to read, and from when to when.
+    windows: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// Whether the incidents that may be open are wanted.
+    open: bool,
+    days: BTreeSet<Date>,
+    seen: BTreeSet<String>,
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
     awaited: BTreeSet<String>,
+    roles: BTreeSet<String>,
     progress: BTreeSet<Place>,
     all_secrets: BTreeSet<Place>,
     secrets: Vec<(SecretRef, Option<String>)>,
@@ -87,6 +101,17 @@ impl Asks {
         for question in questions {
             match question {
                 Question::Marks { stream, mark, from, to } => asks.marks.push(Ask { stream, mark, from, to }),
+                Question::Window { stream, from, to } => {
+                    let range = asks.windows.entry(stream).or_insert((from, to));
+                    *range = (range.0.min(from), range.1.max(to));
+                }
+                Question::Open => asks.open = true,
+                Question::Day { date } => {
+                    asks.days.insert(date);
+                }
+                Question::Seen { key } => {
+                    asks.seen.insert(key);
+                }
                 Question::Incident { key } => {
                     asks.incidents.insert(key);
                 }
@@ -97,6 +122,9 @@ impl Asks {
                 Question::Asked { .. } => {}
                 Question::Awaited { key } => {
                     asks.awaited.insert(key);
+                }
+                Question::Launches { role } => {
+                    asks.roles.insert(role);
                 }
                 Question::Progress { account, region } => {
                     asks.progress.insert((account, region));
@@ -127,27 +155,44 @@ impl World {
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
-            let remembered = from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited);
+            let remembered =
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
             let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
             let mut silent = Vec::new();
+            let read = from.ledger.windows(&asks.windows).await;
+            let mut mute = from.ledger.seen(&asks.seen, &mut progress).await;
+            if asks.open && from.ledger.opened(&mut progress).await.is_err() {
+                mute.insert(OPEN.to_owned());
+            }
+            for date in asks.days {
+                if from.ledger.day(date, &mut progress).await.is_err() {
+                    mute.insert(date.to_string());
+                }
+            }
             for (account, region) in &asks.progress {
                 if from.ledger.progress(account, region, &mut progress).await.is_err() {
                     silent.push(place(account, region));
                 }
             }
-            (marks, remembered, silent)
+            (marks, read, remembered, silent, mute)
         };
         let secrets = secrets(&asks.secrets, &asks.all_secrets, from, &mut metadata);
-        let ((marks, remembered, silent), (), lands) =
+        let ((marks, read, remembered, silent, mute), (), lands) =
             join3(ledger, secrets, consumers(&asks.consumers, &settings, from)).await;
         self.unanswered.extend(marks.unanswered);
         self.unanswered.extend(remembered.unanswered);
         self.marks_dropped += marks.dropped;
+        self.unanswered.extend(mute);
         for place in silent {
             self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
         }
+        // What nobody knows is no launch.
+        for role in asks.roles {
+            self.facts.launches.entry(role).or_default();
+        }
         self.facts.streams.extend(marks.streams);
+        self.facts.streams.extend(read);
         for more in [remembered.facts, progress, metadata, lands] {
             merge(&mut self.facts, more);
         }
@@ -157,7 +202,7 @@ impl World {
     /// human is told of anyway is not missed.
     pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case)
+        let counted = watches(case, &self.facts)
             .iter()
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
         // Without it, not even what to ask is known.
@@ -170,10 +215,15 @@ impl World {
             && (!works || self.asked.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
                 Question::Asked { service } => missing(service),
-                Question::Awaited { key } => missing(key),
+                Question::Awaited { key } | Question::Seen { key } => missing(key),
                 Question::Progress { account, region } => missing(&place(account, region)),
+                Question::Day { date } => missing(&date.to_string()),
+                Question::Open => missing(&OPEN.to_owned()),
+                // Without its marks an incident is closed by a later sweep.
+                Question::Window { stream, .. } => !self.facts.streams.contains_key(stream),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Marks { .. }
+                | Question::Launches { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }
@@ -185,6 +235,10 @@ impl World {
 
 fn merge(facts: &mut Facts, more: Facts) {
     facts.incidents.extend(more.incidents);
+    facts.open.extend(more.open);
+    facts.days.extend(more.days);
+    facts.seen.extend(more.seen);
+    facts.launches.extend(more.launches);
     facts.awaited.extend(more.awaited);
     facts.asked.extend(more.asked);
     facts.changes.extend(more.changes);

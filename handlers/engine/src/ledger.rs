@@ -2,23 +2,29 @@
 //!
 //! | `pk` | `sk` | what |
 //! | --- | --- | --- |
-//! | `marks#<stream>` | start of ten minutes | what was counted: a set of marks |
+//! | `marks#<stream>` | `<start of ten minutes>#<hash>` | what one invocation counted of them: some marks |
 //! | `incident#<key>` | `state` | what was said about an incident, and who is about to say more |
+//! | `open#incidents` | `<key>` | that an incident was paged, until it is over and some days longer |
 //! | `place#<account>/<region>` | `change#<secret>` | the last known change of a secret, and whether it is answered for |
 //! | | `service#<arn>` | the last deployment that we asked for, and who is about to ask |
 //! | | `slot#<cluster>#<n>` | a place among the cluster's deployments in flight |
 //! | | `told#<arn>#<secret>` | up to which change a human was told of a consumer |
 //! | `awaited#<role and secret>` | `reads` | the consumers that a read would prove |
 //! | `proof#<secret>` | `<change>#<service>` | what became of one consumer of one change |
+//! | `summary#<date>` | hash of the content | what one batch noted for the summary of a day |
+//! | `seen#<principal>` | hash of the secret | when a principal last read a secret, to the day |
 //! | `definition#<arn>` | `read` | what a task definition says |
+//! | `role#<arn>` | `launches` | the secrets that the task definitions of an execution role refer to |
 
 mod claims;
 mod definitions;
 mod deployments;
 mod item;
 mod marks;
+mod open;
 mod progress;
 mod proofs;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +48,9 @@ const SLACK: Span = Span::from_secs(86_400);
 const DEPLOYMENTS_KEPT: Span = Span::from_secs(90 * 86_400);
 /// How long it is remembered what was said about an incident: what closes it may come months later.
 const INCIDENTS_KEPT: Span = Span::from_secs(180 * 86_400);
+
+/// The longest ARN of a role that is looked up: a key has at most 2,048 bytes, a role's ARN a third of that.
+const ROLE_MAX: usize = 1_000;
 
 /// The ledger, as one invocation sees it.
 #[derive(Debug)]
@@ -76,18 +85,23 @@ impl<'l, A: Aws> Ledger<'l, A> {
         Self { deadline, down: AtomicBool::new(false), ..self }
     }
 
-    /// What is known of incidents, of services' last deployments and of what is awaited, read consistently.
+    /// What is known of incidents, of services' last deployments, of what is awaited and of what roles launch, read
+    /// consistently.
     pub(crate) async fn remember(
         &self,
         incidents: &BTreeSet<String>,
         services: &BTreeSet<String>,
         awaited: &BTreeSet<String>,
+        roles: &BTreeSet<String>,
     ) -> Remembered {
         let mut found = Remembered::default();
         let incidents = incidents.iter().map(|key| (Key::incident(key), key));
         let services = services.iter().map(|service| (Key::service(service), service));
         let awaited = awaited.iter().map(|key| (Key::awaited(key), key));
-        let (keys, names): (Vec<Key>, Vec<&String>) = incidents.chain(services).chain(awaited).unzip();
+        // A longer key would be refused, and the others asked with it.
+        let roles = roles.iter().filter(|role| role.len() <= ROLE_MAX).map(|role| (Key::role(role), role));
+        let (keys, names): (Vec<Key>, Vec<&String>) =
+            incidents.chain(services).chain(awaited).chain(roles).unzip();
         // `BatchGetItem` takes at most 100 keys.
         for (keys, names) in keys.chunks(100).zip(names.chunks(100)) {
             match self.get(keys).await {
@@ -111,8 +125,13 @@ impl<'l, A: Aws> Ledger<'l, A> {
         last: Option<Timestamp>,
         quiet: Span,
     ) -> Result<(), Error> {
-        let same =
-            || All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", of.millis())])]);
+        // What happened before the incident was over is part of it, however late it is told.
+        let until = last.or(first).unwrap_or(of);
+        let within = || More("resolved", until.millis().saturating_sub(1));
+        let same = || {
+            let open = [Absent("resolved"), Less("resolved", of.millis()), within()];
+            All(vec![Exists("paged"), Any(open.into())])
+        };
         let mut updates = Vec::new();
         if let Some(last) = last {
             let update = Update::of(Key::incident(key))
@@ -129,7 +148,7 @@ impl<'l, A: Aws> Ledger<'l, A> {
         }
         for update in updates {
             if let Written::No(Some(item)) = self.write(&update).await?
-                && item.instant("resolved").is_some_and(|resolved| resolved >= of)
+                && item.instant("resolved").is_some_and(|resolved| resolved >= of && resolved < until)
             {
                 return Err(Error::Held);
             }
@@ -208,7 +227,7 @@ mod tests {
         for (broken, asked) in [(silent, 1), (Error::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)] {
             let aws = Fake { broken: Some(broken).into(), ..Fake::default() };
             let ledger = ledger(&aws);
-            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[])));
+            let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[]), &keys(&[])));
             assert_eq!(found.unanswered, keys(&["d", "i"]));
             assert!(block_on(ledger.adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked);
@@ -216,6 +235,18 @@ mod tests {
             assert!(block_on(ledger.until(deadline).adopt("d", aws.now(), "id")).is_err());
             assert_eq!(aws.asked.get(), asked + 1);
         }
+    }
+
+    #[test]
+    fn a_late_event_is_part_of_an_incident_that_is_over_and_what_happened_since_is_looked_at_again() {
+        let (aws, key, at) = (Fake::default(), Key::incident("k"), Timestamp::from_millis);
+        let values = [("first", 10), ("last", 20), ("paged", 3), ("resolved", 50)];
+        let values = values.map(|(name, value)| (name.to_owned(), Value::Number(value)));
+        aws.table.borrow_mut().insert(key.clone(), Item { key: key.clone(), values: values.into() });
+        let extend =
+            |last| block_on(ledger(&aws).extend("k", at(10), None, Some(at(last)), Span::from_secs(60)));
+        assert_eq!((extend(30), extend(25), extend(60)), (Ok(()), Ok(()), Err(Error::Held)));
+        assert_eq!(aws.table.borrow()[&key].number("last"), Some(30));
     }
 
     #[test]
@@ -233,7 +264,8 @@ mod tests {
         for key in ["a", "b", "c"] {
             block_on(ledger(&aws).wait_for(key, &awaited)).unwrap();
         }
-        let remember = || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"])));
+        let remember =
+            || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"]), &keys(&[])));
         aws.busy.set(2);
         let found = remember().facts.awaited;
         assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
@@ -241,7 +273,8 @@ mod tests {
         // Not even the first pause fits.
         let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
         aws.busy.set(1);
-        let found = block_on(ledger(&aws).until(soon).remember(&keys(&["a"]), &keys(&[]), &keys(&["b"])));
+        let found =
+            block_on(ledger(&aws).until(soon).remember(&keys(&["a"]), &keys(&[]), &keys(&["b"]), &keys(&[])));
         assert_eq!(found.unanswered, keys(&["a", "b"]));
         assert_eq!(aws.now(), soon.at());
     }

@@ -20,11 +20,18 @@ mod fake;
 mod fleet;
 mod gather;
 mod ledger;
+#[cfg(test)]
+mod life;
 mod log;
+mod metrics;
 mod pace;
 mod parallel;
 pub mod port;
+mod record;
+#[cfg(test)]
+mod windows;
 
 pub use batch::{Ended, Engine, Turn};
 pub use error::{Cause, Error, Failure, word};
-pub use log::{Counters, End};
+pub use log::End;
+pub use metrics::{Counters, Incidents};

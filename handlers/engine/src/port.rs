@@ -106,4 +106,7 @@ pub trait Aws {
     /// Sends a page to the topic (`Publish`). Its attributes are for subscription filters, `key` for those that
     /// deduplicate.
     fn publish(&self, page: &Page, key: &str, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+
+    /// Sends a page's notification to the topic of the chats (`Publish`), if there is one.
+    fn chat(&self, page: &Page, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use responder_core::rules::Day;
 
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
 /// same bytes. Nothing is sent anywhere.
@@ -16,7 +17,7 @@ pub(crate) struct Cli {
 const EXIT: &str = "\
 Exit status:
   0  done
-  1  `match`: no match; `verify`: a case differs; `proof`: a service is not proved
+  1  `match`: no match; `verify`: a case differs; `proof`: a service is not proved; `rules`: an exception ran out
   2  the rules, the facts, a pattern or an argument cannot be used; nothing was decided
   3  some of the input could not be read; it was reported, and the rest was decided";
 
@@ -34,9 +35,15 @@ pub(crate) enum Command {
     /// Match one pattern against one event, or a file of such pairs.
     #[command(after_long_help = MATCH)]
     Match(MatchArgs),
+    /// List the responses with their exceptions, and fail if one has run out.
+    #[command(after_long_help = LIST)]
+    Rules(ListArgs),
     /// Decide about every fixture and compare with what is expected.
     #[command(after_long_help = VERIFY)]
     Verify(VerifyArgs),
+    /// Learn from past events who reads which secret, so that first reads mean something.
+    #[command(after_long_help = BASELINE)]
+    Baseline(BaselineArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -82,6 +89,29 @@ pub(crate) struct ProofArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` reads.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What for.
+    #[arg(long, value_enum, default_value_t = BaselineFormat::Items)]
+    pub(crate) format: BaselineFormat,
+    /// The ledger's table: items need it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BaselineFormat {
+    /// JSON lines, each a request of 25 items for `aws dynamodb batch-write-item`.
+    Items,
+    /// One JSON object for `replay run --facts`.
+    Facts,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RulesArgs {
     /// The folder of rules; without it the rules of this release.
     #[arg(long = "rules", value_name = "DIR")]
@@ -117,6 +147,18 @@ pub(crate) struct MatchArgs {
     /// `{"id","result":"match|no_match|invalid|event_error","error"?}` for each. `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
     pub(crate) vectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The day on which exceptions must still hold, such as `2027-01-31`; without it none has run out.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Day>,
+    /// JSON lines, one for each response.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 }
 
 #[derive(Debug, Args)]
@@ -160,6 +202,17 @@ Examples:
 Exit status: 0 every chain is complete; 1 a chain is broken or open, or the services are unknown; 2 unusable;
 3 some of the input could not be read, so that more may be missing than is told.";
 
+const BASELINE: &str = "\
+Examples:
+  Into the ledger, before FIRST_READS=on; what DynamoDB leaves unprocessed it prints:
+    replay baseline --table LEDGER AWSLogs/ |
+      while read -r items; do aws dynamodb batch-write-item --request-items \"$items\"; done
+  For the replay:
+    replay baseline --format facts AWSLogs/2026/03/ > facts.json
+    replay run --facts facts.json AWSLogs/2026/04/
+
+Exit status: 0 done; 2 unusable; 3 some of the input could not be read, the rest was learned from.";
+
 const EXPLAIN: &str = "\
 Example:
   replay explain event.json";
@@ -170,6 +223,12 @@ Examples:
   replay match --vectors tests/vectors/patterns.jsonl
 
 Exit status of a pair: 0 match; 1 no match; 2 the pattern or the event is refused. Of --vectors: 0.";
+
+const LIST: &str = "\
+Example:
+  replay rules --on \"$(date -u +%F)\"
+
+Exit status: 0 done; 1 an exception has run out: whose it is, of which response and since when is said; 2 the rules cannot be used.";
 
 const VERIFY: &str = "\
 Examples:

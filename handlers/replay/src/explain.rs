@@ -4,8 +4,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use responder_core::event;
+use responder_core::facts::Facts;
 use responder_core::pattern;
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Applied, Handler, Rules};
 
 use crate::cli::ExplainArgs;
 use crate::source;
@@ -52,7 +53,9 @@ fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
         }
     }
     for case in &cases {
-        let responses = case.responses.iter().map(|response| format!("{}: {}", response.id, response.title));
+        let applied = case.applied(&Facts::default());
+        let responses =
+            applied.iter().map(|Applied { response, .. }| format!("{}: {}", response.id, response.title));
         lines.extend(responses.map(|response| format!("{:<9} response {response}", case.handler.name())));
     }
     Ok(lines)

@@ -1,11 +1,13 @@
 //! `replay`: the decisions again, offline. Reads files, decides, prints; it cannot reach a network.
 
+mod baseline;
 mod cli;
 mod explain;
 mod output;
 mod patterns;
 mod proof;
 mod report;
+mod rules;
 mod run;
 mod settings;
 mod source;
@@ -26,7 +28,7 @@ use responder_core::text::Untrusted;
 enum End {
     /// Done.
     Done = 0,
-    /// No match, a case that differs, or a service that is not proved.
+    /// No match, a case that differs, a service that is not proved, or an exception that ran out.
     Differs = 1,
     /// Rules, facts, a pattern or an argument that cannot be used; nothing was decided.
     Unusable = 2,
@@ -40,7 +42,9 @@ fn main() -> ExitCode {
         Command::Proof(args) => proof::proof(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Match(args) => patterns::run(&args),
+        Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::verify(&args),
+        Command::Baseline(args) => baseline::baseline(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "replay", &mut script);

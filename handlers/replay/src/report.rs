@@ -126,6 +126,7 @@ pub(crate) fn step(step: &Step) -> String {
                 incident.title
             )
         }
+        Step::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
         Step::Join { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
         Step::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
         Step::Count { rule, count, at_least, within } => {
@@ -141,6 +142,10 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Prove { awaited, at, .. } => {
             format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
         }
+        Step::Digest { incident, .. } => {
+            format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)
+        }
+        Step::See { at, .. } => format!("see       read at {at}"),
         Step::Unknown { why } => format!("unknown   {why}"),
         Step::Nothing { why } => format!("nothing   {why}"),
         Step::Ignore { why } => format!("ignore    {why}"),

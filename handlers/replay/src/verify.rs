@@ -141,7 +141,7 @@ fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
         .responses
         .values()
         .filter(|response| response.action == Action::Park && !story.problems.is_empty());
-    let incidents = story.incidents.iter().map(|incident| incident.rule.clone());
+    let incidents = story.incidents.iter().flat_map(|incident| incident.also.iter().chain([&incident.rule]));
     // Of the steps that bear no id, the action says whose they are.
     let acts = story.decisions.iter().flat_map(|plan| {
         plan.steps.iter().filter_map(|step| match step {
@@ -156,7 +156,7 @@ fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
     });
     let acts: Vec<Action> = acts.collect();
     let acted = rules.responses.values().filter(|response| acts.contains(&response.action));
-    incidents.chain(acted.chain(parks).map(|response| response.id.clone())).collect()
+    incidents.cloned().chain(acted.chain(parks).map(|response| response.id.clone())).collect()
 }
 
 /// What was done about a case, in short: each different line once with how often, counts only where nothing else was done.
@@ -170,7 +170,8 @@ fn decisions(story: &Story) -> Vec<String> {
     };
     steps().filter(|step| !matches!(step, Step::Count { .. })).map(report::step).for_each(&mut add);
     story.problems.iter().map(|problem| format!("parked    {}", report::problem(problem))).for_each(&mut add);
-    let fired: BTreeSet<&String> = story.incidents.iter().map(|incident| &incident.rule).collect();
+    let fired: BTreeSet<&String> =
+        story.incidents.iter().flat_map(|incident| incident.also.iter().chain([&incident.rule])).collect();
     // The highest count of each rule that did not fire: how near a miss it is.
     let mut counts: BTreeMap<&String, (usize, &Step)> = BTreeMap::new();
     for step in steps() {

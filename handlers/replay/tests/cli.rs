@@ -273,11 +273,84 @@ fn match_ends_with_the_verdict() {
     }
 }
 
+#[test]
+fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
+    let folder = Folder::new("an-exception-that-ran-out");
+    fs::create_dir_all(folder.0.join("access")).unwrap();
+    folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);
+    let exception = json!({"id": "backups", "where": {"detail": {"userAgent": ["backup"]}}, "effect": "drop", "why": "Nightly backups.",
+        "owner": "storage team", "until": "2027-01-31"});
+    let row = json!({"read": {"on": ["read"], "severity": "low", "title": "T", "runbook": "R", "exceptions": [exception]}});
+    folder.write("responses.json", row.to_string());
+    let list = |more: &[&str]| {
+        let rules = folder.0.display().to_string();
+        let output = replay(&[&["rules", "--rules", &rules], more].concat());
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (status, table, told) = list(&["--on", "2027-01-31"]);
+    assert_eq!((status, told.as_str()), (Some(0), ""), "its last day");
+    assert!(
+        table.contains("except backups (drop): Nightly backups. storage team, until 2027-01-31."),
+        "{table}"
+    );
+    let (status, table, told) = list(&["--on", "2027-02-01"]);
+    assert_eq!(
+        (status, told.trim()),
+        (Some(1), "replay: exception backups of read ran out on 2027-01-31: storage team answers for it")
+    );
+    assert!(table.contains("EXPIRED 2027-01-31"), "{table}");
+    let (status, lines, _) = list(&["--on", "2027-02-01", "--json"]);
+    let row: Value = serde_json::from_str(lines.trim()).unwrap();
+    assert_eq!(
+        (status, &row["kind"], &row["exceptions"][0]["expired"]),
+        (Some(1), &json!("response"), &json!(true))
+    );
+    assert_eq!(list(&[]).0, Some(0));
+    assert_eq!(list(&["--on", "tomorrow"]).0, Some(2));
+}
+
+#[test]
+fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
+    let folder = Folder::new("baseline");
+    let trail = |reads: &[(usize, usize)]| {
+        let records: Vec<Value> = reads.iter().map(|(second, secret)| read(*second, *secret)).collect();
+        json!({ "Records": records }).to_string()
+    };
+    // Thirty secrets, one of them twice.
+    let past: Vec<(usize, usize)> = (0..30).map(|i| (i, i)).chain([(40, 7)]).collect();
+    let past = folder.write("past.json", trail(&past));
+    let path = past.to_str().unwrap();
+    let facts = replay(&["baseline", "--format", "facts", path]);
+    let facts = folder.write("facts.json", facts.stdout);
+    let now = folder.write("now.json", trail(&[(50, 7), (51, 30)]));
+    let args = ["run", "--format", "json", "--facts", facts.to_str().unwrap(), now.to_str().unwrap()];
+    let told = of_kind(&replay(&args), "decision");
+    let steps = told.iter().flat_map(|plan| plan["steps"].as_array().unwrap());
+    let firsts: Vec<&Value> = steps.filter(|step| step["do"] == "digest").collect();
+    assert_eq!(firsts.len(), 1, "{firsts:?}");
+
+    let items = replay(&["baseline", "--table", "ledger", path]);
+    let requests = lines(&items);
+    let sizes: Vec<usize> = requests.iter().map(|line| line["ledger"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [25, 5]);
+    for item in requests.iter().flat_map(|line| line["ledger"].as_array().unwrap()) {
+        let item = &item["PutRequest"]["Item"];
+        assert!(item["pk"]["S"].as_str().unwrap().starts_with("seen#"), "{item}");
+        assert!(item["at"]["N"].is_string() && item["ttl"]["N"].is_string(), "{item}");
+    }
+    // Without a table there is nowhere to put them.
+    assert_eq!(replay(&["baseline", path]).status.code(), Some(2));
+}
+
 /// The help texts are committed, so that a change of the command line is seen in review.
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
 fn help_is_as_committed() {
-    for command in ["", "run", "proof", "explain", "match", "verify", "completions"] {
+    for command in ["", "run", "proof", "explain", "match", "rules", "verify", "baseline", "completions"] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let found = String::from_utf8(replay(&args).stdout).unwrap();
         let name = if command.is_empty() { "replay" } else { command };

@@ -136,7 +136,12 @@ fn narrowest(view: &View, handler: Handler, action: &str) -> (Value, Value) {
     };
     let resource = match action.split_once(':') {
         Some(("dynamodb", _)) => json!(view.arn("dynamodb", &format!("table/{}", view.named("ledger")))),
-        Some(("sns", _)) => json!(view.arn("sns", &view.named("pages"))),
+        Some(("sns", _)) => {
+            let topics = ["pages", "chat"].map(|topic| view.named(topic));
+            let made =
+                topics.iter().filter(|topic| view.find("AWS::SNS::Topic", "TopicName", topic).is_some());
+            json!(made.map(|topic| view.arn("sns", topic)).collect::<Vec<_>>())
+        }
         Some(("kms", _)) => json!(view.arn("kms", "key/PageKey")),
         Some(("ecs", "DescribeServices" | "UpdateService")) => anywhere("ecs", "service/*"),
         Some(("secretsmanager", "DescribeSecret")) => anywhere("secretsmanager", "secret:*"),

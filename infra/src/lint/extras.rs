@@ -1,5 +1,9 @@
 //! The templates beside the responder: trail, dashboard, reference.
 
+mod reference;
+mod trail;
+
+use responder_core::rules::Rules;
 use serde_json::{Value, json};
 
 use super::Finding;
@@ -68,6 +72,14 @@ pub(super) fn table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
         "AWS::CloudWatch::Dashboard" => {
             vec![("Properties/DashboardName", None), ("Properties/DashboardBody", None)]
         }
+        _ => return reference_table(kind),
+    })
+}
+
+/// The same, of what only the reference has.
+fn reference_table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
+    let yes = || Some(json!(true));
+    Some(match kind {
         "AWS::SecretsManager::Secret" => vec![
             ("Properties/Name", None),
             ("Properties/KmsKeyId", Some(json!("SecretsKey"))),
@@ -128,15 +140,15 @@ pub(super) fn table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
     })
 }
 
-pub(super) fn check(name: &str, view: &View, rules: &responder_core::rules::Rules, found: &mut Vec<Finding>) {
+pub(super) fn check(name: &str, view: &View, rules: &Rules, found: &mut Vec<Finding>) {
     match name {
-        "trail" => trail(view, found),
-        "reference" => reference(view, found),
+        "trail" => trail::check(view, found),
+        "reference" => reference::check(view, found),
         _ => dashboard(view, rules, found),
     }
 }
 
-fn dashboard(view: &View, rules: &responder_core::rules::Rules, found: &mut Vec<Finding>) {
+fn dashboard(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
     let body = view
         .of_type("AWS::CloudWatch::Dashboard")
         .next()
@@ -156,6 +168,7 @@ fn dashboard(view: &View, rules: &responder_core::rules::Rules, found: &mut Vec<
     }
 }
 
+/// How many there are of some types.
 fn count(view: &View, kinds: &[(&str, usize)], found: &mut Vec<Finding>) {
     for (kind, wanted) in kinds {
         expect(
@@ -168,269 +181,3 @@ fn count(view: &View, kinds: &[(&str, usize)], found: &mut Vec<Finding>) {
 }
 
 const VERSION: &str = "2012-10-17";
-
-fn trail(view: &View, found: &mut Vec<Finding>) {
-    count(
-        view,
-        &[
-            ("AWS::KMS::Key", 1),
-            ("AWS::S3::Bucket", 2),
-            ("AWS::S3::BucketPolicy", 2),
-            ("AWS::CloudTrail::Trail", 1),
-            ("AWS::Athena::WorkGroup", 1),
-            ("AWS::Athena::NamedQuery", 5),
-            ("AWS::Glue::Database", 1),
-            ("AWS::Glue::Table", 1),
-        ],
-        found,
-    );
-    let (region, account) = (&view.place.region, &view.place.account);
-    let us = view.arn("cloudtrail", &format!("trail/{}", view.prefix));
-    let from_us = json!({"StringEquals": {"aws:SourceArn": us}});
-    let trail = json!({"Service": "cloudtrail.amazonaws.com"});
-    let any_trail = format!("arn:{}:cloudtrail:*:{account}:trail/*", view.place.partition);
-    let key = json!({"Version": VERSION, "Statement": [
-        {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": view.global("iam", "root")}, "Action": "kms:*", "Resource": "*"},
-        {"Sid": "TrailEncrypts", "Effect": "Allow", "Principal": trail, "Action": "kms:GenerateDataKey*", "Resource": "*", "Condition":
-            {"StringEquals": {"aws:SourceArn": us}, "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": any_trail}}},
-        {"Sid": "TrailDescribes", "Effect": "Allow", "Principal": trail, "Action": "kms:DescribeKey", "Resource": "*", "Condition": from_us},
-    ]});
-    for (id, found_key) in view.of_type("AWS::KMS::Key") {
-        expect(found_key["KeyPolicy"] == key, id, format_args!("`KeyPolicy` must be {key}"), found);
-        let kept = view
-            .all()
-            .get(id)
-            .is_some_and(|key| key["DeletionPolicy"] == "Retain" && key["UpdateReplacePolicy"] == "Retain");
-        expect(kept, id, "what it encrypted cannot be read without it: keep it", found);
-    }
-    let of = |name: &str| format!("{}-{name}-{account}-{region}", view.prefix);
-    for name in ["trail", "queries"] {
-        let arn = format!("arn:{}:s3:::{}", view.place.partition, of(name));
-        let mut statements = Vec::new();
-        if name == "trail" {
-            statements.push(json!({"Sid": "TrailLooks", "Effect": "Allow", "Principal": trail, "Action": "s3:GetBucketAcl", "Resource": arn, "Condition": from_us}));
-            let written =
-                json!({"StringEquals": {"aws:SourceArn": us, "s3:x-amz-acl": "bucket-owner-full-control"}});
-            statements.push(
-                json!({"Sid": "TrailWrites", "Effect": "Allow", "Principal": trail, "Action": "s3:PutObject",
-                "Resource": format!("{arn}/AWSLogs/{account}/*"), "Condition": written}),
-            );
-        }
-        statements.push(json!({"Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [arn, format!("{arn}/*")],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}));
-        let policy = view.find("AWS::S3::BucketPolicy", "Bucket", &of(name)).cloned().unwrap_or_default();
-        let wanted = json!({"Version": VERSION, "Statement": statements});
-        expect(
-            policy["PolicyDocument"] == wanted,
-            name,
-            format_args!("the bucket's policy must be {wanted}"),
-            found,
-        );
-        let bucket = view.find("AWS::S3::Bucket", "BucketName", &of(name)).cloned().unwrap_or_default();
-        let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().cloned().unwrap_or_default();
-        let ends = rules.iter().any(|rule| {
-            rule["Status"] == "Enabled"
-                && rule["ExpirationInDays"].as_i64() >= Some(30)
-                && rule.pointer("/NoncurrentVersionExpiration/NoncurrentDays").is_some()
-        });
-        expect(ends, name, "what is in the bucket must end, and not too soon", found);
-        let key = bucket.pointer("/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID");
-        expect(
-            key.is_some_and(|key| *key == view.arn("kms", "key/TrailKey")),
-            name,
-            "the bucket must use the trail's key",
-            found,
-        );
-    }
-    for (id, trail) in view.of_type("AWS::CloudTrail::Trail") {
-        expect(trail["S3BucketName"] == of("trail"), id, "it must write to its bucket", found);
-        expect(trail["KMSKeyId"] == view.arn("kms", "key/TrailKey"), id, "it must use its key", found);
-    }
-    for (id, query) in view.of_type("AWS::Athena::NamedQuery") {
-        let text = query["QueryString"].as_str().unwrap_or_default();
-        expect(
-            text.contains("FROM cloudtrail") && text.contains("day BETWEEN"),
-            id,
-            "a query must name its days, or it reads everything",
-            found,
-        );
-        expect(
-            query["WorkGroup"] == "WorkGroup" && query["Database"] == "Database",
-            id,
-            "a query belongs to the work group",
-            found,
-        );
-    }
-    for (id, group) in view.of_type("AWS::Athena::WorkGroup") {
-        let output = &group["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"];
-        expect(
-            *output == format!("s3://{}/", of("queries")),
-            id,
-            "answers must go to the bucket for them",
-            found,
-        );
-    }
-    for (id, table) in view.of_type("AWS::Glue::Table") {
-        let (input, at) =
-            (&table["TableInput"], format!("s3://{}/AWSLogs/{account}/CloudTrail/", of("trail")));
-        let template = input["Parameters"]["storage.location.template"].as_str().unwrap_or_default();
-        expect(
-            template == format!("{at}${{region}}/${{day}}"),
-            id,
-            "partitions must be where the trail writes them",
-            found,
-        );
-        expect(
-            input["StorageDescriptor"]["Location"] == at,
-            id,
-            "the table must be where the trail writes",
-            found,
-        );
-        expect(
-            input["PartitionKeys"]
-                == json!([{"Name": "region", "Type": "string"}, {"Name": "day", "Type": "string"}]),
-            id,
-            "partitions are Regions and days",
-            found,
-        );
-        for kind in [
-            "region.type",
-            "region.values",
-            "day.type",
-            "day.format",
-            "day.range",
-            "day.interval",
-            "day.interval.unit",
-        ] {
-            expect(
-                input["Parameters"][format!("projection.{kind}")].is_string(),
-                id,
-                format_args!("no projection.{kind}"),
-                found,
-            );
-        }
-    }
-}
-
-fn reference(view: &View, found: &mut Vec<Finding>) {
-    count(
-        view,
-        &[
-            ("AWS::KMS::Key", 1),
-            ("AWS::KMS::Alias", 1),
-            ("AWS::SecretsManager::Secret", 2),
-            ("AWS::SecretsManager::SecretTargetAttachment", 2),
-            ("AWS::SecretsManager::RotationSchedule", 1),
-            ("AWS::RDS::DBInstance", 1),
-            ("AWS::ECS::Cluster", 1),
-            ("AWS::ECS::Service", 1),
-            ("AWS::ECS::TaskDefinition", 1),
-            ("AWS::IAM::Role", 2),
-            ("AWS::Logs::LogGroup", 1),
-        ],
-        found,
-    );
-    let key = view.arn("kms", "key/SecretsKey");
-    let role = |name: &str| {
-        view.find("AWS::IAM::Role", "RoleName", &format!("dev-orders-{name}")).cloned().unwrap_or_default()
-    };
-    let trust = json!({"Version": VERSION, "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:SourceAccount": view.place.account},
-        "ArnLike": {"aws:SourceArn": view.arn("ecs", "*")}}}]});
-    let via = format!("secretsmanager.{}.amazonaws.com", view.place.region);
-    let calls = json!({"Version": VERSION, "Statement": [
-        {"Sid": "Secret", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "AppSecret"},
-        {"Sid": "Key", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key,
-         "Condition": {"StringEquals": {"kms:ViaService": via, "kms:EncryptionContext:SecretARN": "AppSecret"}}},
-        {"Sid": "Log", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-         "Resource": view.arn("logs", "log-group:/ecs/dev/orders:*")},
-    ]});
-    for name in ["execution", "task"] {
-        expect(
-            role(name)["AssumeRolePolicyDocument"] == trust,
-            name,
-            "only this account's tasks may assume the role",
-            found,
-        );
-    }
-    let (execution, task) = (role("execution"), role("task"));
-    let exact = execution["Policies"]
-        .as_array()
-        .is_some_and(|policies| policies.len() == 1 && policies[0]["PolicyDocument"] == calls);
-    expect(
-        exact && execution.get("ManagedPolicyArns").is_none(),
-        "execution",
-        format_args!("the role must allow exactly {calls}"),
-        found,
-    );
-    expect(
-        task.get("Policies").is_none() && task.get("ManagedPolicyArns").is_none(),
-        "task",
-        "the application needs nothing",
-        found,
-    );
-    for (id, definition) in view.of_type("AWS::ECS::TaskDefinition") {
-        for (property, name) in [("ExecutionRoleArn", "execution"), ("TaskRoleArn", "task")] {
-            let arn = view.global("iam", &format!("role/dev-orders-{name}"));
-            expect(definition[property] == arn, id, format_args!("`{property}` must be {arn}"), found);
-        }
-        let image = definition["ContainerDefinitions"][0]["Image"].as_str().unwrap_or_default();
-        expect(image.contains("@sha256:"), id, "the image must be named by digest", found);
-    }
-    let names: Vec<&str> = view
-        .of_type("AWS::SecretsManager::Secret")
-        .filter_map(|(_, secret)| secret["Name"].as_str())
-        .collect();
-    expect(
-        names == ["dev/orders/db-admin", "dev/orders/db"],
-        "Resources",
-        "secrets are named <environment>/<service>/<purpose>",
-        found,
-    );
-    for (id, found_key) in view.of_type("AWS::KMS::Key") {
-        let policy = json!({"Version": VERSION, "Statement": [{"Sid": "Account", "Effect": "Allow",
-            "Principal": {"AWS": view.global("iam", "root")}, "Action": "kms:*", "Resource": "*"}]});
-        expect(found_key["KeyPolicy"] == policy, id, format_args!("`KeyPolicy` must be {policy}"), found);
-        let kept = view
-            .all()
-            .get(id)
-            .is_some_and(|key| key["DeletionPolicy"] == "Retain" && key["UpdateReplacePolicy"] == "Retain");
-        expect(kept, id, "what it encrypted cannot be read without it: keep it", found);
-    }
-    for (id, alias) in view.of_type("AWS::KMS::Alias") {
-        expect(alias["TargetKeyId"] == "SecretsKey", id, "it must name the secrets' key", found);
-    }
-    for (id, rotation) in view.of_type("AWS::SecretsManager::RotationSchedule") {
-        let hosted = &rotation["HostedRotationLambda"];
-        expect(
-            hosted["KmsKeyArn"] == key && hosted["SuperuserSecretKmsKeyArn"] == key,
-            id,
-            "the rotation must use the secrets' key",
-            found,
-        );
-    }
-    for (id, database) in view.of_type("AWS::RDS::DBInstance") {
-        expect(database["KmsKeyId"] == key, id, "the database must use the secrets' key", found);
-        expect(
-            database["VPCSecurityGroups"] == json!(["DatabaseSecurityGroup.GroupId"])
-                || database["VPCSecurityGroups"] == json!(["DatabaseSecurityGroup"]),
-            id,
-            "only its group",
-            found,
-        );
-    }
-    let group = view
-        .all()
-        .get("DatabaseSecurityGroup")
-        .map(|group| group["Properties"]["SecurityGroupIngress"].clone())
-        .unwrap_or_default();
-    let from = |source: &str, what: &str| json!({"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "SourceSecurityGroupId": source, "Description": what});
-    let wanted =
-        json!([from("ServiceSecurityGroup", "the service"), from("RotationSecurityGroup", "the rotation")]);
-    expect(
-        group == wanted,
-        "DatabaseSecurityGroup",
-        "only the service and the rotation reach the database",
-        found,
-    );
-}

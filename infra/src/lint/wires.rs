@@ -167,15 +167,14 @@ fn targets(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
             format_args!("`RetryPolicy` must be explicit, for {age} s and {attempts} attempts at least"),
             found,
         );
-        let is_bus = arn.contains(":event-bus/");
-        let role = if is_bus { json!("ForwarderRole.Arn") } else { Value::Null };
-        let has_role = target.get("RoleArn").cloned().unwrap_or_default();
-        let role_is_right = if is_bus {
-            has_role.as_str().is_some_and(|arn| arn.ends_with("role/ForwarderRole")) || has_role == role
-        } else {
-            has_role.is_null()
-        };
-        expect(role_is_right, id, "a bus needs the forwarder's role, a queue and a topic none", found);
+        let has_role = target["RoleArn"].as_str().map(|arn| arn.ends_with("role/ForwarderRole"));
+        let needs_role = arn.contains(":event-bus/").then_some(true);
+        expect(
+            has_role == needs_role,
+            id,
+            "a bus needs the forwarder's role, a queue and a topic none",
+            found,
+        );
         if arn.contains(":sns:") {
             let input = &target["InputTransformer"];
             expect(

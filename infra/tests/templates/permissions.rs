@@ -13,11 +13,11 @@ use responder_core::facts::Facts;
 use responder_core::rules::{Handler, Rules};
 use serde_json::Value;
 
-use super::code::{source, workspace};
+use super::code::{folders, source, workspace};
 use super::lint::template;
 
 /// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
-const NEEDS: [(&str, &[&str]); 24] = [
+const NEEDS: [(&str, &[&str]); 32] = [
     ("Marks", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
     ("Incident", &["dynamodb:BatchGetItem"]),
     ("Asked", &["dynamodb:BatchGetItem"]),
@@ -42,6 +42,14 @@ const NEEDS: [(&str, &[&str]); 24] = [
     ("end", &["dynamodb:UpdateItem"]),
     ("prove", &["dynamodb:UpdateItem"]),
     ("skip", &["dynamodb:UpdateItem"]),
+    ("Launches", &["dynamodb:BatchGetItem"]),
+    ("Open", &["dynamodb:Query"]),
+    ("Window", &["dynamodb:Query"]),
+    ("Day", &["dynamodb:Query"]),
+    ("Seen", &["dynamodb:BatchGetItem"]),
+    ("digest", &["dynamodb:UpdateItem"]),
+    ("see", &["dynamodb:UpdateItem"]),
+    ("suppress", &["dynamodb:UpdateItem"]),
     ("unknown", &[]),
     ("ignore", &[]),
     ("nothing", &[]),
@@ -151,17 +159,6 @@ fn asked_and_planned(rules: &Rules, handler: Handler) -> BTreeSet<String> {
         }
     }
     names
-}
-
-fn folders(folder: &std::path::Path) -> Vec<PathBuf> {
-    let mut all = vec![folder.to_owned()];
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(folders(&path));
-        }
-    }
-    all
 }
 
 fn first_word(debug: &str) -> String {

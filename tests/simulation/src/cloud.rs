@@ -39,6 +39,8 @@ pub(crate) struct State {
 pub(crate) struct Record {
     /// The pages that the topic took, in their order.
     pub(crate) pages: Vec<Told>,
+    /// Why SNS or the chats would have refused a page: never.
+    pub(crate) unpublished: Vec<String>,
     /// The deployments that we asked for and that were started, in their order.
     pub(crate) deployments: Vec<Asked>,
     /// When each call of `UpdateService` was made.

@@ -10,21 +10,26 @@
 //! | calls | one call of the port is one of the adapter, after the SDK's retries; one in ten is throttled, fails with or without its effect, hangs until its deadline, or loses its answer; a write to the table may also be repeated by the SDK, and meet itself |
 //! | the table | atomic for each item, reads consistent, pages, keys left over |
 //! | deaths | an invocation is dropped at any point where it waits, or at its timeout; the next one starts cold |
+//! | SNS | its limits and those of chats: a page or notification that they would refuse is refused ([`sns`]) |
 //! | events | lost (one in five), told twice, late, out of order; queues with visibility, batches of ten and dead letters |
 //! | ECS | rollouts that complete, fail with and without rollback, stall; somebody else's deployments; throttling in the storm |
 //! | Secrets Manager | rotations, reads that are stale for some seconds |
 //!
 //! Not simulated: clocks that differ, expiry of items, throttling of the table, several Regions and replicas, Lambda's own retries of a sweep, messages that are
-//! no events, theft.
+//! no events.
 //!
-//! [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
+//! [`corpus`] makes labelled events, of thefts and of everyday work, for the rules to tell apart; [`functions`] delivers given events to the engine, in batches and in any
+//! order. [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
 
 mod bus;
 pub mod clock;
 mod cloud;
+pub mod corpus;
 pub mod ecs;
 mod event;
+pub mod explore;
 mod faults;
+pub mod functions;
 pub mod oracle;
 mod place;
 mod ports;
@@ -32,6 +37,7 @@ mod queue;
 mod random;
 pub mod random_world;
 pub mod secrets;
+pub mod sns;
 pub mod store;
 pub mod storm;
 pub mod throttle;

@@ -37,6 +37,7 @@ pub fn violations(world: &World, promised: &Promised) -> Vec<String> {
     rollouts(world, promised, &mut wrong);
     repeated_pages(world, &mut wrong);
     unfounded(world, &mut wrong);
+    wrong.extend(world.record(|record| record.unpublished.clone()));
     wrong
 }
 
@@ -269,11 +270,12 @@ fn gone_unseen(world: &World, life: &Life) -> bool {
 
 /// Whether a page is about a deployment of which nobody learned the id: this one, if it was asked for when the page says.
 fn is_about_some(world: &World, told: &Told, life: &Life) -> bool {
-    let said = |label: &str| told.page.body.lines().find_map(|row| row.strip_prefix(label));
-    let asked: Option<Timestamp> = said("When: ").and_then(|at| at.parse().ok());
+    let alert: serde_json::Value = serde_json::from_str(&told.page.alert).unwrap_or_default();
+    let asked = alert.pointer("/payload/custom_details/first").and_then(serde_json::Value::as_str);
+    let asked: Option<Timestamp> = asked.and_then(|at| at.parse().ok());
     // The claim comes before the call, in the same invocation.
     let earliest = life.asked.called_at.minus(world.conditions.timeout);
-    said("Deployment").is_none()
+    !told.page.body.lines().any(|line| line.starts_with("Deployment"))
         && told.page.body.contains(&life.asked.service)
         && asked.is_some_and(|asked| asked > earliest && asked <= life.asked.called_at)
 }

@@ -7,13 +7,14 @@ use std::rc::Rc;
 use responder_core::metadata::Metadata;
 use responder_core::page::Page;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::Error;
 use responder_engine::port::{
     Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,
     Update, Value, Written,
 };
+use responder_engine::{Cause, Error, Failure};
 
-use crate::cloud::{Asked, Cloud, Fault, State, Told, refused};
+use crate::cloud::{Asked, Cloud, Fault, Record, State, Told, refused};
+use crate::sns::{Publish, shown_in_chats};
 
 /// What one execution environment sees of the account.
 #[derive(Debug)]
@@ -294,7 +295,11 @@ impl Aws for Port {
 
     async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
         let call = Call { service: "sns", operation: "Publish", millis: 25, repeats: false };
+        let refused = Publish::page(page, key).accepted().err();
         self.call(call, until, |state, at| {
+            if let Some(why) = &refused {
+                return Err(unpublished(&mut state.record, why));
+            }
             let (key, page) = (key.to_owned(), page.clone());
             state.record.pages.push(Told { at, by: self.invocation, key, page, marked: false });
             Ok(())
@@ -303,6 +308,24 @@ impl Aws for Port {
         self.cloud.note(|| format!("#{} page {key}: {}", self.invocation, page.subject));
         Ok(())
     }
+
+    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+        let call = Call { service: "sns", operation: "Publish (chat)", millis: 25, repeats: false };
+        let chat = Publish::chat(page);
+        let refused = chat.accepted().err().or_else(|| shown_in_chats(&chat.message).err());
+        self.call(call, until, |state, _| match &refused {
+            Some(why) => Err(unpublished(&mut state.record, why)),
+            None => Ok(()),
+        })
+        .await
+    }
+}
+
+/// SNS says no: on record, so that no world ends well with it.
+fn unpublished(record: &mut Record, why: &str) -> Error {
+    record.unpublished.push(why.to_owned());
+    let failure = Failure { cause: Cause::Refused, code: Some("InvalidParameter".to_owned()) };
+    Error::Call { service: "sns", operation: "Publish", failure }
 }
 
 /// What an update changes, for the trace.

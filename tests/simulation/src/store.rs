@@ -25,6 +25,11 @@ impl Store {
         Written::Yes
     }
 
+    /// `PutItem`: what somebody wrote before.
+    pub fn put(&mut self, item: Item) {
+        self.items.insert(item.key.clone(), item);
+    }
+
     /// `BatchGetItem`.
     pub fn get(&self, keys: &[Key]) -> Vec<Item> {
         keys.iter().filter_map(|key| self.items.get(key).cloned()).collect()

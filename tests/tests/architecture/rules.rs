@@ -29,7 +29,9 @@ fn ids() -> BTreeMap<String, String> {
 }
 
 fn responses() -> BTreeMap<String, Value> {
-    serde_json::from_str(&read("rules/responses.json")).unwrap()
+    let mut rows: BTreeMap<String, Value> = serde_json::from_str(&read("rules/responses.json")).unwrap();
+    rows.remove("_exceptions");
+    rows
 }
 
 fn read(path: &str) -> String {
@@ -98,6 +100,15 @@ fn every_runbook_is_a_heading_that_exists() {
         let (file, anchor) = runbook.split_once('#').unwrap();
         assert_eq!(file, "rules/README.md", "{id}");
         assert!(catalogue.lines().any(|line| line == format!("## {anchor}")), "{id}: {runbook}");
+    }
+}
+
+#[test]
+fn every_page_says_what_it_means_how_sure_that_is_and_what_to_do_first() {
+    for (id, row) in responses() {
+        let pages = row["do"] != "prove" && row["severity"] != "info";
+        let told = ["means", "sure"].iter().all(|field| row[field].is_string()) && row["first"].is_array();
+        assert!(told || !pages, "{id}: a page needs `means`, `sure` and `first`");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use responder_core::arn::Arn;
 use responder_core::time::Span;
 
 /// Variables, and what is wrong with them.
@@ -49,6 +50,17 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     pub(super) fn endpoint(&mut self, name: &str) -> Option<String> {
         self.optional(name).or_else(|| self.optional("AWS_ENDPOINT_URL"))
+    }
+
+    /// Takes the ARN of a topic apart.
+    pub(super) fn topic<'t>(&mut self, name: &str, topic: &'t str) -> Option<Arn<'t>> {
+        let arn = Arn::of("sns", topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
+        if topic.rsplit('.').next() == Some("fifo") {
+            self.problem(name, "is a FIFO topic; a standard one is needed");
+        } else if arn.is_none() && !topic.is_empty() {
+            self.problem(name, "is not the ARN of an SNS topic");
+        }
+        arn
     }
 
     pub(super) fn problem(&mut self, name: &str, what: &str) {

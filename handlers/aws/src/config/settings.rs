@@ -1,10 +1,12 @@
-//! The settings that decide what is redeployed, when, and when a human is told.
+//! The settings that decide what is redeployed, when, when a human is told, and what is ordinary here.
 
 use std::collections::BTreeMap;
 
+use responder_core::control::Window;
 use responder_core::json::duplicate_key;
+use responder_core::pattern::Wildcard;
 use responder_core::service::{Reference, ReferenceKind};
-use responder_core::settings::{Finding, Mode, Policy, Settings};
+use responder_core::settings::{Finding, Mode, Policy, Production, Settings, Worded};
 use responder_core::text::Untrusted;
 use responder_engine::port::Region;
 
@@ -14,6 +16,7 @@ use super::reader::Reader;
 pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
     let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
+    let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
         mode: mode(read),
         settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
@@ -27,6 +30,18 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         readers: readers(read),
         regions: regions(read),
         runbooks: read.base_url("RUNBOOK_BASE_URL"),
+        production: Production {
+            accounts: words(read, "PRODUCTION_ACCOUNTS", ACCOUNT, |word| {
+                is_account(word).then_some(word.to_owned())
+            }),
+            secrets: wildcards(read, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
+        },
+        decoys: words(read, "DECOYS", SECRET, |word| means_a_secret(word).then(|| Untrusted::new(word))),
+        humans: wildcards(read, "HUMAN_ROLES").unwrap_or_default(),
+        automation: wildcards(read, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
+        business_hours: business_hours(read),
+        first_reads: first_reads(read),
+        summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
     if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
         read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
@@ -41,6 +56,17 @@ fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
         Some(_) => {
             read.problem("MODE", "must be `enforce` or `notify`");
             Mode::Enforce
+        }
+    }
+}
+
+fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+    match read.optional("FIRST_READS").as_deref() {
+        None | Some("off") => false,
+        Some("on") => true,
+        Some(_) => {
+            read.problem("FIRST_READS", "must be `on` or `off`");
+            false
         }
     }
 }
@@ -93,11 +119,8 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
     if !readers.keys().all(|service| is_service(service)) {
         read.problem("READERS", "has a key that is neither `cluster/service` nor the ARN of an ECS service");
     }
-    let means_a_secret = |value: &String| {
-        let reference = Reference { kind: ReferenceKind::Declared, value: Untrusted::new(value.as_str()) };
-        reference.parse("111122223333", "us-west-2").is_some()
-    };
-    if !readers.values().all(|secrets| !secrets.is_empty() && secrets.iter().all(means_a_secret)) {
+    let all_mean_secrets = |secrets: &Vec<String>| secrets.iter().all(|secret| means_a_secret(secret));
+    if !readers.values().all(|secrets| !secrets.is_empty() && all_mean_secrets(secrets)) {
         read.problem(
             "READERS",
             "has a list that is empty, or holds what is neither a secret's name nor its ARN",
@@ -105,6 +128,11 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
     }
     let untrusted = |secrets: Vec<String>| secrets.into_iter().map(Untrusted::new).collect();
     readers.into_iter().map(|(service, secrets)| (service, untrusted(secrets))).collect()
+}
+
+fn means_a_secret(value: &str) -> bool {
+    let reference = Reference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
+    reference.parse("111122223333", "us-west-2").is_some()
 }
 
 fn is_service(text: &str) -> bool {
@@ -116,6 +144,50 @@ fn is_service(text: &str) -> bool {
     };
     path.and_then(|path| path.split_once('/'))
         .is_some_and(|(cluster, name)| !cluster.is_empty() && !name.is_empty() && !name.contains('/'))
+}
+
+const ACCOUNT: &str = "must be account ids of 12 digits with spaces between";
+const SECRET: &str = "must be names or ARNs of secrets with spaces between";
+const WILDCARD: &str =
+    "must be names or ARNs with spaces between, in which `*` stands for anything; `**` has no meaning";
+
+fn is_account(word: &str) -> bool {
+    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Words with spaces between.
+fn words<T>(
+    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    name: &str,
+    what: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Vec<T> {
+    let text = read.optional(name).unwrap_or_default();
+    let all: Option<Vec<T>> = text.split_whitespace().map(parse).collect();
+    all.unwrap_or_else(|| {
+        read.problem(name, what);
+        Vec::new()
+    })
+}
+
+/// Wildcards with spaces between; `None` if nobody said any.
+fn wildcards(
+    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    name: &str,
+) -> Option<Vec<Worded<Wildcard>>> {
+    read.optional(name)?;
+    Some(words(read, name, WILDCARD, |word| word.parse().ok()))
+}
+
+/// The same grammar as that of a service's window.
+fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Worded<Window>> {
+    let text = read.optional("BUSINESS_HOURS")?;
+    let hours = text.parse().ok();
+    if hours.is_none() {
+        let what = "must be days, times and a time zone, such as `Mon-Fri 08:00-19:00 Europe/Berlin`";
+        read.problem("BUSINESS_HOURS", what);
+    }
+    hours
 }
 
 /// Names of Regions, each once.
@@ -170,6 +242,14 @@ mod tests {
             ("READERS", &readers),
             ("REGIONS", "eu-west-1 us-east-1 eu-west-1"),
             ("RUNBOOK_BASE_URL", "https://runbooks.example"),
+            ("PRODUCTION_ACCOUNTS", "111122223333 444455556666"),
+            ("PRODUCTION_SECRETS", "live/* *-live"),
+            ("DECOYS", secret),
+            ("HUMAN_ROLES", "breakglass-*"),
+            ("AUTOMATION_PRINCIPALS", "arn:aws:iam::*:role/ci/*"),
+            ("BUSINESS_HOURS", "Mon-Fri 08:00-19:00 Europe/Berlin"),
+            ("FIRST_READS", "on"),
+            ("SUMMARY_HOUR", "0"),
         ]);
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
@@ -192,6 +272,16 @@ mod tests {
             ]),
             regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
             runbooks: "https://runbooks.example/".to_owned(),
+            production: Production {
+                accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
+                secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
+            },
+            decoys: secrets(&[secret]),
+            humans: vec!["breakglass-*".parse().unwrap()],
+            automation: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
+            business_hours: Some("Mon-Fri 08:00-19:00 Europe/Berlin".parse().unwrap()),
+            first_reads: true,
+            summary_hour: 0,
         };
         assert_eq!((settings, problems), (expected, Vec::new()));
     }
@@ -229,6 +319,14 @@ mod tests {
             ("READERS", r#"{"a/b": ["arn:aws:iam::111122223333:role/evil"]}"#),
             ("READERS", r#"{"a/b": ["db"], "a/b": ["cache"]}"#),
             ("REGIONS", "eu-west-1,evil"),
+            ("PRODUCTION_ACCOUNTS", "111122223333,evil"),
+            ("PRODUCTION_SECRETS", "evil**"),
+            ("DECOYS", "db arn:aws:iam::111122223333:role/evil"),
+            ("HUMAN_ROLES", "evil\\x"),
+            ("AUTOMATION_PRINCIPALS", "* **evil"),
+            ("BUSINESS_HOURS", "evil"),
+            ("FIRST_READS", "evil"),
+            ("SUMMARY_HOUR", "24"),
         ] {
             let (_, problems) = parse(&[(name, value)]);
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");

@@ -2,13 +2,16 @@
 
 use crate::facts::{Facts, IncidentState};
 use crate::incident::State;
+use crate::life::Opened;
 use crate::plan::{Plan, Step};
 use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
 use crate::service::Deployment;
+use crate::summary;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
+    summary::apply(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -16,11 +19,20 @@ pub fn apply(plan: &Plan, facts: &mut Facts) {
 
 fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
     match step {
-        Step::Page { incident, about, .. } => {
+        Step::Page { incident, about, quiet, streams, .. } => {
             let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
             let (first, last, severity) = (incident.first, incident.last, incident.severity);
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
+            let before = facts.open.remove(&incident.key);
+            let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
+            let date = summary::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
+            let highest = pages.entry(date).or_insert(severity);
+            *highest = severity.max(*highest);
+            let streams = streams.iter().cloned().chain(known).collect();
+            let (rule, quiet) = (incident.rule.clone(), *quiet);
+            let opened = Opened { rule, last, quiet, streams, pages, ended: resolved };
+            facts.open.insert(incident.key.clone(), opened);
             tell(about, facts);
         }
         Step::Join { key, first, last, about, .. } => {
@@ -33,6 +45,9 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
         Step::Resolve { key, at, .. } => {
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.resolved = state.resolved.max(Some(*at));
+            }
+            if let Some(opened) = facts.open.get_mut(key) {
+                opened.ended = Some(*at);
             }
         }
         Step::Redeploy { .. } => redeployed(plan, step, facts),
@@ -70,7 +85,14 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 waiting.remove(awaited);
             }
         }
-        Step::Skip { .. }
+        Step::See { key, at } => {
+            let seen = facts.seen.entry(key.clone()).or_insert(*at);
+            *seen = (*seen).max(*at);
+        }
+        // The notes of the whole plan.
+        Step::Digest { .. }
+        | Step::Suppress { .. }
+        | Step::Skip { .. }
         | Step::Hold { .. }
         | Step::Count { .. }
         | Step::Unknown { .. }

@@ -1,13 +1,16 @@
 //! Counted responses: reads, denials and failures become incidents.
 
+use std::collections::BTreeSet;
+
 use super::{Draft, incident_key};
-use crate::facts::{IncidentState, Question};
+use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
 use crate::mark::{Burst, Mark, bursts, distinct};
+use crate::occurrence::{self, Finding, lead};
 use crate::page;
 use crate::plan::Step;
-use crate::rules::{Action, Case, Per, Response};
+use crate::rules::{Action, Applied, Case, Effect, Exception, Per, Response};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -22,43 +25,99 @@ pub struct Watch<'r> {
     pub stream: String,
     /// Whether the event closes the incident instead.
     pub resolves: bool,
+    /// What the event leaves there.
+    pub mark: Mark,
 }
 
 /// The counts that an event belongs to, by response.
-pub fn watches<'r>(case: &Case<'r>) -> Vec<Watch<'r>> {
+pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
+    watched(case, &case.applied(facts))
+}
+
+pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
     // What says no time has no place in a window; where one event is enough it needs none.
-    let counts = |response: &&&Response| {
+    let counts = |applied: &&Applied<'r>| {
+        let Applied { response, .. } = applied;
         response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds = case.responses.iter().filter(counts).map(|response| (*response, false));
-    let closes = case.resolves.iter().map(|response| (*response, true));
+    let adds = applied.iter().filter(counts).map(|one| (one.response, false, mark(case, one, applied)));
+    let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
     adds.chain(closes)
-        .flat_map(|(response, resolves)| {
+        .flat_map(|(response, resolves, mark)| {
             subjects(case, response.when.per).into_iter().map(move |subject| Watch {
                 response,
                 key: incident_key(response, &subject),
                 stream: stream(response, &subject),
                 resolves,
+                mark: mark.clone(),
             })
         })
         .collect()
 }
 
-pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
+/// What the event leaves: as it is, or as an exception has it. The same for all counts that share its stream.
+fn mark(case: &Case<'_>, applied: &Applied<'_>, all: &[Applied<'_>]) -> Mark {
+    let response = applied.response;
+    let (dropped, eased) = match applied.exception {
+        Some(exception) if exception.effect == Effect::Drop => (Some(exception.id.clone()), None),
+        exception => (None, exception.map(|exception| exception.id.clone())),
+    };
+    let opens_for = |response: &Response| {
+        let after = response.when.after.as_ref();
+        after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after))
+    };
+    let mut mark = Mark { suppressed: dropped, eased, ..Mark::of(&case.event, false) };
+    if !response.shares_stream() {
+        mark.opens = opens_for(response);
+        return mark;
+    }
+    let sharing = all
+        .iter()
+        .map(|applied| applied.response)
+        .filter(|other| other.shares_stream() && stream(other, "") == stream(response, ""));
+    for other in sharing {
+        mark.opens |= opens_for(other);
+        mark.narrowed.extend(other.is_narrowed().then(|| other.id.clone()));
+    }
+    mark
+}
+
+pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
+    // The mark of an event that never counts is another one.
+    let role = case.awaits_launches(facts);
+    let waits = role.is_some();
+    let launches = role.map(|role| Question::Launches { role });
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
-        let mark = Mark::of(&case.event, watch.resolves);
-        let reach = reach(watch.response);
+        let asks = !waits && !is_spared(facts, &watch, at);
+        let Watch { response, key, stream, mark, .. } = watch;
+        let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        [Question::Marks { stream: watch.stream, mark, from, to }, Question::Incident { key: watch.key }]
+        let marks = asks.then_some(Question::Marks { stream, mark, from, to });
+        marks.into_iter().chain([Question::Incident { key }])
     };
-    watches(case).into_iter().flat_map(ask).collect()
+    launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
+}
+
+/// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
+/// become no more severe.
+fn is_spared(facts: &Facts, watch: &Watch<'_>, at: Timestamp) -> bool {
+    let within = watch.response.when.within;
+    let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
+    watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
 /// `within` after it; what can be resolved matters for as long as it may still be the same incident.
 fn reach(response: &Response) -> Span {
-    if response.resolved_by.is_empty() { response.when.within } else { response.quiet }
+    let within = response.when.within;
+    // What comes first may lie a window before what counts.
+    let within = if response.when.after.is_some() {
+        Span::from_millis(within.millis().saturating_mul(2))
+    } else {
+        within
+    };
+    if response.resolved_by.is_empty() { within } else { within.max(response.quiet) }
 }
 
 pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
@@ -66,78 +125,142 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let why = format!("the event does not say when: not counted for {}", response.id);
         draft.steps.push(Step::Unknown { why });
     }
-    let own_watches =
-        draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
-    for watch in own_watches.cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), false);
-        if let Some(step) = joins(draft, response, &watch.key, own.at) {
-            draft.steps.push(step);
-            continue;
-        }
-        // The event itself counts also where the ledger could not be asked.
-        let mut marks: Vec<&Mark> = draft.facts.marks(&watch.stream, own.at, reach(response)).collect();
-        if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| **mark == own) {
-            marks.push(&own);
-        }
-        let start = own.at.minus(response.when.within);
-        let window =
-            || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
-        let count = distinct(response, window());
-        if let Some(step) = extends(draft, response, &watch.key, own.at, count) {
-            draft.steps.push(step);
-            continue;
-        }
-        // Most events are far below the threshold: the count of everything near is cheap and never too low.
-        let later = marks.iter().any(|mark| mark.at > own.at || mark.at < start);
-        let near = if later { distinct(response, marks.iter().copied()) } else { count };
-        let found =
-            if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-        let fired = found.iter().find(|burst| burst.marks.iter().any(|mark| mark.key == own.key));
-        if let Some(burst) = fired {
-            let incident = Incident::of(response, watch.key, burst, details(draft));
-            draft.page(response, incident, Vec::new());
-        } else {
-            let (at_least, within) = (response.when.at_least, response.when.within);
-            draft.steps.push(Step::Count { rule: response.id.clone(), count, at_least, within });
+    let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
+    for watch in own.cloned().collect::<Vec<_>>() {
+        match verdict(draft, &watch) {
+            Verdict::Below(step) => draft.steps.push(step),
+            Verdict::Amid { .. } | Verdict::Fires(_) => found(draft, &watch),
         }
     }
 }
 
-/// The step for an event amid an incident that can become no more severe: no need to look at its windows again.
-fn joins(draft: &Draft<'_, '_>, response: &Response, key: &str, at: Timestamp) -> Option<Step> {
-    let state = at_top(draft, response, key)?;
-    let amid = at >= state.first && at <= state.last;
-    amid.then(|| join(response, key, state.first, state.last))
+/// What an event means to one count.
+enum Verdict<'m> {
+    /// Nothing more than this.
+    Below(Step),
+    /// It belongs to an incident that can become no more severe.
+    Amid { first: Timestamp, last: Timestamp },
+    /// It is among what fires.
+    Fires(Burst<'m>),
 }
 
-/// The step for an event that carries such an incident on: the window that ends with it fires.
+/// Pages about what this response and those after it found about the same subject.
+fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
+    let same = |other: &&Watch<'_>| !other.resolves && other.key == watch.key;
+    let family: Vec<Watch<'_>> = draft.watches.iter().filter(same).cloned().collect();
+    let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
+    let below = |(_, verdict): &&(&Watch<'_>, Verdict<'_>)| !matches!(verdict, Verdict::Below(_));
+    // The first of them has said it for all.
+    if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
+        return;
+    }
+    let (mut findings, mut amid) = (Vec::new(), None);
+    for (watch, verdict) in verdicts {
+        match verdict {
+            Verdict::Fires(burst) => findings.push(Finding { response: watch.response, burst }),
+            Verdict::Amid { first, last } => {
+                let (from, to) = amid.unwrap_or((first, last));
+                amid = Some((first.min(from), last.max(to)));
+            }
+            Verdict::Below(_) => {}
+        }
+    }
+    let Some(lead) = lead(&findings) else {
+        let Some((first, last)) = amid else { return };
+        let (rule, key) = (watch.response.id.clone(), watch.key.clone());
+        return draft.steps.push(Step::Join { rule, key, first, last, about: Vec::new() });
+    };
+    let facts = draft.facts;
+    let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
+    let known = streams.into_iter().filter_map(|stream| facts.streams.get(stream)).flatten();
+    let details = details(draft, &findings);
+    let incident = occurrence::incident(lead, watch.key.clone(), &findings, known, details);
+    draft.page(lead, incident, Vec::new());
+}
+
+fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
+    let Watch { response, key, stream, mark: own, .. } = watch;
+    let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
+    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| own.suppressed.is_some());
+    if let Some(Exception { id, why, .. }) = dropped {
+        let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
+        return Verdict::Below(Step::Suppress { rule, exception, why });
+    }
+    if let Some((first, last)) = joins(draft, response, key, own.at) {
+        return Verdict::Amid { first, last };
+    }
+    // The event itself counts also where the ledger could not be asked.
+    let mut marks: Vec<&Mark> = draft.facts.marks(stream, own.at, reach(response)).collect();
+    if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
+        marks.push(own);
+    }
+    let start = own.at.minus(response.when.within);
+    let window =
+        || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+    let count = distinct(response, window());
+    // What is known of later is said at once: the events of a batch stretch their incident one time.
+    let ahead = marks.iter().any(|mark| mark.at > own.at);
+    if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
+        return Verdict::Amid { first, last };
+    }
+    // Most events are far below the threshold: the count of everything near is cheap and never too low.
+    let later = ahead || marks.iter().any(|mark| mark.at < start);
+    let near = if later { distinct(response, marks.iter().copied()) } else { count };
+    let found =
+        if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
+    let holds_own = |burst: &Burst<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
+    if let Some(burst) = found.into_iter().find(holds_own) {
+        // The others of its batch, however much later: they then find that they were told of.
+        let beyond = own.at.plus(reach(response));
+        let rest: Vec<&Mark> = draft.facts.marks_after(stream, beyond).collect();
+        let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
+        return Verdict::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
+    }
+    let (at_least, within) = (response.when.at_least, response.when.within);
+    Verdict::Below(Step::Count { rule: response.id.clone(), count, at_least, within })
+}
+
+/// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.
+fn joins(
+    draft: &Draft<'_, '_>,
+    response: &Response,
+    key: &str,
+    at: Timestamp,
+) -> Option<(Timestamp, Timestamp)> {
+    let state = at_top(draft.facts, response, key)?;
+    let amid = at >= state.first && at <= state.last;
+    amid.then_some((state.first, state.last))
+}
+
+/// The times of such an incident for an event that carries it on: the window that ends with it fires.
 fn extends(
     draft: &Draft<'_, '_>,
     response: &Response,
     key: &str,
     at: Timestamp,
     count: usize,
-) -> Option<Step> {
-    let state = at_top(draft, response, key)?;
+) -> Option<(Timestamp, Timestamp)> {
+    let state = at_top(draft.facts, response, key)?;
     let on =
         at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
-    on.then(|| join(response, key, state.first, at))
+    on.then_some((state.first, at))
 }
 
 /// What was said about an incident, if it goes on and can become no more severe.
-fn at_top<'d>(draft: &'d Draft<'_, '_>, response: &Response, key: &str) -> Option<&'d IncidentState> {
+fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
     let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
-    draft.facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
-}
-
-fn join(response: &Response, key: &str, first: Timestamp, last: Timestamp) -> Step {
-    Step::Join { rule: response.id.clone(), key: key.to_owned(), first, last, about: Vec::new() }
+    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
 }
 
 /// Closes the incidents that this event ends, however long ago they began.
 pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
+    let mut closed = BTreeSet::new();
     for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
-        let own = Mark::of(draft.event(), true);
+        // Responses may share the incident.
+        if !closed.insert(watch.key.clone()) {
+            continue;
+        }
+        let own = watch.mark.clone();
         let state = draft.facts.incidents.get(&watch.key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
         let Some(open) = open else { continue };
@@ -146,12 +269,13 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
         let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
         // The marks of what began long ago may be gone.
         let burst = ended.unwrap_or_else(|| Burst::closed(&own, open.severity));
-        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft));
+        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft, &[]));
         (incident.first, incident.last) = (open.first, open.last);
         draft.steps.push(Step::Resolve {
             rule: watch.response.id.clone(),
             key: watch.key,
             at: own.at,
+            silent_since: None,
             notice: Some(page::render(&incident, watch.response, &draft.facts.settings)),
             severity: open.severity,
         });
@@ -162,7 +286,7 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
 fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     let event = &case.event;
     match per {
-        Per::Principal => vec![format!("{} {}", event.account, event.principal.id.raw())],
+        Per::Principal => vec![event.principal.subject(&event.account)],
         Per::Account => vec![event.account.clone()],
         Per::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
@@ -176,22 +300,29 @@ fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     }
 }
 
-/// Responses that count the same events share a stream, and so a write.
+/// Responses that count the events of the same rules share a stream, and so a write: a mark says which of those that are
+/// narrowed it counts for.
 fn stream(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
         Per::Principal => "principal",
         Per::Secret => "secret",
         Per::Account => "account",
     };
-    let shared = response.on.len() == 1 && !response.is_narrowed() && response.resolved_by.is_empty();
-    match response.on.first() {
-        Some(rule) if shared => hash::id(&["stream", "rule", rule, per, subject]),
-        _ => hash::id(&["stream", "response", &response.id, per, subject]),
+    if response.shares_stream() {
+        // What an event leaves there depends on the exceptions.
+        let exceptions = response.exceptions.iter().map(|exception| exception.id.as_str());
+        let exceptions = exceptions.collect::<Vec<_>>().join(" ");
+        hash::id(&["stream", "rules", &response.on.join(" "), per, subject, &exceptions])
+    } else {
+        hash::id(&["stream", "response", &response.id, per, subject])
     }
 }
 
-/// What the event itself tells a human beyond the counts.
-fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
+/// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
+const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
+
+/// What the event itself tells a human beyond the counts, and what of the exceptions.
+fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
     let event = draft.event();
     let mut details = Vec::new();
     // Secrets Manager's own events repeat its name in every field.
@@ -207,10 +338,25 @@ fn details(draft: &Draft<'_, '_>) -> Vec<Detail> {
     add("called by service", event.principal.invoked_by.clone());
     add("source address", event.text("/detail/sourceIPAddress"));
     add("user agent", event.text("/detail/userAgent"));
+    if event.secrets.is_empty() {
+        let mut targets =
+            TARGETS.iter().filter_map(|key| event.text(&format!("/detail/requestParameters/{key}")));
+        add("acted on", targets.next());
+    }
     if let Some(message) = event.text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
         add("failed step", step.map(Untrusted::new));
         add("rotation function", function.map(Untrusted::new));
+    }
+    let found =
+        |applied: &&Applied<'_>| findings.iter().any(|found| found.response.id == applied.response.id);
+    for applied in draft.applied.iter().filter(found) {
+        let expired = applied.expired.iter().filter_map(|exception| {
+            let (id, owner, until) = (&exception.id, exception.owner.as_ref()?, exception.until?);
+            Some(format!("{id} of {}, which {owner} answers for, ended on {until}", applied.response.id))
+        });
+        details
+            .extend(expired.map(|text| Detail { label: "expired exception", value: Untrusted::new(text) }));
     }
     details
 }

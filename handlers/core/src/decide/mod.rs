@@ -3,16 +3,20 @@
 mod apply;
 mod consumer;
 mod count;
+mod first;
 mod overdue;
 mod proof;
+mod quiet;
 mod reconcile;
 mod rollout;
 mod rotation;
+mod summarise;
 mod sweep;
 
 pub use apply::apply;
 pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
+pub use first::{SeenItem, reads, seen_key};
 
 use std::collections::BTreeSet;
 
@@ -24,7 +28,7 @@ use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{Outcome, Plan, Step};
 use crate::progress::Consumer;
-use crate::rules::{Action, Case, Handler, Response, Rules};
+use crate::rules::{Action, Applied, Case, Handler, Response, Rules, Severity};
 use crate::secret::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -33,8 +37,9 @@ use crate::time::Timestamp;
 /// what was learned until nothing new comes.
 pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
-    let mut questions = count::questions(case);
-    for response in &case.responses {
+    let applied = case.applied(facts);
+    let mut questions = count::questions(case, &applied, facts);
+    for Applied { response, .. } in applied {
         match response.action {
             Action::Page | Action::Park => {}
             Action::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
@@ -42,7 +47,12 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
             Action::Follow => questions.extend(rollout::questions(case, response, facts)),
             Action::Overdue => questions.extend(overdue::questions(case, response, facts)),
             Action::Prove => questions.extend(proof::questions(case)),
+            Action::FirstRead => questions.extend(first::questions(case, facts)),
+            Action::Summarise => questions.extend(summarise::questions(case, response, facts)),
         }
+    }
+    if sweeps {
+        questions.extend(quiet::questions(case, facts));
     }
     questions.sort();
     questions.dedup();
@@ -52,7 +62,7 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
 /// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
 pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
     let mut draft = Draft::new(case, facts);
-    for response in &case.responses {
+    for Applied { response, .. } in draft.applied.clone() {
         match response.action {
             Action::Page => count::respond(&mut draft, response),
             Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
@@ -60,10 +70,15 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
             Action::Follow => rollout::respond(&mut draft, response),
             Action::Overdue => overdue::respond(&mut draft, response),
             Action::Prove => proof::respond(&mut draft),
+            Action::FirstRead => first::respond(&mut draft, response),
+            Action::Summarise => summarise::respond(&mut draft, response),
             Action::Park => {}
         }
     }
     count::resolve(&mut draft);
+    if case.handler == Handler::Sweep {
+        quiet::respond(&mut draft);
+    }
     let (steps, retry) = (draft.steps, draft.retry);
     Plan {
         event: case.event.key().to_owned(),
@@ -89,8 +104,10 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
 /// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
 pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
     let mut draft = Draft::new(case, facts);
-    for response in case.responses.iter().filter(|response| response.action == Action::Redeploy) {
-        rotation::undone(&mut draft, response, refused);
+    for Applied { response, .. } in draft.applied.clone() {
+        if response.action == Action::Redeploy {
+            rotation::undone(&mut draft, response, refused);
+        }
     }
     draft.steps
 }
@@ -134,6 +151,7 @@ pub fn park(
             incident: Box::new(incident),
             page,
             quiet: response.quiet,
+            streams: BTreeSet::new(),
             about: Vec::new(),
         });
     }
@@ -143,6 +161,7 @@ pub fn park(
 /// A plan in the making.
 struct Draft<'c, 'r> {
     case: &'c Case<'r>,
+    applied: Vec<Applied<'r>>,
     /// The counts that the event belongs to: hashed once.
     watches: Vec<Watch<'r>>,
     facts: &'c Facts,
@@ -152,7 +171,9 @@ struct Draft<'c, 'r> {
 
 impl<'c, 'r> Draft<'c, 'r> {
     fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
-        Self { case, watches: watches(case), facts, steps: Vec::new(), retry: None }
+        let applied = case.applied(facts);
+        let watches = count::watched(case, &applied);
+        Self { case, applied, watches, facts, steps: Vec::new(), retry: None }
     }
 
     fn event(&self) -> &Event {
@@ -164,21 +185,34 @@ impl<'c, 'r> Draft<'c, 'r> {
         self.facts.now.unwrap_or(self.case.event.time)
     }
 
-    /// Pages, unless this occurrence of the incident was paged at this severity already.
-    fn page(&mut self, response: &Response, incident: Incident, about: Vec<Consumer>) {
+    /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
+    fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<Consumer>) {
         let known = self.facts.incidents.get(&incident.key);
-        let said = known.filter(|state| {
-            let same = incident.first <= state.last.plus(response.quiet)
+        let same = known.filter(|state| {
+            let near = incident.first <= state.last.plus(response.quiet)
                 && state.first <= incident.last.plus(response.quiet);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            same && !over && incident.severity <= state.severity
+            // What was closed because nothing followed is not over when something did.
+            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            near && !over && !goes_on
         });
-        if said.is_some() {
+        if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(Step::Join { rule, key, first, last, about });
+        } else if incident.severity == Severity::Info {
+            let (rule, key) = (incident.rule.clone(), incident.key.clone());
+            self.steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
         } else {
+            // Another response may have found what was before.
+            if let Some(state) = same {
+                incident.first = incident.first.min(state.first);
+                incident.last = incident.last.max(state.last);
+            }
             let page = page::render(&incident, response, &self.facts.settings);
-            self.steps.push(Step::Page { incident: Box::new(incident), page, quiet: response.quiet, about });
+            let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
+            let streams = own.map(|watch| watch.stream.clone()).collect();
+            let (incident, quiet) = (Box::new(incident), response.quiet);
+            self.steps.push(Step::Page { incident, page, quiet, streams, about });
         }
     }
 
@@ -200,13 +234,15 @@ impl<'c, 'r> Draft<'c, 'r> {
     ) {
         let mut incident = Incident::of(response, key, burst, details);
         incident.handler = self.case.handler;
+        let services: BTreeSet<&String> = about.iter().map(|consumer| &consumer.service).collect();
+        incident.services = services.into_iter().cloned().collect();
         self.page(response, incident, about);
     }
 }
 
 /// Names what a response says about a subject: the same for every copy, every function and every occurrence.
 fn incident_key(response: &Response, subject: &str) -> String {
-    hash::id(&["incident", &response.id, subject])
+    hash::id(&["incident", &response.incident, subject])
 }
 
 fn outcome(steps: &[Step]) -> Outcome {

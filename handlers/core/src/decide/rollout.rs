@@ -251,6 +251,7 @@ fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked:
         rule: response.id.clone(),
         key,
         at,
+        silent_since: None,
         notice: Some(page::render(&incident, response, &draft.facts.settings)),
         severity: open.severity,
     });

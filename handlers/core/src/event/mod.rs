@@ -108,6 +108,17 @@ impl Event {
         self.root.pointer(pointer)
     }
 
+    /// The whole event as JSON with another value of this name at its top: in place of its own, however that is spelled
+    /// (`{"a.b": 1}` is the path `a.b` to a pattern, too).
+    pub(crate) fn with(&self, name: &str, value: Value) -> String {
+        let mut root = self.root.clone();
+        if let Value::Object(fields) = &mut root {
+            fields.retain(|field, _| field.split('.').next() != Some(name));
+            fields.insert(name.to_owned(), value);
+        }
+        root.to_string()
+    }
+
     /// How much the record tells, to choose between copies of one event: the caller's copy of a cross-account call
     /// names the identity, the owner's only the account.
     pub(crate) fn richness(&self) -> usize {

@@ -30,3 +30,4 @@ pub use error::PatternError;
 pub use explain::Explanation;
 pub use flatten::EventError;
 pub use set::{Event, MAX_LEN, Pattern, PatternSet};
+pub use wildcard::Wildcard;

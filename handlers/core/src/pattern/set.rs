@@ -70,6 +70,15 @@ impl Pattern {
         })
     }
 
+    /// Whether a field of it is this one (a dotted path), or lies below it.
+    pub fn mentions(&self, path: &str) -> bool {
+        let below = |field: &Field| {
+            let rest = field.path.strip_prefix(path.as_bytes());
+            rest.is_some_and(|rest| rest.first().is_none_or(|next| *next == b'.'))
+        };
+        self.compiled.fields.iter().any(below)
+    }
+
     /// What each field asks for, in one phrase: dotted path, and words such as `one of "a", "b"`.
     pub fn expectations(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.compiled

@@ -1,8 +1,10 @@
 //! Texts with `*` for anything.
 
+use std::str::FromStr;
+
 /// A wildcard text: `*` stands for any text, `\*` and `\\` for themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wildcard {
+pub struct Wildcard {
     /// The texts between the stars.
     parts: Vec<String>,
 }
@@ -38,7 +40,7 @@ impl Wildcard {
     }
 
     /// Whether the whole value matches. Linear: between the fixed ends, the first place is always good enough.
-    pub(super) fn matches(&self, value: &str) -> bool {
+    pub fn matches(&self, value: &str) -> bool {
         let [first, middle @ .., last] = &self.parts[..] else {
             return self.parts.iter().all(|only| only == value);
         };
@@ -56,6 +58,14 @@ impl Wildcard {
     /// The texts between the stars.
     pub(super) fn parts(&self) -> &[String] {
         &self.parts
+    }
+}
+
+impl FromStr for Wildcard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::exception::{Exception, Written};
+use super::narrow::{DERIVED, Patterns};
 use super::response::Response;
 use super::row::Row;
 use super::{Handler, Rule, Rules};
@@ -54,10 +56,11 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
     let rules = loader.rules(files);
     let (responses, narrowing) = loader.responses(files, &rules);
     if loader.problems.is_empty() {
-        let envelope = rules.len() + narrowing.len();
-        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing);
+        let envelope = rules.len() + narrowing.event.len();
+        let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing.event);
         let patterns = patterns.chain(Pattern::parse(ENVELOPE)).collect();
-        Ok(Rules { rules, responses, set: PatternSet::new(patterns), envelope })
+        let later = PatternSet::new(narrowing.derived);
+        Ok(Rules { rules, responses, set: PatternSet::new(patterns), envelope, later })
     } else {
         Err(RulesError(loader.problems))
     }
@@ -75,6 +78,12 @@ impl Loader {
         self.problems.push(Problem { file: file.to_owned(), place: place.into(), reason: reason.into() });
     }
 
+    fn problems_at(&mut self, place: &str, reasons: Vec<String>) {
+        for reason in reasons {
+            self.problem(RESPONSES, place, reason);
+        }
+    }
+
     fn rules(&mut self, files: &[File]) -> Vec<Rule> {
         let mut rules = BTreeMap::new();
         for file in files {
@@ -89,11 +98,7 @@ impl Loader {
                 continue;
             };
             if !is_id(id) {
-                self.problem(
-                    &file.path,
-                    "",
-                    "a rule's id is lower-case letters, digits and hyphens, at most 64",
-                );
+                self.problem(&file.path, "", IS_ID);
             }
             self.no_duplicate_keys(file);
             let pattern = match Pattern::parse(&file.text) {
@@ -104,6 +109,10 @@ impl Loader {
                     continue;
                 }
             };
+            if pattern.mentions(DERIVED) {
+                let reason = "EventBridge knows no `derived`; narrow by it in `where` of responses.json";
+                self.problem(&file.path, "", reason);
+            }
             let length = pattern.minified_len();
             if length > MAX_LEN {
                 let reason = format!(
@@ -121,33 +130,30 @@ impl Loader {
         rules
     }
 
-    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Vec<Pattern>) {
+    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Patterns) {
         let mut responses = BTreeMap::new();
-        let mut narrowing = Vec::new();
+        let mut narrowing = Patterns { rules: rules.len(), ..Patterns::default() };
         let Some(file) = files.iter().find(|file| file.path == RESPONSES) else {
             self.problem(RESPONSES, "", "missing; it says what each rule means");
             return (responses, narrowing);
         };
         self.no_duplicate_keys(file);
-        let rows: BTreeMap<String, Value> = match serde_json::from_str(&file.text) {
+        let mut rows: BTreeMap<String, Value> = match serde_json::from_str(&file.text) {
             Ok(rows) => rows,
             Err(error) => {
                 self.problem(RESPONSES, "", error.to_string());
                 return (responses, narrowing);
             }
         };
+        let shared = self.shared_exceptions(rows.remove(EXCEPTIONS), &mut narrowing);
         let count = rows.len();
         for (id, row) in rows {
             if !is_id(&id) {
-                self.problem(
-                    RESPONSES,
-                    format!("`{id}`"),
-                    "an id is lower-case letters, digits and hyphens, at most 64",
-                );
+                self.problem(RESPONSES, format!("`{id}`"), IS_ID);
             }
             match serde_json::from_value::<Row>(row) {
                 Ok(row) => {
-                    let response = self.response(&id, row, rules, &mut narrowing);
+                    let response = self.response(&id, row, rules, &shared, &mut narrowing);
                     responses.extend(response.map(|response| (id, response)));
                 }
                 Err(error) => self.problem(RESPONSES, format!("`{id}`"), error.to_string()),
@@ -162,7 +168,89 @@ impl Loader {
                 self.problem(&format!("{}/{}.json", rule.handler, rule.id), "", reason);
             }
         }
+        self.incidents(&responses);
         (responses, narrowing)
+    }
+
+    /// The exceptions that rows may name.
+    fn shared_exceptions(
+        &mut self,
+        rows: Option<Value>,
+        narrowing: &mut Patterns,
+    ) -> BTreeMap<String, Exception> {
+        let rows = serde_json::from_value::<BTreeMap<String, Written>>(rows.unwrap_or_else(|| json!({})));
+        let rows =
+            rows.map_err(|error| self.problem(RESPONSES, format!("`{EXCEPTIONS}`"), error.to_string()));
+        let mut shared = BTreeMap::new();
+        for (id, row) in rows.unwrap_or_default() {
+            let place = format!("`{EXCEPTIONS}`.`{id}`");
+            if !is_id(&id) {
+                self.problem(RESPONSES, &place, IS_ID);
+            }
+            if row.id.is_some() {
+                self.problem(RESPONSES, &place, "`id`: here the key is its name");
+            }
+            match row.load(id.clone(), true, narrowing) {
+                Ok(exception) => drop(shared.insert(id, exception)),
+                Err(reasons) => self.problems_at(&place, reasons),
+            }
+        }
+        shared
+    }
+
+    /// The exceptions of a row, by name or its own.
+    fn exceptions(
+        &mut self,
+        row: &str,
+        values: Vec<Value>,
+        shared: &BTreeMap<String, Exception>,
+        narrowing: &mut Patterns,
+    ) -> Vec<Exception> {
+        let mut exceptions: Vec<Exception> = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let found = match value {
+                Value::String(name) => {
+                    let reason = format!("there is no exception `{name}` in `{EXCEPTIONS}`");
+                    shared.get(&name).cloned().ok_or_else(|| vec![reason])
+                }
+                own => serde_json::from_value::<Written>(own)
+                    .map_err(|error| vec![error.to_string()])
+                    .and_then(|own| {
+                        let id = own.id.clone().filter(|id| is_id(id) && !shared.contains_key(id));
+                        let id =
+                            id.ok_or_else(|| vec![format!("`id`: {IS_ID}, and no name in `{EXCEPTIONS}`")])?;
+                        own.load(id, false, narrowing)
+                    }),
+            };
+            let place = format!("`{row}`.exceptions[{index}]");
+            match found {
+                Ok(found) if exceptions.iter().any(|known| known.id == found.id) => {
+                    self.problem(RESPONSES, place, "an exception of this name stands here twice");
+                }
+                Ok(found) => exceptions.push(found),
+                Err(reasons) => self.problems_at(&place, reasons),
+            }
+        }
+        exceptions
+    }
+
+    /// Responses that share an incident must agree on what it is about and when it is over.
+    fn incidents(&mut self, responses: &BTreeMap<String, Response>) {
+        let mut first: BTreeMap<&str, &Response> = BTreeMap::new();
+        for response in responses.values() {
+            let of = |response: &Response| {
+                let Response { handler, when, quiet, resolved_by, .. } = response;
+                (*handler, when.per, *quiet, resolved_by.clone())
+            };
+            let known = *first.entry(&response.incident).or_insert(response);
+            if of(known) != of(response) {
+                let reason = format!(
+                    "shares an incident with `{}`: `when.per`, `quiet`, `resolved_by` and the folder must be the same",
+                    known.id
+                );
+                self.problem(RESPONSES, format!("`{}`.incident", response.id), reason);
+            }
+        }
     }
 
     fn response(
@@ -170,7 +258,8 @@ impl Loader {
         id: &str,
         row: Row,
         rules: &[Rule],
-        narrowing: &mut Vec<Pattern>,
+        shared: &BTreeMap<String, Exception>,
+        narrowing: &mut Patterns,
     ) -> Option<Response> {
         let place = |field: &str| format!("`{id}`.{field}");
         for name in row.on.iter().chain(&row.resolved_by) {
@@ -186,23 +275,18 @@ impl Loader {
         let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
         let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
-        // The index of a narrowing pattern is its place after all the rules' patterns.
-        let mut narrow = |field: &str, value: Option<Value>| {
-            let value = value?;
-            match Pattern::parse(&value.to_string()) {
-                Ok(pattern) => {
-                    narrowing.push(pattern);
-                    Some(rules.len() + narrowing.len() - 1)
-                }
-                Err(error) => {
-                    self.problem(RESPONSES, place(field), error.to_string());
-                    None
-                }
-            }
+        if row.incident.as_deref().is_some_and(|name| !is_id(name)) {
+            self.problem(RESPONSES, place("incident"), IS_ID);
+        }
+        let exceptions = self.exceptions(id, row.exceptions, shared, narrowing);
+        let mut narrow = |field: &str, pattern: Option<Value>| {
+            let added = narrowing.add(&pattern?);
+            added.map_err(|reason| self.problem(RESPONSES, place(field), reason)).ok()
         };
         let (only_if, unless) = (narrow("where", row.only_if), narrow("unless", row.unless));
         Some(Response {
             id: id.to_owned(),
+            incident: row.incident.unwrap_or_else(|| id.to_owned()),
             handler,
             on: row.on,
             action: row.action,
@@ -213,6 +297,10 @@ impl Loader {
             counted,
             quiet,
             resolved_by: row.resolved_by,
+            means: row.means,
+            sure: row.sure,
+            first: row.first,
+            exceptions,
             only_if,
             unless,
         })
@@ -228,6 +316,9 @@ impl Loader {
 }
 
 const RESPONSES: &str = "responses.json";
+/// The reserved key of the exceptions that rows may name.
+const EXCEPTIONS: &str = "_exceptions";
+const IS_ID: &str = "an id is lower-case letters, digits and hyphens, at most 64";
 
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())

@@ -1,19 +1,26 @@
 //! Rules: which events count, and what each means.
 
+mod advice;
 mod builtin;
+mod exception;
 mod load;
+mod narrow;
 mod response;
 mod row;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub use advice::{PLACEHOLDERS, placeholders};
 pub use builtin::builtin;
+pub use exception::{Day, Effect, Exception};
 pub use load::{File, Problem, RulesError, load};
+pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Event, EventError};
 use crate::pattern::{Pattern, PatternSet};
@@ -75,10 +82,12 @@ pub struct Rules {
     set: PatternSet,
     /// Where the pattern stands that every event matches, whatever it says.
     envelope: usize,
+    /// The narrowing patterns that mention `derived`: matched where settings and facts are known.
+    later: PatternSet,
 }
 
 /// An event that some rules of one handler match, with what they mean.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Case<'r> {
     /// Whose case it is.
     pub handler: Handler,
@@ -86,10 +95,17 @@ pub struct Case<'r> {
     pub event: Arc<Event>,
     /// The handler's matching rules, by id.
     pub rules: Vec<&'r Rule>,
-    /// The handler's responses that apply, by id.
+    /// The handler's responses that apply as far as the event alone tells, by id; [`Case::applied`] says which do.
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
+    /// Which patterns match the event alone.
+    matched: Vec<usize>,
+    later: &'r PatternSet,
+    /// Every response, by id: an incident ends long after the event that opened it.
+    pub book: &'r BTreeMap<String, Response>,
+    /// What was derived first, and which of the later patterns matched then.
+    seen: OnceLock<(Value, Vec<usize>)>,
 }
 
 impl Rules {
@@ -108,14 +124,23 @@ impl Rules {
         let cases = Handler::ALL.into_iter().filter_map(|handler| {
             let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| rule.handler == handler).collect();
             let names = |ids: &[String]| rules.iter().any(|rule| ids.contains(&rule.id));
-            let holds = |index: Option<usize>, absent| index.map_or(absent, |index| matched.contains(&index));
-            let applies = |response: &&Response| {
-                names(&response.on) && holds(response.only_if, true) && !holds(response.unless, false)
-            };
+            let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let event = Arc::clone(&event);
-            (!rules.is_empty()).then_some(Case { handler, event, rules, responses, resolves })
+            let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
+            let book = &self.responses;
+            let seen = OnceLock::new();
+            (!rules.is_empty()).then_some(Case {
+                handler,
+                event,
+                rules,
+                responses,
+                resolves,
+                matched,
+                later,
+                book,
+                seen,
+            })
         });
         Ok(cases.collect())
     }

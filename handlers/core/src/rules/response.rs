@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Handler;
+use super::narrow::Narrowing;
+use super::{Exception, Handler};
 use crate::time::Span;
 
 /// How urgent an incident is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Nobody is paged: it stands in the daily summary.
+    Info,
     /// Worth knowing.
     Low,
     /// To be looked at today.
@@ -23,6 +26,7 @@ impl Severity {
     /// The word in pages, filters and JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Info => "info",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
@@ -30,9 +34,19 @@ impl Severity {
         }
     }
 
-    /// 1 for `low` to 4 for `critical`.
+    /// 0 for `info`, 1 for `low` to 4 for `critical`.
     pub fn rank(self) -> u8 {
-        self as u8 + 1
+        self as u8
+    }
+
+    /// One less.
+    pub(crate) fn lower(self) -> Self {
+        match self {
+            Self::Info | Self::Low => Self::Info,
+            Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
     }
 }
 
@@ -51,6 +65,11 @@ pub enum Action {
     Overdue,
     /// Note that a new task read a secret that had changed.
     Prove,
+    /// Tell, in the daily summary, that a principal reads a secret that it has not read for long.
+    #[serde(rename = "first-read")]
+    FirstRead,
+    /// Tell once a day what nobody was paged for.
+    Summarise,
     /// Page about what arrives and cannot be understood.
     Park,
 }
@@ -93,6 +112,9 @@ pub struct When {
     pub within: Span,
     /// Whose count.
     pub per: Per,
+    /// The rule of which an event must come first, at most `within` before what counts; itself it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Step>,
@@ -113,6 +135,8 @@ pub struct Step {
 pub struct Response {
     /// Its key in `responses.json`, and the incident's `rule`.
     pub id: String,
+    /// What its incidents are called: responses with one name share the incident of a subject. By default its id.
+    pub incident: String,
     /// The handler of its rules.
     pub handler: Handler,
     /// The rules that it answers.
@@ -133,16 +157,30 @@ pub struct Response {
     pub quiet: Span,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
-    /// Where its narrowing pattern `where` stands in the set of all patterns.
-    pub(super) only_if: Option<usize>,
-    /// Where its excluding pattern `unless` stands in the set of all patterns.
-    pub(super) unless: Option<usize>,
+    /// What an incident means, in a sentence or two of our own; empty if nobody wrote it.
+    pub means: String,
+    /// How sure that is, and what else it can be.
+    pub sure: String,
+    /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
+    pub first: Vec<String>,
+    /// Events that mean less.
+    pub exceptions: Vec<Exception>,
+    /// Its narrowing pattern `where`.
+    pub(super) only_if: Option<Narrowing>,
+    /// Its excluding pattern `unless`.
+    pub(super) unless: Option<Narrowing>,
 }
 
 impl Response {
     /// Whether patterns of its own choose among the events of its rules.
     pub fn is_narrowed(&self) -> bool {
         self.only_if.is_some() || self.unless.is_some()
+    }
+
+    /// Whether others that count the events of the same rules share its stream: what closes an incident closes it for one
+    /// response, and an exception of its own is nobody else's.
+    pub(crate) fn shares_stream(&self) -> bool {
+        self.resolved_by.is_empty() && self.exceptions.iter().all(|exception| exception.shared)
     }
 
     /// The severity at a count; `None` below the threshold.

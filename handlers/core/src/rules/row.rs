@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Handler;
 use super::response::{Action, Distinct, Per, Severity, When};
+use super::{Handler, advice};
 use crate::time::Span;
 
 /// A row of `responses.json` as it is written.
@@ -27,6 +27,16 @@ pub(super) struct Row {
     #[serde(rename = "where")]
     pub(super) only_if: Option<Value>,
     pub(super) unless: Option<Value>,
+    #[serde(default)]
+    pub(super) means: String,
+    #[serde(default)]
+    pub(super) sure: String,
+    #[serde(default)]
+    pub(super) first: Vec<String>,
+    pub(super) incident: Option<String>,
+    /// Names from `_exceptions`, and exceptions of its own.
+    #[serde(default)]
+    pub(super) exceptions: Vec<Value>,
 }
 
 /// The ledger keeps marks for two of the longest windows.
@@ -44,7 +54,7 @@ impl Row {
     pub(super) fn when_or_default(&self, handler: Handler) -> When {
         let per = if handler == Handler::Access { Per::Principal } else { Per::Secret };
         let (distinct, within, escalate) = (Distinct::Event, Span::from_secs(600), Vec::new());
-        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, escalate })
+        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, after: None, escalate })
     }
 
     /// How long an incident must have been quiet to be a new one; by default as long as its window.
@@ -86,11 +96,23 @@ impl Row {
                 "only pages are counted (`when`), and only they and what is overdue are resolved (`resolved_by`)",
             ),
             (
-                deploys && handler != Some(Handler::Rotation)
-                    || self.action == Action::Overdue && handler != Some(Handler::Sweep)
-                    || self.action == Action::Prove && handler != Some(Handler::Access),
+                self.action != Action::Page && !(self.exceptions.is_empty() && self.incident.is_none()),
                 "do",
-                "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue, those of access/ prove",
+                "only pages have exceptions and share an incident",
+            ),
+            (
+                when.after.as_ref().is_some_and(|rule| !self.on.contains(rule) || self.on.len() < 2),
+                "when.after",
+                "must be a rule of `on`, which must name another one beside it",
+            ),
+            (
+                deploys && handler != Some(Handler::Rotation)
+                    || matches!(self.action, Action::Overdue | Action::Summarise)
+                        && handler != Some(Handler::Sweep)
+                    || matches!(self.action, Action::Prove | Action::FirstRead)
+                        && handler != Some(Handler::Access),
+                "do",
+                "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue and summarise, those of access/ prove and find first reads",
             ),
             (when.at_least == 0, "when.at_least", "must be at least 1"),
             (
@@ -111,6 +133,7 @@ impl Row {
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
-        wrong.map(|(_, field, reason)| (field, reason)).collect()
+        let wrong = wrong.map(|(_, field, reason)| (field, reason));
+        wrong.chain(advice::problems(&self.means, &self.sure, &self.first)).collect()
     }
 }

@@ -274,7 +274,8 @@ fn an_overdue_rotation_is_told_once_until_one_succeeds() {
     let page = ["page rotation-overdue"];
     let join = ["join rotation-overdue"];
     assert_eq!(told(&mut facts, &sweep("03:00:01")), page, "stuck since yesterday");
-    assert_eq!(told(&mut facts, &sweep("18:00:00")), join, "and due at noon");
+    let summed = ["page daily-summary", "join rotation-overdue"];
+    assert_eq!(told(&mut facts, &sweep("18:00:00")), summed, "and due at noon");
     let metadata = facts.secrets.values_mut().next().unwrap();
     metadata.modified_at = Some(at("2026-03-03T12:00:00Z"));
     assert_eq!(told(&mut facts, &sweep("2026-03-05T12:00:00Z")), join, "a tag was edited");

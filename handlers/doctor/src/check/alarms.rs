@@ -11,12 +11,10 @@ use crate::wiring::{Part, Watch};
 /// Every alarm that should be there, and what those wait for that watch for silence.
 pub(super) fn check(part: &Part, now: Timestamp, observed: &Observed, found: &mut Findings<'_>) {
     match &observed.alarms {
-        Look::Seen(alarms) => {
-            part.alarms.iter().for_each(|watch| one(watch, alarms, found));
-            dead(alarms, found);
-        }
+        Look::Seen(alarms) => part.alarms.iter().for_each(|watch| one(watch, alarms, found)),
         Look::Unseen(why) => found.unseen("alarm", "alarms", why),
     }
+    dead(observed, found);
     match &observed.heartbeats {
         Look::Seen(beats) => part.heartbeats().for_each(|watch| beat(watch, beats, now, found)),
         Look::Unseen(why) => found.unseen("heartbeat", "heartbeats", why),
@@ -70,9 +68,9 @@ fn one(watch: &Watch, alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>
 }
 
 /// Alarms on metrics that nobody publishes: of secrets there is only the number (Secrets Manager: monitoring with `CloudWatch`).
-fn dead(alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>) {
+pub(super) fn dead(observed: &Observed, found: &mut Findings<'_>) {
     let published = |metric: &str| matches!(metric, "ResourceCount" | "SecretCount");
-    for (name, alarm) in alarms {
+    for (name, alarm) in observed.alarms.seen().into_iter().flatten() {
         if alarm.namespace == "AWS/SecretsManager" && !published(&alarm.metric) {
             found.fail(
                 "alarm-dead",

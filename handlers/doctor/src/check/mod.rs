@@ -13,7 +13,7 @@ mod workers;
 
 use crate::finding::{Finding, Findings};
 use crate::snapshot::{Look, Observed, Snapshot};
-use crate::wiring::{Part, Wiring};
+use crate::wiring::{self, Part, Wiring, find};
 
 /// Everything that was found: the home Region first, then the others by name; within a Region in the order in which an event
 /// travels.
@@ -23,14 +23,18 @@ pub(crate) fn check(wiring: &Wiring, snapshot: &Snapshot) -> Vec<Finding> {
     let home = snapshot.regions.get(&snapshot.home).unwrap_or(&nothing);
     let mut found = Findings::of(&snapshot.home, &mut all);
     trails::check(&snapshot.home, home, &mut found);
-    rules::check(&wiring.home, home, &mut found);
-    bus::check(snapshot, home, &mut found);
-    queues::check(&wiring.home, home, &mut found);
-    workers::check(&wiring.home, home, &mut found);
-    ledger::check(&wiring.home.table, home, &mut found);
-    topics::check(&wiring.home, &snapshot.account, home, &mut found);
-    alarms::check(&wiring.home, snapshot.at, home, &mut found);
-    stacks::check(&wiring.home.stack, home, &mut found);
+    if is_absent_at_home(&wiring.home, home) {
+        absent_at_home(&wiring.home, snapshot, home, &mut found);
+    } else {
+        rules::check(&wiring.home, home, &mut found);
+        bus::check(snapshot, home, &mut found);
+        queues::check(&wiring.home, home, &mut found);
+        workers::check(&wiring.home, home, &mut found);
+        ledger::check(&wiring.home.table, home, &mut found);
+        topics::check(&wiring.home, &snapshot.account, home, &mut found);
+        alarms::check(&wiring.home, snapshot.at, home, &mut found);
+        stacks::check(&wiring.home.stack, home, &mut found);
+    }
     matched(snapshot, &mut found);
     for (region, part) in &wiring.others {
         let observed = snapshot.regions.get(region).unwrap_or(&nothing);
@@ -60,6 +64,39 @@ fn is_absent(part: &Part, observed: &Observed) -> bool {
         .rules
         .seen()
         .is_some_and(|rules| !part.rules.iter().any(|wanted| rules.contains_key(&wanted.name)))
+}
+
+/// Whether nothing of the responder works: no rule, queue or function of it is there. The ledger stays when its stack is deleted.
+fn is_absent_at_home(part: &Part, home: &Observed) -> bool {
+    let queues = |name| home.queues.seen().is_none_or(|queues| queues.contains_key(name));
+    let functions = |name| home.functions.seen().is_none_or(|functions| functions.contains_key(name));
+    is_absent(part, home)
+        && !part.queues.keys().any(queues)
+        && !part.workers.iter().any(|worker| functions(&worker.function))
+}
+
+/// What there is to say then: where it should be, how to get it there, and what is independent of it.
+fn absent_at_home(part: &Part, snapshot: &Snapshot, home: &Observed, found: &mut Findings<'_>) {
+    let what = match home.stacks.seen().and_then(|stacks| find(stacks, &part.stack)) {
+        Some((_, stack)) => format!("the stack's status is {}, and nothing of it is here", stack.status),
+        None => "there is no stack of this name, and nothing of it is here".to_owned(),
+    };
+    let named = if part.stack == wiring::PREFIX {
+        String::new()
+    } else {
+        format!(" --stack {0} Prefix={0}", part.stack)
+    };
+    found.fail(
+        "responder",
+        &part.stack,
+        what,
+        "rotations are answered by nobody, and nobody is paged",
+        format!(
+            "in {}: infra/package; infra/deploy responder --bucket BUCKET{named} PageEmail=ADDRESS --execute. Is it elsewhere, or named otherwise? --region, --prefix",
+            snapshot.home
+        ),
+    );
+    alarms::dead(home, found);
 }
 
 /// Whether AWS's matcher says of the fixtures what ours says.

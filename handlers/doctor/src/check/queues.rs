@@ -91,9 +91,10 @@ fn takes(name: &str, queue: &Queue, rules: &[(&str, &str)], found: &mut Findings
         format!(" (it asks for {})", conditions.join(", "))
     };
     let is_last = name.ends_with("-dlq");
-    let means = match is_last {
-        true => "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it",
-        false => "events are dropped without a retry",
+    let means = if is_last {
+        "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it"
+    } else {
+        "events are dropped without a retry"
     };
     found.fail(
         if is_last { "dlq-policy" } else { "queue-policy" },

@@ -46,11 +46,11 @@ async fn targets(client: &Client, rule: &str) -> Look<Vec<Target>> {
                 dlq: target.dead_letter_config().and_then(|config| config.arn()).map(str::to_owned),
                 max_age: target
                     .retry_policy()
-                    .and_then(|policy| policy.maximum_event_age_in_seconds())
+                    .and_then(aws_sdk_eventbridge::types::RetryPolicy::maximum_event_age_in_seconds)
                     .map(i64::from),
                 max_attempts: target
                     .retry_policy()
-                    .and_then(|policy| policy.maximum_retry_attempts())
+                    .and_then(aws_sdk_eventbridge::types::RetryPolicy::maximum_retry_attempts)
                     .map(i64::from),
             });
             Look::Seen(targets.collect())

@@ -35,7 +35,9 @@ pub(super) async fn table(aws: &Aws, region: &str, name: &str) -> Look<Option<Ta
             .and_then(|table| table.table_status())
             .map_or("", |status| status.as_str())
             .to_owned(),
-        protected: described.and_then(|table| table.deletion_protection_enabled()).unwrap_or_default(),
+        protected: described
+            .and_then(aws_sdk_dynamodb::types::TableDescription::deletion_protection_enabled)
+            .unwrap_or_default(),
         ttl: expiry.and_then(|expiry| expiry.attribute_name()).filter(|_| is_on).map(str::to_owned),
         recovery: recovery.is_some_and(|status| status.as_str() == "ENABLED"),
     }))

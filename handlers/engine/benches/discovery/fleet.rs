@@ -311,6 +311,10 @@ impl Aws for Fleet {
         Ok(None)
     }
 
+    async fn chat(&self, _: &Page, _: Timestamp) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn publish(&self, _: &Page, _: &str, _: Timestamp) -> Result<(), Error> {
         self.call("Publish").await;
         Ok(())

@@ -24,7 +24,13 @@ pub(crate) enum Subject<'a> {
         quiet: Span,
     },
     /// Say that an incident is over.
-    Resolution { key: &'a str, at: Timestamp, quiet: Span },
+    Resolution {
+        key: &'a str,
+        at: Timestamp,
+        /// Its last event, if it is over because nothing followed.
+        silent_since: Option<Timestamp>,
+        quiet: Span,
+    },
 }
 
 /// How a claim ended.
@@ -110,15 +116,20 @@ impl Subject<'_> {
                 Less("last", first.minus(*quiet).millis()),
                 More("first", last.plus(*quiet).millis()),
                 Less("resolved", first.millis()),
+                // It was closed because nothing followed, and something did.
+                Less("silent_since", last.millis()),
             ]),
-            Self::Resolution { at, .. } => {
-                All(vec![Exists("paged"), Any(vec![Absent("resolved"), Less("resolved", at.millis())])])
+            Self::Resolution { at, silent_since, .. } => {
+                let open = Any(vec![Absent("resolved"), Less("resolved", at.millis())]);
+                let mut all = vec![Exists("paged"), open];
+                all.extend(silent_since.map(|last| Less("last", last.millis().saturating_add(1))));
+                All(all)
             }
         }
     }
 
     /// What is remembered when it is done, and what is forgotten.
-    fn outcome(&self) -> (Vec<(&'static str, i64)>, Option<&'static str>) {
+    fn outcome(&self) -> (Vec<(&'static str, i64)>, Vec<&'static str>) {
         match self {
             Self::Page { first, last, severity, resolved, .. } => {
                 let mut set = vec![
@@ -127,9 +138,13 @@ impl Subject<'_> {
                     ("paged", i64::from(severity.rank())),
                 ];
                 set.extend(resolved.map(|at| ("resolved", at.millis())));
-                (set, resolved.is_none().then_some("resolved"))
+                let open = resolved.is_none().then_some("resolved");
+                (set, std::iter::once("silent_since").chain(open).collect())
             }
-            Self::Resolution { at, .. } => (vec![("resolved", at.millis())], None),
+            Self::Resolution { at, silent_since, .. } => {
+                let since = silent_since.map(|last| ("silent_since", last.millis()));
+                (std::iter::once(("resolved", at.millis())).chain(since).collect(), Vec::new())
+            }
         }
     }
 
@@ -206,7 +221,8 @@ mod tests {
 
     #[test]
     fn an_end_is_said_once_and_only_of_what_was_said() {
-        let end = Subject::Resolution { key: "k", at: at(700), quiet: Span::from_millis(100) };
+        let end =
+            Subject::Resolution { key: "k", at: at(700), silent_since: None, quiet: Span::from_millis(100) };
         assert_eq!(claimed(&end, &[], None), Claimed::Done);
         assert_eq!(claimed(&end, &[SAID[0], SAID[1], SAID[2], ("resolved", 700)], None), Claimed::Done);
         assert_eq!(claimed(&end, &SAID, Some("you")), Claimed::Held);
@@ -217,7 +233,8 @@ mod tests {
         let aws = Fake::default();
         let lease = Span::from_secs(60);
         let ledger = Ledger::new(&aws, "me", lease, Deadline::of(at(60_000), lease, at(0)));
-        let end = Subject::Resolution { key: "k", at: at(700), quiet: Span::from_millis(100) };
+        let end =
+            Subject::Resolution { key: "k", at: at(700), silent_since: None, quiet: Span::from_millis(100) };
         for subject in [page(1, 2, Severity::Low), end] {
             let claim = ledger.request(&subject, at(1_000)).apply(None);
             assert_eq!((claim.text("owner"), claim.number("lease_until")), (Some("me"), Some(61_000)));

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::time::Span;
+use responder_core::arn::Arn;
+use responder_core::time::{Span, Timestamp};
 
-use super::{Ledger, expiry};
+use super::{Ledger, ROLE_MAX, expiry};
 use crate::error::Error;
+use crate::port::Condition::{Absent, Any, SizeLess};
 use crate::port::{Aws, Definition, Item, Key, Update};
 
 /// How long what was read is kept; then it is read again.
@@ -13,6 +15,11 @@ const KEPT: Span = Span::from_secs(400 * 86_400);
 
 /// What is kept of a definition, as a number: another one whenever more of it is read than before.
 const FORMAT: i64 = 1;
+
+/// How many secrets of a role are remembered, and how many a revision may add: an item has at most 400 KB, a secret's name
+/// at most 512 bytes.
+const LAUNCHED: usize = 400;
+const ADDED_AT_ONCE: usize = 100;
 
 impl<A: Aws> Ledger<'_, A> {
     /// What is known of these revisions.
@@ -33,11 +40,15 @@ impl<A: Aws> Ledger<'_, A> {
         Ok(known)
     }
 
-    /// Remembers what a revision says.
+    /// Remembers what a revision says, and first for its execution role which secrets that reads.
     ///
     /// # Errors
     /// If the ledger does not answer.
     pub(crate) async fn record_definition(&self, arn: &str, definition: &Definition) -> Result<(), Error> {
+        if let Some(update) = launches(arn, definition, self.aws.now()) {
+            // What a role reads beyond that many counts as any read does.
+            drop(self.write(&update).await?);
+        }
         let text = serde_json::to_string(definition).unwrap_or_default();
         let now = self.aws.now();
         let update = Update::of(key(arn))
@@ -46,6 +57,17 @@ impl<A: Aws> Ledger<'_, A> {
             .number("ttl", expiry(now, now, KEPT));
         self.write(&update).await.map(|_| ())
     }
+}
+
+/// What a revision adds to its execution role's secrets, if anything.
+fn launches(arn: &str, definition: &Definition, now: Timestamp) -> Option<Update> {
+    let role = definition.role.as_ref().filter(|role| role.raw().len() <= ROLE_MAX)?;
+    let place = Arn::of("ecs", arn)?;
+    let secrets = definition.references.iter().filter_map(|known| known.parse(place.account, place.region));
+    let keys: BTreeSet<String> = secrets.map(|(secret, _)| secret.key()).take(ADDED_AT_ONCE).collect();
+    let room = Any(vec![Absent("secrets"), SizeLess("secrets", LAUNCHED)]);
+    let update = Update::of(Key::role(role.raw())).number("ttl", expiry(now, now, KEPT));
+    (!keys.is_empty()).then(|| update.add("secrets", keys).only_if(room))
 }
 
 fn key(arn: &str) -> Key {
@@ -67,7 +89,6 @@ mod tests {
     use responder_core::service::{Reference, ReferenceKind};
     use responder_core::settings::Finding;
     use responder_core::text::Untrusted;
-    use responder_core::time::Timestamp;
 
     use super::*;
     use crate::deadline::Deadline;
@@ -102,6 +123,42 @@ mod tests {
         assert!(known.values().all(|definition| *definition == example()));
         let kept = fleet.now().plus(KEPT).millis() / 1_000;
         assert!(fleet.table.borrow().values().all(|item| item.number("ttl").is_some_and(|ttl| ttl > kept)));
+    }
+
+    fn referring(names: impl IntoIterator<Item = String>) -> Definition {
+        let value =
+            |name| format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:{name}-a1B2c3:key::");
+        let reference =
+            |name| Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(value(name)) };
+        let references = names.into_iter().map(reference).collect();
+        Definition { references, role: Some(Untrusted::new("arn:role")), ..Definition::default() }
+    }
+
+    #[test]
+    fn what_a_role_reads_is_what_its_definitions_refer_to_and_stays_small() {
+        let fleet = Fleet::default();
+        let arn = |n: usize| format!("arn:aws:ecs:us-west-2:111122223333:task-definition/web:{n}");
+        let launched = || {
+            let (none, roles) = (BTreeSet::new(), BTreeSet::from(["arn:role".to_owned()]));
+            let found = fleet.block_on(ledger(&fleet).remember(&none, &none, &none, &roles));
+            found.facts.launches.get("arn:role").cloned().unwrap_or_default()
+        };
+        assert!(launched().is_empty());
+        let record = |n: usize, definition: &Definition| {
+            fleet.block_on(ledger(&fleet).record_definition(&arn(n), definition)).unwrap();
+        };
+        record(1, &referring(["prod/db".to_owned()]));
+        record(2, &referring(["prod/db".to_owned(), "prod/mail".to_owned()]));
+        let keys = ["prod/db", "prod/mail"].map(|name| format!("111122223333/us-west-2/{name}"));
+        assert_eq!(launched(), BTreeSet::from(keys));
+        // Without a role, or without secrets, there is nothing to say.
+        record(3, &Definition { role: None, ..referring(["other".to_owned()]) });
+        record(4, &referring([]));
+        assert_eq!(launched().len(), 2);
+        for n in 0..10 {
+            record(10 + n, &referring((0..300).map(|secret| format!("{n}/{secret:05}"))));
+        }
+        assert_eq!(launched().len(), 402, "a hundred a revision, until there are four hundred");
     }
 
     #[test]

@@ -14,6 +14,10 @@ impl Key {
         Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
     }
 
+    pub(super) fn role(arn: &str) -> Self {
+        Self { pk: format!("role#{arn}"), sk: "launches".to_owned() }
+    }
+
     pub(super) fn incident(key: &str) -> Self {
         Self { pk: format!("incident#{key}"), sk: "state".to_owned() }
     }
@@ -42,15 +46,19 @@ impl Item {
             "awaited" => {
                 facts.awaited.insert(name.to_owned(), progress::waiting(self));
             }
+            "role" => {
+                let secrets = self.set("secrets").cloned().unwrap_or_default();
+                facts.launches.insert(name.to_owned(), secrets);
+            }
             "place" => progress::store(self, facts),
             _ => {}
         }
     }
 }
 
-fn severity(rank: i64) -> Severity {
-    let known = [Severity::Medium, Severity::High, Severity::Critical];
-    known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Low)
+pub(super) fn severity(rank: i64) -> Severity {
+    let known = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+    known.into_iter().rfind(|severity| rank >= i64::from(severity.rank())).unwrap_or(Severity::Info)
 }
 
 #[cfg(test)]
@@ -65,7 +73,7 @@ mod tests {
 
     #[test]
     fn ranks_read_back_as_the_severities_that_wrote_them() {
-        for known in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
+        for known in [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
             assert_eq!(severity(i64::from(known.rank())), known);
         }
     }

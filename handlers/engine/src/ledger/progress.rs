@@ -238,7 +238,7 @@ mod tests {
         let waiting = || {
             let keys = BTreeSet::from(["k".to_owned()]);
             let none = BTreeSet::new();
-            with(&aws, async |ledger| ledger.remember(&none, &none, &keys).await).facts.awaited
+            with(&aws, async |ledger| ledger.remember(&none, &none, &keys, &none).await).facts.awaited
         };
         with(&aws, async |ledger| ledger.wait_for("k", &awaited).await).unwrap();
         assert_eq!(waiting()["k"], BTreeSet::from([awaited.clone()]));

@@ -115,7 +115,7 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
             json!({"StringEquals": {"aws:SourceAccount": healthy::ACCOUNT}});
     }),
     ("a queue has no dead-letter queue", Level::Fail, "queue-dlq", ROTATION, |s| {
-        queue(s, ROTATION).dlq = None
+        queue(s, ROTATION).dlq = None;
     }),
     ("messages are given up after one try", Level::Fail, "queue-receives", ROTATION, |s| {
         queue(s, ROTATION).max_receives = Some(1);
@@ -136,7 +136,7 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
     ("a function cannot run", Level::Fail, "function", ROTATION, |s| function(s).state = "Failed".to_owned()),
     ("a function outlives its lease", Level::Fail, "timing", ROTATION, |s| function(s).timeout = 90),
     ("a message comes back too early", Level::Fail, "timing", ROTATION, |s| {
-        queue(s, ROTATION).visibility = 90
+        queue(s, ROTATION).visibility = 90;
     }),
     ("a function has Lambda's default timeout", Level::Fail, "timing", ROTATION, |s| function(s).timeout = 3),
     ("a function is switched off", Level::Fail, "function-concurrency", ROTATION, |s| {
@@ -239,7 +239,7 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
     }),
     ("an alarm has no action", Level::Fail, "alarm-action", QUEUE_ALARM, |s| alarm(s).actions.clear()),
     ("an alarm's actions are switched off", Level::Fail, "alarm-action", QUEUE_ALARM, |s| {
-        alarm(s).enabled = false
+        alarm(s).enabled = false;
     }),
     ("an alarm watches another metric", Level::Fail, "alarm-metric", QUEUE_ALARM, |s| {
         alarm(s).dimensions.clear();
@@ -265,6 +265,10 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
         stack(s).status = "UPDATE_ROLLBACK_COMPLETE".to_owned();
     }),
     ("there is no stack", Level::Warn, "stack", STACK, |s| home(s).stacks = Look::default()),
+    ("nothing was ever deployed", Level::Fail, "responder", STACK, |s| nothing(s, None)),
+    ("its creation was rolled back", Level::Fail, "responder", STACK, |s| {
+        nothing(s, Some("ROLLBACK_COMPLETE"));
+    }),
     ("the bus is open to everybody", Level::Fail, "bus", "default", |s| {
         home(s).bus = Look::Seen(Some(json!({"Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}]})));
@@ -277,6 +281,19 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
 
 const FORWARD: &str = "secrets-responder-forward-secretsmanager-api-call";
 const QUEUE_ALARM: &str = "secrets-responder-rotation-dlq";
+
+/// What is left of the home Region when the stack is not there: the trails of others, and the ledger, which is kept.
+fn nothing(snapshot: &mut Snapshot, status: Option<&str>) {
+    let home = home(snapshot);
+    let stack = |status: &str| Stack { status: status.to_owned(), ..Stack::default() };
+    let stacks = status.map(|status| (STACK.to_owned(), stack(status)));
+    *home = Observed {
+        trails: home.trails.clone(),
+        table: home.table.clone(),
+        stacks: Look::Seen(stacks.into_iter().collect()),
+        ..Observed::default()
+    };
+}
 
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let wiring = Wiring::of(&builtin().unwrap(), &Site::seen(snapshot)).unwrap();

@@ -1,0 +1,123 @@
+//! What is noted for the daily summaries, and when secrets were last read: sets and days, so that an event that is delivered
+//! again changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use responder_core::decide::SeenItem;
+use responder_core::facts::Facts;
+use responder_core::hash;
+use responder_core::summary::{Day, Note};
+use responder_core::time::{Date, Span, Timestamp};
+
+use super::{Ledger, expiry};
+use crate::error::Error;
+use crate::parallel::parallel;
+use crate::port::Condition::{Absent, Any, Less};
+use crate::port::{Aws, Key, Range, Update};
+
+/// How long the notes of a day are kept.
+const DAYS_KEPT: Span = Span::from_secs(7 * 86_400);
+/// How many notes and how many suppressed events go into one item, and how many pages of a day are read: more than anybody
+/// reads.
+const NOTES: usize = 200;
+const EVENTS: usize = 2_000;
+const PAGES: usize = 8;
+/// How many writes run at the same time.
+const PARALLEL: usize = 8;
+
+impl<A: Aws> Ledger<'_, A> {
+    /// Adds notes to their days. An item is never changed: what is written again is the same item, or another one with the
+    /// same notes.
+    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, Day>) -> Result<(), Error> {
+        let updates: Vec<Update> = days.iter().flat_map(|(date, day)| self.notes(*date, day)).collect();
+        let written = parallel(updates.iter().map(|update| self.write(update)), PARALLEL).await;
+        written.into_iter().try_for_each(|written| written.map(|_| ()))
+    }
+
+    fn notes(&self, date: Date, day: &Day) -> Vec<Update> {
+        let notes: Vec<String> =
+            day.notes.iter().filter_map(|note| serde_json::to_string(note).ok()).collect();
+        let suppressed: Vec<String> = day
+            .suppressed
+            .iter()
+            .flat_map(|(exception, events)| events.iter().map(move |event| format!("{exception} {event}")))
+            .collect();
+        let (mut notes, mut suppressed) = (notes.chunks(NOTES), suppressed.chunks(EVENTS));
+        let mut updates = Vec::new();
+        // What both are few of is one item.
+        loop {
+            let (some, others) = (notes.next().unwrap_or_default(), suppressed.next().unwrap_or_default());
+            if some.is_empty() && others.is_empty() {
+                return updates;
+            }
+            let parts: Vec<&str> = some.iter().chain(others).map(String::as_str).collect();
+            let key = Key { pk: format!("summary#{date}"), sk: hash::id(&parts) };
+            let mut update = Update::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
+            for (name, texts) in [("notes", some), ("suppressed", others)] {
+                if !texts.is_empty() {
+                    update = update.add(name, texts.iter().cloned().collect());
+                }
+            }
+            updates.push(update);
+        }
+    }
+
+    /// Reads the notes of a day.
+    pub(crate) async fn day(&self, date: Date, facts: &mut Facts) -> Result<(), Error> {
+        let (from, to) = ("0".to_owned(), "~".to_owned());
+        let mut range = Range { pk: format!("summary#{date}"), from, to, after: None };
+        let mut day = Day::default();
+        for page in 1.. {
+            let found = self.call(self.aws.query(&range, self.deadline.at())).await?;
+            let texts = found.items.iter().flat_map(|item| item.set("notes").into_iter().flatten());
+            // A note that cannot be read was written by another release.
+            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<Note>(text).ok()));
+            let events = found.items.iter().flat_map(|item| item.set("suppressed").into_iter().flatten());
+            for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
+                day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());
+            }
+            range.after = found.next;
+            day.more = range.after.is_some() && page == PAGES;
+            if range.after.is_none() || day.more {
+                break;
+            }
+        }
+        facts.days.insert(date, day);
+        Ok(())
+    }
+
+    /// When secrets were last read; returns the keys for which there is no answer.
+    pub(crate) async fn seen(&self, keys: &BTreeSet<String>, facts: &mut Facts) -> BTreeSet<String> {
+        let keys: Vec<&String> = keys.iter().collect();
+        let mut unanswered = BTreeSet::new();
+        // `BatchGetItem` takes at most 100 keys.
+        for keys in keys.chunks(100) {
+            let wanted: Vec<Key> = keys.iter().map(|key| Key::seen(key)).collect();
+            let Ok(items) = self.get(&wanted).await else {
+                unanswered.extend(keys.iter().map(|key| (*key).clone()));
+                continue;
+            };
+            let read = items
+                .iter()
+                .filter_map(|item| Some((SeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?)));
+            facts.seen.extend(read);
+        }
+        unanswered
+    }
+
+    /// Remembers that a secret was read.
+    pub(crate) async fn see(&self, key: &str, at: Timestamp) -> Result<(), Error> {
+        let update = Update::of(Key::seen(key))
+            .number("at", at.millis())
+            .number("ttl", SeenItem::of(key, at).ttl)
+            .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
+        self.write(&update).await.map(|_| ())
+    }
+}
+
+impl Key {
+    fn seen(key: &str) -> Self {
+        let SeenItem { pk, sk, .. } = SeenItem::of(key, Timestamp::default());
+        Self { pk, sk }
+    }
+}

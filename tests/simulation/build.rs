@@ -1,0 +1,9 @@
+//! Tells the tests whether they were built to be quick: where they were not, the explorations are small ones.
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(optimized)");
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
+        println!("cargo::rustc-cfg=optimized");
+    }
+}

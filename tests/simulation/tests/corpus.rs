@@ -1,0 +1,58 @@
+//! Every labelled attack is found, once; everyday work pages nobody. So it is for the recorded attacks.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "slices and muddles are for the permutations")]
+mod stories;
+
+use responder_core::incident::Incident;
+use responder_core::ledger::{Ledger, in_order};
+use responder_core::plan::Step;
+use responder_core::rules::{Severity, builtin};
+use simulation::corpus::{judge, samples};
+use stories::{Story, fixtures};
+
+#[test]
+fn every_attack_is_found_and_everyday_work_pages_nobody() {
+    let rules = builtin().unwrap();
+    let seeds = std::env::var("CORPORA").map_or(20, |text| text.parse().unwrap());
+    let mut wrong = Vec::new();
+    let (mut attacks, mut others, mut pages) = (0, 0, 0);
+    for seed in 1..=seeds {
+        for row in judge(&rules, &samples(seed)).unwrap() {
+            // One page, and one more for each time that it becomes worse.
+            if row.wrong > 0 || row.pages > 3 {
+                wrong.push(format!("seed {seed}, {}: {} pages by {:?}", row.class, row.pages, row.paged_by));
+            }
+            (attacks, others) = (attacks + usize::from(row.is_attack), others + usize::from(!row.is_attack));
+            pages += row.pages;
+        }
+    }
+    println!("{attacks} attacks with {pages} pages, {others} samples of everyday work");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The incidents that somebody should see at once, and how often somebody was paged.
+fn decided(story: &Story) -> (Vec<Incident>, usize) {
+    let rules = builtin().unwrap();
+    let mut ledger = Ledger::new(story.facts.clone());
+    let cases = story.events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let plans: Vec<_> = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let pages = plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Page { .. }));
+    let mut incidents = ledger.incidents();
+    incidents.retain(|incident| incident.severity > Severity::Info);
+    (incidents, pages.count())
+}
+
+#[test]
+fn the_recorded_attacks_are_one_incident_and_one_page_each() {
+    let stories = fixtures();
+    let named = |name: &str| stories.iter().find(|story| story.name == name).unwrap();
+    let (incidents, pages) = decided(named("a-list-and-then-twenty-reads-in-four-seconds"));
+    assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
+    assert_eq!((incidents[0].severity, incidents[0].distinct_secrets), (Severity::High, Some(20)));
+    let (incidents, pages) = decided(named("five-batch-reads-by-a-tag-and-no-read-of-a-secret"));
+    assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
+    // At most twenty a call, and nobody knows how many: neither none nor five.
+    assert_eq!((incidents[0].reads, incidents[0].distinct_secrets), (5, None));
+}
