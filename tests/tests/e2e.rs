@@ -9,6 +9,7 @@ mod e2e {
     mod doctor;
     mod failure;
     mod fake;
+    mod history;
     mod parity;
     mod poison;
     mod rotation;

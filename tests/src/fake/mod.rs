@@ -1,10 +1,11 @@
-//! ECS and the metadata of Secrets Manager over HTTP: the simulation's model, served to the real functions by the real clock.
+//! ECS and the metadata of Secrets Manager over HTTP: the simulation's model, served to the real functions by the real clock; and CloudTrail's event history.
 //!
 //! Point `AWS_ENDPOINT_URL_ECS` of a function at it; everything else stays with the emulator. What goes wrong is planted in two places: what AWS answers
 //! (throttling, 5xx, denials) in the model's `calls`, what happens to a connection here.
 
 mod ecs;
 mod secrets;
+mod trail;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufReader, Write};
@@ -45,6 +46,7 @@ struct State {
     ecs: BTreeMap<String, Ecs>,
     home: Place,
     secrets: Secrets,
+    trail: trail::Trail,
     offset: Span,
     latency: Duration,
     troubles: BTreeMap<String, VecDeque<Trouble>>,
@@ -83,6 +85,7 @@ impl Fake {
             ecs: [(home.region.clone(), ecs)].into(),
             home,
             secrets,
+            trail: trail::Trail::default(),
             offset: Span::default(),
             latency: Duration::ZERO,
             troubles: BTreeMap::new(),
@@ -136,6 +139,16 @@ impl Fake {
     /// Lets the next calls of an operation, such as `UpdateService`, go wrong on their way, one after the other.
     pub fn trouble(&self, operation: &str, troubles: impl IntoIterator<Item = Trouble>) {
         lock(&self.shared).troubles.entry(operation.to_owned()).or_default().extend(troubles);
+    }
+
+    /// Lets CloudTrail's event history have these events, as `EventBridge` delivers them.
+    pub fn record(&self, events: &[Value]) {
+        lock(&self.shared).trail.record(events);
+    }
+
+    /// How the next lookups in the event history end: with an error of this code, or well; those after them end well.
+    pub fn lookups(&self, codes: impl IntoIterator<Item = Option<&'static str>>) {
+        lock(&self.shared).trail.refusals = codes.into_iter().collect();
     }
 
     /// How many requests for an operation arrived.
@@ -199,12 +212,15 @@ impl State {
         let body: Value = serde_json::from_slice(body)
             .map_err(|_| Refusal::new("SerializationException", "the body is not JSON"))?;
         let now = self.now();
-        match target.split_once('.') {
+        match target.rsplit_once('.') {
             Some(("AmazonEC2ContainerServiceV20141113", operation)) => {
                 ecs::answer(self.ecs_of(region), operation, &body, now)
             }
             Some(("secretsmanager", operation)) => {
                 secrets::answer(&mut self.secrets, region, operation, &body, now)
+            }
+            Some(("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", operation)) => {
+                self.trail.answer(region, operation, &body)
             }
             _ => Err(Refusal::new("UnknownOperationException", target)),
         }

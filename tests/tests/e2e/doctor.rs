@@ -3,8 +3,8 @@
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use acceptance::aws::{Client, zip_of};
-use acceptance::{Emulator, paths, wait_until};
+use acceptance::aws::{Client, Queue, zip_of};
+use acceptance::{Emulator, events, now, paths, wait_until};
 use infra::resolve::{Place, resolve};
 use serde_json::{Value, json};
 
@@ -12,9 +12,12 @@ use serde_json::{Value, json};
 fn what_the_template_makes_is_healthy_drills_arrive_and_each_fault_is_named() {
     let aws = deployed();
     assert_eq!(findings(&aws), Vec::<[String; 2]>::new());
-    assert_eq!(doctor(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(0));
+    assert_eq!(run(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(0));
 
     every_drill_is_a_page(&aws);
+    a_changed_secret_redeploys_its_consumer(&aws);
+    a_failed_rotation_is_a_page(&aws);
+    assert_eq!(findings(&aws), Vec::<[String; 2]>::new(), "after all this, too");
 
     let read = "secrets-responder-access-secret-read";
     let named = |check: &str, resource: &str| [check.to_owned(), resource.to_owned()];
@@ -40,15 +43,15 @@ fn what_the_template_makes_is_healthy_drills_arrive_and_each_fault_is_named() {
     assert_eq!(findings(&aws), [named("trail", "all")]);
     aws.json("cloudtrail", &trail("DeleteTrail"), &json!({"Name": "all"}));
     assert_eq!(findings(&aws), [named("trail", "trails")]);
-    assert_eq!(doctor(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(1));
+    assert_eq!(run(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(1));
 }
 
 /// In one test with the rest: the emulator ends a function's process when another account makes one of the same name.
 fn every_drill_is_a_page(aws: &Client) {
     for _ in 0..2 {
-        let output = doctor(aws, &["drill", "--wait", "60", "--format", "json"]);
+        let output = run(aws, &["drill", "--wait", "60", "--format", "json"]);
         let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        assert_eq!(output.status.code(), Some(0), "{told}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{told}: {}", text(&output.stderr));
         assert_eq!(told["arrived"], true, "{told}");
         assert_eq!(told["hops"].as_array().map(Vec::len), Some(4), "{told}");
         assert!(told["subject"].as_str().is_some_and(|subject| subject.starts_with("[LOW] Drill")), "{told}");
@@ -60,25 +63,48 @@ fn every_drill_is_a_page(aws: &Client) {
     assert_eq!(left["QueueUrls"].as_array().map_or(0, Vec::len), 0, "the drill's queue is removed: {left}");
 }
 
-#[test]
-fn what_was_read_is_fetched_and_replayed() {
-    let aws = Emulator::shared().account();
-    let secret = aws.create_secret("prod/app-db");
-    for _ in 0..3 {
-        aws.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({"SecretId": secret}));
-    }
-    let file = paths::leftovers().join(format!("events-{}.jsonl", aws.account()));
-    let name = file.to_str().expect("a path of ours is UTF-8");
-    let output = doctor(&aws, &["events", "--regions", "us-east-1", "--since", "1h", "--out", name]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let replayed = Command::new(paths::target().join("debug/replay"))
-        .args(["run", "--format", "json", name])
-        .output()
-        .expect("tests/run builds the replay");
-    let text = String::from_utf8_lossy(&replayed.stdout);
-    let reads = text.lines().filter(|line| line.contains(r#""name":"GetSecretValue""#)).count();
-    assert_eq!(reads, 3, "{text}");
-    std::fs::remove_file(&file).expect("the target directory can be written");
+/// From the bus through rule, queue and function to ECS.
+fn a_changed_secret_redeploys_its_consumer(aws: &Client) {
+    let secrets = ["prod/app-db", "prod/other"].map(|name| aws.create_secret(name));
+    aws.create_cluster("prod");
+    let services = secrets.each_ref().map(|secret| {
+        let containers = json!([{"name": "app", "image": "app:1", "memory": 64,
+            "secrets": [{"name": "PASSWORD", "valueFrom": format!("{secret}:password::")}]}]);
+        let name = secret.rsplit('/').next().unwrap_or_default();
+        let task = aws.register_task_definition(name, &containers);
+        aws.create_service("prod", name, &task, &json!({}))
+    });
+    let before = aws.primary_deployments();
+    // Deployments are dated in whole seconds: the change has to be in a later one.
+    std::thread::sleep(Duration::from_millis(1_100));
+    aws.put_secret_value(&secrets[0], "second");
+    wait_until("the consumer is redeployed", Duration::from_mins(1), || {
+        let after = aws.primary_deployments();
+        assert_eq!(after[&services[1]], before[&services[1]], "the other service is left alone");
+        (after[&services[0]] != before[&services[0]]).then_some(())
+    });
+}
+
+/// From the queue, as `PutEvents` refuses the sources of AWS; the way from the bus to a page is the drill's.
+fn a_failed_rotation_is_a_page(aws: &Client) {
+    let inbox = inbox(aws);
+    aws.drain(&inbox);
+    let queue = aws.create_queue("secrets-responder-failure", &json!({}));
+    let secret = aws.arn("secretsmanager", "secret:prod/billing-AbCdEf");
+    let failed = events::rotation_failed(aws, &secret, now(), "setSecret");
+    aws.send(&queue, &[failed.to_string(), failed.to_string()]);
+    let page = wait_until("a page arrives", Duration::from_mins(1), || {
+        aws.drain(&inbox).into_iter().map(|message| message.body).find(|page| page.contains("prod/billing"))
+    });
+    assert!(page.contains("setSecret") && page.contains("rotation-failed"), "{page}");
+    wait_until("both are answered", Duration::from_mins(1), || (aws.depth(&queue) == 0).then_some(()));
+    let more = aws.drain(&inbox);
+    assert!(more.iter().all(|message| !message.body.contains("prod/billing")), "one page: {more:?}");
+}
+
+/// Who is paged.
+fn inbox(aws: &Client) -> Queue {
+    aws.create_queue("inbox", &json!({}))
 }
 
 /// The responder in an account of its own, with a trail, a subscriber and heartbeats.
@@ -123,9 +149,16 @@ fn deployed() -> Client {
 }
 
 /// The bucket's name is one for all accounts.
-fn parameters(aws: &Client) -> [(&'static str, String); 3] {
+fn parameters(aws: &Client) -> [(&'static str, String); 5] {
     let bucket = ("CodeBucket", format!("code-{}", aws.account()));
-    [bucket, ("CodePrefix", "b/".to_owned()), ("TrustedAccounts", "444455556666".to_owned())]
+    let others = [
+        ("CodePrefix", "b/"),
+        ("TrustedAccounts", "444455556666"),
+        ("Mode", "enforce"),
+        ("SettleSeconds", "0"),
+    ];
+    let [code, trusted, mode, settle] = others.map(|(name, value)| (name, value.to_owned()));
+    [bucket, code, trusted, mode, settle]
 }
 
 /// The template, as the emulator takes it: without the bus's policy, with an environment of strings.
@@ -169,8 +202,7 @@ fn complete(aws: &Client, resources: &str) {
     let topic = aws.arn("sns", "secrets-responder-pages");
     let attribute = [("TopicArn", &*topic), ("AttributeName", "KmsMasterKeyId"), ("AttributeValue", key)];
     aws.query("sns", "2010-03-31", "SetTopicAttributes", &attribute);
-    let inbox = aws.create_queue("inbox", &json!({}));
-    aws.subscribe(&topic, &inbox);
+    aws.subscribe(&topic, &inbox(aws));
     let all = json!({"Name": "all", "S3BucketName": "logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true});
     aws.json("cloudtrail", &trail("CreateTrail"), &all);
     aws.json("cloudtrail", &trail("StartLogging"), &json!({"Name": "all"}));
@@ -197,23 +229,31 @@ fn trail(action: &str) -> String {
 
 /// What is not well: check and resource. That an alarm rings is nothing to plant: the emulator looks at its metrics by itself.
 fn findings(aws: &Client) -> Vec<[String; 2]> {
-    let output = doctor(aws, &["check", "--regions", "us-east-1", "--format", "json"]);
+    let output = run(aws, &["check", "--regions", "us-east-1", "--format", "json"]);
     let lines = String::from_utf8(output.stdout).expect("it prints UTF-8");
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("it prints JSON"));
     let wrong = lines.filter(|line| line["kind"] == "finding" && line["level"] != "OK");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let wrong: Vec<Value> = wrong.collect();
-    wrong.iter().map(|line| [text(&line["check"]), text(&line["resource"])]).collect()
+    let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    wrong.map(|line| [name(&line["check"]), name(&line["resource"])]).collect()
 }
 
-fn doctor(aws: &Client, args: &[&str]) -> Output {
-    Command::new(paths::target().join("debug/doctor"))
-        .args(args)
+fn run(aws: &Client, args: &[&str]) -> Output {
+    doctor(aws).args(args).output().expect("tests/run builds the doctor")
+}
+
+/// The doctor, with the credentials of an account.
+pub(super) fn doctor(aws: &Client) -> Command {
+    let mut command = Command::new(paths::target().join("debug/doctor"));
+    command
         .env("AWS_ENDPOINT_URL", aws.endpoint())
         .env("AWS_REGION", aws.region())
         .env("AWS_ACCESS_KEY_ID", aws.account())
         .env("AWS_SECRET_ACCESS_KEY", "unchecked")
-        .stdin(Stdio::null())
-        .output()
-        .expect("tests/run builds the doctor")
+        .stdin(Stdio::null());
+    command
+}
+
+/// What a command printed.
+pub(super) fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
 }

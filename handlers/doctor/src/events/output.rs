@@ -173,15 +173,15 @@ impl State {
     }
 
     fn reach(&mut self, name: &str, new: &[Found<'_>]) {
-        let second = |at: Timestamp| at.millis().div_euclid(1_000);
         let Some(oldest) = new.iter().filter_map(|found| found.at).min() else { return };
         let fresh = || Reached { at: oldest, ids: BTreeSet::new() };
         let reached = self.reached.entry(name.to_owned()).or_insert_with(fresh);
-        if second(oldest) < second(reached.at) {
+        if oldest.whole_second() < reached.at.whole_second() {
             *reached = fresh();
         }
         reached.at = reached.at.min(oldest);
-        let same = new.iter().filter(|found| found.at.is_some_and(|at| second(at) == second(reached.at)));
+        let second = reached.at.whole_second();
+        let same = new.iter().filter(|found| found.at.is_some_and(|at| at.whole_second() == second));
         reached.ids.extend(same.filter_map(|found| found.id).map(str::to_owned));
     }
 }

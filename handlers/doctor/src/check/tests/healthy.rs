@@ -125,9 +125,7 @@ fn rule(rule: &Value, arn: String) -> Rule {
         max_attempts: target["RetryPolicy"]["MaximumRetryAttempts"].as_i64(),
     });
     // AWS keeps the text; what it means is what counts.
-    let spaced = |pattern: &str| {
-        serde_json::to_string_pretty(&serde_json::from_str::<Value>(pattern).unwrap()).unwrap()
-    };
+    let spaced = |pattern: &str| format!(" {}", pattern.replacen(':', " : ", 1));
     Rule {
         arn,
         state: text(&rule["State"]),
