@@ -219,9 +219,7 @@ impl State {
             Some(("secretsmanager", operation)) => {
                 secrets::answer(&mut self.secrets, region, operation, &body, now)
             }
-            Some(("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", operation)) => {
-                self.trail.answer(region, operation, &body)
-            }
+            Some(("CloudTrail_20131101", operation)) => self.trail.answer(region, operation, &body),
             _ => Err(Refusal::new("UnknownOperationException", target)),
         }
     }

@@ -149,16 +149,16 @@ fn deployed() -> Client {
 }
 
 /// The bucket's name is one for all accounts.
-fn parameters(aws: &Client) -> [(&'static str, String); 5] {
-    let bucket = ("CodeBucket", format!("code-{}", aws.account()));
+fn parameters(aws: &Client) -> Vec<(&'static str, String)> {
     let others = [
         ("CodePrefix", "b/"),
         ("TrustedAccounts", "444455556666"),
         ("Mode", "enforce"),
         ("SettleSeconds", "0"),
+        ("MarginSeconds", "0"),
     ];
-    let [code, trusted, mode, settle] = others.map(|(name, value)| (name, value.to_owned()));
-    [bucket, code, trusted, mode, settle]
+    let others = others.into_iter().map(|(name, value)| (name, value.to_owned()));
+    others.chain([("CodeBucket", format!("code-{}", aws.account()))]).collect()
 }
 
 /// The template, as the emulator takes it: without the bus's policy, with an environment of strings.

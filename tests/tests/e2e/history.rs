@@ -100,7 +100,6 @@ fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() 
     let fake = Fake::estate(aws.account(), aws.region(), 3, 330, 40);
     let secret = fake.secrets(|secrets, _| secrets.arns().next().map(str::to_owned)).expect("a secret");
     let (all, consumers) = fake.ecs(|ecs, now| {
-        ecs.throttle();
         let arns: Vec<String> = ecs.service_arns().map(str::to_owned).collect();
         let uses = |arn: &&String| {
             let service = ecs.service(arn).expect("it is there").clone();
@@ -112,6 +111,7 @@ fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() 
         };
         (arns.len(), arns.iter().filter(uses).cloned().collect::<BTreeSet<String>>())
     });
+    fake.ecs(|ecs, _| ecs.throttle());
     let rotation = events::rotation_succeeded(&aws, &secret, now() - 10.minutes());
     let reads = (0..120).map(|number| {
         events::secret_read(&aws, "app", "dev/other", now() - 20.minutes() - (number / 3).seconds())
