@@ -143,13 +143,13 @@ fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() 
     let lines: Vec<Value> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let rotation = lines.iter().find(|line| line["name"] == "RotationSucceeded").expect("it was decided");
     let steps = rotation["steps"].as_array().expect("it has steps");
-    let redeployed: BTreeSet<String> = steps
-        .iter()
-        .filter(|step| step["do"] == "redeploy")
-        .filter_map(|step| Some(step["service"].as_str()?.to_owned()))
-        .collect();
-    assert!(!redeployed.is_empty(), "{rotation}");
-    assert!(redeployed.is_subset(&consumers), "{redeployed:?} of {consumers:?}");
+    let named = |step: &Value| step["service"].as_str().map(str::to_owned);
+    let decided: BTreeSet<String> = steps.iter().filter_map(named).collect();
+    assert!(steps.iter().any(|step| step["do"] == "redeploy"), "{rotation}");
+    assert!(
+        consumers.len() > 10 && consumers.is_subset(&decided),
+        "{consumers:?} of {decided:?}: {rotation}"
+    );
     assert_eq!(lines.iter().filter(|line| line["name"] == "GetSecretValue").count(), 120, "{told}");
     fs::remove_file(&file).expect("the target directory can be written");
 }
