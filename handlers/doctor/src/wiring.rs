@@ -270,3 +270,57 @@ fn watch(properties: &Value) -> Watch {
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use responder_core::rules::builtin;
+
+    use super::*;
+
+    /// What `infra/deploy` names a template's stack: seen by an `aws` that only notes its arguments.
+    fn deployed_as(template: &str) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let bed = std::env::temp_dir().join(format!("doctor-{}-{template}", std::process::id()));
+        fs::create_dir_all(bed.join("package/arm64")).unwrap();
+        fs::write(bed.join("package/arm64/digest"), "d").unwrap();
+        let aws = bed.join("aws");
+        // There is no stack yet.
+        let stub = "#!/bin/sh\necho \"$@\" >>\"${0%/*}/calls\"\n[ \"$2\" != describe-stacks ]\n";
+        fs::write(&aws, stub).unwrap();
+        assert!(Command::new("chmod").arg("+x").arg(&aws).status().unwrap().success());
+        let path = format!("{}:{}", bed.display(), std::env::var("PATH").unwrap());
+        let mut deploy = Command::new("bash");
+        deploy.arg(root.join("infra/deploy")).args([template, "--bucket", "b"]).env("PATH", path);
+        deploy.env("CARGO_TARGET_DIR", &bed).env("AWS_REGION", "eu-west-1");
+        deploy.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        let calls = fs::read_to_string(bed.join("calls")).unwrap();
+        fs::remove_dir_all(&bed).unwrap();
+        let created = calls.lines().find(|line| line.contains("create-change-set")).expect(&calls);
+        let named = created.split("--stack-name ").nth(1).unwrap();
+        named.split(' ').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn stacks_are_named_as_they_are_deployed() {
+        let known = |region: &str| (region.to_owned(), BTreeMap::new());
+        let site = Site {
+            prefix: PREFIX.to_owned(),
+            partition: "aws".to_owned(),
+            account: "111122223333".to_owned(),
+            home: "eu-west-1".to_owned(),
+            regions: ["eu-west-1", "us-east-1"].map(known).into(),
+        };
+        let wiring = Wiring::of(&builtin().unwrap(), &site).unwrap();
+        assert_eq!(wiring.home.stack, deployed_as("responder"));
+        let forwarder = &wiring.others["us-east-1"].stack;
+        assert_eq!(*forwarder, deployed_as("forwarder"));
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/README.md");
+        let readme = fs::read_to_string(readme).unwrap();
+        assert!(readme.contains(&format!("create-stack-set --stack-set-name {forwarder} ")));
+        assert!(readme.contains(&format!("delete-stack --stack-name {}\n", wiring.home.stack)));
+    }
+}

@@ -46,6 +46,18 @@ fn what_the_template_makes_is_healthy_drills_arrive_and_each_fault_is_named() {
     assert_eq!(run(&aws, &["check", "--regions", "us-east-1"]).status.code(), Some(1));
 }
 
+#[test]
+fn an_installation_that_is_not_there_is_one_finding() {
+    let aws = Emulator::shared().account();
+    let all = findings(&aws);
+    assert_eq!(
+        all,
+        [["trail", "trails"], ["responder", "secrets-responder"]].map(|one| one.map(str::to_owned))
+    );
+    let told = text(&run(&aws, &["check", "--regions", "us-east-1", "--no-matcher"]).stdout);
+    assert!(told.contains("infra/deploy responder --bucket BUCKET") && told.contains("2 FAIL"), "{told}");
+}
+
 /// In one test with the rest: the emulator ends a function's process when another account makes one of the same name.
 fn every_drill_is_a_page(aws: &Client) {
     for _ in 0..2 {
@@ -111,14 +123,13 @@ fn inbox(aws: &Client) -> Queue {
 fn deployed() -> Client {
     let aws = Emulator::shared().account();
     let bucket = format!("code-{}", aws.account());
-    let refused = |what: &'static str| move |error| panic!("{what}: {error:?}");
-    aws.try_put(&format!("/{bucket}"), b"").unwrap_or_else(refused("the bucket"));
+    aws.try_put(&format!("/{bucket}"), b"").expect("the bucket is put");
     for function in ["rotation", "access", "failure", "sweep"] {
         let zip = zip_of(&paths::function(function));
-        aws.try_put(&format!("/{bucket}/b/{function}.zip"), &zip).unwrap_or_else(refused("the code"));
+        aws.try_put(&format!("/{bucket}/b/{function}.zip"), &zip).expect("the code is put");
     }
     aws.try_put(&format!("/{bucket}/template"), template(&aws).to_string().as_bytes())
-        .unwrap_or_else(refused("the template"));
+        .expect("the template is put");
     let url = format!("{}/{bucket}/template", aws.endpoint());
     let mut request = vec![
         ("StackName", "secrets-responder"),

@@ -62,7 +62,7 @@ fn a_lookup_that_dies_goes_on_and_has_every_event_once() {
 
     fake.lookups([None, Some("ThrottlingException"), Some("ThrottlingException")]);
     let mut dies = command().spawn().expect("it starts");
-    wait_until("some pages were read", Duration::from_secs(60), || {
+    wait_until("some pages were read", Duration::from_mins(1), || {
         (fake.requests("LookupEvents") >= 5).then_some(())
     });
     dies.kill().expect("it still runs");
