@@ -207,8 +207,7 @@ impl Facts {
                 known.principal != mark.principal
                     || known.region != mark.region
                     || known.secrets != mark.secrets
-                    || known.suppressed != mark.suppressed
-                    || known.narrowed != mark.narrowed
+                    || known.roles != mark.roles
             })
         };
         let taken = count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) || marks.contains(&mark);

@@ -61,11 +61,15 @@ impl<'r> Ledger<'r> {
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, Mark> =
-            watches(case, &self.facts).into_iter().map(|watch| (watch.stream, watch.mark)).collect();
-        for (stream, mark) in marks {
+        let marks: BTreeMap<String, (bool, Mark)> = watches(case, &self.facts)
+            .into_iter()
+            .map(|watch| (watch.stream.clone(), (watch.keeps_mark(), watch.mark)))
+            .collect();
+        for (stream, (keeps, mark)) in marks {
             self.marks.entry(stream.clone()).or_default().push(mark.clone());
-            self.facts.add_mark(&stream, mark);
+            if keeps {
+                self.facts.add_mark(&stream, mark);
+            }
         }
         // What is not counted may be closed like what is.
         for watch in

@@ -15,7 +15,6 @@ use crate::time::Timestamp;
 ///
 /// Marks are a set: adding one twice changes nothing, and so neither the order nor the duplication of events does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something of its own, and most are rarely true")]
 pub struct Mark {
     /// When it happened.
     pub at: Timestamp,
@@ -40,18 +39,23 @@ pub struct Mark {
     /// Whether the call was refused or failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub error: bool,
-    /// Whether it is what [`crate::rules::When::after`] waits for.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub opens: bool,
-    /// The exception by which it never counts. Of two marks of one event the one that counts is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<String>,
-    /// The exception by which an incident of such events is less severe.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eased: Option<String>,
-    /// The narrowed responses that it counts for, by id: others that count the same rules share the mark.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub narrowed: BTreeSet<String>,
+    /// What it is to each response that it is of, by id: those that share an incident share the mark.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<String, Role>,
+}
+
+/// What an event is to a response.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It counts.
+    Counts,
+    /// It counts, and an incident of such events is less severe, by this exception.
+    Eased(String),
+    /// It is what [`crate::rules::When::after`] waits for.
+    Opens,
+    /// It never counts, by this exception.
+    Dropped(String),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -73,10 +77,7 @@ impl Mark {
             secrets: Vec::new(),
             secrets_known: false,
             error: false,
-            opens: false,
-            suppressed: None,
-            eased: None,
-            narrowed: BTreeSet::new(),
+            roles: BTreeMap::new(),
         }
     }
 
@@ -100,10 +101,7 @@ impl Mark {
             secrets: event.secrets.iter().take(MOST_SECRETS).map(secret).collect(),
             secrets_known: event.secrets_known && event.secrets.len() <= MOST_SECRETS,
             error: event.is_error(),
-            opens: false,
-            suppressed: None,
-            eased: None,
-            narrowed: BTreeSet::new(),
+            roles: BTreeMap::new(),
         }
     }
 
@@ -113,16 +111,36 @@ impl Mark {
         1 + (self.principal.raw().len() + secrets) / 512
     }
 
-    /// Whether a response counts it, in a stream that others share.
-    fn is_of(&self, response: &Response) -> bool {
-        let chosen = !response.is_narrowed() || self.narrowed.contains(&response.id);
-        chosen || self.resolves || !response.shares_stream()
+    /// What it is to a response.
+    fn role(&self, response: &Response) -> Option<&Role> {
+        self.roles.get(&response.id)
     }
 
-    /// Whether it tells more than another copy of its event: what counts is taken before what does not, and the caller's
-    /// copy of a cross-account call names the caller.
-    fn tells_more(&self, other: &Self) -> bool {
-        let rank = |mark: &Self| (mark.suppressed.is_some(), !mark.principal.raw().starts_with("arn:"));
+    /// Whether a response looks at it, in a stream that others share: what closes an incident closes it for all.
+    fn is_of(&self, response: &Response) -> bool {
+        self.resolves || self.role(response).is_some()
+    }
+
+    /// Whether it counts for none of its responses, but is what one waits for.
+    pub(crate) fn only_opens(&self) -> bool {
+        !self.roles.is_empty() && self.roles.values().all(|role| *role == Role::Opens)
+    }
+
+    /// The exception by which it counts for none of its responses.
+    pub(crate) fn suppressed(&self) -> Option<&String> {
+        let counts = |role: &Role| matches!(role, Role::Counts | Role::Eased(_));
+        let mut dropped = self.roles.values().filter_map(|role| match role {
+            Role::Dropped(exception) => Some(exception),
+            _ => None,
+        });
+        if self.roles.values().any(counts) { None } else { dropped.next() }
+    }
+
+    /// Whether it tells a response more than another copy of its event: what counts is taken before what does not, and the
+    /// caller's copy of a cross-account call names the caller.
+    fn tells_more(&self, other: &Self, response: &Response) -> bool {
+        let dropped = |mark: &Self| matches!(mark.role(response), Some(Role::Dropped(_)));
+        let rank = |mark: &Self| (dropped(mark), !mark.principal.raw().starts_with("arn:"));
         (rank(self), self) < (rank(other), other)
     }
 }
@@ -173,7 +191,7 @@ impl<'m> Burst<'m> {
 
     /// How many different secrets; `None` where an event hides which it concerned.
     pub fn distinct_secrets(&self) -> Option<usize> {
-        let mut counted = self.marks.iter().filter(|mark| !mark.opens);
+        let mut counted = self.marks.iter().filter(|mark| !mark.only_opens());
         let known = counted.all(|mark| mark.secrets_known);
         known.then(|| {
             let named = classes(self.marks.iter().flat_map(|mark| &mark.secrets));
@@ -191,16 +209,17 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mar
         Distinct::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
         Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
     };
-    let values = marks.into_iter().flat_map(|mark| values(response.when.distinct, mark, &names));
+    let values = marks.into_iter().flat_map(|mark| values(response, mark, &names));
     values.collect::<BTreeSet<_>>().len()
 }
 
 /// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
 /// and what follows it soon enough.
 fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> {
-    marks.retain(|mark| mark.suppressed.is_none());
+    marks.retain(|mark| !matches!(mark.role(response), Some(Role::Dropped(_))));
     if response.when.after.is_some() {
-        let opens: Vec<Timestamp> = marks.iter().filter(|mark| mark.opens).map(|mark| mark.at).collect();
+        let opens = marks.iter().filter(|mark| mark.role(response) == Some(&Role::Opens));
+        let opens: Vec<Timestamp> = opens.map(|mark| mark.at).collect();
         marks.retain(|mark| {
             let before = opens.partition_point(|at| *at <= mark.at);
             let latest = before.checked_sub(1).and_then(|index| opens.get(index));
@@ -220,7 +239,7 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
     for mark in marks.into_iter().filter(|mark| mark.is_of(response)) {
         by_event
             .entry((mark.at, mark.resolves, &mark.key))
-            .and_modify(|kept| *kept = if mark.tells_more(kept) { mark } else { *kept })
+            .and_modify(|kept| *kept = if mark.tells_more(kept, response) { mark } else { *kept })
             .or_insert(mark);
     }
     let marks = counting(response, by_event.into_values().collect());
@@ -244,7 +263,7 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
 fn eased(response: &Response, burst: &Burst<'_>) -> Severity {
     let effect = |mark: &&Mark| {
-        let id = mark.eased.as_ref()?;
+        let Some(Role::Eased(id)) = mark.role(response) else { return None };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
     };
     let effects: Option<Vec<Effect>> = burst.marks.iter().map(effect).collect();
@@ -265,14 +284,14 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
     while let Some(newest) = events.get(right) {
         // Events of one instant enter together: their order must not matter.
         while let Some(mark) = events.get(right).filter(|mark| mark.at == newest.at) {
-            for value in values(response.when.distinct, mark, names) {
+            for value in values(response, mark, names) {
                 *counts.entry(value).or_default() += 1;
             }
             right += 1;
         }
         let start = newest.at.minus(response.when.within);
         while let Some(mark) = events.get(left).filter(|mark| mark.at < start) {
-            for value in values(response.when.distinct, mark, names) {
+            for value in values(response, mark, names) {
                 if let Some(count) = counts.get_mut(value) {
                     *count -= 1;
                     if *count == 0 {
@@ -298,9 +317,9 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
     }
 }
 
-fn values<'v>(distinct: Distinct, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
-    match distinct {
-        _ if mark.opens => Vec::new(),
+fn values<'v>(response: &Response, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
+    match response.when.distinct {
+        _ if mark.role(response) == Some(&Role::Opens) => Vec::new(),
         Distinct::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }

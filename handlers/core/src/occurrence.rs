@@ -82,8 +82,8 @@ fn suppressed<'m>(
     // The mark that counts sorts first.
     let mut events: BTreeMap<&str, Option<&String>> = BTreeMap::new();
     for mark in near {
-        let known = events.entry(&mark.key).or_insert(mark.suppressed.as_ref());
-        *known = (*known).min(mark.suppressed.as_ref());
+        let known = events.entry(&mark.key).or_insert(mark.suppressed());
+        *known = (*known).min(mark.suppressed());
     }
     let mut counts = BTreeMap::new();
     for exception in events.into_values().flatten() {

@@ -2,14 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use responder_core::decide::watches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::ledger::Ledger;
-use responder_core::mark::{Mark, bursts};
+use responder_core::mark::{Mark, Role, bursts};
 use responder_core::rules::{File, Response, load};
 use responder_core::secret::SecretRef;
 use responder_core::text::Untrusted;
@@ -45,10 +45,7 @@ fn mark(minute: i64, secret: u8) -> Mark {
         secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
-        opens: false,
-        suppressed: None,
-        eased: None,
-        narrowed: BTreeSet::new(),
+        roles: BTreeMap::from([("r".to_owned(), Role::Counts)]),
     }
 }
 
@@ -99,8 +96,9 @@ fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
 #[test]
 fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
     let when = r#""when": {"distinct":"event","at_least":2,"within":"10m","per":"account"}"#;
-    let row =
-        format!(r#""on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", {when}"#);
+    let row = format!(
+        r#""on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", "incident": "one", {when}"#
+    );
     let responses =
         format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
@@ -120,10 +118,11 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
             ledger.decide(&case);
         }
         assert_eq!(streams.len(), 1);
-        ledger.incidents().into_iter().map(|incident| incident.rule).collect::<Vec<_>>()
+        let incidents = ledger.incidents().into_iter();
+        incidents.map(|found| [vec![found.rule], found.also].concat()).collect::<Vec<_>>()
     };
-    assert_eq!(fired(&[1, 2]), ["all"]);
-    assert_eq!(fired(&[1, 2, 1]), ["all", "some"]);
+    assert_eq!(fired(&[1, 2]), [["all"]]);
+    assert_eq!(fired(&[1, 2, 1]), [["all", "some"]]);
 }
 
 #[test]

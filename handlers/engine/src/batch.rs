@@ -30,8 +30,8 @@ pub struct Engine<A> {
     pub aws: A,
     /// Whose rules are applied.
     pub handler: Handler,
-    /// The rules.
-    pub rules: Rules,
+    /// The rules: they may be another engine's, too.
+    pub rules: Arc<Rules>,
     /// What the operator set.
     pub settings: Settings,
     /// How long a claim is held; no invocation works for longer.
@@ -78,8 +78,14 @@ impl Ended {
 
 impl<A: Aws> Engine<A> {
     /// An engine that has not learned anything yet.
-    pub fn new(aws: A, handler: Handler, rules: Rules, settings: Settings, lease: Span) -> Self {
-        Self { aws, handler, rules, settings, lease, cache: Cache::default() }
+    pub fn new(
+        aws: A,
+        handler: Handler,
+        rules: impl Into<Arc<Rules>>,
+        settings: Settings,
+        lease: Span,
+    ) -> Self {
+        Self { aws, handler, rules: rules.into(), settings, lease, cache: Cache::default() }
     }
 
     /// Reads, decides and executes; returns what became of each text, in their order. Prints a line for each, and the

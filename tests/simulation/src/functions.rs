@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use responder_core::arn::Arn;
 use responder_core::facts::{Facts, Settings};
 use responder_core::page::Page;
-use responder_core::rules::{Handler, Rules, RulesError, builtin};
+use responder_core::rules::{Handler, Rules, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{Item, Key, Value};
 use responder_engine::{Engine, Turn};
@@ -74,7 +75,7 @@ struct Functions<'a> {
     arrival: &'a Arrival,
     random: Random,
     cloud: Rc<Cloud>,
-    rules: Rules,
+    rules: Arc<Rules>,
     queues: BTreeMap<Handler, Queue>,
     tasks: Tasks<(Engine<Port>, Vec<bool>)>,
     running: BTreeMap<u64, (Handler, Vec<u64>)>,
@@ -101,7 +102,7 @@ impl<'a> Functions<'a> {
             arrival,
             random,
             cloud: Rc::new(Cloud { clock: Clock::at(now), state: RefCell::new(state) }),
-            rules: builtin()?,
+            rules: crate::rules()?,
             queues: BTreeMap::new(),
             tasks: Tasks::default(),
             running: BTreeMap::new(),
@@ -197,7 +198,7 @@ impl<'a> Functions<'a> {
             engine
         } else {
             let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
-            Engine::new(port, handler, builtin()?, self.settings.clone(), LEASE)
+            Engine::new(port, handler, Arc::clone(&self.rules), self.settings.clone(), LEASE)
         };
         engine.aws.invocation = number;
         let turn = Turn {

@@ -46,3 +46,17 @@ pub mod world;
 pub use faults::{Calls, Fault, Refusal};
 pub use place::Place;
 pub use random::Random;
+
+use std::sync::{Arc, OnceLock};
+
+use responder_core::rules::{Rules, RulesError, builtin};
+
+/// The rules, loaded once in a process: a function that starts cold loads them, thousands of worlds need not.
+fn rules() -> Result<Arc<Rules>, RulesError> {
+    static RULES: OnceLock<Arc<Rules>> = OnceLock::new();
+    if let Some(rules) = RULES.get() {
+        return Ok(Arc::clone(rules));
+    }
+    let rules = Arc::new(builtin()?);
+    Ok(Arc::clone(RULES.get_or_init(|| rules)))
+}

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use responder_core::plan::Step;
-use responder_core::rules::{Handler, RulesError, builtin};
+use responder_core::rules::{Handler, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::{Engine, Turn};
 
@@ -276,7 +276,7 @@ impl World {
         } else {
             let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
             let settings = self.conditions.settings.clone();
-            Engine::new(port, handler, builtin()?, settings, self.conditions.lease)
+            Engine::new(port, handler, crate::rules()?, settings, self.conditions.lease)
         };
         engine.aws.invocation = number;
         let until = self.now().plus(self.conditions.timeout);

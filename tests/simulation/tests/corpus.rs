@@ -44,15 +44,24 @@ fn decided(story: &Story) -> (Vec<Incident>, usize) {
     (incidents, pages.count())
 }
 
+/// A recorded attack: at home, and where nothing of ours runs.
+fn recorded(name: &str) -> [(Vec<Incident>, usize); 2] {
+    let home = fixtures().into_iter().find(|story| story.name == name).unwrap();
+    let events = home.events.iter().map(|event| event.replace("us-west-2", "ap-south-2")).collect();
+    let away = Story { events, ..home.clone() };
+    assert_ne!(home.events, away.events);
+    [home, away].map(|story| decided(&story))
+}
+
 #[test]
 fn the_recorded_attacks_are_one_incident_and_one_page_each() {
-    let stories = fixtures();
-    let named = |name: &str| stories.iter().find(|story| story.name == name).unwrap();
-    let (incidents, pages) = decided(named("a-list-and-then-twenty-reads-in-four-seconds"));
-    assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
-    assert_eq!((incidents[0].severity, incidents[0].distinct_secrets), (Severity::High, Some(20)));
-    let (incidents, pages) = decided(named("five-batch-reads-by-a-tag-and-no-read-of-a-secret"));
-    assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
-    // At most twenty a call, and nobody knows how many: neither none nor five.
-    assert_eq!((incidents[0].reads, incidents[0].distinct_secrets), (5, None));
+    for (incidents, pages) in recorded("a-list-and-then-twenty-reads-in-four-seconds") {
+        assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
+        assert_eq!((incidents[0].severity, incidents[0].distinct_secrets), (Severity::High, Some(20)));
+    }
+    for (incidents, pages) in recorded("five-batch-reads-by-a-tag-and-no-read-of-a-secret") {
+        assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
+        // At most twenty a call, and nobody knows how many: neither none nor five.
+        assert_eq!((incidents[0].reads, incidents[0].distinct_secrets), (5, None));
+    }
 }

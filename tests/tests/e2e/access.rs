@@ -118,7 +118,7 @@ fn writes(function: &mut Function, meter: &Meter, reads: &[Value]) -> (Vec<Strin
 }
 
 #[test]
-fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_none() {
+fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_one() {
     let world = World::new();
     let meter = Meter::start(&world.aws);
     let mut environment = world.environment();
@@ -129,7 +129,7 @@ fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_none() {
     let start = start - (start.as_second() % 600).seconds();
     let reads: Vec<Value> = (0..1_000)
         .map(|i| {
-            let secret = world.aws.arn("secretsmanager", &format!("secret:team/db-{i}-AbCdEf"));
+            let secret = world.aws.arn("secretsmanager", &format!("secret:prod/db-{i}-AbCdEf"));
             events::secret_read(&world.aws, "mallory", &secret, start + (i64::from(i) / 2).seconds())
         })
         .collect();
@@ -139,6 +139,8 @@ fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_none() {
     assert!(largest < 300_000, "{largest}");
     let pages = world.pages().len();
     assert!(pages >= 1);
-    assert_eq!(writes(&mut function, &meter, &reads).0, Vec::<String>::new());
+    // Production's secrets, read with a long-term key: noted for the summary. The same notes are the same item.
+    let again = writes(&mut function, &meter, &reads).0;
+    assert!(again.len() == 1 && written.contains(&again[0]), "{again:?}");
     assert_eq!(world.pages().len(), 0);
 }

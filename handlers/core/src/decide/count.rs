@@ -6,7 +6,7 @@ use super::{Draft, incident_key};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Detail, Incident};
-use crate::mark::{Burst, Mark, bursts, distinct};
+use crate::mark::{Burst, Mark, Role, bursts, distinct};
 use crate::occurrence::{self, Finding, lead};
 use crate::page;
 use crate::plan::Step;
@@ -29,6 +29,13 @@ pub struct Watch<'r> {
     pub mark: Mark,
 }
 
+impl Watch<'_> {
+    /// Whether the mark is kept for the events that follow: what nobody is paged for is noted event by event.
+    pub(crate) fn keeps_mark(&self) -> bool {
+        self.resolves || !self.response.is_only_noted()
+    }
+}
+
 /// The counts that an event belongs to, by response.
 pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
     watched(case, &case.applied(facts))
@@ -40,9 +47,11 @@ pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch
         let Applied { response, .. } = applied;
         response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds = applied.iter().filter(counts).map(|one| (one.response, false, mark(case, one, applied)));
+    let adds: Vec<&Applied<'r>> = applied.iter().filter(counts).collect();
+    let marks = adds.iter().map(|one| (one.response, false, mark(case, one.response, &adds)));
     let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
-    adds.chain(closes)
+    marks
+        .chain(closes)
         .flat_map(|(response, resolves, mark)| {
             subjects(case, response.when.per).into_iter().map(move |subject| Watch {
                 response,
@@ -55,31 +64,23 @@ pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch
         .collect()
 }
 
-/// What the event leaves: as it is, or as an exception has it. The same for all counts that share its stream.
-fn mark(case: &Case<'_>, applied: &Applied<'_>, all: &[Applied<'_>]) -> Mark {
-    let response = applied.response;
-    let (dropped, eased) = match applied.exception {
-        Some(exception) if exception.effect == Effect::Drop => (Some(exception.id.clone()), None),
-        exception => (None, exception.map(|exception| exception.id.clone())),
-    };
-    let opens_for = |response: &Response| {
-        let after = response.when.after.as_ref();
-        after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after))
-    };
-    let mut mark = Mark { suppressed: dropped, eased, ..Mark::of(&case.event, false) };
-    if !response.shares_stream() {
-        mark.opens = opens_for(response);
-        return mark;
+/// What the event leaves in the stream of an incident: the same for all responses that share it.
+fn mark(case: &Case<'_>, response: &Response, all: &[&Applied<'_>]) -> Mark {
+    let sharing = all.iter().filter(|applied| applied.response.incident == response.incident);
+    let roles = sharing.map(|applied| (applied.response.id.clone(), role(case, applied)));
+    Mark { roles: roles.collect(), ..Mark::of(&case.event, false) }
+}
+
+fn role(case: &Case<'_>, applied: &Applied<'_>) -> Role {
+    let after = applied.response.when.after.as_ref();
+    if after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after)) {
+        return Role::Opens;
     }
-    let sharing = all
-        .iter()
-        .map(|applied| applied.response)
-        .filter(|other| other.shares_stream() && stream(other, "") == stream(response, ""));
-    for other in sharing {
-        mark.opens |= opens_for(other);
-        mark.narrowed.extend(other.is_narrowed().then(|| other.id.clone()));
+    match applied.exception {
+        None => Role::Counts,
+        Some(exception) if exception.effect == Effect::Drop => Role::Dropped(exception.id.clone()),
+        Some(exception) => Role::Eased(exception.id.clone()),
     }
-    mark
 }
 
 pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
@@ -89,7 +90,7 @@ pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts)
     let launches = role.map(|role| Question::Launches { role });
     let at = case.event.time;
     let ask = |watch: Watch<'_>| {
-        let asks = !waits && !is_spared(facts, &watch, at);
+        let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
         let Watch { response, key, stream, mark, .. } = watch;
         let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
@@ -181,7 +182,8 @@ fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
 fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
     let Watch { response, key, stream, mark: own, .. } = watch;
     let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
-    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| own.suppressed.is_some());
+    let is_dropped = matches!(own.roles.get(&response.id), Some(Role::Dropped(_)));
+    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
     if let Some(Exception { id, why, .. }) = dropped {
         let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
         return Verdict::Below(Step::Suppress { rule, exception, why });
@@ -190,7 +192,8 @@ fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
         return Verdict::Amid { first, last };
     }
     // The event itself counts also where the ledger could not be asked.
-    let mut marks: Vec<&Mark> = draft.facts.marks(stream, own.at, reach(response)).collect();
+    let known = draft.facts.marks(stream, own.at, reach(response)).filter(|_| watch.keeps_mark());
+    let mut marks: Vec<&Mark> = known.collect();
     if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
         marks.push(own);
     }
@@ -212,7 +215,8 @@ fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
     if let Some(burst) = found.into_iter().find(holds_own) {
         // The others of its batch, however much later: they then find that they were told of.
         let beyond = own.at.plus(reach(response));
-        let rest: Vec<&Mark> = draft.facts.marks_after(stream, beyond).collect();
+        let rest = draft.facts.marks_after(stream, beyond).filter(|_| watch.keeps_mark());
+        let rest: Vec<&Mark> = rest.collect();
         let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
         return Verdict::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
     }
@@ -300,22 +304,14 @@ fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
     }
 }
 
-/// Responses that count the events of the same rules share a stream, and so a write: a mark says which of those that are
-/// narrowed it counts for.
+/// Responses that share an incident share a stream, and so a write: a mark says what it is to each of them.
 fn stream(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
         Per::Principal => "principal",
         Per::Secret => "secret",
         Per::Account => "account",
     };
-    if response.shares_stream() {
-        // What an event leaves there depends on the exceptions.
-        let exceptions = response.exceptions.iter().map(|exception| exception.id.as_str());
-        let exceptions = exceptions.collect::<Vec<_>>().join(" ");
-        hash::id(&["stream", "rules", &response.on.join(" "), per, subject, &exceptions])
-    } else {
-        hash::id(&["stream", "response", &response.id, per, subject])
-    }
+    hash::id(&["stream", &response.incident, per, subject])
 }
 
 /// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).

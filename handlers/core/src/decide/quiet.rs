@@ -83,7 +83,7 @@ fn resolve(draft: &Draft<'_, '_>, key: &str, opened: &Opened, state: &IncidentSt
         let from = counted_from(opened, state);
         let marks = opened.streams.iter().filter_map(|stream| draft.facts.streams.get(stream)).flatten();
         let marks: Vec<&Mark> = marks
-            .filter(|mark| !mark.resolves && !mark.opens && mark.at >= from && mark.at <= state.last)
+            .filter(|mark| !mark.resolves && !mark.only_opens() && mark.at >= from && mark.at <= state.last)
             .collect();
         let burst = counted(response, &marks, state.severity, at);
         let since = if from > state.first { format!(" since {from}") } else { String::new() };
@@ -103,7 +103,7 @@ fn counted<'m>(response: &Response, marks: &[&'m Mark], severity: Severity, at: 
     let fired = bursts(response, marks.iter().copied()).into_iter().flat_map(|burst| burst.marks);
     let mut fired: Vec<&Mark> = fired.collect();
     if fired.is_empty() {
-        fired = marks.iter().copied().filter(|mark| mark.suppressed.is_none()).collect();
+        fired = marks.iter().copied().filter(|mark| mark.suppressed().is_none()).collect();
     }
     Burst { marks: fired, severity, resolved: Some(at) }
 }

@@ -34,8 +34,6 @@ pub struct Exception {
     pub owner: Option<String>,
     /// The last day on which it holds; every day if it has no owner.
     pub until: Option<Day>,
-    /// Whether it stands in `_exceptions`, for several responses.
-    pub shared: bool,
     /// The events that it is about.
     pub(super) only_if: Narrowing,
 }
@@ -109,12 +107,7 @@ impl Written {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn load(
-        self,
-        id: String,
-        shared: bool,
-        patterns: &mut Patterns,
-    ) -> Result<Exception, Vec<String>> {
+    pub(super) fn load(self, id: String, patterns: &mut Patterns) -> Result<Exception, Vec<String>> {
         let blank = |text: &str| text.trim().is_empty();
         let checks = [
             (blank(&self.why), "`why`: say why; must not be empty"),
@@ -129,9 +122,7 @@ impl Written {
             patterns.add(&self.only_if).map_err(|reason| problems.push(format!("`where`: {reason}")));
         let Self { effect, why, owner, until, .. } = self;
         match only_if {
-            Ok(only_if) if problems.is_empty() => {
-                Ok(Exception { id, effect, why, owner, until, shared, only_if })
-            }
+            Ok(only_if) if problems.is_empty() => Ok(Exception { id, effect, why, owner, until, only_if }),
             _ => Err(problems),
         }
     }

@@ -190,7 +190,7 @@ impl Loader {
             if row.id.is_some() {
                 self.problem(RESPONSES, &place, "`id`: here the key is its name");
             }
-            match row.load(id.clone(), true, narrowing) {
+            match row.load(id.clone(), narrowing) {
                 Ok(exception) => drop(shared.insert(id, exception)),
                 Err(reasons) => self.problems_at(&place, reasons),
             }
@@ -219,7 +219,7 @@ impl Loader {
                         let id = own.id.clone().filter(|id| is_id(id) && !shared.contains_key(id));
                         let id =
                             id.ok_or_else(|| vec![format!("`id`: {IS_ID}, and no name in `{EXCEPTIONS}`")])?;
-                        own.load(id, false, narrowing)
+                        own.load(id, narrowing)
                     }),
             };
             let place = format!("`{row}`.exceptions[{index}]");

@@ -172,15 +172,10 @@ pub struct Response {
 }
 
 impl Response {
-    /// Whether patterns of its own choose among the events of its rules.
-    pub fn is_narrowed(&self) -> bool {
-        self.only_if.is_some() || self.unless.is_some()
-    }
-
-    /// Whether others that count the events of the same rules share its stream: what closes an incident closes it for one
-    /// response, and an exception of its own is nobody else's.
-    pub(crate) fn shares_stream(&self) -> bool {
-        self.resolved_by.is_empty() && self.exceptions.iter().all(|exception| exception.shared)
+    /// Whether its incidents page nobody and are of one event each: nothing is counted.
+    pub(crate) fn is_only_noted(&self) -> bool {
+        let When { at_least, after, escalate, .. } = &self.when;
+        self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
     }
 
     /// The severity at a count; `None` below the threshold.

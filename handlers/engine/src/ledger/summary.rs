@@ -17,11 +17,14 @@ use crate::port::{Aws, Key, Range, Update};
 
 /// How long the notes of a day are kept.
 const DAYS_KEPT: Span = Span::from_secs(7 * 86_400);
-/// How many notes and how many suppressed events go into one item, and how many pages of a day are read: more than anybody
-/// reads.
-const NOTES: usize = 200;
-const EVENTS: usize = 2_000;
+/// How many bytes of notes go into one item, which may have 400 KB with its names and keys (developer guide of `DynamoDB`:
+/// service quotas).
+const LONGEST: usize = 280_000;
+/// How many pages of a day are read, a megabyte each: more than anybody reads.
 const PAGES: usize = 8;
+/// The attributes of an item.
+const NOTES: &str = "notes";
+const SUPPRESSED: &str = "suppressed";
 /// How many writes run at the same time.
 const PARALLEL: usize = 8;
 
@@ -34,32 +37,32 @@ impl<A: Aws> Ledger<'_, A> {
         written.into_iter().try_for_each(|written| written.map(|_| ()))
     }
 
+    /// As few items as hold them.
     fn notes(&self, date: Date, day: &Day) -> Vec<Update> {
-        let notes: Vec<String> =
-            day.notes.iter().filter_map(|note| serde_json::to_string(note).ok()).collect();
-        let suppressed: Vec<String> = day
-            .suppressed
-            .iter()
-            .flat_map(|(exception, events)| events.iter().map(move |event| format!("{exception} {event}")))
-            .collect();
-        let (mut notes, mut suppressed) = (notes.chunks(NOTES), suppressed.chunks(EVENTS));
-        let mut updates = Vec::new();
-        // What both are few of is one item.
-        loop {
-            let (some, others) = (notes.next().unwrap_or_default(), suppressed.next().unwrap_or_default());
-            if some.is_empty() && others.is_empty() {
-                return updates;
-            }
-            let parts: Vec<&str> = some.iter().chain(others).map(String::as_str).collect();
+        let notes = day.notes.iter().filter_map(|note| Some((NOTES, serde_json::to_string(note).ok()?)));
+        let events = day.suppressed.iter().flat_map(|(exception, events)| {
+            events.iter().map(move |event| (SUPPRESSED, format!("{exception} {event}")))
+        });
+        let texts: Vec<(&str, String)> = notes.chain(events).collect();
+        let mut size = 0;
+        let items = texts.chunk_by(|_, (_, next)| {
+            size = if size + next.len() > LONGEST { 0 } else { size + next.len() };
+            size > 0
+        });
+        let update = |texts: &[(&str, String)]| {
+            let parts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
             let key = Key { pk: format!("summary#{date}"), sk: hash::id(&parts) };
             let mut update = Update::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
-            for (name, texts) in [("notes", some), ("suppressed", others)] {
-                if !texts.is_empty() {
-                    update = update.add(name, texts.iter().cloned().collect());
+            for name in [NOTES, SUPPRESSED] {
+                let own = texts.iter().filter(|(of, _)| *of == name).map(|(_, text)| text.clone());
+                let own: BTreeSet<String> = own.collect();
+                if !own.is_empty() {
+                    update = update.add(name, own);
                 }
             }
-            updates.push(update);
-        }
+            update
+        };
+        items.map(update).collect()
     }
 
     /// Reads the notes of a day.
@@ -69,10 +72,10 @@ impl<A: Aws> Ledger<'_, A> {
         let mut day = Day::default();
         for page in 1.. {
             let found = self.call(self.aws.query(&range, self.deadline.at())).await?;
-            let texts = found.items.iter().flat_map(|item| item.set("notes").into_iter().flatten());
+            let texts = found.items.iter().flat_map(|item| item.set(NOTES).into_iter().flatten());
             // A note that cannot be read was written by another release.
             day.notes.extend(texts.filter_map(|text| serde_json::from_str::<Note>(text).ok()));
-            let events = found.items.iter().flat_map(|item| item.set("suppressed").into_iter().flatten());
+            let events = found.items.iter().flat_map(|item| item.set(SUPPRESSED).into_iter().flatten());
             for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
                 day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());
             }

@@ -75,3 +75,19 @@ fn a_read_costs_one_write_a_day_and_what_is_noted_one_a_batch() {
     assert_eq!((written(&world, "seen#"), written(&world, "summary#")), (9, 1));
     assert!(again <= 8, "{again} calls for what is known");
 }
+
+#[test]
+fn the_notes_of_a_batch_are_one_item_unless_that_would_be_too_long() {
+    let items = |reads: &[String]| -> Vec<usize> {
+        let mut world = Functions::new();
+        world.engine.settings.first_reads = true;
+        world.deliver_all(120, reads);
+        let written = world.engine.aws.written.borrow();
+        written.iter().filter(|(key, _)| key.pk.starts_with("summary#")).map(|(_, bytes)| *bytes).collect()
+    };
+    let ordinary = items(&(0..1_000).map(|i| read(i % 60, i)).collect::<Vec<_>>());
+    assert_eq!(ordinary.len(), 1, "{ordinary:?}");
+    let long = |i: i64| read(i % 60, i).replace(&format!("s{i}"), &format!("{i}{}", "\u{e9}".repeat(500)));
+    let long = items(&(0..1_000).map(long).collect::<Vec<_>>());
+    assert!(long.len() > 1 && long.iter().all(|bytes| *bytes < 300_000), "{long:?}");
+}

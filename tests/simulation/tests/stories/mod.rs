@@ -11,6 +11,7 @@ use simulation::Random;
 use simulation::corpus::{classes, facts, sample};
 
 /// Events, and what is known of the world.
+#[derive(Clone)]
 pub(crate) struct Story {
     pub(crate) name: String,
     pub(crate) events: Vec<String>,

@@ -182,10 +182,10 @@ impl Table {
 mod tests {
     use std::collections::BTreeSet;
 
-    use proptest::collection::{btree_set, vec};
-    use proptest::option;
+    use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use proptest::sample::select;
+    use responder_core::mark::Role;
     use responder_core::secret::SecretRef;
 
     use super::*;
@@ -204,10 +204,16 @@ mod tests {
 
     fn any_mark() -> impl Strategy<Value = Mark> {
         let texts = (".{0,40}", ".{0,40}", select(&["p", "q", "\\\"\u{2028}"][..]));
-        let flags = (any::<bool>(), any::<bool>(), any::<bool>(), btree_set("[a-z]{1,3}", 0..3));
-        let exceptions = (any::<bool>(), option::of("[a-z]{1,3}"), option::of("[a-z]{1,3}"));
-        (texts, flags, exceptions, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
-            |(texts, (resolves, secrets_known, error, narrowed), (opens, suppressed, eased), at, secrets)| {
+        let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+        let role = (0..4, "[a-z]{1,3}").prop_map(|(kind, exception)| match kind {
+            0 => Role::Counts,
+            1 => Role::Eased(exception),
+            2 => Role::Opens,
+            _ => Role::Dropped(exception),
+        });
+        let roles = btree_map("[a-z]{1,3}", role, 0..3);
+        (texts, flags, roles, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
+            |(texts, (resolves, secrets_known, error), roles, at, secrets)| {
                 let (key, id, principal) = texts;
                 Mark {
                     at: Timestamp::from_millis(1_700_000_000_000 + at),
@@ -220,10 +226,7 @@ mod tests {
                     secrets,
                     secrets_known,
                     error,
-                    opens,
-                    suppressed,
-                    eased,
-                    narrowed,
+                    roles,
                 }
             },
         )
