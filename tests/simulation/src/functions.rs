@@ -60,7 +60,7 @@ pub fn deliver(events: &[String], facts: &Facts, arrival: &Arrival) -> Result<En
     let mut functions = Functions::new(&facts.settings, arrival, last(events))?;
     functions.remember_launches(facts);
     functions.send(events);
-    functions.run()?;
+    functions.run();
     Ok(functions.end())
 }
 
@@ -154,9 +154,9 @@ impl<'a> Functions<'a> {
         }
     }
 
-    fn run(&mut self) -> Result<(), RulesError> {
+    fn run(&mut self) {
         loop {
-            self.receive()?;
+            self.receive();
             match self.tasks.turn(&mut self.random) {
                 Some(Turned::Done(number, (engine, kept))) => self.finish(number, engine, &kept),
                 Some(_) => {}
@@ -164,7 +164,7 @@ impl<'a> Functions<'a> {
                     let free = |handler: &Handler| self.count(*handler) < self.arrival.workers;
                     let queues = self.queues.iter().filter(|(handler, _)| free(handler));
                     let due = queues.filter_map(|(_, queue)| queue.next_due());
-                    let Some(next) = due.chain(self.cloud.clock.next_due()).min() else { return Ok(()) };
+                    let Some(next) = due.chain(self.cloud.clock.next_due()).min() else { return };
                     self.cloud.clock.advance(next);
                 }
             }
@@ -175,7 +175,7 @@ impl<'a> Functions<'a> {
         self.running.values().filter(|(running, _)| *running == handler).count()
     }
 
-    fn receive(&mut self) -> Result<(), RulesError> {
+    fn receive(&mut self) {
         let now = self.cloud.clock.now();
         for handler in Handler::ALL {
             while self.count(handler) < self.arrival.workers {
@@ -185,13 +185,12 @@ impl<'a> Functions<'a> {
                 if messages.is_empty() {
                     break;
                 }
-                self.invoke(handler, messages)?;
+                self.invoke(handler, messages);
             }
         }
-        Ok(())
     }
 
-    fn invoke(&mut self, handler: Handler, messages: Vec<(u64, Rc<str>)>) -> Result<(), RulesError> {
+    fn invoke(&mut self, handler: Handler, messages: Vec<(u64, Rc<str>)>) {
         self.invocations += 1;
         let number = self.invocations;
         let mut engine = if let Some(engine) = self.idle.entry(handler).or_default().pop() {
@@ -216,7 +215,6 @@ impl<'a> Functions<'a> {
             (engine, kept)
         };
         self.tasks.spawn(number, run, None);
-        Ok(())
     }
 
     fn finish(&mut self, number: u64, engine: Engine<Port>, kept: &[bool]) {
