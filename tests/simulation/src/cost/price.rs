@@ -38,7 +38,9 @@ const fn price(
 pub(super) const REQUEST: Price = price(
     "Lambda: requests",
     (0.20, MILLION, "million"),
-    Some("https://cloudchipr.com/blog/aws-lambda-pricing"),
+    Some(
+        "https://git.mcrn.ar/mariano/lambda_local_runner/src/commit/957e45b8adae23ce50b966346229585b5df18b4d/docs/lambdas-md/lambda-13-cost.md",
+    ),
 );
 pub(super) const DURATION: Price = price(
     "Lambda: time, arm64",

@@ -215,7 +215,7 @@ fn naives(naive: &[Naive]) -> Vec<Row> {
 fn prices(out: &mut String) {
     let _ = writeln!(
         out,
-        "Of us-east-1, read on {READ} in stored copies of 2025 and 2026; what has no source is believed.\n"
+        "Of us-east-1, read on {READ} in stored copies of 2025 and 2026; what has no source is believed. AWS's own pages are what counts; most show\nfigures by script, and copies of them have none.\n"
     );
     out.push_str("| of | US dollars | for a | from |\n| --- | ---: | --- | --- |\n");
     for price in ALL {
