@@ -13,7 +13,7 @@ pub(crate) fn text() -> String {
 }
 
 /// What is drawn, in the order of reading: are rotations answered, is anybody stealing, does it work, what does it cost.
-fn body() -> Value {
+pub(crate) fn body() -> Value {
     let mut widgets = Vec::new();
     let mut row = 0;
     for (title, charts) in [

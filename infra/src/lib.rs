@@ -10,6 +10,7 @@ mod generate;
 pub mod lint;
 pub mod metrics;
 pub mod permissions;
+mod picture;
 pub mod resolve;
 pub mod rules;
 pub mod settings;
@@ -17,5 +18,6 @@ mod wiring;
 pub mod yaml;
 
 pub use generate::{GenerateError, Template, templates};
+pub use picture::picture;
 pub use resolve::Place;
 pub use wiring::{Alarm, Function, Queue, QueueKind, Role, Rule, Table, Target, Topic, Wiring, WiringError};

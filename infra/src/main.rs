@@ -20,9 +20,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write the templates.
+    /// Write the templates, and the picture of the dashboard.
     Generate,
-    /// Fail if a template is not what would be written.
+    /// Fail if one of them is not what would be written.
     Check,
 }
 
@@ -47,14 +47,17 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<bool, Box<dyn std::error::Error>> {
     let rules = responder_core::rules::builtin()?;
     let mut is_well = true;
-    for template in infra::templates(&rules)? {
-        let file = cli.folder.join(template.name).with_extension("yaml");
+    let templates = infra::templates(&rules)?.into_iter();
+    let templates = templates.map(|template| (format!("{}.yaml", template.name), template.text));
+    let picture = ("dashboard.svg".to_owned(), infra::picture());
+    for (name, text) in templates.chain([picture]) {
+        let file = cli.folder.join(name);
         match cli.command {
             Command::Generate => {
-                fs::write(&file, &template.text)?;
+                fs::write(&file, &text)?;
                 say(&format!("wrote {}", file.display()));
             }
-            Command::Check if is_same(&file, &template.text) => {}
+            Command::Check if is_same(&file, &text) => {}
             Command::Check => {
                 is_well = false;
                 say(&format!("{} is stale: run `cargo run -p infra -- generate`", file.display()));

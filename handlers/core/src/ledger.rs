@@ -149,7 +149,7 @@ impl<'r> Ledger<'r> {
 }
 
 /// The secrets that the services of a role refer to.
-fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
+pub(crate) fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
     let own = |service: &&Service| service.roles.iter().any(|known| known.raw() == role);
     let services = facts.services.iter().flatten().filter(own);
     services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()

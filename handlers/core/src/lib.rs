@@ -20,6 +20,7 @@ pub mod plan;
 pub mod principal;
 pub mod progress;
 pub mod proof;
+pub mod readers;
 pub mod rules;
 pub mod secret;
 pub mod service;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use responder_core::readers::Asked;
 use responder_core::rules::Day;
+use responder_core::time::{Date, Timestamp};
 
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
 /// same bytes. Nothing is sent anywhere.
@@ -29,6 +31,9 @@ pub(crate) enum Command {
     /// Prove of every service that uses a changed secret that it runs the new value, or say where the proof ends.
     #[command(after_long_help = PROOF)]
     Proof(ProofArgs),
+    /// Say who read a secret, from where and when.
+    #[command(after_long_help = READS)]
+    Reads(ReadsArgs),
     /// Say of every rule whether it matches an event, or the first path that fails.
     #[command(after_long_help = EXPLAIN)]
     Explain(ExplainArgs),
@@ -89,6 +94,38 @@ pub(crate) struct ProofArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReadsArgs {
+    /// The secret: its name, which means that of every account in the input, or its partial or full ARN, which means
+    /// one account's. Reads of its replicas in other Regions count.
+    #[arg(long, value_name = "NAME|ARN", value_parser = asked)]
+    pub(crate) secret: Asked,
+    /// Only reads from then on: an instant, or the day that it begins with in UTC.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) since: Option<Timestamp>,
+    /// Only reads before then.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) until: Option<Timestamp>,
+    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` reads.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Services and settings, as JSON: they tell which reads are launches of tasks, and who is a person.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+}
+
+fn asked(text: &str) -> Result<Asked, &'static str> {
+    Asked::parse(text).ok_or("expected a secret's name or ARN")
+}
+
+fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    let day = text.parse::<Date>().map(Date::start);
+    day.or_else(|_| text.parse()).map_err(|_| "expected `2026-01-31` or `2026-01-31T12:00:00Z`")
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct BaselineArgs {
     /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` reads.
     #[arg(required = true, value_name = "PATH")]
@@ -122,7 +159,8 @@ pub(crate) struct RulesArgs {
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// JSON lines, each with a `kind`: decision, incident, proof, no-consumers, problem or summary.
+    /// JSON lines, each with a `kind`: decision, incident, proof, no-consumers, reader, may-have-read,
+    /// problem or summary.
     Json,
 }
 
@@ -201,6 +239,29 @@ Examples:
 
 Exit status: 0 every chain is complete; 1 a chain is broken or open, or the services are unknown; 2 unusable;
 3 some of the input could not be read, so that more may be missing than is told.";
+
+const READS: &str = "\
+Examples:
+  Who read it in the last 90 days, from trail files:
+    replay reads --secret prod/billing/db --since \"$(date -u -d '90 days ago' +%F)\" AWSLogs/
+  Which of the reads were tasks that started:
+    replay reads --secret prod/billing/db --facts services.json AWSLogs/
+  Access keys and addresses, for a script:
+    replay reads --secret ARN --format json AWSLogs/ |
+      jq -r 'select(.kind == \"reader\") | [.principal, .access_keys[], .addresses[]] | @tsv'
+
+A batch by name and the record of its read of the secret are one call. A batch by filter does not
+say what it read: it is listed apart unless the record of its read is there. Copies count once.
+
+Callers:
+  human     a person
+  unknown   the record does not say
+  workload  a program
+  task      a session that is named like an ECS task
+  launch    such a session, whose role starts tasks with this secret (known from --facts)
+  service   an AWS service
+
+Exit status: 0 done; 2 unusable; 3 some of the input could not be read: reads may be missing.";
 
 const BASELINE: &str = "\
 Examples:

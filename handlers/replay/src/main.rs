@@ -6,6 +6,8 @@ mod explain;
 mod output;
 mod patterns;
 mod proof;
+mod readers;
+mod reads;
 mod report;
 mod rules;
 mod run;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Proof(args) => proof::proof(&args),
+        Command::Reads(args) => reads::reads(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Match(args) => patterns::run(&args),
         Command::Rules(args) => rules::list(&args),

@@ -24,24 +24,31 @@ pub(crate) fn write(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
     let mut rows: Vec<(Timestamp, [String; 8])> = proofs.chains.iter().map(row).collect();
     rows.extend(proofs.lone.iter().map(lone_row));
     rows.sort_by_key(|(at, _)| *at);
-    let mut widths = HEAD.map(str::len);
-    for (_, cells) in &rows {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    line(&HEAD, &widths, out)?;
-    for (_, cells) in &rows {
-        line(&cells.each_ref().map(String::as_str), &widths, out)?;
-    }
+    let rows: Vec<[String; 8]> = rows.into_iter().map(|(_, cells)| cells).collect();
+    grid(HEAD, &rows, out)?;
     missing(proofs, out)?;
     totals(proofs, out)
 }
 
-fn line(cells: &[&str; 8], widths: &[usize; 8], out: &mut impl Write) -> io::Result<()> {
-    let cells: Vec<String> =
-        cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-    writeln!(out, "{}", cells.join("  ").trim_end())
+/// A head and rows in columns as wide as their widest cell.
+pub(crate) fn grid<const N: usize>(
+    head: [&str; N],
+    rows: &[[String; N]],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut widths = head.map(str::len);
+    for cells in rows {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut line = |cells: [&str; N]| {
+        let cells: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())
+    };
+    line(head)?;
+    rows.iter().try_for_each(|cells| line(cells.each_ref().map(String::as_str)))
 }
 
 fn row(chain: &Chain) -> (Timestamp, [String; 8]) {

@@ -350,7 +350,9 @@ fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
 fn help_is_as_committed() {
-    for command in ["", "run", "proof", "explain", "match", "rules", "verify", "baseline", "completions"] {
+    for command in
+        ["", "run", "proof", "reads", "explain", "match", "rules", "verify", "baseline", "completions"]
+    {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let found = String::from_utf8(replay(&args).stdout).unwrap();
         let name = if command.is_empty() { "replay" } else { command };

@@ -24,6 +24,11 @@ fn what_is_committed_is_what_would_be_generated() {
         let is_same = fs::read_to_string(&file).is_ok_and(|text| text == generated.text);
         assert!(is_same, "{} is stale: run `cargo run -p infra -- generate`", file.display());
     }
+    let picture = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard.svg"));
+    assert!(
+        picture.is_ok_and(|text| text == infra::picture()),
+        "dashboard.svg is stale: the same command writes it"
+    );
 }
 
 #[test]

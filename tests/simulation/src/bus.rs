@@ -21,6 +21,8 @@ pub(crate) struct Bus {
     pub(crate) twice: u64,
     /// The longest time that an event of `CloudTrail` takes. Others take a few seconds.
     pub(crate) trail: Span,
+    /// How long messages for the function `access` are gathered.
+    pub(crate) window: Span,
     pub(crate) rotation: Queue,
     pub(crate) access: Queue,
     /// How many events were told, and how many of them got lost.
@@ -32,12 +34,30 @@ impl Bus {
         let random = Random::new(seed);
         let (rotation, access) = (Queue::default(), Queue::default());
         let trail = Span::from_secs(120);
-        Self { random, place, lost: 0, twice: 0, trail, rotation, access, told: (0, 0) }
+        Self {
+            random,
+            place,
+            lost: 0,
+            twice: 0,
+            trail,
+            window: Span::from_millis(1),
+            rotation,
+            access,
+            told: (0, 0),
+        }
     }
 
     /// The queue of a handler.
     pub(crate) fn queue(&mut self, handler: Handler) -> &mut Queue {
         if handler == Handler::Access { &mut self.access } else { &mut self.rotation }
+    }
+
+    /// When a message that comes at an instant can be received.
+    pub(crate) fn gathered(&self, handler: Handler, at: Timestamp) -> Timestamp {
+        let window = self.window.millis().max(1);
+        let early = at.millis().rem_euclid(window);
+        let gathers = handler == Handler::Access && early > 0;
+        if gathers { at.plus(Span::from_millis(window - early)) } else { at }
     }
 
     /// Takes an event; returns what becomes of it, for the trace.
@@ -63,7 +83,8 @@ impl Bus {
             let slowest = u64::try_from(slowest.millis()).unwrap_or_default();
             let delay =
                 Span::from_millis(i64::try_from(self.random.below(slowest)).unwrap_or_default() + 200);
-            self.queue(handler).send(Rc::clone(&text), at.plus(delay));
+            let at = self.gathered(handler, at.plus(delay));
+            self.queue(handler).send(Rc::clone(&text), at);
         }
         if twice { "twice" } else { "once" }
     }

@@ -9,6 +9,7 @@ use responder_engine::{Cause, Error, Failure};
 
 use crate::clock::Clock;
 use crate::ecs::Ecs;
+use crate::meter::Meter;
 use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::{Random, Refusal};
@@ -47,6 +48,8 @@ pub(crate) struct Record {
     pub(crate) updates: Vec<Timestamp>,
     /// How often each operation was called.
     pub(crate) calls: BTreeMap<&'static str, u64>,
+    /// What of it is billed.
+    pub(crate) meter: Meter,
     /// How often something went wrong, by what.
     pub(crate) faults: BTreeMap<&'static str, u64>,
     /// The invocations that died, or of which a call of the table or the topic went wrong.

@@ -19,17 +19,19 @@
 //! no events.
 //!
 //! [`corpus`] makes labelled events, of thefts and of everyday work, for the rules to tell apart; [`functions`] delivers given events to the engine, in batches and in any
-//! order. [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
+//! order. [`cost`] measures months and prices them. [`oracle`] says what must hold at the end. The tests plant bugs to see that it can fail.
 
 mod bus;
 pub mod clock;
 mod cloud;
 pub mod corpus;
+pub mod cost;
 pub mod ecs;
 mod event;
 pub mod explore;
 mod faults;
 pub mod functions;
+mod meter;
 pub mod oracle;
 mod place;
 mod ports;
@@ -44,6 +46,7 @@ pub mod throttle;
 pub mod world;
 
 pub use faults::{Calls, Fault, Refusal};
+pub use meter::Meter;
 pub use place::Place;
 pub use random::Random;
 

@@ -120,7 +120,11 @@ impl Port {
         if frees && state.keeps_places {
             return Written::Yes;
         }
+        let one = std::slice::from_ref(&update.key);
+        let before = state.store.get(one).pop();
         let written = state.store.update(update);
+        let after = state.store.get(one).pop();
+        state.record.meter.write(before.as_ref(), after.as_ref());
         if written == Written::Yes && update.set.contains_key("paged") {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
@@ -143,6 +147,7 @@ impl Aws for Port {
     }
 
     fn print(&self, line: &str) {
+        self.cloud.state.borrow_mut().record.meter.line(line);
         if !line.starts_with("{\"_aws\"") && !line.contains("EventsReceived") {
             self.cloud.note(|| format!("#{} {line}", self.invocation));
         }
@@ -161,13 +166,20 @@ impl Aws for Port {
         self.call(table("BatchGetItem"), until, |state, _| {
             let busy = keys.len() > 1 && state.random.chance(state.faulty / 2);
             let (now, left) = keys.split_at(if busy { keys.len() / 2 } else { keys.len() });
-            Ok(Got { items: state.store.get(now), left: left.to_vec() })
+            let items = state.store.get(now);
+            state.record.meter.get(now.len(), &items);
+            Ok(Got { items, left: left.to_vec() })
         })
         .await
     }
 
     async fn query(&self, range: &Range, until: Timestamp) -> Result<Items, Error> {
-        self.call(table("Query"), until, |state, _| Ok(state.store.query(range))).await
+        self.call(table("Query"), until, |state, _| {
+            let page = state.store.query(range);
+            state.record.meter.query(&page.items);
+            Ok(page)
+        })
+        .await
     }
 
     async fn list_clusters(

@@ -66,6 +66,7 @@ pub struct World {
 struct Invocation {
     handler: Handler,
     messages: Vec<u64>,
+    began: Timestamp,
 }
 
 struct Finished {
@@ -91,6 +92,7 @@ impl World {
         let cloud = Rc::new(Cloud { clock: Clock::at(from), state: RefCell::new(state) });
         let mut bus = Bus::new(place, random.next_u64());
         (bus.lost, bus.twice, bus.trail) = (conditions.lost, conditions.twice, conditions.trail);
+        bus.window = conditions.window;
         let mut world = Self {
             conditions,
             cloud,
@@ -183,6 +185,12 @@ impl World {
         self.run(self.now().plus(self.conditions.timeout))?;
         let idle = |step: &Step| matches!(step, Step::Join { .. } | Step::Nothing { .. } | Step::Skip { .. });
         Ok(self.planned.iter().filter(|step| !idle(step)).cloned().collect())
+    }
+
+    /// A message comes to a function's queue.
+    pub(crate) fn deliver(&mut self, handler: Handler, text: Rc<str>, at: Timestamp) {
+        let at = self.bus.gathered(handler, at);
+        self.bus.queue(handler).send(text, at);
     }
 
     fn appoint(&mut self, at: Timestamp, due: Due) {
@@ -291,7 +299,7 @@ impl World {
         let turns = dies.then(|| self.random.below(60));
         let (ids, texts): (Vec<u64>, Vec<Rc<str>>) = messages.into_iter().unzip();
         self.cloud.note(|| format!("#{number} {handler} begins with {} messages", texts.len()));
-        self.running.insert(number, Invocation { handler, messages: ids });
+        self.running.insert(number, Invocation { handler, messages: ids, began: self.now() });
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
             let (ended, _) = engine.run(&turn, &texts).await;
@@ -305,7 +313,9 @@ impl World {
 
     fn finish(&mut self, number: u64, finished: Finished) {
         let Finished { engine, kept, steps } = finished;
-        let Some(Invocation { handler, messages }) = self.running.remove(&number) else { return };
+        let Some(Invocation { handler, messages, began }) = self.running.remove(&number) else { return };
+        let took = Span::from_millis(self.now().millis() - began.millis());
+        self.cloud.state.borrow_mut().record.meter.invocation(handler, took);
         self.cloud.note(|| format!("#{number} {handler} ends"));
         if handler == Handler::Sweep {
             self.planned.extend(steps);

@@ -32,6 +32,8 @@ pub struct Conditions {
     pub twice: u64,
     /// The longest time that an event of `CloudTrail` takes.
     pub trail: Span,
+    /// How long messages for the function `access` are gathered: they come at whole multiples of it.
+    pub window: Span,
     /// Places among the deployments in flight are never given back: a planted bug.
     pub keeps_places: bool,
     /// Whether a trace is kept.
@@ -55,6 +57,7 @@ impl Conditions {
             unswept: 0,
             twice: 0,
             trail: Span::from_secs(120),
+            window: Span::from_millis(1),
             keeps_places: false,
             traced: false,
         }

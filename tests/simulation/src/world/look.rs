@@ -19,6 +19,11 @@ impl World {
         (self.bus.told.0, self.bus.told.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
     }
 
+    /// How many messages the queues got.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.bus.rotation.sent() + self.bus.access.sent()
+    }
+
     /// How many messages the rotation's queue got.
     pub(crate) fn sent(&self) -> u64 {
         self.bus.rotation.sent()
