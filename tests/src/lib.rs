@@ -11,6 +11,7 @@
 )]
 
 pub mod aws;
+pub mod deployed;
 mod emulator;
 pub mod events;
 mod fake;

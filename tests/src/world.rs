@@ -151,7 +151,7 @@ impl World {
     ///
     /// If a page's subject or message is one that SNS would refuse.
     pub fn pages(&self) -> Vec<Page> {
-        self.aws.drain(&self.inbox).iter().map(page).collect()
+        self.aws.drain(&self.inbox).iter().map(Page::of).collect()
     }
 
     /// Waits until `count` pages have arrived, and gives them back.
@@ -221,17 +221,24 @@ impl Drop for World {
     }
 }
 
-fn page(message: &Message) -> Page {
-    let envelope: Value = serde_json::from_str(&message.body).expect("SNS sends JSON");
-    let text = |field: &str| envelope[field].as_str().unwrap_or_default().to_owned();
-    let page = Page { subject: text("Subject"), message: text("Message"), envelope };
-    let subject = &page.subject;
-    assert!(
-        !subject.is_empty() && subject.len() < 100,
-        "SNS refuses a subject of {} characters",
-        subject.len()
-    );
-    assert!(subject.chars().all(|c| (' '..='~').contains(&c)), "not printable ASCII: {subject:?}");
-    assert!(!page.message.is_empty(), "SNS refuses an empty message");
-    page
+impl Page {
+    /// The page in a message of SNS.
+    ///
+    /// # Panics
+    ///
+    /// If its subject or text is one that SNS would refuse: the emulator does not.
+    pub fn of(message: &Message) -> Self {
+        let envelope: Value = serde_json::from_str(&message.body).expect("SNS sends JSON");
+        let text = |field: &str| envelope[field].as_str().unwrap_or_default().to_owned();
+        let page = Self { subject: text("Subject"), message: text("Message"), envelope };
+        let subject = &page.subject;
+        assert!(
+            !subject.is_empty() && subject.len() < 100,
+            "SNS refuses a subject of {} characters",
+            subject.len()
+        );
+        assert!(subject.chars().all(|c| (' '..='~').contains(&c)), "not printable ASCII: {subject:?}");
+        assert!(!page.message.is_empty(), "SNS refuses an empty message");
+        page
+    }
 }

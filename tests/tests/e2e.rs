@@ -14,4 +14,5 @@ mod e2e {
     mod poison;
     mod rotation;
     mod sweep;
+    mod tour;
 }

@@ -97,6 +97,20 @@ impl Client {
             .unwrap_or_else(|refused| panic!("{action} answered {}: {}", refused.status, refused.body))
     }
 
+    /// A call in the Query protocol with a body as it is.
+    ///
+    /// # Errors
+    ///
+    /// What the emulator refused.
+    pub fn try_form(&self, service: &str, body: &[u8]) -> Result<String, Refused> {
+        let request = self
+            .agent
+            .post(format!("{}/", self.endpoint))
+            .header("authorization", self.authorization(service))
+            .header("content-type", "application/x-www-form-urlencoded");
+        answer(request.send(body))
+    }
+
     /// A call in REST-JSON with a body.
     ///
     /// # Errors

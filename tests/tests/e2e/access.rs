@@ -120,7 +120,7 @@ fn writes(function: &mut Function, meter: &Meter, reads: &[Value]) -> (Vec<Strin
 #[test]
 fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_one() {
     let world = World::new();
-    let meter = Meter::start(&world.aws);
+    let meter = Meter::start(&world.aws, "dynamodb");
     let mut environment = world.environment();
     environment.push(("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), meter.endpoint()));
     let mut function = Function::start(&paths::function("access"), &environment);

@@ -1,0 +1,35 @@
+//! The tour goes through to its end, and shows what it promises.
+
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_tour_shows_a_redeployment_two_incidents_a_parked_message_and_an_alarm() {
+    let tour = Command::new(env!("CARGO_BIN_EXE_tour")).stdin(Stdio::null()).output().expect("it starts");
+    let told = String::from_utf8(tour.stdout).expect("it prints UTF-8");
+    assert!(tour.status.success(), "{told}\n{}", String::from_utf8_lossy(&tour.stderr));
+    let mut rest = told.as_str();
+    for expected in [
+        "ECS: ",
+        "has a new deployment",
+        "mailer was left alone",
+        "Subject: [HIGH] A rotation failed",
+        "[RESOLVED] A rotation failed",
+        "Subject: [HIGH] One principal listed secrets, then read them",
+        "user/contractor",
+        "[HIGH] An event could not be understood",
+        "secrets-responder-failure-dlq is in ALARM",
+    ] {
+        let place = rest.find(expected);
+        rest = &rest[place.unwrap_or_else(|| panic!("no {expected:?} where it should be:\n{told}"))..];
+    }
+    assert!(!told.contains("ECS: mailer"), "{told}");
+}
+
+#[test]
+fn what_is_no_option_is_refused_and_help_needs_nothing() {
+    let run =
+        |argument: &str| Command::new(env!("CARGO_BIN_EXE_tour")).arg(argument).output().expect("it starts");
+    assert_eq!(run("--stray").status.code(), Some(2));
+    let help = run("--help");
+    assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("--stay"));
+}
