@@ -195,13 +195,18 @@ impl IncidentState {
 
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
-    /// marks are in one chunk of a stream, only those are taken that bring a new secret, Region or principal, and of
-    /// those at most as many again. Returns whether it is noted.
+    /// marks of one kind are in one chunk of a stream, only those are taken that bring a new secret, Region or principal,
+    /// and of those at most as many again; of all kinds at most four times as many. A kind is what a mark is to its
+    /// responses: a flood of reads keeps no batch read from counting. Returns whether it is noted.
     pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let count: usize = in_chunk.clone().take(2 * CHUNK_MARKS).map(Mark::weight).sum();
+        let all: usize = in_chunk.clone().take(4 * CHUNK_MARKS).map(Mark::weight).sum();
+        let same = || {
+            let same = in_chunk.clone().filter(|known| known.roles == mark.roles);
+            same.map(Mark::weight).sum::<usize>()
+        };
         let news = || {
             in_chunk.clone().all(|known| {
                 known.principal != mark.principal
@@ -210,7 +215,11 @@ impl Facts {
                     || known.roles != mark.roles
             })
         };
-        let taken = count < CHUNK_MARKS || (count < 2 * CHUNK_MARKS && news()) || marks.contains(&mark);
+        let room = || {
+            let same = same();
+            same < CHUNK_MARKS || (same < 2 * CHUNK_MARKS && news())
+        };
+        let taken = all < CHUNK_MARKS || (all < 4 * CHUNK_MARKS && room()) || marks.contains(&mark);
         if taken {
             marks.insert(mark);
         }

@@ -266,6 +266,26 @@ fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
 }
 
 #[test]
+fn a_flood_of_reads_keeps_no_batch_read_from_counting() {
+    let engine = engine(Fake { shared: true, ..Fake::default() });
+    for number in 0..6 {
+        let others =
+            |text: String| text.replace(r#""sharedEventID":""#, &format!(r#""sharedEventID":"{number}-"#));
+        batch(&engine, number, &(0..250).map(|n| others(text(&read(n, 3)))).collect::<Vec<_>>());
+    }
+    engine.aws.bodies.borrow_mut().clear();
+    // In three invocations, each of which has to see the marks of those before.
+    for second in 301..304 {
+        let mut event: serde_json::Value = serde_json::from_str(&text(&read(second, 3))).unwrap();
+        event["detail"]["eventName"] = json!("BatchGetSecretValue");
+        event["detail"]["requestParameters"] = json!({"secretIdList": ["prod/team-a/db-0003"]});
+        batch(&engine, 100 + usize::try_from(second).unwrap(), &[event.to_string()]);
+    }
+    let paged = engine.aws.bodies.borrow();
+    assert!(matches!(&paged[..], [body] if body.contains("Severity: high")), "{paged:?}");
+}
+
+#[test]
 fn a_proof_costs_the_same_however_many_reads_there_are() {
     const TASK: &str = "0123456789abcdef0123456789abcdef";
     let count = |reads: u32| {
