@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 
 use responder_core::decide::{SeenItem, reads};
-use responder_core::event::read;
 use responder_core::text::json_line;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::{BaselineArgs, BaselineFormat};
-use crate::source::{Problem, each_file};
+use crate::source::each_event;
 use crate::{End, Failure, report, settings, warn};
 
 /// How many items `BatchWriteItem` takes (`API_BatchWriteItem`).
@@ -24,27 +23,13 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
     }
     let rules = settings::rules(&args.rules)?;
     let mut seen: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let mut problems = each_file(&args.paths, &mut |file, bytes, problems| {
-        read(bytes, &mut |found| {
-            let mut problem = |offset, reason| {
-                problems.push(Problem { file: file.to_owned(), offset: Some(offset), reason });
-            };
-            let document = match found {
-                Ok(document) => document,
-                Err(error) => return problem(error.offset, error.reason),
-            };
-            match rules.cases(&document.text) {
-                Ok(cases) => {
-                    for (key, at) in cases.iter().flat_map(reads) {
-                        let last = seen.entry(key).or_insert(at);
-                        *last = (*last).max(at);
-                    }
-                }
-                Err(error) => problem(document.offset, error.to_string()),
-            }
-        });
+    let problems = each_event(&args.paths, &mut |text| {
+        for (key, at) in rules.cases(text).map_err(|error| error.to_string())?.iter().flat_map(reads) {
+            let last = seen.entry(key).or_insert(at);
+            *last = (*last).max(at);
+        }
+        Ok(())
     });
-    problems.sort();
     for problem in &problems {
         warn(&report::problem(problem));
     }

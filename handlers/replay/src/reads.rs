@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write as _};
 
-use responder_core::event::{Event, read};
+use responder_core::event::Event;
 use responder_core::readers::{Reader, Readings, Report};
 use responder_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::cli::{Format, ReadsArgs};
 use crate::output::line;
-use crate::source::{Problem, each_file};
+use crate::source::{Problem, each_event};
 use crate::{End, Failure, readers, report, settings, warn};
 
 /// The counts.
@@ -39,19 +39,10 @@ pub(crate) struct Totals {
 pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     let facts = settings::facts(args.facts.as_deref())?;
     let mut readings = Readings::new(args.secret.clone(), facts, args.since, args.until);
-    let mut problems = each_file(&args.paths, &mut |file, bytes, problems| {
-        read(bytes, &mut |found| {
-            let added = found.map_err(|error| (error.offset, error.reason)).and_then(|document| {
-                let added = Event::parse(&document.text).map_err(|error| error.to_string());
-                let added = added.and_then(|event| readings.add(&event).map_err(|error| error.to_string()));
-                added.map_err(|reason| (document.offset, reason))
-            });
-            if let Err((offset, reason)) = added {
-                problems.push(Problem { file: file.to_owned(), offset: Some(offset), reason });
-            }
-        });
+    let problems = each_event(&args.paths, &mut |text| {
+        let event = Event::parse(text).map_err(|error| error.to_string())?;
+        readings.add(&event).map_err(|error| error.to_string())
     });
-    problems.sort();
     let report = readings.report();
     let totals = totals(&report, problems.len());
     let mut out = BufWriter::new(io::stdout().lock());

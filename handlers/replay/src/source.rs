@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use responder_core::event;
 
 /// A file, or a part of one, that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -52,6 +53,26 @@ pub(crate) fn each_file(paths: &[PathBuf], each: &mut Each<'_>) -> Vec<Problem> 
         bar.inc(size);
     }
     bar.finish_and_clear();
+    problems
+}
+
+/// Hands the text of every event below `paths` to `each`, which says what is wrong with it. Returns everything that could not be
+/// read, by file and place.
+pub(crate) fn each_event(
+    paths: &[PathBuf],
+    each: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Vec<Problem> {
+    let mut problems = each_file(paths, &mut |file, bytes, problems| {
+        event::read(bytes, &mut |found| {
+            let taken = found
+                .map_err(|error| (error.offset, error.reason))
+                .and_then(|document| each(&document.text).map_err(|reason| (document.offset, reason)));
+            if let Err((offset, reason)) = taken {
+                problems.push(Problem { file: file.to_owned(), offset: Some(offset), reason });
+            }
+        });
+    });
+    problems.sort();
     problems
 }
 

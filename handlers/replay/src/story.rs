@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use responder_core::event::read;
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::ledger::{Ledger, in_order};
@@ -11,7 +10,7 @@ use responder_core::plan::{Outcome, Plan};
 use responder_core::rules::{Case, Rules};
 use serde::Serialize;
 
-use crate::source::{Problem, each_file};
+use crate::source::{Problem, each_event};
 
 /// Everything that a run finds out.
 #[derive(Debug)]
@@ -54,27 +53,14 @@ pub(crate) fn replay(rules: &Rules, facts: Facts, paths: &[PathBuf]) -> Story {
     let mut summary = Summary::default();
     let mut cases: Vec<Case<'_>> = Vec::new();
     let mut copies = 0;
-    let mut problems = each_file(paths, &mut |file, bytes, problems| {
-        read(bytes, &mut |found| {
-            let mut problem = |offset, reason| {
-                problems.push(Problem { file: file.to_owned(), offset: Some(offset), reason });
-            };
-            let document = match found {
-                Ok(document) => document,
-                Err(error) => return problem(error.offset, error.reason),
-            };
-            match rules.cases(&document.text) {
-                Ok(found) => {
-                    summary.events += 1;
-                    summary.ignored += usize::from(found.is_empty());
-                    copies += usize::from(!found.is_empty());
-                    cases.extend(found);
-                }
-                Err(error) => problem(document.offset, error.to_string()),
-            }
-        });
+    let problems = each_event(paths, &mut |text| {
+        let found = rules.cases(text).map_err(|error| error.to_string())?;
+        summary.events += 1;
+        summary.ignored += usize::from(found.is_empty());
+        copies += usize::from(!found.is_empty());
+        cases.extend(found);
+        Ok(())
     });
-    problems.sort();
     let (cases, _) = in_order(cases);
     summary.matched = cases.iter().map(|case| case.event.key()).collect::<BTreeSet<_>>().len();
     summary.duplicates = copies - summary.matched;

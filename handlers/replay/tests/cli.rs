@@ -2,47 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod folder;
+
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use folder::Folder;
 use serde_json::{Value, json};
-
-/// A folder of its own for each test, removed afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn replay(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_replay")).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
-fn run(format: &str, paths: &[&Path]) -> Output {
-    let mut args = vec!["run", "--format", format];
-    args.extend(paths.iter().map(|path| path.to_str().unwrap()));
-    replay(&args)
+fn run(format: &str, paths: &[&str]) -> Output {
+    replay(&[&["run", "--format", format], paths].concat())
 }
 
 fn lines(output: &Output) -> Vec<Value> {
@@ -149,7 +126,7 @@ fn garbage_is_reported_and_costs_nothing_beside_it() {
     mixed.extend_from_slice(b"{\"detail-type\":\"\xff\"}\n{\"eventName\":\n");
     mixed.extend_from_slice(read(31, 78).to_string().as_bytes());
     folder.write("mixed.jsonl", mixed);
-    let output = run("json", &[&folder.0, &folder.0.join("missing.json")]);
+    let output = run("json", &[&folder.0, &format!("{}/missing.json", folder.0)]);
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(of_kind(&output, "incident").len(), 1);
     let summary = &of_kind(&output, "summary")[0];
@@ -198,7 +175,6 @@ fn standard_input_is_a_file_like_others() {
 #[test]
 fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
     let folder = Folder::new("rules");
-    fs::create_dir_all(folder.0.join("access")).unwrap();
     folder.write(
         "access/any-read.json",
         r#"{"source":["aws.secretsmanager"],"detail":{"eventName":["GetSecretValue"]}}"#,
@@ -207,7 +183,7 @@ fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
     folder.write("responses.json", format!(r#"{{"four-reads": {row}}}"#));
     let events = Folder::new("rules-events");
     let file = events.write("e.json", json!({"Records": theft()}).to_string());
-    let (file, rules) = (file.to_str().unwrap(), folder.0.to_str().unwrap());
+    let (file, rules) = (&file, &folder.0);
     let output = replay(&["run", "--format", "json", "--rules", rules, file]);
     let incidents = of_kind(&output, "incident");
     assert_eq!(
@@ -240,7 +216,7 @@ fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
 fn explain_says_of_every_rule_why() {
     let folder = Folder::new("explain");
     let file = folder.write("e.json", read(1, 1).to_string());
-    let output = replay(&["explain", file.to_str().unwrap()]);
+    let output = replay(&["explain", &file]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(text.lines().any(|line| line.contains("secret-read") && line.contains("matches")), "{text}");
@@ -258,11 +234,7 @@ fn match_ends_with_the_verdict() {
     let yes = folder.write("yes.json", r#"{"detail":{"eventName":"GetSecretValue"}}"#);
     let no = folder.write("no.json", r#"{"detail":{"eventName":"ListSecrets"}}"#);
     let bad = folder.write("bad.json", r#"{"detail":{"eventName":"GetSecretValue"}"#);
-    let verdict = |event: &Path| {
-        replay(&["match", "--pattern", pattern.to_str().unwrap(), "--event", event.to_str().unwrap()])
-            .status
-            .code()
-    };
+    let verdict = |event: &str| replay(&["match", "--pattern", &pattern, "--event", event]).status.code();
     assert_eq!((verdict(&yes), verdict(&no), verdict(&bad)), (Some(0), Some(1), Some(2)));
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/events.jsonl");
     let output = replay(&["match", "--vectors", vectors]);
@@ -276,14 +248,13 @@ fn match_ends_with_the_verdict() {
 #[test]
 fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
     let folder = Folder::new("an-exception-that-ran-out");
-    fs::create_dir_all(folder.0.join("access")).unwrap();
     folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);
     let exception = json!({"id": "backups", "where": {"detail": {"userAgent": ["backup"]}}, "effect": "drop", "why": "Nightly backups.",
         "owner": "storage team", "until": "2027-01-31"});
     let row = json!({"read": {"on": ["read"], "severity": "low", "title": "T", "runbook": "R", "exceptions": [exception]}});
     folder.write("responses.json", row.to_string());
     let list = |more: &[&str]| {
-        let rules = folder.0.display().to_string();
+        let rules = folder.0.clone();
         let output = replay(&[&["rules", "--rules", &rules], more].concat());
         (
             output.status.code(),
@@ -323,11 +294,11 @@ fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
     // Thirty secrets, one of them twice.
     let past: Vec<(usize, usize)> = (0..30).map(|i| (i, i)).chain([(40, 7)]).collect();
     let past = folder.write("past.json", trail(&past));
-    let path = past.to_str().unwrap();
+    let path = &past;
     let facts = replay(&["baseline", "--format", "facts", path]);
     let facts = folder.write("facts.json", facts.stdout);
     let now = folder.write("now.json", trail(&[(50, 7), (51, 30)]));
-    let args = ["run", "--format", "json", "--facts", facts.to_str().unwrap(), now.to_str().unwrap()];
+    let args = ["run", "--format", "json", "--facts", &facts, &now];
     let told = of_kind(&replay(&args), "decision");
     let steps = told.iter().flat_map(|plan| plan["steps"].as_array().unwrap());
     let firsts: Vec<&Value> = steps.filter(|step| step["do"] == "digest").collect();

@@ -2,41 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod folder;
+
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use folder::Folder;
 use serde_json::{Value, json};
 
 const CASE: &str = "one-service-is-proved-one-rollout-fails-and-one-deployment-is-refused";
-
-/// A folder of its own for each test, removed afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn proof(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay"));
@@ -96,7 +73,7 @@ fn items_are_proved_the_same_in_every_form_and_however_often_they_are_given() {
     folder.write("AWSDynamoDB/1/manifest-files.json", "{\"itemCount\":4}\n");
     folder.write("AWSDynamoDB/1/manifest-files.md5", "x");
     folder.write("AWSDynamoDB/1/data/a.json.gz", gzip(&fs::read(&export).unwrap()));
-    let exported = folder.0.to_str().unwrap();
+    let exported = &folder.0;
     for paths in [&[&*export][..], &[exported], &[&query, &export, exported]] {
         assert_eq!(lines(paths), expected, "{paths:?}");
     }
@@ -223,7 +200,7 @@ fn garbage_is_told_and_what_stands_beside_it_is_proved() {
     folder.write("random.bin", [0xff, 0xfe, 0, 7, b'{', b'"', 0xc3]);
     folder.write("deep.json", "{\"Items\":[".repeat(10_000));
     folder.write("short.json.gz", &gzip(export.as_bytes())[..60]);
-    let output = proof(&["--format", "json", folder.0.to_str().unwrap(), "missing.json"]);
+    let output = proof(&["--format", "json", &folder.0, "missing.json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(3));
     for name in ["torn.jsonl", "empty.json", "random.bin", "deep.json", "short.json.gz", "missing.json"] {

@@ -96,26 +96,7 @@ fn made(world: &mut World, size: Size, seed: u64) -> BTreeMap<String, usize> {
         for secret in &own {
             *used.entry((*secret).clone()).or_default() += 1;
         }
-        let references = own.into_iter().map(|secret| format!("{secret}:password::")).collect();
-        let container = Container { name: "app".to_owned(), secrets: references, ..Container::default() };
-        let definition = TaskDefinition {
-            family: format!("family-{i:03}"),
-            execution_role: Some(format!("arn:aws:iam::{ACCOUNT}:role/execution-{i}")),
-            containers: vec![container],
-            ..TaskDefinition::default()
-        };
-        world.ecs(|ecs| {
-            let task_definition = ecs.register(definition);
-            let service = NewService {
-                cluster: format!("cluster-{}", i % size.clusters.max(1)),
-                name: format!("service-{i:03}"),
-                task_definition,
-                desired: 2,
-                circuit_breaker: Some(CircuitBreaker { rollback: true }),
-                ..NewService::default()
-            };
-            ecs.create_service(service, recently)
-        });
+        service(world, (i, size.clusters), own.into_iter(), recently);
     }
     let within = u64::try_from(size.within.millis()).unwrap_or_default();
     for i in 0..size.rotations {
@@ -125,6 +106,34 @@ fn made(world: &mut World, size: Size, seed: u64) -> BTreeMap<String, usize> {
         }
     }
     used
+}
+
+/// A service that uses some secrets, in one of so many clusters.
+pub(crate) fn service<'s>(
+    world: &mut World,
+    (number, clusters): (usize, usize),
+    secrets: impl Iterator<Item = &'s String>,
+    created: Timestamp,
+) {
+    let references = secrets.map(|secret| format!("{secret}:password::")).collect();
+    let container = Container { name: "app".to_owned(), secrets: references, ..Container::default() };
+    let definition = TaskDefinition {
+        family: format!("family-{number:04}"),
+        execution_role: Some(format!("arn:aws:iam::{ACCOUNT}:role/execution-{number}")),
+        containers: vec![container],
+        ..TaskDefinition::default()
+    };
+    world.ecs(|ecs| {
+        let service = NewService {
+            cluster: format!("cluster-{}", number % clusters.max(1)),
+            name: format!("service-{number:04}"),
+            task_definition: ecs.register(definition),
+            desired: 2,
+            circuit_breaker: Some(CircuitBreaker { rollback: true }),
+            ..NewService::default()
+        };
+        ecs.create_service(service, created)
+    });
 }
 
 fn figures(

@@ -7,10 +7,10 @@ use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
 use crate::Random;
-use crate::ecs::{CircuitBreaker, Container, NewService, TaskDefinition};
 use crate::event::{event, seconds};
 use crate::place::Place;
 use crate::random_world::start;
+use crate::storm::service;
 use crate::world::{ACCOUNT, Conditions, REGION, World};
 
 /// What is there, and what happens in a month of 30 days.
@@ -121,26 +121,8 @@ fn services(world: &mut World, estate: &Estate, secrets: &[String]) {
     for i in 0..estate.services {
         let own = [2 * i, 2 * i + 1].map(|at| usize::try_from(at).unwrap_or_default() % secrets.len().max(1));
         let own = own.into_iter().filter_map(|at| secrets.get(at));
-        let references = own.map(|secret| format!("{secret}:password::")).collect();
-        let container = Container { name: "app".to_owned(), secrets: references, ..Container::default() };
-        let definition = TaskDefinition {
-            family: format!("family-{i:04}"),
-            execution_role: Some(format!("arn:aws:iam::{ACCOUNT}:role/execution-{i}")),
-            containers: vec![container],
-            ..TaskDefinition::default()
-        };
-        world.ecs(|ecs| {
-            let task_definition = ecs.register(definition);
-            let service = NewService {
-                cluster: format!("cluster-{}", i % estate.clusters.max(1)),
-                name: format!("service-{i:04}"),
-                task_definition,
-                desired: 2,
-                circuit_breaker: Some(CircuitBreaker { rollback: true }),
-                ..NewService::default()
-            };
-            ecs.create_service(service, recently)
-        });
+        let place = [i, estate.clusters].map(|number| usize::try_from(number).unwrap_or_default());
+        service(world, place.into(), own, recently);
     }
 }
 
