@@ -1,6 +1,8 @@
 //! Discovery against a fleet in memory: how many calls it makes, what it finds again, and what it says of what it cannot.
 
 use responder_core::service::Deployment;
+use responder_core::settings::Finding;
+use responder_core::text::Untrusted;
 
 use super::*;
 use crate::deadline::Deadline;
