@@ -110,7 +110,7 @@ impl<'b> Widget<'b> {
             .as_array()
             .into_iter()
             .flatten()
-            .filter(is_metric)
+            .filter(|metric| is_metric(metric))
             .map(Metric::of)
             .collect();
         let rows = legend(&metrics, width - 20);
@@ -146,7 +146,7 @@ impl<'b> Widget<'b> {
 }
 
 /// Whether it is a metric, and not the expression that fills the gaps of the next one: what is made up has none.
-fn is_metric(metric: &&Value) -> bool {
+fn is_metric(metric: &Value) -> bool {
     metric[0].is_string()
 }
 
@@ -288,7 +288,12 @@ mod tests {
             if let Some(title) = properties["title"].as_str() {
                 assert!(svg.contains(&format!(">{title}</text>")), "{title}");
             }
-            lines += properties["metrics"].as_array().into_iter().flatten().filter(is_metric).count();
+            lines += properties["metrics"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|metric| is_metric(metric))
+                .count();
         }
         assert_eq!(svg.matches("<polyline").count(), lines);
         let comments = svg.split("<!--").skip(1).filter_map(|rest| rest.split("-->").next());

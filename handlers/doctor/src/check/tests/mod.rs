@@ -1,6 +1,7 @@
 //! Faults, planted one by one into an installation that is as it should be: each is named, and nothing else.
 
 mod healthy;
+mod settings;
 
 use responder_core::rules::builtin;
 use responder_core::time::Span;
