@@ -25,6 +25,7 @@ pub(crate) fn body() -> Value {
         widgets.push(json!({"type": "text", "x": 0, "y": row, "width": 24, "height": 1, "properties": {"markdown": format!("## {title}")}}));
         let width = 24 / charts.len().max(1);
         for (index, (title, unit, metrics)) in charts.into_iter().enumerate() {
+            let metrics = filled(metrics);
             widgets.push(json!({"type": "metric", "x": index * width, "y": row + 1, "width": width, "height": 6, "properties": {
                 "title": title, "region": "${AWS::Region}", "view": "timeSeries", "stacked": false, "period": 300,
                 "yAxis": {"left": {"label": unit, "showUnits": false, "min": 0}}, "metrics": metrics}}));
@@ -39,6 +40,22 @@ type Chart = (&'static str, &'static str, Vec<Value>);
 
 fn ours(metric: &str, handler: Handler, label: &str, stat: &str) -> Value {
     json!([NAMESPACE, metric, "Handler", handler.name(), {"label": label, "stat": stat}])
+}
+
+/// A counter of ours has no data while it is zero: it is drawn as an expression that fills the gaps, and is hidden itself. Times
+/// have gaps: nothing was consumed then.
+fn filled(metrics: Vec<Value>) -> Vec<Value> {
+    let mut drawn = Vec::new();
+    for (index, mut metric) in metrics.into_iter().enumerate() {
+        if metric[0] == NAMESPACE && metric[1] != TO_CONSUME {
+            let (id, label) = (format!("m{index}"), metric[4]["label"].clone());
+            drawn.push(json!([{"expression": format!("FILL({id}, 0)"), "id": format!("filled{index}"), "label": label}]));
+            metric[4]["id"] = json!(id);
+            metric[4]["visible"] = json!(false);
+        }
+        drawn.push(metric);
+    }
+    drawn
 }
 
 fn rotations() -> Vec<Chart> {
@@ -138,5 +155,29 @@ mod tests {
             let name = part.split('"').next().unwrap();
             assert!(crate::metrics::all().any(|known| known == name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_counter_of_ours_is_drawn_as_zero_where_it_has_no_data_and_a_time_is_not() {
+        let body = body();
+        let (mut counters, mut times) = (0, 0);
+        for widget in body["widgets"].as_array().unwrap() {
+            let metrics = widget["properties"]["metrics"].as_array().cloned().unwrap_or_default();
+            let expressions: Vec<&str> =
+                metrics.iter().filter_map(|one| one[0]["expression"].as_str()).collect();
+            let own = metrics.iter().filter(|one| one[0] == NAMESPACE);
+            for own in own.clone() {
+                if own[4]["stat"] == "Sum" {
+                    let fill = format!("FILL({}, 0)", own[4]["id"].as_str().unwrap());
+                    assert!(own[4]["visible"] == false && expressions.contains(&fill.as_str()), "{own}");
+                    counters += 1;
+                } else {
+                    assert!(own[4].get("visible").is_none(), "{own}");
+                    times += 1;
+                }
+            }
+            assert!(expressions.len() <= own.count(), "{expressions:?}");
+        }
+        assert!(counters >= 14 && times == 3, "{counters} {times}");
     }
 }

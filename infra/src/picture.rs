@@ -106,8 +106,13 @@ impl<'b> Widget<'b> {
             word("/title"),
         );
         text(out, (left + 10, top + 35), "font-size=\"10\" fill=\"#687078\"", word("/yAxis/left/label"));
-        let metrics: Vec<Metric> =
-            self.properties["metrics"].as_array().into_iter().flatten().map(Metric::of).collect();
+        let metrics: Vec<Metric> = self.properties["metrics"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|metric| is_metric(metric))
+            .map(Metric::of)
+            .collect();
         let rows = legend(&metrics, width - 20);
         let under = i64::try_from(rows.len()).unwrap_or_default() * 15;
         let plot = Plot {
@@ -138,6 +143,11 @@ impl<'b> Widget<'b> {
             y += 15;
         }
     }
+}
+
+/// Whether it is a metric, and not the expression that fills the gaps of the next one: what is made up has none.
+fn is_metric(metric: &Value) -> bool {
+    metric[0].is_string()
 }
 
 /// A metric of a chart.
@@ -278,7 +288,12 @@ mod tests {
             if let Some(title) = properties["title"].as_str() {
                 assert!(svg.contains(&format!(">{title}</text>")), "{title}");
             }
-            lines += properties["metrics"].as_array().map_or(0, Vec::len);
+            lines += properties["metrics"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|metric| is_metric(metric))
+                .count();
         }
         assert_eq!(svg.matches("<polyline").count(), lines);
         let comments = svg.split("<!--").skip(1).filter_map(|rest| rest.split("-->").next());

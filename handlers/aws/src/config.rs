@@ -66,6 +66,56 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut read = Reader { variable, problems: Vec::new() };
+        let Stated { table, topic, chat_topic, topic_region, account, settings, lease } =
+            Stated::read(&mut read);
+        let region = read.required("AWS_REGION", "the Region; Lambda sets it");
+        let key = read.required("AWS_ACCESS_KEY_ID", "an access key id; Lambda sets it");
+        let secret = read.required("AWS_SECRET_ACCESS_KEY", "a secret access key; Lambda sets it");
+        let token = read.optional("AWS_SESSION_TOKEN");
+        let endpoints = Endpoints {
+            dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
+            secrets_manager: read.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            sns: read.endpoint("AWS_ENDPOINT_URL_SNS"),
+        };
+        let credentials = Credentials::new(key, secret, token, None, "environment");
+        let config = Self {
+            table,
+            topic,
+            chat_topic,
+            topic_region,
+            account,
+            settings,
+            lease,
+            region,
+            credentials,
+            endpoints,
+        };
+        if read.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: read.problems }) }
+    }
+
+    /// What keeps a function with these variables from starting, one sentence a problem that begins with the variable's name;
+    /// what Lambda sets by itself is not looked at.
+    pub fn problems(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let mut read = Reader { variable, problems: Vec::new() };
+        Stated::read(&mut read);
+        read.problems
+    }
+}
+
+/// What a function's configuration states; the rest of [`Config`] is set by Lambda, or by tests.
+struct Stated {
+    table: String,
+    topic: String,
+    chat_topic: Option<String>,
+    topic_region: String,
+    account: String,
+    settings: Settings,
+    lease: Span,
+}
+
+impl Stated {
+    fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Self {
         let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
         let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
         let arn = read.topic("PAGE_TOPIC_ARN", &topic);
@@ -82,32 +132,18 @@ impl Config {
                 );
             }
         }
-        let settings = settings::read(&mut read);
+        let settings = settings::read(read);
         let lease = read.seconds("LEASE_SECONDS", Span::from_secs(60), 1..=900);
-        let region = read.required("AWS_REGION", "the Region; Lambda sets it");
-        let key = read.required("AWS_ACCESS_KEY_ID", "an access key id; Lambda sets it");
-        let secret = read.required("AWS_SECRET_ACCESS_KEY", "a secret access key; Lambda sets it");
-        let token = read.optional("AWS_SESSION_TOKEN");
-        let endpoints = Endpoints {
-            dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
-            ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
-            secrets_manager: read.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            sns: read.endpoint("AWS_ENDPOINT_URL_SNS"),
-        };
         let (topic_region, account) = arn.map_or(("", ""), |arn| (arn.region, arn.account));
-        let config = Self {
+        Self {
             topic_region: topic_region.to_owned(),
             account: account.to_owned(),
             table,
             settings,
             lease,
-            region,
-            credentials: Credentials::new(key, secret, token, None, "environment"),
-            endpoints,
             chat_topic,
             topic,
-        };
-        if read.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: read.problems }) }
+        }
     }
 }
 
@@ -199,6 +235,24 @@ mod tests {
         ] {
             let error = parse(&[("CHAT_TOPIC_ARN", wrong)]).unwrap_err();
             assert_eq!(error.problems.len(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_problems_of_what_is_stated_are_those_that_keep_a_function_from_starting() {
+        let stated = |more: &[(&str, &str)]| {
+            let find = |name: &str| more.iter().chain(&GOOD[..2]).find(|(key, _)| *key == name);
+            Config::problems(|name| find(name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(stated(&[]), Vec::<String>::new());
+        for wrong in [
+            [("SETTLE_SECONDS", "0"), ("MARGIN_SECONDS", "5")],
+            [("LEDGER_TABLE", ""), ("MODE", "forced")],
+            [("LEASE_SECONDS", "0"), ("PAGE_TOPIC_ARN", "pages")],
+        ] {
+            let problems = parse(&wrong).unwrap_err().problems;
+            assert!(!problems.is_empty());
+            assert_eq!(stated(&wrong), problems);
         }
     }
 

@@ -175,7 +175,7 @@ pub(crate) struct Function {
     /// `Active`, `Failed`, …
     pub(crate) state: String,
     pub(crate) timeout: i64,
-    /// The variables that the checks look at; no others are kept.
+    /// The variables that the functions read; no others are kept.
     pub(crate) environment: BTreeMap<String, String>,
     /// Reserved concurrency, if any.
     pub(crate) reserved: Option<i64>,

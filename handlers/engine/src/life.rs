@@ -205,6 +205,17 @@ proptest! {
                 .map(|end| printed(&format!("Events{end}")))
                 .sum();
             prop_assert_eq!((printed("EventsReceived"), sum), (texts.len() as u64, texts.len() as u64));
+            // The metrics balance as the line does: what is not among them is zero, and the heartbeat always is.
+            let declared = own["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+            let declared: Vec<&str> = declared.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+            prop_assert!(declared.contains(&"EventsReceived"));
+            let zeros = own.as_object().unwrap().iter().filter(|(_, value)| **value == 0);
+            for (name, _) in zeros {
+                prop_assert!(name == "EventsReceived" || !declared.contains(&name.as_str()), "{}", name);
+            }
+            let ends = declared.iter().filter(|name| name.starts_with("Events") && **name != "EventsReceived");
+            let metrics: u64 = ends.map(|name| printed(name)).sum();
+            prop_assert_eq!(metrics, texts.len() as u64);
         }
     }
 }

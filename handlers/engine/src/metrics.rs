@@ -1,7 +1,8 @@
 //! Metrics: what an invocation counts, in `CloudWatch`'s embedded metric format.
 //!
 //! `AWS/SecretsManager` has no metric of rotations that fail (Secrets Manager user guide, "Monitor with Amazon `CloudWatch`"): it
-//! is made here. Dimensions are few and bounded: function, rule, severity, account and Region; never a secret.
+//! is made here. Dimensions are few and bounded: function, rule, severity, account and Region; never a secret. A metric costs in
+//! the hours in which it gets data (`CloudWatch` pricing): a zero is printed, and is no metric.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,9 @@ use crate::port::Region;
 /// The rule whose events are rotations that failed, and the one of its events that is none.
 const ROTATION_FAILED: &str = "rotation-failed";
 const TEST: &str = "TestRotationFailed";
+
+/// The heartbeat: alarms wait for it, so that it is a metric whatever it counts.
+const RECEIVED: &str = "EventsReceived";
 
 /// What is counted of an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +112,7 @@ impl Counters {
 
     fn rows(&self) -> [(&'static str, usize); 18] {
         [
-            ("EventsReceived", self.received),
+            (RECEIVED, self.received),
             ("EventsAnswered", self.answered),
             ("EventsCoalesced", self.coalesced),
             ("EventsIgnored", self.ignored),
@@ -156,11 +160,14 @@ impl Counters {
     }
 }
 
-/// Embedded metric format: the metrics' names and units in `_aws`, their values beside it at the root.
+/// Embedded metric format: the metrics' names and units in `_aws`, their values beside it at the root, where other members may
+/// stand as well (`CloudWatch` user guide, "Specification: Embedded metric format"): there are the zeros, so that lines balance.
 fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Value)]) -> Value {
     let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
-    let declared: Vec<Value> =
-        metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+    let is_metric = |(name, _, value): &&(&str, &str, Value)| *name == RECEIVED || *value != json!(0);
+    let declared =
+        metrics.iter().filter(is_metric).map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }));
+    let declared: Vec<Value> = declared.collect();
     let mut document = json!({
         "_aws": {
             "Timestamp": millis,
@@ -212,6 +219,27 @@ mod tests {
             (&json!("bulk-read"), &json!(1))
         );
         assert_eq!(documents[2]["RotationFailures"], json!(2));
+    }
+
+    fn declared(document: &Value) -> Vec<&str> {
+        let metrics = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_zero_is_printed_and_is_no_metric_but_for_the_heartbeat() {
+        let mut counters = Counters::default();
+        let nothing = counters.documents(Handler::Sweep, 5);
+        assert_eq!(declared(&nothing[0]), ["EventsReceived"]);
+        counters.end(End::Ignored);
+        counters.of("bulk-read", Severity::High).resolved += 1;
+        let documents = counters.documents(Handler::Sweep, 5);
+        assert_eq!(declared(&documents[0]), ["EventsReceived", "EventsIgnored"]);
+        assert_eq!(declared(&documents[1]), ["IncidentsResolved"]);
+        for (name, value) in counters.rows() {
+            assert_eq!(documents[0][name], json!(value), "what is no metric is in the line");
+        }
+        assert_eq!(documents[1]["IncidentsOpened"], json!(0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a world uses of what AWS bills: units of the table, bytes of logs, metrics, and the time that functions take.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use responder_core::rules::Handler;
 use responder_core::time::Span;
@@ -17,8 +17,8 @@ pub struct Meter {
     pub reads: u64,
     /// Bytes of logs as they are billed: 26 more for each line (`CloudWatch` Logs, `PutLogEvents`).
     pub logged: u64,
-    /// Metrics of our own, each with its dimensions.
-    pub metrics: BTreeSet<String>,
+    /// Metrics of our own, each with its dimensions, and how often it got data.
+    pub metrics: BTreeMap<String, u64>,
     /// How long the functions worked.
     pub worked: BTreeMap<Handler, Span>,
 }
@@ -46,7 +46,9 @@ impl Meter {
     pub(crate) fn line(&mut self, line: &str) {
         self.logged += u64::try_from(line.len()).unwrap_or_default() + 26;
         if line.starts_with('{') && line.contains("\"_aws\"") {
-            self.metrics.extend(metrics(line));
+            for metric in metrics(line) {
+                *self.metrics.entry(metric).or_default() += 1;
+            }
         }
     }
 
@@ -115,7 +117,7 @@ mod tests {
         meter.line(&line.replace("access", "sweep"));
         meter.line(line);
         meter.line("plain");
-        assert_eq!(meter.metrics.len(), 4);
+        assert_eq!(meter.metrics.values().copied().collect::<Vec<u64>>(), [2, 2, 1, 1]);
         let lines = [line.len(), line.len() - 1, line.len(), 5];
         assert_eq!(meter.logged, lines.iter().map(|length| u64::try_from(length + 26).unwrap()).sum::<u64>());
     }

@@ -29,4 +29,12 @@ fn a_small_estate_uses_what_its_parts_use() {
         (15.0..=20.0).contains(&deployments),
         "each secret has one consumer, most are rotated once: {deployments}"
     );
+    // Each function writes the heartbeat and how its events end, and nothing that is zero.
+    for handler in ["rotation", "access", "failure", "sweep"] {
+        let own = used.steady.iter().filter(|name| name.ends_with(&format!("Handler=\"{handler}\"")));
+        let own: Vec<&String> = own.collect();
+        assert!((2..=3).contains(&own.len()), "{own:?}");
+        assert!(own.iter().any(|name| name.contains("EventsReceived")), "{own:?}");
+    }
+    assert!(used.passing.iter().any(|name| name.contains("DeploymentsForced")), "{:?}", used.passing);
 }

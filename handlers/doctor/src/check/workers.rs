@@ -1,5 +1,8 @@
 //! Functions and queues: what an event passes on its way, and the timing that keeps it from being lost or told twice.
 
+use infra::settings::SETTINGS;
+use responder_aws::Config;
+
 use crate::finding::Findings;
 use crate::snapshot::{Function, Look, Observed, Queue};
 use crate::wiring::{Part, Worker};
@@ -35,24 +38,46 @@ pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) 
         if let Some(queue) = queue {
             timing(worker, function, queue, found);
         }
+        starts(part, worker, function, found);
         speaks(part, worker, function, found);
+    }
+}
+
+/// Whether its settings are such that it starts: they are read as it reads them.
+fn starts(part: &Part, worker: &Worker, function: &Function, found: &mut Findings<'_>) {
+    let problems = Config::problems(|name| function.environment.get(name).cloned());
+    if problems.is_empty() {
+        return found.ok("function-settings", &worker.function, "the function takes them");
+    }
+    for problem in problems {
+        let parameters = SETTINGS.iter().filter(|(variable, _)| problem.contains(variable));
+        let parameters: Vec<String> = parameters.map(|(_, name)| format!("{name}=VALUE")).collect();
+        let fix = if parameters.is_empty() {
+            "deploy the stack again".to_owned()
+        } else {
+            let (stack, parameters) = (&part.stack, parameters.join(" or "));
+            format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute")
+        };
+        let means = "the function refuses to start: events wait in its queue until they are given up";
+        found.fail("function-settings", &worker.function, problem, means, fix);
     }
 }
 
 /// Whether it writes and pages where this installation looks.
 fn speaks(part: &Part, worker: &Worker, function: &Function, found: &mut Findings<'_>) {
-    let variable = |name: &str| function.environment.get(name).map(String::as_str).unwrap_or_default();
+    // What is missing keeps the function from starting, and is told there.
+    let variable = |name: &str| function.environment.get(name).filter(|value| !value.trim().is_empty());
     let (topic, table) = (variable("PAGE_TOPIC_ARN"), variable("LEDGER_TABLE"));
-    if topic.rsplit(':').next() != Some(part.pages()) {
+    if let Some(topic) = topic.filter(|topic| topic.rsplit(':').next() != Some(part.pages())) {
         found.fail(
             "function-topic",
             &worker.function,
             format!("PAGE_TOPIC_ARN is `{topic}`"),
-            "its pages go to a topic that nobody looks after here, or nowhere",
+            "its pages go to a topic that nobody looks after here",
             "deploy the stack again",
         );
     }
-    if table != part.table {
+    if let Some(table) = table.filter(|table| **table != part.table) {
         found.fail(
             "function-ledger",
             &worker.function,

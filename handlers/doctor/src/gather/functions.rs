@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_lambda::Client;
+use infra::settings::{FIXED, SETTINGS};
 
 use crate::aws::{Aws, is_missing, why};
 use crate::snapshot::{Function, Look, Mapping};
 
-/// The variables that the checks look at.
-const KEPT: [&str; 6] =
-    ["LEDGER_TABLE", "PAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "LEASE_SECONDS", "SETTLE_SECONDS", "MODE"];
+/// Whether it is a variable that the functions read; what else somebody has put there may be a secret.
+fn is_kept(name: &str) -> bool {
+    SETTINGS.iter().any(|(known, _)| *known == name) || FIXED.contains(&name)
+}
 
 /// The functions of these names, as far as they exist.
 pub(super) async fn functions(
@@ -26,7 +28,7 @@ pub(super) async fn functions(
             Err(error) => return Look::Unseen(why("lambda:GetFunctionConfiguration", &error)),
         };
         let variables = configured.environment().and_then(|environment| environment.variables());
-        let kept = variables.into_iter().flatten().filter(|(name, _)| KEPT.contains(&name.as_str()));
+        let kept = variables.into_iter().flatten().filter(|(name, _)| is_kept(name));
         let environment = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         // Not to know the concurrency is not to know much: a refusal costs this one check.
         let reserved = client.get_function_concurrency().function_name(&name).send().await;

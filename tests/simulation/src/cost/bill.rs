@@ -1,5 +1,7 @@
 //! From what an estate uses to what it costs: ours, and a design that answers each event by itself.
 
+use std::collections::BTreeSet;
+
 use super::estate::{Estate, MONTH};
 use super::float;
 use super::measure::{Measured, Used};
@@ -38,7 +40,7 @@ pub(super) struct Bill {
     pub(super) invocations: f64,
     pub(super) requests: f64,
     pub(super) alarms: u64,
-    pub(super) metrics: u64,
+    pub(super) metrics: f64,
     pub(super) lines: Vec<Line>,
 }
 
@@ -54,8 +56,7 @@ impl Bill {
         let others = float(estate.regions - 1);
         let hops = float(estate.reads) * others / float(estate.regions);
         let alarms = count(RESPONDER) + (estate.regions - 1) * count(FORWARDER);
-        // The function `failure` counts as `sweep` does; nothing of it happens in these months.
-        let metrics = measured.metrics * 4 / 3;
+        let metrics = metrics(measured);
         let published = float(estate.pages) + 30.0;
         let call = |operation: &str| used.calls.get(operation).copied().unwrap_or_default();
         let secrets = call("ListSecrets") + call("DescribeSecret") + others * float(MONTH);
@@ -79,7 +80,7 @@ impl Bill {
         let fixed = [
             ("SQS: idle polls and heartbeats", price::MESSAGE.of(requests - used.messages)),
             ("Alarms", price::ALARM.of(float(alarms))),
-            ("Metrics", price::METRIC.of(float(metrics))),
+            ("Metrics", price::METRIC.of(metrics)),
             ("Dashboard and key", price::DASHBOARD.of(1.0) + price::KEY.of(1.0)),
         ];
         let line = |varies| move |(what, dollars)| Line { what, dollars, varies };
@@ -128,6 +129,15 @@ impl Naive {
             + price::ECS.of(calls);
         Self { invocations, writes, calls, deployments, seconds, dollars }
     }
+}
+
+/// Metrics of our own on average of the hours: each is paid for in the hours in which it gets data. What a rotation writes lies
+/// within half an hour (`measure.rs` lets it end), and so in two hours at most; a page is one of `PagesSent` and one of its incident.
+fn metrics(measured: &Measured) -> f64 {
+    let hours = float(MONTH / 60);
+    let number = |metrics: &BTreeSet<String>| float(u64::try_from(metrics.len()).unwrap_or_default());
+    let passing = float(2 * measured.estate.rotations).min(hours) * number(&measured.passing);
+    number(&measured.steady) + (passing + 2.0 * float(measured.estate.pages)) / hours
 }
 
 fn count(template: &str) -> u64 {

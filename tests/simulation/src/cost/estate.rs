@@ -175,6 +175,17 @@ pub(super) fn read(world: &mut World, estate: &Estate, from: Timestamp, (count, 
     }
 }
 
+/// A heartbeat of the functions that have a queue here.
+pub(super) fn beat(world: &mut World, at: Timestamp) {
+    let mut random = Random::new(3);
+    let place = Place::new(ACCOUNT, REGION);
+    for handler in [Handler::Rotation, Handler::Access] {
+        let kind = ("aws.events", "Scheduled Event");
+        let text = event(&mut random, &place, at, kind, &[], &json!({})).to_string();
+        world.deliver(handler, text.into(), at);
+    }
+}
+
 /// Puts so many rotations into the stretch, of one secret after the other.
 pub(super) fn rotate(world: &mut World, estate: &Estate, from: Timestamp, (count, within): (u64, u64)) {
     let arns: Vec<String> = world.secrets(|secrets| secrets.arns().map(str::to_owned).collect());

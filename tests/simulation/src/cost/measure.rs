@@ -6,7 +6,7 @@ use responder_core::rules::{Handler, RulesError};
 use responder_core::settings::Settings;
 use responder_engine::port::{Item, Key};
 
-use super::estate::{Estate, MONTH, minutes, read, rotate, world};
+use super::estate::{Estate, MONTH, beat, minutes, read, rotate, world};
 use super::float;
 use crate::meter::size;
 use crate::world::World;
@@ -25,8 +25,10 @@ pub struct Measured {
     pub reads: Used,
     /// What its rotations use beside, deployments and the reads of their tasks included.
     pub rotations: Used,
-    /// Metrics of our own.
-    pub metrics: u64,
+    /// Metrics of our own that get data in every hour: from heartbeats, sweeps and reads.
+    pub steady: BTreeSet<String>,
+    /// Those that get data only while something rotates.
+    pub passing: BTreeSet<String>,
 }
 
 /// What was used in a month.
@@ -57,9 +59,12 @@ pub struct Used {
 pub fn measure(estate: Estate) -> Result<Measured, RulesError> {
     let (length, rotated) = estate.sample;
     let count = estate.reads * length / MONTH;
-    let (idle, _) = live(&estate, ROTATIONS, 0, 0)?;
-    let (busy, _) = live(&estate, length, count, 0)?;
-    let (rotations, metrics) = live(&estate, ROTATIONS, 0, rotated)?;
+    let (idle, mut steady) = live(&estate, ROTATIONS, 0, 0)?;
+    let (busy, of_reads) = live(&estate, length, count, 0)?;
+    let (rotations, of_rotations) = live(&estate, ROTATIONS, 0, rotated)?;
+    steady.extend(of_reads);
+    steady.extend(heartbeats(&estate)?);
+    let passing = of_rotations.difference(&steady).cloned().collect();
     let month = |used: &Used, length| used.times(float(MONTH) / float(length));
     let idle_month = month(&idle, ROTATIONS);
     Ok(Measured {
@@ -67,13 +72,46 @@ pub fn measure(estate: Estate) -> Result<Measured, RulesError> {
         reads: month(&busy, length).minus(&idle_month),
         rotations: rotations.minus(&idle).times(float(estate.rotations) / float(rotated)),
         idle: idle_month,
-        metrics,
+        steady,
+        passing,
     })
 }
 
-fn live(estate: &Estate, length: u64, reads: u64, rotations: u64) -> Result<(Used, u64), RulesError> {
+type Metrics = BTreeSet<String>;
+
+/// The metrics of a heartbeat of each function that gets one. `failure` has no queue here: to it a heartbeat is what it is to
+/// `rotation`.
+fn heartbeats(estate: &Estate) -> Result<Metrics, RulesError> {
     let (mut world, from) = world(estate, Settings::default())?;
-    let before = Used::of(&world);
+    let before = metered(&world);
+    beat(&mut world, from);
+    world.run(from.plus(minutes(1)))?;
+    let mut metrics = since(&world, &before);
+    let of_failure = |name: &String| {
+        name.contains(Handler::Rotation.name())
+            .then(|| name.replace(Handler::Rotation.name(), Handler::Failure.name()))
+    };
+    let of_failure: Vec<String> = metrics.iter().filter_map(of_failure).collect();
+    metrics.extend(of_failure);
+    Ok(metrics)
+}
+
+fn metered(world: &World) -> BTreeMap<String, u64> {
+    world.record(|record| record.meter.metrics.clone())
+}
+
+/// What got data since then.
+fn since(world: &World, before: &BTreeMap<String, u64>) -> Metrics {
+    metered(world)
+        .into_iter()
+        .filter(|(name, count)| before.get(name) != Some(count))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn live(estate: &Estate, length: u64, reads: u64, rotations: u64) -> Result<(Used, Metrics), RulesError> {
+    let (mut world, from) = world(estate, Settings::default())?;
+    let (before, metrics) = (Used::of(&world), metered(&world));
     let known: BTreeSet<Key> = world.store(|store| store.items().map(|item| item.key.clone()).collect());
     read(&mut world, estate, from, (reads, length));
     // The last third of the time is for what follows.
@@ -91,7 +129,8 @@ fn live(estate: &Estate, length: u64, reads: u64, rotations: u64) -> Result<(Use
         new.filter_map(lives).sum()
     });
     used.stored = stored / float(MONTH * 60);
-    Ok((used, world.record(|record| u64::try_from(record.meter.metrics.len()).unwrap_or_default())))
+    let metrics = since(&world, &metrics);
+    Ok((used, metrics))
 }
 
 impl Used {

@@ -37,7 +37,7 @@ const HEAD: &str = "\
 
 Generated: `cargo run --profile simulation -p simulation --bin cost > infra/COST.md`; `cargo test -p simulation --test cost` fails if it is stale.
 
-The engine that the functions run lives through stretches of these months, in [the simulation](../tests/simulation/src/cost/mod.rs): some minutes of reads, an hour and
+The engine that the functions run lives through stretches of these months, in [the simulation](../tests/simulation/src/cost/mod.rs): minutes or hours of reads, an hour and
 a half of rotations, an hour and a half of nothing. What it uses is counted and scaled to 30 days of us-east-1, without free tiers and discounts.
 
 ";
@@ -48,7 +48,7 @@ const COSTS: &str = "
 ";
 
 const USES: &str = "
-Without reads and rotations it costs what *fixed* says and its sweeps. Not counted: the trail's bucket, which most accounts have; the storage of logs; Athena, when
+Without reads and rotations it costs what *fixed* says at most, and its sweeps. Not counted: the trail's bucket, which most accounts have; the storage of logs; Athena, when
 somebody asks; and what the deployments themselves cost, which are the point of it.
 
 ## What is used
@@ -73,8 +73,8 @@ of a rotation lists and describes every service and every task definition, and r
 const PRICES: &str = "
 It is the cheaper one, because it does less: nobody notices when it stops, its pages get lost when it is throttled, a lost event is never found, a service is redeployed
 twice for a rotation, and one count for each caller knows neither secrets nor windows. Where little happens, what ours costs more is what watches over it. Queues and batches
-save invocations and time; memory costs units: where callers are as spread out as here, a read is two writes, one among the reads of its caller and one among its reads and
-listings (`list-then-dump`), and some queries. A burst is [cheaper](../ARCHITECTURE.md#decisions-worth-knowing): 1,000 reads by one caller are five writes.
+save invocations and time; where callers are as spread out as here, a read is one write in either design. What ours costs more where much happens are its messages, and its memory:
+queries of what the same caller did before. A burst is [cheaper](../ARCHITECTURE.md#decisions-worth-knowing): 1,000 reads by one caller are four or five writes.
 
 ## Assumptions
 
@@ -82,6 +82,8 @@ listings (`list-then-dump`), and some queries. A burst is [cheaper](../ARCHITECT
 - A function has 256 MB. A call of the ledger takes 15 ms, of ECS 150 ms, of Secrets Manager and SNS 60 ms on average, and the rest of an invocation 5 ms: on the long side.
 - Messages for `access` come at whole multiples of its batching window, ten at most in an invocation. Real pollers share them out, and batches are smaller.
 - Each of the four queues is polled five times at once, for twenty seconds, also when it is empty (believed).
+- A metric costs in the hours in which it gets data, and a zero is none. What heartbeats, sweeps and reads write counts for every hour, what only rotations write for two hours
+  of each rotation, and a page is two metrics for an hour.
 - Events of other Regions go home one by one, and no Region but home has services or rotations. A page is one mail.
 
 ## Prices
@@ -170,7 +172,7 @@ fn uses(measured: &[Measured], bills: &[Bill]) -> Vec<Row> {
         }),
         call("of these `UpdateService`: deployments", "UpdateService"),
         row("alarms*", bills, |bill| count(super::float(bill.alarms))),
-        row("metrics of our own*", bills, |bill| count(super::float(bill.metrics))),
+        row("metrics of our own, on average of the hours*", bills, |bill| format!("{:.1}", bill.metrics)),
         row("reads of tasks that start, among the messages", measured, |one| {
             count(one.rotations.calls.get("UpdateService").copied().unwrap_or_default() * 4.0)
         }),

@@ -1,6 +1,7 @@
 //! Faults, planted one by one into an installation that is as it should be: each is named, and nothing else.
 
 mod healthy;
+mod settings;
 
 use responder_core::rules::builtin;
 use responder_core::time::Span;
@@ -143,7 +144,20 @@ const FAULTS: &[(&str, Level, &str, &str, Plant)] = &[
         function(s).reserved = Some(0);
     }),
     ("a function pages elsewhere", Level::Fail, "function-topic", ROTATION, |s| {
+        let topic = "arn:aws:sns:eu-west-1:111122223333:other".to_owned();
+        function(s).environment.insert("PAGE_TOPIC_ARN".to_owned(), topic);
+    }),
+    ("a function has no topic for pages", Level::Fail, "function-settings", ROTATION, |s| {
         function(s).environment.remove("PAGE_TOPIC_ARN");
+    }),
+    ("a function has no ledger", Level::Fail, "function-settings", ROTATION, |s| {
+        function(s).environment.remove("LEDGER_TABLE");
+    }),
+    ("the margin is longer than what is waited", Level::Fail, "function-settings", ROTATION, |s| {
+        function(s).environment.insert("SETTLE_SECONDS".to_owned(), "0".to_owned());
+    }),
+    ("a mode is no mode", Level::Fail, "function-settings", ROTATION, |s| {
+        function(s).environment.insert("MODE".to_owned(), "forced".to_owned());
     }),
     ("a function counts elsewhere", Level::Fail, "function-ledger", ROTATION, |s| {
         function(s).environment.insert("LEDGER_TABLE".to_owned(), "other".to_owned());
