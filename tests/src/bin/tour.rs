@@ -3,7 +3,7 @@
 //! `tests/tour` builds the functions and runs it. Everything is on this machine: the emulated AWS, the template deployed into it, the real functions. What
 //! only AWS has is played and said so: CloudTrail's events, SQS's metrics, time.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a tour that cannot go on says why and ends")]
+#![expect(clippy::expect_used, reason = "a tour that cannot go on says why and ends")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, stdin};
