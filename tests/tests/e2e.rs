@@ -6,6 +6,7 @@ mod e2e {
     mod access;
     mod bed;
     mod concurrent;
+    mod deploy;
     mod doctor;
     mod failure;
     mod fake;

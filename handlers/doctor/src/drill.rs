@@ -102,7 +102,8 @@ impl Bed {
         self.send(id).await?;
         let hop = |what, at: Timestamp| Hop { what, at, after: at.millis() - sent.millis() };
         drilled.hops.push(hop("the event is sent", sent));
-        drilled.hops.push(hop("EventBridge has taken it", now()));
+        let taken = now();
+        drilled.hops.push(hop("EventBridge has taken it", taken));
         progress.say("waiting for the page".to_owned());
         while begun.elapsed() < patience {
             let received = self.sqs.receive_message().queue_url(queue).wait_time_seconds(WAIT).send().await;
@@ -114,9 +115,11 @@ impl Bed {
                 if !text("Message").contains(id) {
                     continue;
                 }
-                let at = text("Timestamp").parse().unwrap_or(now());
-                drilled.hops.push(hop("the function has published its page", at));
-                drilled.hops.push(hop("the page has arrived", now()));
+                let arrived = now();
+                // By the clock of SNS, which need not agree with ours.
+                let published = text("Timestamp").parse().unwrap_or(arrived).max(taken).min(arrived);
+                drilled.hops.push(hop("the function has published its page", published));
+                drilled.hops.push(hop("the page has arrived", arrived));
                 drilled.subject = Untrusted::new(text("Subject")).show(120);
                 drilled.arrived = true;
                 return Ok(());

@@ -84,7 +84,9 @@ enum Failure {
     Rules(#[from] responder_core::rules::RulesError),
     #[error(transparent)]
     Wiring(#[from] wiring::WiringError),
-    #[error("the drill could not be made: {0}")]
+    #[error(
+        "the drill could not be made: {0}\nIs the responder deployed in this Region, under this prefix? `doctor check` says"
+    )]
     Drill(String),
 }
 

@@ -211,6 +211,9 @@ impl Tour {
             }
             println!("    cargo run -q -p responder-doctor -- check --regions {}", self.aws.region());
             println!("    cargo run -q -p responder-doctor -- drill");
+            println!(
+                "\n  The check names what the tour did: the parked message, the alarms, the queues in a hurry."
+            );
             // Whatever is typed, or the end of the input.
             drop(stdin().lock().lines().next());
         }

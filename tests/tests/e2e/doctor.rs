@@ -56,6 +56,9 @@ fn an_installation_that_is_not_there_is_one_finding() {
     );
     let told = text(&run(&aws, &["check", "--regions", "us-east-1", "--no-matcher"]).stdout);
     assert!(told.contains("infra/deploy responder --bucket BUCKET") && told.contains("2 FAIL"), "{told}");
+    let drill = run(&aws, &["drill"]);
+    let told = text(&drill.stderr);
+    assert!(drill.status.code() == Some(2) && told.contains("Is the responder deployed"), "{told}");
 }
 
 /// In one test with the rest: the emulator ends a function's process when another account makes one of the same name.
@@ -65,7 +68,9 @@ fn every_drill_is_a_page(aws: &Client) {
         let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         assert_eq!(output.status.code(), Some(0), "{told}: {}", text(&output.stderr));
         assert_eq!(told["arrived"], true, "{told}");
-        assert_eq!(told["hops"].as_array().map(Vec::len), Some(4), "{told}");
+        let after: Vec<i64> =
+            told["hops"].as_array().into_iter().flatten().filter_map(|hop| hop["after"].as_i64()).collect();
+        assert!(after.len() == 4 && after[0] == 0 && after.is_sorted(), "{told}");
         assert!(told["subject"].as_str().is_some_and(|subject| subject.starts_with("[LOW] Drill")), "{told}");
         // EventBridge tells whole seconds, and what is one second apart is one incident.
         std::thread::sleep(Duration::from_secs(3));

@@ -102,7 +102,7 @@ fn beat(watch: &Watch, beats: &BTreeMap<String, Timestamp>, now: Timestamp, foun
     } else {
         (
             "nothing has come through schedule, queue and function since",
-            "look at the schedule's rule, the queue, the mapping and the function's log",
+            "look at the schedule's rule, the queue, the mapping and the function's log; newly deployed, wait ten minutes",
         )
     };
     found.fail("heartbeat", &watch.name, what, means, fix);

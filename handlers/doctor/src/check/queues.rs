@@ -62,7 +62,7 @@ fn keeps(name: &str, queue: &Queue, retention: i64, found: &mut Findings<'_>) {
         found.fail(
             "dlq-depth",
             name,
-            format!("{} messages wait in it", queue.depth),
+            format!("messages in it: {}", queue.depth),
             "these events were not answered",
             "read them, fix the cause, then start a redrive: rules/README.md#event-parked",
         );
