@@ -194,15 +194,15 @@ impl IncidentState {
 }
 
 impl Facts {
-    /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. Once `CHUNK_MARKS`
-    /// marks of one kind are in one chunk of a stream, only those are taken that bring a new secret, Region or principal,
-    /// and of those at most as many again; of all kinds at most four times as many. A kind is what a mark is to its
-    /// responses: a flood of reads keeps no batch read from counting. Returns whether it is noted.
+    /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. A chunk of a stream
+    /// takes `CHUNK_MARKS` marks of a kind (what a mark is to its responses: a flood of reads keeps no batch read from
+    /// counting), and three times as many in all. Beyond that it takes what brings a new secret, Region or principal:
+    /// as many again of a kind, and five times as many in all. Returns whether it is noted.
     pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let all: usize = in_chunk.clone().take(4 * CHUNK_MARKS).map(Mark::weight).sum();
+        let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Mark::weight).sum();
         let same = || {
             let same = in_chunk.clone().filter(|known| known.roles == mark.roles);
             same.map(Mark::weight).sum::<usize>()
@@ -217,9 +217,10 @@ impl Facts {
         };
         let room = || {
             let same = same();
-            same < CHUNK_MARKS || (same < 2 * CHUNK_MARKS && news())
+            let plain = same < CHUNK_MARKS && all < 3 * CHUNK_MARKS;
+            plain || (same < 2 * CHUNK_MARKS && all < 5 * CHUNK_MARKS && news())
         };
-        let taken = all < CHUNK_MARKS || (all < 4 * CHUNK_MARKS && room()) || marks.contains(&mark);
+        let taken = all < CHUNK_MARKS || room() || marks.contains(&mark);
         if taken {
             marks.insert(mark);
         }

@@ -61,10 +61,11 @@ impl<'r> Ledger<'r> {
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let marks: BTreeMap<String, (bool, Mark)> = watches(case, &self.facts)
-            .into_iter()
-            .map(|watch| (watch.stream.clone(), (watch.keeps_mark(), watch.mark)))
-            .collect();
+        let mut marks: BTreeMap<String, (bool, Mark)> = BTreeMap::new();
+        for watch in watches(case, &self.facts) {
+            let keeps = watch.keeps_mark();
+            marks.entry(watch.stream).or_insert((false, watch.mark)).0 |= keeps;
+        }
         for (stream, (keeps, mark)) in marks {
             self.marks.entry(stream.clone()).or_default().push(mark.clone());
             if keeps {

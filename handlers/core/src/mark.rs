@@ -52,8 +52,8 @@ pub enum Role {
     Counts,
     /// It counts, and an incident of such events is less severe, by this exception.
     Eased(String),
-    /// It is what [`crate::rules::When::after`] waits for.
-    Opens,
+    /// It is what [`crate::rules::When::after`] waits for; by this exception it means less.
+    Opens(Option<String>),
     /// It never counts, by this exception.
     Dropped(String),
 }
@@ -123,7 +123,7 @@ impl Mark {
 
     /// Whether it counts for none of its responses, but is what one waits for.
     pub(crate) fn only_opens(&self) -> bool {
-        !self.roles.is_empty() && self.roles.values().all(|role| *role == Role::Opens)
+        !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, Role::Opens(_)))
     }
 
     /// The exception by which it counts for none of its responses.
@@ -140,8 +140,9 @@ impl Mark {
     /// caller's copy of a cross-account call names the caller.
     fn tells_more(&self, other: &Self, response: &Response) -> bool {
         let dropped = |mark: &Self| matches!(mark.role(response), Some(Role::Dropped(_)));
-        let rank = |mark: &Self| (dropped(mark), !mark.principal.raw().starts_with("arn:"));
-        (rank(self), self) < (rank(other), other)
+        let names = |mark: &Self| mark.principal.raw().starts_with("arn:");
+        let less = |mark: &Self| (dropped(mark), !names(mark), mark.role(response).cloned());
+        (less(self), self) < (less(other), other)
     }
 }
 
@@ -218,7 +219,7 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mar
 fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> {
     marks.retain(|mark| !matches!(mark.role(response), Some(Role::Dropped(_))));
     if response.when.after.is_some() {
-        let opens = marks.iter().filter(|mark| mark.role(response) == Some(&Role::Opens));
+        let opens = marks.iter().filter(|mark| matches!(mark.role(response), Some(Role::Opens(_))));
         let opens: Vec<Timestamp> = opens.map(|mark| mark.at).collect();
         marks.retain(|mark| {
             let before = opens.partition_point(|at| *at <= mark.at);
@@ -263,7 +264,7 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
 fn eased(response: &Response, burst: &Burst<'_>) -> Severity {
     let effect = |mark: &&Mark| {
-        let Some(Role::Eased(id)) = mark.role(response) else { return None };
+        let (Role::Eased(id) | Role::Opens(Some(id))) = mark.role(response)? else { return None };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
     };
     let effects: Option<Vec<Effect>> = burst.marks.iter().map(effect).collect();
@@ -319,7 +320,7 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
 
 fn values<'v>(response: &Response, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
     match response.when.distinct {
-        _ if mark.role(response) == Some(&Role::Opens) => Vec::new(),
+        _ if matches!(mark.role(response), Some(Role::Opens(_))) => Vec::new(),
         Distinct::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }

@@ -143,6 +143,30 @@ fn a_mark_is_small_whatever_the_event_says() {
     assert!(size < 200_000, "{size}");
 }
 
+#[test]
+fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
+    let mut facts = Facts::default();
+    let kind = |id: &str| BTreeMap::from([(id.to_owned(), Role::Counts)]);
+    for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
+        for n in 0..1_050 {
+            let key = format!("{number}-{n}");
+            facts.add_mark("s", Mark { key, roles: kind(id), ..mark(0, 1) });
+        }
+    }
+    let flooded = facts.streams["s"].len();
+    assert!((3_000..=3_001).contains(&flooded), "{flooded}");
+    let taken = (0..250).filter(|n| facts.add_mark("s", Mark { roles: kind("a"), ..mark(1, *n) })).count();
+    assert_eq!(taken, 249, "all but the one that is known");
+    for n in 0..2_000 {
+        let principal = Untrusted::new(format!("p{n}"));
+        facts.add_mark(
+            "s",
+            Mark { principal, key: format!("p{n}"), roles: kind(&(n % 9).to_string()), ..mark(2, 1) },
+        );
+    }
+    assert_eq!(facts.streams["s"].len(), 5_000, "and it ends");
+}
+
 /// The definition, written down without any cleverness: which marks lie in a window that fires.
 fn by_definition(response: &Response, marks: &[Mark]) -> BTreeSet<String> {
     let mut inside = BTreeSet::new();

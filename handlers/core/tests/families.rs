@@ -257,6 +257,21 @@ fn a_burst_is_lowered_only_if_every_event_of_it_is() {
 }
 
 #[test]
+fn a_list_by_a_tool_is_as_good_as_its_reads() {
+    let severity = |lists: &'static str| {
+        let list = Call { lists: true, agent: lists, ..call(0, 0) };
+        let reads = (1..3).map(|n| Call { agent: "terraform nightly", ..call(u32::from(n), n + 10) });
+        let calls: Vec<Call> = [list].into_iter().chain(reads).collect();
+        let incidents = of(&calls).1;
+        assert_eq!(incidents.len(), 1, "{incidents:?}");
+        (incidents[0].rule.clone(), incidents[0].severity)
+    };
+    assert_eq!(severity("terraform nightly"), ("dump".to_owned(), Severity::Info));
+    assert_eq!(severity("Terraform/1.9"), ("dump".to_owned(), Severity::Low));
+    assert_eq!(severity("aws-cli"), ("dump".to_owned(), Severity::Medium));
+}
+
+#[test]
 fn an_incident_that_pages_nobody_is_left_to_the_summary_and_pages_once_it_is_worse() {
     let nightly = |n: u8| Call { agent: "terraform nightly", ..call(u32::from(n), n + 10) };
     let calls: Vec<Call> = (0..3).map(nightly).collect();

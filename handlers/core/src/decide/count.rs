@@ -73,13 +73,15 @@ fn mark(case: &Case<'_>, response: &Response, all: &[&Applied<'_>]) -> Mark {
 
 fn role(case: &Case<'_>, applied: &Applied<'_>) -> Role {
     let after = applied.response.when.after.as_ref();
-    if after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after)) {
-        return Role::Opens;
-    }
-    match applied.exception {
+    let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
+    let eased = match applied.exception {
+        Some(exception) if exception.effect == Effect::Drop => return Role::Dropped(exception.id.clone()),
+        exception => exception.map(|exception| exception.id.clone()),
+    };
+    match eased {
+        eased if opens => Role::Opens(eased),
+        Some(exception) => Role::Eased(exception),
         None => Role::Counts,
-        Some(exception) if exception.effect == Effect::Drop => Role::Dropped(exception.id.clone()),
-        Some(exception) => Role::Eased(exception.id.clone()),
     }
 }
 

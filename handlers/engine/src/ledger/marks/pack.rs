@@ -208,7 +208,7 @@ mod tests {
         let role = (0..4, "[a-z]{1,3}").prop_map(|(kind, exception)| match kind {
             0 => Role::Counts,
             1 => Role::Eased(exception),
-            2 => Role::Opens,
+            2 => Role::Opens(Some(exception).filter(|exception| exception.len() > 1)),
             _ => Role::Dropped(exception),
         });
         let roles = btree_map("[a-z]{1,3}", role, 0..3);
