@@ -35,7 +35,7 @@ pub fn document() -> Result<String, RulesError> {
 const HEAD: &str = "\
 # What a month costs
 
-Generated: `cargo run --profile simulation -p simulation --bin cost > infra/COST.md`; `cargo test -p simulation --test cost` fails if it is stale.
+Generated: `cargo run --profile simulation -p simulation --bin cost > infra/COST.md`; `cargo test --profile simulation -p simulation --test cost` fails if it is stale.
 
 The engine that the functions run lives through stretches of these months, in [the simulation](../tests/simulation/src/cost/mod.rs): minutes or hours of reads, an hour and
 a half of rotations, an hour and a half of nothing. What it uses is counted and scaled to 30 days of us-east-1, without free tiers and discounts.
