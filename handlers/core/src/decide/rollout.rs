@@ -17,7 +17,9 @@ use crate::time::{Span, Timestamp};
 pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let mut questions = Vec::new();
     if case.handler == Handler::Sweep {
-        for (service, asked) in open(case, facts) {
+        let open = open(case, facts);
+        questions.extend((!open.is_empty()).then_some(Question::Open));
+        for (service, asked) in open {
             questions.push(Question::Service { cluster: asked.cluster.clone(), service: service.to_owned() });
             questions.push(Question::Incident { key: key(response, service, asked) });
         }
@@ -68,8 +70,11 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
 
 /// Whether a report is about the deployment that we asked for.
 fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
+    // An event tells whole seconds: what begins may seem to do so before we asked. An end within that second is not ours.
+    let begins = report.state == RolloutState::InProgress && !report.is_rollback;
+    let earliest = if begins { asked.at.whole_second() } else { asked.at };
     match (&asked.deployment, &report.deployment) {
-        _ if report.at < asked.at || !asked.was_asked() => false,
+        _ if report.at < earliest || !asked.was_asked() => false,
         // The circuit breaker goes back to an older deployment, and says so of that one.
         _ if report.is_rollback => {
             let to_ours =
@@ -133,7 +138,10 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
-    if ours.is_none() && !newer {
+    // Who saw it fail, and perhaps told, could not note its end.
+    let key = key(response, service, asked);
+    let failed = facts.open.contains_key(&key) || facts.incidents.contains_key(&key);
+    if ours.is_none() && !newer && !failed {
         // What is rolled back looks the same, until the deployment before is complete again.
         if state(found) != Some(RolloutState::InProgress) || late {
             end(draft, service, asked, now, How::Unseen);
@@ -141,7 +149,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     } else if ours.is_some() && id != ours && newer {
         end(draft, service, asked, now, How::Superseded);
         resolve(draft, response, service, asked, now);
-    } else if ours.is_some() && id != ours {
+    } else if !newer && id != ours {
         let why = "an older deployment is PRIMARY again";
         fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
         end(draft, service, asked, now, How::Failed);

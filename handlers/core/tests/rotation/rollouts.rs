@@ -202,6 +202,39 @@ fn an_event_tells_the_id_that_the_answer_did_not() {
 }
 
 #[test]
+fn what_begins_in_the_second_in_which_we_asked_is_ours() {
+    let asking_late = || {
+        let mut facts = asking(None, (OLDER, "09:00:00", None));
+        facts.asked.insert(service_arn("a"), Asked { at: at("12:00:15.58"), ..asked("12:00:15", None) });
+        facts
+    };
+    let begun = rollout("a", "12:00:15", "IN_PROGRESS", OURS, "in progress");
+    assert_eq!(told(&mut asking_late(), &begun), ["adopt a ecs-svc/2222222222222222222"]);
+    // The second before; and what ends or is rolled back that soon.
+    for (time, kind, reason) in
+        [("12:00:14", "IN_PROGRESS", ""), ("12:00:15", "FAILED", ""), ("12:00:15", "IN_PROGRESS", ROLLBACK)]
+    {
+        let report = rollout("a", time, kind, OURS, reason);
+        assert_eq!(told(&mut asking_late(), &report), ["ignore"], "{time} {kind} {reason}");
+    }
+}
+
+#[test]
+fn what_somebody_saw_fail_is_not_taken_for_unseen() {
+    for marked in [false, true] {
+        // Who told of it could not note its end, or not even that it was told.
+        let mut facts = asking(None, (OLDER, "09:00:00", Some(RolloutState::Completed)));
+        let mut who = facts.clone();
+        told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+        facts.open = who.open;
+        facts.incidents.extend(marked.then_some(who.incidents).into_iter().flatten());
+        let page = if marked { "join rollout-failed" } else { "page rollout-failed" };
+        assert_eq!(told(&mut facts, &sweep("12:06:00")), [page, "end a failed"]);
+        assert!(told(&mut facts, &sweep("12:12:00")).is_empty());
+    }
+}
+
+#[test]
 fn a_replay_follows_what_it_planned_itself() {
     let mut facts = world(&[("a", &["s1"])]);
     told(&mut facts, &label("s1", "12:00:00", "v2"));
