@@ -82,6 +82,11 @@ impl Asked {
         self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
     }
 
+    /// Whether this end is news.
+    pub fn may_end(&self, how: How) -> bool {
+        self.ended.as_ref().is_none_or(|ended| how.corrects().contains(&ended.how))
+    }
+
     /// Whether somebody may be asking at this instant.
     pub fn is_held(&self, at: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until >= at)
@@ -116,6 +121,18 @@ pub enum How {
     Unseen,
     /// The service is gone.
     Gone,
+}
+
+impl How {
+    /// The ends that this one corrects: what was inferred from what is PRIMARY gives way to what ECS tells of the deployment,
+    /// and what took too long may complete after all.
+    pub fn corrects(self) -> &'static [Self] {
+        match self {
+            Self::Completed => &[Self::Unseen, Self::Superseded, Self::Failed],
+            Self::Failed => &[Self::Unseen, Self::Superseded],
+            Self::Superseded | Self::Refused | Self::Denied | Self::Unseen | Self::Gone => &[],
+        }
+    }
 }
 
 /// A place among the deployments in flight of a cluster.

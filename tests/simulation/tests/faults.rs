@@ -1,6 +1,8 @@
 //! Thousands of small worlds in which calls fail, events get lost and functions die: what is promised holds in each.
 //!
-//! `SEEDS=10000` sets how many, `SEED=17` runs one alone and prints what happened in it.
+//! `SEEDS=10000` sets how many, `SEEDS=10000..20000` which, `SEED=17` runs one alone and prints what happened in it.
+
+use std::ops::Range;
 
 use responder_core::time::Span;
 use simulation::oracle::Promised;
@@ -8,16 +10,22 @@ use simulation::random_world::{faulty, live, lossy};
 use simulation::world::Conditions;
 
 #[expect(clippy::expect_used, reason = "a test's helper")]
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+fn seeds() -> Range<u64> {
+    let number = |text: &str| text.parse().expect("a number");
+    match std::env::var("SEEDS") {
+        Ok(text) => {
+            text.split_once("..").map_or_else(|| 0..number(&text), |(first, end)| number(first)..number(end))
+        }
+        Err(_) => 0..300,
+    }
 }
 
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn run(what: &str, conditions: impl Fn(u64) -> Conditions, within: Option<Span>) {
-    let one = number("SEED");
-    let seeds = one.map_or(0..number("SEEDS").unwrap_or(300), |seed| seed..seed + 1);
+    let one: Option<u64> = std::env::var("SEED").ok().map(|text| text.parse().unwrap());
+    let seeds = one.map_or_else(seeds, |seed| seed..seed + 1);
     let (mut bad, mut count) = (Vec::new(), 0);
-    for seed in seeds.clone() {
+    for seed in seeds {
         let conditions = Conditions { traced: one.is_some(), ..conditions(seed) };
         let promised = Promised { settings: conditions.settings.clone(), within };
         let (world, wrong) = live(conditions, &promised).unwrap();

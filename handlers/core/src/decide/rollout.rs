@@ -147,7 +147,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
             end(draft, service, asked, now, How::Unseen);
         }
     } else if ours.is_some() && id != ours && newer {
-        end(draft, service, asked, now, How::Superseded);
+        end(draft, service, asked, now, if failed { How::Failed } else { How::Superseded });
         resolve(draft, response, service, asked, now);
     } else if !newer && id != ours {
         let why = "an older deployment is PRIMARY again";
@@ -208,7 +208,7 @@ fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &s
 }
 
 fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
-    if asked.may_be_told_of() {
+    if asked.may_end(how) {
         draft.steps.push(Step::End {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),

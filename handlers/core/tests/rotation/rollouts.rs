@@ -90,7 +90,7 @@ fn late_then_failed_then_completed_is_one_page_and_one_notice() {
     let failed = rollout("a", "17:40:00", "FAILED", OURS, "");
     assert_eq!(told(&mut facts, &failed), ["join rollout-failed", "nothing"]);
     let completed = rollout("a", "17:50:00", "COMPLETED", OURS, "");
-    assert_eq!(told(&mut facts, &completed), ["nothing", "resolve rollout-failed"]);
+    assert_eq!(told(&mut facts, &completed), ["end a completed", "resolve rollout-failed"]);
     assert_eq!(told(&mut facts, &completed), ["nothing"]);
 }
 
@@ -199,6 +199,33 @@ fn an_event_tells_the_id_that_the_answer_did_not() {
     assert_eq!(told(&mut facts, &begun), ["adopt a ecs-svc/2222222222222222222"]);
     assert_eq!(told(&mut facts, &rollout("a", "12:01:00", "FAILED", OLDER, "")), ["ignore"]);
     assert_eq!(told(&mut facts, &rollout("a", "12:04:00", "COMPLETED", OURS, "")), ["end a completed"]);
+}
+
+#[test]
+fn what_failed_before_somebody_else_deployed_stays_failed() {
+    // The event comes after the sweep, or its page went out and its end could not be noted.
+    let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
+    let after_the_sweep = ["end a superseded", "page rollout-failed", "end a failed"];
+    let before_it = ["page rollout-failed", "end a failed", "end a failed", "resolve rollout-failed"];
+    for (late, expected) in [(true, &after_the_sweep[..]), (false, &before_it)] {
+        let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
+        facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
+        let mut words = if late { told(&mut facts, &sweep("12:07:00")) } else { told(&mut facts, &failed) };
+        if !late {
+            facts.asked.insert(service_arn("a"), asked("12:00:15", Some(OURS)));
+        }
+        let then = if late { failed.clone() } else { sweep("12:07:00") };
+        words.extend(told(&mut facts, &then));
+        words.retain(|word| !word.starts_with("skip") && !word.starts_with("settle"));
+        assert_eq!(words, expected.map_words(), "late: {late}");
+        // Theirs fails too: people know, and the same is not tried again.
+        first(&mut facts).primary = deployed(OLDER, "09:00:00", Some(RolloutState::Completed));
+        let next = told(&mut facts, &sweep("12:30:00"));
+        assert!(
+            !next.iter().any(|word| word.starts_with("redeploy") || word.starts_with("page")),
+            "{next:?}"
+        );
+    }
 }
 
 #[test]

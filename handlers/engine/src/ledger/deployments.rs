@@ -104,8 +104,9 @@ impl<A: Aws> Ledger<'_, A> {
         (ended_at, ended): (Timestamp, How),
         slot: Option<(&str, u32)>,
     ) -> Result<(), Error> {
-        let unseen = Equal("ended", Value::Text(how(How::Unseen).to_owned()));
-        let unknown = Any(vec![Absent("ended"), unseen]);
+        let inferred =
+            ended.corrects().iter().map(|known| Equal("ended", Value::Text(how(*known).to_owned())));
+        let unknown = Any(std::iter::once(Absent("ended")).chain(inferred).collect());
         let update = Update::of(Key::service(service))
             .text("ended", how(ended))
             .number("ended_at", ended_at.millis())
@@ -341,6 +342,28 @@ mod tests {
         block_on(ledger(&aws, "sweep").end_deployment(&web, granted.asked_at, end, Some((CLUSTER, 0))))
             .unwrap();
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Yes(_)));
+    }
+
+    #[test]
+    fn what_ecs_tells_corrects_what_was_inferred_and_nothing_else_does() {
+        for (known_as, ends) in [
+            (How::Superseded, &[How::Completed, How::Failed][..]),
+            (How::Unseen, &[How::Completed, How::Failed]),
+            (How::Failed, &[How::Completed]),
+            (How::Completed, &[]),
+        ] {
+            for then in [How::Completed, How::Failed, How::Superseded, How::Unseen, How::Gone] {
+                let (aws, web) = (Fake::default(), arn("web"));
+                at(&aws, 1_000);
+                let asked = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).asked_at;
+                for (second, how) in [(1_100, known_as), (1_200, then)] {
+                    let end = (Timestamp::from_millis(second * 1_000), how);
+                    block_on(ledger(&aws, "b").end_deployment(&web, asked, end, None)).unwrap();
+                }
+                let expected = if ends.contains(&then) { then } else { known_as };
+                assert_eq!(known(&aws).asked[&web].ended.unwrap().how, expected, "{known_as:?}, {then:?}");
+            }
+        }
     }
 
     #[test]
