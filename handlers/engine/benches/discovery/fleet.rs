@@ -22,6 +22,9 @@ use responder_engine::{Cause, Error, Failure};
 /// The account, Region and partition of everything.
 const PLACE: &str = "us-west-2:111122223333";
 
+/// The calls that only describe services once more.
+pub(crate) const AGAIN: &str = "DescribeServices, once more";
+
 /// The fleet.
 #[derive(Debug)]
 pub(crate) struct Fleet {
@@ -35,12 +38,14 @@ pub(crate) struct Fleet {
     pub(crate) latency: Span,
     /// Whether who wants to wait has to; calls take their time in any case.
     pub(crate) waits: bool,
-    /// The calls so far, by operation.
+    /// The calls so far, by operation; [`AGAIN`] are among those of `DescribeServices`.
     pub(crate) calls: RefCell<BTreeMap<&'static str, usize>>,
     /// How many of them ECS would have throttled.
     pub(crate) throttled: Cell<usize>,
     /// The ledger.
     pub(crate) table: RefCell<BTreeMap<Key, Item>>,
+    /// The services that were described since somebody emptied this.
+    pub(crate) described: RefCell<BTreeSet<String>>,
     clock: Cell<Timestamp>,
     timers: RefCell<BTreeMap<Timestamp, Vec<Waker>>>,
     buckets: RefCell<BTreeMap<&'static str, i64>>,
@@ -58,6 +63,7 @@ impl Default for Fleet {
             calls: RefCell::default(),
             throttled: Cell::default(),
             table: RefCell::default(),
+            described: RefCell::default(),
             clock: Cell::new(Timestamp::from_millis(1_800_000_000_000)),
             timers: RefCell::default(),
             buckets: RefCell::default(),
@@ -267,6 +273,10 @@ impl Aws for Fleet {
         _: Timestamp,
     ) -> Result<Descriptions, Error> {
         self.call("DescribeServices").await;
+        let new = services.iter().filter(|arn| self.described.borrow_mut().insert((*arn).clone())).count();
+        if new == 0 {
+            *self.calls.borrow_mut().entry(AGAIN).or_default() += 1;
+        }
         let clusters = self.clusters.borrow();
         let known = clusters.get(cluster).ok_or_else(|| no_cluster("DescribeServices"))?;
         let mut answer = Descriptions::default();

@@ -6,7 +6,7 @@ use responder_core::text::Untrusted;
 
 use super::*;
 use crate::deadline::Deadline;
-use crate::fleet::{self, Fleet};
+use crate::fleet::{self, AGAIN, Fleet};
 
 /// A process with its cache, in front of a fleet.
 struct Process<'f> {
@@ -17,6 +17,7 @@ struct Process<'f> {
 
 impl<'f> Process<'f> {
     fn new(fleet: &'f Fleet) -> Self {
+        fleet.described.borrow_mut().clear();
         Self { fleet, cache: Cache::default(), settings: Settings::default() }
     }
 
@@ -102,6 +103,7 @@ fn five_thousand_services_cost_the_fewest_calls_there_can_be() {
     // in as many clusters, once more, because the task definitions took minutes; each revision once.
     assert_eq!(calls.ecs(), [1, 80, 500 + 17, 3_000]);
     assert!(calls.ecs()[1] <= 5_000 / 100 + 40);
+    assert_eq!(calls.of(AGAIN), 17);
     assert_eq!((calls.of("BatchGetItem"), calls.of("UpdateItem")), (30, 3_000));
     assert_eq!(fleet.throttled.get(), 0, "the pace keeps below ECS's limits");
 
