@@ -14,7 +14,7 @@ const AWS: &str = r#"#!/usr/bin/env bash
 echo "$*" >>"$NOTES"
 case "$1 $2 $3" in
     "cloudformation describe-stacks "*)
-        [[ $* == *ParameterKey* ]] && echo '["Prefix", "CodeBucket", "Gone"]' && exit
+        [[ $* == *Parameters* ]] && echo "$PARAMETERS" && exit
         [[ $STATUS == none ]] && exit 1
         echo "$STATUS" ;;
     "cloudformation wait change-set"*) [[ -z ${REASON:-} ]] ;;
@@ -23,6 +23,11 @@ case "$1 $2 $3" in
     "configure get region") echo eu-north-1 ;;
 esac
 "#;
+
+/// The parameters of the stack, if there is one.
+const PARAMETERS: &str = r#"[{"ParameterKey": "Prefix", "ParameterValue": "p"}, {"ParameterKey": "CodeBucket"},
+    {"ParameterKey": "Gone", "ParameterValue": "g"}, {"ParameterKey": "Architecture", "ParameterValue": "x86_64"},
+    {"ParameterKey": "SettleSeconds", "ParameterValue": "30"}]"#;
 
 #[test]
 fn what_is_missing_or_unknown_is_named_before_anything_is_asked() {
@@ -78,6 +83,36 @@ fn an_upgrade_keeps_the_parameters_that_the_release_still_has() {
     let order = ["--recursive", "create-change-set", "execute-change-set", "wait stack-update-complete"];
     let places = order.map(|one| told.calls.iter().position(|call| call.contains(one)));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{:?}", told.calls);
+}
+
+#[test]
+fn an_upgrade_is_for_the_architecture_that_the_stack_has() {
+    let bed = Bed::new("arch");
+    let told = bed.run("responder --bucket code", &[("STATUS", "UPDATE_COMPLETE")]);
+    assert!(told.done, "{}", told.errors);
+    let architecture = r#"{"ParameterKey": "Architecture", "ParameterValue": "x86_64"}"#;
+    assert!(told.calls("create-change-set")[0].contains(architecture), "{:?}", told.calls);
+    let new = bed.run("responder --bucket code", &[]);
+    assert!(!new.done && new.errors.contains("infra/package --arch arm64"), "{}", new.errors);
+}
+
+#[test]
+fn a_change_settles_for_no_less_than_the_margin() {
+    let bed = Bed::new("settle");
+    let there = ("STATUS", "UPDATE_COMPLETE");
+    for (given, variables, refused) in [
+        ("SettleSeconds=4", &[][..], true),
+        ("SettleSeconds=5", &[], false),
+        ("MarginSeconds=16", &[], true),
+        ("SettleSeconds=20 MarginSeconds=16", &[], false),
+        ("MarginSeconds=31", &[there], true),
+        ("MarginSeconds=30", &[there], false),
+    ] {
+        let told = bed.run(&format!("responder --bucket code --arch x86_64 {given}"), variables);
+        let named = told.errors.contains("SettleSeconds=") && told.errors.contains("MarginSeconds=");
+        assert_eq!((!told.done, named), (refused, refused), "{given}: {}", told.errors);
+        assert_eq!(told.calls("s3 cp").is_empty(), refused, "{given}: nothing is sent before");
+    }
 }
 
 #[test]
@@ -161,6 +196,7 @@ impl Bed {
             .env("PATH", format!("{}:{path}", self.place.display()))
             .env("NOTES", &notes)
             .env("STATUS", "none")
+            .env("PARAMETERS", PARAMETERS)
             .env("CARGO_TARGET_DIR", &self.place)
             .envs(variables.iter().copied())
             .stdin(Stdio::null());
