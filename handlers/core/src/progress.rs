@@ -77,14 +77,14 @@ impl Asked {
         self.ended.as_ref().is_some_and(|ended| ended.how == How::Failed)
     }
 
-    /// Whether ECS may yet tell of it: nobody knows its end.
+    /// Whether a report that does not name it may be about it: nobody knows its end.
     pub fn may_be_told_of(&self) -> bool {
         self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
     }
 
-    /// Whether this end is news.
+    /// Whether this end is to be noted: it is news, or what was noted last is only repeated, with the proof that may lack it.
     pub fn may_end(&self, how: How) -> bool {
-        self.ended.as_ref().is_none_or(|ended| how.corrects().contains(&ended.how))
+        self.ended.as_ref().is_none_or(|ended| ended.how == how || how.corrects().contains(&ended.how))
     }
 
     /// Whether somebody may be asking at this instant.
@@ -109,7 +109,7 @@ pub struct Ended {
 pub enum How {
     /// It completed: every task is new.
     Completed,
-    /// It failed, or was rolled back.
+    /// It failed, was rolled back, or took too long; people were told.
     Failed,
     /// A newer deployment took its place.
     Superseded,

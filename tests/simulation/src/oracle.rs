@@ -21,6 +21,8 @@ pub struct Promised {
 
 /// For how long a page about a service and a secret stands for what happens next to the same two: `quiet` of the rule.
 const QUIET: Span = Span::from_secs(15);
+/// After what silence an incident about a rollout ends: `quiet` of the rule.
+const SILENCE: Span = Span::from_secs(3_600);
 /// How long it takes from a claim, by which the engine reckons, to the call, by which the oracle does.
 const CLAIMING: Span = Span::from_secs(1);
 
@@ -58,7 +60,10 @@ fn unanswered(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             let changes = world.history().changes.get(&secret).map(Vec::as_slice).unwrap_or_default();
             for (number, changed) in changes.iter().enumerate() {
                 let told = world.record(|record| {
-                    let about = record.pages.iter().filter(|told| names(told, &service, &secret));
+                    let about = record
+                        .pages
+                        .iter()
+                        .filter(|told| names(told, &service, &secret) && !is_taken_back(&record.pages, told));
                     about.map(|told| told.at).find(|at| *at >= changed.minus(QUIET))
                 });
                 let is_last = number + 1 == changes.len();
@@ -76,6 +81,16 @@ fn unanswered(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// Whether people were told that a rollout is well after all. A page that ends by silence stands.
+fn is_taken_back(pages: &[Told], told: &Told) -> bool {
+    told.page.attributes["rule"] == "rollout-failed"
+        && pages.iter().any(|later| {
+            later.key == told.key
+                && (told.at..told.at.plus(SILENCE)).contains(&later.at)
+                && later.page.attributes["state"] == "resolved"
+        })
 }
 
 fn names(told: &Told, service: &str, secret: &str) -> bool {

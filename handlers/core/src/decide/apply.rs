@@ -74,7 +74,9 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             let asked = facts.asked.get_mut(service);
             // Another one that was asked for since keeps the place.
             let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
-            asked.ended = Some(*ended);
+            if asked.ended.is_none_or(|known| known.how != ended.how) {
+                asked.ended = Some(*ended);
+            }
             // Its place may be another service's by now.
             if let Some(slots) = facts.slots.get_mut(cluster) {
                 slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);

@@ -3,7 +3,7 @@
 use super::consumer::CLOCKS;
 use super::{Draft, incident_key};
 use crate::arn::Arn;
-use crate::facts::{Facts, Question, place};
+use crate::facts::{Facts, IncidentState, Question, place};
 use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::page;
@@ -17,9 +17,8 @@ use crate::time::{Span, Timestamp};
 pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let mut questions = Vec::new();
     if case.handler == Handler::Sweep {
-        let open = open(case, facts);
-        questions.extend((!open.is_empty()).then_some(Question::Open));
-        for (service, asked) in open {
+        questions.push(Question::Open);
+        for (service, asked) in open(case, facts) {
             questions.push(Question::Service { cluster: asked.cluster.clone(), service: service.to_owned() });
             questions.push(Question::Incident { key: key(response, service, asked) });
         }
@@ -79,7 +78,9 @@ fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
         _ if report.is_rollback => {
             let to_ours =
                 asked.deployment.as_ref().is_some_and(|id| report.reason.raw().contains(id.as_str()));
-            asked.may_be_told_of() && !to_ours
+            // Of what took its place nothing can be rolled back before that has begun.
+            let before = |ended: &Ended| ended.how == How::Superseded && report.at < ended.at;
+            (asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before)) && !to_ours
         }
         (Some(ours), Some(id)) => ours == id,
         // We never learned its id. Where that is because the answer was lost, another may complete that it gave way to.
@@ -138,18 +139,16 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
-    // Who saw it fail, and perhaps told, could not note its end.
-    let key = key(response, service, asked);
-    let failed = facts.open.contains_key(&key) || facts.incidents.contains_key(&key);
+    let failed = is_told_of(facts, &key(response, service, asked));
     if ours.is_none() && !newer && !failed {
         // What is rolled back looks the same, until the deployment before is complete again.
         if state(found) != Some(RolloutState::InProgress) || late {
             end(draft, service, asked, now, How::Unseen);
         }
     } else if ours.is_some() && id != ours && newer {
-        end(draft, service, asked, now, if failed { How::Failed } else { How::Superseded });
-        resolve(draft, response, service, asked, now);
-    } else if !newer && id != ours {
+        let since = primary.map_or(now, |primary| primary.created_at);
+        end(draft, service, asked, since, if failed { How::Failed } else { How::Superseded });
+    } else if !newer && (ours.is_none() || id != ours) {
         let why = "an older deployment is PRIMARY again";
         fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
         end(draft, service, asked, now, How::Failed);
@@ -183,6 +182,13 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     }
 }
 
+/// Whether somebody told of this deployment, or was about to, and could not note its end.
+fn is_told_of(facts: &Facts, key: &str) -> bool {
+    let opened = facts.open.get(key).is_some_and(|opened| opened.ended.is_none());
+    let resolved = |state: &IncidentState| state.resolved.is_some();
+    facts.incidents.get(key).map_or(opened, |state| !resolved(state))
+}
+
 /// What could not be learned now may be learned by the next look; that is told for itself.
 fn region_of(service: &str) -> &str {
     Arn::of("ecs", service).map_or("", |arn| arn.region)
@@ -214,7 +220,8 @@ fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, h
             cluster: asked.cluster.clone(),
             asked_at: asked.at,
             deployment: asked.deployment.clone(),
-            slot: asked.slot,
+            // What has an end gave its place back.
+            slot: asked.slot.filter(|_| asked.is_open()),
             secrets: asked.secrets.clone(),
             ended: Ended { at, how },
         });

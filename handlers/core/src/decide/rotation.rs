@@ -79,8 +79,8 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         let news = known.is_none_or(|known| {
             known.at < changed.at || known.version.is_none() && changed.version.is_some()
         });
-        // Only the functions have something to remember it in; a replay knows all events anyway.
-        if news {
+        // Without what is remembered it is not known when this version became current: `LastChangedDate` may have moved since.
+        if news && draft.facts.is_remembered(&changed.secret.account, &changed.secret.region) {
             draft.steps.push(Step::Note { changed: changed.clone() });
         }
     }

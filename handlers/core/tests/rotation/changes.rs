@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use responder_core::decide::respond;
-use responder_core::facts::{Facts, Question};
+use responder_core::facts::{Facts, LEDGER_GAP, Question, place};
 use responder_core::metadata::Metadata;
 use responder_core::progress::How;
 use responder_core::secret::SecretRef;
@@ -86,6 +86,22 @@ fn a_change_keeps_its_time_when_a_tag_is_edited() {
 
 fn abroad() -> SecretRef {
     SecretRef { region: "eu-west-1".to_owned(), ..secret("s1") }
+}
+
+#[test]
+fn what_moved_since_is_no_time_of_a_change_that_nobody_remembers() {
+    // The next rotation has begun when the event comes again, and `LastChangedDate` moved with its new version.
+    let again = label("s1", "12:00:00", "v2");
+    let mut facts = world(&[("a", &["s1"])]);
+    facts.secrets.insert(secret("s1").key(), metadata("s1", "12:04:00"));
+    first(&mut facts).primary = deployed("ecs-svc/3", "12:01:00", None);
+    let mut mute = facts.clone();
+    mute.gaps.insert(place(ACCOUNT, HOME), [LEDGER_GAP.to_owned()].into());
+    let plan = decide(&mut mute, &again);
+    assert_eq!((words(&plan), plan.retry.is_some()), (vec!["hold a in-progress".to_owned()], true));
+    assert!(mute.changes.is_empty());
+    facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
+    assert_eq!(told(&mut facts, &again), ["skip a already-newer", "settle s1"]);
 }
 
 /// A secret with a replica that has this version, and a service beside each.

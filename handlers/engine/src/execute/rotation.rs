@@ -117,7 +117,9 @@ impl<A: Aws> Executor<'_, A> {
             }
             Step::End { service, cluster, asked_at, slot, secrets, ended, .. } => {
                 let slot = slot.map(|slot| (cluster.as_str(), slot));
-                self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await?;
+                if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
+                    return Ok(());
+                }
                 let completed = match ended.how {
                     How::Completed => true,
                     How::Failed => false,

@@ -96,28 +96,34 @@ impl<A: Aws> Ledger<'_, A> {
         self.give_back(wish, Ticket { is_new: true, ..ticket }).await;
     }
 
-    /// A deployment of ours has ended: its place is free.
+    /// A deployment of ours has ended: its place is free. Returns whether that is how it ended: somebody else may know better.
     pub(crate) async fn end_deployment(
         &self,
         service: &str,
         asked_at: Timestamp,
         (ended_at, ended): (Timestamp, How),
         slot: Option<(&str, u32)>,
-    ) -> Result<(), Error> {
-        let inferred =
+    ) -> Result<bool, Error> {
+        let corrected =
             ended.corrects().iter().map(|known| Equal("ended", Value::Text(how(*known).to_owned())));
-        let unknown = Any(std::iter::once(Absent("ended")).chain(inferred).collect());
+        let unknown = Any(std::iter::once(Absent("ended")).chain(corrected).collect());
         let update = Update::of(Key::service(service))
             .text("ended", how(ended))
             .number("ended_at", ended_at.millis())
             .remove(["owner", "lease_until"])
             .only_if(All(vec![Equal("asked_at", Value::Number(asked_at.millis())), unknown]));
-        if let Written::No(_) = self.write(&update).await? {
+        if let Written::No(known) = self.write(&update).await? {
             // Somebody else said so, or asked for another one since, which keeps the place.
-            return Ok(());
+            let same = |item: &Item| {
+                item.instant("asked_at") == Some(asked_at) && item.text("ended") == Some(how(ended))
+            };
+            return Ok(known.as_ref().is_some_and(same));
         }
-        let Some((cluster, slot)) = slot else { return Ok(()) };
-        self.free(Key::slot(cluster, slot), Equal("service", Value::Text(service.to_owned()))).await
+        if let Some((cluster, slot)) = slot {
+            let ours = Equal("service", Value::Text(service.to_owned()));
+            self.free(Key::slot(cluster, slot), ours).await?;
+        }
+        Ok(true)
     }
 
     /// The id of a deployment of ours became known.
@@ -356,12 +362,13 @@ mod tests {
                 let (aws, web) = (Fake::default(), arn("web"));
                 at(&aws, 1_000);
                 let asked = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).asked_at;
-                for (second, how) in [(1_100, known_as), (1_200, then)] {
+                let holds = [(1_100, known_as), (1_200, then)].map(|(second, how)| {
                     let end = (Timestamp::from_millis(second * 1_000), how);
-                    block_on(ledger(&aws, "b").end_deployment(&web, asked, end, None)).unwrap();
-                }
+                    block_on(ledger(&aws, "b").end_deployment(&web, asked, end, None)).unwrap()
+                });
                 let expected = if ends.contains(&then) { then } else { known_as };
                 assert_eq!(known(&aws).asked[&web].ended.unwrap().how, expected, "{known_as:?}, {then:?}");
+                assert_eq!(holds, [true, then == expected], "{known_as:?}, {then:?}");
             }
         }
     }

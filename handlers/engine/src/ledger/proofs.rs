@@ -102,11 +102,14 @@ impl<A: Aws> Ledger<'_, A> {
         completed: bool,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let name = if completed { "completed_at" } else { "failed_at" };
-        let update = Update::of(key(service, changed))
-            .if_absent(name, Value::Number(at.millis()))
-            .only_if(Exists("decision"));
-        self.write(&update).await.map(|_| ())
+        let update = Update::of(key(service, changed));
+        let update = if completed {
+            // It took long, and was told as failed.
+            update.if_absent("completed_at", Value::Number(at.millis())).remove(["failed_at"])
+        } else {
+            update.if_absent("failed_at", Value::Number(at.millis()))
+        };
+        self.write(&update.only_if(Exists("decision"))).await.map(|_| ())
     }
 
     /// A new task read the secret; `shared` if its role is another awaited service's too.
@@ -128,4 +131,36 @@ impl<A: Aws> Ledger<'_, A> {
 
 fn key(service: &str, changed: &Changed) -> Key {
     Key { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use responder_core::secret::SecretRef;
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::fake::{Fake, block_on};
+
+    const SERVICE: &str = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
+
+    #[test]
+    fn what_took_long_and_completed_after_all_has_not_failed() {
+        let instant = Timestamp::from_millis;
+        for ends in [&[(false, 2_000)][..], &[(false, 2_000), (true, 1_000)], &[(true, 1_000), (true, 3_000)]]
+        {
+            let aws = Fake::default();
+            let lease = Span::from_secs(60);
+            let ledger = Ledger::new(&aws, "a", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()));
+            let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
+            let changed = Changed { secret, at: instant(500), version: None };
+            block_on(ledger.decided(SERVICE, &changed, Decision::Redeploy, "it is older", None)).unwrap();
+            for (completed, at) in ends {
+                block_on(ledger.rolled_out(SERVICE, &changed, *completed, instant(*at))).unwrap();
+            }
+            let got = block_on(aws.get(&[key(SERVICE, &changed)], aws.now())).unwrap();
+            let times = ["failed_at", "completed_at"].map(|name| got.items[0].instant(name));
+            let completed = ends.iter().any(|(completed, _)| *completed);
+            assert_eq!(times, [(!completed).then(|| instant(2_000)), completed.then(|| instant(1_000))]);
+        }
+    }
 }
