@@ -129,6 +129,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         let is_gone = found.is_some();
         if is_gone {
             end(draft, service, asked, now, How::Gone);
+        // What could not be learned now may be learned by the next look; that is told for itself.
         } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
             fail(draft, response, asked, &silent, "its end is unknown");
@@ -189,7 +190,6 @@ fn is_told_of(facts: &Facts, key: &str) -> bool {
     facts.incidents.get(key).map_or(opened, |state| !resolved(state))
 }
 
-/// What could not be learned now may be learned by the next look; that is told for itself.
 fn region_of(service: &str) -> &str {
     Arn::of("ecs", service).map_or("", |arn| arn.region)
 }
