@@ -1,0 +1,98 @@
+//! What is known of our deployments only in part, and what corrects it: lost answers, lost ends, events that come late.
+
+use responder_core::plan::Step;
+use responder_core::progress::Asked;
+use responder_core::service::RolloutState;
+
+use crate::rollouts::{OLDER, OURS, ROLLBACK, Words as _, asking};
+use crate::world::*;
+
+#[test]
+fn what_failed_before_somebody_else_deployed_stays_failed() {
+    // The event comes after the sweep, or its page went out and its end could not be noted.
+    let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
+    let after_the_sweep = ["end a superseded", "page rollout-failed", "end a failed"];
+    let before_it = ["page rollout-failed", "end a failed", "end a failed"];
+    for (late, expected) in [(true, &after_the_sweep[..]), (false, &before_it)] {
+        let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
+        facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
+        let mut words = if late { told(&mut facts, &sweep("12:07:00")) } else { told(&mut facts, &failed) };
+        if !late {
+            facts.asked.insert(service_arn("a"), asked("12:00:15", Some(OURS)));
+        }
+        let then = if late { failed.clone() } else { sweep("12:07:00") };
+        words.extend(told(&mut facts, &then));
+        words.retain(|word| !word.starts_with("skip") && !word.starts_with("settle"));
+        assert_eq!(words, expected.map_words(), "late: {late}");
+        // Theirs fails too: people know, and the same is not tried again.
+        first(&mut facts).primary = deployed(OLDER, "09:00:00", Some(RolloutState::Completed));
+        let next = told(&mut facts, &sweep("12:30:00"));
+        assert!(
+            !next.iter().any(|word| word.starts_with("redeploy") || word.starts_with("page")),
+            "{next:?}"
+        );
+    }
+}
+
+#[test]
+fn a_rollback_before_somebody_else_deployed_is_of_ours() {
+    for (time, id, expected) in [
+        ("12:05:59", OLDER, &["page rollout-failed", "end a failed"][..]),
+        // Theirs goes back, or one goes back to ours.
+        ("12:06:00", OLDER, &["ignore"]),
+        ("12:05:59", OURS, &["ignore"]),
+    ] {
+        let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
+        assert_eq!(told(&mut facts, &sweep("12:07:00")), ["end a superseded"]);
+        let back = rollout("a", time, "IN_PROGRESS", id, &ROLLBACK.replace(OLDER, id));
+        assert_eq!(told(&mut facts, &back), expected.map_words(), "{time} {id}");
+    }
+}
+
+#[test]
+fn what_is_corrected_gives_no_place_back_again() {
+    let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
+    facts.asked.insert(service_arn("a"), Asked { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
+    let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
+    let places = [sweep("12:07:00"), failed].map(|event| {
+        let steps = decide(&mut facts, &event).steps;
+        steps.iter().find_map(|step| match step {
+            Step::End { slot, .. } => Some(*slot),
+            _ => None,
+        })
+    });
+    assert_eq!(places, [Some(Some(3)), Some(None)]);
+}
+
+#[test]
+fn what_begins_in_the_second_in_which_we_asked_is_ours() {
+    let asking_late = || {
+        let mut facts = asking(None, (OLDER, "09:00:00", None));
+        facts.asked.insert(service_arn("a"), Asked { at: at("12:00:15.58"), ..asked("12:00:15", None) });
+        facts
+    };
+    let begun = rollout("a", "12:00:15", "IN_PROGRESS", OURS, "in progress");
+    assert_eq!(told(&mut asking_late(), &begun), ["adopt a ecs-svc/2222222222222222222"]);
+    // The second before; and what ends or is rolled back that soon.
+    for (time, kind, reason) in
+        [("12:00:14", "IN_PROGRESS", ""), ("12:00:15", "FAILED", ""), ("12:00:15", "IN_PROGRESS", ROLLBACK)]
+    {
+        let report = rollout("a", time, kind, OURS, reason);
+        assert_eq!(told(&mut asking_late(), &report), ["ignore"], "{time} {kind} {reason}");
+    }
+}
+
+#[test]
+fn what_somebody_saw_fail_is_not_taken_for_unseen() {
+    for marked in [false, true] {
+        // Who told of it could not note its end, or not even that it was told.
+        let mut facts = asking(None, (OLDER, "09:00:00", Some(RolloutState::Completed)));
+        let mut who = facts.clone();
+        told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+        facts.open = who.open;
+        facts.incidents.extend(marked.then_some(who.incidents).into_iter().flatten());
+        let page = if marked { "join rollout-failed" } else { "page rollout-failed" };
+        assert_eq!(told(&mut facts, &sweep("12:06:00")), [page, "end a failed"]);
+        assert!(told(&mut facts, &sweep("12:12:00")).is_empty());
+    }
+}
