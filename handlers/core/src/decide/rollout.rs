@@ -69,27 +69,39 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
 
 /// Whether a report is about the deployment that we asked for.
 fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
-    // An event tells whole seconds: what begins may seem to do so before we asked. An end within that second is not ours.
-    let begins = report.state == RolloutState::InProgress && !report.is_rollback;
-    let earliest = if begins { asked.at.whole_second() } else { asked.at };
-    match (&asked.deployment, &report.deployment) {
-        _ if report.at < earliest || !asked.was_asked() => false,
-        // The circuit breaker goes back to an older deployment, and says so of that one.
-        _ if report.is_rollback => {
-            let to_ours =
-                asked.deployment.as_ref().is_some_and(|id| report.reason.raw().contains(id.as_str()));
-            // Of what took its place nothing can be rolled back before that has begun.
-            let before = |ended: &Ended| ended.how == How::Superseded && report.at < ended.at;
-            (asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before)) && !to_ours
-        }
-        (Some(ours), Some(id)) => ours == id,
-        // We never learned its id. Where that is because the answer was lost, another may complete that it gave way to.
-        (None, Some(_)) => {
-            let lost = asked.lease_until.is_some() && report.state == RolloutState::Completed;
-            asked.may_be_told_of() && !lost
-        }
-        (_, None) => false,
+    let Some(id) = report.deployment.as_deref() else { return false };
+    if !asked.was_asked() {
+        return false;
     }
+    // What took its place cannot fail before it has begun.
+    let before = |ended: &Ended| ended.how == How::Superseded && report.at < ended.at;
+    let is_open = asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before);
+    match (asked.deployment.as_deref(), report.state) {
+        // The circuit breaker goes back to an older deployment, and says so of that one.
+        (ours, _) if report.is_rollback => {
+            let to_ours = ours.is_some_and(|ours| report.reason.raw().contains(ours));
+            is_open && !to_ours && report.at >= asked.at
+        }
+        // Of what begins, events tell the whole second.
+        (Some(ours), RolloutState::InProgress) => ours == id && report.at >= asked.at.whole_second(),
+        (Some(ours), _) => ours == id && report.at >= asked.at,
+        // We never learned its id.
+        (None, RolloutState::InProgress) => {
+            asked.may_be_told_of() && report.at >= asked.at.whole_second() && may_have_begun(asked, report.at)
+        }
+        // Where that is because the answer was lost, another may complete that it gave way to.
+        (None, RolloutState::Completed) => {
+            asked.may_be_told_of() && asked.lease_until.is_none() && report.at >= asked.at
+        }
+        (None, RolloutState::Failed) => is_open && report.at >= asked.at,
+    }
+}
+
+/// Whether our call may have begun a deployment as late as this: while whoever called was alive, and before somebody looked
+/// and saw none. A replay does not know when the call was made.
+fn may_have_begun(asked: &Asked, at: Timestamp) -> bool {
+    let lease = asked.lease_until.map(|until| until.plus(CLOCKS));
+    lease.or(asked.ended.map(|ended| ended.at)).is_none_or(|until| at <= until)
 }
 
 fn follow(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>) {
@@ -140,13 +152,18 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
     let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
+    let is_ours = match (ours, primary) {
+        (None, Some(primary)) => may_have_begun(asked, primary.created_at),
+        (None, None) => true,
+        (Some(_), _) => id == ours,
+    };
     let failed = is_told_of(facts, &key(response, service, asked));
     if ours.is_none() && !newer && !failed {
         // What is rolled back looks the same, until the deployment before is complete again.
         if state(found) != Some(RolloutState::InProgress) || late {
             end(draft, service, asked, now, How::Unseen);
         }
-    } else if ours.is_some() && id != ours && newer {
+    } else if newer && !is_ours {
         let since = primary.map_or(now, |primary| primary.created_at);
         end(draft, service, asked, since, if failed { How::Failed } else { How::Superseded });
     } else if !newer && (ours.is_none() || id != ours) {

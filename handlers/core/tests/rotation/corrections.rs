@@ -50,6 +50,27 @@ fn a_rollback_before_somebody_else_deployed_is_of_ours() {
 }
 
 #[test]
+fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
+    // Asked at 12:00:15 by somebody who may have lived until 12:01:15; the answer is lost.
+    let unknown = |primary: &str| {
+        let mut facts = asking(None, ("ecs-svc/3", primary, Some(RolloutState::InProgress)));
+        let lease_until = Some(at("12:01:15"));
+        facts.asked.insert(service_arn("a"), Asked { lease_until, ..asked("12:00:15", None) });
+        facts
+    };
+    let begun = |time| rollout("a", time, "IN_PROGRESS", "ecs-svc/3", "in progress");
+    assert_eq!(told(&mut unknown("12:01:20"), &begun("12:01:20")), ["adopt a ecs-svc/3"]);
+    assert_eq!(told(&mut unknown("12:01:20"), &sweep("12:02:15")), ["adopt a ecs-svc/3"]);
+    let mut facts = unknown("12:01:21");
+    assert_eq!(told(&mut facts, &begun("12:01:21")), ["ignore"]);
+    assert_eq!(told(&mut facts, &sweep("12:02:15")), ["end a superseded"]);
+    // Theirs may fail; ours, which failed before, is told of when its event comes.
+    assert_eq!(told(&mut facts, &rollout("a", "12:09:00", "FAILED", "ecs-svc/3", "")), ["ignore"]);
+    let late = rollout("a", "12:01:00", "FAILED", OURS, "");
+    assert_eq!(told(&mut facts, &late), ["page rollout-failed", "end a failed"]);
+}
+
+#[test]
 fn what_is_corrected_gives_no_place_back_again() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
     facts.asked.insert(service_arn("a"), Asked { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
