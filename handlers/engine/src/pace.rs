@@ -87,7 +87,7 @@ impl Family {
             Self::ClusterRead => (40, 18, "listing clusters"),
             Self::ServiceRead => (80, 18, "describing services"),
             Self::DefinitionRead => (40, 18, "reading task definitions"),
-            Self::ServiceModify => (5, 2, "asking for a deployment"),
+            Self::ServiceModify => (3, 1, "asking for a deployment"),
         }
     }
 }
@@ -153,7 +153,7 @@ mod tests {
         let until = fleet.now().plus(Span::from_millis(1_200));
         let slot = |until| fleet.block_on(pace.turn(Family::ServiceModify, &fleet, until));
         let start = fleet.now();
-        for _ in 0..7 {
+        for _ in 0..4 {
             slot(until).unwrap();
         }
         assert_eq!(between(start, fleet.now()), Span::from_secs(1));
@@ -162,7 +162,7 @@ mod tests {
         }
         assert_eq!(between(start, fleet.now()), Span::from_secs(1));
         slot(start.plus(Span::from_secs(60))).unwrap();
-        assert_eq!(between(start, fleet.now()), Span::from_millis(1_500));
+        assert_eq!(between(start, fleet.now()), Span::from_secs(2));
     }
 
     #[test]

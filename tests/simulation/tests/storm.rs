@@ -20,7 +20,7 @@ fn assert_bounded(figures: &Figures) {
         figures.deployments <= 100 && figures.of_one_service <= 2,
         "a leading and a trailing one a service"
     );
-    assert!(figures.in_flight <= 5 && figures.updates_a_second <= 50);
+    assert!(figures.in_flight <= 5 && figures.updates_a_second <= 5);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::incident::Detail;
 use crate::mark::{Burst, Mark};
 use crate::page;
 use crate::plan::{HoldReason, SkipReason, Step};
-use crate::progress::{self, Changed};
+use crate::progress::{self, Asked, Changed, How};
 use crate::rules::{Handler, Response};
 use crate::secret::SecretRef;
 use crate::service::{Deployment, RolloutState};
@@ -61,6 +61,7 @@ pub(super) fn reconcile(
             }
             Verdict::Go(go) => {
                 tell_in_part(&mut said, draft, consumer);
+                tell_of_refusals(&mut said, draft, consumer);
                 going.push((consumer, go));
             }
         }
@@ -201,6 +202,19 @@ fn hold(
 fn tell_in_part(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Consumer<'_>) {
     let why = "another of its references asks for a fixed version or another label";
     tell(said, draft, consumer, &consumer.in_part(), "redeployed in part", why);
+}
+
+/// Tells of a consumer that is tried again and again, for longer than a change may go unanswered.
+fn tell_of_refusals(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Consumer<'_>) {
+    let facts = draft.facts;
+    let since = consumer.waits_since(facts);
+    let refused =
+        |asked: &&Asked| asked.at >= since && asked.ended.is_some_and(|ended| ended.how == How::Refused);
+    let asked = facts.asked.get(&consumer.service.arn).filter(refused);
+    if let Some(asked) = asked.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
+        let why = format!("the call of {} had no effect: ECS throttles, or fails; it is repeated", asked.at);
+        tell(said, draft, consumer, &consumer.open(facts), "not redeployed yet", &why);
+    }
 }
 
 /// Notes what to tell of a consumer, of each of these changes of which nobody was told yet.

@@ -150,3 +150,26 @@ fn a_secret_that_a_service_pins_is_told_also_beside_another_that_helps() {
     let told = &facts.told[&service_arn("a")];
     assert_eq!(told.keys().collect::<Vec<_>>(), [&secret("s2").key()], "not of s1");
 }
+
+#[test]
+fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
+    let mut facts = world(&[("a", &["s1"])]);
+    facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
+    let refused = |facts: &mut Facts, time| {
+        first(facts).primary = deployed("ecs-svc/1", "09:00:00", None);
+        facts.slots.clear();
+        facts.asked.insert(service_arn("a"), ended(asked(time, None), How::Refused));
+    };
+    for (now, expected) in [
+        ("12:13:59", &["redeploy a s1"][..]),
+        ("12:14:00", &["page redeploy-consumers", "redeploy a s1"]),
+        ("12:15:00", &["redeploy a s1"]),
+    ] {
+        refused(&mut facts, "12:13:00");
+        assert_eq!(told(&mut facts, &sweep(now)), expected, "{now}");
+    }
+    // What was refused before the change, and a change that is found late.
+    facts.told.clear();
+    refused(&mut facts, "11:59:00");
+    assert_eq!(told(&mut facts, &sweep("12:20:00")), ["redeploy a s1"]);
+}
