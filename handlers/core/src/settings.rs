@@ -40,7 +40,10 @@ pub struct Settings {
     pub findings: BTreeMap<Finding, Policy>,
     /// Secrets that services read by themselves, by the service's ARN or `cluster/service`: names or ARNs.
     pub readers: BTreeMap<String, Vec<Untrusted>>,
-    /// Further Regions whose secrets and services the sweep looks at, for replicas.
+    /// The Region whose sweep looks at its own secrets and services; none where nobody sweeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// Further Regions whose secrets and services that sweep looks at, for replicas.
     pub regions: Vec<String>,
     /// What is put before a runbook's path in pages.
     pub runbooks: String,
@@ -92,6 +95,7 @@ impl Default for Settings {
             overdue: Span::from_secs(7_200),
             findings: BTreeMap::new(),
             readers: BTreeMap::new(),
+            home: None,
             regions: Vec::new(),
             runbooks: String::new(),
             production: Production::default(),
@@ -106,6 +110,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether it is known that no sweep looks at a Region.
+    pub(crate) fn is_unswept(&self, region: &str) -> bool {
+        self.home.as_ref().is_some_and(|home| home != region) && !self.regions.iter().any(|one| one == region)
+    }
+
     /// How much newer than a change a deployment must be.
     pub(crate) fn fresh_after(&self) -> Span {
         self.margin.min(self.settle)

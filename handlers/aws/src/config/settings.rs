@@ -28,6 +28,7 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         overdue: read.seconds("OVERDUE_SECONDS", defaults.overdue, 60..=604_800),
         findings: findings(read),
         readers: readers(read),
+        home: read.optional("AWS_REGION"),
         regions: regions(read),
         runbooks: read.base_url("RUNBOOK_BASE_URL"),
         production: Production {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::consumer::Changes;
 use super::reconcile::{reconcile, unlearned, unlearned_key};
 use super::{Draft, incident_key};
 use crate::facts::{Facts, Question, place};
@@ -28,6 +29,9 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
         questions.push(Question::Incident {
             key: incident_key(response, &unlearned_key(&place(&there.account, &there.region))),
         });
+        if facts.settings.is_unswept(&there.region) {
+            questions.push(Question::Incident { key: incident_key(response, &unswept_key(&there)) });
+        }
         questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
         questions.push(Question::Consumers { secret: there, since: case.event.time });
     }
@@ -86,8 +90,29 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     }
     for there in &everywhere {
         unlearned(draft, response, &there.account, &there.region);
+        unswept(draft, response, there);
     }
     reconcile(draft, response, &found, &unconfirmed);
+}
+
+/// Tells of a Region that no sweep looks at, if services there use the secret: what waits there is forgotten.
+fn unswept(draft: &mut Draft<'_, '_>, response: &Response, there: &SecretRef) {
+    let region = &there.region;
+    let changed = Changed { secret: there.clone(), at: draft.event().time, version: None };
+    let (sought, settings) = (Changes::new(vec![changed]), &draft.facts.settings);
+    let mut services = draft.facts.services.iter().flatten();
+    if settings.is_unswept(region) && services.any(|service| sought.are_used_by(service, settings)) {
+        let region = Untrusted::new(&**region).show(32);
+        let what = format!(
+            "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
+        );
+        let details = vec![Detail { label: "not swept", value: Untrusted::new(what) }];
+        draft.page_once(response, &unswept_key(there), details);
+    }
+}
+
+fn unswept_key(there: &SecretRef) -> String {
+    format!("{} unswept", place(&there.account, &there.region))
 }
 
 /// What Secrets Manager says to the event.

@@ -89,6 +89,30 @@ fn abroad() -> SecretRef {
 }
 
 #[test]
+fn a_region_that_no_sweep_looks_at_is_told_where_services_use_the_replica() {
+    let page = "page redeploy-consumers".to_owned();
+    for (home, regions, used, expected) in [
+        (Some(HOME), &[][..], true, true),
+        (Some(HOME), &["eu-west-1"], true, false),
+        (Some("eu-west-1"), &[HOME], true, false),
+        (Some("eu-west-1"), &[], true, true),
+        (Some(HOME), &[], false, false),
+        (None, &[], true, false),
+    ] {
+        let mut facts = replicated(Some("v2"));
+        facts.settings.home = home.map(str::to_owned);
+        facts.settings.regions = regions.iter().map(|region| (*region).to_owned()).collect();
+        if !used {
+            facts.services.as_mut().unwrap().truncate(1);
+        }
+        let first = told(&mut facts, &label("s1", "12:00:00", "v2"));
+        assert_eq!(first.contains(&page), expected, "{home:?} {regions:?} {used}: {first:?}");
+        let again = told(&mut facts, &label("s1", "12:05:00", "v3"));
+        assert!(!again.contains(&page), "{again:?}");
+    }
+}
+
+#[test]
 fn what_moved_since_is_no_time_of_a_change_that_nobody_remembers() {
     // The next rotation has begun when the event comes again, and `LastChangedDate` moved with its new version.
     let again = label("s1", "12:00:00", "v2");
