@@ -313,6 +313,8 @@ pub enum HoldReason {
     Window,
     /// As many deployments as allowed are in flight in its cluster.
     Wave,
+    /// A human was told of the service moments ago: the sweep tells what came since, all together.
+    Together,
 }
 
 impl SkipReason {

@@ -110,9 +110,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether it is known that no sweep looks at a Region.
-    pub(crate) fn is_unswept(&self, region: &str) -> bool {
-        self.home.as_ref().is_some_and(|home| home != region) && !self.regions.iter().any(|one| one == region)
+    /// Whether a sweep looks at a Region; `None` if that is not known.
+    pub(crate) fn is_swept(&self, region: &str) -> Option<bool> {
+        self.home.as_ref().map(|home| home == region || self.regions.iter().any(|one| one == region))
     }
 
     /// How much newer than a change a deployment must be.

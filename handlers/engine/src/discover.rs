@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::decide::Changes;
+use responder_core::decide::{Changes, are_unclear};
 use responder_core::progress::Changed;
 use responder_core::secret::SecretRef;
 use responder_core::service::Service;
@@ -112,7 +112,7 @@ impl<A: Aws> Discovery<'_, A> {
         let services = found.into_values().map(|described| complete(described, &known));
         let sought = wanted.changes();
         let services: Vec<Service> = services
-            .filter(|service| named.contains_key(&service.arn) || sought.are_used_by(service, self.settings))
+            .filter(|service| named.contains_key(&service.arn) || self.counts(service, &sought))
             .collect();
         let blind = newest.is_some() && place.inventory().is_blind() && services.is_empty();
         Landscape { services: (!blind).then_some(services), gaps: gaps.sentences(), limits: BTreeSet::new() }
@@ -128,9 +128,13 @@ impl<A: Aws> Discovery<'_, A> {
     fn users(&self, place: &Place, wanted: &Wanted) -> Vec<Look> {
         let (inventory, known) = (place.inventory(), self.cache.definitions());
         let sought = wanted.changes();
-        let uses =
-            |look: &&Look| sought.are_used_by(&complete(look.described.clone(), &known), self.settings);
+        let uses = |look: &&Look| self.counts(&complete(look.described.clone(), &known), &sought);
         inventory.looks().filter(uses).cloned().collect()
+    }
+
+    /// Whether a service uses one of the secrets, or says that it does in a way that nobody understands.
+    fn counts(&self, service: &Service, sought: &Changes) -> bool {
+        sought.are_used_by(service, self.settings) || are_unclear(service)
     }
 }
 

@@ -242,7 +242,9 @@ fn merge(facts: &mut Facts, more: Facts) {
     facts.awaited.extend(more.awaited);
     facts.asked.extend(more.asked);
     facts.changes.extend(more.changes);
-    facts.secrets.extend(more.secrets);
+    for (key, metadata) in more.secrets {
+        know(facts, key, metadata);
+    }
     for (cluster, slots) in more.slots {
         facts.slots.entry(cluster).or_default().extend(slots);
     }
@@ -263,6 +265,14 @@ fn merge(facts: &mut Facts, more: Facts) {
         let services = facts.services.get_or_insert_default();
         services.retain(|known| known.arn != service.arn);
         services.push(service);
+    }
+}
+
+/// Notes what is known of a secret: nothing takes the place of something.
+fn know(facts: &mut Facts, key: String, metadata: Metadata) {
+    let known = facts.secrets.entry(key).or_default();
+    if metadata != Metadata::default() {
+        *known = metadata;
     }
 }
 
@@ -302,7 +312,8 @@ async fn consumers<A: Aws>(
     facts
 }
 
-/// What Secrets Manager says. What it does not say about one secret is no gap: the event's word counts.
+/// What Secrets Manager says. What it does not say about one secret is no gap: the event's word counts, and is noted as
+/// unconfirmed.
 async fn secrets<A: Aws>(
     some: &[(SecretRef, Option<String>)],
     all: &BTreeSet<Place>,
@@ -313,9 +324,11 @@ async fn secrets<A: Aws>(
     let some = some.iter().filter(|(secret, _)| own(&secret.account));
     let described = some.map(|(secret, version)| async move {
         let metadata = describe(secret, version.as_deref(), from).await;
-        metadata.ok().map(|metadata| (secret.key(), metadata))
+        (secret.key(), metadata.unwrap_or_default())
     });
-    facts.secrets.extend(parallel(described, PARALLEL).await.into_iter().flatten());
+    for (key, metadata) in parallel(described, PARALLEL).await {
+        know(facts, key, metadata);
+    }
     for (account, region) in all.iter().filter(|(account, _)| own(account)) {
         if let Err(error) = list(region, from, facts).await {
             facts.gap(account, region, format!("the secrets could not be listed: {error}"));
@@ -354,6 +367,25 @@ async fn list<A: Aws>(region: &str, from: &Sources<'_, A>, facts: &mut Facts) ->
         token = page.next;
         if token.is_none() {
             return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_secrets_manager_does_not_say_is_noted_and_takes_no_place() {
+        let (mut facts, key) = (Facts::default(), "111122223333/us-west-2/prod/db".to_owned());
+        let said = Metadata { arn: "arn".to_owned(), ..Metadata::default() };
+        for (metadata, expected) in [
+            (Metadata::default(), Metadata::default()),
+            (said.clone(), said.clone()),
+            (Metadata::default(), said),
+        ] {
+            know(&mut facts, key.clone(), metadata);
+            assert_eq!(facts.secrets[&key], expected);
         }
     }
 }

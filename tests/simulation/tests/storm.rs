@@ -1,15 +1,17 @@
 //! A thousand rotations at once are a hundred deployments at most, in any arrangement of clusters.
 
-use responder_core::settings::Settings;
+use responder_core::settings::{Mode, Settings};
 use responder_core::time::Span;
 use simulation::storm::{Figures, Size, live};
+use simulation::world::REGION;
 
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
-fn storm(clusters: usize) -> Figures {
+fn storm(clusters: usize, mode: Mode) -> Figures {
     // A rotation takes up to 20 s: the last one has ended after five minutes.
     let within = Span::from_secs(279);
     let size = Size { clusters, services: 50, uses: 20, secrets: 400, rotations: 1_000, within };
-    let figures = live(size, &Settings::default(), 1).unwrap();
+    let settings = Settings { mode, home: Some(REGION.to_owned()), ..Settings::default() };
+    let figures = live(size, &settings, 1).unwrap();
     println!("{figures}");
     figures
 }
@@ -25,10 +27,19 @@ fn assert_bounded(figures: &Figures) {
 
 #[test]
 fn a_thousand_rotations_are_a_leading_and_a_trailing_deployment_a_service() {
-    assert_bounded(&storm(5));
+    assert_bounded(&storm(5, Mode::Enforce));
 }
 
 #[test]
 fn the_same_in_one_cluster_takes_longer_and_no_more_at_once() {
-    assert_bounded(&storm(1));
+    assert_bounded(&storm(1, Mode::Enforce));
+}
+
+#[test]
+fn the_same_where_people_are_only_told_is_few_pages() {
+    let figures = storm(5, Mode::Notify);
+    assert!(figures.wrong.is_empty(), "{}", figures.wrong.join("\n"));
+    let told = figures.pages["redeploy-consumers"];
+    // What was told of a service moments ago is left to the sweep: without that there was a page a rotation.
+    assert!(figures.deployments == 0 && told <= 150, "{told} pages");
 }

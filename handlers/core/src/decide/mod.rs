@@ -12,11 +12,13 @@ mod rollout;
 mod rotation;
 mod summarise;
 mod sweep;
+mod tags;
 
 pub use apply::apply;
 pub use consumer::{Changes, LONGEST_WAIT};
 pub use count::{Watch, watches};
 pub use first::{SeenItem, reads, seen_key};
+pub use tags::are_unclear;
 
 use std::collections::BTreeSet;
 

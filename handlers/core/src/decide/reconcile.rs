@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumer::{Changes, Consumer, Go, Verdict};
-use super::{Draft, incident_key};
+use super::{Draft, incident_key, tags};
 use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::Detail;
@@ -42,6 +42,13 @@ pub(super) fn reconcile(
     for consumer in &consumers {
         let doubtful = consumer.uses.iter().any(|(changed, _)| unconfirmed.contains(&changed.secret.key()));
         match consumer.verdict(facts, now, doubtful) {
+            Verdict::Skip(reason, why)
+                if reason.needs_human() && is_for_the_sweep(draft, response, consumer) =>
+            {
+                let why =
+                    format!("{why}; people were told of it moments ago, and the sweep tells what came since");
+                hold(&mut said, draft, consumer, (HoldReason::Together, None, why));
+            }
             Verdict::Skip(reason, why) => {
                 if reason.needs_human() {
                     tell(&mut said, draft, consumer, &consumer.open(facts), "not redeployed", &why);
@@ -93,6 +100,7 @@ pub(super) fn reconcile(
     }
     // People first: redeploying many services may take longer than the invocation has.
     say(draft, response, said);
+    tags::tell(draft, response, &consumers.iter().map(|consumer| consumer.service.arn.as_str()).collect());
     draft.steps.extend(redeploys);
     settle(draft, changes, &waiting);
 }
@@ -217,6 +225,25 @@ fn tell_of_refusals(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Cons
     }
 }
 
+/// Whether what is to be told of a consumer is left to the sweep: it tells of many changes in one page.
+fn is_for_the_sweep(draft: &Draft<'_, '_>, response: &Response, consumer: &Consumer<'_>) -> bool {
+    let (facts, (region, _)) = (draft.facts, consumer.service.place());
+    let recent = draft.now().minus(response.quiet);
+    let mut told = facts.told.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
+    draft.case.handler == Handler::Rotation
+        && facts.settings.is_swept(region) == Some(true)
+        && told.any(|changed_at| *changed_at > recent)
+        && consumer.open(facts).iter().any(|changed| !is_told(draft, consumer, changed))
+}
+
+/// Whether a human was told of a consumer of a change.
+fn is_told(draft: &Draft<'_, '_>, consumer: &Consumer<'_>, changed: &Changed) -> bool {
+    let told = draft.facts.told.get(&consumer.service.arn);
+    let known = told.and_then(|told| told.get(&changed.secret.key()));
+    // Two tellings of one change are seconds apart, and nobody acts on the first between them.
+    known.is_some_and(|until| until.plus(draft.facts.settings.settle) >= changed.at)
+}
+
 /// Notes what to tell of a consumer, of each of these changes of which nobody was told yet.
 fn tell(
     said: &mut Vec<Said>,
@@ -226,16 +253,10 @@ fn tell(
     label: &'static str,
     why: &str,
 ) {
-    let told = draft.facts.told.get(&consumer.service.arn);
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
-    for changed in changes {
-        let known = told.and_then(|told| told.get(&changed.secret.key()));
-        // Two tellings of one change are seconds apart, and nobody acts on the first between them.
-        if known.is_none_or(|until| until.plus(draft.facts.settings.settle) < changed.at) {
-            let about =
-                progress::Consumer { service: consumer.service.arn.clone(), changed: changed.clone() };
-            said.push(Said { about, detail: Detail { label, value: value.clone() } });
-        }
+    for changed in changes.iter().filter(|changed| !is_told(draft, consumer, changed)) {
+        let about = progress::Consumer { service: consumer.service.arn.clone(), changed: changed.clone() };
+        said.push(Said { about, detail: Detail { label, value: value.clone() } });
     }
 }
 

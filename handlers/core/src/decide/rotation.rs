@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::consumer::Changes;
 use super::reconcile::{reconcile, unlearned, unlearned_key};
-use super::{Draft, incident_key};
+use super::{Draft, incident_key, tags};
 use crate::facts::{Facts, Question, place};
 use crate::incident::Detail;
 use crate::metadata::Metadata;
@@ -29,12 +29,13 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
         questions.push(Question::Incident {
             key: incident_key(response, &unlearned_key(&place(&there.account, &there.region))),
         });
-        if facts.settings.is_unswept(&there.region) {
+        if facts.settings.is_swept(&there.region) == Some(false) {
             questions.push(Question::Incident { key: incident_key(response, &unswept_key(&there)) });
         }
         questions.push(Question::Secret { secret: there.clone(), version: version.clone() });
         questions.push(Question::Consumers { secret: there, since: case.event.time });
     }
+    questions.extend(tags::questions(response, facts));
     questions
 }
 
@@ -101,7 +102,9 @@ fn unswept(draft: &mut Draft<'_, '_>, response: &Response, there: &SecretRef) {
     let changed = Changed { secret: there.clone(), at: draft.event().time, version: None };
     let (sought, settings) = (Changes::new(vec![changed]), &draft.facts.settings);
     let mut services = draft.facts.services.iter().flatten();
-    if settings.is_unswept(region) && services.any(|service| sought.are_used_by(service, settings)) {
+    if settings.is_swept(region) == Some(false)
+        && services.any(|service| sought.are_used_by(service, settings))
+    {
         let region = Untrusted::new(&**region).show(32);
         let what = format!(
             "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"

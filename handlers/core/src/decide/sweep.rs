@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::reconcile::{reconcile, unlearned, unlearned_key};
-use super::{Draft, incident_key};
+use super::{Draft, incident_key, tags};
 use crate::facts::{Facts, Question, place};
 use crate::metadata::Metadata;
 use crate::plan::Step;
@@ -36,6 +36,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
             .into_iter()
             .map(|(changed, _)| Question::Consumers { secret: changed.secret, since: changed.at }),
     );
+    questions.extend(tags::questions(response, facts));
     questions
 }
 

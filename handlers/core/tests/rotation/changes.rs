@@ -113,6 +113,17 @@ fn a_region_that_no_sweep_looks_at_is_told_where_services_use_the_replica() {
 }
 
 #[test]
+fn what_secrets_manager_did_not_say_is_a_finding() {
+    for (policy, expected) in [(None, "redeploy a s1"), (Some(Policy::Notify), "skip a finding")] {
+        let mut facts = world(&[("a", &["s1"])]);
+        facts.secrets.insert(secret("s1").key(), Metadata::default());
+        facts.settings.findings.extend(policy.map(|policy| (Finding::Unconfirmed, policy)));
+        let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+        assert!(words.contains(&expected.to_owned()), "{words:?}");
+    }
+}
+
+#[test]
 fn what_moved_since_is_no_time_of_a_change_that_nobody_remembers() {
     // The next rotation has begun when the event comes again, and `LastChangedDate` moved with its new version.
     let again = label("s1", "12:00:00", "v2");

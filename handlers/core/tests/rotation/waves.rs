@@ -1,7 +1,9 @@
 //! Many services and many secrets: bounded in a cluster, one deployment for all changes of a service.
 
 use responder_core::facts::Facts;
+use responder_core::plan::Step;
 use responder_core::progress::{How, Slot};
+use responder_core::settings::Mode;
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -172,4 +174,63 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
     facts.told.clear();
     refused(&mut facts, "11:59:00");
     assert_eq!(told(&mut facts, &sweep("12:20:00")), ["redeploy a s1"]);
+}
+
+#[test]
+fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
+    let names: Vec<String> = (0..20).map(|number| format!("s{number}")).collect();
+    let secrets: Vec<&str> = names.iter().map(String::as_str).collect();
+    for home in [None, Some("eu-west-1"), Some(HOME)] {
+        let mut facts = world(&[("a", &secrets)]);
+        (facts.settings.mode, facts.settings.home) = (Mode::Notify, home.map(str::to_owned));
+        let mut words = Vec::new();
+        for name in &secrets {
+            words.extend(told(&mut facts, &label(name, "12:00:00", "v2")));
+        }
+        let count = |words: &[String], what| words.iter().filter(|word| word.starts_with(what)).count();
+        let (pages, holds) = (count(&words, "page redeploy-consumers"), count(&words, "hold a together"));
+        if home != Some(HOME) {
+            // Nobody would tell of it later; of a Region without a sweep that is told too.
+            assert_eq!((pages, holds), (20 + usize::from(home.is_some()), 0), "{home:?}");
+            continue;
+        }
+        assert_eq!((pages, holds), (1, 19));
+        let swept = told(&mut facts, &sweep("12:01:00"));
+        assert_eq!(count(&swept, "page"), 1, "{swept:?}");
+        assert_eq!(facts.told[&service_arn("a")].len(), 20);
+        assert_eq!(count(&told(&mut facts, &sweep("12:02:00")), "page"), 0);
+        assert_eq!(count(&told(&mut facts, &sweep("12:03:00")), ""), 0);
+    }
+}
+
+#[test]
+fn tags_that_nobody_understands_are_told_once_also_of_services_that_seem_to_use_nothing() {
+    let mut facts = world(&[("a", &["s1"]), ("b", &[]), ("c", &[]), ("d", &[])]);
+    let tag = |facts: &mut Facts, number: usize, name: &str, value: &str| {
+        facts.services.as_mut().unwrap()[number].tags.insert(name.to_owned(), value.to_owned());
+    };
+    tag(&mut facts, 1, "secrets-responder:secret", "s1");
+    tag(&mut facts, 2, "secrets-responder:secrets", "s1 s2:password");
+    tag(&mut facts, 3, "team", "shop");
+    let plan = decide(&mut facts, &label("s1", "12:00:00", "v2"));
+    let pages: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Page { page, .. } => Some(page.body.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(pages.len(), 1);
+    for named in ["shop/b: its tag `secrets-responder:secret`", "shop/c: its tag `secrets-responder:secrets`"]
+    {
+        assert!(pages[0].contains(named), "{}", pages[0]);
+    }
+    assert!(!pages[0].contains("shop/a:") && !pages[0].contains("shop/d:"), "{}", pages[0]);
+    // The same at the next change is no news; other tags are.
+    facts.secrets.insert(secret("s1").key(), metadata("s1", "18:00:00"));
+    let later = label("s1", "18:00:00", "v2");
+    assert!(!told(&mut facts, &later).iter().any(|word| word.starts_with("page")));
+    tag(&mut facts, 3, "secrets-responder:windows", "nights");
+    assert!(told(&mut facts, &later).contains(&"page redeploy-consumers".to_owned()));
 }

@@ -141,6 +141,18 @@ fn an_inventory_serves_what_changed_before_it_and_not_what_changed_later() {
 }
 
 #[test]
+fn a_service_whose_tags_nobody_understands_is_kept() {
+    let fleet = small();
+    if let Some(service) =
+        fleet.clusters.borrow_mut().values_mut().flatten().find(|one| one.arn.ends_with("s0001"))
+    {
+        service.tags.insert("secrets-responder:secret".to_owned(), "db-000".to_owned());
+    }
+    let (land, _) = Process::new(&fleet).users(1);
+    assert_eq!(arns(&land)[..3], ["s0000", "s0001", "s0003"]);
+}
+
+#[test]
 fn what_uses_a_secret_is_described_as_it_is_now() {
     let fleet = small();
     let process = Process::new(&fleet);
