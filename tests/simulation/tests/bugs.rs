@@ -36,8 +36,10 @@ fn without_the_sweep_a_change_of_which_no_event_told_is_not_answered() {
 
 #[test]
 fn without_the_cooldown_a_service_is_deployed_twice() {
-    let wrong = found(lossy, |conditions| conditions.settings.cooldown = Span::default(), None);
-    assert!(wrong.contains("was deployed at"), "{wrong}");
+    for conditions in [lossy, faulty] {
+        let wrong = found(conditions, |conditions| conditions.settings.cooldown = Span::default(), None);
+        assert!(wrong.contains("was deployed at"), "{wrong}");
+    }
 }
 
 #[test]
