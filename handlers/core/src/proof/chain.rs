@@ -36,6 +36,8 @@ pub struct Chain {
 pub enum State {
     /// Every link holds.
     Complete,
+    /// A new task read the new value; how its rollout ended is told by nothing.
+    Read,
     /// It may yet be completed.
     Open,
     /// It will not be completed by itself.
@@ -73,6 +75,8 @@ impl Link {
 pub struct View {
     /// Whether the end of its rollout would be known.
     pub ends_known: bool,
+    /// Whether the reads of a deployment that is not ours would be known: the ledger waits for those of its own.
+    pub reads_known: bool,
     /// Until when everything is known: what has not happened by then and is overdue is missing for good.
     pub until: Option<Timestamp>,
     /// How long after the change a deployment may begin.
@@ -89,6 +93,7 @@ impl View {
     /// The ledger: it is told how rollouts end, and does not say until when.
     pub const LEDGER: Self = Self {
         ends_known: true,
+        reads_known: false,
         until: None,
         answer: Span::from_secs(900),
         rollout: Span::from_secs(1_800),
@@ -176,11 +181,12 @@ fn gap(proof: &Proof, view: &View) -> Option<Gap> {
     if proof.completed_at.is_none() && view.ends_known {
         return Some(waits(over, Link::Completed, "its rollout has not completed", note));
     }
+    // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new. What was read may be
+    // older: by one of ours, of which it took the place.
+    if !view.reads_known && proof.decision == Some(Decision::Newer) && proof.completed_at.is_some() {
+        return None;
+    }
     let Some(fetched) = proof.fetched_at else {
-        // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new.
-        if proof.decision == Some(Decision::Newer) && proof.completed_at.is_some() {
-            return None;
-        }
         return Some(waits(over, Link::Fetched, "no new task was seen reading the secret", note));
     };
     if fetched < deployed.whole_second() {
@@ -191,6 +197,11 @@ fn gap(proof: &Proof, view: &View) -> Option<Gap> {
     if proof.shared && proof.completed_at.is_none() {
         let what = "a task read the secret, but other services have its role, and nothing says that the rollout completed";
         return Some(open(Link::Fetched, what, note));
+    }
+    // One new task is not all of them: the rollout may have failed since, and the old ones have gone on.
+    if proof.completed_at.is_none() {
+        let what = "a new task read the secret, but nothing in this input tells how its rollout ended";
+        return Some(Gap { state: State::Read, ..open(Link::Completed, what, note) });
     }
     None
 }
@@ -259,10 +270,22 @@ mod tests {
     }
 
     #[test]
-    fn without_ends_a_read_of_an_own_role_is_proof_and_one_of_a_shared_role_is_not() {
+    fn a_newer_deployment_needs_a_read_of_its_own_where_that_would_be_known() {
+        for fetched_at in [None, Some(at(15))] {
+            let newer = Proof { decision: Some(Decision::Newer), fetched_at, ..whole() };
+            assert_eq!(ledger(newer.clone()), (State::Complete, None));
+            let events = View { reads_known: true, ..View::LEDGER };
+            assert_eq!(judged(newer, &events), (State::Open, Some(Link::Fetched)));
+        }
+    }
+
+    #[test]
+    fn without_ends_a_read_of_an_own_role_says_so_and_is_no_whole_proof() {
         let view = View { ends_known: false, ..View::LEDGER };
         let unknown = Proof { completed_at: None, ..whole() };
-        assert_eq!(judged(unknown.clone(), &view), (State::Complete, None));
+        assert_eq!(judged(unknown.clone(), &view), (State::Read, Some(Link::Completed)));
+        let overdue = View { until: Some(at(9_000)), ..view.clone() };
+        assert_eq!(judged(unknown.clone(), &overdue).0, State::Read, "nothing can tell more");
         let shared = Proof { shared: true, ..unknown };
         assert_eq!(judged(shared, &view), (State::Open, Some(Link::Fetched)));
         let completed = Proof { shared: true, ..whole() };

@@ -144,6 +144,7 @@ fn chain(
     };
     let view = View {
         ends_known: history.is_some_and(|history| history.ends_known),
+        reads_known: true,
         until,
         answer: settings.answer,
         rollout: settings.rollout,
