@@ -179,7 +179,14 @@ fn gap(proof: &Proof, view: &View) -> Option<Gap> {
     }
     let over = view.is_over(deployed, view.rollout);
     if proof.completed_at.is_none() && view.ends_known {
-        return Some(waits(over, Link::Completed, "its rollout has not completed", note));
+        // A newer one that is known to answer the change has taken the place of this one in the record.
+        let superseded = proof.superseded_at.is_some() && proof.decision == Some(Decision::Redeploy);
+        let what = if superseded {
+            "a newer deployment took its place, and nothing says yet that it brings the new value"
+        } else {
+            "its rollout has not completed"
+        };
+        return Some(waits(over, Link::Completed, what, note));
     }
     // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new. What was read may be
     // older: by one of ours, of which it took the place.
@@ -243,6 +250,22 @@ mod tests {
         assert_eq!(ledger(rolling), (State::Open, Some(Link::Completed)));
         let unread = Proof { fetched_at: None, ..whole() };
         assert_eq!(ledger(unread), (State::Open, Some(Link::Fetched)));
+    }
+
+    #[test]
+    fn what_was_superseded_says_so_until_the_newer_one_is_known_and_hides_no_failure() {
+        let superseded = Proof { superseded_at: Some(at(60)), completed_at: None, ..whole() };
+        let chain = Chain::of(superseded.clone(), &View::LEDGER);
+        assert_eq!((chain.state, chain.link), (State::Open, Some(Link::Completed)));
+        assert!(chain.reason.unwrap().raw().starts_with("a newer deployment took its place"));
+        let newer =
+            Proof { decision: Some(Decision::Newer), deployed_at: Some(at(58)), ..superseded.clone() };
+        assert_eq!(ledger(newer.clone()), (State::Open, Some(Link::Completed)));
+        assert_eq!(ledger(Proof { completed_at: Some(at(130)), ..newer.clone() }), (State::Complete, None));
+        for failed in [superseded, newer] {
+            let failed = Proof { failed_at: Some(at(70)), ..failed };
+            assert_eq!(ledger(failed), (State::Broken, Some(Link::Completed)));
+        }
     }
 
     #[test]

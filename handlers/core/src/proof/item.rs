@@ -144,6 +144,7 @@ fn proof(item: &Map<String, Value>) -> Result<Proof, ItemError> {
         deployed_at: time("deployed_at")?,
         completed_at: time("completed_at")?,
         failed_at: time("failed_at")?,
+        superseded_at: time("superseded_at")?,
         fetched_at: time("fetched_at")?,
         shared: item.get("shared").and_then(|shared| shared.get("N")?.as_str()) == Some("1"),
     })

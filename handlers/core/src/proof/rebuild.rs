@@ -139,6 +139,7 @@ fn chain(
         deployed_at: since,
         completed_at: deployment.and_then(|deployment| deployment.completed_at),
         failed_at: deployment.and_then(|deployment| deployment.failed_at),
+        superseded_at: None,
         fetched_at: fetch.map(|fetch| fetch.at),
         shared,
     };

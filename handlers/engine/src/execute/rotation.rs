@@ -120,14 +120,8 @@ impl<A: Aws> Executor<'_, A> {
                 if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
                     return Ok(());
                 }
-                let completed = match ended.how {
-                    How::Completed => true,
-                    How::Failed => false,
-                    How::Superseded | How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
-                };
-                let proofs = secrets
-                    .iter()
-                    .map(|changed| self.ledger.rolled_out(service, changed, completed, ended.at));
+                let end = (ended.at, ended.how);
+                let proofs = secrets.iter().map(|changed| self.ledger.rolled_out(service, changed, end));
                 join_all(proofs).await.into_iter().collect()
             }
             Step::Prove { key, awaited, at } => {
