@@ -207,6 +207,14 @@ mod tests {
     }
 
     #[test]
+    fn what_became_of_the_deployment_is_read() {
+        let mut item = item();
+        item["superseded_at"] = json!({"N": whole().changed_at.millis().to_string()});
+        let expected = Proof { superseded_at: Some(whole().changed_at), ..whole() };
+        assert_eq!(read(&item.to_string()).0, [expected]);
+    }
+
+    #[test]
     fn events_are_no_ledger() {
         for text in [
             "",

@@ -215,26 +215,26 @@ mod tests {
     }
     use Noted::{Ended, Only, Ours, Read, Theirs};
 
-    fn is(known: (String, String, [Option<i64>; 4]), decision: Decision, id: &str, times: [Option<i64>; 4]) {
-        assert_eq!(known, (decision.word().to_owned(), id.to_owned(), times));
+    fn noted(steps: &[Noted], decision: Decision, id: &str, times: [Option<i64>; 4]) {
+        assert_eq!(known(steps), (decision.word().to_owned(), id.to_owned(), times));
     }
 
     #[test]
     fn a_newer_deployment_takes_the_place_of_one_of_ours_only_if_that_was_superseded() {
         let (ours, theirs) = (Ours("ours"), Theirs("theirs", true));
-        is(known(&[ours, theirs]), Decision::Redeploy, "ours", [None; 4]);
+        noted(&[ours, theirs], Decision::Redeploy, "ours", [None; 4]);
         let superseded = [Ours("ours"), Ended(How::Superseded), Read, Theirs("theirs", true)];
-        is(known(&superseded), Decision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
+        noted(&superseded, Decision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
         let later = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Theirs("theirs", true)];
-        is(known(&later), Decision::Newer, "theirs", [Some(2), Some(4), None, None]);
+        noted(&later, Decision::Newer, "theirs", [Some(2), Some(4), None, None]);
         // Nobody knows of a newer one, or only that something waits.
         for decision in [Decision::Newer, Decision::Held] {
             let vague = [Ours("ours"), Ended(How::Superseded), Only(decision)];
-            is(known(&vague), Decision::Redeploy, "ours", [Some(2), None, None, None]);
+            noted(&vague, Decision::Redeploy, "ours", [Some(2), None, None, None]);
         }
         // The newer one failed as well.
         let told = [Ours("ours"), Ended(How::Superseded), Only(Decision::Told)];
-        is(known(&told), Decision::Told, "ours", [Some(2), None, None, None]);
+        noted(&told, Decision::Told, "ours", [Some(2), None, None, None]);
     }
 
     #[test]
@@ -243,34 +243,30 @@ mod tests {
             [(How::Failed, [Some(2), None, Some(3), None]), (How::Completed, [Some(2), Some(3), None, None])]
         {
             let before = [Ours("ours"), Ended(How::Superseded), Ended(how), Theirs("theirs", true)];
-            is(known(&before), Decision::Redeploy, "ours", times);
+            noted(&before, Decision::Redeploy, "ours", times);
         }
         let first = [Ours("ours"), Ended(How::Failed), Ended(How::Superseded), Theirs("theirs", true)];
-        is(known(&first), Decision::Redeploy, "ours", [Some(3), None, Some(2), None]);
+        noted(&first, Decision::Redeploy, "ours", [Some(3), None, Some(2), None]);
         let after = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Ended(How::Failed)];
-        is(known(&after), Decision::Newer, "theirs", [Some(2), None, Some(4), None]);
+        noted(&after, Decision::Newer, "theirs", [Some(2), None, Some(4), None]);
     }
 
     #[test]
     fn another_deployment_of_ours_begins_anew_after_one_that_was_superseded() {
         let again = [Ours("first"), Ended(How::Superseded), Read, Ours("second")];
-        is(known(&again), Decision::Redeploy, "second", [None; 4]);
+        noted(&again, Decision::Redeploy, "second", [None; 4]);
         // The newer one was rolled back since: that it completed is not the end of ours.
         let between = [Ours("first"), Ended(How::Superseded), Theirs("theirs", true), Ours("second")];
-        is(known(&between), Decision::Redeploy, "second", [None; 4]);
-        is(known(&[Ours("first"), Ours("second")]), Decision::Redeploy, "first", [None; 4]);
+        noted(&between, Decision::Redeploy, "second", [None; 4]);
+        noted(&[Ours("first"), Ours("second")], Decision::Redeploy, "first", [None; 4]);
     }
 
     #[test]
     fn what_took_long_and_completed_after_all_has_not_failed() {
         let completed = [Ours("ours"), Ended(How::Failed), Ended(How::Completed), Ended(How::Completed)];
-        is(known(&completed[..2]), Decision::Redeploy, "ours", [None, None, Some(2), None]);
-        is(known(&completed), Decision::Redeploy, "ours", [None, Some(3), None, None]);
-        is(
-            known(&[Ours("ours"), Ended(How::Completed)]),
-            Decision::Redeploy,
-            "ours",
-            [None, Some(2), None, None],
-        );
+        noted(&completed[..2], Decision::Redeploy, "ours", [None, None, Some(2), None]);
+        noted(&completed, Decision::Redeploy, "ours", [None, Some(3), None, None]);
+        let at_once = [Ours("ours"), Ended(How::Completed)];
+        noted(&at_once, Decision::Redeploy, "ours", [None, Some(2), None, None]);
     }
 }
