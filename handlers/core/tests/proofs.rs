@@ -104,9 +104,9 @@ fn state(events: &[Value]) -> (State, Option<Link>) {
 }
 
 #[test]
-fn a_later_read_by_a_new_task_of_the_role_is_proof_where_rollouts_tell_no_end() {
+fn only_a_later_read_by_a_new_task_of_the_role_counts_and_alone_it_is_half_a_proof() {
     let events = |read: Value| [changed(0), forced(16, "web", "new"), read];
-    assert_eq!(state(&events(fetched(52, "web-role"))), (State::Complete, None));
+    assert_eq!(state(&events(fetched(52, "web-role"))), (State::Read, Some(Link::Completed)));
     let asked = json!({"secretId": SECRET});
     for not in [
         fetched(15, "web-role"),
@@ -160,6 +160,45 @@ fn the_ends_of_rollouts_count_where_they_are_known() {
 }
 
 #[test]
+fn a_rotation_soon_after_another_needs_a_deployment_of_its_own() {
+    let reported = |second: i64, id: &str| {
+        let mut report = changed(second);
+        report["detail"]["eventID"] = json!(id);
+        report
+    };
+    let answered = [
+        forced(6, "web", "new"),
+        fetched(10, "web-role"),
+        ended(30, "web", "COMPLETED", "new", ""),
+        reported(0, "a"),
+    ];
+    let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
+    let states = |more: &[Value]| -> Vec<State> {
+        let chains = rebuilt(&facts, &[&answered[..], more].concat()).chains;
+        chains.iter().map(|chain| chain.state).collect()
+    };
+    assert_eq!(states(&[reported(0, "a")]), [State::Complete], "a copy");
+    assert_eq!(states(&[reported(40, "b")]), [State::Complete, State::Open]);
+    let label = json!({"source": "aws.secretsmanager", "detail-type": "Secret Label Updated", "account": "111122223333",
+        "region": "us-west-2", "time": at(-1), "resources": [SECRET],
+        "detail": {"labelUpdated": "AWSCURRENT", "versionId": "v1"}});
+    assert_eq!(states(&[label]), [State::Complete], "the native event of the same rotation");
+}
+
+#[test]
+fn somebody_elses_completed_deployment_is_no_proof_without_a_read() {
+    let mut theirs = forced(300, "web", "theirs");
+    theirs["detail"]["requestParameters"] =
+        json!({"cluster": "shop", "service": "web", "taskDefinition": "web:2"});
+    let events = [changed(0), theirs, ended(420, "web", "COMPLETED", "theirs", "")];
+    let with = |more: &[Value]| state(&[&events[..], more].concat());
+    assert_eq!(with(&[]), (State::Open, Some(Link::Fetched)));
+    let later = ended(9_000, "web", "IN_PROGRESS", "other", "");
+    assert_eq!(with(&[later]), (State::Broken, Some(Link::Fetched)));
+    assert_eq!(with(&[fetched(330, "web-role")]), (State::Complete, None));
+}
+
+#[test]
 fn a_read_under_a_role_that_two_consumers_share_needs_a_completed_rollout() {
     let services = vec![service("web", "app"), service("worker", "app")];
     let facts = Facts { services: Some(services), ..Facts::default() };
@@ -197,7 +236,7 @@ fn consumers_come_from_the_task_definition_in_force_or_are_unknown() {
     let rest = [changed(0), forced(16, "web", "new"), fetched(52, "web-role")];
     let with = |value| rebuilt(&Facts::default(), &[&[definition(1, value)], &rest[..]].concat());
     let found = with(SECRET);
-    assert_eq!((found.chains[0].state, found.lone.len()), (State::Complete, 0));
+    assert_eq!((found.chains[0].state, found.lone.len()), (State::Read, 0));
     for events in [
         with("arn:aws:secretsmanager:us-west-2:111122223333:secret:other-a1B2c3"),
         rebuilt(&Facts::default(), &rest),

@@ -237,7 +237,7 @@ Examples:
   What is not proved, for a script:
     replay proof --format json AWSLogs/ | jq 'select(.kind == \"proof\" and .state != \"complete\")'
 
-Exit status: 0 every chain is complete; 1 a chain is broken or open, or the services are unknown; 2 unusable;
+Exit status: 0 every chain is complete; 1 a chain is not, or the services are unknown; 2 unusable;
 3 some of the input could not be read, so that more may be missing than is told.";
 
 const READS: &str = "\

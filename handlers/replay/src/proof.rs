@@ -26,13 +26,15 @@ pub(crate) struct Proofs {
     pub(crate) summary: Totals,
 }
 
-/// The counts: `consumers` = `complete` + `open` + `broken`.
+/// The counts: `consumers` = `complete` + `read` + `open` + `broken`.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Totals {
     /// Services that use a changed secret, once for each change.
     pub(crate) consumers: usize,
     /// Proved.
     pub(crate) complete: usize,
+    /// A new task read the new value, and nothing tells how the rollout ended.
+    pub(crate) read: usize,
     /// Not yet.
     pub(crate) open: usize,
     /// Not, and not by waiting.
@@ -118,6 +120,7 @@ fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
     let summary = Totals {
         consumers: chains.len(),
         complete: count(State::Complete),
+        read: count(State::Read),
         open: count(State::Open),
         broken: count(State::Broken),
         unknown: lone.iter().filter(|lone: &&Lone| !lone.certain).count(),

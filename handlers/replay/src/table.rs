@@ -74,6 +74,7 @@ fn row(chain: &Chain) -> (Timestamp, [String; 8]) {
         fetched.unwrap_or_else(|| "-".to_owned()),
         match chain.state {
             State::Complete => chain.to_consume.map_or_else(|| "-".to_owned(), clock),
+            State::Read => "READ".to_owned(),
             State::Open => "OPEN".to_owned(),
             State::Broken => "BROKEN".to_owned(),
         },
@@ -113,7 +114,12 @@ fn missing(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
     for chain in gaps {
         let proof = &chain.proof;
         let (Some(link), Some(reason)) = (chain.link, &chain.reason) else { continue };
-        let state = if chain.state == State::Open { "open" } else { "broken" };
+        let state = match chain.state {
+            State::Complete => continue,
+            State::Read => "read, but open",
+            State::Open => "open",
+            State::Broken => "broken",
+        };
         let (service, secret) = (service(&proof.service, MAX), name(&proof.secret, MAX));
         writeln!(out, "  {service}, {secret} of {}: {state} at `{}`", proof.changed_at, link.name())?;
         writeln!(out, "      {}", reason.show(MAX))?;
@@ -151,6 +157,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
     let totals = &proofs.summary;
     writeln!(out, "\n{} of {} consumers proved", totals.complete, totals.consumers)?;
     let rows = [
+        (totals.read, "read by a new task, but nothing tells how the rollout ended"),
         (totals.open, "open: not proved yet"),
         (totals.broken, "broken"),
         (totals.unknown, "changes whose services are unknown"),
@@ -163,7 +170,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
     if proofs.chains.iter().any(ends_unknown) {
         writeln!(
             out,
-            "`?`: CloudTrail does not tell how a rollout ends; the read of the secret is the proof."
+            "`?`: CloudTrail does not tell how a rollout ends: a read of the secret is proof of one new task, not of all."
         )?;
     }
     if totals.partial {

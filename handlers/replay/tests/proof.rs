@@ -98,7 +98,7 @@ fn task_definitions_among_the_events_know_the_same_consumers_as_the_facts() {
 }
 
 #[test]
-fn cloudtrail_alone_proves_by_the_read_and_leaves_the_end_of_the_rollout_open() {
+fn cloudtrail_alone_tells_of_the_read_and_does_not_pass_for_proof() {
     let folder = Folder::new("proof-trail");
     let text = fs::read_to_string(fixture("timelines", "events.jsonl")).unwrap();
     let records: Vec<Value> = text
@@ -107,13 +107,17 @@ fn cloudtrail_alone_proves_by_the_read_and_leaves_the_end_of_the_rollout_open() 
         .filter(|detail| detail["eventVersion"].is_string())
         .collect();
     let file = folder.write("trail.json.gz", gzip(json!({"Records": records}).to_string().as_bytes()));
-    let web = &of_kind(&lines(&[&file]).0, "proof")[1];
+    let (found, status) = lines(&[&file]);
+    let (web, summary) = (&of_kind(&found, "proof")[1], &of_kind(&found, "summary")[0]);
     // Without the native event the report of the rotation dates the change, two seconds later.
     let known = (&web["state"], &web["changed_at"], &web["to_consume"], &web["completed_at"]);
-    assert_eq!(known, (&json!("complete"), &json!("2026-06-01T03:00:21Z"), &json!("50s"), &Value::Null));
+    assert_eq!(known, (&json!("read"), &json!("2026-06-01T03:00:21Z"), &json!("50s"), &Value::Null));
+    assert_eq!((&web["link"], &summary["complete"], status), (&json!("completed"), &json!(0), Some(1)));
+    assert!(summary["read"].as_u64() > Some(0), "{summary}");
     let text = String::from_utf8(proof(&[&file]).stdout).unwrap();
     let row = text.lines().find(|line| line.contains("shop/web")).unwrap();
-    assert!(row.contains(" ? ") && text.contains("does not tell how a rollout ends"), "{text}");
+    assert!(row.contains(" ? ") && row.ends_with("READ"), "{text}");
+    assert!(text.contains("does not tell how a rollout ends") && text.contains("0 of 3 consumers"), "{text}");
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Chain {
 pub enum State {
     /// Every link holds.
     Complete,
+    /// A new task read the new value; how its rollout ended is told by nothing.
+    Read,
     /// It may yet be completed.
     Open,
     /// It will not be completed by itself.
@@ -73,6 +75,8 @@ impl Link {
 pub struct View {
     /// Whether the end of its rollout would be known.
     pub ends_known: bool,
+    /// Whether the reads of a deployment that is not ours would be known: the ledger waits for those of its own.
+    pub reads_known: bool,
     /// Until when everything is known: what has not happened by then and is overdue is missing for good.
     pub until: Option<Timestamp>,
     /// How long after the change a deployment may begin.
@@ -89,6 +93,7 @@ impl View {
     /// The ledger: it is told how rollouts end, and does not say until when.
     pub const LEDGER: Self = Self {
         ends_known: true,
+        reads_known: false,
         until: None,
         answer: Span::from_secs(900),
         rollout: Span::from_secs(1_800),
@@ -174,13 +179,21 @@ fn gap(proof: &Proof, view: &View) -> Option<Gap> {
     }
     let over = view.is_over(deployed, view.rollout);
     if proof.completed_at.is_none() && view.ends_known {
-        return Some(waits(over, Link::Completed, "its rollout has not completed", note));
+        // A newer one that is known to answer the change has taken the place of this one in the record.
+        let superseded = proof.superseded_at.is_some() && proof.decision == Some(Decision::Redeploy);
+        let what = if superseded {
+            "a newer deployment took its place, and nothing says yet that it brings the new value"
+        } else {
+            "its rollout has not completed"
+        };
+        return Some(waits(over, Link::Completed, what, note));
+    }
+    // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new. What was read may be
+    // older: by one of ours, of which it took the place.
+    if !view.reads_known && proof.decision == Some(Decision::Newer) && proof.completed_at.is_some() {
+        return None;
     }
     let Some(fetched) = proof.fetched_at else {
-        // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new.
-        if proof.decision == Some(Decision::Newer) && proof.completed_at.is_some() {
-            return None;
-        }
         return Some(waits(over, Link::Fetched, "no new task was seen reading the secret", note));
     };
     if fetched < deployed.whole_second() {
@@ -191,6 +204,11 @@ fn gap(proof: &Proof, view: &View) -> Option<Gap> {
     if proof.shared && proof.completed_at.is_none() {
         let what = "a task read the secret, but other services have its role, and nothing says that the rollout completed";
         return Some(open(Link::Fetched, what, note));
+    }
+    // One new task is not all of them: the rollout may have failed since, and the old ones have gone on.
+    if proof.completed_at.is_none() {
+        let what = "a new task read the secret, but nothing in this input tells how its rollout ended";
+        return Some(Gap { state: State::Read, ..open(Link::Completed, what, note) });
     }
     None
 }
@@ -235,6 +253,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_superseded_says_so_until_the_newer_one_is_known_and_hides_no_failure() {
+        let superseded = Proof { superseded_at: Some(at(60)), completed_at: None, ..whole() };
+        let chain = Chain::of(superseded.clone(), &View::LEDGER);
+        assert_eq!((chain.state, chain.link), (State::Open, Some(Link::Completed)));
+        assert!(chain.reason.unwrap().raw().starts_with("a newer deployment took its place"));
+        let newer =
+            Proof { decision: Some(Decision::Newer), deployed_at: Some(at(58)), ..superseded.clone() };
+        assert_eq!(ledger(newer.clone()), (State::Open, Some(Link::Completed)));
+        assert_eq!(ledger(Proof { completed_at: Some(at(130)), ..newer.clone() }), (State::Complete, None));
+        for failed in [superseded, newer] {
+            let failed = Proof { failed_at: Some(at(70)), ..failed };
+            assert_eq!(ledger(failed), (State::Broken, Some(Link::Completed)));
+        }
+    }
+
+    #[test]
     fn a_newer_deployment_must_be_newer_and_a_read_must_be_later() {
         for decision in [Decision::Newer, Decision::Redeploy, Decision::Held] {
             let same = Proof { decision: Some(decision), deployed_at: Some(at(0)), ..whole() };
@@ -259,10 +293,22 @@ mod tests {
     }
 
     #[test]
-    fn without_ends_a_read_of_an_own_role_is_proof_and_one_of_a_shared_role_is_not() {
+    fn a_newer_deployment_needs_a_read_of_its_own_where_that_would_be_known() {
+        for fetched_at in [None, Some(at(15))] {
+            let newer = Proof { decision: Some(Decision::Newer), fetched_at, ..whole() };
+            assert_eq!(ledger(newer.clone()), (State::Complete, None));
+            let events = View { reads_known: true, ..View::LEDGER };
+            assert_eq!(judged(newer, &events), (State::Open, Some(Link::Fetched)));
+        }
+    }
+
+    #[test]
+    fn without_ends_a_read_of_an_own_role_says_so_and_is_no_whole_proof() {
         let view = View { ends_known: false, ..View::LEDGER };
         let unknown = Proof { completed_at: None, ..whole() };
-        assert_eq!(judged(unknown.clone(), &view), (State::Complete, None));
+        assert_eq!(judged(unknown.clone(), &view), (State::Read, Some(Link::Completed)));
+        let overdue = View { until: Some(at(9_000)), ..view.clone() };
+        assert_eq!(judged(unknown.clone(), &overdue).0, State::Read, "nothing can tell more");
         let shared = Proof { shared: true, ..unknown };
         assert_eq!(judged(shared, &view), (State::Open, Some(Link::Fetched)));
         let completed = Proof { shared: true, ..whole() };

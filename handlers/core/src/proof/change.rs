@@ -20,7 +20,8 @@ const TOGETHER: Span = Span::from_secs(60);
 /// The changes that these events tell of, by time. Two versions are two changes, however close.
 ///
 /// Of the events of one change the last move of AWSCURRENT dates it: a deployment after that reads the new value for
-/// certain. `RotationSucceeded` is a report of a move, and dates it only if nothing else does.
+/// certain. `RotationSucceeded` is a report of a move, and dates it only if nothing else does. A rotation is reported
+/// once: two reports are two changes, however close. They name no version.
 pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o Moved>) -> Vec<Change> {
     let moves: Vec<&Moved> = moves.collect();
     let names = classes(moves.iter().map(|moved| &moved.secret));
@@ -51,6 +52,7 @@ struct Group {
     first: Timestamp,
     moved: Option<Timestamp>,
     version: Option<String>,
+    is_reported: bool,
 }
 
 fn groups(moves: &[&Moved]) -> Vec<Group> {
@@ -60,15 +62,24 @@ fn groups(moves: &[&Moved]) -> Vec<Group> {
         let same = groups
             .iter()
             .rposition(|group| near(group) && moved.version.is_some() && group.version == moved.version);
-        let fits = |group: &Group| near(group) && (group.version.is_none() || moved.version.is_none());
+        let fits = |group: &Group| {
+            let again = group.is_reported && moved.is_report;
+            near(group) && !again && (group.version.is_none() || moved.version.is_none())
+        };
         let last = groups.last().is_some_and(fits).then(|| groups.len() - 1);
         let at = (!moved.is_report).then_some(moved.at);
         match same.or(last).and_then(|index| groups.get_mut(index)) {
             Some(group) => {
                 group.moved = group.moved.max(at);
                 group.version = group.version.take().or_else(|| moved.version.clone());
+                group.is_reported |= moved.is_report;
             }
-            None => groups.push(Group { first: moved.at, moved: at, version: moved.version.clone() }),
+            None => groups.push(Group {
+                first: moved.at,
+                moved: at,
+                version: moved.version.clone(),
+                is_reported: moved.is_report,
+            }),
         }
     }
     groups
@@ -113,5 +124,21 @@ mod tests {
         assert_eq!(found(&[moved(0, ARN, None, false), moved(60, ARN, None, false)]).len(), 1);
         assert_eq!(found(&[moved(0, ARN, None, false), moved(61, ARN, None, false)]).len(), 2);
         assert_eq!(found(&[moved(0, ARN, None, false), moved(0, "prod/other", None, false)]).len(), 2);
+    }
+
+    #[test]
+    fn two_reports_are_two_rotations_and_a_report_and_its_move_are_one() {
+        let report = |second| moved(second, ARN, None, true);
+        let label = |second, version| moved(second, "prod/db", Some(version), false);
+        let times = |moves: &[Moved]| found(moves).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        assert_eq!(times(&[report(0), report(40)]), [0, 40]);
+        assert_eq!(times(&[report(0), report(20), report(40)]), [0, 20, 40]);
+        assert_eq!(times(&[label(0, "v1"), report(2), report(40)]), [0, 40]);
+        // The native event may be dated before or after the report.
+        for (first, second) in [(0, 39), (3, 41), (0, 41), (3, 39)] {
+            let both = [label(first, "v1"), report(2), label(second, "v2"), report(40)];
+            let told = [(first, Some("v1".to_owned())), (second, Some("v2".to_owned()))];
+            assert_eq!(found(&both), told);
+        }
     }
 }

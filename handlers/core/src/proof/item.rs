@@ -144,6 +144,7 @@ fn proof(item: &Map<String, Value>) -> Result<Proof, ItemError> {
         deployed_at: time("deployed_at")?,
         completed_at: time("completed_at")?,
         failed_at: time("failed_at")?,
+        superseded_at: time("superseded_at")?,
         fetched_at: time("fetched_at")?,
         shared: item.get("shared").and_then(|shared| shared.get("N")?.as_str()) == Some("1"),
     })
@@ -203,6 +204,14 @@ mod tests {
             assert!(is_ledger(text.as_bytes()), "{text}");
             assert_eq!(read(&text), (vec![whole()], Vec::new()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_became_of_the_deployment_is_read() {
+        let mut item = item();
+        item["superseded_at"] = json!({"N": whole().changed_at.millis().to_string()});
+        let expected = Proof { superseded_at: Some(whole().changed_at), ..whole() };
+        assert_eq!(read(&item.to_string()).0, [expected]);
     }
 
     #[test]

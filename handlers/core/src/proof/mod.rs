@@ -56,6 +56,9 @@ pub struct Proof {
     /// When it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
+    /// When a newer deployment took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<Timestamp>,
     /// When a task of its execution role read the secret after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetched_at: Option<Timestamp>,
@@ -122,6 +125,7 @@ impl Proof {
             self.version = self.version.or(older.version);
             self.completed_at = self.completed_at.or(older.completed_at);
             self.failed_at = self.failed_at.or(older.failed_at);
+            self.superseded_at = self.superseded_at.or(older.superseded_at);
             self.fetched_at = self.fetched_at.or(older.fetched_at);
         }
         self
@@ -151,6 +155,7 @@ pub(crate) mod tests {
             deployed_at: Some(at(16)),
             completed_at: Some(at(110)),
             failed_at: None,
+            superseded_at: None,
             fetched_at: Some(at(52)),
             shared: false,
         }

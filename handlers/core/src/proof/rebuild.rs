@@ -139,11 +139,13 @@ fn chain(
         deployed_at: since,
         completed_at: deployment.and_then(|deployment| deployment.completed_at),
         failed_at: deployment.and_then(|deployment| deployment.failed_at),
+        superseded_at: None,
         fetched_at: fetch.map(|fetch| fetch.at),
         shared,
     };
     let view = View {
         ends_known: history.is_some_and(|history| history.ends_known),
+        reads_known: true,
         until,
         answer: settings.answer,
         rollout: settings.rollout,

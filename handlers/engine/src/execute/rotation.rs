@@ -120,14 +120,8 @@ impl<A: Aws> Executor<'_, A> {
                 if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
                     return Ok(());
                 }
-                let completed = match ended.how {
-                    How::Completed => true,
-                    How::Failed => false,
-                    How::Superseded | How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
-                };
-                let proofs = secrets
-                    .iter()
-                    .map(|changed| self.ledger.rolled_out(service, changed, completed, ended.at));
+                let end = (ended.at, ended.how);
+                let proofs = secrets.iter().map(|changed| self.ledger.rolled_out(service, changed, end));
                 join_all(proofs).await.into_iter().collect()
             }
             Step::Prove { key, awaited, at } => {
@@ -186,5 +180,80 @@ impl<A: Aws> Executor<'_, A> {
     /// A human was told of these consumers.
     pub(super) async fn told(&self, about: &[Consumer]) -> Result<(), Error> {
         join_all(about.iter().map(|consumer| self.ledger.told(consumer))).await.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use responder_core::decide;
+    use responder_core::facts::Settings;
+    use responder_core::plan::Plan;
+    use responder_core::progress::Ended;
+    use responder_core::rules::{Handler, builtin};
+    use responder_core::secret::SecretRef;
+    use responder_core::service::Deployment;
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::discover::Cache;
+    use crate::fake::{Fake, block_on};
+    use crate::ledger::Ledger;
+    use crate::metrics::Counters;
+
+    /// A sweep learns at once that ours was superseded and that the newer one answers the change, which is settled then.
+    #[test]
+    fn one_sweep_gives_the_proof_of_a_superseded_deployment_to_the_newer_one() {
+        let (service, cluster) = ("arn:aws:ecs:us-west-2:111122223333:service/shop/web", "shop");
+        let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
+        let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
+        let secrets = vec![Changed { secret, at: at(100), version: None }];
+        let aws = Fake::default();
+        aws.clock.set(at(110));
+        let deadline = Deadline::of(aws.now().plus(lease), lease, aws.now());
+        let ledger = Ledger::new(&aws, "a", lease, deadline);
+        let ours = Deployed { id: "ours", at: at(110), completed: false };
+        block_on(ledger.decided(service, &secrets[0], Decision::Redeploy, "", Some(&ours))).unwrap();
+        let (fresh_from, cooled_from, rollout) = (at(105), at(0), Span::from_secs(600));
+        let wish = Wish { cluster, service, secrets: &secrets, fresh_from, cooled_from, slot: 0, rollout };
+        let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
+        assert!(matches!(granted, Granted::Yes(_)));
+        let newer =
+            Deployment { id: "theirs".to_owned(), created_at: at(150), state: Some(RolloutState::Completed) };
+        let steps = vec![
+            Step::Skip {
+                service: service.to_owned(),
+                secrets: secrets.clone(),
+                deployment: Some(newer),
+                reason: SkipReason::AlreadyNewer,
+                why: "it is newer".to_owned(),
+            },
+            Step::End {
+                service: service.to_owned(),
+                cluster: cluster.to_owned(),
+                asked_at: at(110),
+                deployment: Some("ours".to_owned()),
+                slot: None,
+                secrets,
+                ended: Ended { at: at(150), how: How::Superseded },
+            },
+        ];
+        let rules = builtin().unwrap();
+        let park = decide::park(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
+        let (cache, mut counters) = (Cache::default(), Counters::default());
+        let mut executor = Executor {
+            aws: &aws,
+            rules: &rules,
+            ledger: &ledger,
+            cache: &cache,
+            deadline,
+            counters: &mut counters,
+        };
+        let executed = block_on(executor.execute(&Plan { steps, ..park }, &Facts::default()));
+        assert!(executed.errors.is_empty(), "{:?}", executed.errors);
+        let table = aws.table.borrow();
+        let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;
+        assert_eq!((proof.text("decision"), proof.text("deployment")), (Some("newer"), Some("theirs")));
+        assert_eq!(proof.number("superseded_at"), Some(150_000));
+        assert!(proof.number("completed_at").is_some());
     }
 }

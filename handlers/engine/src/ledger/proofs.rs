@@ -1,15 +1,18 @@
 //! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
 
-use responder_core::progress::Changed;
+use responder_core::progress::{Changed, How};
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
 use crate::error::Error;
 use crate::port::Condition::{Absent, All, Any, Equal, Exists};
-use crate::port::{Aws, Key, Update, Value};
+use crate::port::{Aws, Condition, Key, Update, Value};
 
 /// How long a proof is kept: auditors come once a year.
 const PROOFS_KEPT: Span = Span::from_secs(400 * 86_400);
+
+/// What is noted of a deployment after it began, and is not the next one's. A failure stays until one completes.
+const PAST: [&str; 4] = ["completed_at", "superseded_at", "fetched_at", "shared"];
 
 /// The deployment that a decision rests on.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +55,16 @@ impl Decision {
             Self::Held => &[],
         }
     }
+
+    /// Whether it may take the place of a deployment of ours of which somebody's newer one took the place: that will not
+    /// end by itself.
+    fn follows_superseded(self, deployment: Option<&Deployed<'_>>) -> bool {
+        match self {
+            Self::Redeploy | Self::Told => true,
+            Self::Newer => deployment.is_some(),
+            Self::Held => false,
+        }
+    }
 }
 
 impl<A: Aws> Ledger<'_, A> {
@@ -86,30 +99,34 @@ impl<A: Aws> Ledger<'_, A> {
             // Nobody told us when: at the latest now.
             update = update.if_absent("completed_at", Value::Number(now.millis()));
         }
-        let is = |known: &Decision| Equal("decision", Value::Text(known.word().to_owned()));
+        if decision == Decision::Redeploy {
+            update = update.remove(PAST);
+        }
         let mut before = vec![Absent("decision")];
-        before.extend(decision.replaces().iter().map(is));
-        before.extend(completed.then(|| All(vec![is(&decision), Absent("completed_at")])));
+        before.extend(decision.replaces().iter().map(|known| is(*known)));
+        before.extend(completed.then(|| All(vec![is(decision), Absent("completed_at")])));
+        before.extend(decision.follows_superseded(deployment).then(superseded));
         let condition = Any(before);
         self.write(&update.only_if(condition)).await.map(|_| ())
     }
 
-    /// Its deployment ended.
+    /// Our deployment ended. That somebody's newer one took its place hides no end that ECS tells, before or after.
     pub(crate) async fn rolled_out(
         &self,
         service: &str,
         changed: &Changed,
-        completed: bool,
-        at: Timestamp,
+        (at, how): (Timestamp, How),
     ) -> Result<(), Error> {
-        let update = Update::of(key(service, changed));
-        let update = if completed {
+        let (update, at) = (Update::of(key(service, changed)), Value::Number(at.millis()));
+        let update = match how {
             // It took long, and was told as failed.
-            update.if_absent("completed_at", Value::Number(at.millis())).remove(["failed_at"])
-        } else {
-            update.if_absent("failed_at", Value::Number(at.millis()))
+            How::Completed => update.if_absent("completed_at", at).remove(["failed_at"]),
+            How::Failed => update.if_absent("failed_at", at),
+            How::Superseded => update.if_absent("superseded_at", at),
+            How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
         };
-        self.write(&update.only_if(Exists("decision"))).await.map(|_| ())
+        let known = if how == How::Superseded { is(Decision::Redeploy) } else { Exists("decision") };
+        self.write(&update.only_if(known)).await.map(|_| ())
     }
 
     /// A new task read the secret; `shared` if its role is another awaited service's too.
@@ -129,6 +146,15 @@ impl<A: Aws> Ledger<'_, A> {
     }
 }
 
+fn is(known: Decision) -> Condition {
+    Equal("decision", Value::Text(known.word().to_owned()))
+}
+
+/// Somebody's newer deployment took the place of ours, and ECS tells of no other end of it.
+fn superseded() -> Condition {
+    All(vec![is(Decision::Redeploy), Exists("superseded_at"), Absent("completed_at"), Absent("failed_at")])
+}
+
 fn key(service: &str, changed: &Changed) -> Key {
     Key { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
 }
@@ -143,24 +169,104 @@ mod tests {
 
     const SERVICE: &str = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
 
+    fn instant(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn changed() -> Changed {
+        let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
+        Changed { secret, at: instant(500), version: None }
+    }
+
+    /// What is known after these steps: the decision, the deployment, and when what was noted.
+    fn known(steps: &[Noted]) -> (String, String, [Option<i64>; 4]) {
+        let aws = Fake::default();
+        let lease = Span::from_secs(60);
+        let ledger = Ledger::new(&aws, "a", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()));
+        for (second, step) in (1..).zip(steps) {
+            aws.clock.set(instant(second * 1_000));
+            let deployed = |id, completed| Deployed { id, at: aws.now(), completed };
+            let decided = |decision, deployment: Option<Deployed<'_>>| {
+                block_on(ledger.decided(SERVICE, &changed(), decision, "why", deployment.as_ref())).unwrap();
+            };
+            match step {
+                Noted::Ours(id) => decided(Decision::Redeploy, Some(deployed(id, false))),
+                Noted::Theirs(id, completed) => decided(Decision::Newer, Some(deployed(id, *completed))),
+                Noted::Only(decision) => decided(*decision, None),
+                Noted::Ended(how) => {
+                    block_on(ledger.rolled_out(SERVICE, &changed(), (aws.now(), *how))).unwrap();
+                }
+                Noted::Read => block_on(ledger.fetched(SERVICE, &changed(), false, aws.now())).unwrap(),
+            }
+        }
+        let got = block_on(aws.get(&[key(SERVICE, &changed())], aws.now())).unwrap();
+        let text = |name| got.items[0].text(name).unwrap_or_default().to_owned();
+        let second = |name: &str| got.items[0].instant(name).map(|at| at.millis() / 1_000);
+        let times = ["superseded_at", "completed_at", "failed_at", "fetched_at"].map(second);
+        (text("decision"), text("deployment"), times)
+    }
+
+    enum Noted {
+        Ours(&'static str),
+        Theirs(&'static str, bool),
+        Only(Decision),
+        Ended(How),
+        Read,
+    }
+    use Noted::{Ended, Only, Ours, Read, Theirs};
+
+    fn noted(steps: &[Noted], decision: Decision, id: &str, times: [Option<i64>; 4]) {
+        assert_eq!(known(steps), (decision.word().to_owned(), id.to_owned(), times));
+    }
+
+    #[test]
+    fn a_newer_deployment_takes_the_place_of_one_of_ours_only_if_that_was_superseded() {
+        let (ours, theirs) = (Ours("ours"), Theirs("theirs", true));
+        noted(&[ours, theirs], Decision::Redeploy, "ours", [None; 4]);
+        let superseded = [Ours("ours"), Ended(How::Superseded), Read, Theirs("theirs", true)];
+        noted(&superseded, Decision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
+        let later = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Theirs("theirs", true)];
+        noted(&later, Decision::Newer, "theirs", [Some(2), Some(4), None, None]);
+        // Nobody knows of a newer one, or only that something waits.
+        for decision in [Decision::Newer, Decision::Held] {
+            let vague = [Ours("ours"), Ended(How::Superseded), Only(decision)];
+            noted(&vague, Decision::Redeploy, "ours", [Some(2), None, None, None]);
+        }
+        // The newer one failed as well.
+        let told = [Ours("ours"), Ended(How::Superseded), Only(Decision::Told)];
+        noted(&told, Decision::Told, "ours", [Some(2), None, None, None]);
+    }
+
+    #[test]
+    fn what_ecs_tells_of_a_deployment_is_not_hidden_by_what_took_its_place() {
+        for (how, times) in
+            [(How::Failed, [Some(2), None, Some(3), None]), (How::Completed, [Some(2), Some(3), None, None])]
+        {
+            let before = [Ours("ours"), Ended(How::Superseded), Ended(how), Theirs("theirs", true)];
+            noted(&before, Decision::Redeploy, "ours", times);
+        }
+        let first = [Ours("ours"), Ended(How::Failed), Ended(How::Superseded), Theirs("theirs", true)];
+        noted(&first, Decision::Redeploy, "ours", [Some(3), None, Some(2), None]);
+        let after = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Ended(How::Failed)];
+        noted(&after, Decision::Newer, "theirs", [Some(2), None, Some(4), None]);
+    }
+
+    #[test]
+    fn another_deployment_of_ours_begins_anew_after_one_that_was_superseded() {
+        let again = [Ours("first"), Ended(How::Superseded), Read, Ours("second")];
+        noted(&again, Decision::Redeploy, "second", [None; 4]);
+        // The newer one was rolled back since: that it completed is not the end of ours.
+        let between = [Ours("first"), Ended(How::Superseded), Theirs("theirs", true), Ours("second")];
+        noted(&between, Decision::Redeploy, "second", [None; 4]);
+        noted(&[Ours("first"), Ours("second")], Decision::Redeploy, "first", [None; 4]);
+    }
+
     #[test]
     fn what_took_long_and_completed_after_all_has_not_failed() {
-        let instant = Timestamp::from_millis;
-        for ends in [&[(false, 2_000)][..], &[(false, 2_000), (true, 1_000)], &[(true, 1_000), (true, 3_000)]]
-        {
-            let aws = Fake::default();
-            let lease = Span::from_secs(60);
-            let ledger = Ledger::new(&aws, "a", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()));
-            let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-            let changed = Changed { secret, at: instant(500), version: None };
-            block_on(ledger.decided(SERVICE, &changed, Decision::Redeploy, "it is older", None)).unwrap();
-            for (completed, at) in ends {
-                block_on(ledger.rolled_out(SERVICE, &changed, *completed, instant(*at))).unwrap();
-            }
-            let got = block_on(aws.get(&[key(SERVICE, &changed)], aws.now())).unwrap();
-            let times = ["failed_at", "completed_at"].map(|name| got.items[0].instant(name));
-            let completed = ends.iter().any(|(completed, _)| *completed);
-            assert_eq!(times, [(!completed).then(|| instant(2_000)), completed.then(|| instant(1_000))]);
-        }
+        let completed = [Ours("ours"), Ended(How::Failed), Ended(How::Completed), Ended(How::Completed)];
+        noted(&completed[..2], Decision::Redeploy, "ours", [None, None, Some(2), None]);
+        noted(&completed, Decision::Redeploy, "ours", [None, Some(3), None, None]);
+        let at_once = [Ours("ours"), Ended(How::Completed)];
+        noted(&at_once, Decision::Redeploy, "ours", [None, Some(2), None, None]);
     }
 }
