@@ -241,6 +241,7 @@ mod tests {
             ("OVERDUE_SECONDS", "3600"),
             ("FINDINGS", " mutable-image=notify  in-progress=wait unconfirmed=go"),
             ("READERS", &readers),
+            ("AWS_REGION", "us-west-2"),
             ("REGIONS", "eu-west-1 us-east-1 eu-west-1"),
             ("RUNBOOK_BASE_URL", "https://runbooks.example"),
             ("PRODUCTION_ACCOUNTS", "111122223333 444455556666"),
@@ -271,6 +272,7 @@ mod tests {
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
                 (arn.to_owned(), secrets(&[secret])),
             ]),
+            home: Some("us-west-2".to_owned()),
             regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
             runbooks: "https://runbooks.example/".to_owned(),
             production: Production {
