@@ -58,7 +58,7 @@ fn with_faults_every_change_is_answered() {
 fn what_went_wrong_once_is_right() {
     // Deployments whose answer, event or end was lost, and that failed or that somebody superseded; and a change of which the
     // ledger did not say that it was known.
-    run("faults that were found", [6_010, 8_177, 9_419, 18_886, 20_210, 24_006, 29_321], faulty, None);
+    run("faults that were found", [6_010, 6_464, 8_177, 9_419, 18_886, 20_210, 24_006, 29_321], faulty, None);
 }
 
 #[test]

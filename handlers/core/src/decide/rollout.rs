@@ -165,6 +165,11 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
         }
     } else if newer && !is_ours {
         let since = primary.map_or(now, |primary| primary.created_at);
+        if failed {
+            // Whoever saw that may not have told it.
+            let why = "somebody else deployed since";
+            fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it failed");
+        }
         end(draft, service, asked, since, if failed { How::Failed } else { How::Superseded });
     } else if !newer && (ours.is_none() || id != ours) {
         let why = "an older deployment is PRIMARY again";

@@ -12,7 +12,7 @@ fn what_failed_before_somebody_else_deployed_stays_failed() {
     // The event comes after the sweep, or its page went out and its end could not be noted.
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     let after_the_sweep = ["end a superseded", "page rollout-failed", "end a failed"];
-    let before_it = ["page rollout-failed", "end a failed", "end a failed"];
+    let before_it = ["page rollout-failed", "end a failed", "join rollout-failed", "end a failed"];
     for (late, expected) in [(true, &after_the_sweep[..]), (false, &before_it)] {
         let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
         facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
@@ -32,6 +32,15 @@ fn what_failed_before_somebody_else_deployed_stays_failed() {
             "{next:?}"
         );
     }
+}
+
+#[test]
+fn what_was_about_to_be_told_is_told_also_after_somebody_else_deployed() {
+    let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
+    let mut who = facts.clone();
+    told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+    facts.open = who.open;
+    assert_eq!(told(&mut facts, &sweep("12:07:00")), ["page rollout-failed", "end a failed"]);
 }
 
 #[test]
