@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::notify::Page;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::Error;
 use responder_engine::port::{

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::facts::Facts;
 use responder_core::plan::Plan;
 use responder_core::rules::{Handler, builtin};

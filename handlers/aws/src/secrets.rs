@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::describe_secret::{DescribeSecretError, DescribeSecretOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::SecretListEntry;
-use responder_core::metadata::Metadata;
+use responder_core::aws::secret_metadata::Metadata;
 use responder_core::time::Timestamp;
 use responder_engine::Error;
 use responder_engine::port::ListedSecrets;

@@ -3,7 +3,7 @@
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use responder_core::time::Timestamp;
 use responder_engine::Error;
 

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::life::Opened;
-use crate::mark::Mark;
-use crate::metadata::Metadata;
-use crate::progress::{Asked, Awaited, Change, Slot};
+use crate::aws::ecs_service::Service;
+use crate::aws::secret_metadata::Metadata;
+use crate::aws::secret_ref::SecretRef;
 use crate::rules::Severity;
-use crate::secret::SecretRef;
-use crate::service::Service;
 pub use crate::settings::Settings;
-use crate::summary::Day;
+use crate::state::deployment::{Asked, Awaited, Change, Slot};
+use crate::state::digest_entry::Day;
+use crate::state::observation::Mark;
+use crate::state::open_incident::Opened;
 use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
@@ -142,7 +142,7 @@ pub struct Facts {
     /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, BTreeMap<String, Timestamp>>,
-    /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
+    /// The consumers that a read would prove, by [`crate::state::deployment::awaited_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
     /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where

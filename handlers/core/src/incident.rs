@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::mark::{Burst, Mark};
+use crate::aws::secret_ref::{SecretRef, classes};
 use crate::rules::{Handler, Response, Severity};
-use crate::secret::{SecretRef, classes};
+use crate::state::observation::{Burst, Mark};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::aws::ecs_service::{Deployment, Version};
 use crate::incident::Incident;
-use crate::page::Page;
-use crate::progress::{Awaited, Changed, Consumer, Ended};
+use crate::notify::Page;
 use crate::rules::{Handler, Severity};
-use crate::service::{Deployment, Version};
 use crate::settings::Finding;
+use crate::state::deployment::{Awaited, Changed, Consumer, Ended};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 

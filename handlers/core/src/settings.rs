@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 pub use worded::Worded;
 
-use crate::control::Window;
 use crate::pattern::Wildcard;
 use crate::text::Untrusted;
 use crate::time::Span;
+use crate::time_window::Window;
 
 /// What an operator may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ impl Settings {
     }
 
     /// How much newer than a change a deployment must be.
-    pub(crate) fn fresh_after(&self) -> Span {
+    pub fn fresh_after(&self) -> Span {
         self.margin.min(self.settle)
     }
 

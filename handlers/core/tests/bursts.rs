@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::watches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::ledger::Ledger;
-use responder_core::mark::{Mark, Role, bursts};
+use responder_core::memory_store::Ledger;
 use responder_core::rules::{File, Response, load};
-use responder_core::secret::SecretRef;
+use responder_core::state::observation::{Mark, Role, bursts};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 

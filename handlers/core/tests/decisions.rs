@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use responder_core::decide::{questions, respond, undone, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::{Plan, SkipReason, Step};
 use responder_core::rules::{Rules, builtin};
 use serde_json::{Value, json};

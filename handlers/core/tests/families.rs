@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::{File, Rules, RulesError, Severity, load};
 use serde_json::{Value, json};

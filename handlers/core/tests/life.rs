@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::{Incident, State};
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::{Rules, builtin};
 use responder_core::time::{Span, Timestamp};

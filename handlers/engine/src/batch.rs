@@ -7,7 +7,7 @@ use responder_core::decide;
 use responder_core::event::Event;
 use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
-use responder_core::ledger::in_order;
+use responder_core::memory_store::in_order;
 use responder_core::plan::{Outcome, Plan};
 use responder_core::rules::{Case, Handler, Rules};
 use responder_core::time::{Span, Timestamp};
@@ -235,7 +235,7 @@ fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>
 
 #[cfg(test)]
 mod tests {
-    use responder_core::service::{Reference, ReferenceKind};
+    use responder_core::aws::ecs_service::{Reference, ReferenceKind};
     use responder_core::text::Untrusted;
 
     use super::*;

@@ -13,11 +13,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use responder_core::aws::ecs_service::Service;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{Changes, are_unclear};
-use responder_core::progress::Changed;
-use responder_core::secret::SecretRef;
-use responder_core::service::Service;
 use responder_core::settings::Settings;
+use responder_core::state::deployment::Changed;
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use cache::Cache;

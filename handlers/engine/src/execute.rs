@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, State};
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use responder_core::plan::{Plan, Step};
-use responder_core::progress::How;
 use responder_core::rules::{Rules, Severity};
-use responder_core::summary;
+use responder_core::state::deployment::How;
+use responder_core::state::digest_entry;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
@@ -85,7 +85,7 @@ impl<A: Aws> Executor<'_, A> {
                     effect => effect,
                 },
                 Step::Page { incident, page, quiet, streams, about } => {
-                    let date = summary::date(incident.last, self.aws.now(), &facts.settings);
+                    let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, page, *quiet, (date, streams)).await;
                     if matches!(effect, Ok(Effect::Acted)) {
                         self.count(incident, *quiet, facts);

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join3};
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{questions, watches};
 use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
-use responder_core::metadata::Metadata;
 use responder_core::rules::{Case, Handler};
-use responder_core::secret::SecretRef;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
@@ -138,7 +138,7 @@ impl Asks {
                     asks.consumers.entry(place).or_default().secrets.push((secret, since));
                 }
                 Question::Service { cluster, service } => {
-                    let arn = responder_core::arn::Arn::of("ecs", &service);
+                    let arn = responder_core::aws::arn::Arn::of("ecs", &service);
                     let place = arn.map(|arn| (arn.account.to_owned(), arn.region.to_owned()));
                     let wanted = asks.consumers.entry(place.unwrap_or_default()).or_default();
                     wanted.services.push((cluster, service));

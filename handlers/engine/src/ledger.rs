@@ -208,8 +208,8 @@ mod tests {
     use crate::error::{Cause, Failure};
     use crate::fake::{Fake, block_on, refused};
     use crate::port::Value;
-    use responder_core::progress::{Awaited, Changed};
-    use responder_core::secret::SecretRef;
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::state::deployment::{Awaited, Changed};
 
     fn ledger(aws: &Fake) -> Ledger<'_, Fake> {
         let lease = Span::from_secs(60);

@@ -7,8 +7,8 @@ mod secrets;
 mod table;
 mod update;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::notify::Page;
 use responder_core::time::{Span, Timestamp};
 
 pub use condition::Condition;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use responder_core::facts::{Facts, Settings};
 use responder_core::plan::{Plan, Step};
 use responder_core::rules::Case;
-use responder_core::summary::{Day, noted};
+use responder_core::state::digest_entry::{Day, noted};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::error::Error;

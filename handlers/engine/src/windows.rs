@@ -6,11 +6,11 @@ use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use responder_core::ledger::{Ledger as Replay, in_order};
-use responder_core::progress::{Awaited, Changed, awaited_key};
+use responder_core::aws::secret_ref::SecretRef;
+use responder_core::memory_store::{Ledger as Replay, in_order};
 use responder_core::rules::{Handler, builtin};
-use responder_core::secret::SecretRef;
 use responder_core::settings::Settings;
+use responder_core::state::deployment::{Awaited, Changed, awaited_key};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use responder_core::readers::Asked;
+use responder_audit::access_history::Asked;
 use responder_core::rules::Day;
 use responder_core::time::{Date, Timestamp};
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use responder_core::event;
+use responder_audit::input;
 use responder_core::facts::Facts;
 use responder_core::pattern;
 use responder_core::rules::{Applied, Handler, Rules};
@@ -19,7 +19,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
         source::read(Path::new(&args.event)).map_err(|error| Failure::File { file: file.clone(), error })?;
     let mut texts = Vec::new();
     let mut problems = Vec::new();
-    event::read(&bytes, &mut |found| match found {
+    input::read(&bytes, &mut |found| match found {
         Ok(document) => texts.push((document.offset, document.text.into_owned())),
         Err(problem) => problems.push(problem.to_string()),
     });

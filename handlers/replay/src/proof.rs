@@ -3,9 +3,10 @@
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use responder_core::event::{self, Event};
+use responder_audit::input;
+use responder_audit::proof::{Chain, Lone, Observations, Proof, State, View, is_ledger, items, merged};
+use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::proof::{Chain, Lone, Observations, Proof, State, View, is_ledger, items, merged};
 use serde::Serialize;
 
 use crate::cli::{Format, ProofArgs};
@@ -92,7 +93,7 @@ fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
             });
             return;
         }
-        event::read(bytes, &mut |found| {
+        input::read(bytes, &mut |found| {
             let document = match found {
                 Ok(document) => document,
                 Err(error) => return problem(error.offset, error.reason),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use responder_core::readers::{Doubt, Reader, Report};
+use responder_audit::access_history::{Doubt, Reader, Report};
 use responder_core::text::Untrusted;
 
 use crate::reads::Totals;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write as _};
 
+use responder_audit::access_history::{Reader, Readings, Report};
 use responder_core::event::Event;
-use responder_core::readers::{Reader, Readings, Report};
 use responder_core::time::Timestamp;
 use serde::Serialize;
 

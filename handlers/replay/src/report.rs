@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use responder_core::incident::{Incident, State};
 use responder_core::plan::{Plan, Step};
-use responder_core::progress::How;
 use responder_core::rules::Handler;
+use responder_core::state::deployment::How;
 use responder_core::text::Untrusted;
 
 use crate::source::Problem;

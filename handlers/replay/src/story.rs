@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::{Outcome, Plan};
 use responder_core::rules::{Case, Rules};
 use serde::Serialize;

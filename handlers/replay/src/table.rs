@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use responder_core::proof::{Chain, Link, Lone, State};
-use responder_core::secret::SecretRef;
+use responder_audit::proof::{Chain, Link, Lone, State};
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::{Cause, Error, Failure};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, Settings};
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use responder_core::rules::{Handler, Rules, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{Item, Key, Value};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::secret::SecretRef;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 

@@ -4,8 +4,8 @@ mod map;
 
 use std::rc::Rc;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::notify::Page;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
     Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,

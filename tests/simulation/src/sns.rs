@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use responder_core::json::duplicate_key;
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use serde_json::{Map, Value};
 
 /// One call of `Publish`.

@@ -6,7 +6,7 @@
 mod stories;
 
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::Step;
 use responder_core::rules::{Severity, builtin};
 use simulation::corpus::{judge, samples};

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use responder_audit::input::read;
 use responder_core::decide;
-use responder_core::event::read;
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::State;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::page::Page;
+use responder_core::memory_store::{Ledger, in_order};
+use responder_core::notify::Page;
 use responder_core::plan::Step;
 use responder_core::rules::{Action, Handler, Rules, builtin};
 use responder_core::time::Timestamp;

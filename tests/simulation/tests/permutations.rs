@@ -9,7 +9,7 @@ mod stories;
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::rules::{Case, Handler, Rules, Severity, builtin};
 use simulation::Random;
 use simulation::functions::{Arrival, deliver};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::Step;
 use responder_core::rules::builtin;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::time::Span;
 
 /// Variables, and what is wrong with them.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::control::Window;
+use responder_core::aws::ecs_service::{Reference, ReferenceKind};
+use responder_core::aws::service_tags::Window;
 use responder_core::json::duplicate_key;
 use responder_core::pattern::Wildcard;
-use responder_core::service::{Reference, ReferenceKind};
 use responder_core::settings::{Finding, Mode, Policy, Production, Settings, Worded};
 use responder_core::text::Untrusted;
 use responder_engine::port::Region;
@@ -138,7 +138,7 @@ fn means_a_secret(value: &str) -> bool {
 
 fn is_service(text: &str) -> bool {
     let path = if text.starts_with("arn:") {
-        let arn = responder_core::arn::Arn::of("ecs", text);
+        let arn = responder_core::aws::arn::Arn::of("ecs", text);
         arn.and_then(|arn| arn.resource.strip_prefix("service/"))
     } else {
         Some(text)

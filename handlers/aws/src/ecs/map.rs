@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
     DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
     RepositoryCredentials, ResourceManagementType, Service, TaskDefinition,
 };
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, RolloutState};
 use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;

@@ -1,17 +1,17 @@
 //! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
 
+use crate::aws::ecs_service::Deployment;
 use crate::facts::{Facts, IncidentState};
 use crate::incident::State;
-use crate::life::Opened;
 use crate::plan::{Plan, Step};
-use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
-use crate::service::Deployment;
-use crate::summary;
+use crate::state::deployment::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
+use crate::state::digest_entry;
+use crate::state::open_incident::Opened;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
-    summary::apply(plan, facts);
+    digest_entry::apply(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -26,7 +26,7 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             facts.incidents.insert(incident.key.clone(), state);
             let before = facts.open.remove(&incident.key);
             let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
-            let date = summary::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
+            let date = digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
             let highest = pages.entry(date).or_insert(severity);
             *highest = severity.max(*highest);
             let streams = streams.iter().cloned().chain(known).collect();

@@ -1,16 +1,16 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
-use super::consumer::CLOCKS;
+use super::eligibility::CLOCKS;
 use super::{Draft, incident_key};
-use crate::arn::Arn;
+use crate::aws::arn::Arn;
+use crate::aws::ecs_service::{RolloutState, Service};
 use crate::facts::{Facts, IncidentState, Question, place};
 use crate::incident::Detail;
-use crate::mark::{Burst, Mark};
-use crate::page;
+use crate::notify;
 use crate::plan::Step;
-use crate::progress::{Asked, Consumer, Ended, How};
 use crate::rules::{Case, Handler, Response};
-use crate::service::{RolloutState, Service};
+use crate::state::deployment::{Asked, Consumer, Ended, How};
+use crate::state::observation::{Burst, Mark};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -289,7 +289,7 @@ fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked:
         key,
         at,
         silent_since: None,
-        notice: Some(page::render(&incident, response, &draft.facts.settings)),
+        notice: Some(notify::render(&incident, response, &draft.facts.settings)),
         severity: open.severity,
     });
 }

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::reconcile::{reconcile, unlearned, unlearned_key};
-use super::{Draft, incident_key, tags};
+use super::redeploy::{reconcile, unlearned, unlearned_key};
+use super::{Draft, incident_key, invalid_tags};
+use crate::aws::secret_metadata::Metadata;
+use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, Question, place};
-use crate::metadata::Metadata;
 use crate::plan::Step;
-use crate::progress::{Change, Changed};
 use crate::rules::{Case, Response};
-use crate::secret::SecretRef;
+use crate::state::deployment::{Change, Changed};
 use crate::time::{Span, Timestamp};
 
 /// The Regions that the sweep looks at.
@@ -36,7 +36,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
             .into_iter()
             .map(|(changed, _)| Question::Consumers { secret: changed.secret, since: changed.at }),
     );
-    questions.extend(tags::questions(response, facts));
+    questions.extend(invalid_tags::questions(response, facts));
     questions
 }
 

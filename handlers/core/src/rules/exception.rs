@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use super::narrow::{Narrowing, Patterns};
+use super::narrowing::{Narrowing, Patterns};
 use crate::time::{Span, Timestamp};
 
 /// What an exception does to an event; the strongest comes last.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::exception::{Exception, Written};
-use super::narrow::{DERIVED, Patterns};
+use super::narrowing::{DERIVED, Patterns};
 use super::response::Response;
 use super::row::Row;
 use super::{Handler, Rule, Rules};

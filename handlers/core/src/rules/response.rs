@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::narrow::Narrowing;
+use super::narrowing::Narrowing;
 use super::{Exception, Handler};
 use crate::time::Span;
 

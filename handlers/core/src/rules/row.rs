@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::response::{Action, Distinct, Per, Severity, When};
-use super::{Handler, advice};
+use super::{Handler, page_text};
 use crate::time::Span;
 
 /// A row of `responses.json` as it is written.
@@ -134,6 +134,6 @@ impl Row {
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
         let wrong = wrong.map(|(_, field, reason)| (field, reason));
-        wrong.chain(advice::problems(&self.means, &self.sure, &self.first)).collect()
+        wrong.chain(page_text::problems(&self.means, &self.sure, &self.first)).collect()
     }
 }

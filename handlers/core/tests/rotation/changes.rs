@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::respond;
 use responder_core::facts::{Facts, LEDGER_GAP, Question, place};
-use responder_core::metadata::Metadata;
-use responder_core::progress::How;
-use responder_core::secret::SecretRef;
 use responder_core::settings::{Finding, Policy};
+use responder_core::state::deployment::How;
 
 use crate::world::*;
 

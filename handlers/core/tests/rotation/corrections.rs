@@ -1,8 +1,8 @@
 //! What is known of our deployments only in part, and what corrects it: lost answers, lost ends, events that come late.
 
+use responder_core::aws::ecs_service::RolloutState;
 use responder_core::plan::Step;
-use responder_core::progress::Asked;
-use responder_core::service::RolloutState;
+use responder_core::state::deployment::Asked;
 
 use crate::rollouts::{OLDER, OURS, ROLLBACK, Words as _, asking};
 use crate::world::*;

@@ -1,10 +1,10 @@
 //! What became of the deployments that we asked for, of rotations that are due, and the proof.
 
+use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::secret_metadata::Metadata;
 use responder_core::facts::Facts;
-use responder_core::metadata::Metadata;
 use responder_core::plan::Step;
-use responder_core::progress::{Asked, Awaited, How, awaited_key};
-use responder_core::service::RolloutState;
+use responder_core::state::deployment::{Asked, Awaited, How, awaited_key};
 use responder_core::text::Untrusted;
 
 use crate::world::*;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
 use responder_core::plan::{Plan, Step};
-use responder_core::secret::SecretRef;
 use responder_core::time::{Span, Timestamp};
 
 use crate::world::*;

@@ -1,9 +1,9 @@
 //! One service and one change: each reason to leave it or to wait, beside the near miss that is redeployed.
 
+use responder_core::aws::ecs_service::RolloutState;
 use responder_core::facts::{Facts, Settings};
-use responder_core::progress::How;
-use responder_core::service::RolloutState;
 use responder_core::settings::{Finding, Mode, Policy};
+use responder_core::state::deployment::How;
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -93,7 +93,7 @@ fn tags_say_whether() {
 
 #[test]
 fn a_deployment_that_was_asked_for_is_waited_for() {
-    let of = |asked: responder_core::progress::Asked, now: Option<&'static str>| {
+    let of = |asked: responder_core::state::deployment::Asked, now: Option<&'static str>| {
         noon(|facts| {
             facts.asked.insert(service_arn("a"), asked);
             facts.now = now.map(at);
@@ -143,7 +143,7 @@ fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
 
 #[test]
 fn a_secret_that_is_gone_lets_no_task_start() {
-    let of = |tweak: fn(&mut responder_core::metadata::Metadata)| {
+    let of = |tweak: fn(&mut responder_core::aws::secret_metadata::Metadata)| {
         noon(|facts| facts.secrets.values_mut().for_each(tweak))
     };
     assert_eq!(of(|metadata| metadata.deleted_at = Some(at("12:00:01"))), skip("secret-gone", true));

@@ -2,8 +2,8 @@
 
 use responder_core::facts::Facts;
 use responder_core::plan::Step;
-use responder_core::progress::{How, Slot};
 use responder_core::settings::Mode;
+use responder_core::state::deployment::{How, Slot};
 use responder_core::text::Untrusted;
 
 use crate::world::*;

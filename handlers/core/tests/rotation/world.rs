@@ -2,14 +2,14 @@
 
 use std::sync::LazyLock;
 
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, RolloutState, Service};
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{apply, questions, respond};
 use responder_core::facts::{Facts, Question};
-use responder_core::metadata::Metadata;
 use responder_core::plan::{Plan, Step};
-use responder_core::progress::{Asked, Change, Changed, Ended, How};
 use responder_core::rules::{Case, Rules, builtin};
-use responder_core::secret::SecretRef;
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState, Service};
+use responder_core::state::deployment::{Asked, Change, Changed, Ended, How};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
-use responder_core::service::{Deployment, Reference, ReferenceKind};
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind};
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::notify::Page;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{

@@ -1,6 +1,6 @@
 //! Discovery against a fleet in memory: how many calls it makes, what it finds again, and what it says of what it cannot.
 
-use responder_core::service::Deployment;
+use responder_core::aws::ecs_service::Deployment;
 use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 

@@ -1,12 +1,12 @@
 //! The steps of rotations: deployments, and what is remembered of them.
 
 use futures_util::future::join_all;
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
+use responder_core::aws::ecs_service::RolloutState;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
 use responder_core::plan::{SkipReason, Step};
-use responder_core::progress::{Awaited, Changed, Consumer, How, awaited_key};
-use responder_core::service::RolloutState;
+use responder_core::state::deployment::{Awaited, Changed, Consumer, How, awaited_key};
 use responder_core::time::{Span, Timestamp};
 
 use super::{Effect, Executor};
@@ -185,13 +185,13 @@ impl<A: Aws> Executor<'_, A> {
 
 #[cfg(test)]
 mod tests {
+    use responder_core::aws::ecs_service::Deployment;
+    use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
     use responder_core::facts::Settings;
     use responder_core::plan::Plan;
-    use responder_core::progress::Ended;
     use responder_core::rules::{Handler, builtin};
-    use responder_core::secret::SecretRef;
-    use responder_core::service::Deployment;
+    use responder_core::state::deployment::Ended;
 
     use super::*;
     use crate::deadline::Deadline;

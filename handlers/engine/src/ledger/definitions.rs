@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, ROLE_MAX, expiry};
@@ -86,7 +86,7 @@ fn read(item: &Item) -> Option<Definition> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::service::{Reference, ReferenceKind};
+    use responder_core::aws::ecs_service::{Reference, ReferenceKind};
     use responder_core::settings::Finding;
     use responder_core::text::Untrusted;
 

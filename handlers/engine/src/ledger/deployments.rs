@@ -1,7 +1,7 @@
 //! Deployments in the ledger: a place among the cluster's deployments in flight, then the service itself, are claimed
 //! before ECS is asked. What was asked for is on record before the call, so that no death and no lost answer hides it.
 
-use responder_core::progress::{Changed, How};
+use responder_core::state::deployment::{Changed, How};
 use responder_core::time::{Span, Timestamp};
 
 use super::{DEPLOYMENTS_KEPT, Ledger, expiry};

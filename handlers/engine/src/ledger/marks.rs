@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
 use responder_core::hash;
-use responder_core::mark::Mark;
+use responder_core::state::observation::Mark;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};

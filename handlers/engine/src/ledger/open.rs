@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, State};
-use responder_core::life::Opened;
 use responder_core::rules::Severity;
+use responder_core::state::open_incident::Opened;
 use responder_core::time::{Date, Span, Timestamp};
 
 use super::item::severity;

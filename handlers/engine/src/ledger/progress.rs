@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, place};
-use responder_core::progress::{Asked, Awaited, Change, Changed, Consumer, Ended, Slot};
+use responder_core::state::deployment::{Asked, Awaited, Change, Changed, Consumer, Ended, Slot};
 use responder_core::time::Span;
 
 use super::deployments::how_of;
@@ -179,7 +179,7 @@ fn asked(item: &Item) -> Option<Asked> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::secret::SecretRef;
+    use responder_core::aws::secret_ref::SecretRef;
     use responder_core::time::Timestamp;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
 
-use responder_core::progress::{Changed, How};
+use responder_core::state::deployment::{Changed, How};
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
@@ -161,7 +161,7 @@ fn key(service: &str, changed: &Changed) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::secret::SecretRef;
+    use responder_core::aws::secret_ref::SecretRef;
 
     use super::*;
     use crate::deadline::Deadline;

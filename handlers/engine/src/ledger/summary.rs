@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use responder_core::decide::SeenItem;
 use responder_core::facts::Facts;
 use responder_core::hash;
-use responder_core::summary::{Day, Note};
+use responder_core::state::digest_entry::{Day, Note};
 use responder_core::time::{Date, Span, Timestamp};
 
 use super::{Ledger, expiry};

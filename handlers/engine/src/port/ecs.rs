@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, Service};
 use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use serde::{Deserialize, Serialize};

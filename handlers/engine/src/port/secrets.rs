@@ -1,6 +1,6 @@
 //! What Secrets Manager answers, as far as it matters here: never a value.
 
-use responder_core::metadata::Metadata;
+use responder_core::aws::secret_metadata::Metadata;
 
 /// A page of `ListSecrets`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

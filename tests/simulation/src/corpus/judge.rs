@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use responder_core::event::EventError;
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
+use responder_core::memory_store::{Ledger, in_order};
 use responder_core::plan::Step;
 use responder_core::rules::Rules;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, Service};
 use responder_core::text::Untrusted;
 use responder_core::time::Span;
 

@@ -12,8 +12,8 @@ mod launch;
 mod scene;
 mod secret;
 
+use responder_core::aws::ecs_service::Service;
 use responder_core::facts::{Facts, Settings};
-use responder_core::service::Service;
 use responder_core::time::{Span, Timestamp};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::service::Service;
+use responder_core::aws::ecs_service::Service;
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 

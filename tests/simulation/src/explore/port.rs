@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::Metadata;
+use responder_core::notify::Page;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::Error;
 use responder_engine::port::{

@@ -1,6 +1,6 @@
 //! What a worker asks the world for, what it is answered, and what a request means to the oracle.
 
-use responder_core::page::Page;
+use responder_core::notify::Page;
 use responder_engine::port::{Got, Items, Key, Range, Update, Value, Written};
 use responder_engine::{Cause, Error, Failure};
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::metadata::Metadata;
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
+use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, RolloutState};
+use responder_core::aws::secret_metadata::Metadata;
 use responder_core::settings::Finding;
 use responder_core::text::Untrusted;
 use responder_engine::port::{Definition, Described, Listed};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::page::Page;
+use responder_core::notify::Page;
 
 use super::{History, World};
 use crate::cloud::Record;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_core::event::read;
+use responder_audit::input::read;
 use responder_core::facts::Facts;
 use serde_json::json;
 use simulation::Random;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::mark::Mark;
+use responder_core::state::observation::Mark;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde::Deserialize;
@@ -86,7 +86,7 @@ impl<'m> Parts<'m> {
             fields.remove(own);
         }
         let text = |text: &str| json!(text).to_string();
-        let secret = |secret: &responder_core::secret::SecretRef| {
+        let secret = |secret: &responder_core::aws::secret_ref::SecretRef| {
             let place = json!([secret.account, secret.region]).to_string();
             (place, format!("{},{}", text(Untrusted::raw(&secret.text)), secret.from_arn))
         };
@@ -185,8 +185,8 @@ mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use proptest::sample::select;
-    use responder_core::mark::Role;
-    use responder_core::secret::SecretRef;
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::state::observation::Role;
 
     use super::*;
 

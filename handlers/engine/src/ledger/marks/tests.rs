@@ -1,7 +1,7 @@
 //! What is written, what is read, and what an attacker makes of it.
 
-use responder_core::mark::Role;
-use responder_core::secret::SecretRef;
+use responder_core::aws::secret_ref::SecretRef;
+use responder_core::state::observation::Role;
 use responder_core::text::Untrusted;
 
 use super::*;

@@ -1,0 +1,261 @@
+//! Decisions: what must be known about an event, and what is to be done about it. Pure.
+
+mod apply;
+mod auto_resolve;
+mod detect;
+mod digest;
+mod eligibility;
+mod first_seen;
+mod invalid_tags;
+mod overdue_rotation;
+mod read_evidence;
+mod redeploy;
+mod rollout;
+mod secret_change;
+mod sweep;
+
+pub use apply::apply;
+pub use detect::{Watch, watches};
+pub use eligibility::{Changes, LONGEST_WAIT};
+pub use first_seen::{SeenItem, reads, seen_key};
+pub use invalid_tags::are_unclear;
+
+use std::collections::BTreeSet;
+
+use crate::aws::secret_ref::SecretRef;
+use crate::event::Event;
+use crate::facts::{Facts, Question, Settings};
+use crate::hash;
+use crate::incident::{Detail, Incident};
+use crate::notify;
+use crate::plan::{Outcome, Plan, Step};
+use crate::rules::{Action, Applied, Case, Handler, Response, Rules, Severity};
+use crate::state::deployment::Consumer;
+use crate::state::observation::{Burst, Mark};
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// What must be known to decide about an event; sorted, each once. Some answers make more worth asking: ask again with
+/// what was learned until nothing new comes.
+pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+    let sweeps = case.handler == Handler::Sweep;
+    let applied = case.applied(facts);
+    let mut questions = detect::questions(case, &applied, facts);
+    for Applied { response, .. } in applied {
+        match response.action {
+            Action::Page | Action::Park => {}
+            Action::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
+            Action::Redeploy => questions.extend(secret_change::questions(case, response, facts)),
+            Action::Follow => questions.extend(rollout::questions(case, response, facts)),
+            Action::Overdue => questions.extend(overdue_rotation::questions(case, response, facts)),
+            Action::Prove => questions.extend(read_evidence::questions(case)),
+            Action::FirstRead => questions.extend(first_seen::questions(case, facts)),
+            Action::Summarise => questions.extend(digest::questions(case, response, facts)),
+        }
+    }
+    if sweeps {
+        questions.extend(auto_resolve::questions(case, facts));
+    }
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+/// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
+pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
+    let mut draft = Draft::new(case, facts);
+    for Applied { response, .. } in draft.applied.clone() {
+        match response.action {
+            Action::Page => detect::respond(&mut draft, response),
+            Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
+            Action::Redeploy => secret_change::respond(&mut draft, response),
+            Action::Follow => rollout::respond(&mut draft, response),
+            Action::Overdue => overdue_rotation::respond(&mut draft, response),
+            Action::Prove => read_evidence::respond(&mut draft),
+            Action::FirstRead => first_seen::respond(&mut draft, response),
+            Action::Summarise => digest::respond(&mut draft, response),
+            Action::Park => {}
+        }
+    }
+    detect::resolve(&mut draft);
+    if case.handler == Handler::Sweep {
+        auto_resolve::respond(&mut draft);
+    }
+    let (steps, retry) = (draft.steps, draft.retry);
+    Plan {
+        event: case.event.key().to_owned(),
+        event_id: case.event.id(),
+        name: case.event.name(),
+        time: case.event.time,
+        secrets: case
+            .event
+            .secrets
+            .iter()
+            .map(SecretRef::name)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        handler: case.handler,
+        rules: case.rules.iter().map(|rule| rule.id.clone()).collect(),
+        outcome: outcome(&steps),
+        steps,
+        retry,
+    }
+}
+
+/// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
+pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
+    let mut draft = Draft::new(case, facts);
+    for Applied { response, .. } in draft.applied.clone() {
+        if response.action == Action::Redeploy {
+            secret_change::undone(&mut draft, response, refused);
+        }
+    }
+    draft.steps
+}
+
+/// The plan for something that arrived at `now` and cannot be understood: told to a human, and kept. However many
+/// such things a function gets, they are one incident.
+///
+/// `body` is only hashed: nothing of it goes into the plan.
+pub fn park(
+    rules: &Rules,
+    handler: Handler,
+    body: &[u8],
+    why: &str,
+    now: Timestamp,
+    settings: &Settings,
+) -> Plan {
+    let id = hash::id_of(body);
+    let mut plan = Plan {
+        event: id.clone(),
+        event_id: Untrusted::new(id.clone()),
+        name: Untrusted::default(),
+        time: now,
+        secrets: Vec::new(),
+        handler,
+        rules: Vec::new(),
+        outcome: Outcome::Parked,
+        steps: vec![Step::Unknown { why: why.to_owned() }],
+        retry: None,
+    };
+    if let Some(response) = rules.responses.values().find(|response| response.action == Action::Park) {
+        let details = vec![
+            Detail { label: "function", value: Untrusted::new(handler.name()) },
+            Detail { label: "what is wrong", value: Untrusted::new(why) },
+            Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
+        ];
+        let burst = Burst { marks: Vec::new(), severity: response.severity, resolved: None };
+        let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
+        (incident.handler, incident.first, incident.last) = (handler, now, now);
+        let page = notify::render(&incident, response, settings);
+        plan.steps.push(Step::Page {
+            incident: Box::new(incident),
+            page,
+            quiet: response.quiet,
+            streams: BTreeSet::new(),
+            about: Vec::new(),
+        });
+    }
+    plan
+}
+
+/// A plan in the making.
+struct Draft<'c, 'r> {
+    case: &'c Case<'r>,
+    applied: Vec<Applied<'r>>,
+    /// The counts that the event belongs to: hashed once.
+    watches: Vec<Watch<'r>>,
+    facts: &'c Facts,
+    steps: Vec<Step>,
+    retry: Option<String>,
+}
+
+impl<'c, 'r> Draft<'c, 'r> {
+    fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
+        let applied = case.applied(facts);
+        let watches = detect::watched(case, &applied);
+        Self { case, applied, watches, facts, steps: Vec::new(), retry: None }
+    }
+
+    fn event(&self) -> &Event {
+        &self.case.event
+    }
+
+    /// The present, as far as this decision is concerned.
+    fn now(&self) -> Timestamp {
+        self.facts.now.unwrap_or(self.case.event.time)
+    }
+
+    /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
+    fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<Consumer>) {
+        let known = self.facts.incidents.get(&incident.key);
+        let same = known.filter(|state| {
+            let near = incident.first <= state.last.plus(response.quiet)
+                && state.first <= incident.last.plus(response.quiet);
+            let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
+            // What was closed because nothing followed is not over when something did.
+            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            near && !over && !goes_on
+        });
+        if same.is_some_and(|state| incident.severity <= state.severity) {
+            let Incident { rule, key, first, last, .. } = incident;
+            self.steps.push(Step::Join { rule, key, first, last, about });
+        } else if incident.severity == Severity::Info {
+            let (rule, key) = (incident.rule.clone(), incident.key.clone());
+            self.steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
+        } else {
+            // Another response may have found what was before.
+            if let Some(state) = same {
+                incident.first = incident.first.min(state.first);
+                incident.last = incident.last.max(state.last);
+            }
+            let page = notify::render(&incident, response, &self.facts.settings);
+            let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
+            let streams = own.map(|watch| watch.stream.clone()).collect();
+            let (incident, quiet) = (Box::new(incident), response.quiet);
+            self.steps.push(Step::Page { incident, page, quiet, streams, about });
+        }
+    }
+
+    /// Pages about this event alone.
+    fn page_once(&mut self, response: &Response, subject: &str, details: Vec<Detail>) {
+        let mark = Mark::of(self.event(), false);
+        let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+        self.page_burst(response, incident_key(response, subject), &burst, details, Vec::new());
+    }
+
+    /// Pages about some marks and consumers.
+    fn page_burst(
+        &mut self,
+        response: &Response,
+        key: String,
+        burst: &Burst<'_>,
+        details: Vec<Detail>,
+        about: Vec<Consumer>,
+    ) {
+        let mut incident = Incident::of(response, key, burst, details);
+        incident.handler = self.case.handler;
+        let services: BTreeSet<&String> = about.iter().map(|consumer| &consumer.service).collect();
+        incident.services = services.into_iter().cloned().collect();
+        self.page(response, incident, about);
+    }
+}
+
+/// Names what a response says about a subject: the same for every copy, every function and every occurrence.
+fn incident_key(response: &Response, subject: &str) -> String {
+    hash::id(&["incident", &response.incident, subject])
+}
+
+fn outcome(steps: &[Step]) -> Outcome {
+    let acts =
+        steps.iter().any(|step| !matches!(step, Step::Skip { .. } | Step::Join { .. } | Step::Ignore { .. }));
+    // A sweep that finds everything in order has no steps.
+    if acts || steps.is_empty() {
+        Outcome::Answered
+    } else if steps.iter().any(|step| !matches!(step, Step::Ignore { .. })) {
+        Outcome::Coalesced
+    } else {
+        Outcome::Ignored
+    }
+}

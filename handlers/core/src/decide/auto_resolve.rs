@@ -1,0 +1,109 @@
+//! The end of what nobody ends: an incident is over when nothing of it happened for as long as its response says.
+
+use super::Draft;
+use crate::detection::correlate::{self, Finding};
+use crate::facts::{Facts, IncidentState, Question};
+use crate::incident::Detail;
+use crate::notify;
+use crate::plan::Step;
+use crate::rules::{Case, Response, Severity};
+use crate::state::observation::{Burst, Mark, bursts};
+use crate::state::open_incident::Opened;
+use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
+
+/// How many incidents one sweep closes: the others wait a minute.
+const AT_ONCE: usize = 20;
+/// How far back the marks of an incident are counted, at most: the ledger keeps them for a day, and somebody may have made
+/// very many.
+const COUNTED: Span = Span::from_secs(3 * 3_600);
+
+/// What to ask first, and then what the answers make worth asking.
+pub(super) fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+    let now = facts.now.unwrap_or(case.event.time);
+    let due = facts.open.iter().filter(|(_, opened)| opened.may_be_over(now));
+    let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
+    let windows = over(facts, now).into_iter().flat_map(|(_, opened, state)| {
+        let (from, to) = (counted_from(opened, state), state.last);
+        opened.streams.iter().map(move |stream| Question::Window { stream: stream.clone(), from, to })
+    });
+    std::iter::once(Question::Open).chain(states).chain(windows).collect()
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>) {
+    let facts = draft.facts;
+    let ends = over(facts, draft.now());
+    let steps: Vec<Step> = ends
+        .into_iter()
+        // Without the marks the notice would say nothing: the next sweep asks again.
+        .filter(|(_, opened, _)| opened.streams.iter().all(|stream| facts.streams.contains_key(stream)))
+        .map(|(key, opened, state)| resolve(draft, key, opened, state))
+        .collect();
+    draft.steps.extend(steps);
+    let known = facts.open.iter().filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
+    // Somebody closed it, and could not say so to the index.
+    let closed = known.filter(|(_, opened, state)| {
+        opened.ended.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
+    });
+    draft.steps.extend(closed.map(|(key, opened, state)| Step::Resolve {
+        rule: opened.rule.clone(),
+        key: key.clone(),
+        at: state.resolved.unwrap_or(state.last),
+        silent_since: Some(state.last),
+        notice: None,
+        severity: state.severity,
+    }));
+}
+
+/// The incidents that are over, those that are so for longest first.
+fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &Opened, &IncidentState)> {
+    let known = facts.open.iter().filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
+    let mut over: Vec<_> = known
+        .filter(|(_, opened, state)| {
+            // A page that is not marked as sent tells of more than the state does.
+            let said = opened.last <= state.last && state.resolved < Some(state.first);
+            opened.may_be_over(now) && said && state.last.plus(opened.quiet) < now
+        })
+        .collect();
+    over.sort_by_key(|(key, _, state)| (state.last, *key));
+    over.truncate(AT_ONCE);
+    over
+}
+
+fn counted_from(opened: &Opened, state: &IncidentState) -> Timestamp {
+    state.first.max(state.last.minus(opened.quiet.max(COUNTED)))
+}
+
+/// Ends with the last event and the silence after it, whenever somebody looks: so every sweep says the same.
+fn resolve(draft: &Draft<'_, '_>, key: &str, opened: &Opened, state: &IncidentState) -> Step {
+    let at = state.last.plus(opened.quiet);
+    // Of a rule that this release does not have there is nothing to say.
+    let response = draft.case.book.get(&opened.rule);
+    let notice = response.map(|response| {
+        let from = counted_from(opened, state);
+        let marks = opened.streams.iter().filter_map(|stream| draft.facts.streams.get(stream)).flatten();
+        let marks: Vec<&Mark> = marks
+            .filter(|mark| !mark.resolves && !mark.only_opens() && mark.at >= from && mark.at <= state.last)
+            .collect();
+        let burst = counted(response, &marks, state.severity, at);
+        let since = if from > state.first { format!(" since {from}") } else { String::new() };
+        let why = format!("it was quiet for {}; counted{since} is at least what is said here", opened.quiet);
+        let details = vec![Detail { label: "why it is closed", value: Untrusted::new(why) }];
+        let finding = Finding { response, burst };
+        let mut incident = correlate::incident(response, key.to_owned(), &[finding], marks, details);
+        (incident.first, incident.last) = (state.first, state.last);
+        notify::render(&incident, response, &draft.facts.settings)
+    });
+    let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
+    Step::Resolve { rule, key, at, silent_since: Some(state.last), notice, severity }
+}
+
+/// What fired of some marks; where that was another response of the incident, all that count.
+fn counted<'m>(response: &Response, marks: &[&'m Mark], severity: Severity, at: Timestamp) -> Burst<'m> {
+    let fired = bursts(response, marks.iter().copied()).into_iter().flat_map(|burst| burst.marks);
+    let mut fired: Vec<&Mark> = fired.collect();
+    if fired.is_empty() {
+        fired = marks.iter().copied().filter(|mark| mark.suppressed().is_none()).collect();
+    }
+    Burst { marks: fired, severity, resolved: Some(at) }
+}

@@ -1,0 +1,384 @@
+//! Counted responses: reads, denials and failures become incidents.
+
+use std::collections::BTreeSet;
+
+use super::{Draft, incident_key};
+use crate::detection::correlate::{self, Finding, lead};
+use crate::facts::{Facts, IncidentState, Question};
+use crate::hash;
+use crate::incident::{Detail, Incident};
+use crate::notify;
+use crate::plan::Step;
+use crate::rules::{Action, Applied, Case, Effect, Exception, Per, Response};
+use crate::state::observation::{Burst, Mark, Role, bursts, distinct};
+use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
+
+/// One count that an event belongs to.
+#[derive(Clone, Debug)]
+pub struct Watch<'r> {
+    /// The response that counts.
+    pub response: &'r Response,
+    /// The key of the incident that the count may open.
+    pub key: String,
+    /// The stream of marks.
+    pub stream: String,
+    /// Whether the event closes the incident instead.
+    pub resolves: bool,
+    /// What the event leaves there.
+    pub mark: Mark,
+}
+
+impl Watch<'_> {
+    /// Whether the mark is kept for the events that follow: what nobody is paged for is noted event by event.
+    pub(crate) fn keeps_mark(&self) -> bool {
+        self.resolves || !self.response.is_only_noted()
+    }
+}
+
+/// The counts that an event belongs to, by response.
+pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
+    watched(case, &case.applied(facts))
+}
+
+pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
+    // What says no time has no place in a window; where one event is enough it needs none.
+    let counts = |applied: &&Applied<'r>| {
+        let Applied { response, .. } = applied;
+        response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
+    };
+    let adds: Vec<&Applied<'r>> = applied.iter().filter(counts).collect();
+    let marks = adds.iter().map(|one| (one.response, false, mark(case, one.response, &adds)));
+    let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
+    marks
+        .chain(closes)
+        .flat_map(|(response, resolves, mark)| {
+            subjects(case, response.when.per).into_iter().map(move |subject| Watch {
+                response,
+                key: incident_key(response, &subject),
+                stream: stream(response, &subject),
+                resolves,
+                mark: mark.clone(),
+            })
+        })
+        .collect()
+}
+
+/// What the event leaves in the stream of an incident: the same for all responses that share it.
+fn mark(case: &Case<'_>, response: &Response, all: &[&Applied<'_>]) -> Mark {
+    let sharing = all.iter().filter(|applied| applied.response.incident == response.incident);
+    let roles = sharing.map(|applied| (applied.response.id.clone(), role(case, applied)));
+    Mark { roles: roles.collect(), ..Mark::of(&case.event, false) }
+}
+
+fn role(case: &Case<'_>, applied: &Applied<'_>) -> Role {
+    let after = applied.response.when.after.as_ref();
+    let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
+    let eased = match applied.exception {
+        Some(exception) if exception.effect == Effect::Drop => return Role::Dropped(exception.id.clone()),
+        exception => exception.map(|exception| exception.id.clone()),
+    };
+    match eased {
+        eased if opens => Role::Opens(eased),
+        Some(exception) => Role::Eased(exception),
+        None => Role::Counts,
+    }
+}
+
+pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
+    // The mark of an event that never counts is another one.
+    let role = case.awaits_launches(facts);
+    let waits = role.is_some();
+    let launches = role.map(|role| Question::Launches { role });
+    let at = case.event.time;
+    let ask = |watch: Watch<'_>| {
+        let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
+        let Watch { response, key, stream, mark, .. } = watch;
+        let reach = reach(response);
+        let (from, to) = (at.minus(reach), at.plus(reach));
+        let marks = asks.then_some(Question::Marks { stream, mark, from, to });
+        marks.into_iter().chain([Question::Incident { key }])
+    };
+    launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
+}
+
+/// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
+/// become no more severe.
+fn is_spared(facts: &Facts, watch: &Watch<'_>, at: Timestamp) -> bool {
+    let within = watch.response.when.within;
+    let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
+    watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
+}
+
+/// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
+/// `within` after it; what can be resolved matters for as long as it may still be the same incident.
+fn reach(response: &Response) -> Span {
+    let within = response.when.within;
+    // What comes first may lie a window before what counts.
+    let within = if response.when.after.is_some() {
+        Span::from_millis(within.millis().saturating_mul(2))
+    } else {
+        within
+    };
+    if response.resolved_by.is_empty() { within } else { within.max(response.quiet) }
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    if !draft.event().time_known && response.when.at_least > 1 {
+        let why = format!("the event does not say when: not counted for {}", response.id);
+        draft.steps.push(Step::Unknown { why });
+    }
+    let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
+    for watch in own.cloned().collect::<Vec<_>>() {
+        match verdict(draft, &watch) {
+            Verdict::Below(step) => draft.steps.push(step),
+            Verdict::Amid { .. } | Verdict::Fires(_) => found(draft, &watch),
+        }
+    }
+}
+
+/// What an event means to one count.
+enum Verdict<'m> {
+    /// Nothing more than this.
+    Below(Step),
+    /// It belongs to an incident that can become no more severe.
+    Amid { first: Timestamp, last: Timestamp },
+    /// It is among what fires.
+    Fires(Burst<'m>),
+}
+
+/// Pages about what this response and those after it found about the same subject.
+fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
+    let same = |other: &&Watch<'_>| !other.resolves && other.key == watch.key;
+    let family: Vec<Watch<'_>> = draft.watches.iter().filter(same).cloned().collect();
+    let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
+    let below = |(_, verdict): &&(&Watch<'_>, Verdict<'_>)| !matches!(verdict, Verdict::Below(_));
+    // The first of them has said it for all.
+    if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
+        return;
+    }
+    let (mut findings, mut amid) = (Vec::new(), None);
+    for (watch, verdict) in verdicts {
+        match verdict {
+            Verdict::Fires(burst) => findings.push(Finding { response: watch.response, burst }),
+            Verdict::Amid { first, last } => {
+                let (from, to) = amid.unwrap_or((first, last));
+                amid = Some((first.min(from), last.max(to)));
+            }
+            Verdict::Below(_) => {}
+        }
+    }
+    let Some(lead) = lead(&findings) else {
+        let Some((first, last)) = amid else { return };
+        let (rule, key) = (watch.response.id.clone(), watch.key.clone());
+        return draft.steps.push(Step::Join { rule, key, first, last, about: Vec::new() });
+    };
+    let facts = draft.facts;
+    let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
+    let known = streams.into_iter().filter_map(|stream| facts.streams.get(stream)).flatten();
+    let details = details(draft, &findings);
+    let incident = correlate::incident(lead, watch.key.clone(), &findings, known, details);
+    draft.page(lead, incident, Vec::new());
+}
+
+fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
+    let Watch { response, key, stream, mark: own, .. } = watch;
+    let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
+    let is_dropped = matches!(own.roles.get(&response.id), Some(Role::Dropped(_)));
+    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
+    if let Some(Exception { id, why, .. }) = dropped {
+        let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
+        return Verdict::Below(Step::Suppress { rule, exception, why });
+    }
+    if let Some((first, last)) = joins(draft, response, key, own.at) {
+        return Verdict::Amid { first, last };
+    }
+    // The event itself counts also where the ledger could not be asked.
+    let known = draft.facts.marks(stream, own.at, reach(response)).filter(|_| watch.keeps_mark());
+    let mut marks: Vec<&Mark> = known.collect();
+    if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
+        marks.push(own);
+    }
+    let start = own.at.minus(response.when.within);
+    let window =
+        || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+    let count = distinct(response, window());
+    // What is known of later is said at once: the events of a batch stretch their incident one time.
+    let ahead = marks.iter().any(|mark| mark.at > own.at);
+    if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
+        return Verdict::Amid { first, last };
+    }
+    // Most events are far below the threshold: the count of everything near is cheap and never too low.
+    let later = ahead || marks.iter().any(|mark| mark.at < start);
+    let near = if later { distinct(response, marks.iter().copied()) } else { count };
+    let found =
+        if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
+    let holds_own = |burst: &Burst<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
+    if let Some(burst) = found.into_iter().find(holds_own) {
+        // The others of its batch, however much later: they then find that they were told of.
+        let beyond = own.at.plus(reach(response));
+        let rest = draft.facts.marks_after(stream, beyond).filter(|_| watch.keeps_mark());
+        let rest: Vec<&Mark> = rest.collect();
+        let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
+        return Verdict::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
+    }
+    let (at_least, within) = (response.when.at_least, response.when.within);
+    Verdict::Below(Step::Count { rule: response.id.clone(), count, at_least, within })
+}
+
+/// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.
+fn joins(
+    draft: &Draft<'_, '_>,
+    response: &Response,
+    key: &str,
+    at: Timestamp,
+) -> Option<(Timestamp, Timestamp)> {
+    let state = at_top(draft.facts, response, key)?;
+    let amid = at >= state.first && at <= state.last;
+    amid.then_some((state.first, state.last))
+}
+
+/// The times of such an incident for an event that carries it on: the window that ends with it fires.
+fn extends(
+    draft: &Draft<'_, '_>,
+    response: &Response,
+    key: &str,
+    at: Timestamp,
+    count: usize,
+) -> Option<(Timestamp, Timestamp)> {
+    let state = at_top(draft.facts, response, key)?;
+    let on =
+        at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
+    on.then_some((state.first, at))
+}
+
+/// What was said about an incident, if it goes on and can become no more severe.
+fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
+    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
+    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+}
+
+/// Closes the incidents that this event ends, however long ago they began.
+pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
+    let mut closed = BTreeSet::new();
+    for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
+        // Responses may share the incident.
+        if !closed.insert(watch.key.clone()) {
+            continue;
+        }
+        let own = watch.mark.clone();
+        let state = draft.facts.incidents.get(&watch.key);
+        let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
+        let Some(open) = open else { continue };
+        let known = draft.facts.marks(&watch.stream, own.at, reach(watch.response));
+        let found = bursts(watch.response, known.chain([&own]));
+        let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
+        // The marks of what began long ago may be gone.
+        let burst = ended.unwrap_or_else(|| Burst::closed(&own, open.severity));
+        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft, &[]));
+        (incident.first, incident.last) = (open.first, open.last);
+        draft.steps.push(Step::Resolve {
+            rule: watch.response.id.clone(),
+            key: watch.key,
+            at: own.at,
+            silent_since: None,
+            notice: Some(notify::render(&incident, watch.response, &draft.facts.settings)),
+            severity: open.severity,
+        });
+    }
+}
+
+/// Whose count: the principal with its account, each secret, or the account.
+fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
+    let event = &case.event;
+    match per {
+        Per::Principal => vec![event.principal.subject(&event.account)],
+        Per::Account => vec![event.account.clone()],
+        Per::Secret if event.secrets.is_empty() => {
+            vec![format!("{}/{}/unknown", event.account, event.region)]
+        }
+        Per::Secret => {
+            let mut keys: Vec<String> =
+                event.secrets.iter().map(crate::aws::secret_ref::SecretRef::key).collect();
+            keys.sort();
+            keys.dedup();
+            keys
+        }
+    }
+}
+
+/// Responses that share an incident share a stream, and so a write: a mark says what it is to each of them.
+fn stream(response: &Response, subject: &str) -> String {
+    let per = match response.when.per {
+        Per::Principal => "principal",
+        Per::Secret => "secret",
+        Per::Account => "account",
+    };
+    hash::id(&["stream", &response.incident, per, subject])
+}
+
+/// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
+const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
+
+/// What the event itself tells a human beyond the counts, and what of the exceptions.
+fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
+    let event = draft.event();
+    let mut details = Vec::new();
+    // Secrets Manager's own events repeat its name in every field.
+    let mut add = |label, value: Option<Untrusted>| {
+        let news = value.filter(|value| *value != event.principal.id);
+        details.extend(news.map(|value| Detail { label, value }));
+    };
+    add("event", Some(event.name()));
+    // By it a drill knows its own page again.
+    add("drill", event.text("/detail/drill"));
+    add("session", event.principal.session.clone());
+    add("access key id", event.principal.access_key.clone());
+    add("called by service", event.principal.invoked_by.clone());
+    add("source address", event.text("/detail/sourceIPAddress"));
+    add("user agent", event.text("/detail/userAgent"));
+    if event.secrets.is_empty() {
+        let mut targets =
+            TARGETS.iter().filter_map(|key| event.text(&format!("/detail/requestParameters/{key}")));
+        add("acted on", targets.next());
+    }
+    if let Some(message) = event.text("/detail/errorMessage") {
+        let (function, step) = rotation_failure(message.raw());
+        add("failed step", step.map(Untrusted::new));
+        add("rotation function", function.map(Untrusted::new));
+    }
+    let found =
+        |applied: &&Applied<'_>| findings.iter().any(|found| found.response.id == applied.response.id);
+    for applied in draft.applied.iter().filter(found) {
+        let expired = applied.expired.iter().filter_map(|exception| {
+            let (id, owner, until) = (&exception.id, exception.owner.as_ref()?, exception.until?);
+            Some(format!("{id} of {}, which {owner} answers for, ended on {until}", applied.response.id))
+        });
+        details
+            .extend(expired.map(|text| Detail { label: "expired exception", value: Untrusted::new(text) }));
+    }
+    details
+}
+
+/// Takes "Error when executing lambda ARN during STEP step" apart (recorded `RotationFailed` events; the same words
+/// head Secrets Manager's page on troubleshooting rotation).
+fn rotation_failure(message: &str) -> (Option<&str>, Option<&'static str>) {
+    const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+    let function = message.split_whitespace().map(|word| word.trim_end_matches([',', '.', ';']));
+    let function = function.into_iter().find(|word| crate::aws::arn::Arn::of("lambda", word).is_some());
+    let step = STEPS.into_iter().find(|step| message.contains(&format!("during {step} step")));
+    (function, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rotation_failure;
+
+    #[test]
+    fn the_failed_step_and_its_function_are_read_from_the_message() {
+        let arn = "arn:aws:lambda:us-west-2:111122223333:function:rotate-db";
+        let message = format!("Error when executing lambda {arn} during createSecret step");
+        assert_eq!(rotation_failure(&message), (Some(arn), Some("createSecret")));
+        assert_eq!(rotation_failure("during lunch step"), (None, None));
+    }
+}

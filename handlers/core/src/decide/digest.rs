@@ -1,0 +1,48 @@
+//! Once a day: what happened the day before, told in one page.
+
+use std::collections::BTreeSet;
+
+use super::{Draft, incident_key};
+use crate::facts::{Facts, Question};
+use crate::incident::Incident;
+use crate::notify;
+use crate::plan::Step;
+use crate::rules::{Case, Response};
+use crate::state::digest_entry::{due, text};
+use crate::state::observation::{Burst, Mark};
+use crate::time::{Date, Span};
+
+/// The day that a sweep summarises, and the key under which it is claimed.
+fn day(case: &Case<'_>, response: &Response, facts: &Facts) -> (Date, String) {
+    let date = due(facts.now.unwrap_or(case.event.time), &facts.settings);
+    (date, incident_key(response, &format!("{} {date}", case.event.account)))
+}
+
+/// First whether it was sent already: the notes of a day may be many.
+pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+    let (date, key) = day(case, response, facts);
+    if facts.incidents.contains_key(&key) {
+        return Vec::new();
+    }
+    vec![Question::Incident { key }, Question::Open, Question::Day { date }]
+}
+
+pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+    let (case, facts) = (draft.case, draft.facts);
+    let (date, key) = day(case, response, facts);
+    if facts.incidents.contains_key(&key) {
+        return;
+    }
+    let notes = facts.days.get(&date).cloned().unwrap_or_default();
+    let Some(body) = text(date, &case.event.account, &notes, &facts.open, response, case.book) else {
+        return;
+    };
+    let mark = Mark::of(draft.event(), false);
+    let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+    let mut incident = Incident::of(response, key, &burst, Vec::new());
+    (incident.first, incident.last) = (date.start(), date.end().minus(Span::from_millis(1)));
+    let mut page = notify::render(&incident, response, &facts.settings);
+    page.body = body;
+    let (quiet, streams, about) = (response.quiet, BTreeSet::new(), Vec::new());
+    draft.steps.push(Step::Page { incident: Box::new(incident), page, quiet, streams, about });
+}

@@ -1,0 +1,93 @@
+//! Occurrences: what several responses found about one subject at one time is one incident.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::incident::{Detail, Incident};
+use crate::rules::{Response, Severity};
+use crate::state::observation::{Burst, Mark};
+use crate::time::{Span, Timestamp};
+
+/// What one response found.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding<'r, 'm> {
+    /// The response.
+    pub(crate) response: &'r Response,
+    /// What fired.
+    pub(crate) burst: Burst<'m>,
+}
+
+/// The findings by occurrence, in order of time: a function of their set. Those whose times are no further apart than
+/// `quiet` are one, unless something closed the incident between them.
+pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Finding<'r, 'm>>) -> Vec<Vec<Finding<'r, 'm>>> {
+    findings.sort_by(|a, b| {
+        let order = |finding: &Finding<'r, 'm>| (finding.burst.first(), finding.burst.last());
+        order(a).cmp(&order(b)).then_with(|| a.response.id.cmp(&b.response.id))
+    });
+    let mut occurrences: Vec<Vec<Finding<'r, 'm>>> = Vec::new();
+    for finding in findings {
+        let joins = |known: &Vec<Finding<'r, 'm>>| {
+            let last = known.iter().map(|known| known.burst.last()).max().unwrap_or_default();
+            let resolved = known.first().and_then(|known| known.burst.resolved);
+            finding.burst.first() <= last.plus(finding.response.quiet) && resolved == finding.burst.resolved
+        };
+        match occurrences.last_mut() {
+            Some(known) if joins(known) => known.push(finding),
+            _ => occurrences.push(vec![finding]),
+        }
+    }
+    occurrences
+}
+
+/// The response that says most: the most severe finding's, of equals the first by id.
+pub(crate) fn lead<'r>(findings: &[Finding<'r, '_>]) -> Option<&'r Response> {
+    let order = |finding: &&Finding<'r, '_>| (finding.burst.severity, Reverse(finding.response.id.clone()));
+    findings.iter().max_by_key(order).map(|finding| finding.response)
+}
+
+/// The incident that some findings are; `streams` are all marks that were counted for it, and those that never count.
+pub(crate) fn incident<'m>(
+    lead: &Response,
+    key: String,
+    findings: &[Finding<'_, '_>],
+    streams: impl IntoIterator<Item = &'m Mark>,
+    details: Vec<Detail>,
+) -> Incident {
+    let marks: BTreeMap<(Timestamp, &str), &Mark> = findings
+        .iter()
+        .flat_map(|finding| &finding.burst.marks)
+        .map(|mark| ((mark.at, mark.key.as_str()), *mark))
+        .collect();
+    let severity = findings.iter().map(|finding| finding.burst.severity).max().unwrap_or(Severity::Info);
+    let resolved = findings.first().and_then(|finding| finding.burst.resolved);
+    let burst = Burst { marks: marks.into_values().collect(), severity, resolved };
+    let mut incident = Incident::of(lead, key, &burst, details);
+    let others: BTreeSet<&String> = findings.iter().map(|finding| &finding.response.id).collect();
+    incident.also = others.into_iter().filter(|id| **id != lead.id).cloned().collect();
+    let within = findings.iter().map(|finding| finding.response.when.within).max().unwrap_or_default();
+    incident.suppressed = suppressed(streams, incident.first, incident.last, within);
+    incident
+}
+
+/// How many events never counted, by exception: those from one window before the incident to its end. An event that also
+/// left a mark that counts is none of them.
+fn suppressed<'m>(
+    streams: impl IntoIterator<Item = &'m Mark>,
+    first: Timestamp,
+    last: Timestamp,
+    within: Span,
+) -> BTreeMap<String, usize> {
+    let from = first.minus(within);
+    let near = streams.into_iter().filter(|mark| !mark.resolves && mark.at >= from && mark.at <= last);
+    // The mark that counts sorts first.
+    let mut events: BTreeMap<&str, Option<&String>> = BTreeMap::new();
+    for mark in near {
+        let known = events.entry(&mark.key).or_insert(mark.suppressed());
+        *known = (*known).min(mark.suppressed());
+    }
+    let mut counts = BTreeMap::new();
+    for exception in events.into_values().flatten() {
+        *counts.entry(exception.clone()).or_default() += 1;
+    }
+    counts
+}

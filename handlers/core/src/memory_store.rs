@@ -1,0 +1,157 @@
+//! The ledger in memory: answers questions and remembers plans, as the replay and the tests need it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::ecs_service::Service;
+use crate::decide::{apply, questions, respond, watches};
+use crate::detection::correlate::{self, Finding, lead, occurrences};
+use crate::facts::{Facts, Question};
+use crate::incident::{Incident, State};
+use crate::plan::{Plan, Step};
+use crate::rules::{Action, Case, Response};
+use crate::state::observation::{Mark, bursts};
+use crate::time::Timestamp;
+
+/// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
+/// were dropped. The result depends on the set of cases only.
+pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
+    let before = cases.len();
+    cases.sort_by_cached_key(|case| (case.event.key().to_owned(), case.handler));
+    // Of the copies of a cross-account call, the caller's tells more.
+    for copies in cases.chunk_by_mut(|a, b| a.handler == b.handler && a.event.key() == b.event.key()) {
+        if copies.len() > 1 {
+            copies.sort_by_cached_key(|case| (Reverse(case.event.richness()), case.event.canonical()));
+        }
+    }
+    cases.dedup_by(|a, b| a.handler == b.handler && a.event.key() == b.event.key());
+    cases.sort_by(|a, b| {
+        (a.event.time, a.event.key(), a.handler).cmp(&(b.event.time, b.event.key(), b.handler))
+    });
+    let dropped = before - cases.len();
+    (cases, dropped)
+}
+
+/// Everything that was decided so far, and the world as it then is.
+#[derive(Debug, Default)]
+pub struct Ledger<'r> {
+    facts: Facts,
+    /// Every mark, by stream: the facts hold no more than the ledger's items would.
+    marks: BTreeMap<String, Vec<Mark>>,
+    /// The responses and streams of counted incidents, by key and the response's id.
+    watched: BTreeMap<String, BTreeMap<&'r str, (&'r Response, String)>>,
+    /// What was paged, by key, in order of time.
+    paged: BTreeMap<String, Vec<Incident>>,
+    /// When what was closed, and the last event before: because nothing followed.
+    quieted: BTreeMap<String, BTreeSet<(Timestamp, Timestamp)>>,
+}
+
+impl<'r> Ledger<'r> {
+    /// A ledger that starts from what is known of services and settings.
+    pub fn new(facts: Facts) -> Self {
+        Self { facts, ..Self::default() }
+    }
+
+    /// Decides about the next event and remembers the plan. Events come in order of time.
+    pub fn decide(&mut self, case: &Case<'r>) -> Plan {
+        for question in questions(case, &self.facts) {
+            if let Question::Launches { role } = question {
+                let secrets = launches(&self.facts, &role);
+                self.facts.launches.insert(role, secrets);
+            }
+        }
+        // Responses that count the same events ask for one stream, each as far as it looks.
+        let mut marks: BTreeMap<String, (bool, Mark)> = BTreeMap::new();
+        for watch in watches(case, &self.facts) {
+            let keeps = watch.keeps_mark();
+            marks.entry(watch.stream).or_insert((false, watch.mark)).0 |= keeps;
+        }
+        for (stream, (keeps, mark)) in marks {
+            self.marks.entry(stream.clone()).or_default().push(mark.clone());
+            if keeps {
+                self.facts.add_mark(&stream, mark);
+            }
+        }
+        // What is not counted may be closed like what is.
+        for watch in
+            watches(case, &self.facts).into_iter().filter(|watch| watch.response.action == Action::Page)
+        {
+            let known = self.watched.entry(watch.key).or_default();
+            known.insert(&watch.response.id, (watch.response, watch.stream));
+        }
+        let plan = respond(case, &self.facts);
+        self.remember(&plan);
+        plan
+    }
+
+    /// Remembers a plan that was made elsewhere.
+    pub fn remember(&mut self, plan: &Plan) {
+        for step in &plan.steps {
+            match step {
+                Step::Page { incident, .. } | Step::Digest { incident, .. } => {
+                    self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
+                }
+                Step::Resolve { key, at, silent_since, .. } => {
+                    let quieted = silent_since.map(|last| (last, *at));
+                    self.quieted.entry(key.clone()).or_default().extend(quieted);
+                    if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
+                        (last.state, last.resolved_at) = (State::Resolved, Some(*at));
+                    }
+                }
+                _ => {}
+            }
+        }
+        apply(plan, &mut self.facts);
+    }
+
+    /// Every incident: a function of the set of events, whatever their order was. Most severe first, then by time.
+    pub fn incidents(&self) -> Vec<Incident> {
+        let mut incidents = Vec::new();
+        for (key, family) in &self.watched {
+            let streams: BTreeSet<&String> = family.values().map(|(_, stream)| stream).collect();
+            let marks = || streams.iter().filter_map(|stream| self.marks.get(*stream)).flatten();
+            let findings = family.values().flat_map(|(response, stream)| {
+                let found = bursts(response, self.marks.get(stream).into_iter().flatten());
+                found.into_iter().map(|burst| Finding { response, burst })
+            });
+            for findings in occurrences(findings.collect()) {
+                let Some(lead) = lead(&findings) else { continue };
+                let mut incident = correlate::incident(lead, key.clone(), &findings, marks(), Vec::new());
+                // What the last page of this occurrence said beyond the counts.
+                let pages = self.paged.get(key).into_iter().flatten();
+                let mut own = pages.filter(|page| page.first <= incident.last && page.last >= incident.first);
+                incident.details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
+                let mut quieted = self.quieted.get(key).into_iter().flatten();
+                if let Some((_, at)) = quieted.find(|(last, _)| *last == incident.last) {
+                    (incident.state, incident.resolved_at) = (State::Resolved, Some(*at));
+                }
+                incidents.push(incident);
+            }
+        }
+        let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
+        incidents.extend(uncounted.flat_map(|(_, pages)| pages.iter().cloned()));
+        incidents.sort_by(|a, b| {
+            let open = |incident: &Incident| incident.state == State::Open;
+            (b.severity, open(b), a.first, &a.rule, &a.key).cmp(&(
+                a.severity,
+                open(a),
+                b.first,
+                &b.rule,
+                &b.key,
+            ))
+        });
+        incidents
+    }
+
+    /// The world as it now is.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// The secrets that the services of a role refer to.
+pub fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
+    let own = |service: &&Service| service.roles.iter().any(|known| known.raw() == role);
+    let services = facts.services.iter().flatten().filter(own);
+    services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
+}

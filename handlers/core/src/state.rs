@@ -1,0 +1,6 @@
+//! The state that decisions rest on, as the ledger keeps it: observations, changes and deployments, incidents, digest entries.
+
+pub mod deployment;
+pub mod digest_entry;
+pub mod observation;
+pub mod open_incident;

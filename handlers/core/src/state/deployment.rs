@@ -1,0 +1,173 @@
+//! What is remembered of our own work: changes of secrets, deployments that we asked for, whom we told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::secret_ref::SecretRef;
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// A secret whose value changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    /// The secret.
+    pub secret: SecretRef,
+    /// When its value changed.
+    pub at: Timestamp,
+    /// The version that is AWSCURRENT since, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// The last change of a secret that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// When the value changed.
+    pub at: Timestamp,
+    /// The version that is AWSCURRENT since, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Since when some consumer waits: a change before this one may not have been answered for when this one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Whether every consumer has been answered for: it runs the new value, or a human was told.
+    #[serde(default)]
+    pub settled: bool,
+}
+
+/// The last deployment of a service that we asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// When we asked: before the call, so that what changes while it runs counts as later.
+    pub at: Timestamp,
+    /// The cluster's ARN.
+    pub cluster: String,
+    /// Its id; absent while ECS has not told it: the answer may have been lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// The place among the cluster's deployments in flight that it takes until it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u32>,
+    /// The changes that it answers.
+    #[serde(default)]
+    pub secrets: Vec<Changed>,
+    /// Until when somebody may still be asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    /// How it ended, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+impl Asked {
+    /// Whether it goes on, as far as we know.
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether ECS was asked: it was, unless the call certainly had no effect.
+    pub fn was_asked(&self) -> bool {
+        self.ended.as_ref().is_none_or(|ended| !matches!(ended.how, How::Refused | How::Denied))
+    }
+
+    /// Whether it failed.
+    pub fn failed(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.how == How::Failed)
+    }
+
+    /// Whether a report that does not name it may be about it: nobody knows its end.
+    pub fn may_be_told_of(&self) -> bool {
+        self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
+    }
+
+    /// Whether this end is to be noted: it is news, or what was noted last is only repeated, with the proof that may lack it.
+    pub fn may_end(&self, how: How) -> bool {
+        self.ended.as_ref().is_none_or(|ended| ended.how == how || how.corrects().contains(&ended.how))
+    }
+
+    /// Whether somebody may be asking at this instant.
+    pub fn is_held(&self, at: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until >= at)
+    }
+}
+
+/// The end of a deployment of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: How,
+}
+
+/// How a deployment of ours ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// It completed: every task is new.
+    Completed,
+    /// It failed, was rolled back, or took too long; people were told.
+    Failed,
+    /// A newer deployment took its place.
+    Superseded,
+    /// The call had no effect, for now.
+    Refused,
+    /// ECS will not do it; a human was told.
+    Denied,
+    /// The answer to the call was lost, and nothing of it was seen since.
+    Unseen,
+    /// The service is gone.
+    Gone,
+}
+
+impl How {
+    /// The ends that this one corrects: what was inferred from what is PRIMARY gives way to what ECS tells of the deployment,
+    /// and what took too long may complete after all.
+    pub fn corrects(self) -> &'static [Self] {
+        match self {
+            Self::Completed => &[Self::Unseen, Self::Superseded, Self::Failed],
+            Self::Failed => &[Self::Unseen, Self::Superseded],
+            Self::Superseded | Self::Refused | Self::Denied | Self::Unseen | Self::Gone => &[],
+        }
+    }
+}
+
+/// A place among the deployments in flight of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slot {
+    /// The service whose deployment takes it.
+    pub service: String,
+    /// When it is free again, whatever became of the deployment.
+    pub until: Timestamp,
+}
+
+/// Something that a human was told, or that is waited for: one consumer of one change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consumer {
+    /// The service's ARN.
+    pub service: String,
+    /// The change.
+    pub changed: Changed,
+}
+
+/// A consumer whose new tasks have still to be seen reading the secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Awaited {
+    /// The service's ARN.
+    pub service: String,
+    /// The change.
+    pub changed: Changed,
+    /// Reads from this instant on prove it: when the deployment was asked for.
+    pub since: Timestamp,
+}
+
+/// The key under which a role's read of a secret is awaited.
+pub fn awaited_key(role: &Untrusted, secret: &SecretRef) -> String {
+    crate::hash::id(&["awaited", role.raw(), &secret.key()])
+}
