@@ -5,4 +5,4 @@ mod events;
 mod record_head;
 pub(crate) mod scan;
 
-pub use events::{Document, Found, Problem, read};
+pub use events::{FoundEvent, FoundResult, InputProblem, read};

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use responder_audit::proof::{Link, Observations, Rebuilt, State};
-use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, Service};
+use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -69,16 +69,19 @@ fn ended(second: i64, name: &str, state: &str, id: &str, reason: &str) -> Value 
         "detail": {"eventName": format!("SERVICE_DEPLOYMENT_{state}"), "deploymentId": id, "reason": reason}})
 }
 
-fn service(name: &str, role: &str) -> Service {
-    Service {
+fn service(name: &str, role: &str) -> EcsService {
+    EcsService {
         arn: arn(name),
         cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(Deployment { id: "old".to_owned(), created_at: at(-9_000), state: None }),
+        primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), state: None }),
         roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
-        references: vec![Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(SECRET) }],
-        ..Service::default()
+        references: vec![SecretReference {
+            kind: ReferenceKind::ContainerSecret,
+            value: Untrusted::new(SECRET),
+        }],
+        ..EcsService::default()
     }
 }
 

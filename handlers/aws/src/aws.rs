@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::Error;
 use responder_engine::port::{
@@ -89,7 +89,12 @@ impl Aws for Sdks {
         ecs::task_definition(&self.clients.ecs(region), arn, until).await
     }
 
-    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        region: &Region,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<SecretMetadata, Error> {
         secrets::describe(&self.clients.secrets(region), id, until).await
     }
 
@@ -112,11 +117,11 @@ impl Aws for Sdks {
         ecs::force_deployment(&self.clients.ecs(region), cluster, service, until).await
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), Error> {
         sns::publish(&self.clients.sns, &self.topic, page, key, until).await
     }
 
-    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), Error> {
         match &self.chat_topic {
             Some(topic) => sns::chat(&self.clients.sns, topic, page, until).await,
             None => Ok(()),

@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::describe_secret::{DescribeSecretError, DescribeSecretOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::SecretListEntry;
-use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::time::Timestamp;
 use responder_engine::Error;
 use responder_engine::port::ListedSecrets;
@@ -15,13 +15,13 @@ use crate::calls::{bound, call};
 use crate::error::failed;
 
 /// `DescribeSecret`; a secret that does not exist is no error.
-pub(crate) async fn describe(client: &Client, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+pub(crate) async fn describe(client: &Client, id: &str, until: Timestamp) -> Result<SecretMetadata, Error> {
     let sent = client.describe_secret().secret_id(id).send();
     match bound(until, "DescribeSecret", sent).await? {
         Ok(answer) => Ok(described(answer)),
         Err(error) => match error.as_service_error() {
             Some(DescribeSecretError::ResourceNotFoundException(_)) => {
-                Ok(Metadata { arn: id.to_owned(), missing: true, ..Metadata::default() })
+                Ok(SecretMetadata { arn: id.to_owned(), missing: true, ..Metadata::default() })
             }
             _ => Err(failed("secretsmanager", "DescribeSecret", &error)),
         },
@@ -42,9 +42,9 @@ pub(crate) async fn list(
 }
 
 /// All replicas, whatever their status: what one of them shows for AWSCURRENT says whether it has the value.
-fn described(answer: DescribeSecretOutput) -> Metadata {
+fn described(answer: DescribeSecretOutput) -> SecretMetadata {
     let replicas = answer.replication_status.iter().flatten();
-    Metadata {
+    SecretMetadata {
         replicas: replicas.filter_map(|replica| replica.region.clone()).collect(),
         arn: answer.arn.unwrap_or_default(),
         versions: labels(answer.version_ids_to_stages),
@@ -60,8 +60,8 @@ fn described(answer: DescribeSecretOutput) -> Metadata {
 }
 
 /// The list does not say where a secret is replicated to.
-fn listed(entry: SecretListEntry) -> Metadata {
-    Metadata {
+fn listed(entry: SecretListEntry) -> SecretMetadata {
+    SecretMetadata {
         arn: entry.arn.unwrap_or_default(),
         versions: labels(entry.secret_versions_to_stages),
         created_at: instant(entry.created_date),
@@ -135,6 +135,6 @@ mod tests {
         assert_eq!((metadata.current(), metadata.arn.as_str()), (Some("new"), ARN));
         assert_eq!(metadata.created_at, Some(Timestamp::from_millis(1_500)));
         assert!(metadata.is_replica() && metadata.is_readable() && !metadata.rotates);
-        assert_eq!(listed(SecretListEntry::builder().build()), Metadata::default());
+        assert_eq!(listed(SecretListEntry::builder().build()), SecretMetadata::default());
     }
 }

@@ -15,9 +15,9 @@ mod secret_change;
 mod sweep;
 
 pub use apply::apply;
-pub use detect::{Watch, watches};
-pub use eligibility::{Changes, LONGEST_WAIT};
-pub use first_seen::{SeenItem, reads, seen_key};
+pub use detect::{GroupMembership, watches};
+pub use eligibility::{ChangeIndex, LONGEST_WAIT};
+pub use first_seen::{LastSeenItem, reads, seen_key};
 pub use invalid_tags::are_unclear;
 
 use std::collections::BTreeSet;
@@ -26,31 +26,31 @@ use crate::aws::secret_ref::SecretRef;
 use crate::event::Event;
 use crate::facts::{Facts, Question, Settings};
 use crate::hash;
-use crate::incident::{Detail, Incident};
+use crate::incident::{Incident, IncidentDetail};
 use crate::notify;
-use crate::plan::{Outcome, Plan, Step};
-use crate::rules::{Action, Applied, Case, Handler, Response, Rules, Severity};
-use crate::state::deployment::Consumer;
-use crate::state::observation::{Burst, Mark};
+use crate::plan::{Plan, PlanOutcome, PlanStep};
+use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet, Severity};
+use crate::state::deployment::AffectedConsumer;
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// What must be known to decide about an event; sorted, each once. Some answers make more worth asking: ask again with
 /// what was learned until nothing new comes.
-pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+pub fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
     let applied = case.applied(facts);
     let mut questions = detect::questions(case, &applied, facts);
-    for Applied { response, .. } in applied {
+    for AppliedResponse { response, .. } in applied {
         match response.action {
-            Action::Page | Action::Park => {}
-            Action::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
-            Action::Redeploy => questions.extend(secret_change::questions(case, response, facts)),
-            Action::Follow => questions.extend(rollout::questions(case, response, facts)),
-            Action::Overdue => questions.extend(overdue_rotation::questions(case, response, facts)),
-            Action::Prove => questions.extend(read_evidence::questions(case)),
-            Action::FirstRead => questions.extend(first_seen::questions(case, facts)),
-            Action::Summarise => questions.extend(digest::questions(case, response, facts)),
+            ResponseAction::Page | ResponseAction::Park => {}
+            ResponseAction::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
+            ResponseAction::Redeploy => questions.extend(secret_change::questions(case, response, facts)),
+            ResponseAction::Follow => questions.extend(rollout::questions(case, response, facts)),
+            ResponseAction::Overdue => questions.extend(overdue_rotation::questions(case, response, facts)),
+            ResponseAction::Prove => questions.extend(read_evidence::questions(case)),
+            ResponseAction::FirstRead => questions.extend(first_seen::questions(case, facts)),
+            ResponseAction::Summarise => questions.extend(digest::questions(case, response, facts)),
         }
     }
     if sweeps {
@@ -62,19 +62,21 @@ pub fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
 }
 
 /// What is to be done about an event. Total and deterministic: the same case and facts give the same plan.
-pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
-    let mut draft = Draft::new(case, facts);
-    for Applied { response, .. } in draft.applied.clone() {
+pub fn respond(case: &MatchedEvent<'_>, facts: &Facts) -> Plan {
+    let mut draft = PlanBuilder::new(case, facts);
+    for AppliedResponse { response, .. } in draft.applied.clone() {
         match response.action {
-            Action::Page => detect::respond(&mut draft, response),
-            Action::Redeploy if case.handler == Handler::Sweep => sweep::respond(&mut draft, response),
-            Action::Redeploy => secret_change::respond(&mut draft, response),
-            Action::Follow => rollout::respond(&mut draft, response),
-            Action::Overdue => overdue_rotation::respond(&mut draft, response),
-            Action::Prove => read_evidence::respond(&mut draft),
-            Action::FirstRead => first_seen::respond(&mut draft, response),
-            Action::Summarise => digest::respond(&mut draft, response),
-            Action::Park => {}
+            ResponseAction::Page => detect::respond(&mut draft, response),
+            ResponseAction::Redeploy if case.handler == Handler::Sweep => {
+                sweep::respond(&mut draft, response)
+            }
+            ResponseAction::Redeploy => secret_change::respond(&mut draft, response),
+            ResponseAction::Follow => rollout::respond(&mut draft, response),
+            ResponseAction::Overdue => overdue_rotation::respond(&mut draft, response),
+            ResponseAction::Prove => read_evidence::respond(&mut draft),
+            ResponseAction::FirstRead => first_seen::respond(&mut draft, response),
+            ResponseAction::Summarise => digest::respond(&mut draft, response),
+            ResponseAction::Park => {}
         }
     }
     detect::resolve(&mut draft);
@@ -104,10 +106,10 @@ pub fn respond(case: &Case<'_>, facts: &Facts) -> Plan {
 }
 
 /// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
-pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec<Step> {
-    let mut draft = Draft::new(case, facts);
-    for Applied { response, .. } in draft.applied.clone() {
-        if response.action == Action::Redeploy {
+pub fn undone(case: &MatchedEvent<'_>, facts: &Facts, refused: &[(PlanStep, String)]) -> Vec<PlanStep> {
+    let mut draft = PlanBuilder::new(case, facts);
+    for AppliedResponse { response, .. } in draft.applied.clone() {
+        if response.action == ResponseAction::Redeploy {
             secret_change::undone(&mut draft, response, refused);
         }
     }
@@ -119,7 +121,7 @@ pub fn undone(case: &Case<'_>, facts: &Facts, refused: &[(Step, String)]) -> Vec
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
 pub fn park(
-    rules: &Rules,
+    rules: &RuleSet,
     handler: Handler,
     body: &[u8],
     why: &str,
@@ -135,21 +137,22 @@ pub fn park(
         secrets: Vec::new(),
         handler,
         rules: Vec::new(),
-        outcome: Outcome::Parked,
-        steps: vec![Step::Unknown { why: why.to_owned() }],
+        outcome: PlanOutcome::Parked,
+        steps: vec![PlanStep::Unknown { why: why.to_owned() }],
         retry: None,
     };
-    if let Some(response) = rules.responses.values().find(|response| response.action == Action::Park) {
+    if let Some(response) = rules.responses.values().find(|response| response.action == ResponseAction::Park)
+    {
         let details = vec![
-            Detail { label: "function", value: Untrusted::new(handler.name()) },
-            Detail { label: "what is wrong", value: Untrusted::new(why) },
-            Detail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
+            IncidentDetail { label: "function", value: Untrusted::new(handler.name()) },
+            IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
+            IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
-        let burst = Burst { marks: Vec::new(), severity: response.severity, resolved: None };
+        let burst = WindowMatch { marks: Vec::new(), severity: response.severity, resolved: None };
         let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
         let page = notify::render(&incident, response, settings);
-        plan.steps.push(Step::Page {
+        plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
             page,
             quiet: response.quiet,
@@ -161,18 +164,18 @@ pub fn park(
 }
 
 /// A plan in the making.
-struct Draft<'c, 'r> {
-    case: &'c Case<'r>,
-    applied: Vec<Applied<'r>>,
+struct PlanBuilder<'c, 'r> {
+    case: &'c MatchedEvent<'r>,
+    applied: Vec<AppliedResponse<'r>>,
     /// The counts that the event belongs to: hashed once.
-    watches: Vec<Watch<'r>>,
+    watches: Vec<GroupMembership<'r>>,
     facts: &'c Facts,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
     retry: Option<String>,
 }
 
-impl<'c, 'r> Draft<'c, 'r> {
-    fn new(case: &'c Case<'r>, facts: &'c Facts) -> Self {
+impl<'c, 'r> PlanBuilder<'c, 'r> {
+    fn new(case: &'c MatchedEvent<'r>, facts: &'c Facts) -> Self {
         let applied = case.applied(facts);
         let watches = detect::watched(case, &applied);
         Self { case, applied, watches, facts, steps: Vec::new(), retry: None }
@@ -188,7 +191,7 @@ impl<'c, 'r> Draft<'c, 'r> {
     }
 
     /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
-    fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<Consumer>) {
+    fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<AffectedConsumer>) {
         let known = self.facts.incidents.get(&incident.key);
         let same = known.filter(|state| {
             let near = incident.first <= state.last.plus(response.quiet)
@@ -200,10 +203,10 @@ impl<'c, 'r> Draft<'c, 'r> {
         });
         if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(Step::Join { rule, key, first, last, about });
+            self.steps.push(PlanStep::Join { rule, key, first, last, about });
         } else if incident.severity == Severity::Info {
             let (rule, key) = (incident.rule.clone(), incident.key.clone());
-            self.steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
+            self.steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
         } else {
             // Another response may have found what was before.
             if let Some(state) = same {
@@ -214,14 +217,14 @@ impl<'c, 'r> Draft<'c, 'r> {
             let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
             let streams = own.map(|watch| watch.stream.clone()).collect();
             let (incident, quiet) = (Box::new(incident), response.quiet);
-            self.steps.push(Step::Page { incident, page, quiet, streams, about });
+            self.steps.push(PlanStep::Page { incident, page, quiet, streams, about });
         }
     }
 
     /// Pages about this event alone.
-    fn page_once(&mut self, response: &Response, subject: &str, details: Vec<Detail>) {
-        let mark = Mark::of(self.event(), false);
-        let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+    fn page_once(&mut self, response: &Response, subject: &str, details: Vec<IncidentDetail>) {
+        let mark = Observation::of(self.event(), false);
+        let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
         self.page_burst(response, incident_key(response, subject), &burst, details, Vec::new());
     }
 
@@ -230,9 +233,9 @@ impl<'c, 'r> Draft<'c, 'r> {
         &mut self,
         response: &Response,
         key: String,
-        burst: &Burst<'_>,
-        details: Vec<Detail>,
-        about: Vec<Consumer>,
+        burst: &WindowMatch<'_>,
+        details: Vec<IncidentDetail>,
+        about: Vec<AffectedConsumer>,
     ) {
         let mut incident = Incident::of(response, key, burst, details);
         incident.handler = self.case.handler;
@@ -247,15 +250,16 @@ fn incident_key(response: &Response, subject: &str) -> String {
     hash::id(&["incident", &response.incident, subject])
 }
 
-fn outcome(steps: &[Step]) -> Outcome {
-    let acts =
-        steps.iter().any(|step| !matches!(step, Step::Skip { .. } | Step::Join { .. } | Step::Ignore { .. }));
+fn outcome(steps: &[PlanStep]) -> PlanOutcome {
+    let acts = steps
+        .iter()
+        .any(|step| !matches!(step, PlanStep::Skip { .. } | PlanStep::Join { .. } | PlanStep::Ignore { .. }));
     // A sweep that finds everything in order has no steps.
     if acts || steps.is_empty() {
-        Outcome::Answered
-    } else if steps.iter().any(|step| !matches!(step, Step::Ignore { .. })) {
-        Outcome::Coalesced
+        PlanOutcome::Answered
+    } else if steps.iter().any(|step| !matches!(step, PlanStep::Ignore { .. })) {
+        PlanOutcome::Coalesced
     } else {
-        Outcome::Ignored
+        PlanOutcome::Ignored
     }
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::ecs_service::Service;
-use crate::aws::secret_metadata::Metadata;
+use crate::aws::ecs_service::EcsService;
+use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::rules::Severity;
 pub use crate::settings::Settings;
-use crate::state::deployment::{Asked, Awaited, Change, Slot};
-use crate::state::digest_entry::Day;
-use crate::state::observation::Mark;
-use crate::state::open_incident::Opened;
+use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
+use crate::state::digest_entry::DigestDay;
+use crate::state::observation::Observation;
+use crate::state::open_incident::OpenIncident;
 use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
@@ -75,7 +75,7 @@ pub enum Question {
         /// The stream.
         stream: String,
         /// The mark to add.
-        mark: Mark,
+        mark: Observation,
         /// The earliest mark wanted.
         from: Timestamp,
         /// The latest mark wanted.
@@ -120,7 +120,7 @@ pub struct Facts {
     pub now: Option<Timestamp>,
     /// The services; absent if nobody knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub services: Option<Vec<Service>>,
+    pub services: Option<Vec<EcsService>>,
     /// What could not be learned, by `account/region`, in our own words.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub gaps: BTreeMap<String, BTreeSet<String>>,
@@ -129,38 +129,38 @@ pub struct Facts {
     pub limits: BTreeMap<String, BTreeSet<String>>,
     /// What Secrets Manager says, by the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, Metadata>,
+    pub secrets: BTreeMap<String, SecretMetadata>,
     /// The last change that is known of a secret, by its key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub changes: BTreeMap<String, Change>,
+    pub changes: BTreeMap<String, KnownChange>,
     /// The deployments that we asked for, the last of each service, by its ARN.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub asked: BTreeMap<String, Asked>,
+    pub asked: BTreeMap<String, DeploymentRecord>,
     /// The places among the deployments in flight that are taken, by the cluster's ARN.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub slots: BTreeMap<String, BTreeMap<u32, Slot>>,
+    pub slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
     /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, BTreeMap<String, Timestamp>>,
     /// The consumers that a read would prove, by [`crate::state::deployment::awaited_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
+    pub awaited: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
     /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
     /// nobody knows them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub launches: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub streams: BTreeMap<String, BTreeSet<Mark>>,
+    pub streams: BTreeMap<String, BTreeSet<Observation>>,
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
     /// The incidents that were paged, by key, as the sweep looks for them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub open: BTreeMap<String, Opened>,
+    pub open: BTreeMap<String, OpenIncident>,
     /// What is noted of a day for its summary.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub days: BTreeMap<Date, Day>,
+    pub days: BTreeMap<Date, DigestDay>,
     /// When a principal last read a secret, by [`crate::decide::seen_key`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub seen: BTreeMap<String, Timestamp>,
@@ -168,7 +168,7 @@ pub struct Facts {
 
 /// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Observation::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
 
 /// What was said about an incident.
@@ -198,14 +198,14 @@ impl Facts {
     /// takes `CHUNK_MARKS` marks of a kind (what a mark is to its responses: a flood of reads keeps no batch read from
     /// counting), and three times as many in all. Beyond that it takes what brings a new secret, Region or principal:
     /// as many again of a kind, and five times as many in all. Returns whether it is noted.
-    pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
+    pub fn add_mark(&mut self, stream: &str, mark: Observation) -> bool {
         let marks = self.streams.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
-        let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Mark::weight).sum();
+        let in_chunk = marks.range(Observation::first_at(start)..Observation::first_at(start.plus(CHUNK)));
+        let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Observation::weight).sum();
         let same = || {
             let same = in_chunk.clone().filter(|known| known.roles == mark.roles);
-            same.map(Mark::weight).sum::<usize>()
+            same.map(Observation::weight).sum::<usize>()
         };
         let news = || {
             in_chunk.clone().all(|known| {
@@ -228,15 +228,15 @@ impl Facts {
     }
 
     /// The marks of a stream within `reach` of an instant, by time.
-    pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Mark> {
+    pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Observation> {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
-        let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
+        let (from, to) = (Observation::first_at(at.minus(reach)), Observation::first_at(past));
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
     }
 
     /// The marks of a stream that are later than an instant, by time.
-    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
-        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Observation> {
+        let past = Observation::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
         self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
     }
 

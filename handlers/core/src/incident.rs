@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::aws::secret_ref::{SecretRef, classes};
 use crate::rules::{Handler, Response, Severity};
-use crate::state::observation::{Burst, Mark};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// Whether an incident goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum IncidentStatus {
     /// Somebody should look.
     Open,
     /// It ended by itself.
@@ -33,7 +33,7 @@ pub struct Incident {
     /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
     pub key: String,
     /// Whether it goes on.
-    pub state: State,
+    pub state: IncidentStatus,
     /// Whose decision it is.
     pub handler: Handler,
     /// The response's title.
@@ -74,12 +74,12 @@ pub struct Incident {
     pub event_ids: Vec<Untrusted>,
     /// What else is known, by label.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<Detail>,
+    pub details: Vec<IncidentDetail>,
 }
 
 /// One more thing that is known of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Detail {
+pub struct IncidentDetail {
     /// What it is, in our own words.
     pub label: &'static str,
     /// What it says.
@@ -88,7 +88,12 @@ pub struct Detail {
 
 impl Incident {
     /// The incident that a burst of marks is.
-    pub fn of(response: &Response, key: String, burst: &Burst<'_>, details: Vec<Detail>) -> Self {
+    pub fn of(
+        response: &Response,
+        key: String,
+        burst: &WindowMatch<'_>,
+        details: Vec<IncidentDetail>,
+    ) -> Self {
         let principals: BTreeSet<&Untrusted> = burst.marks.iter().map(|mark| &mark.principal).collect();
         let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
         let places = places(&burst.marks);
@@ -98,7 +103,7 @@ impl Incident {
             also: Vec::new(),
             severity: burst.severity,
             key,
-            state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
+            state: if burst.resolved.is_some() { IncidentStatus::Resolved } else { IncidentStatus::Open },
             handler: response.handler,
             title: response.title.clone(),
             principal: if principals.len() == 1 { principals.first().map(|id| (*id).clone()) } else { None },
@@ -127,7 +132,7 @@ impl Incident {
 }
 
 /// The secrets of some marks by name, one a secret, sorted by name.
-fn places(marks: &[&Mark]) -> Vec<SecretRef> {
+fn places(marks: &[&Observation]) -> Vec<SecretRef> {
     let keys: BTreeSet<String> = classes(marks.iter().flat_map(|mark| &mark.secrets)).into_values().collect();
     let place = |key: &String| {
         let mut parts = key.splitn(3, '/').map(str::to_owned);

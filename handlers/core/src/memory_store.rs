@@ -3,19 +3,19 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::ecs_service::Service;
+use crate::aws::ecs_service::EcsService;
 use crate::decide::{apply, questions, respond, watches};
-use crate::detection::correlate::{self, Finding, lead, occurrences};
+use crate::detection::correlate::{self, Detection, lead, occurrences};
 use crate::facts::{Facts, Question};
-use crate::incident::{Incident, State};
-use crate::plan::{Plan, Step};
-use crate::rules::{Action, Case, Response};
-use crate::state::observation::{Mark, bursts};
+use crate::incident::{Incident, IncidentStatus};
+use crate::plan::{Plan, PlanStep};
+use crate::rules::{MatchedEvent, Response, ResponseAction};
+use crate::state::observation::{Observation, bursts};
 use crate::time::Timestamp;
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
-pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
+pub fn in_order(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
     let before = cases.len();
     cases.sort_by_cached_key(|case| (case.event.key().to_owned(), case.handler));
     // Of the copies of a cross-account call, the caller's tells more.
@@ -34,10 +34,10 @@ pub fn in_order(mut cases: Vec<Case<'_>>) -> (Vec<Case<'_>>, usize) {
 
 /// Everything that was decided so far, and the world as it then is.
 #[derive(Debug, Default)]
-pub struct Ledger<'r> {
+pub struct MemoryStore<'r> {
     facts: Facts,
     /// Every mark, by stream: the facts hold no more than the ledger's items would.
-    marks: BTreeMap<String, Vec<Mark>>,
+    marks: BTreeMap<String, Vec<Observation>>,
     /// The responses and streams of counted incidents, by key and the response's id.
     watched: BTreeMap<String, BTreeMap<&'r str, (&'r Response, String)>>,
     /// What was paged, by key, in order of time.
@@ -46,14 +46,14 @@ pub struct Ledger<'r> {
     quieted: BTreeMap<String, BTreeSet<(Timestamp, Timestamp)>>,
 }
 
-impl<'r> Ledger<'r> {
+impl<'r> MemoryStore<'r> {
     /// A ledger that starts from what is known of services and settings.
     pub fn new(facts: Facts) -> Self {
         Self { facts, ..Self::default() }
     }
 
     /// Decides about the next event and remembers the plan. Events come in order of time.
-    pub fn decide(&mut self, case: &Case<'r>) -> Plan {
+    pub fn decide(&mut self, case: &MatchedEvent<'r>) -> Plan {
         for question in questions(case, &self.facts) {
             if let Question::Launches { role } = question {
                 let secrets = launches(&self.facts, &role);
@@ -61,7 +61,7 @@ impl<'r> Ledger<'r> {
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let mut marks: BTreeMap<String, (bool, Mark)> = BTreeMap::new();
+        let mut marks: BTreeMap<String, (bool, Observation)> = BTreeMap::new();
         for watch in watches(case, &self.facts) {
             let keeps = watch.keeps_mark();
             marks.entry(watch.stream).or_insert((false, watch.mark)).0 |= keeps;
@@ -73,8 +73,9 @@ impl<'r> Ledger<'r> {
             }
         }
         // What is not counted may be closed like what is.
-        for watch in
-            watches(case, &self.facts).into_iter().filter(|watch| watch.response.action == Action::Page)
+        for watch in watches(case, &self.facts)
+            .into_iter()
+            .filter(|watch| watch.response.action == ResponseAction::Page)
         {
             let known = self.watched.entry(watch.key).or_default();
             known.insert(&watch.response.id, (watch.response, watch.stream));
@@ -88,14 +89,14 @@ impl<'r> Ledger<'r> {
     pub fn remember(&mut self, plan: &Plan) {
         for step in &plan.steps {
             match step {
-                Step::Page { incident, .. } | Step::Digest { incident, .. } => {
+                PlanStep::Page { incident, .. } | PlanStep::Digest { incident, .. } => {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
-                Step::Resolve { key, at, silent_since, .. } => {
+                PlanStep::Resolve { key, at, silent_since, .. } => {
                     let quieted = silent_since.map(|last| (last, *at));
                     self.quieted.entry(key.clone()).or_default().extend(quieted);
                     if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
-                        (last.state, last.resolved_at) = (State::Resolved, Some(*at));
+                        (last.state, last.resolved_at) = (IncidentStatus::Resolved, Some(*at));
                     }
                 }
                 _ => {}
@@ -112,7 +113,7 @@ impl<'r> Ledger<'r> {
             let marks = || streams.iter().filter_map(|stream| self.marks.get(*stream)).flatten();
             let findings = family.values().flat_map(|(response, stream)| {
                 let found = bursts(response, self.marks.get(stream).into_iter().flatten());
-                found.into_iter().map(|burst| Finding { response, burst })
+                found.into_iter().map(|burst| Detection { response, burst })
             });
             for findings in occurrences(findings.collect()) {
                 let Some(lead) = lead(&findings) else { continue };
@@ -123,7 +124,7 @@ impl<'r> Ledger<'r> {
                 incident.details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
                 let mut quieted = self.quieted.get(key).into_iter().flatten();
                 if let Some((_, at)) = quieted.find(|(last, _)| *last == incident.last) {
-                    (incident.state, incident.resolved_at) = (State::Resolved, Some(*at));
+                    (incident.state, incident.resolved_at) = (IncidentStatus::Resolved, Some(*at));
                 }
                 incidents.push(incident);
             }
@@ -131,7 +132,7 @@ impl<'r> Ledger<'r> {
         let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
         incidents.extend(uncounted.flat_map(|(_, pages)| pages.iter().cloned()));
         incidents.sort_by(|a, b| {
-            let open = |incident: &Incident| incident.state == State::Open;
+            let open = |incident: &Incident| incident.state == IncidentStatus::Open;
             (b.severity, open(b), a.first, &a.rule, &a.key).cmp(&(
                 a.severity,
                 open(a),
@@ -151,7 +152,7 @@ impl<'r> Ledger<'r> {
 
 /// The secrets that the services of a role refer to.
 pub fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
-    let own = |service: &&Service| service.roles.iter().any(|known| known.raw() == role);
+    let own = |service: &&EcsService| service.roles.iter().any(|known| known.raw() == role);
     let services = facts.services.iter().flatten().filter(own);
     services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
 }

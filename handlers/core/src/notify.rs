@@ -18,17 +18,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::facts::Settings;
-use crate::incident::{Incident, State};
+use crate::incident::{Incident, IncidentStatus};
 use crate::rules::Response;
 use crate::text::json_line;
 
-use next_steps::Advice;
+use next_steps::NextStep;
 use phrases::{account, place};
-use placeholders::Values;
+use placeholders::PlaceholderValues;
 
 /// What is published. The body, the alert and the notification say the same in three forms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Page {
+pub struct Notification {
     /// The subject, and all that an SMS gets: printable ASCII, at most 99 characters (`API_Publish` of SNS: fewer than 100, no
     /// line breaks).
     pub subject: String,
@@ -52,15 +52,15 @@ pub(crate) const DETAILS_MAX: usize = 40;
 const VALUE_MAX: usize = 300;
 
 /// Renders the page of an incident.
-pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> Page {
-    let values = Values::of(incident);
+pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> Notification {
+    let values = PlaceholderValues::of(incident);
     let runbook = format!("{}{}", settings.runbooks, response.runbook);
     let first = match incident.state {
-        State::Open => next_steps::advice(response, &values),
+        IncidentStatus::Open => next_steps::advice(response, &values),
         // What is over needs nothing.
-        State::Resolved => Vec::new(),
+        IncidentStatus::Resolved => Vec::new(),
     };
-    let view = View { incident, response, values: &values, first: &first, runbook: &runbook };
+    let view = NotificationView { incident, response, values: &values, first: &first, runbook: &runbook };
     let attributes = BTreeMap::from([
         ("account", account(incident)),
         ("region", place(incident)),
@@ -69,7 +69,7 @@ pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> 
         ("state", view.state().to_owned()),
     ]);
     let subject = subject::subject(incident);
-    Page {
+    Notification {
         body: email::body(&view),
         alert: pagerduty::alert(&view, &subject),
         chat: chat::chat(&view, &subject),
@@ -78,7 +78,7 @@ pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> 
     }
 }
 
-impl Page {
+impl Notification {
     /// The message to publish with `MessageStructure` `json`: what each protocol gets. Where one is not named, it gets the
     /// body (`API_Publish` of SNS).
     pub fn message(&self) -> String {
@@ -93,21 +93,21 @@ impl Page {
 }
 
 /// What a page is rendered from.
-struct View<'v> {
+struct NotificationView<'v> {
     incident: &'v Incident,
     response: &'v Response,
-    values: &'v Values,
+    values: &'v PlaceholderValues,
     /// What to do first.
-    first: &'v [Advice],
+    first: &'v [NextStep],
     /// Where the runbook is.
     runbook: &'v str,
 }
 
-impl View<'_> {
+impl NotificationView<'_> {
     fn state(&self) -> &'static str {
         match self.incident.state {
-            State::Open => "open",
-            State::Resolved => "resolved",
+            IncidentStatus::Open => "open",
+            IncidentStatus::Resolved => "resolved",
         }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::aws::ecs_service::{Deployment, Version};
+use crate::aws::ecs_service::{EcsDeployment, RequestedVersion};
 use crate::incident::Incident;
-use crate::notify::Page;
+use crate::notify::Notification;
 use crate::rules::{Handler, Severity};
-use crate::settings::Finding;
-use crate::state::deployment::{Awaited, Changed, Consumer, Ended};
+use crate::settings::DeploymentRisk;
+use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -32,9 +32,9 @@ pub struct Plan {
     /// The rules that match, by id.
     pub rules: Vec<String>,
     /// How the event ends.
-    pub outcome: Outcome,
+    pub outcome: PlanOutcome,
     /// What is to be done, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// Why the event must be looked at again later, if it must.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
@@ -43,7 +43,7 @@ pub struct Plan {
 /// How an event ends: every event ends in exactly one of these ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum PlanOutcome {
     /// Something was done or counted, or nothing needed doing.
     Answered,
     /// Another event was answered for it.
@@ -57,7 +57,7 @@ pub enum Outcome {
 /// One thing to do, or the reason for not doing it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-pub enum Step {
+pub enum PlanStep {
     /// Force a new deployment of a service.
     Redeploy {
         /// The response's id.
@@ -67,7 +67,7 @@ pub enum Step {
         /// The service's ARN.
         service: String,
         /// The changes that it answers.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Not before this instant: a deployment that is too early may start with the old value.
         not_before: Timestamp,
         /// A deployment created from this instant on makes this step unnecessary.
@@ -80,7 +80,7 @@ pub enum Step {
         rollout: Span,
         /// What makes it less harmless.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        findings: BTreeSet<Finding>,
+        findings: BTreeSet<DeploymentRisk>,
         /// The roles whose reads of the secrets will prove that the new tasks have them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         roles: BTreeSet<Untrusted>,
@@ -92,9 +92,9 @@ pub enum Step {
         /// The service's ARN.
         service: String,
         /// The changes that wait.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Why, in one word.
-        reason: HoldReason,
+        reason: DeferReason,
         /// Until when, as far as that is known.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
@@ -104,12 +104,12 @@ pub enum Step {
     /// Remember that a secret's value changed, until every consumer is answered for.
     Note {
         /// The change.
-        changed: Changed,
+        changed: SecretChange,
     },
     /// Every consumer of a change is answered for.
     Settle {
         /// The change.
-        changed: Changed,
+        changed: SecretChange,
     },
     /// Remember the id of a deployment of ours, which we did not learn when we asked.
     Adopt {
@@ -135,16 +135,16 @@ pub enum Step {
         #[serde(skip_serializing_if = "Option::is_none")]
         slot: Option<u32>,
         /// The changes that it answers.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// When and how.
-        ended: Ended,
+        ended: DeploymentEnd,
     },
     /// A new task of a consumer read the changed secret: the proof.
     Prove {
         /// The key under which it was awaited.
         key: String,
         /// The consumer.
-        awaited: Awaited,
+        awaited: PendingReadEvidence,
         /// When it read.
         at: Timestamp,
     },
@@ -153,10 +153,10 @@ pub enum Step {
         /// The service's ARN.
         service: String,
         /// The changes.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Its PRIMARY deployment.
         #[serde(skip_serializing_if = "Option::is_none")]
-        deployment: Option<Deployment>,
+        deployment: Option<EcsDeployment>,
         /// Why, in one word.
         reason: SkipReason,
         /// Why, in a sentence.
@@ -167,7 +167,7 @@ pub enum Step {
         /// The incident.
         incident: Box<Incident>,
         /// What is sent.
-        page: Page,
+        page: Notification,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
         quiet: Span,
         /// The streams of its marks; none if it does not end by being quiet.
@@ -175,7 +175,7 @@ pub enum Step {
         streams: BTreeSet<String>,
         /// The consumers that it tells of.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<Consumer>,
+        about: Vec<AffectedConsumer>,
     },
     /// Open an incident that pages nobody: it goes into the summary of the day.
     Digest {
@@ -214,7 +214,7 @@ pub enum Step {
         last: Timestamp,
         /// The consumers of which a human knows by that: as if told.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<Consumer>,
+        about: Vec<AffectedConsumer>,
     },
     /// Close an incident.
     Resolve {
@@ -229,7 +229,7 @@ pub enum Step {
         silent_since: Option<Timestamp>,
         /// What is sent, if the incident was paged.
         #[serde(skip_serializing_if = "Option::is_none")]
-        notice: Option<Page>,
+        notice: Option<Notification>,
         /// The incident's severity, for the notice.
         severity: Severity,
     },
@@ -302,7 +302,7 @@ pub enum SkipReason {
 /// Why a redeployment waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HoldReason {
+pub enum DeferReason {
     /// The change has not settled.
     Settling,
     /// A deployment is in progress.
@@ -324,9 +324,9 @@ impl SkipReason {
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.
-    pub(crate) fn of_versions(versions: &[Version]) -> Option<Self> {
-        let helps = versions.contains(&Version::Current);
-        let pinned = versions.contains(&Version::Pinned);
+    pub(crate) fn of_versions(versions: &[RequestedVersion]) -> Option<Self> {
+        let helps = versions.contains(&RequestedVersion::Current);
+        let pinned = versions.contains(&RequestedVersion::Pinned);
         (!helps).then_some(if pinned { Self::PinnedVersion } else { Self::OtherLabel })
     }
 }

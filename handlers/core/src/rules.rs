@@ -13,11 +13,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 pub use builtin::builtin;
-pub use exception::{Day, Effect, Exception};
-pub use load::{File, Problem, RulesError, load};
-pub use narrowing::Applied;
+pub use exception::{CalendarDay, ExceptionEffect, ResponseException};
+pub use load::{RuleFile, RuleProblem, RulesError, load};
+pub use narrowing::AppliedResponse;
 pub use page_text::{PLACEHOLDERS, placeholders};
-pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
+pub use response::{CountPer, DistinctBy, EscalationStep, Response, ResponseAction, Severity, Threshold};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl fmt::Display for Handler {
 
 /// One EventBridge rule: a pattern file.
 #[derive(Debug)]
-pub struct Rule {
+pub struct EventRule {
     /// The file's name without `.json`.
     pub id: String,
     /// The folder, and so the function that gets its events.
@@ -73,12 +73,12 @@ pub struct Rule {
 
 /// All rules and what they mean.
 #[derive(Debug)]
-pub struct Rules {
+pub struct RuleSet {
     /// The patterns, by handler and id.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<EventRule>,
     /// The responses, by id.
     pub responses: BTreeMap<String, Response>,
-    /// Every rule's pattern, then the narrowing patterns of the responses, then [`Rules::envelope`]: matched in one go.
+    /// Every rule's pattern, then the narrowing patterns of the responses, then [`RuleSet::envelope`]: matched in one go.
     set: PatternSet,
     /// Where the pattern stands that every event matches, whatever it says.
     envelope: usize,
@@ -88,14 +88,14 @@ pub struct Rules {
 
 /// An event that some rules of one handler match, with what they mean.
 #[derive(Clone, Debug)]
-pub struct Case<'r> {
+pub struct MatchedEvent<'r> {
     /// Whose case it is.
     pub handler: Handler,
     /// The event.
     pub event: Arc<Event>,
     /// The handler's matching rules, by id.
-    pub rules: Vec<&'r Rule>,
-    /// The handler's responses that apply as far as the event alone tells, by id; [`Case::applied`] says which do.
+    pub rules: Vec<&'r EventRule>,
+    /// The handler's responses that apply as far as the event alone tells, by id; [`MatchedEvent::applied`] says which do.
     pub responses: Vec<&'r Response>,
     /// The responses whose incident these rules close, by id; they may be another handler's.
     pub resolves: Vec<&'r Response>,
@@ -108,21 +108,22 @@ pub struct Case<'r> {
     seen: OnceLock<(Value, Vec<usize>)>,
 }
 
-impl Rules {
+impl RuleSet {
     /// The event as a case for each handler that has a matching rule; none if no rule matches.
     ///
     /// # Errors
     /// When the text is no event.
-    pub fn cases(&self, text: &str) -> Result<Vec<Case<'_>>, EventError> {
+    pub fn cases(&self, text: &str) -> Result<Vec<MatchedEvent<'_>>, EventError> {
         let matched = self.set.matches(text.as_bytes()).map_err(|error| EventError::unmatched(&error))?;
-        let rules: Vec<&Rule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
+        let rules: Vec<&EventRule> = matched.iter().filter_map(|index| self.rules.get(*index)).collect();
         if rules.is_empty() {
             let is_event = matched.contains(&self.envelope);
             return if is_event { Ok(Vec::new()) } else { Err(EventError::NoEnvelope) };
         }
         let event = Arc::new(Event::parse(text)?);
         let cases = Handler::ALL.into_iter().filter_map(|handler| {
-            let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| rule.handler == handler).collect();
+            let rules: Vec<&EventRule> =
+                rules.iter().copied().filter(|rule| rule.handler == handler).collect();
             let names = |ids: &[String]| rules.iter().any(|rule| ids.contains(&rule.id));
             let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
@@ -130,7 +131,7 @@ impl Rules {
             let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
             let book = &self.responses;
             let seen = OnceLock::new();
-            (!rules.is_empty()).then_some(Case {
+            (!rules.is_empty()).then_some(MatchedEvent {
                 handler,
                 event,
                 rules,
@@ -146,7 +147,7 @@ impl Rules {
     }
 
     /// The rules of one handler, by id.
-    pub fn of(&self, handler: Handler) -> impl Iterator<Item = &Rule> {
+    pub fn of(&self, handler: Handler) -> impl Iterator<Item = &EventRule> {
         self.rules.iter().filter(move |rule| rule.handler == handler)
     }
 
@@ -154,7 +155,7 @@ impl Rules {
     ///
     /// # Errors
     /// When the text is no event.
-    pub fn case(&self, handler: Handler, text: &str) -> Result<Option<Case<'_>>, EventError> {
+    pub fn case(&self, handler: Handler, text: &str) -> Result<Option<MatchedEvent<'_>>, EventError> {
         Ok(self.cases(text)?.into_iter().find(|case| case.handler == handler))
     }
 }

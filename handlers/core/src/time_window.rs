@@ -2,7 +2,7 @@
 
 mod grammar;
 
-pub use grammar::WindowError;
+pub use grammar::TimeWindowError;
 
 use std::iter;
 
@@ -20,14 +20,14 @@ use crate::time::{Span, Timestamp};
 ///
 /// What counts is what the clocks show: a time that they skip is never open, one that they show twice is open twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
-    pub(super) parts: Vec<Part>,
+pub struct TimeWindow {
+    pub(super) parts: Vec<WindowPart>,
 }
 
 /// How far ahead a window is searched for its next opening: a week, and a day for the clocks' sake.
 const HORIZON: Span = Span::from_secs(8 * 86_400);
 
-impl Window {
+impl TimeWindow {
     /// Whether it is open at an instant.
     pub fn is_open(&self, at: Timestamp) -> bool {
         instant(at).is_some_and(|at| self.parts.iter().any(|part| part.is_open(at)))
@@ -49,7 +49,7 @@ fn instant(at: Timestamp) -> Option<Instant> {
 
 /// Some hours of some days of the week.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct WindowPart {
     pub(super) days: Vec<Weekday>,
     /// Minutes after midnight: 00:00 to 23:59.
     pub(super) from: i16,
@@ -58,7 +58,7 @@ pub(super) struct Part {
     pub(super) zone: TimeZone,
 }
 
-impl Part {
+impl WindowPart {
     fn is_open(&self, at: Instant) -> bool {
         let shown = self.zone.to_datetime(at);
         let minute = i16::from(shown.hour()) * 60 + i16::from(shown.minute());
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn window(text: &str) -> Window {
+    fn window(text: &str) -> TimeWindow {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
@@ -309,7 +309,7 @@ mod tests {
             millis in any::<i64>(),
             year in -400_000_000_000_000..300_000_000_000_000_i64,
         ) {
-            if let Ok(window) = text.parse::<Window>() {
+            if let Ok(window) = text.parse::<TimeWindow>() {
                 for millis in [millis, year] {
                     let at = Timestamp::from_millis(millis);
                     prop_assert!(!window.is_open(at) || window.next_open(at).is_none_or(|next| next == at));

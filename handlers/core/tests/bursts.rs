@@ -9,9 +9,9 @@ use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::watches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::memory_store::Ledger;
-use responder_core::rules::{File, Response, load};
-use responder_core::state::observation::{Mark, Role, bursts};
+use responder_core::memory_store::MemoryStore;
+use responder_core::rules::{Response, RuleFile, load};
+use responder_core::state::observation::{Observation, ObservationRole, bursts};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
@@ -21,7 +21,7 @@ fn response(when: &str) -> Response {
         r#"{{"r": {{"on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", "when": {when}}}}}"#
     );
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
-    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
     load(&files).unwrap().responses.remove("r").unwrap()
 }
 
@@ -33,8 +33,8 @@ fn bulk() -> Response {
 }
 
 /// A mark at `minute` that reads the secret number `secret`.
-fn mark(minute: i64, secret: u8) -> Mark {
-    Mark {
+fn mark(minute: i64, secret: u8) -> Observation {
+    Observation {
         at: Timestamp::from_millis(minute * 60_000),
         key: format!("{minute}-{secret}"),
         resolves: false,
@@ -45,7 +45,7 @@ fn mark(minute: i64, secret: u8) -> Mark {
         secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
-        roles: BTreeMap::from([("r".to_owned(), Role::Counts)]),
+        roles: BTreeMap::from([("r".to_owned(), ObservationRole::Counts)]),
     }
 }
 
@@ -61,30 +61,33 @@ fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
 
 #[test]
 fn severity_rises_with_the_fullest_window_not_with_the_sum() {
-    let spread: Vec<Mark> = (0..9).map(|i| mark(i64::from(i) * 4, i)).collect();
+    let spread: Vec<Observation> = (0..9).map(|i| mark(i64::from(i) * 4, i)).collect();
     let found = bursts(&bulk(), &spread);
     assert_eq!((found.len(), found[0].severity.name(), found[0].marks.len()), (1, "low", 9));
-    let dense: Vec<Mark> = (0..5).map(|i| mark(i64::from(i), i)).collect();
+    let dense: Vec<Observation> = (0..5).map(|i| mark(i64::from(i), i)).collect();
     assert_eq!(bursts(&bulk(), &dense)[0].severity.name(), "high");
 }
 
 #[test]
 fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
     let attack = |from: i64| (0..3).map(move |i| mark(from + i64::from(i), i));
-    let twice: Vec<Mark> = attack(0).chain(attack(120)).collect();
+    let twice: Vec<Observation> = attack(0).chain(attack(120)).collect();
     assert_eq!(bursts(&bulk(), &twice).len(), 2);
-    let close: Vec<Mark> = attack(0).chain(attack(50)).collect();
+    let close: Vec<Observation> = attack(0).chain(attack(50)).collect();
     assert_eq!(bursts(&bulk(), &close).len(), 1);
-    let resolved = Mark { resolves: true, ..mark(20, 9) };
-    let split: Vec<Mark> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
+    let resolved = Observation { resolves: true, ..mark(20, 9) };
+    let split: Vec<Observation> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
     let found = bursts(&bulk(), &split);
     assert_eq!(found.iter().map(|burst| burst.resolved).collect::<Vec<_>>(), [Some(resolved.at), None]);
 }
 
 #[test]
 fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
-    let copy =
-        |who: &str, id: &str| Mark { principal: Untrusted::new(who), id: Untrusted::new(id), ..mark(0, 1) };
+    let copy = |who: &str, id: &str| Observation {
+        principal: Untrusted::new(who),
+        id: Untrusted::new(id),
+        ..mark(0, 1)
+    };
     let (owners, callers) = (copy("1:AROAX", "a"), copy("arn:aws:iam::1:role/x", "b"));
     let one = response(r#"{"distinct":"event","at_least":1,"within":"10m","per":"principal"}"#);
     for marks in [[&owners, &callers], [&callers, &owners]] {
@@ -102,7 +105,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
     let responses =
         format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
-    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
     let rules = load(&files).unwrap();
     let text = |minute: u8, x: u8| {
         format!(
@@ -110,7 +113,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         )
     };
     let fired = |xs: &[u8]| {
-        let mut ledger = Ledger::default();
+        let mut ledger = MemoryStore::default();
         let mut streams = BTreeSet::new();
         for (minute, x) in (0..).zip(xs) {
             let case = rules.cases(&text(minute, *x)).unwrap().remove(0);
@@ -135,7 +138,7 @@ fn a_mark_is_small_whatever_the_event_says() {
         ids.join(",")
     );
     let event = Event::parse(&text).unwrap();
-    let mark = Mark::of(&event, false);
+    let mark = Observation::of(&event, false);
     assert_eq!((mark.secrets.len(), mark.secrets_known), (32, false));
     let names: BTreeSet<&SecretRef> = mark.secrets.iter().collect();
     assert_eq!(names.len(), 32, "what was cut stays apart");
@@ -146,33 +149,35 @@ fn a_mark_is_small_whatever_the_event_says() {
 #[test]
 fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
     let mut facts = Facts::default();
-    let kind = |id: &str| BTreeMap::from([(id.to_owned(), Role::Counts)]);
+    let kind = |id: &str| BTreeMap::from([(id.to_owned(), ObservationRole::Counts)]);
     for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
         for n in 0..1_050 {
             let key = format!("{number}-{n}");
-            facts.add_mark("s", Mark { key, roles: kind(id), ..mark(0, 1) });
+            facts.add_mark("s", Observation { key, roles: kind(id), ..mark(0, 1) });
         }
     }
     let flooded = facts.streams["s"].len();
     assert!((3_000..=3_001).contains(&flooded), "{flooded}");
-    let taken = (0..250).filter(|n| facts.add_mark("s", Mark { roles: kind("a"), ..mark(1, *n) })).count();
+    let taken =
+        (0..250).filter(|n| facts.add_mark("s", Observation { roles: kind("a"), ..mark(1, *n) })).count();
     assert_eq!(taken, 249, "all but the one that is known");
     for n in 0..2_000 {
         let principal = Untrusted::new(format!("p{n}"));
         facts.add_mark(
             "s",
-            Mark { principal, key: format!("p{n}"), roles: kind(&(n % 9).to_string()), ..mark(2, 1) },
+            Observation { principal, key: format!("p{n}"), roles: kind(&(n % 9).to_string()), ..mark(2, 1) },
         );
     }
     assert_eq!(facts.streams["s"].len(), 5_000, "and it ends");
 }
 
 /// The definition, written down without any cleverness: which marks lie in a window that fires.
-fn by_definition(response: &Response, marks: &[Mark]) -> BTreeSet<String> {
+fn by_definition(response: &Response, marks: &[Observation]) -> BTreeSet<String> {
     let mut inside = BTreeSet::new();
     for end in marks {
         let start = end.at.minus(response.when.within);
-        let window: Vec<&Mark> = marks.iter().filter(|mark| mark.at >= start && mark.at <= end.at).collect();
+        let window: Vec<&Observation> =
+            marks.iter().filter(|mark| mark.at >= start && mark.at <= end.at).collect();
         let secrets: BTreeSet<&SecretRef> = window.iter().flat_map(|mark| &mark.secrets).collect();
         if secrets.len() >= response.when.at_least {
             inside.extend(window.iter().map(|mark| mark.key.clone()));
@@ -181,7 +186,7 @@ fn by_definition(response: &Response, marks: &[Mark]) -> BTreeSet<String> {
     inside
 }
 
-fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
+fn any_marks() -> impl Strategy<Value = Vec<Observation>> {
     proptest::collection::vec((0i64..200, 0u8..8).prop_map(|(minute, secret)| mark(minute, secret)), 0..40)
 }
 
@@ -190,7 +195,7 @@ proptest! {
 
     #[test]
     fn bursts_hold_exactly_the_marks_of_windows_that_fire(marks in any_marks()) {
-        let unique: Vec<Mark> = marks.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let unique: Vec<Observation> = marks.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let response = bulk();
         let found = bursts(&response, &unique);
         let inside: BTreeSet<String> = found.iter().flat_map(|burst| burst.marks.iter().map(|mark| mark.key.clone())).collect();
@@ -205,10 +210,10 @@ proptest! {
         let mut other = marks.clone();
         other.extend(marks.iter().take(7).cloned());
         // A permutation by a hash of the seed and the place.
-        let mut keyed: Vec<(u64, Mark)> = other.drain(..).enumerate()
+        let mut keyed: Vec<(u64, Observation)> = other.drain(..).enumerate()
             .map(|(i, mark)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17), mark)).collect();
         keyed.sort_by_key(|(key, _)| *key);
-        let other: Vec<Mark> = keyed.into_iter().map(|(_, mark)| mark).collect();
+        let other: Vec<Observation> = keyed.into_iter().map(|(_, mark)| mark).collect();
         prop_assert_eq!(bursts(&bulk(), &marks), bursts(&bulk(), &other));
     }
 }

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use responder_core::decide::{questions, respond, undone, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::memory_store::{Ledger, in_order};
-use responder_core::plan::{Plan, SkipReason, Step};
-use responder_core::rules::{Rules, builtin};
+use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::plan::{Plan, PlanStep, SkipReason};
+use responder_core::rules::{RuleSet, builtin};
 use serde_json::{Value, json};
 
 const SECRET: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
@@ -65,9 +65,9 @@ fn facts(services: &[Value]) -> Facts {
 }
 
 /// Every decision and every incident of a story.
-fn story(rules: &Rules, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
+fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let mut ledger = Ledger::new(facts);
+    let mut ledger = MemoryStore::new(facts);
     let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
 }
@@ -75,7 +75,7 @@ fn story(rules: &Rules, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Inci
 fn redeployed(plans: &[Plan]) -> Vec<&str> {
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let services = steps.filter_map(|step| match step {
-        Step::Redeploy { service, .. } => service.rsplit('/').next(),
+        PlanStep::Redeploy { service, .. } => service.rsplit('/').next(),
         _ => None,
     });
     services.collect()
@@ -117,7 +117,7 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
             .iter()
             .flat_map(|plan| &plan.steps)
             .filter_map(|step| match step {
-                Step::Skip { reason, .. } => Some(*reason),
+                PlanStep::Skip { reason, .. } => Some(*reason),
                 _ => None,
             })
             .collect();
@@ -125,7 +125,7 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
         let pages = plans
             .iter()
             .flat_map(|plan| &plan.steps)
-            .filter(|step| matches!(step, Step::Page { .. }))
+            .filter(|step| matches!(step, PlanStep::Page { .. }))
             .count();
         assert_eq!(pages, usize::from(told), "{expected:?}");
     }
@@ -144,10 +144,16 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
     };
     assert_eq!(label("failed step"), Some("setSecret"));
     assert_eq!(label("rotation function"), Some("arn:aws:lambda:us-west-2:111122223333:function:rotate"));
-    let pages =
-        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Page { .. })).count();
-    let resolved =
-        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Resolve { .. })).count();
+    let pages = plans
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .filter(|step| matches!(step, PlanStep::Page { .. }))
+        .count();
+    let resolved = plans
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .filter(|step| matches!(step, PlanStep::Resolve { .. }))
+        .count();
     assert_eq!((pages, resolved), (1, 1));
 }
 
@@ -158,8 +164,12 @@ fn a_success_closes_an_incident_however_long_ago_it_began() {
     let second = rotation("RotationFailed", 2).replace("2026-03-01", "2026-03-20");
     let (plans, incidents) = story(&rules, Facts::default(), &[rotation("RotationFailed", 1), second, later]);
     let steps = || plans.iter().flat_map(|plan| &plan.steps);
-    assert_eq!(steps().filter(|step| matches!(step, Step::Page { .. })).count(), 2, "nineteen days apart");
-    assert_eq!(steps().filter(|step| matches!(step, Step::Resolve { notice: Some(_), .. })).count(), 1);
+    assert_eq!(
+        steps().filter(|step| matches!(step, PlanStep::Page { .. })).count(),
+        2,
+        "nineteen days apart"
+    );
+    assert_eq!(steps().filter(|step| matches!(step, PlanStep::Resolve { notice: Some(_), .. })).count(), 1);
     assert!(incidents.len() == 2 && incidents.iter().all(|incident| incident.resolved_at.is_some()));
 }
 
@@ -189,7 +199,7 @@ fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
     for event in [timeless, nameless] {
         let (plans, incidents) = story(&rules, facts(&[service("a", SECRET, &json!({}))]), &[event]);
         assert_eq!((redeployed(&plans), incidents.len()), (vec![], 1));
-        assert!(matches!(plans[0].steps[0], Step::Unknown { .. }));
+        assert!(matches!(plans[0].steps[0], PlanStep::Unknown { .. }));
     }
 }
 
@@ -198,12 +208,12 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
     let rules = builtin().unwrap();
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let plan = respond(case, &Facts::default());
-    assert!(matches!(plan.steps[..], [Step::Unknown { .. }]) && plan.retry.is_none());
+    assert!(matches!(plan.steps[..], [PlanStep::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
     gaps.gap("111122223333", "us-west-2", "the services of one cluster could not be listed");
     let plan = respond(case, &gaps);
     assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
-    assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+    assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
 }
 
 #[test]
@@ -215,7 +225,7 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
         .limits
         .insert("111122223333/us-west-2".to_owned(), ["the secret is another account's".to_owned()].into());
     let plan = respond(case, &facts);
-    assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+    assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
 }
 
 #[test]
@@ -225,11 +235,11 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
     let facts = facts(&[service("a", SECRET, &json!({})), external]);
     let plan = respond(case, &facts);
-    let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, Step::Redeploy { .. })).collect();
+    let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, PlanStep::Redeploy { .. })).collect();
     assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
     let refused = plan.steps.last().unwrap().clone();
     let steps = undone(case, &facts, &[(refused, "AccessDenied".to_owned())]);
-    let [Step::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    let [PlanStep::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
     assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
 }
 
@@ -243,7 +253,7 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
     });
     let plan = respond(case, &facts);
     let bodies = plan.steps.iter().filter_map(|step| match step {
-        Step::Page { page, .. } => Some(page.body.len()),
+        PlanStep::Page { page, .. } => Some(page.body.len()),
         _ => None,
     });
     assert!(bodies.max().is_some_and(|size| size < 20_000));
@@ -286,7 +296,7 @@ fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
     let amid = open("critical", first, last);
     assert_eq!(asked(&amid), 0);
-    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, Step::Join { .. })));
+    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::Join { .. })));
     // It may become more severe, or a window may reach beyond what is known of it.
     for other in [
         open("low", first, last),
@@ -325,13 +335,13 @@ proptest! {
         events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
         let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
         let cases = in_order(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
-        let mut ledger = Ledger::new(facts(&services));
+        let mut ledger = MemoryStore::new(facts(&services));
         for case in &cases {
             ledger.decide(case);
         }
         for case in &cases {
             let again = ledger.decide(case);
-            let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Resolve { .. }));
+            let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::Resolve { .. }));
             prop_assert!(acts.is_none(), "{:?}", acts);
         }
     }

@@ -5,10 +5,10 @@
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};
-use responder_core::incident::{Incident, State};
-use responder_core::memory_store::{Ledger, in_order};
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::{Rules, builtin};
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{RuleSet, builtin};
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
@@ -44,9 +44,9 @@ fn sweep(second: i64) -> String {
     .to_string()
 }
 
-fn story<'r>(rules: &'r Rules, events: &[String]) -> (Vec<Plan>, Vec<Incident>, Ledger<'r>) {
+fn story<'r>(rules: &'r RuleSet, events: &[String]) -> (Vec<Plan>, Vec<Incident>, MemoryStore<'r>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let mut ledger = Ledger::new(Facts::default());
+    let mut ledger = MemoryStore::new(Facts::default());
     let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let incidents = ledger.incidents();
     (plans, incidents, ledger)
@@ -55,7 +55,7 @@ fn story<'r>(rules: &'r Rules, events: &[String]) -> (Vec<Plan>, Vec<Incident>, 
 fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let pages = steps.filter_map(|step| match step {
-        Step::Page { incident, .. } => Some(&**incident),
+        PlanStep::Page { incident, .. } => Some(&**incident),
         _ => None,
     });
     pages.filter(|incident| incident.rule == rule).collect()
@@ -65,7 +65,7 @@ fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
 fn ends<'p>(plans: &'p [Plan], rule: &str) -> Vec<(Timestamp, Timestamp, &'p str)> {
     let ends = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (plan.time, step)));
     let ends = ends.filter_map(|(told, step)| match step {
-        Step::Resolve { rule: of, at, notice: Some(notice), .. } if of == rule => {
+        PlanStep::Resolve { rule: of, at, notice: Some(notice), .. } if of == rule => {
             Some((told, *at, notice.body.as_str()))
         }
         _ => None,
@@ -90,7 +90,7 @@ fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
         assert!(body.contains(part), "{part}: {body}");
     }
     let closed = incidents.iter().find(|incident| incident.rule == "bulk-read").unwrap();
-    assert_eq!((closed.state, closed.resolved_at), (State::Resolved, Some(at(HOUR + 19))));
+    assert_eq!((closed.state, closed.resolved_at), (IncidentStatus::Resolved, Some(at(HOUR + 19))));
 
     events.extend(theft(3 * HOUR));
     events.extend((181..260).map(|minute| sweep(minute * 60)));
@@ -113,7 +113,7 @@ fn what_goes_on_is_not_closed_and_what_says_worse_neither() {
 #[test]
 fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
     let rules = builtin().unwrap();
-    let mut ledger = Ledger::new(Facts::default());
+    let mut ledger = MemoryStore::new(Facts::default());
     let mut tell = |event: &String| {
         let plans: Vec<Plan> = rules.cases(event).unwrap().iter().map(|case| ledger.decide(case)).collect();
         plans
@@ -208,7 +208,7 @@ proptest! {
             overs.filter(|over| back(*over).is_none_or(|back| back > first_look(*over))).collect();
         expected.sort();
         prop_assert_eq!(ended, expected);
-        let closed = occurrences.iter().filter(|incident| incident.state == State::Resolved).count();
+        let closed = occurrences.iter().filter(|incident| incident.state == IncidentStatus::Resolved).count();
         prop_assert_eq!(closed, ends(&plans, "bulk-read").len());
         prop_assert!(ledger.facts().open.values().all(|opened| opened.ended.is_some()));
         for (told, over, _) in ends(&plans, "bulk-read") {

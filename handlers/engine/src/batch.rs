@@ -8,8 +8,8 @@ use responder_core::event::Event;
 use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
 use responder_core::memory_store::in_order;
-use responder_core::plan::{Outcome, Plan};
-use responder_core::rules::{Case, Handler, Rules};
+use responder_core::plan::{Plan, PlanOutcome};
+use responder_core::rules::{Handler, MatchedEvent, RuleSet};
 use responder_core::time::{Span, Timestamp};
 
 use crate::deadline::{Deadline, between};
@@ -31,7 +31,7 @@ pub struct Engine<A> {
     /// Whose rules are applied.
     pub handler: Handler,
     /// The rules: they may be another engine's, too.
-    pub rules: Arc<Rules>,
+    pub rules: Arc<RuleSet>,
     /// What the operator set.
     pub settings: Settings,
     /// How long a claim is held; no invocation works for longer.
@@ -81,7 +81,7 @@ impl<A: Aws> Engine<A> {
     pub fn new(
         aws: A,
         handler: Handler,
-        rules: impl Into<Arc<Rules>>,
+        rules: impl Into<Arc<RuleSet>>,
         settings: Settings,
         lease: Span,
     ) -> Self {
@@ -169,7 +169,7 @@ async fn run<A: Aws>(engine: &Engine<A>, turn: &Turn, texts: &[&str]) -> (Vec<En
 /// Texts as cases.
 struct Sorted<'r> {
     /// In the order in which they are decided, each event once.
-    cases: Vec<Case<'r>>,
+    cases: Vec<MatchedEvent<'r>>,
     /// From which text a case's event comes.
     origins: BTreeMap<usize, usize>,
     /// One for each text; as if it were a copy of another, until something else is known.
@@ -224,18 +224,18 @@ fn conclude(plan: &Plan, executed: Executed, answered: bool) -> (End, Vec<Error>
     }
     let end = match plan.outcome {
         _ if !errors.is_empty() => End::Failed,
-        Outcome::Answered if acted == 0 && already > 0 => End::Coalesced,
-        Outcome::Answered => End::Answered,
-        Outcome::Coalesced => End::Coalesced,
-        Outcome::Ignored => End::Ignored,
-        Outcome::Parked => End::Parked,
+        PlanOutcome::Answered if acted == 0 && already > 0 => End::Coalesced,
+        PlanOutcome::Answered => End::Answered,
+        PlanOutcome::Coalesced => End::Coalesced,
+        PlanOutcome::Ignored => End::Ignored,
+        PlanOutcome::Parked => End::Parked,
     };
     (end, errors)
 }
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::{Reference, ReferenceKind};
+    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
     use responder_core::text::Untrusted;
 
     use super::*;
@@ -243,7 +243,7 @@ mod tests {
     use crate::ledger::{Granted, Wish};
     use crate::port::{Definition, Described};
 
-    fn plan(outcome: Outcome) -> Plan {
+    fn plan(outcome: PlanOutcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
         let mut plan =
             decide::park(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_was_done_before_is_coalesced() {
-        let plan = plan(Outcome::Answered);
+        let plan = plan(PlanOutcome::Answered);
         assert_eq!(end(&plan, Executed { already: 2, ..Executed::default() }, true), End::Coalesced);
         assert_eq!(end(&plan, Executed { already: 2, acted: 1, ..Executed::default() }, true), End::Answered);
         assert_eq!(end(&plan, Executed::default(), true), End::Answered);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_error_or_a_wish_for_another_look_fails_the_event() {
-        let mut plan = plan(Outcome::Answered);
+        let mut plan = plan(PlanOutcome::Answered);
         let executed = Executed { acted: 1, errors: vec![Error::Held], ..Executed::default() };
         assert_eq!(end(&plan, executed, true), End::Failed);
         plan.retry = Some("look again".to_owned());
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_counted_comes_again() {
-        assert_eq!(end(&plan(Outcome::Answered), Executed::default(), false), End::Failed);
+        assert_eq!(end(&plan(PlanOutcome::Answered), Executed::default(), false), End::Failed);
     }
 
     const EVENT: &str = r#"{"source":"aws.secretsmanager","detail-type":"AWS Service Event via CloudTrail",
@@ -296,7 +296,8 @@ mod tests {
 
     fn engine(services: &[&str]) -> Engine<Fake> {
         let secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
-        let reference = Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(secret) };
+        let reference =
+            SecretReference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(secret) };
         let services = services.iter().map(|name| service(name)).collect();
         let aws = Fake {
             clusters: BTreeMap::from([(

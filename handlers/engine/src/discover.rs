@@ -13,11 +13,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::aws::ecs_service::Service;
+use responder_core::aws::ecs_service::EcsService;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::decide::{Changes, are_unclear};
+use responder_core::decide::{ChangeIndex, are_unclear};
 use responder_core::settings::Settings;
-use responder_core::state::deployment::Changed;
+use responder_core::state::deployment::SecretChange;
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use cache::Cache;
@@ -41,13 +41,13 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn changes(&self) -> Changes {
-        let changed = |(secret, at): &(SecretRef, Timestamp)| Changed {
+    fn changes(&self) -> ChangeIndex {
+        let changed = |(secret, at): &(SecretRef, Timestamp)| SecretChange {
             secret: secret.clone(),
             at: *at,
             version: None,
         };
-        Changes::new(self.secrets.iter().map(changed).collect())
+        ChangeIndex::new(self.secrets.iter().map(changed).collect())
     }
 }
 
@@ -56,7 +56,7 @@ impl Wanted {
 pub(crate) struct Landscape {
     /// The services that use one of the secrets or were named, one that is gone as `INACTIVE`; `None` if not even the
     /// clusters could be listed.
-    pub(crate) services: Option<Vec<Service>>,
+    pub(crate) services: Option<Vec<EcsService>>,
     /// What could not be learned.
     pub(crate) gaps: BTreeSet<String>,
     /// What can never be learned from here.
@@ -111,7 +111,7 @@ impl<A: Aws> Discovery<'_, A> {
         let known = self.cache.definitions();
         let services = found.into_values().map(|described| complete(described, &known));
         let sought = wanted.changes();
-        let services: Vec<Service> = services
+        let services: Vec<EcsService> = services
             .filter(|service| named.contains_key(&service.arn) || self.counts(service, &sought))
             .collect();
         let blind = newest.is_some() && place.inventory().is_blind() && services.is_empty();
@@ -133,7 +133,7 @@ impl<A: Aws> Discovery<'_, A> {
     }
 
     /// Whether a service uses one of the secrets, or says that it does in a way that nobody understands.
-    fn counts(&self, service: &Service, sought: &Changes) -> bool {
+    fn counts(&self, service: &EcsService, sought: &ChangeIndex) -> bool {
         sought.are_used_by(service, self.settings) || are_unclear(service)
     }
 }
@@ -150,6 +150,6 @@ fn gone(arn: &str, cluster: &str) -> Described {
 }
 
 /// The service with what its task definitions say, as far as they are known.
-fn complete(service: Described, definitions: &Definitions) -> Service {
+fn complete(service: Described, definitions: &Definitions) -> EcsService {
     service.complete(|arn| definitions.get(arn).map(|definition| &**definition))
 }

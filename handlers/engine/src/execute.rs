@@ -5,11 +5,11 @@ mod rotation;
 use std::collections::BTreeSet;
 
 use responder_core::facts::Facts;
-use responder_core::incident::{Incident, State};
-use responder_core::notify::Page;
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::{Rules, Severity};
-use responder_core::state::deployment::How;
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::notify::Notification;
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{RuleSet, Severity};
+use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::state::digest_entry;
 use responder_core::time::{Date, Span, Timestamp};
 
@@ -34,7 +34,7 @@ const RECORDED_AT_ONCE: usize = 8;
 /// Whom to act through.
 pub(crate) struct Executor<'e, A> {
     pub(crate) aws: &'e A,
-    pub(crate) rules: &'e Rules,
+    pub(crate) rules: &'e RuleSet,
     pub(crate) ledger: &'e Ledger<'e, A>,
     pub(crate) cache: &'e Cache,
     pub(crate) deadline: Deadline,
@@ -51,7 +51,7 @@ pub(crate) struct Executed {
     /// The keys of the incidents that a human is told of as urgently as can be: by this execution or before.
     pub(crate) paged: BTreeSet<String>,
     /// The redeployments that ECS refuses, with why.
-    pub(crate) refused: Vec<(Step, String)>,
+    pub(crate) refused: Vec<(PlanStep, String)>,
     /// What could not be done. The other steps were.
     pub(crate) errors: Vec<Error>,
 }
@@ -68,15 +68,15 @@ impl<A: Aws> Executor<'_, A> {
         let mut executed = Executed::default();
         let (mut untold, mut chats) = (false, Vec::new());
         // What changed is on record before anything is done about it.
-        let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
+        let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::Note { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
         executed.acted += recorded.iter().filter(|recorded| recorded.is_ok()).count();
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.
-                Step::End { ended, .. } if untold && ended.how == How::Failed => continue,
-                Step::Redeploy { .. } => match self.redeploy(step).await {
+                PlanStep::End { ended, .. } if untold && ended.how == DeploymentOutcome::Failed => continue,
+                PlanStep::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
                     Err(Error::Refused(why)) => {
                         executed.refused.push((step.clone(), why.to_string()));
@@ -84,7 +84,7 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet, streams, about } => {
+                PlanStep::Page { incident, page, quiet, streams, about } => {
                     let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, page, *quiet, (date, streams)).await;
                     if matches!(effect, Ok(Effect::Acted)) {
@@ -104,29 +104,35 @@ impl<A: Aws> Executor<'_, A> {
                     }
                     effect
                 }
-                Step::Resolve { notice, .. } => {
+                PlanStep::Resolve { notice, .. } => {
                     let effect = self.resolve(step, facts).await;
                     chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
                     effect
                 }
-                Step::Join { rule, key, first, last, about } => {
+                PlanStep::Join { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
                     executed.errors.extend(self.told(about).await.err());
                     continue;
                 }
-                Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
+                PlanStep::Adopt { .. } | PlanStep::End { .. } | PlanStep::Prove { .. } => {
                     self.remember(step, facts).await.map(|()| Effect::Acted)
                 }
                 // With those of the whole batch.
-                Step::Digest { .. } | Step::See { .. } | Step::Suppress { .. } => {
+                PlanStep::Digest { .. } | PlanStep::See { .. } | PlanStep::Suppress { .. } => {
                     executed.acted += 1;
                     continue;
                 }
                 // Before and after the others.
-                Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
+                PlanStep::Note { .. }
+                | PlanStep::Skip { .. }
+                | PlanStep::Hold { .. }
+                | PlanStep::Settle { .. } => continue,
                 // Nobody is paged: the summary of the day tells it.
-                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
+                PlanStep::Count { .. }
+                | PlanStep::Unknown { .. }
+                | PlanStep::Nothing { .. }
+                | PlanStep::Ignore { .. } => {
                     continue;
                 }
             };
@@ -143,7 +149,9 @@ impl<A: Aws> Executor<'_, A> {
             }
         }
         // An account has thousands of services that are left alone: they must not keep others waiting.
-        let last = |step: &&Step| matches!(step, Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. });
+        let last = |step: &&PlanStep| {
+            matches!(step, PlanStep::Skip { .. } | PlanStep::Hold { .. } | PlanStep::Settle { .. })
+        };
         let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
         let recorded = parallel(recorded, RECORDED_AT_ONCE).await;
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
@@ -152,7 +160,7 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// Tells the chats what was paged: once, last, and whatever comes of it, the event is answered.
-    async fn chat(&mut self, pages: &[&Page]) {
+    async fn chat(&mut self, pages: &[&Notification]) {
         let until = self.deadline.at().min(self.aws.now().plus(CHATTING));
         for page in pages {
             match self.aws.chat(page, until).await {
@@ -203,12 +211,12 @@ impl<A: Aws> Executor<'_, A> {
     async fn page(
         &mut self,
         incident: &Incident,
-        page: &Page,
+        page: &Notification,
         quiet: Span,
         index: (Date, &BTreeSet<String>),
     ) -> Result<Effect, Error> {
         let Incident { key, first, last, severity, .. } = incident;
-        let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
         let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
             // What is marked as sent is found by the sweep.
@@ -252,8 +260,8 @@ impl<A: Aws> Executor<'_, A> {
         }
     }
 
-    async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
-        let Step::Resolve { rule, key, at, silent_since, notice, severity } = step else {
+    async fn resolve(&mut self, step: &PlanStep, facts: &Facts) -> Result<Effect, Error> {
+        let PlanStep::Resolve { rule, key, at, silent_since, notice, severity } = step else {
             return Ok(Effect::Already);
         };
         let (at, silent_since) = (*at, *silent_since);
@@ -283,7 +291,12 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
-    async fn publish(&mut self, page: &Page, key: &str, claim: Option<&Subject<'_>>) -> Result<(), Error> {
+    async fn publish(
+        &mut self,
+        page: &Notification,
+        key: &str,
+        claim: Option<&Subject<'_>>,
+    ) -> Result<(), Error> {
         // Some time is left for the mark: a page that is out and not marked goes out again.
         let sent = self.aws.publish(page, key, self.deadline.sooner(MARKING).at()).await;
         let Some(claim) = claim else {

@@ -7,8 +7,8 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
 use crate::error::{Cause, Error, Failure};
@@ -39,7 +39,7 @@ pub(crate) struct Fake {
     pub(crate) clusters: BTreeMap<String, Vec<Described>>,
     pub(crate) definitions: BTreeMap<String, Definition>,
     /// What Secrets Manager says, by ARN.
-    pub(crate) secrets: BTreeMap<String, Metadata>,
+    pub(crate) secrets: BTreeMap<String, SecretMetadata>,
     /// The calls of ECS, by operation.
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
@@ -255,7 +255,7 @@ impl Aws for Fake {
         self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
     }
 
-    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<SecretMetadata, Error> {
         let denied = || refused("secretsmanager", "DescribeSecret", "AccessDeniedException");
         self.secrets.get(id).cloned().ok_or_else(denied)
     }
@@ -278,7 +278,7 @@ impl Aws for Fake {
         }
     }
 
-    async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, _: Timestamp) -> Result<(), Error> {
         self.others_run().await;
         let published = self
             .turn(|| {
@@ -292,7 +292,7 @@ impl Aws for Fake {
         published
     }
 
-    async fn chat(&self, page: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, _: Timestamp) -> Result<(), Error> {
         self.chats.borrow_mut().push(page.subject.clone());
         if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
     }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join3};
-use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{questions, watches};
 use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
-use responder_core::rules::{Case, Handler};
+use responder_core::rules::{Handler, MatchedEvent};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
@@ -55,7 +55,11 @@ pub(crate) struct World {
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
-pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from: &Sources<'_, A>) -> World {
+pub(crate) async fn gather<A: Aws>(
+    cases: &[MatchedEvent<'_>],
+    settings: Settings,
+    from: &Sources<'_, A>,
+) -> World {
     let mut world = World { facts: Facts { settings, ..Facts::default() }, ..World::default() };
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
@@ -200,7 +204,7 @@ impl World {
 
     /// Whether the ledger answered all that a case counts and looks up. What it did not answer about an incident that a
     /// human is told of anyway is not missed.
-    pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
+    pub(crate) fn is_answered(&self, case: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
         let counted = watches(case, &self.facts)
             .iter()
@@ -269,9 +273,9 @@ fn merge(facts: &mut Facts, more: Facts) {
 }
 
 /// Notes what is known of a secret: nothing takes the place of something.
-fn know(facts: &mut Facts, key: String, metadata: Metadata) {
+fn know(facts: &mut Facts, key: String, metadata: SecretMetadata) {
     let known = facts.secrets.entry(key).or_default();
-    if metadata != Metadata::default() {
+    if metadata != SecretMetadata::default() {
         *known = metadata;
     }
 }
@@ -340,7 +344,7 @@ async fn describe<A: Aws>(
     secret: &SecretRef,
     version: Option<&str>,
     from: &Sources<'_, A>,
-) -> Result<Metadata, Error> {
+) -> Result<SecretMetadata, Error> {
     let region = Region::of(&secret.region).ok_or(Error::Unanswered)?;
     let id = secret.id();
     for _ in 1..LOOKS {
@@ -378,11 +382,11 @@ mod tests {
     #[test]
     fn what_secrets_manager_does_not_say_is_noted_and_takes_no_place() {
         let (mut facts, key) = (Facts::default(), "111122223333/us-west-2/prod/db".to_owned());
-        let said = Metadata { arn: "arn".to_owned(), ..Metadata::default() };
+        let said = SecretMetadata { arn: "arn".to_owned(), ..SecretMetadata::default() };
         for (metadata, expected) in [
-            (Metadata::default(), Metadata::default()),
+            (SecretMetadata::default(), SecretMetadata::default()),
             (said.clone(), said.clone()),
-            (Metadata::default(), said),
+            (SecretMetadata::default(), said),
         ] {
             know(&mut facts, key.clone(), metadata);
             assert_eq!(facts.secrets[&key], expected);

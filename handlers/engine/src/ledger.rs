@@ -209,7 +209,7 @@ mod tests {
     use crate::fake::{Fake, block_on, refused};
     use crate::port::Value;
     use responder_core::aws::secret_ref::SecretRef;
-    use responder_core::state::deployment::{Awaited, Changed};
+    use responder_core::state::deployment::{PendingReadEvidence, SecretChange};
 
     fn ledger(aws: &Fake) -> Ledger<'_, Fake> {
         let lease = Span::from_secs(60);
@@ -252,9 +252,9 @@ mod tests {
     #[test]
     fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
         let aws = Fake::default();
-        let awaited = Awaited {
+        let awaited = PendingReadEvidence {
             service: "s".to_owned(),
-            changed: Changed {
+            changed: SecretChange {
                 secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
                 at: Timestamp::from_millis(5),
                 version: None,

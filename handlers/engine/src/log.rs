@@ -2,7 +2,7 @@
 //!
 //! No value of an event is in either: rule ids, hashes, step names, our own words.
 
-use responder_core::plan::{Plan, Step};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
 use responder_core::text::json_line;
 use responder_core::time::Span;
@@ -85,33 +85,35 @@ fn line<'l>(
     }
 }
 
-fn step_name(step: &Step) -> &'static str {
+fn step_name(step: &PlanStep) -> &'static str {
     match step {
-        Step::Redeploy { .. } => "redeploy",
-        Step::Skip { .. } => "skip",
-        Step::Page { .. } => "page",
-        Step::Join { .. } => "join",
-        Step::Digest { .. } => "digest",
-        Step::Suppress { .. } => "suppress",
-        Step::Resolve { .. } => "resolve",
-        Step::Count { .. } => "count",
-        Step::Hold { .. } => "hold",
-        Step::Note { .. } => "note",
-        Step::Settle { .. } => "settle",
-        Step::Adopt { .. } => "adopt",
-        Step::End { .. } => "end",
-        Step::Prove { .. } => "prove",
-        Step::See { .. } => "see",
-        Step::Unknown { .. } => "unknown",
-        Step::Nothing { .. } => "nothing",
-        Step::Ignore { .. } => "ignore",
+        PlanStep::Redeploy { .. } => "redeploy",
+        PlanStep::Skip { .. } => "skip",
+        PlanStep::Page { .. } => "page",
+        PlanStep::Join { .. } => "join",
+        PlanStep::Digest { .. } => "digest",
+        PlanStep::Suppress { .. } => "suppress",
+        PlanStep::Resolve { .. } => "resolve",
+        PlanStep::Count { .. } => "count",
+        PlanStep::Hold { .. } => "hold",
+        PlanStep::Note { .. } => "note",
+        PlanStep::Settle { .. } => "settle",
+        PlanStep::Adopt { .. } => "adopt",
+        PlanStep::End { .. } => "end",
+        PlanStep::Prove { .. } => "prove",
+        PlanStep::See { .. } => "see",
+        PlanStep::Unknown { .. } => "unknown",
+        PlanStep::Nothing { .. } => "nothing",
+        PlanStep::Ignore { .. } => "ignore",
     }
 }
 
-fn incident_key(step: &Step) -> Option<&str> {
+fn incident_key(step: &PlanStep) -> Option<&str> {
     match step {
-        Step::Page { incident, .. } => Some(&incident.key),
-        Step::Join { key, .. } | Step::Digest { key, .. } | Step::Resolve { key, .. } => Some(key),
+        PlanStep::Page { incident, .. } => Some(&incident.key),
+        PlanStep::Join { key, .. } | PlanStep::Digest { key, .. } | PlanStep::Resolve { key, .. } => {
+            Some(key)
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::plan::{Plan, Step};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{Handler, Severity};
 use serde_json::{Value, json};
 
@@ -98,9 +98,9 @@ impl Counters {
 
     /// Counts what a plan that was carried out says by itself.
     pub(crate) fn planned(&mut self, plan: &Plan, (account, region): (&str, &str)) {
-        let has = |kind: fn(&Step) -> bool| usize::from(plan.steps.iter().any(kind));
-        self.digests += has(|step| matches!(step, Step::Digest { .. }));
-        self.suppressed += has(|step| matches!(step, Step::Suppress { .. }));
+        let has = |kind: fn(&PlanStep) -> bool| usize::from(plan.steps.iter().any(kind));
+        self.digests += has(|step| matches!(step, PlanStep::Digest { .. }));
+        self.suppressed += has(|step| matches!(step, PlanStep::Suppress { .. }));
         if plan.rules.iter().any(|rule| rule == ROTATION_FAILED) && plan.name.raw() != TEST {
             // A dimension costs for as long as it has values: only what is an account and a Region becomes one.
             let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());

@@ -7,8 +7,8 @@ mod secrets;
 mod table;
 mod update;
 
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
 pub use condition::Condition;
@@ -83,7 +83,7 @@ pub trait Aws {
         region: &Region,
         id: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Metadata, Error>>;
+    ) -> impl Future<Output = Result<SecretMetadata, Error>>;
 
     /// A page of all secrets (`ListSecrets`), the first or from a token on.
     fn list_secrets(
@@ -105,8 +105,13 @@ pub trait Aws {
 
     /// Sends a page to the topic (`Publish`). Its attributes are for subscription filters, `key` for those that
     /// deduplicate.
-    fn publish(&self, page: &Page, key: &str, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+    fn publish(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>>;
 
     /// Sends a page's notification to the topic of the chats (`Publish`), if there is one.
-    fn chat(&self, page: &Page, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+    fn chat(&self, page: &Notification, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use responder_core::facts::{Facts, Settings};
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::Case;
-use responder_core::state::digest_entry::{Day, noted};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::MatchedEvent;
+use responder_core::state::digest_entry::{DigestDay, noted};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::error::Error;
@@ -19,7 +19,7 @@ const PARALLEL: usize = 8;
 
 /// A case that was decided, and what came of it.
 pub(crate) struct Done<'c, 'r> {
-    pub(crate) case: &'c Case<'r>,
+    pub(crate) case: &'c MatchedEvent<'r>,
     pub(crate) plan: Plan,
     pub(crate) end: End,
     pub(crate) errors: Vec<Error>,
@@ -51,7 +51,7 @@ pub(crate) async fn record<A: Aws>(
     now: Timestamp,
     settings: &Settings,
 ) {
-    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    let mut days: BTreeMap<Date, DigestDay> = BTreeMap::new();
     for (date, day) in
         done.iter().filter(|done| done.answered).filter_map(|done| noted(&done.plan, now, settings))
     {
@@ -63,7 +63,7 @@ pub(crate) async fn record<A: Aws>(
         match &written {
             Err(error) if noted(&done.plan, now, settings).is_some() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {
-                Step::See { key, at } => Some((index, key.clone(), *at)),
+                PlanStep::See { key, at } => Some((index, key.clone(), *at)),
                 _ => None,
             })),
         }

@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::memory_store::{Ledger as Replay, in_order};
+use responder_core::memory_store::{MemoryStore as Replay, in_order};
 use responder_core::rules::{Handler, builtin};
 use responder_core::settings::Settings;
-use responder_core::state::deployment::{Awaited, Changed, awaited_key};
+use responder_core::state::deployment::{PendingReadEvidence, SecretChange, awaited_key};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
@@ -293,9 +293,9 @@ fn a_proof_costs_the_same_however_many_reads_there_are() {
         let secret = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/team-a/db-0001-a1B2c3";
         let secret = SecretRef::from_arn(secret).unwrap();
         let key = awaited_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
-        let awaited = Awaited {
+        let awaited = PendingReadEvidence {
             service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
-            changed: Changed { secret, at: at(0), version: None },
+            changed: SecretChange { secret, at: at(0), version: None },
             since: at(1),
         };
         let lease = Span::from_secs(60);

@@ -6,7 +6,7 @@ use std::path::Path;
 use responder_audit::input;
 use responder_core::facts::Facts;
 use responder_core::pattern;
-use responder_core::rules::{Applied, Handler, Rules};
+use responder_core::rules::{AppliedResponse, Handler, RuleSet};
 
 use crate::cli::ExplainArgs;
 use crate::source;
@@ -41,7 +41,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
 }
 
 /// A line for each rule, matching ones marked, and the responses that follow.
-fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
+fn describe(rules: &RuleSet, text: &str) -> Result<Vec<String>, String> {
     let flat = pattern::Event::read(text.as_bytes()).map_err(|error| error.to_string())?;
     let cases = rules.cases(text).map_err(|error| error.to_string())?;
     let width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
@@ -54,8 +54,9 @@ fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
     }
     for case in &cases {
         let applied = case.applied(&Facts::default());
-        let responses =
-            applied.iter().map(|Applied { response, .. }| format!("{}: {}", response.id, response.title));
+        let responses = applied
+            .iter()
+            .map(|AppliedResponse { response, .. }| format!("{}: {}", response.id, response.title));
         lines.extend(responses.map(|response| format!("{:<9} response {response}", case.handler.name())));
     }
     Ok(lines)

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
-use responder_core::memory_store::{Ledger, in_order};
-use responder_core::plan::{Outcome, Plan};
-use responder_core::rules::{Case, Rules};
+use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::plan::{Plan, PlanOutcome};
+use responder_core::rules::{MatchedEvent, RuleSet};
 use serde::Serialize;
 
 use crate::source::{Problem, each_event};
@@ -49,9 +49,9 @@ pub(crate) struct Summary {
 }
 
 /// Decides about every event below `paths`.
-pub(crate) fn replay(rules: &Rules, facts: Facts, paths: &[PathBuf]) -> Story {
+pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story {
     let mut summary = Summary::default();
-    let mut cases: Vec<Case<'_>> = Vec::new();
+    let mut cases: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
     let problems = each_event(paths, &mut |text| {
         let found = rules.cases(text).map_err(|error| error.to_string())?;
@@ -65,14 +65,14 @@ pub(crate) fn replay(rules: &Rules, facts: Facts, paths: &[PathBuf]) -> Story {
     summary.matched = cases.iter().map(|case| case.event.key()).collect::<BTreeSet<_>>().len();
     summary.duplicates = copies - summary.matched;
     summary.parked = problems.len();
-    let mut ledger = Ledger::new(facts);
+    let mut ledger = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(cases.len());
     for case in cases {
         let plan = ledger.decide(&case);
         match plan.outcome {
-            Outcome::Answered | Outcome::Parked => summary.answered += 1,
-            Outcome::Coalesced => summary.coalesced += 1,
-            Outcome::Ignored => summary.not_ours += 1,
+            PlanOutcome::Answered | PlanOutcome::Parked => summary.answered += 1,
+            PlanOutcome::Coalesced => summary.coalesced += 1,
+            PlanOutcome::Ignored => summary.not_ours += 1,
         }
         decisions.push(plan);
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use infra::permissions::{FORBIDDEN, IMPLIED, calls};
 use responder_core::decide::{questions, respond};
 use responder_core::facts::Facts;
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
 use super::code::{folders, source, workspace};
@@ -138,7 +138,7 @@ fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
 }
 
 /// What the fixtures make a handler ask, and what it plans.
-fn asked_and_planned(rules: &Rules, handler: Handler) -> BTreeSet<String> {
+fn asked_and_planned(rules: &RuleSet, handler: Handler) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in folders(&workspace("fixtures")) {
         let facts = fs::read_to_string(folder.join("facts.json")).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use responder_core::notify::Page;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::{Cause, Error, Failure};
 
@@ -65,7 +65,7 @@ pub(crate) struct Told {
     /// The invocation's number.
     pub(crate) by: u64,
     pub(crate) key: String,
-    pub(crate) page: Page,
+    pub(crate) page: Notification,
     /// Whether the same invocation then marked it in the ledger.
     pub(crate) marked: bool,
 }

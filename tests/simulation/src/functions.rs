@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, Settings};
-use responder_core::notify::Page;
-use responder_core::rules::{Handler, Rules, RulesError};
+use responder_core::notify::Notification;
+use responder_core::rules::{Handler, RuleSet, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{Item, Key, Value};
 use responder_engine::{Engine, Turn};
@@ -42,7 +42,7 @@ pub struct Ended {
     /// The keys of the incidents that the ledger says were paged.
     pub incidents: BTreeSet<String>,
     /// The pages that the topic took, by the incident's key.
-    pub pages: Vec<(String, Page)>,
+    pub pages: Vec<(String, Notification)>,
     /// How many messages were put aside, by function.
     pub dead: BTreeMap<Handler, usize>,
     /// How often the table was written.
@@ -75,7 +75,7 @@ struct Functions<'a> {
     arrival: &'a Arrival,
     random: Random,
     cloud: Rc<Cloud>,
-    rules: Arc<Rules>,
+    rules: Arc<RuleSet>,
     queues: BTreeMap<Handler, Queue>,
     tasks: Tasks<(Engine<Port>, Vec<bool>)>,
     running: BTreeMap<u64, (Handler, Vec<u64>)>,

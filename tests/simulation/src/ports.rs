@@ -4,8 +4,8 @@ mod map;
 
 use std::rc::Rc;
 
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
     Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,
@@ -244,11 +244,16 @@ impl Aws for Port {
         .await
     }
 
-    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        region: &Region,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<SecretMetadata, Error> {
         let call = secrets("DescribeSecret");
         self.call(call, until, |state, now| match state.secrets.describe_secret(region.name(), id, now) {
             Err(refusal) if refusal.code == "ResourceNotFoundException" => {
-                Ok(Metadata { missing: true, ..Metadata::default() })
+                Ok(SecretMetadata { missing: true, ..SecretMetadata::default() })
             }
             answer => refused("secretsmanager", call.operation, answer).map(|found| map::metadata(&found)),
         })
@@ -305,7 +310,7 @@ impl Aws for Port {
         answer
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), Error> {
         let call = Call { service: "sns", operation: "Publish", millis: 25, repeats: false };
         let refused = Publish::page(page, key).accepted().err();
         self.call(call, until, |state, at| {
@@ -321,7 +326,7 @@ impl Aws for Port {
         Ok(())
     }
 
-    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), Error> {
         let call = Call { service: "sns", operation: "Publish (chat)", millis: 25, repeats: false };
         let chat = Publish::chat(page);
         let refused = chat.accepted().err().or_else(|| shown_in_chats(&chat.message).err());

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use responder_core::plan::Step;
+use responder_core::plan::PlanStep;
 use responder_core::rules::{Handler, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::{Engine, Turn};
@@ -59,7 +59,7 @@ pub struct World {
     agenda: BTreeMap<(Timestamp, u64), Due>,
     appointments: u64,
     history: History,
-    planned: Vec<Step>,
+    planned: Vec<PlanStep>,
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ struct Invocation {
 struct Finished {
     engine: Engine<Port>,
     kept: Vec<bool>,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
 }
 
 impl World {
@@ -178,12 +178,14 @@ impl World {
     ///
     /// # Errors
     /// When the rules cannot be loaded.
-    pub fn sweep(&mut self) -> Result<Vec<Step>, RulesError> {
+    pub fn sweep(&mut self) -> Result<Vec<PlanStep>, RulesError> {
         self.planned.clear();
         let event = self.bus.sweep(self.now());
         self.invoke(Handler::Sweep, vec![(0, event.to_string().into())])?;
         self.run(self.now().plus(self.conditions.timeout))?;
-        let idle = |step: &Step| matches!(step, Step::Join { .. } | Step::Nothing { .. } | Step::Skip { .. });
+        let idle = |step: &PlanStep| {
+            matches!(step, PlanStep::Join { .. } | PlanStep::Nothing { .. } | PlanStep::Skip { .. })
+        };
         Ok(self.planned.iter().filter(|step| !idle(step)).cloned().collect())
     }
 

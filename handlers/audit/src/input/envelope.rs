@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::record_head::Head;
+use super::record_head::RecordHead;
 use responder_core::hash;
 
 /// The EventBridge event around a CloudTrail record, as text; the record stays as it is, byte for byte, in `detail`.
 ///
 /// `LookupEvents` and trail files hold the `detail` only; the detail types are those that CloudTrail's event types get
 /// on a bus. The id is derived from the record, so that replays agree.
-pub(super) fn wrap(record: &str, head: &Head) -> String {
+pub(super) fn wrap(record: &str, head: &RecordHead) -> String {
     let detail_type = match head.event_type.as_str() {
         "AwsServiceEvent" => "AWS Service Event via CloudTrail",
         "AwsConsoleAction" => "AWS Console Action via CloudTrail",
@@ -51,14 +51,14 @@ mod tests {
     use serde_json::Value;
 
     fn wrapped(record: &str) -> Value {
-        serde_json::from_str(&wrap(record, &Head::read(record).unwrap())).unwrap()
+        serde_json::from_str(&wrap(record, &RecordHead::read(record).unwrap())).unwrap()
     }
 
     #[test]
     fn a_service_event_gets_its_own_detail_type_and_keeps_its_spelling() {
         let text = r#"{"eventType":"AwsServiceEvent","eventSource":"secretsmanager.amazonaws.com","eventID":"e",
             "eventTime":"2026-01-02T03:04:05Z","awsRegion":"us-west-2","recipientAccountId":"111122223333","n":3e2}"#;
-        assert!(wrap(text, &Head::read(text).unwrap()).contains("3e2"));
+        assert!(wrap(text, &RecordHead::read(text).unwrap()).contains("3e2"));
         let event = wrapped(text);
         assert_eq!(event["detail-type"], "AWS Service Event via CloudTrail");
         assert_eq!(event["source"], "aws.secretsmanager");

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::str;
 
 use super::envelope::wrap;
-use super::record_head::Head;
-use super::scan::{self, Broken};
+use super::record_head::RecordHead;
+use super::scan::{self, BrokenValue};
 
 /// One event that was found, as the text of an EventBridge event.
 #[derive(Debug)]
-pub struct Document<'a> {
+pub struct FoundEvent<'a> {
     /// Where it starts, in bytes from the start of the input.
     pub offset: usize,
     /// The event; a bare CloudTrail record has been given its envelope.
@@ -19,7 +19,7 @@ pub struct Document<'a> {
 /// A part of the input that could not be read. Holds nothing of the input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {offset}: {reason}")]
-pub struct Problem {
+pub struct InputProblem {
     /// Where, in bytes from the start of the input.
     pub offset: usize,
     /// What is wrong.
@@ -27,14 +27,14 @@ pub struct Problem {
 }
 
 /// What was found next.
-pub type Found<'a> = Result<Document<'a>, Problem>;
+pub type FoundResult<'a> = Result<FoundEvent<'a>, InputProblem>;
 
 /// Finds every event in `bytes` and hands each to `sink`, in the order of the input.
 ///
 /// Understands EventBridge events, one or many, one a line or not, or in a list; CloudTrail files
 /// (`{"Records":[…]}`); `LookupEvents` output (`{"Events":[{"CloudTrailEvent":"…"}]}`); bare records; and messages of
-/// SQS and SNS with an event in them. What cannot be read is handed over as a [`Problem`] and costs nothing else.
-pub fn read<'a>(bytes: &'a [u8], sink: &mut dyn FnMut(Found<'a>)) {
+/// SQS and SNS with an event in them. What cannot be read is handed over as a [`InputProblem`] and costs nothing else.
+pub fn read<'a>(bytes: &'a [u8], sink: &mut dyn FnMut(FoundResult<'a>)) {
     read_nested(bytes, 0, sink);
 }
 
@@ -43,28 +43,28 @@ const NESTED_MAX: usize = 3;
 /// More problems of one input are not told one by one.
 const PROBLEMS_MAX: usize = 1_000;
 
-fn read_nested<'a>(bytes: &'a [u8], depth: usize, sink: &mut dyn FnMut(Found<'a>)) {
+fn read_nested<'a>(bytes: &'a [u8], depth: usize, sink: &mut dyn FnMut(FoundResult<'a>)) {
     // Looking for the next event after a broken one may look at the same bytes again. An input made to be slow is
     // given up, with a problem that says so, when that has happened often.
     let budget = bytes.len().saturating_mul(16).saturating_add(1 << 20);
-    let mut reader = Reader { bytes, depth, budget, problems: 0, recovering: false, sink };
+    let mut reader = EventScanner { bytes, depth, budget, problems: 0, recovering: false, sink };
     if scan::skip_space(bytes, 0) == bytes.len() {
         reader.problem(0, "the input is empty");
     }
     reader.stream();
 }
 
-struct Reader<'a, 's> {
+struct EventScanner<'a, 's> {
     bytes: &'a [u8],
     depth: usize,
     budget: usize,
     problems: usize,
     /// After something broken: what cannot be read may be a part of it, not worth a problem of its own.
     recovering: bool,
-    sink: &'s mut dyn FnMut(Found<'a>),
+    sink: &'s mut dyn FnMut(FoundResult<'a>),
 }
 
-impl Reader<'_, '_> {
+impl EventScanner<'_, '_> {
     /// Tells a problem, unless it is a part of one that was told: a line of its own never is.
     fn problem(&mut self, offset: usize, reason: impl Into<String>) {
         let own_line = offset == 0 || self.bytes.get(offset - 1) == Some(&b'\n');
@@ -73,10 +73,10 @@ impl Reader<'_, '_> {
         }
         self.problems += 1;
         match self.problems.cmp(&PROBLEMS_MAX) {
-            std::cmp::Ordering::Less => (self.sink)(Err(Problem { offset, reason: reason.into() })),
+            std::cmp::Ordering::Less => (self.sink)(Err(InputProblem { offset, reason: reason.into() })),
             std::cmp::Ordering::Equal => {
                 let reason = "a thousand problems in this input; further ones are not told".to_owned();
-                (self.sink)(Err(Problem { offset, reason }));
+                (self.sink)(Err(InputProblem { offset, reason }));
             }
             std::cmp::Ordering::Greater => {}
         }
@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
     }
 
     /// The elements of a list that something broken in it has torn; returns where to go on.
-    fn torn_list(&mut self, start: usize, broken: Broken) -> usize {
+    fn torn_list(&mut self, start: usize, broken: BrokenValue) -> usize {
         let limit = if broken.at_line { broken.at } else { self.bytes.len() };
         let mut at = start + 1;
         let told = self.problems;
@@ -231,7 +231,7 @@ impl Reader<'_, '_> {
             match scan::value_end(self.bytes, start) {
                 Ok(end) => {
                     let text = self.bytes.get(start..end).and_then(|slice| str::from_utf8(slice).ok());
-                    let head = text.and_then(|text| Head::read(text).ok());
+                    let head = text.and_then(|text| RecordHead::read(text).ok());
                     let known =
                         head.is_some_and(|head| head.is_event || head.is_record || head.inner.is_some());
                     if known || self.list_in(start, end).is_some() {
@@ -249,7 +249,7 @@ impl Reader<'_, '_> {
     }
 
     /// A value of its own that does not end; returns where the next may start.
-    fn broken(&mut self, start: usize, broken: Broken) -> usize {
+    fn broken(&mut self, start: usize, broken: BrokenValue) -> usize {
         self.problem(start, format!("{} at byte {}", broken.why, broken.at));
         self.recovering = true;
         scan::next_line(self.bytes, start)
@@ -271,7 +271,7 @@ impl Reader<'_, '_> {
                 return self.problem(start + error.valid_up_to(), "not UTF-8");
             }
         };
-        let head = match Head::read(text) {
+        let head = match RecordHead::read(text) {
             Ok(head) => head,
             Err(error) => {
                 self.recovering = false;
@@ -290,7 +290,7 @@ impl Reader<'_, '_> {
             return self.problem(start, NO_EVENT);
         };
         self.recovering = false;
-        (self.sink)(Ok(Document { offset: start, text }));
+        (self.sink)(Ok(FoundEvent { offset: start, text }));
     }
 
     /// The events in a text that an object holds.
@@ -298,10 +298,11 @@ impl Reader<'_, '_> {
         let sink = &mut *self.sink;
         read_nested(text.as_bytes(), self.depth + 1, &mut |found| {
             sink(match found {
-                Ok(document) => Ok(Document { offset, text: Cow::Owned(document.text.into_owned()) }),
-                Err(problem) => {
-                    Err(Problem { offset, reason: format!("in the text that this object holds: {problem}") })
-                }
+                Ok(document) => Ok(FoundEvent { offset, text: Cow::Owned(document.text.into_owned()) }),
+                Err(problem) => Err(InputProblem {
+                    offset,
+                    reason: format!("in the text that this object holds: {problem}"),
+                }),
             });
         });
         self.recovering = false;

@@ -4,7 +4,7 @@ use responder_core::json::{JsonError, Reader, Token};
 
 /// The members of an object that tell what it is. Strings only; what nests is read over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct RecordHead {
     /// Whether it is an EventBridge event: it has a detail type, or a source and a detail.
     pub(super) is_event: bool,
     /// Whether it is a bare CloudTrail record.
@@ -20,7 +20,7 @@ pub(super) struct Head {
     pub(super) account: Option<String>,
 }
 
-impl Head {
+impl RecordHead {
     /// Reads over the whole object.
     ///
     /// # Errors

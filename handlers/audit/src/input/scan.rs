@@ -2,7 +2,7 @@
 
 /// A value that does not end as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Broken {
+pub(crate) struct BrokenValue {
     /// Where it went wrong.
     pub(crate) at: usize,
     /// What is wrong.
@@ -16,7 +16,7 @@ pub(crate) struct Broken {
 /// Counts brackets and steps over strings. A raw line break inside a string, a closing bracket of the wrong kind and
 /// a line that starts a new object where none can stand each end the value as broken, so that in a file of one event
 /// a line a broken line does not swallow its neighbours.
-pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, BrokenValue> {
     let mut open = Vec::new();
     let mut last = 0;
     let mut at = start;
@@ -26,14 +26,22 @@ pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
             b'{' | b'[' => {
                 let fits = at == start || matches!(last, b'[' | b',' | b':');
                 if !fits && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\n') {
-                    return Err(Broken { at, why: "the value before this line does not end", at_line: true });
+                    return Err(BrokenValue {
+                        at,
+                        why: "the value before this line does not end",
+                        at_line: true,
+                    });
                 }
                 open.push(byte);
             }
             b'}' | b']' => {
                 let opener = if byte == b'}' { b'{' } else { b'[' };
                 if open.pop() != Some(opener) {
-                    return Err(Broken { at, why: "a closing bracket of the wrong kind", at_line: false });
+                    return Err(BrokenValue {
+                        at,
+                        why: "a closing bracket of the wrong kind",
+                        at_line: false,
+                    });
                 }
                 if open.is_empty() {
                     return Ok(at + 1);
@@ -46,26 +54,26 @@ pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         }
         at += 1;
     }
-    Err(Broken { at: bytes.len(), why: "the input ends inside a value (truncated?)", at_line: false })
+    Err(BrokenValue { at: bytes.len(), why: "the input ends inside a value (truncated?)", at_line: false })
 }
 
 /// The end (exclusive) of the string whose opening quote is at `start`.
-pub(crate) fn string_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn string_end(bytes: &[u8], start: usize) -> Result<usize, BrokenValue> {
     let mut at = start + 1;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return Ok(at + 1),
             b'\\' => at += 1,
-            b'\n' => return Err(Broken { at, why: "a line break inside a string", at_line: true }),
+            b'\n' => return Err(BrokenValue { at, why: "a line break inside a string", at_line: true }),
             _ => {}
         }
         at += 1;
     }
-    Err(Broken { at: bytes.len(), why: "the input ends inside a string (truncated?)", at_line: false })
+    Err(BrokenValue { at: bytes.len(), why: "the input ends inside a string (truncated?)", at_line: false })
 }
 
 /// The end (exclusive) of the value of any kind that starts at `start`; words and numbers are not looked into.
-pub(crate) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+pub(crate) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, BrokenValue> {
     match bytes.get(start) {
         Some(b'{' | b'[') => value_end(bytes, start),
         Some(b'"') => string_end(bytes, start),

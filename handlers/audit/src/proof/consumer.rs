@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::Change;
 use super::deployment_history::History;
 use super::observe::{Call, Definition, Place, Role};
-use responder_core::aws::ecs_service::{Reference, ReferenceKind, Service, Version};
-use responder_core::aws::service_tags::{Control, Mode};
+use responder_core::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, SecretReference};
+use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::{Facts, place};
 use responder_core::text::Untrusted;
 
@@ -59,16 +59,16 @@ impl World<'_> {
         }
     }
 
-    fn by_facts(&self, service: &Service, change: &Change) -> Option<Consumer> {
-        let control = Control::of(&service.tags);
+    fn by_facts(&self, service: &EcsService, change: &Change) -> Option<Consumer> {
+        let control = ServiceTags::of(&service.tags);
         let label = service.label();
         let configured = [service.arn.as_str(), label.raw()].into_iter();
         let configured = configured.filter_map(|name| self.facts.settings.readers.get(name)).flatten();
-        let declared: Vec<Reference> = control
+        let declared: Vec<SecretReference> = control
             .secrets
             .iter()
             .chain(configured)
-            .map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() })
+            .map(|value| SecretReference { kind: ReferenceKind::Declared, value: value.clone() })
             .collect();
         let versions = service.uses_with(&change.secret, &declared);
         if versions.is_empty() || service.status == "INACTIVE" {
@@ -80,11 +80,11 @@ impl World<'_> {
             place: Place::of(&service.arn, Some(&service.cluster))?,
             arn: service.arn.clone(),
             roles: roles.collect(),
-            excluded: (!versions.contains(&Version::Current)).then_some(EXCLUDED),
+            excluded: (!versions.contains(&RequestedVersion::Current)).then_some(EXCLUDED),
             note: match control.redeploy {
-                Mode::Auto => None,
-                Mode::Notify => Some("its tag `secrets-responder:redeploy` asks for a human"),
-                Mode::Off => Some("its tag `secrets-responder:redeploy` opts it out"),
+                RedeployTag::Auto => None,
+                RedeployTag::Notify => Some("its tag `secrets-responder:redeploy` asks for a human"),
+                RedeployTag::Off => Some("its tag `secrets-responder:redeploy` opts it out"),
             },
         })
     }
@@ -92,14 +92,14 @@ impl World<'_> {
     fn by_definition(&self, place: &Place, history: &History<'_>, change: &Change) -> Option<Consumer> {
         let call = in_force(history, change)?;
         let definition = call.definition.as_deref().and_then(|id| self.definitions.get(id));
-        let own = call.references.iter().map(|value| Reference {
+        let own = call.references.iter().map(|value| SecretReference {
             kind: ReferenceKind::ServiceConnectSecret,
             value: Untrusted::new(value),
         });
         let arn = history.arn.map_or_else(|| format!("{}/{}", place.cluster, place.name), str::to_owned);
         let (account, region) = (place.account.as_str(), place.region.as_str());
         let references = own.chain(definition.into_iter().flat_map(|definition| definition.references()));
-        let versions: Vec<Version> = references
+        let versions: Vec<RequestedVersion> = references
             .filter_map(|reference| reference.parse(account, region))
             .filter(|(used, _)| used.may_be(&change.secret))
             .map(|(_, version)| version)
@@ -108,7 +108,7 @@ impl World<'_> {
             place: place.clone(),
             arn,
             roles: definition.and_then(|definition| definition.role.clone()).into_iter().collect(),
-            excluded: (!versions.contains(&Version::Current)).then_some(EXCLUDED),
+            excluded: (!versions.contains(&RequestedVersion::Current)).then_some(EXCLUDED),
             note: None,
         })
     }

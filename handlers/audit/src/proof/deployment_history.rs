@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::observe::{Call, How, Observations, Observed, Place, Rollout};
-use responder_core::aws::ecs_service::Service;
+use responder_core::aws::ecs_service::EcsService;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
@@ -53,7 +53,7 @@ impl Deployment {
 /// The past of every service that the events or the facts tell of.
 pub(super) fn histories<'o>(
     observations: &'o Observations,
-    services: &'o [Service],
+    services: &'o [EcsService],
 ) -> BTreeMap<Place, History<'o>> {
     let mut found: BTreeMap<Place, History<'o>> = BTreeMap::new();
     let mut rollouts: BTreeMap<&Place, Vec<&Rollout>> = BTreeMap::new();
@@ -95,7 +95,7 @@ const CREATION: Span = Span::from_secs(60);
 fn deployments<'o>(
     calls: &[&'o Call],
     mut rollouts: Vec<&'o Rollout>,
-    facts: impl Iterator<Item = &'o Service>,
+    facts: impl Iterator<Item = &'o EcsService>,
 ) -> Vec<Deployment> {
     let mut known: BTreeMap<&str, Deployment> = BTreeMap::new();
     let mut nameless = Vec::new();

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::Proof;
-use crate::input::{Problem, scan};
+use crate::input::{InputProblem, scan};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
@@ -30,9 +30,9 @@ pub fn is_ledger(bytes: &[u8]) -> bool {
 }
 
 /// Hands over every proof in an export, and what cannot be read of it. Items that are no proofs are passed over.
-pub fn items(bytes: &[u8], sink: &mut dyn FnMut(Result<Proof, Problem>)) {
+pub fn items(bytes: &[u8], sink: &mut dyn FnMut(Result<Proof, InputProblem>)) {
     values(bytes, &mut |offset, value| {
-        let mut problem = |reason: String| sink(Err(Problem { offset, reason }));
+        let mut problem = |reason: String| sink(Err(InputProblem { offset, reason }));
         let slice = match value {
             Ok(slice) => slice,
             Err(why) => {
@@ -42,7 +42,7 @@ pub fn items(bytes: &[u8], sink: &mut dyn FnMut(Result<Proof, Problem>)) {
         };
         match serde_json::from_slice::<Value>(slice) {
             Ok(value) => each(&value, &mut |found| {
-                sink(found.map_err(|error| Problem { offset, reason: error.to_string() }));
+                sink(found.map_err(|error| InputProblem { offset, reason: error.to_string() }));
             }),
             // Its text may be a part of the input.
             Err(error) => problem(format!("not JSON (line {} of the value)", error.line())),

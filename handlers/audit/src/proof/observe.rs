@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use responder_core::aws::arn::Arn;
-use responder_core::aws::ecs_service::{Reference, ReferenceKind};
+use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::event::Event;
 use responder_core::text::Untrusted;
@@ -188,8 +188,8 @@ pub(super) struct Definition {
 }
 
 impl Definition {
-    pub(super) fn references(&self) -> impl Iterator<Item = Reference> {
-        self.references.iter().map(|(named, value)| Reference {
+    pub(super) fn references(&self) -> impl Iterator<Item = SecretReference> {
+        self.references.iter().map(|(named, value)| SecretReference {
             kind: if *named { ReferenceKind::RepositoryCredentials } else { ReferenceKind::ContainerSecret },
             value: Untrusted::new(value),
         })

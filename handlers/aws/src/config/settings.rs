@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::aws::ecs_service::{Reference, ReferenceKind};
+use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
 use responder_core::aws::service_tags::Window;
 use responder_core::json::duplicate_key;
 use responder_core::pattern::Wildcard;
-use responder_core::settings::{Finding, Mode, Policy, Production, Settings, Worded};
+use responder_core::settings::{
+    DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
+};
 use responder_core::text::Untrusted;
 use responder_engine::port::Region;
 
@@ -31,7 +33,7 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         home: read.optional("AWS_REGION"),
         regions: regions(read),
         runbooks: read.base_url("RUNBOOK_BASE_URL"),
-        production: Production {
+        production: ProductionScope {
             accounts: words(read, "PRODUCTION_ACCOUNTS", ACCOUNT, |word| {
                 is_account(word).then_some(word.to_owned())
             }),
@@ -50,13 +52,13 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
     settings
 }
 
-fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
+fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
     match read.optional("MODE").as_deref() {
-        None | Some("enforce") => Mode::Enforce,
-        Some("notify") => Mode::Notify,
+        None | Some("enforce") => ResponseMode::Enforce,
+        Some("notify") => ResponseMode::Notify,
         Some(_) => {
             read.problem("MODE", "must be `enforce` or `notify`");
-            Mode::Enforce
+            ResponseMode::Enforce
         }
     }
 }
@@ -73,7 +75,7 @@ fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
 }
 
 /// `finding=policy`, as many as wanted.
-fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Finding, Policy> {
+fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<DeploymentRisk, RiskPolicy> {
     let text = read.optional("FINDINGS").unwrap_or_default();
     let mut findings = BTreeMap::new();
     for word in text.split_whitespace() {
@@ -81,7 +83,7 @@ fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Find
             word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
         match pair {
             None => {
-                let names = Finding::ALL.map(Finding::name).join("`, `");
+                let names = DeploymentRisk::ALL.map(DeploymentRisk::name).join("`, `");
                 let what = "must be words such as `mutable-image=notify`, each one of";
                 read.problem("FINDINGS", &format!("{what} `{names}` with `go`, `wait` or `notify`"));
                 break;
@@ -96,12 +98,12 @@ fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Find
     findings
 }
 
-fn finding(name: &str) -> Option<Finding> {
-    Finding::ALL.into_iter().find(|finding| finding.name() == name)
+fn finding(name: &str) -> Option<DeploymentRisk> {
+    DeploymentRisk::ALL.into_iter().find(|finding| finding.name() == name)
 }
 
-fn policy(name: &str) -> Option<Policy> {
-    [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)]
+fn policy(name: &str) -> Option<RiskPolicy> {
+    [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
         .into_iter()
         .find_map(|(known, policy)| (known == name).then_some(policy))
 }
@@ -132,7 +134,7 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
 }
 
 fn means_a_secret(value: &str) -> bool {
-    let reference = Reference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
+    let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
     reference.parse("111122223333", "us-west-2").is_some()
 }
 
@@ -175,13 +177,13 @@ fn words<T>(
 fn wildcards(
     read: &mut Reader<impl Fn(&str) -> Option<String>>,
     name: &str,
-) -> Option<Vec<Worded<Wildcard>>> {
+) -> Option<Vec<ParsedText<Wildcard>>> {
     read.optional(name)?;
     Some(words(read, name, WILDCARD, |word| word.parse().ok()))
 }
 
 /// The same grammar as that of a service's window.
-fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Worded<Window>> {
+fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<ParsedText<Window>> {
     let text = read.optional("BUSINESS_HOURS")?;
     let hours = text.parse().ok();
     if hours.is_none() {
@@ -255,7 +257,7 @@ mod tests {
         ]);
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
-            mode: Mode::Notify,
+            mode: ResponseMode::Notify,
             settle: Span::from_secs(30),
             margin: Span::from_secs(7),
             cooldown: Span::from_secs(0),
@@ -264,9 +266,9 @@ mod tests {
             answer: Span::from_secs(1_200),
             overdue: Span::from_secs(3_600),
             findings: BTreeMap::from([
-                (Finding::MutableImage, Policy::Notify),
-                (Finding::InProgress, Policy::Wait),
-                (Finding::Unconfirmed, Policy::Go),
+                (DeploymentRisk::MutableImage, RiskPolicy::Notify),
+                (DeploymentRisk::InProgress, RiskPolicy::Wait),
+                (DeploymentRisk::Unconfirmed, RiskPolicy::Go),
             ]),
             readers: BTreeMap::from([
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
@@ -275,7 +277,7 @@ mod tests {
             home: Some("us-west-2".to_owned()),
             regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
             runbooks: "https://runbooks.example/".to_owned(),
-            production: Production {
+            production: ProductionScope {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
@@ -291,8 +293,10 @@ mod tests {
 
     #[test]
     fn every_finding_and_policy_has_a_word() {
-        for finding in Finding::ALL {
-            for (word, policy) in [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)] {
+        for finding in DeploymentRisk::ALL {
+            for (word, policy) in
+                [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
+            {
                 let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
                 assert_eq!((settings.policy(finding), problems.len()), (policy, 0));
             }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::Arn;
 use crate::aws::secret_ref::SecretRef;
-use crate::settings::Finding;
+use crate::settings::DeploymentRisk;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// What is known of an ECS service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct EcsService {
     /// Its ARN, which holds the cluster's name.
     pub arn: String,
     /// The cluster's ARN.
@@ -28,10 +28,10 @@ pub struct Service {
     pub managed: bool,
     /// The PRIMARY deployment.
     #[serde(default)]
-    pub primary: Option<Deployment>,
+    pub primary: Option<EcsDeployment>,
     /// What makes a forced deployment of it less harmless.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub findings: BTreeSet<Finding>,
+    pub findings: BTreeSet<DeploymentRisk>,
     /// The execution roles of its task definitions, which read its secrets when a task starts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Untrusted>,
@@ -40,13 +40,13 @@ pub struct Service {
     pub tags: BTreeMap<String, String>,
     /// Everything in the service and its task definition that may refer to a secret.
     #[serde(default)]
-    pub references: Vec<Reference>,
+    pub references: Vec<SecretReference>,
 }
 
 /// A deployment of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Deployment {
+pub struct EcsDeployment {
     /// Its id (`ecs-svc/…`); empty while nobody knows it: only ECS gives one to what a replay plans.
     pub id: String,
     /// When it was created.
@@ -71,7 +71,7 @@ pub enum RolloutState {
 /// A place in a service or task definition that may refer to a secret, as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reference {
+pub struct SecretReference {
     /// Where it stands.
     pub kind: ReferenceKind,
     /// The value: an ARN with optional `:json-key:version-stage:version-id`, or a name.
@@ -99,7 +99,7 @@ pub enum ReferenceKind {
 
 /// Which version of the secret a reference asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Version {
+pub enum RequestedVersion {
     /// AWSCURRENT, named or not.
     Current,
     /// Another staging label, such as AWSPREVIOUS.
@@ -111,7 +111,7 @@ pub enum Version {
 /// The part of the path of an SSM parameter that means a secret.
 const SSM_REFERENCE: &str = "/aws/reference/secretsmanager/";
 
-impl Service {
+impl EcsService {
     /// The Region and account of the service, from its ARN.
     pub fn place(&self) -> (&str, &str) {
         Arn::of("ecs", &self.arn).map_or(("", ""), |arn| (arn.region, arn.account))
@@ -124,12 +124,12 @@ impl Service {
     }
 
     /// The versions of `secret` that this service asks for; empty if it does not use the secret.
-    pub fn uses(&self, secret: &SecretRef) -> Vec<Version> {
+    pub fn uses(&self, secret: &SecretRef) -> Vec<RequestedVersion> {
         self.uses_with(secret, &[])
     }
 
     /// The same, with references that are declared elsewhere.
-    pub fn uses_with(&self, secret: &SecretRef, declared: &[Reference]) -> Vec<Version> {
+    pub fn uses_with(&self, secret: &SecretRef, declared: &[SecretReference]) -> Vec<RequestedVersion> {
         let all = self.secrets_with(declared);
         all.filter(|(used, _)| used.may_be(secret)).map(|(_, version)| version).collect()
     }
@@ -137,17 +137,17 @@ impl Service {
     /// The secrets and versions that it asks for, with what is declared elsewhere.
     pub fn secrets_with<'s>(
         &'s self,
-        declared: &'s [Reference],
-    ) -> impl Iterator<Item = (SecretRef, Version)> + 's {
+        declared: &'s [SecretReference],
+    ) -> impl Iterator<Item = (SecretRef, RequestedVersion)> + 's {
         let (region, account) = self.place();
         let references = self.references.iter().chain(declared);
         references.filter_map(move |reference| reference.parse(account, region))
     }
 }
 
-impl Reference {
+impl SecretReference {
     /// The secret and version that this means to a service in (`account`, `region`); `None` if it means no secret.
-    pub fn parse(&self, account: &str, region: &str) -> Option<(SecretRef, Version)> {
+    pub fn parse(&self, account: &str, region: &str) -> Option<(SecretRef, RequestedVersion)> {
         let value = self.value.raw();
         let parameter = Arn::of("ssm", value).and_then(|arn| arn.resource.strip_prefix("parameter"));
         if let Some(rest) = parameter.unwrap_or(value).strip_prefix(SSM_REFERENCE) {
@@ -160,7 +160,7 @@ impl Reference {
             .takes_names()
             .then(|| SecretRef::typed(value, account, region))
             .flatten()
-            .map(|secret| (secret, Version::Current))
+            .map(|secret| (secret, RequestedVersion::Current))
     }
 }
 
@@ -175,15 +175,15 @@ impl ReferenceKind {
 }
 
 /// `arn:…:secret:NAME[-SUFFIX][:json-key:version-stage:version-id]`; trailing colons are kept by ECS.
-fn by_arn(value: &str) -> Option<(SecretRef, Version)> {
+fn by_arn(value: &str) -> Option<(SecretRef, RequestedVersion)> {
     let mut parts = value.splitn(11, ':');
     let arn: Vec<&str> = parts.by_ref().take(7).collect();
     let secret = SecretRef::from_arn(&arn.join(":"))?;
     let (_json_key, stage, id) = (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let version = match (stage, id) {
-        ("" | "AWSCURRENT", "") => Version::Current,
-        (_, "") => Version::Stage(Untrusted::new(stage)),
-        _ => Version::Pinned,
+        ("" | "AWSCURRENT", "") => RequestedVersion::Current,
+        (_, "") => RequestedVersion::Stage(Untrusted::new(stage)),
+        _ => RequestedVersion::Pinned,
     };
     Some((secret, version))
 }
@@ -194,13 +194,13 @@ fn through_parameter_store(
     rest: &str,
     account: &str,
     region: &str,
-) -> Option<(SecretRef, Version)> {
+) -> Option<(SecretRef, RequestedVersion)> {
     let (account, region) = Arn::of("ssm", value).map_or((account, region), |arn| (arn.account, arn.region));
     let (name, selector) = rest.split_once(':').unwrap_or((rest, ""));
     let version = match selector {
-        "" | "AWSCURRENT" => Version::Current,
-        id if is_version_id(id) => Version::Pinned,
-        stage => Version::Stage(Untrusted::new(stage)),
+        "" | "AWSCURRENT" => RequestedVersion::Current,
+        id if is_version_id(id) => RequestedVersion::Pinned,
+        stage => RequestedVersion::Stage(Untrusted::new(stage)),
     };
     SecretRef::typed(name, account, region).map(|secret| (secret, version))
 }
@@ -216,14 +216,14 @@ mod tests {
 
     const SECRET: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db";
 
-    fn versions(kind: ReferenceKind, value: &str) -> Vec<Version> {
-        let service = Service {
+    fn versions(kind: ReferenceKind, value: &str) -> Vec<RequestedVersion> {
+        let service = EcsService {
             arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
             cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
             status: "ACTIVE".to_owned(),
             controller: "ECS".to_owned(),
-            references: vec![Reference { kind, value: Untrusted::new(value) }],
-            ..Service::default()
+            references: vec![SecretReference { kind, value: Untrusted::new(value) }],
+            ..EcsService::default()
         };
         service.uses(&SecretRef::from_arn(&format!("{SECRET}-a1B2c3")).unwrap())
     }
@@ -242,7 +242,7 @@ mod tests {
 
     fn assert_means(kind: ReferenceKind, current: &[&str], nothing: &[&str]) {
         for value in current {
-            assert_eq!(versions(kind, value), [Version::Current], "{kind:?} {value}");
+            assert_eq!(versions(kind, value), [RequestedVersion::Current], "{kind:?} {value}");
         }
         for value in nothing {
             assert_eq!(versions(kind, value), [], "{kind:?} {value}");
@@ -349,18 +349,22 @@ mod tests {
     #[test]
     fn a_pinned_version_is_told_from_the_current_one() {
         let (full, kind) = (format!("{SECRET}-a1B2c3"), ReferenceKind::ContainerSecret);
-        assert_eq!(versions(kind, &format!("{full}:::{ID}")), [Version::Pinned]);
-        assert_eq!(versions(kind, &format!("{full}:k::{ID}")), [Version::Pinned]);
+        assert_eq!(versions(kind, &format!("{full}:::{ID}")), [RequestedVersion::Pinned]);
+        assert_eq!(versions(kind, &format!("{full}:k::{ID}")), [RequestedVersion::Pinned]);
         assert_means(kind, &[&format!("{full}:{ID}::")], &[]);
         for parameter in ["/aws/reference/secretsmanager/prod/db", PARAMETER] {
-            assert_eq!(versions(kind, &format!("{parameter}:{ID}")), [Version::Pinned], "{parameter}");
+            assert_eq!(
+                versions(kind, &format!("{parameter}:{ID}")),
+                [RequestedVersion::Pinned],
+                "{parameter}"
+            );
         }
     }
 
     #[test]
     fn another_staging_label_is_told_from_the_current_one() {
         let (full, kind) = (format!("{SECRET}-a1B2c3"), ReferenceKind::ContainerSecret);
-        let previous = [Version::Stage(Untrusted::new("AWSPREVIOUS"))];
+        let previous = [RequestedVersion::Stage(Untrusted::new("AWSPREVIOUS"))];
         assert_eq!(versions(kind, &format!("{full}::AWSPREVIOUS:")), previous);
         assert_means(kind, &[&format!("{full}:k:AWSCURRENT:"), &format!("{full}:AWSPREVIOUS::")], &[]);
         for parameter in ["/aws/reference/secretsmanager/prod/db", PARAMETER] {

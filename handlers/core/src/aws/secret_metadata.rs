@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 /// The metadata of a secret (`API_DescribeSecret`, `API_SecretListEntry`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Metadata {
+pub struct SecretMetadata {
     /// The full ARN.
     pub arn: String,
     /// Staging labels by version id; versions without a label are not listed.
@@ -41,7 +41,7 @@ pub struct Metadata {
     pub replicas: BTreeSet<String>,
 }
 
-impl Metadata {
+impl SecretMetadata {
     /// The version with this label.
     pub fn version(&self, label: &str) -> Option<&str> {
         self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(id, _)| id.as_str())

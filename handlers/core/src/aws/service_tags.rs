@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::ecs_service::{Reference, ReferenceKind};
+use crate::aws::ecs_service::{ReferenceKind, SecretReference};
 use crate::text::Untrusted;
 use crate::time::Span;
-use crate::time_window::{Window, WindowError};
+use crate::time_window::{TimeWindow, TimeWindowError};
 
 /// What a service's tags ask for.
 ///
 /// Every tag that begins with `secrets-responder:` is ours, also one that we do not know: who writes it expects
 /// something of us. Values are trimmed, and their case does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Control {
+pub struct ServiceTags {
     /// `secrets-responder:redeploy`: whether the service is redeployed.
-    pub redeploy: Mode,
+    pub redeploy: RedeployTag,
     /// `secrets-responder:window`: when it may be redeployed; at any time without one.
-    pub window: Option<Window>,
+    pub window: Option<TimeWindow>,
     /// `secrets-responder:cooldown`: how long after a redeployment the next one waits; up to 24 hours.
     pub cooldown: Option<Span>,
     /// `secrets-responder:secrets`: secrets that it reads by itself, as ARNs or names ([`ReferenceKind::Declared`]).
@@ -28,7 +28,7 @@ pub struct Control {
 
 /// Whether a service is redeployed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum RedeployTag {
     /// Redeploy it.
     #[default]
     Auto,
@@ -46,7 +46,7 @@ const MAX_VALUE: usize = 256;
 /// The longest cooldown: a longer one is a slip rather than a wish, and leaves a dead password in use for days.
 const MAX_COOLDOWN: Span = Span::from_secs(86_400);
 
-impl Control {
+impl ServiceTags {
     /// Reads the tags; others than ours are none of our business.
     pub fn of(tags: &BTreeMap<String, String>) -> Self {
         let mut control = Self::default();
@@ -67,7 +67,7 @@ impl Control {
     fn read(&mut self, name: &str, value: &str) -> Result<(), String> {
         if name == "redeploy" {
             // Until it is understood: no redeployment.
-            self.redeploy = Mode::Notify;
+            self.redeploy = RedeployTag::Notify;
         }
         let value = value.trim();
         match name {
@@ -81,17 +81,17 @@ impl Control {
     }
 }
 
-fn mode(value: &str) -> Result<Mode, String> {
+fn mode(value: &str) -> Result<RedeployTag, String> {
     match value.to_ascii_lowercase().as_str() {
-        "auto" => Ok(Mode::Auto),
-        "notify" => Ok(Mode::Notify),
-        "off" => Ok(Mode::Off),
+        "auto" => Ok(RedeployTag::Auto),
+        "notify" => Ok(RedeployTag::Notify),
+        "off" => Ok(RedeployTag::Off),
         _ => Err("expected `auto`, `notify` or `off`".to_owned()),
     }
 }
 
-fn window(value: &str) -> Result<Window, String> {
-    bounded(value)?.parse().map_err(|error: WindowError| {
+fn window(value: &str) -> Result<TimeWindow, String> {
+    bounded(value)?.parse().map_err(|error: TimeWindowError| {
         format!("{error}; expected such as `Mon-Fri 09:00-17:00 Europe/Berlin`, several joined by ` + `")
     })
 }
@@ -127,7 +127,7 @@ fn bounded(value: &str) -> Result<&str, String> {
 /// service of AWS manages the secret; no tag can hold that one.
 fn is_secret(text: &Untrusted) -> bool {
     let in_name = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b);
-    let reference = Reference { kind: ReferenceKind::Declared, value: text.clone() };
+    let reference = SecretReference { kind: ReferenceKind::Declared, value: text.clone() };
     // The place matters to names only, and whether it is one does not depend on it.
     let parsed = reference.parse("", "");
     parsed.is_some_and(|(secret, _)| secret.text.raw().bytes().all(in_name))
@@ -140,8 +140,8 @@ mod tests {
 
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
 
-    fn control(tags: &[(&str, &str)]) -> Control {
-        Control::of(&tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect())
+    fn control(tags: &[(&str, &str)]) -> ServiceTags {
+        ServiceTags::of(&tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect())
     }
 
     fn problem(tag: &str, value: &str) -> String {
@@ -153,13 +153,15 @@ mod tests {
     #[test]
     fn a_service_without_our_tags_is_redeployed_at_once() {
         let others = [("Name", "web"), ("team", "off"), ("secrets-responder", "off"), ("redeploy", "?")];
-        assert_eq!(control(&others), Control::default());
-        assert_eq!(Control::default().redeploy, Mode::Auto);
+        assert_eq!(control(&others), ServiceTags::default());
+        assert_eq!(ServiceTags::default().redeploy, RedeployTag::Auto);
     }
 
     #[test]
     fn every_tag_is_read_whatever_its_case_and_the_spaces_around_it() {
-        for (value, mode) in [("auto", Mode::Auto), (" Notify", Mode::Notify), ("OFF ", Mode::Off)] {
+        for (value, mode) in
+            [("auto", RedeployTag::Auto), (" Notify", RedeployTag::Notify), ("OFF ", RedeployTag::Off)]
+        {
             let control = control(&[("secrets-responder:redeploy", value)]);
             assert_eq!((control.redeploy, control.problems), (mode, Vec::<String>::new()), "{value}");
         }
@@ -226,7 +228,7 @@ mod tests {
             ("secrets-responder:redeploy", "of"),
             ("secrets-responder:secrets", "prod/db a,b"),
         ]);
-        assert_eq!((control.redeploy, control.problems.len()), (Mode::Notify, 3));
+        assert_eq!((control.redeploy, control.problems.len()), (RedeployTag::Notify, 3));
         assert_eq!((control.cooldown, control.secrets), (None, Vec::new()));
     }
 
@@ -255,7 +257,7 @@ mod tests {
             times in 1_usize..500,
         ) {
             let tags = BTreeMap::from([(format!("{PREFIX}{name}"), value.repeat(times))]);
-            for problem in Control::of(&tags).problems {
+            for problem in ServiceTags::of(&tags).problems {
                 prop_assert!(problem.chars().count() < 300, "{}", problem);
                 prop_assert!(problem.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric()));
                 prop_assert!(!problem.contains("://") && !problem.contains('<'));

@@ -1,12 +1,15 @@
 //! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
 
-use crate::aws::ecs_service::Deployment;
+use crate::aws::ecs_service::EcsDeployment;
 use crate::facts::{Facts, IncidentState};
-use crate::incident::State;
-use crate::plan::{Plan, Step};
-use crate::state::deployment::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
+use crate::incident::IncidentStatus;
+use crate::plan::{Plan, PlanStep};
+use crate::state::deployment::{
+    AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
+    awaited_key,
+};
 use crate::state::digest_entry;
-use crate::state::open_incident::Opened;
+use crate::state::open_incident::OpenIncident;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
@@ -17,10 +20,10 @@ pub fn apply(plan: &Plan, facts: &mut Facts) {
     }
 }
 
-fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
+fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
     match step {
-        Step::Page { incident, about, quiet, streams, .. } => {
-            let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        PlanStep::Page { incident, about, quiet, streams, .. } => {
+            let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
             let (first, last, severity) = (incident.first, incident.last, incident.severity);
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
@@ -31,18 +34,18 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
             *highest = severity.max(*highest);
             let streams = streams.iter().cloned().chain(known).collect();
             let (rule, quiet) = (incident.rule.clone(), *quiet);
-            let opened = Opened { rule, last, quiet, streams, pages, ended: resolved };
+            let opened = OpenIncident { rule, last, quiet, streams, pages, ended: resolved };
             facts.open.insert(incident.key.clone(), opened);
             tell(about, facts);
         }
-        Step::Join { key, first, last, about, .. } => {
+        PlanStep::Join { key, first, last, about, .. } => {
             tell(about, facts);
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.first = state.first.min(*first);
                 state.last = state.last.max(*last);
             }
         }
-        Step::Resolve { key, at, .. } => {
+        PlanStep::Resolve { key, at, .. } => {
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.resolved = state.resolved.max(Some(*at));
             }
@@ -50,15 +53,15 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 opened.ended = Some(*at);
             }
         }
-        Step::Redeploy { .. } => redeployed(plan, step, facts),
-        Step::Note { changed } => note(changed, facts),
-        Step::Settle { changed } => {
+        PlanStep::Redeploy { .. } => redeployed(plan, step, facts),
+        PlanStep::Note { changed } => note(changed, facts),
+        PlanStep::Settle { changed } => {
             let known = facts.changes.get_mut(&changed.secret.key());
             if let Some(known) = known.filter(|known| known.at == changed.at) {
                 (known.settled, known.since) = (true, None);
             }
         }
-        Step::Adopt { service, asked_at, deployment } => {
+        PlanStep::Adopt { service, asked_at, deployment } => {
             let asked = facts.asked.get_mut(service);
             if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
                 asked.deployment = Some(deployment.clone());
@@ -70,7 +73,7 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 primary.id.clone_from(deployment);
             }
         }
-        Step::End { service, cluster, asked_at, slot, ended, .. } => {
+        PlanStep::End { service, cluster, asked_at, slot, ended, .. } => {
             let asked = facts.asked.get_mut(service);
             // Another one that was asked for since keeps the place.
             let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
@@ -82,28 +85,28 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);
             }
         }
-        Step::Prove { key, awaited, .. } => {
+        PlanStep::Prove { key, awaited, .. } => {
             if let Some(waiting) = facts.awaited.get_mut(key) {
                 waiting.remove(awaited);
             }
         }
-        Step::See { key, at } => {
+        PlanStep::See { key, at } => {
             let seen = facts.seen.entry(key.clone()).or_insert(*at);
             *seen = (*seen).max(*at);
         }
         // The notes of the whole plan.
-        Step::Digest { .. }
-        | Step::Suppress { .. }
-        | Step::Skip { .. }
-        | Step::Hold { .. }
-        | Step::Count { .. }
-        | Step::Unknown { .. }
-        | Step::Nothing { .. }
-        | Step::Ignore { .. } => {}
+        PlanStep::Digest { .. }
+        | PlanStep::Suppress { .. }
+        | PlanStep::Skip { .. }
+        | PlanStep::Hold { .. }
+        | PlanStep::Count { .. }
+        | PlanStep::Unknown { .. }
+        | PlanStep::Nothing { .. }
+        | PlanStep::Ignore { .. } => {}
     }
 }
 
-fn tell(about: &[Consumer], facts: &mut Facts) {
+fn tell(about: &[AffectedConsumer], facts: &mut Facts) {
     for consumer in about {
         let told = facts.told.entry(consumer.service.clone()).or_default();
         let until = told.entry(consumer.changed.secret.key()).or_default();
@@ -111,8 +114,9 @@ fn tell(about: &[Consumer], facts: &mut Facts) {
     }
 }
 
-fn note(changed: &Changed, facts: &mut Facts) {
-    let mut change = Change { at: changed.at, version: changed.version.clone(), since: None, settled: false };
+fn note(changed: &SecretChange, facts: &mut Facts) {
+    let mut change =
+        KnownChange { at: changed.at, version: changed.version.clone(), since: None, settled: false };
     let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
     if known.at < change.at || known.version.is_none() {
         if !known.settled {
@@ -123,15 +127,15 @@ fn note(changed: &Changed, facts: &mut Facts) {
 }
 
 /// The service gets a new PRIMARY deployment. Its id is known only to ECS: what ECS tells of the service next is of this one.
-fn redeployed(plan: &Plan, step: &Step, facts: &mut Facts) {
-    let Step::Redeploy { cluster, service, secrets, not_before, slot, rollout, roles, .. } = step else {
+fn redeployed(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
+    let PlanStep::Redeploy { cluster, service, secrets, not_before, slot, rollout, roles, .. } = step else {
         return;
     };
     let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
     for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
-        known.primary = Some(Deployment { id: String::new(), created_at: at, state: None });
+        known.primary = Some(EcsDeployment { id: String::new(), created_at: at, state: None });
     }
-    let asked = Asked {
+    let asked = DeploymentRecord {
         at,
         cluster: cluster.clone(),
         deployment: None,
@@ -141,10 +145,10 @@ fn redeployed(plan: &Plan, step: &Step, facts: &mut Facts) {
         ended: None,
     };
     facts.asked.insert(service.clone(), asked);
-    let taken = Slot { service: service.clone(), until: at.plus(*rollout) };
+    let taken = ConcurrencySlot { service: service.clone(), until: at.plus(*rollout) };
     facts.slots.entry(cluster.clone()).or_default().insert(*slot, taken);
     for (role, changed) in roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed))) {
-        let awaited = Awaited { service: service.clone(), changed: changed.clone(), since: at };
+        let awaited = PendingReadEvidence { service: service.clone(), changed: changed.clone(), since: at };
         facts.awaited.entry(awaited_key(role, &changed.secret)).or_default().insert(awaited);
     }
 }

@@ -1,14 +1,14 @@
 //! The end of what nobody ends: an incident is over when nothing of it happened for as long as its response says.
 
-use super::Draft;
-use crate::detection::correlate::{self, Finding};
+use super::PlanBuilder;
+use crate::detection::correlate::{self, Detection};
 use crate::facts::{Facts, IncidentState, Question};
-use crate::incident::Detail;
+use crate::incident::IncidentDetail;
 use crate::notify;
-use crate::plan::Step;
-use crate::rules::{Case, Response, Severity};
-use crate::state::observation::{Burst, Mark, bursts};
-use crate::state::open_incident::Opened;
+use crate::plan::PlanStep;
+use crate::rules::{MatchedEvent, Response, Severity};
+use crate::state::observation::{Observation, WindowMatch, bursts};
+use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 20;
 const COUNTED: Span = Span::from_secs(3 * 3_600);
 
 /// What to ask first, and then what the answers make worth asking.
-pub(super) fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let now = facts.now.unwrap_or(case.event.time);
     let due = facts.open.iter().filter(|(_, opened)| opened.may_be_over(now));
     let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
@@ -30,10 +30,10 @@ pub(super) fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
     std::iter::once(Question::Open).chain(states).chain(windows).collect()
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let facts = draft.facts;
     let ends = over(facts, draft.now());
-    let steps: Vec<Step> = ends
+    let steps: Vec<PlanStep> = ends
         .into_iter()
         // Without the marks the notice would say nothing: the next sweep asks again.
         .filter(|(_, opened, _)| opened.streams.iter().all(|stream| facts.streams.contains_key(stream)))
@@ -45,7 +45,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>) {
     let closed = known.filter(|(_, opened, state)| {
         opened.ended.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
     });
-    draft.steps.extend(closed.map(|(key, opened, state)| Step::Resolve {
+    draft.steps.extend(closed.map(|(key, opened, state)| PlanStep::Resolve {
         rule: opened.rule.clone(),
         key: key.clone(),
         at: state.resolved.unwrap_or(state.last),
@@ -56,7 +56,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>) {
 }
 
 /// The incidents that are over, those that are so for longest first.
-fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &Opened, &IncidentState)> {
+fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &OpenIncident, &IncidentState)> {
     let known = facts.open.iter().filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
     let mut over: Vec<_> = known
         .filter(|(_, opened, state)| {
@@ -70,40 +70,45 @@ fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &Opened, &IncidentState)
     over
 }
 
-fn counted_from(opened: &Opened, state: &IncidentState) -> Timestamp {
+fn counted_from(opened: &OpenIncident, state: &IncidentState) -> Timestamp {
     state.first.max(state.last.minus(opened.quiet.max(COUNTED)))
 }
 
 /// Ends with the last event and the silence after it, whenever somebody looks: so every sweep says the same.
-fn resolve(draft: &Draft<'_, '_>, key: &str, opened: &Opened, state: &IncidentState) -> Step {
+fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state: &IncidentState) -> PlanStep {
     let at = state.last.plus(opened.quiet);
     // Of a rule that this release does not have there is nothing to say.
     let response = draft.case.book.get(&opened.rule);
     let notice = response.map(|response| {
         let from = counted_from(opened, state);
         let marks = opened.streams.iter().filter_map(|stream| draft.facts.streams.get(stream)).flatten();
-        let marks: Vec<&Mark> = marks
+        let marks: Vec<&Observation> = marks
             .filter(|mark| !mark.resolves && !mark.only_opens() && mark.at >= from && mark.at <= state.last)
             .collect();
         let burst = counted(response, &marks, state.severity, at);
         let since = if from > state.first { format!(" since {from}") } else { String::new() };
         let why = format!("it was quiet for {}; counted{since} is at least what is said here", opened.quiet);
-        let details = vec![Detail { label: "why it is closed", value: Untrusted::new(why) }];
-        let finding = Finding { response, burst };
+        let details = vec![IncidentDetail { label: "why it is closed", value: Untrusted::new(why) }];
+        let finding = Detection { response, burst };
         let mut incident = correlate::incident(response, key.to_owned(), &[finding], marks, details);
         (incident.first, incident.last) = (state.first, state.last);
         notify::render(&incident, response, &draft.facts.settings)
     });
     let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
-    Step::Resolve { rule, key, at, silent_since: Some(state.last), notice, severity }
+    PlanStep::Resolve { rule, key, at, silent_since: Some(state.last), notice, severity }
 }
 
 /// What fired of some marks; where that was another response of the incident, all that count.
-fn counted<'m>(response: &Response, marks: &[&'m Mark], severity: Severity, at: Timestamp) -> Burst<'m> {
+fn counted<'m>(
+    response: &Response,
+    marks: &[&'m Observation],
+    severity: Severity,
+    at: Timestamp,
+) -> WindowMatch<'m> {
     let fired = bursts(response, marks.iter().copied()).into_iter().flat_map(|burst| burst.marks);
-    let mut fired: Vec<&Mark> = fired.collect();
+    let mut fired: Vec<&Observation> = fired.collect();
     if fired.is_empty() {
         fired = marks.iter().copied().filter(|mark| mark.suppressed().is_none()).collect();
     }
-    Burst { marks: fired, severity, resolved: Some(at) }
+    WindowMatch { marks: fired, severity, resolved: Some(at) }
 }

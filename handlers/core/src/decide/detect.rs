@@ -2,21 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::{Draft, incident_key};
-use crate::detection::correlate::{self, Finding, lead};
+use super::{PlanBuilder, incident_key};
+use crate::detection::correlate::{self, Detection, lead};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
-use crate::incident::{Detail, Incident};
+use crate::incident::{Incident, IncidentDetail};
 use crate::notify;
-use crate::plan::Step;
-use crate::rules::{Action, Applied, Case, Effect, Exception, Per, Response};
-use crate::state::observation::{Burst, Mark, Role, bursts, distinct};
+use crate::plan::PlanStep;
+use crate::rules::{
+    AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction, ResponseException,
+};
+use crate::state::observation::{Observation, ObservationRole, WindowMatch, bursts, distinct};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
 /// One count that an event belongs to.
 #[derive(Clone, Debug)]
-pub struct Watch<'r> {
+pub struct GroupMembership<'r> {
     /// The response that counts.
     pub response: &'r Response,
     /// The key of the incident that the count may open.
@@ -26,10 +28,10 @@ pub struct Watch<'r> {
     /// Whether the event closes the incident instead.
     pub resolves: bool,
     /// What the event leaves there.
-    pub mark: Mark,
+    pub mark: Observation,
 }
 
-impl Watch<'_> {
+impl GroupMembership<'_> {
     /// Whether the mark is kept for the events that follow: what nobody is paged for is noted event by event.
     pub(crate) fn keeps_mark(&self) -> bool {
         self.resolves || !self.response.is_only_noted()
@@ -37,23 +39,26 @@ impl Watch<'_> {
 }
 
 /// The counts that an event belongs to, by response.
-pub fn watches<'r>(case: &Case<'r>, facts: &Facts) -> Vec<Watch<'r>> {
+pub fn watches<'r>(case: &MatchedEvent<'r>, facts: &Facts) -> Vec<GroupMembership<'r>> {
     watched(case, &case.applied(facts))
 }
 
-pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch<'r>> {
+pub(super) fn watched<'r>(
+    case: &MatchedEvent<'r>,
+    applied: &[AppliedResponse<'r>],
+) -> Vec<GroupMembership<'r>> {
     // What says no time has no place in a window; where one event is enough it needs none.
-    let counts = |applied: &&Applied<'r>| {
-        let Applied { response, .. } = applied;
-        response.action == Action::Page && (case.event.time_known || response.when.at_least == 1)
+    let counts = |applied: &&AppliedResponse<'r>| {
+        let AppliedResponse { response, .. } = applied;
+        response.action == ResponseAction::Page && (case.event.time_known || response.when.at_least == 1)
     };
-    let adds: Vec<&Applied<'r>> = applied.iter().filter(counts).collect();
+    let adds: Vec<&AppliedResponse<'r>> = applied.iter().filter(counts).collect();
     let marks = adds.iter().map(|one| (one.response, false, mark(case, one.response, &adds)));
-    let closes = case.resolves.iter().map(|response| (*response, true, Mark::of(&case.event, true)));
+    let closes = case.resolves.iter().map(|response| (*response, true, Observation::of(&case.event, true)));
     marks
         .chain(closes)
         .flat_map(|(response, resolves, mark)| {
-            subjects(case, response.when.per).into_iter().map(move |subject| Watch {
+            subjects(case, response.when.per).into_iter().map(move |subject| GroupMembership {
                 response,
                 key: incident_key(response, &subject),
                 stream: stream(response, &subject),
@@ -65,35 +70,41 @@ pub(super) fn watched<'r>(case: &Case<'r>, applied: &[Applied<'r>]) -> Vec<Watch
 }
 
 /// What the event leaves in the stream of an incident: the same for all responses that share it.
-fn mark(case: &Case<'_>, response: &Response, all: &[&Applied<'_>]) -> Mark {
+fn mark(case: &MatchedEvent<'_>, response: &Response, all: &[&AppliedResponse<'_>]) -> Observation {
     let sharing = all.iter().filter(|applied| applied.response.incident == response.incident);
     let roles = sharing.map(|applied| (applied.response.id.clone(), role(case, applied)));
-    Mark { roles: roles.collect(), ..Mark::of(&case.event, false) }
+    Observation { roles: roles.collect(), ..Observation::of(&case.event, false) }
 }
 
-fn role(case: &Case<'_>, applied: &Applied<'_>) -> Role {
+fn role(case: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> ObservationRole {
     let after = applied.response.when.after.as_ref();
     let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
     let eased = match applied.exception {
-        Some(exception) if exception.effect == Effect::Drop => return Role::Dropped(exception.id.clone()),
+        Some(exception) if exception.effect == ExceptionEffect::Drop => {
+            return ObservationRole::Dropped(exception.id.clone());
+        }
         exception => exception.map(|exception| exception.id.clone()),
     };
     match eased {
-        eased if opens => Role::Opens(eased),
-        Some(exception) => Role::Eased(exception),
-        None => Role::Counts,
+        eased if opens => ObservationRole::Opens(eased),
+        Some(exception) => ObservationRole::Eased(exception),
+        None => ObservationRole::Counts,
     }
 }
 
-pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(
+    case: &MatchedEvent<'_>,
+    applied: &[AppliedResponse<'_>],
+    facts: &Facts,
+) -> Vec<Question> {
     // The mark of an event that never counts is another one.
     let role = case.awaits_launches(facts);
     let waits = role.is_some();
     let launches = role.map(|role| Question::Launches { role });
     let at = case.event.time;
-    let ask = |watch: Watch<'_>| {
+    let ask = |watch: GroupMembership<'_>| {
         let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
-        let Watch { response, key, stream, mark, .. } = watch;
+        let GroupMembership { response, key, stream, mark, .. } = watch;
         let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
         let marks = asks.then_some(Question::Marks { stream, mark, from, to });
@@ -104,7 +115,7 @@ pub(super) fn questions(case: &Case<'_>, applied: &[Applied<'_>], facts: &Facts)
 
 /// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
 /// become no more severe.
-fn is_spared(facts: &Facts, watch: &Watch<'_>, at: Timestamp) -> bool {
+fn is_spared(facts: &Facts, watch: &GroupMembership<'_>, at: Timestamp) -> bool {
     let within = watch.response.when.within;
     let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
     watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
@@ -123,36 +134,38 @@ fn reach(response: &Response) -> Span {
     if response.resolved_by.is_empty() { within } else { within.max(response.quiet) }
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     if !draft.event().time_known && response.when.at_least > 1 {
         let why = format!("the event does not say when: not counted for {}", response.id);
-        draft.steps.push(Step::Unknown { why });
+        draft.steps.push(PlanStep::Unknown { why });
     }
     let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
     for watch in own.cloned().collect::<Vec<_>>() {
         match verdict(draft, &watch) {
-            Verdict::Below(step) => draft.steps.push(step),
-            Verdict::Amid { .. } | Verdict::Fires(_) => found(draft, &watch),
+            DetectionOutcome::Below(step) => draft.steps.push(step),
+            DetectionOutcome::Amid { .. } | DetectionOutcome::Fires(_) => found(draft, &watch),
         }
     }
 }
 
 /// What an event means to one count.
-enum Verdict<'m> {
+enum DetectionOutcome<'m> {
     /// Nothing more than this.
-    Below(Step),
+    Below(PlanStep),
     /// It belongs to an incident that can become no more severe.
     Amid { first: Timestamp, last: Timestamp },
     /// It is among what fires.
-    Fires(Burst<'m>),
+    Fires(WindowMatch<'m>),
 }
 
 /// Pages about what this response and those after it found about the same subject.
-fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
-    let same = |other: &&Watch<'_>| !other.resolves && other.key == watch.key;
-    let family: Vec<Watch<'_>> = draft.watches.iter().filter(same).cloned().collect();
+fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
+    let same = |other: &&GroupMembership<'_>| !other.resolves && other.key == watch.key;
+    let family: Vec<GroupMembership<'_>> = draft.watches.iter().filter(same).cloned().collect();
     let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
-    let below = |(_, verdict): &&(&Watch<'_>, Verdict<'_>)| !matches!(verdict, Verdict::Below(_));
+    let below = |(_, verdict): &&(&GroupMembership<'_>, DetectionOutcome<'_>)| {
+        !matches!(verdict, DetectionOutcome::Below(_))
+    };
     // The first of them has said it for all.
     if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
         return;
@@ -160,18 +173,18 @@ fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
     let (mut findings, mut amid) = (Vec::new(), None);
     for (watch, verdict) in verdicts {
         match verdict {
-            Verdict::Fires(burst) => findings.push(Finding { response: watch.response, burst }),
-            Verdict::Amid { first, last } => {
+            DetectionOutcome::Fires(burst) => findings.push(Detection { response: watch.response, burst }),
+            DetectionOutcome::Amid { first, last } => {
                 let (from, to) = amid.unwrap_or((first, last));
                 amid = Some((first.min(from), last.max(to)));
             }
-            Verdict::Below(_) => {}
+            DetectionOutcome::Below(_) => {}
         }
     }
     let Some(lead) = lead(&findings) else {
         let Some((first, last)) = amid else { return };
         let (rule, key) = (watch.response.id.clone(), watch.key.clone());
-        return draft.steps.push(Step::Join { rule, key, first, last, about: Vec::new() });
+        return draft.steps.push(PlanStep::Join { rule, key, first, last, about: Vec::new() });
     };
     let facts = draft.facts;
     let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
@@ -181,21 +194,21 @@ fn found(draft: &mut Draft<'_, '_>, watch: &Watch<'_>) {
     draft.page(lead, incident, Vec::new());
 }
 
-fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
-    let Watch { response, key, stream, mark: own, .. } = watch;
+fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> DetectionOutcome<'m> {
+    let GroupMembership { response, key, stream, mark: own, .. } = watch;
     let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
-    let is_dropped = matches!(own.roles.get(&response.id), Some(Role::Dropped(_)));
+    let is_dropped = matches!(own.roles.get(&response.id), Some(ObservationRole::Dropped(_)));
     let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
-    if let Some(Exception { id, why, .. }) = dropped {
+    if let Some(ResponseException { id, why, .. }) = dropped {
         let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
-        return Verdict::Below(Step::Suppress { rule, exception, why });
+        return DetectionOutcome::Below(PlanStep::Suppress { rule, exception, why });
     }
     if let Some((first, last)) = joins(draft, response, key, own.at) {
-        return Verdict::Amid { first, last };
+        return DetectionOutcome::Amid { first, last };
     }
     // The event itself counts also where the ledger could not be asked.
     let known = draft.facts.marks(stream, own.at, reach(response)).filter(|_| watch.keeps_mark());
-    let mut marks: Vec<&Mark> = known.collect();
+    let mut marks: Vec<&Observation> = known.collect();
     if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
         marks.push(own);
     }
@@ -206,29 +219,29 @@ fn verdict<'m>(draft: &Draft<'m, '_>, watch: &'m Watch<'_>) -> Verdict<'m> {
     // What is known of later is said at once: the events of a batch stretch their incident one time.
     let ahead = marks.iter().any(|mark| mark.at > own.at);
     if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
-        return Verdict::Amid { first, last };
+        return DetectionOutcome::Amid { first, last };
     }
     // Most events are far below the threshold: the count of everything near is cheap and never too low.
     let later = ahead || marks.iter().any(|mark| mark.at < start);
     let near = if later { distinct(response, marks.iter().copied()) } else { count };
     let found =
         if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-    let holds_own = |burst: &Burst<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
+    let holds_own = |burst: &WindowMatch<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
     if let Some(burst) = found.into_iter().find(holds_own) {
         // The others of its batch, however much later: they then find that they were told of.
         let beyond = own.at.plus(reach(response));
         let rest = draft.facts.marks_after(stream, beyond).filter(|_| watch.keeps_mark());
-        let rest: Vec<&Mark> = rest.collect();
+        let rest: Vec<&Observation> = rest.collect();
         let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
-        return Verdict::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
+        return DetectionOutcome::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
     }
     let (at_least, within) = (response.when.at_least, response.when.within);
-    Verdict::Below(Step::Count { rule: response.id.clone(), count, at_least, within })
+    DetectionOutcome::Below(PlanStep::Count { rule: response.id.clone(), count, at_least, within })
 }
 
 /// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.
 fn joins(
-    draft: &Draft<'_, '_>,
+    draft: &PlanBuilder<'_, '_>,
     response: &Response,
     key: &str,
     at: Timestamp,
@@ -240,7 +253,7 @@ fn joins(
 
 /// The times of such an incident for an event that carries it on: the window that ends with it fires.
 fn extends(
-    draft: &Draft<'_, '_>,
+    draft: &PlanBuilder<'_, '_>,
     response: &Response,
     key: &str,
     at: Timestamp,
@@ -259,7 +272,7 @@ fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f In
 }
 
 /// Closes the incidents that this event ends, however long ago they began.
-pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
+pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
     let mut closed = BTreeSet::new();
     for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
         // Responses may share the incident.
@@ -274,10 +287,10 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
         let found = bursts(watch.response, known.chain([&own]));
         let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
         // The marks of what began long ago may be gone.
-        let burst = ended.unwrap_or_else(|| Burst::closed(&own, open.severity));
+        let burst = ended.unwrap_or_else(|| WindowMatch::closed(&own, open.severity));
         let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft, &[]));
         (incident.first, incident.last) = (open.first, open.last);
-        draft.steps.push(Step::Resolve {
+        draft.steps.push(PlanStep::Resolve {
             rule: watch.response.id.clone(),
             key: watch.key,
             at: own.at,
@@ -289,15 +302,15 @@ pub(super) fn resolve(draft: &mut Draft<'_, '_>) {
 }
 
 /// Whose count: the principal with its account, each secret, or the account.
-fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
+fn subjects(case: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
     let event = &case.event;
     match per {
-        Per::Principal => vec![event.principal.subject(&event.account)],
-        Per::Account => vec![event.account.clone()],
-        Per::Secret if event.secrets.is_empty() => {
+        CountPer::Principal => vec![event.principal.subject(&event.account)],
+        CountPer::Account => vec![event.account.clone()],
+        CountPer::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
         }
-        Per::Secret => {
+        CountPer::Secret => {
             let mut keys: Vec<String> =
                 event.secrets.iter().map(crate::aws::secret_ref::SecretRef::key).collect();
             keys.sort();
@@ -310,9 +323,9 @@ fn subjects(case: &Case<'_>, per: Per) -> Vec<String> {
 /// Responses that share an incident share a stream, and so a write: a mark says what it is to each of them.
 fn stream(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
-        Per::Principal => "principal",
-        Per::Secret => "secret",
-        Per::Account => "account",
+        CountPer::Principal => "principal",
+        CountPer::Secret => "secret",
+        CountPer::Account => "account",
     };
     hash::id(&["stream", &response.incident, per, subject])
 }
@@ -321,13 +334,13 @@ fn stream(response: &Response, subject: &str) -> String {
 const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
 
 /// What the event itself tells a human beyond the counts, and what of the exceptions.
-fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
+fn details(draft: &PlanBuilder<'_, '_>, findings: &[Detection<'_, '_>]) -> Vec<IncidentDetail> {
     let event = draft.event();
     let mut details = Vec::new();
     // Secrets Manager's own events repeat its name in every field.
     let mut add = |label, value: Option<Untrusted>| {
         let news = value.filter(|value| *value != event.principal.id);
-        details.extend(news.map(|value| Detail { label, value }));
+        details.extend(news.map(|value| IncidentDetail { label, value }));
     };
     add("event", Some(event.name()));
     // By it a drill knows its own page again.
@@ -347,15 +360,17 @@ fn details(draft: &Draft<'_, '_>, findings: &[Finding<'_, '_>]) -> Vec<Detail> {
         add("failed step", step.map(Untrusted::new));
         add("rotation function", function.map(Untrusted::new));
     }
-    let found =
-        |applied: &&Applied<'_>| findings.iter().any(|found| found.response.id == applied.response.id);
+    let found = |applied: &&AppliedResponse<'_>| {
+        findings.iter().any(|found| found.response.id == applied.response.id)
+    };
     for applied in draft.applied.iter().filter(found) {
         let expired = applied.expired.iter().filter_map(|exception| {
             let (id, owner, until) = (&exception.id, exception.owner.as_ref()?, exception.until?);
             Some(format!("{id} of {}, which {owner} answers for, ended on {until}", applied.response.id))
         });
-        details
-            .extend(expired.map(|text| Detail { label: "expired exception", value: Untrusted::new(text) }));
+        details.extend(
+            expired.map(|text| IncidentDetail { label: "expired exception", value: Untrusted::new(text) }),
+        );
     }
     details
 }

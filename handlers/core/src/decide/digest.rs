@@ -2,24 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::{Draft, incident_key};
+use super::{PlanBuilder, incident_key};
 use crate::facts::{Facts, Question};
 use crate::incident::Incident;
 use crate::notify;
-use crate::plan::Step;
-use crate::rules::{Case, Response};
+use crate::plan::PlanStep;
+use crate::rules::{MatchedEvent, Response};
 use crate::state::digest_entry::{due, text};
-use crate::state::observation::{Burst, Mark};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::time::{Date, Span};
 
 /// The day that a sweep summarises, and the key under which it is claimed.
-fn day(case: &Case<'_>, response: &Response, facts: &Facts) -> (Date, String) {
+fn day(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> (Date, String) {
     let date = due(facts.now.unwrap_or(case.event.time), &facts.settings);
     (date, incident_key(response, &format!("{} {date}", case.event.account)))
 }
 
 /// First whether it was sent already: the notes of a day may be many.
-pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let (date, key) = day(case, response, facts);
     if facts.incidents.contains_key(&key) {
         return Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
     vec![Question::Incident { key }, Question::Open, Question::Day { date }]
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let (case, facts) = (draft.case, draft.facts);
     let (date, key) = day(case, response, facts);
     if facts.incidents.contains_key(&key) {
@@ -37,12 +37,12 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let Some(body) = text(date, &case.event.account, &notes, &facts.open, response, case.book) else {
         return;
     };
-    let mark = Mark::of(draft.event(), false);
-    let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+    let mark = Observation::of(draft.event(), false);
+    let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
     let mut incident = Incident::of(response, key, &burst, Vec::new());
     (incident.first, incident.last) = (date.start(), date.end().minus(Span::from_millis(1)));
     let mut page = notify::render(&incident, response, &facts.settings);
     page.body = body;
     let (quiet, streams, about) = (response.quiet, BTreeSet::new(), Vec::new());
-    draft.steps.push(Step::Page { incident: Box::new(incident), page, quiet, streams, about });
+    draft.steps.push(PlanStep::Page { incident: Box::new(incident), page, quiet, streams, about });
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::ecs_service::{Reference, ReferenceKind, RolloutState, Service, Version};
+use crate::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, RolloutState, SecretReference};
 use crate::aws::secret_ref::SecretRef;
-use crate::aws::service_tags::{Control, Mode as Wish};
+use crate::aws::service_tags::{RedeployTag as Wish, ServiceTags};
 use crate::facts::Facts;
-use crate::plan::{HoldReason, SkipReason};
-use crate::settings::{Finding, Mode, Policy, Settings};
-use crate::state::deployment::{Asked, Changed, How};
+use crate::plan::{DeferReason, SkipReason};
+use crate::settings::{DeploymentRisk, ResponseMode, RiskPolicy, Settings};
+use crate::state::deployment::{DeploymentOutcome, DeploymentRecord, SecretChange};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -16,25 +16,25 @@ use crate::time::{Span, Timestamp};
 pub const LONGEST_WAIT: Span = Span::from_secs(20);
 
 /// A service with the changes of secrets that it uses: of those that a new deployment reads, or of those that it does not.
-pub(super) struct Consumer<'f> {
-    pub(super) service: &'f Service,
-    pub(super) control: Control,
+pub(super) struct SecretConsumer<'f> {
+    pub(super) service: &'f EcsService,
+    pub(super) control: ServiceTags,
     /// The changes, with the versions of the secret that it asks for.
-    pub(super) uses: Vec<(Changed, Vec<Version>)>,
+    pub(super) uses: Vec<(SecretChange, Vec<RequestedVersion>)>,
 }
 
 /// Changes, to be found by a secret however it is spelled: an account has thousands of each.
 #[derive(Debug)]
-pub struct Changes {
-    all: Vec<Changed>,
+pub struct ChangeIndex {
+    all: Vec<SecretChange>,
     by_name: BTreeMap<(String, String, String), Vec<usize>>,
 }
 
-impl Changes {
+impl ChangeIndex {
     /// These changes.
-    pub fn new(all: Vec<Changed>) -> Self {
+    pub fn new(all: Vec<SecretChange>) -> Self {
         let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (place, Changed { secret, .. }) in all.iter().enumerate() {
+        for (place, SecretChange { secret, .. }) in all.iter().enumerate() {
             for name in spellings(secret) {
                 let name = (secret.account.clone(), secret.region.clone(), name);
                 by_name.entry(name).or_default().push(place);
@@ -44,8 +44,8 @@ impl Changes {
     }
 
     /// Whether a service uses one of the secrets: by its references, its tags or the settings.
-    pub fn are_used_by(&self, service: &Service, settings: &Settings) -> bool {
-        !Consumer::of(service, self, settings).is_empty()
+    pub fn are_used_by(&self, service: &EcsService, settings: &Settings) -> bool {
+        !SecretConsumer::of(service, self, settings).is_empty()
     }
 
     /// Where the changes of what may be this secret stand.
@@ -64,31 +64,31 @@ fn spellings(secret: &SecretRef) -> BTreeSet<String> {
 }
 
 /// What is to be done about a consumer.
-pub(super) enum Verdict {
+pub(super) enum Eligibility {
     /// Leave it.
     Skip(SkipReason, String),
     /// Redeploy it later.
-    Hold(HoldReason, Option<Timestamp>, String),
+    Hold(DeferReason, Option<Timestamp>, String),
     /// Redeploy it.
-    Go(Go),
+    Go(RedeployTerms),
 }
 
 /// How to redeploy it.
-pub(super) struct Go {
+pub(super) struct RedeployTerms {
     pub(super) not_before: Timestamp,
     pub(super) fresh_from: Timestamp,
     pub(super) cooled_from: Timestamp,
-    pub(super) findings: BTreeSet<Finding>,
+    pub(super) findings: BTreeSet<DeploymentRisk>,
     pub(super) why: String,
 }
 
-impl<'f> Consumer<'f> {
+impl<'f> SecretConsumer<'f> {
     /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment helps with
     /// some only.
-    pub(super) fn of(service: &'f Service, changes: &Changes, settings: &Settings) -> Vec<Self> {
-        let control = Control::of(&service.tags);
+    pub(super) fn of(service: &'f EcsService, changes: &ChangeIndex, settings: &Settings) -> Vec<Self> {
+        let control = ServiceTags::of(&service.tags);
         let declared = declared(service, &control, settings);
-        let mut uses: BTreeMap<usize, Vec<Version>> = BTreeMap::new();
+        let mut uses: BTreeMap<usize, Vec<RequestedVersion>> = BTreeMap::new();
         for (used, version) in service.secrets_with(&declared) {
             for place in changes.of(&used) {
                 uses.entry(place).or_default().push(version.clone());
@@ -97,19 +97,19 @@ impl<'f> Consumer<'f> {
         let (helped, beyond): (Vec<_>, Vec<_>) = uses
             .into_iter()
             .filter_map(|(place, versions)| Some((changes.all.get(place)?.clone(), versions)))
-            .partition(|(_, versions)| versions.contains(&Version::Current));
+            .partition(|(_, versions)| versions.contains(&RequestedVersion::Current));
         let groups = [helped, beyond].into_iter().filter(|uses| !uses.is_empty());
         groups.map(|uses| Self { service, control: control.clone(), uses }).collect()
     }
 
     /// The changes, newest last.
-    pub(super) fn changes(&self) -> Vec<Changed> {
+    pub(super) fn changes(&self) -> Vec<SecretChange> {
         self.uses.iter().map(|(changed, _)| changed.clone()).collect()
     }
 
     /// The changes that its deployment does not answer; all, if it answers all and there is still something to say.
-    pub(super) fn open(&self, facts: &Facts) -> Vec<Changed> {
-        let (answered, open): (Vec<Changed>, Vec<Changed>) =
+    pub(super) fn open(&self, facts: &Facts) -> Vec<SecretChange> {
+        let (answered, open): (Vec<SecretChange>, Vec<SecretChange>) =
             self.changes().into_iter().partition(|changed| self.answers(changed.at, facts));
         if open.is_empty() { answered } else { open }
     }
@@ -132,46 +132,47 @@ impl<'f> Consumer<'f> {
 
     /// Whether a new deployment reads the new values.
     pub(super) fn is_helped(&self) -> bool {
-        self.uses.iter().all(|(_, versions)| versions.contains(&Version::Current))
+        self.uses.iter().all(|(_, versions)| versions.contains(&RequestedVersion::Current))
     }
 
     /// The changes of secrets of which some references ask for AWSCURRENT and some do not.
-    pub(super) fn in_part(&self) -> Vec<Changed> {
-        let mixed = |versions: &Vec<Version>| {
-            versions.contains(&Version::Current)
-                && versions.iter().any(|version| *version != Version::Current)
+    pub(super) fn in_part(&self) -> Vec<SecretChange> {
+        let mixed = |versions: &Vec<RequestedVersion>| {
+            versions.contains(&RequestedVersion::Current)
+                && versions.iter().any(|version| *version != RequestedVersion::Current)
         };
         self.uses.iter().filter(|(_, versions)| mixed(versions)).map(|(changed, _)| changed.clone()).collect()
     }
 
     /// What to do. What needs no human comes first, then what does, then what waits.
-    pub(super) fn verdict(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> Verdict {
+    pub(super) fn verdict(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> Eligibility {
         let service = self.service;
         if service.status != "ACTIVE" {
             let why = format!("its status is {}", Untrusted::new(&*service.status).show(20));
-            return Verdict::Skip(SkipReason::Inactive, why);
+            return Eligibility::Skip(SkipReason::Inactive, why);
         }
         if self.control.redeploy == Wish::Off && self.control.problems.is_empty() {
             let why = "its tag `secrets-responder:redeploy` is `off`".to_owned();
-            return Verdict::Skip(SkipReason::OptedOut, why);
+            return Eligibility::Skip(SkipReason::OptedOut, why);
         }
-        let all: Vec<Version> = self.uses.iter().flat_map(|(_, versions)| versions.clone()).collect();
+        let all: Vec<RequestedVersion> =
+            self.uses.iter().flat_map(|(_, versions)| versions.clone()).collect();
         if let Some(reason) = SkipReason::of_versions(&all) {
             let why = match reason {
                 SkipReason::PinnedVersion => "it asks for one version by id; a redeploy does not help",
                 _ => "it asks for another staging label than AWSCURRENT; a redeploy does not help",
             };
-            return Verdict::Skip(reason, why.to_owned());
+            return Eligibility::Skip(reason, why.to_owned());
         }
-        let readable = |changed: &Changed| {
+        let readable = |changed: &SecretChange| {
             facts
                 .secrets
                 .get(&changed.secret.key())
-                .is_none_or(crate::aws::secret_metadata::Metadata::is_readable)
+                .is_none_or(crate::aws::secret_metadata::SecretMetadata::is_readable)
         };
         if !self.uses.iter().all(|(changed, _)| readable(changed)) {
             let why = "a secret that it uses is deleted: its new tasks could not start".to_owned();
-            return Verdict::Skip(SkipReason::SecretGone, why);
+            return Eligibility::Skip(SkipReason::SecretGone, why);
         }
         let changed_at = self.uses.iter().map(|(changed, _)| changed.at).max().unwrap_or_default();
         let fresh_from = changed_at.plus(facts.settings.fresh_after());
@@ -182,10 +183,10 @@ impl<'f> Consumer<'f> {
             });
             if primary.state == Some(RolloutState::Failed) && !ours {
                 let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
-                return Verdict::Skip(SkipReason::RolloutFailed, why);
+                return Eligibility::Skip(SkipReason::RolloutFailed, why);
             }
             let why = format!("its deployment of {} is newer than the change", primary.created_at);
-            return Verdict::Skip(SkipReason::AlreadyNewer, why);
+            return Eligibility::Skip(SkipReason::AlreadyNewer, why);
         }
         let findings = self.findings(facts, now, unconfirmed);
         self.answered(facts, fresh_from, now)
@@ -195,41 +196,43 @@ impl<'f> Consumer<'f> {
     }
 
     /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
-    fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Verdict> {
+    fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Eligibility> {
         let asked = facts.asked.get(&self.service.arn)?;
-        if asked.at >= fresh_from && asked.ended.as_ref().is_some_and(|ended| ended.how == How::Denied) {
+        if asked.at >= fresh_from
+            && asked.ended.as_ref().is_some_and(|ended| ended.how == DeploymentOutcome::Denied)
+        {
             let why = format!("ECS refused to deploy it at {}", asked.at);
-            return Some(Verdict::Skip(SkipReason::Refused, why));
+            return Some(Eligibility::Skip(SkipReason::Refused, why));
         }
         if asked.at < fresh_from || !asked.was_asked() {
             return None;
         }
         if asked.failed() {
             let why = format!("the deployment of {} that should answer the change failed", asked.at);
-            return Some(Verdict::Skip(SkipReason::RolloutFailed, why));
+            return Some(Eligibility::Skip(SkipReason::RolloutFailed, why));
         }
         // An answer that was lost may mean a call that was: that shows within minutes.
         let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.at.plus(UNSEEN);
         (asked.is_open() && known).then(|| {
             let why = format!("a deployment was asked for at {} and is not seen yet", asked.at);
-            Verdict::Skip(SkipReason::Asked, why)
+            Eligibility::Skip(SkipReason::Asked, why)
         })
     }
 
-    fn findings(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> BTreeSet<Finding> {
+    fn findings(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> BTreeSet<DeploymentRisk> {
         let mut findings = self.service.findings.clone();
         let primary = self.service.primary.as_ref();
         let going = primary.is_some_and(|primary| {
             primary.state == Some(RolloutState::InProgress)
                 && now < primary.created_at.plus(facts.settings.rollout)
         });
-        findings.extend(going.then_some(Finding::InProgress));
-        findings.extend(unconfirmed.then_some(Finding::Unconfirmed));
+        findings.extend(going.then_some(DeploymentRisk::InProgress));
+        findings.extend(unconfirmed.then_some(DeploymentRisk::Unconfirmed));
         findings
     }
 
-    fn for_a_human(&self, facts: &Facts, findings: &BTreeSet<Finding>) -> Option<Verdict> {
-        let skip = |reason, why: &str| Some(Verdict::Skip(reason, why.to_owned()));
+    fn for_a_human(&self, facts: &Facts, findings: &BTreeSet<DeploymentRisk>) -> Option<Eligibility> {
+        let skip = |reason, why: &str| Some(Eligibility::Skip(reason, why.to_owned()));
         match self.service.controller.as_str() {
             "CODE_DEPLOY" => {
                 let why =
@@ -252,15 +255,15 @@ impl<'f> Consumer<'f> {
             return skip(SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`");
         }
         let by_policy = findings.iter().find(|finding| match facts.settings.policy(**finding) {
-            Policy::Go => false,
-            Policy::Notify => true,
-            Policy::Wait => **finding != Finding::InProgress,
+            RiskPolicy::Go => false,
+            RiskPolicy::Notify => true,
+            RiskPolicy::Wait => **finding != DeploymentRisk::InProgress,
         });
         if let Some(finding) = by_policy {
             let why = format!("{}; the settings leave that to a human", finding.sentence());
             return skip(SkipReason::Finding, &why);
         }
-        if facts.settings.mode == Mode::Notify {
+        if facts.settings.mode == ResponseMode::Notify {
             return skip(SkipReason::NotifyMode, "it would be redeployed; the mode is `notify`");
         }
         None
@@ -271,46 +274,46 @@ impl<'f> Consumer<'f> {
         facts: &Facts,
         now: Timestamp,
         changed_at: Timestamp,
-        findings: &BTreeSet<Finding>,
-    ) -> Option<Verdict> {
-        let hold = |reason, until, why: String| Some(Verdict::Hold(reason, until, why));
+        findings: &BTreeSet<DeploymentRisk>,
+    ) -> Option<Eligibility> {
+        let hold = |reason, until, why: String| Some(Eligibility::Hold(reason, until, why));
         let (region, account) = self.service.place();
         if !facts.is_remembered(account, region) {
             let why = "what was done before is not known: the ledger did not answer";
-            return hold(HoldReason::InProgress, None, why.to_owned());
+            return hold(DeferReason::InProgress, None, why.to_owned());
         }
         let settled = changed_at.plus(facts.settings.settle);
         // The shell waits this long by itself.
         let then = now.max(settled);
         if settled > now.plus(LONGEST_WAIT) {
-            return hold(HoldReason::Settling, Some(settled), format!("the change settles until {settled}"));
+            return hold(DeferReason::Settling, Some(settled), format!("the change settles until {settled}"));
         }
-        let going = findings.contains(&Finding::InProgress);
-        let waits = facts.settings.policy(Finding::InProgress) == Policy::Wait;
+        let going = findings.contains(&DeploymentRisk::InProgress);
+        let waits = facts.settings.policy(DeploymentRisk::InProgress) == RiskPolicy::Wait;
         if going && waits {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
-            return hold(HoldReason::InProgress, None, why.to_owned());
+            return hold(DeferReason::InProgress, None, why.to_owned());
         }
         let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
         if waits && asked.is_some_and(|asked| self.is_hidden(asked, facts, now)) {
             let why = "how the deployment before ended is not known; another one would hide it";
-            return hold(HoldReason::InProgress, None, why.to_owned());
+            return hold(DeferReason::InProgress, None, why.to_owned());
         }
         let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
         if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
             let why = format!("we redeployed it a short while ago; it waits until {cooled}");
-            return hold(HoldReason::Cooldown, Some(cooled), why);
+            return hold(DeferReason::Cooldown, Some(cooled), why);
         }
         if let Some(window) = self.control.window.as_ref().filter(|window| !window.is_open(then)) {
             let opens = window.next_open(then);
             let until = opens.map_or("for longer than a week".to_owned(), |at| format!("until {at}"));
-            return hold(HoldReason::Window, opens, format!("its window is closed {until}"));
+            return hold(DeferReason::Window, opens, format!("its window is closed {until}"));
         }
         None
     }
 
     /// Whether our deployment before has failed, was rolled back or does not end, and nobody was told yet.
-    fn is_hidden(&self, asked: &Asked, facts: &Facts, now: Timestamp) -> bool {
+    fn is_hidden(&self, asked: &DeploymentRecord, facts: &Facts, now: Timestamp) -> bool {
         let primary = self.service.primary.as_ref();
         let ended = primary.is_none_or(|primary| {
             primary.created_at < asked.at.minus(CLOCKS)
@@ -327,14 +330,14 @@ impl<'f> Consumer<'f> {
         facts: &Facts,
         now: Timestamp,
         changed_at: Timestamp,
-        findings: BTreeSet<Finding>,
-    ) -> Verdict {
+        findings: BTreeSet<DeploymentRisk>,
+    ) -> Eligibility {
         let why = match &self.service.primary {
             Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
             None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
         };
         let not_before = changed_at.plus(facts.settings.settle);
-        Verdict::Go(Go {
+        Eligibility::Go(RedeployTerms {
             not_before,
             fresh_from: changed_at.plus(facts.settings.fresh_after()),
             cooled_from: now.max(not_before).minus(self.cooldown(facts)),
@@ -350,12 +353,12 @@ impl<'f> Consumer<'f> {
 }
 
 /// The secrets that the service reads by itself, as tags and settings say.
-fn declared(service: &Service, control: &Control, settings: &Settings) -> Vec<Reference> {
+fn declared(service: &EcsService, control: &ServiceTags, settings: &Settings) -> Vec<SecretReference> {
     let label = service.label();
     let configured = [service.arn.as_str(), label.raw()].into_iter();
     let configured = configured.filter_map(|name| settings.readers.get(name)).flatten();
     let values = control.secrets.iter().chain(configured);
-    values.map(|value| Reference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
+    values.map(|value| SecretReference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
 }
 
 /// For how long after a rollout may take its end is waited for: the sweep tells of it and ends it, unless there is no sweep.

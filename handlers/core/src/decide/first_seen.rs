@@ -1,12 +1,12 @@
 //! First reads: a principal reads a secret that it has not read for a month, or ever. Meaningful once a baseline is learned.
 
-use super::Draft;
+use super::PlanBuilder;
 use crate::facts::{Facts, Question};
 use crate::hash;
-use crate::incident::{Detail, Incident};
-use crate::plan::Step;
-use crate::rules::{Action, Case, Response};
-use crate::state::observation::{Burst, Mark};
+use crate::incident::{Incident, IncidentDetail};
+use crate::plan::PlanStep;
+use crate::rules::{MatchedEvent, Response, ResponseAction};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::{Date, Span, Timestamp};
 
@@ -21,7 +21,7 @@ pub fn seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
 
 /// A read as an item of the ledger's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenItem {
+pub struct LastSeenItem {
     /// The partition key, the attribute `pk`: one for each principal.
     pub pk: String,
     /// The sort key, the attribute `sk`.
@@ -32,7 +32,7 @@ pub struct SeenItem {
     pub ttl: i64,
 }
 
-impl SeenItem {
+impl LastSeenItem {
     /// The item of a [`seen_key`] and an instant.
     pub fn of(key: &str, at: Timestamp) -> Self {
         let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
@@ -51,23 +51,23 @@ const PARTITION: &str = "seen#";
 const KEPT: Span = Span::from_secs(35 * 86_400);
 
 /// What a case says of who read what: the keys, and when. Empty for what is no read.
-pub fn reads(case: &Case<'_>) -> Vec<(String, Timestamp)> {
+pub fn reads(case: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
     let event = &case.event;
-    let counts = case.responses.iter().any(|response| response.action == Action::FirstRead);
+    let counts = case.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
     let keys =
         event.secrets.iter().map(|secret| seen_key(&event.account, &event.principal.id, &secret.key()));
     let known = counts && event.time_known;
     keys.filter(|_| known).map(|key| (key, event.time)).collect()
 }
 
-pub(super) fn questions(case: &Case<'_>, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     if !facts.settings.first_reads {
         return Vec::new();
     }
     reads(case).into_iter().map(|(key, _)| Question::Seen { key }).collect()
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     if !draft.facts.settings.first_reads {
         return;
     }
@@ -75,17 +75,17 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     for (key, at) in reads(draft.case) {
         let last = draft.facts.seen.get(&key).copied();
         if last.is_none_or(|last| last.plus(FORGOTTEN) < at) {
-            let mark = Mark::of(draft.event(), false);
-            let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+            let mark = Observation::of(draft.event(), false);
+            let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
             let before = last.map_or("none is known".to_owned(), |last| Date::of(last).to_string());
-            let details = vec![Detail { label: "last read before", value: Untrusted::new(before) }];
+            let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
             let incident = Incident::of(response, super::incident_key(response, &key), &burst, details);
             let (rule, key) = (incident.rule.clone(), incident.key.clone());
-            steps.push(Step::Digest { rule, key, incident: Box::new(incident) });
+            steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
         }
         // The day is enough, and one write a day.
         if last.is_none_or(|last| Date::of(last) < Date::of(at)) {
-            steps.push(Step::See { key, at });
+            steps.push(PlanStep::See { key, at });
         }
     }
     draft.steps.extend(steps);

@@ -3,18 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Draft, incident_key};
-use crate::aws::ecs_service::Service;
-use crate::aws::service_tags::Control;
+use super::{PlanBuilder, incident_key};
+use crate::aws::ecs_service::EcsService;
+use crate::aws::service_tags::ServiceTags;
 use crate::facts::{Facts, Question, place};
 use crate::hash;
-use crate::incident::Detail;
+use crate::incident::IncidentDetail;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
 /// Whether discovery has to keep a service that uses no secret of those that changed.
-pub fn are_unclear(service: &Service) -> bool {
-    service.status == "ACTIVE" && !Control::of(&service.tags).problems.is_empty()
+pub fn are_unclear(service: &EcsService) -> bool {
+    service.status == "ACTIVE" && !ServiceTags::of(&service.tags).problems.is_empty()
 }
 
 /// What is to be asked about the services that are known.
@@ -28,15 +28,15 @@ pub(super) fn questions(response: &Response, facts: &Facts) -> Vec<Question> {
 
 /// Tells of them, once: the same tags of the same services are no news at the next change. `consumers` holds the ARNs of those
 /// of which the decision about them tells.
-pub(super) fn tell(draft: &mut Draft<'_, '_>, response: &Response, consumers: &BTreeSet<&str>) {
+pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consumers: &BTreeSet<&str>) {
     let facts = draft.facts;
     for (place, services) in unclear(facts) {
         let key = key(response, &place, &services);
         let others = services.iter().filter(|(service, _)| !consumers.contains(service.arn.as_str()));
-        let mut details: Vec<Detail> = others
+        let mut details: Vec<IncidentDetail> = others
             .map(|(service, problems)| {
                 let value = format!("{}: {}", service.label().raw(), problems.join("; "));
-                Detail { label: "tags not understood", value: Untrusted::new(value) }
+                IncidentDetail { label: "tags not understood", value: Untrusted::new(value) }
             })
             .collect();
         // Not all services are known: the list would be another one each time.
@@ -44,17 +44,17 @@ pub(super) fn tell(draft: &mut Draft<'_, '_>, response: &Response, consumers: &B
             continue;
         }
         let note = Untrusted::new("a service of these that reads a secret by itself is not redeployed");
-        details.insert(0, Detail { label: "note", value: note });
+        details.insert(0, IncidentDetail { label: "note", value: note });
         draft.page_once(response, &subject(&place, &services), details);
     }
 }
 
 /// The services with what is wrong with their tags, by `account/region` and ARN.
-fn unclear(facts: &Facts) -> BTreeMap<String, Vec<(&Service, Vec<String>)>> {
+fn unclear(facts: &Facts) -> BTreeMap<String, Vec<(&EcsService, Vec<String>)>> {
     let mut unclear: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for service in facts.services.iter().flatten().filter(|service| are_unclear(service)) {
         let (region, account) = service.place();
-        let problems = Control::of(&service.tags).problems;
+        let problems = ServiceTags::of(&service.tags).problems;
         unclear.entry(place(account, region)).or_default().push((service, problems));
     }
     for services in unclear.values_mut() {
@@ -63,11 +63,11 @@ fn unclear(facts: &Facts) -> BTreeMap<String, Vec<(&Service, Vec<String>)>> {
     unclear
 }
 
-fn key(response: &Response, place: &str, services: &[(&Service, Vec<String>)]) -> String {
+fn key(response: &Response, place: &str, services: &[(&EcsService, Vec<String>)]) -> String {
     incident_key(response, &subject(place, services))
 }
 
-fn subject(place: &str, services: &[(&Service, Vec<String>)]) -> String {
+fn subject(place: &str, services: &[(&EcsService, Vec<String>)]) -> String {
     let said = services.iter().flat_map(|(service, problems)| {
         std::iter::once(service.arn.as_str()).chain(problems.iter().map(String::as_str))
     });

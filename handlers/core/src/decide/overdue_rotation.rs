@@ -1,17 +1,17 @@
 //! Rotations that should have happened and did not: told once a rotation, taken back by the next that succeeds.
 
-use super::{Draft, incident_key};
-use crate::aws::secret_metadata::Metadata;
+use super::{PlanBuilder, incident_key};
+use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, IncidentState, Question};
-use crate::incident::Detail;
-use crate::plan::Step;
-use crate::rules::{Case, Response};
-use crate::state::observation::{Burst, Mark};
+use crate::incident::IncidentDetail;
+use crate::plan::PlanStep;
+use crate::rules::{MatchedEvent, Response};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
-pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     // `Question::Secrets` is asked by the sweep.
     let now = facts.now.unwrap_or(case.event.time);
     let overdue = facts.secrets.values().filter_map(|metadata| {
@@ -22,7 +22,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
     overdue.collect()
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let (facts, now) = (draft.facts, draft.now());
     for metadata in facts.secrets.values() {
         let Some(secret) = SecretRef::from_arn(&metadata.arn) else { continue };
@@ -37,22 +37,29 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             over.is_none_or(|over| over < state.first)
         });
         if let Some(IncidentState { first, last, .. }) = said.copied() {
-            draft.steps.push(Step::Join { rule: response.id.clone(), key, first, last, about: Vec::new() });
+            draft.steps.push(PlanStep::Join {
+                rule: response.id.clone(),
+                key,
+                first,
+                last,
+                about: Vec::new(),
+            });
             continue;
         }
-        let mut mark = Mark::of(draft.event(), false);
+        let mut mark = Observation::of(draft.event(), false);
         (mark.at, mark.secrets) = (since, vec![secret.clone()]);
         mark.region.clone_from(&secret.region);
-        let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
-        let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
-        let mut details = vec![detail("what", &why), Detail { label: "secret", value: secret.name() }];
+        let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
+        let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
+        let mut details =
+            vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.name() }];
         details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
         draft.page_burst(response, key, &burst, details, Vec::new());
     }
 }
 
 /// Since when a rotation is overdue, and why.
-fn overdue(metadata: &Metadata, facts: &Facts, now: Timestamp) -> Option<(Timestamp, String)> {
+fn overdue(metadata: &SecretMetadata, facts: &Facts, now: Timestamp) -> Option<(Timestamp, String)> {
     // A replica is rotated where it comes from.
     if !metadata.is_readable() || metadata.is_replica() {
         return None;

@@ -1,30 +1,30 @@
 //! The proof that a consumer runs the new value: a task of its role read the secret after its new deployment began.
 
-use super::Draft;
+use super::PlanBuilder;
 use crate::facts::Question;
-use crate::plan::Step;
-use crate::rules::Case;
+use crate::plan::PlanStep;
+use crate::rules::MatchedEvent;
 use crate::state::deployment::awaited_key;
 use crate::text::Untrusted;
 
 /// The role whose session this is, if that is a task's.
-fn role<'c>(case: &'c Case<'_>) -> Option<&'c Untrusted> {
+fn role<'c>(case: &'c MatchedEvent<'_>) -> Option<&'c Untrusted> {
     let principal = &case.event.principal;
     principal.is_task().then_some(&principal.id)
 }
 
-pub(super) fn questions(case: &Case<'_>) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
     let (Some(role), Some(secret)) = (role(case), case.event.secrets.first()) else { return Vec::new() };
     vec![Question::Awaited { key: awaited_key(role, secret) }]
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let (Some(role), Some(secret)) = (role(draft.case), draft.event().secrets.first()) else { return };
     let (key, at) = (awaited_key(role, secret), draft.event().time);
     let awaited = draft.facts.awaited.get(&key).into_iter().flatten();
-    let proved: Vec<Step> = awaited
+    let proved: Vec<PlanStep> = awaited
         .filter(|awaited| at >= awaited.since.whole_second())
-        .map(|awaited| Step::Prove { key: key.clone(), awaited: awaited.clone(), at })
+        .map(|awaited| PlanStep::Prove { key: key.clone(), awaited: awaited.clone(), at })
         .collect();
     draft.steps.extend(proved);
 }

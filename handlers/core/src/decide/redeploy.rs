@@ -3,59 +3,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::eligibility::{Changes, Consumer, Go, Verdict};
-use super::{Draft, incident_key, invalid_tags};
-use crate::aws::ecs_service::{Deployment, RolloutState};
+use super::eligibility::{ChangeIndex, Eligibility, RedeployTerms, SecretConsumer};
+use super::{PlanBuilder, incident_key, invalid_tags};
+use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
-use crate::incident::Detail;
+use crate::incident::IncidentDetail;
 use crate::notify;
-use crate::plan::{HoldReason, SkipReason, Step};
+use crate::plan::{DeferReason, PlanStep, SkipReason};
 use crate::rules::{Handler, Response};
-use crate::state::deployment::{self, Asked, Changed, How};
-use crate::state::observation::{Burst, Mark};
+use crate::state::deployment::{self, DeploymentOutcome, DeploymentRecord, SecretChange};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// Something to say to a human about one consumer.
-struct Said {
-    about: deployment::Consumer,
-    detail: Detail,
+struct ConsumerNotice {
+    about: deployment::AffectedConsumer,
+    detail: IncidentDetail,
 }
 
 /// Plans what these changes ask for. `unconfirmed` holds the keys of the secrets of which Secrets Manager did not confirm
 /// the change.
 pub(super) fn reconcile(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut PlanBuilder<'_, '_>,
     response: &Response,
-    changes: &[Changed],
+    changes: &[SecretChange],
     unconfirmed: &BTreeSet<String>,
 ) {
     let (facts, now) = (draft.facts, draft.now());
     let services = facts.services.iter().flatten();
-    let sought = Changes::new(changes.to_vec());
-    let mut consumers: Vec<Consumer<'_>> =
-        services.flat_map(|service| Consumer::of(service, &sought, &facts.settings)).collect();
+    let sought = ChangeIndex::new(changes.to_vec());
+    let mut consumers: Vec<SecretConsumer<'_>> =
+        services.flat_map(|service| SecretConsumer::of(service, &sought, &facts.settings)).collect();
     consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
     let (mut said, mut going, mut waiting) = (Vec::new(), Vec::new(), BTreeSet::new());
     for consumer in &consumers {
         let doubtful = consumer.uses.iter().any(|(changed, _)| unconfirmed.contains(&changed.secret.key()));
         match consumer.verdict(facts, now, doubtful) {
-            Verdict::Skip(reason, why)
+            Eligibility::Skip(reason, why)
                 if reason.needs_human() && is_for_the_sweep(draft, response, consumer) =>
             {
                 let why =
                     format!("{why}; people were told of it moments ago, and the sweep tells what came since");
-                hold(&mut said, draft, consumer, (HoldReason::Together, None, why));
+                hold(&mut said, draft, consumer, (DeferReason::Together, None, why));
             }
-            Verdict::Skip(reason, why) => {
+            Eligibility::Skip(reason, why) => {
                 if reason.needs_human() {
                     tell(&mut said, draft, consumer, &consumer.open(facts), "not redeployed", &why);
                 } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
                     tell_in_part(&mut said, draft, consumer);
                 }
-                draft.steps.push(Step::Skip {
+                draft.steps.push(PlanStep::Skip {
                     service: consumer.service.arn.clone(),
                     secrets: consumer.changes(),
                     deployment: consumer.service.primary.clone(),
@@ -63,10 +63,10 @@ pub(super) fn reconcile(
                     why,
                 });
             }
-            Verdict::Hold(reason, until, why) => {
+            Eligibility::Hold(reason, until, why) => {
                 hold(&mut said, draft, consumer, (reason, until, why));
             }
-            Verdict::Go(go) => {
+            Eligibility::Go(go) => {
                 tell_in_part(&mut said, draft, consumer);
                 tell_of_refusals(&mut said, draft, consumer);
                 going.push((consumer, go));
@@ -76,7 +76,7 @@ pub(super) fn reconcile(
     let redeploys = waves(draft, &mut said, response, going);
     // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
     let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
-    let goes_on = |service: &String, primary: &Option<Deployment>| {
+    let goes_on = |service: &String, primary: &Option<EcsDeployment>| {
         let asked = facts.asked.get(service).filter(|asked| asked.is_open());
         let theirs = primary.as_ref().filter(|primary| primary.state == Some(RolloutState::InProgress));
         asked.is_some_and(|asked| in_time(asked.at))
@@ -84,8 +84,8 @@ pub(super) fn reconcile(
     };
     for step in draft.steps.iter().chain(&redeploys) {
         let (secrets, waits) = match step {
-            Step::Hold { secrets, .. } | Step::Redeploy { secrets, .. } => (secrets, true),
-            Step::Skip { secrets, reason, service, deployment, .. } => match reason {
+            PlanStep::Hold { secrets, .. } | PlanStep::Redeploy { secrets, .. } => (secrets, true),
+            PlanStep::Skip { secrets, reason, service, deployment, .. } => match reason {
                 // It may turn out never to have begun.
                 SkipReason::Asked => (secrets, true),
                 SkipReason::AlreadyNewer => (secrets, goes_on(service, deployment)),
@@ -96,7 +96,7 @@ pub(super) fn reconcile(
         waiting.extend(secrets.iter().filter(|_| waits).map(|changed| changed.secret.key()));
     }
     if consumers.is_empty() && !changes.is_empty() {
-        draft.steps.push(Step::Nothing { why: "no known service uses the secret".to_owned() });
+        draft.steps.push(PlanStep::Nothing { why: "no known service uses the secret".to_owned() });
     }
     // People first: redeploying many services may take longer than the invocation has.
     say(draft, response, said);
@@ -112,11 +112,11 @@ pub(super) fn reconcile(
 /// The services to redeploy now, as many as each cluster has room for; the rest waits. Whoever has waited longest comes
 /// first, then the order is a hash's, so that it is not always the same ones that wait.
 fn waves(
-    draft: &mut Draft<'_, '_>,
-    said: &mut Vec<Said>,
+    draft: &mut PlanBuilder<'_, '_>,
+    said: &mut Vec<ConsumerNotice>,
     response: &Response,
-    mut going: Vec<(&Consumer<'_>, Go)>,
-) -> Vec<Step> {
+    mut going: Vec<(&SecretConsumer<'_>, RedeployTerms)>,
+) -> Vec<PlanStep> {
     let (facts, now) = (draft.facts, draft.now());
     going.sort_by_cached_key(|(consumer, go)| {
         (go.fresh_from, hash::id(&["wave", &consumer.service.arn, &go.fresh_from.to_string()]))
@@ -136,11 +136,11 @@ fn waves(
         let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
         let Some(slot) = free else {
             let why = format!("{} deployments are in flight in its cluster", facts.settings.in_flight);
-            hold(said, draft, consumer, (HoldReason::Wave, None, why));
+            hold(said, draft, consumer, (DeferReason::Wave, None, why));
             continue;
         };
         taken.insert(slot);
-        steps.push(Step::Redeploy {
+        steps.push(PlanStep::Redeploy {
             rule: response.id.clone(),
             cluster: service.cluster.clone(),
             service: service.arn.clone(),
@@ -160,10 +160,10 @@ fn waves(
 
 /// The changes that a new deployment answers: also others that nobody answered yet, and those of a deployment of ours that
 /// it supersedes before its end. If it fails, the service runs the old values of all of them.
-fn answered(consumer: &Consumer<'_>, unanswered: &Changes, facts: &Facts) -> Vec<Changed> {
+fn answered(consumer: &SecretConsumer<'_>, unanswered: &ChangeIndex, facts: &Facts) -> Vec<SecretChange> {
     let mut changes = consumer.changes();
-    let others = Consumer::of(consumer.service, unanswered, &facts.settings);
-    let others = others.iter().filter(|other| other.is_helped()).flat_map(Consumer::changes);
+    let others = SecretConsumer::of(consumer.service, unanswered, &facts.settings);
+    let others = others.iter().filter(|other| other.is_helped()).flat_map(SecretConsumer::changes);
     let superseded = facts.asked.get(&consumer.service.arn).filter(|asked| asked.is_open());
     for other in others.chain(superseded.into_iter().flat_map(|asked| asked.secrets.clone())) {
         if changes.iter().all(|known| known.secret.key() != other.secret.key()) {
@@ -174,13 +174,13 @@ fn answered(consumer: &Consumer<'_>, unanswered: &Changes, facts: &Facts) -> Vec
 }
 
 /// The changes that are not answered for.
-fn unanswered(facts: &Facts) -> Changes {
+fn unanswered(facts: &Facts) -> ChangeIndex {
     let open = facts.changes.iter().filter(|(_, change)| !change.settled);
     let changed = open.filter_map(|(key, change)| {
         let secret = SecretRef::from_key(key)?;
-        Some(Changed { secret, at: change.at, version: change.version.clone() })
+        Some(SecretChange { secret, at: change.at, version: change.version.clone() })
     });
-    Changes::new(changed.collect())
+    ChangeIndex::new(changed.collect())
 }
 
 /// The places of a cluster that are taken.
@@ -191,17 +191,17 @@ fn occupied(facts: &Facts, cluster: &str, now: Timestamp) -> BTreeSet<u32> {
 
 /// Lets a consumer wait; a human is told if it waits for longer than a change may go unanswered.
 fn hold(
-    said: &mut Vec<Said>,
-    draft: &mut Draft<'_, '_>,
-    consumer: &Consumer<'_>,
-    (reason, until, why): (HoldReason, Option<Timestamp>, String),
+    said: &mut Vec<ConsumerNotice>,
+    draft: &mut PlanBuilder<'_, '_>,
+    consumer: &SecretConsumer<'_>,
+    (reason, until, why): (DeferReason, Option<Timestamp>, String),
 ) {
     let answer = draft.facts.settings.answer;
     let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
         tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
     }
-    draft.steps.push(Step::Hold {
+    draft.steps.push(PlanStep::Hold {
         service: consumer.service.arn.clone(),
         secrets: consumer.changes(),
         reason,
@@ -211,17 +211,22 @@ fn hold(
 }
 
 /// Tells of references that a new deployment does not change, beside others that it does.
-fn tell_in_part(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Consumer<'_>) {
+fn tell_in_part(said: &mut Vec<ConsumerNotice>, draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>) {
     let why = "another of its references asks for a fixed version or another label";
     tell(said, draft, consumer, &consumer.in_part(), "redeployed in part", why);
 }
 
 /// Tells of a consumer that is tried again and again, for longer than a change may go unanswered.
-fn tell_of_refusals(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Consumer<'_>) {
+fn tell_of_refusals(
+    said: &mut Vec<ConsumerNotice>,
+    draft: &PlanBuilder<'_, '_>,
+    consumer: &SecretConsumer<'_>,
+) {
     let facts = draft.facts;
     let since = consumer.waits_since(facts);
-    let refused =
-        |asked: &&Asked| asked.at >= since && asked.ended.is_some_and(|ended| ended.how == How::Refused);
+    let refused = |asked: &&DeploymentRecord| {
+        asked.at >= since && asked.ended.is_some_and(|ended| ended.how == DeploymentOutcome::Refused)
+    };
     let asked = facts.asked.get(&consumer.service.arn).filter(refused);
     if let Some(asked) = asked.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
         let why = format!("the call of {} had no effect: ECS throttles, or fails; it is repeated", asked.at);
@@ -230,7 +235,7 @@ fn tell_of_refusals(said: &mut Vec<Said>, draft: &Draft<'_, '_>, consumer: &Cons
 }
 
 /// Whether what is to be told of a consumer is left to the sweep: it tells of many changes in one page.
-fn is_for_the_sweep(draft: &Draft<'_, '_>, response: &Response, consumer: &Consumer<'_>) -> bool {
+fn is_for_the_sweep(draft: &PlanBuilder<'_, '_>, response: &Response, consumer: &SecretConsumer<'_>) -> bool {
     let (facts, (region, _)) = (draft.facts, consumer.service.place());
     let recent = draft.now().minus(response.quiet);
     let mut told = facts.told.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
@@ -241,7 +246,7 @@ fn is_for_the_sweep(draft: &Draft<'_, '_>, response: &Response, consumer: &Consu
 }
 
 /// Whether a human was told of a consumer of a change.
-fn is_told(draft: &Draft<'_, '_>, consumer: &Consumer<'_>, changed: &Changed) -> bool {
+fn is_told(draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>, changed: &SecretChange) -> bool {
     let told = draft.facts.told.get(&consumer.service.arn);
     let known = told.and_then(|told| told.get(&changed.secret.key()));
     // Two tellings of one change are seconds apart, and nobody acts on the first between them.
@@ -250,27 +255,29 @@ fn is_told(draft: &Draft<'_, '_>, consumer: &Consumer<'_>, changed: &Changed) ->
 
 /// Notes what to tell of a consumer, of each of these changes of which nobody was told yet.
 fn tell(
-    said: &mut Vec<Said>,
-    draft: &Draft<'_, '_>,
-    consumer: &Consumer<'_>,
-    changes: &[Changed],
+    said: &mut Vec<ConsumerNotice>,
+    draft: &PlanBuilder<'_, '_>,
+    consumer: &SecretConsumer<'_>,
+    changes: &[SecretChange],
     label: &'static str,
     why: &str,
 ) {
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
     for changed in changes.iter().filter(|changed| !is_told(draft, consumer, changed)) {
-        let about = deployment::Consumer { service: consumer.service.arn.clone(), changed: changed.clone() };
-        said.push(Said { about, detail: Detail { label, value: value.clone() } });
+        let about =
+            deployment::AffectedConsumer { service: consumer.service.arn.clone(), changed: changed.clone() };
+        said.push(ConsumerNotice { about, detail: IncidentDetail { label, value: value.clone() } });
     }
 }
 
 /// Pages about all of it, as many as it takes to name everything. Their keys name what they say of whom: nobody is told the
 /// same twice, and everybody of what is new.
-fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
-    let mut pages: Vec<(Vec<deployment::Consumer>, Vec<Detail>, BTreeSet<String>)> = Vec::new();
-    for Said { about, detail } in said {
+fn say(draft: &mut PlanBuilder<'_, '_>, response: &Response, said: Vec<ConsumerNotice>) {
+    let mut pages: Vec<(Vec<deployment::AffectedConsumer>, Vec<IncidentDetail>, BTreeSet<String>)> =
+        Vec::new();
+    for ConsumerNotice { about, detail } in said {
         let secret = about.changed.secret.key();
-        let has_room = |(_, details, secrets): &(_, Vec<Detail>, BTreeSet<String>)| {
+        let has_room = |(_, details, secrets): &(_, Vec<IncidentDetail>, BTreeSet<String>)| {
             (details.len() < notify::DETAILS_MAX || details.contains(&detail))
                 && (secrets.len() < notify::SECRETS_MAX || secrets.contains(&secret))
         };
@@ -295,11 +302,11 @@ fn say(draft: &mut Draft<'_, '_>, response: &Response, said: Vec<Said>) {
 
 /// Pages about consumers. What is said of them is one incident, and another thing said of them another one.
 pub(super) fn page_about(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut PlanBuilder<'_, '_>,
     response: &Response,
     what: &str,
-    about: Vec<deployment::Consumer>,
-    details: Vec<Detail>,
+    about: Vec<deployment::AffectedConsumer>,
+    details: Vec<IncidentDetail>,
 ) {
     let mut parts = vec![what.to_owned()];
     for consumer in &about {
@@ -308,10 +315,10 @@ pub(super) fn page_about(
         parts.extend([consumer.service.clone(), changed.secret.key(), which]);
     }
     let subject = hash::id(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut marks: Vec<Mark> = Vec::new();
+    let mut marks: Vec<Observation> = Vec::new();
     for consumer in &about {
         // The incident is as old as the change: the sweep says what the event said.
-        let mut mark = Mark::of(draft.event(), false);
+        let mut mark = Observation::of(draft.event(), false);
         mark.at = consumer.changed.at;
         mark.secrets = vec![consumer.changed.secret.clone()];
         mark.region.clone_from(&consumer.changed.secret.region);
@@ -320,20 +327,20 @@ pub(super) fn page_about(
         }
     }
     marks.sort();
-    let burst = Burst { marks: marks.iter().collect(), severity: response.severity, resolved: None };
+    let burst = WindowMatch { marks: marks.iter().collect(), severity: response.severity, resolved: None };
     let key = incident_key(response, &subject);
     draft.page_burst(response, key, &burst, details, about);
 }
 
 /// What could not be learned of a place: told, and worth another look where that may help. Replays have no gaps: there the
 /// plan alone says what is unknown.
-pub(super) fn unlearned(draft: &mut Draft<'_, '_>, response: &Response, account: &str, region: &str) {
+pub(super) fn unlearned(draft: &mut PlanBuilder<'_, '_>, response: &Response, account: &str, region: &str) {
     let place = place(account, region);
     let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
-    let gap = |gap: &String| Detail { label: "could not be learned", value: Untrusted::new(gap) };
+    let gap = |gap: &String| IncidentDetail { label: "could not be learned", value: Untrusted::new(gap) };
     // A ledger that is down is alarmed by the functions that fail; it would be told with every delivery.
     let worth = limits.into_iter().chain(gaps).flatten().filter(|gap| *gap != LEDGER_GAP);
-    let details: Vec<Detail> = worth.map(gap).collect();
+    let details: Vec<IncidentDetail> = worth.map(gap).collect();
     if !details.is_empty() {
         // In a page of its own: the next look may have more to tell.
         draft.page_once(response, &unlearned_key(&place), details);
@@ -348,7 +355,7 @@ pub(super) fn unlearned_key(subject: &str) -> String {
 }
 
 /// A change of which nobody waits and nothing is unknown is answered for.
-fn settle(draft: &mut Draft<'_, '_>, changes: &[Changed], waiting: &BTreeSet<String>) {
+fn settle(draft: &mut PlanBuilder<'_, '_>, changes: &[SecretChange], waiting: &BTreeSet<String>) {
     for changed in changes {
         let place = place(&changed.secret.account, &changed.secret.region);
         let known = !draft.facts.gaps.contains_key(&place) && draft.facts.services.is_some();
@@ -357,7 +364,7 @@ fn settle(draft: &mut Draft<'_, '_>, changes: &[Changed], waiting: &BTreeSet<Str
         let first = draft.case.handler == Handler::Sweep && !draft.facts.changes.contains_key(&key);
         let open = first || draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
         if known && open && !waiting.contains(&key) {
-            draft.steps.push(Step::Settle { changed: changed.clone() });
+            draft.steps.push(PlanStep::Settle { changed: changed.clone() });
         }
     }
 }

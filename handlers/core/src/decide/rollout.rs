@@ -1,20 +1,20 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
 use super::eligibility::CLOCKS;
-use super::{Draft, incident_key};
+use super::{PlanBuilder, incident_key};
 use crate::aws::arn::Arn;
-use crate::aws::ecs_service::{RolloutState, Service};
+use crate::aws::ecs_service::{EcsService, RolloutState};
 use crate::facts::{Facts, IncidentState, Question, place};
-use crate::incident::Detail;
+use crate::incident::IncidentDetail;
 use crate::notify;
-use crate::plan::Step;
-use crate::rules::{Case, Handler, Response};
-use crate::state::deployment::{Asked, Consumer, Ended, How};
-use crate::state::observation::{Burst, Mark};
+use crate::plan::PlanStep;
+use crate::rules::{Handler, MatchedEvent, Response};
+use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
-pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let mut questions = Vec::new();
     if case.handler == Handler::Sweep {
         questions.push(Question::Open);
@@ -31,7 +31,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
 }
 
 /// What ECS says of a service's deployment, in an event or when asked.
-struct Report<'s> {
+struct DeploymentReport<'s> {
     deployment: Option<String>,
     state: RolloutState,
     reason: Untrusted,
@@ -40,7 +40,7 @@ struct Report<'s> {
     service: &'s str,
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let facts = draft.facts;
     if draft.case.handler == Handler::Sweep {
         for (service, asked) in open(draft.case, facts) {
@@ -49,7 +49,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         return;
     }
     let (Some(service), event) = (service_of(draft.case), draft.event()) else {
-        draft.steps.push(Step::Ignore { why: "the event names no service".to_owned() });
+        draft.steps.push(PlanStep::Ignore { why: "the event names no service".to_owned() });
         return;
     };
     let state = match event.name().raw() {
@@ -60,21 +60,22 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let reason = event.text("/detail/reason").unwrap_or_default();
     let deployment = event.text("/detail/deploymentId").map(|id| id.raw().to_owned());
     let is_rollback = state == RolloutState::InProgress && reason.raw().contains("rolling back");
-    let report = Report { deployment, state, reason, at: event.time, is_rollback, service: &service };
+    let report =
+        DeploymentReport { deployment, state, reason, at: event.time, is_rollback, service: &service };
     match facts.asked.get(&service) {
         Some(asked) if concerns(asked, &report) => follow(draft, response, asked, &report),
-        _ => draft.steps.push(Step::Ignore { why: "not a deployment that we asked for".to_owned() }),
+        _ => draft.steps.push(PlanStep::Ignore { why: "not a deployment that we asked for".to_owned() }),
     }
 }
 
 /// Whether a report is about the deployment that we asked for.
-fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
+fn concerns(asked: &DeploymentRecord, report: &DeploymentReport<'_>) -> bool {
     let Some(id) = report.deployment.as_deref() else { return false };
     if !asked.was_asked() {
         return false;
     }
     // What took its place cannot fail before it has begun.
-    let before = |ended: &Ended| ended.how == How::Superseded && report.at < ended.at;
+    let before = |ended: &DeploymentEnd| ended.how == DeploymentOutcome::Superseded && report.at < ended.at;
     let is_open = asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before);
     match (asked.deployment.as_deref(), report.state) {
         // The circuit breaker goes back to an older deployment, and says so of that one.
@@ -99,29 +100,34 @@ fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
 
 /// Whether our call may have begun a deployment as late as this: while whoever called was alive, and before somebody looked
 /// and saw none. A replay does not know when the call was made.
-fn may_have_begun(asked: &Asked, at: Timestamp) -> bool {
+fn may_have_begun(asked: &DeploymentRecord, at: Timestamp) -> bool {
     let lease = asked.lease_until.map(|until| until.plus(CLOCKS));
     lease.or(asked.ended.map(|ended| ended.at)).is_none_or(|until| at <= until)
 }
 
-fn follow(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>) {
+fn follow(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    asked: &DeploymentRecord,
+    report: &DeploymentReport<'_>,
+) {
     let service = report.service;
     if report.state == RolloutState::Failed || report.is_rollback {
         let what = if report.is_rollback { "it is rolled back" } else { "it failed" };
         fail(draft, response, asked, report, what);
-        end(draft, service, asked, report.at, How::Failed);
+        end(draft, service, asked, report.at, DeploymentOutcome::Failed);
     } else if report.state == RolloutState::Completed {
-        end(draft, service, asked, report.at, How::Completed);
+        end(draft, service, asked, report.at, DeploymentOutcome::Completed);
         resolve(draft, response, service, asked, report.at);
     } else if let (None, Some(deployment)) = (&asked.deployment, &report.deployment) {
         adopt(draft, service, asked, deployment);
     } else {
-        draft.steps.push(Step::Nothing { why: "the rollout of our deployment goes on".to_owned() });
+        draft.steps.push(PlanStep::Nothing { why: "the rollout of our deployment goes on".to_owned() });
     }
 }
 
 /// Looks at a deployment of ours of which no event told the end.
-fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked) {
+fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, asked: &DeploymentRecord) {
     let (facts, now) = (draft.facts, draft.now());
     // Somebody is asking, or what was asked for is hardly to be seen yet.
     if asked.is_held(now) || now < asked.at.plus(SEEN_AFTER) {
@@ -129,7 +135,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     }
     let late = now > asked.at.plus(facts.settings.rollout);
     let found = facts.services.iter().flatten().find(|found| found.arn == service);
-    let report = |deployment: Option<&str>, state, reason: &str| Report {
+    let report = |deployment: Option<&str>, state, reason: &str| DeploymentReport {
         deployment: deployment.map(str::to_owned),
         state,
         reason: Untrusted::new(reason),
@@ -140,7 +146,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let Some(found) = found.filter(|found| found.status != "INACTIVE") else {
         let is_gone = found.is_some();
         if is_gone {
-            end(draft, service, asked, now, How::Gone);
+            end(draft, service, asked, now, DeploymentOutcome::Gone);
         // What could not be learned now may be learned by the next look; that is told for itself.
         } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
@@ -161,7 +167,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     if ours.is_none() && !newer && !failed {
         // What is rolled back looks the same, until the deployment before is complete again.
         if state(found) != Some(RolloutState::InProgress) || late {
-            end(draft, service, asked, now, How::Unseen);
+            end(draft, service, asked, now, DeploymentOutcome::Unseen);
         }
     } else if newer && !is_ours {
         let since = primary.map_or(now, |primary| primary.created_at);
@@ -170,18 +176,24 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
             let why = "somebody else deployed since";
             fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it failed");
         }
-        end(draft, service, asked, since, if failed { How::Failed } else { How::Superseded });
+        end(
+            draft,
+            service,
+            asked,
+            since,
+            if failed { DeploymentOutcome::Failed } else { DeploymentOutcome::Superseded },
+        );
     } else if !newer && (ours.is_none() || id != ours) {
         let why = "an older deployment is PRIMARY again";
         fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
-        end(draft, service, asked, now, How::Failed);
+        end(draft, service, asked, now, DeploymentOutcome::Failed);
     } else {
         if let (None, Some(id)) = (ours, id) {
             adopt(draft, service, asked, id);
         }
         match state(found) {
             Some(RolloutState::Completed) => {
-                end(draft, service, asked, now, How::Completed);
+                end(draft, service, asked, now, DeploymentOutcome::Completed);
                 resolve(draft, response, service, asked, now);
             }
             Some(RolloutState::Failed) => {
@@ -192,13 +204,13 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
                     &report(id, RolloutState::Failed, "its rollout state is FAILED"),
                     "it failed",
                 );
-                end(draft, service, asked, now, How::Failed);
+                end(draft, service, asked, now, DeploymentOutcome::Failed);
             }
             Some(RolloutState::InProgress) | None if late => {
                 let why = format!("it did not complete within {}", facts.settings.rollout);
                 fail(draft, response, asked, &report(id, RolloutState::InProgress, &why), "it does not end");
                 // Nothing waits for it any longer. Should it complete after all, that is told.
-                end(draft, service, asked, now, How::Failed);
+                end(draft, service, asked, now, DeploymentOutcome::Failed);
             }
             Some(RolloutState::InProgress) | None => {}
         }
@@ -219,25 +231,31 @@ fn region_of(service: &str) -> &str {
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
 
-fn state(service: &Service) -> Option<RolloutState> {
+fn state(service: &EcsService) -> Option<RolloutState> {
     service.primary.as_ref().and_then(|primary| primary.state)
 }
 
 /// The deployments of ours that have no end yet.
-fn open<'f>(case: &Case<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f Asked)> {
+fn open<'f>(case: &MatchedEvent<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f DeploymentRecord)> {
     let account = format!(":{}:", case.event.account);
     let open = facts.asked.iter().filter(|(service, asked)| asked.is_open() && service.contains(&account));
     open.map(|(service, asked)| (service.as_str(), asked)).collect()
 }
 
-fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &str) {
+fn adopt(draft: &mut PlanBuilder<'_, '_>, service: &str, asked: &DeploymentRecord, deployment: &str) {
     let (service, deployment) = (service.to_owned(), deployment.to_owned());
-    draft.steps.push(Step::Adopt { service, asked_at: asked.at, deployment });
+    draft.steps.push(PlanStep::Adopt { service, asked_at: asked.at, deployment });
 }
 
-fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
+fn end(
+    draft: &mut PlanBuilder<'_, '_>,
+    service: &str,
+    asked: &DeploymentRecord,
+    at: Timestamp,
+    how: DeploymentOutcome,
+) {
     if asked.may_end(how) {
-        draft.steps.push(Step::End {
+        draft.steps.push(PlanStep::End {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),
             asked_at: asked.at,
@@ -245,46 +263,58 @@ fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, h
             // What has an end gave its place back.
             slot: asked.slot.filter(|_| asked.is_open()),
             secrets: asked.secrets.clone(),
-            ended: Ended { at, how },
+            ended: DeploymentEnd { at, how },
         });
     } else {
-        draft.steps.push(Step::Nothing { why: "the end of our deployment is known".to_owned() });
+        draft.steps.push(PlanStep::Nothing { why: "the end of our deployment is known".to_owned() });
     }
 }
 
 /// Pages about a deployment of ours, once, however it is found out.
-fn fail(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>, what: &str) {
-    let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
+fn fail(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    asked: &DeploymentRecord,
+    report: &DeploymentReport<'_>,
+    what: &str,
+) {
+    let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
     let mut details = vec![detail("what", what), detail("service", report.service)];
     for changed in &asked.secrets {
-        details.push(Detail { label: "secret", value: changed.secret.name() });
+        details.push(IncidentDetail { label: "secret", value: changed.secret.name() });
     }
     // A rollback is reported of the deployment that it goes back to.
     let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
     let deployment = asked.deployment.as_ref().or(reported);
     details.extend(deployment.map(|id| detail("deployment", id)));
-    details.push(Detail { label: "reason", value: report.reason.clone() });
+    details.push(IncidentDetail { label: "reason", value: report.reason.clone() });
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
     details.push(detail("note", note));
     let mark = mark(draft, asked);
-    let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
+    let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
     let about = asked
         .secrets
         .iter()
-        .map(|changed| Consumer { service: report.service.to_owned(), changed: changed.clone() });
+        .map(|changed| AffectedConsumer { service: report.service.to_owned(), changed: changed.clone() });
     let key = key(response, report.service, asked);
     draft.page_burst(response, key, &burst, details, about.collect());
 }
 
 /// Takes back what was said about a deployment that then completed after all.
-fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked, at: Timestamp) {
+fn resolve(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    service: &str,
+    asked: &DeploymentRecord,
+    at: Timestamp,
+) {
     let key = key(response, service, asked);
     let Some(open) = draft.facts.incidents.get(&key).filter(|state| state.resolved.is_none()) else { return };
     let mark = mark(draft, asked);
-    let burst = Burst { marks: vec![&mark], severity: open.severity, resolved: Some(at) };
-    let details = vec![Detail { label: "service", value: Untrusted::new(service) }];
+    let burst = WindowMatch { marks: vec![&mark], severity: open.severity, resolved: Some(at) };
+    let details = vec![IncidentDetail { label: "service", value: Untrusted::new(service) }];
     let incident = crate::incident::Incident::of(response, key.clone(), &burst, details);
-    draft.steps.push(Step::Resolve {
+    draft.steps.push(PlanStep::Resolve {
         rule: response.id.clone(),
         key,
         at,
@@ -295,18 +325,18 @@ fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked:
 }
 
 /// The incident is as old as the deployment, whoever finds it out.
-fn mark(draft: &Draft<'_, '_>, asked: &Asked) -> Mark {
-    let mut mark = Mark::of(draft.event(), false);
+fn mark(draft: &PlanBuilder<'_, '_>, asked: &DeploymentRecord) -> Observation {
+    let mut mark = Observation::of(draft.event(), false);
     mark.at = asked.at;
     mark.secrets = asked.secrets.iter().map(|changed| changed.secret.clone()).collect();
     mark
 }
 
-fn key(response: &Response, service: &str, asked: &Asked) -> String {
+fn key(response: &Response, service: &str, asked: &DeploymentRecord) -> String {
     incident_key(response, &format!("{service} {}", asked.at))
 }
 
-fn service_of(case: &Case<'_>) -> Option<String> {
+fn service_of(case: &MatchedEvent<'_>) -> Option<String> {
     let arn = case.event.text("/resources/0")?;
     (arn.raw().len() <= 1_024).then(|| arn.raw().to_owned())
 }

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::eligibility::Changes;
+use super::eligibility::ChangeIndex;
 use super::redeploy::{reconcile, unlearned, unlearned_key};
-use super::{Draft, incident_key, invalid_tags};
+use super::{PlanBuilder, incident_key, invalid_tags};
 use crate::aws::principal::UNKNOWN;
-use crate::aws::secret_metadata::Metadata;
+use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, Question, place};
-use crate::incident::Detail;
-use crate::plan::Step;
-use crate::rules::{Case, Response};
-use crate::state::deployment::{Change, Changed};
+use crate::incident::IncidentDetail;
+use crate::plan::PlanStep;
+use crate::rules::{MatchedEvent, Response};
+use crate::state::deployment::{KnownChange, SecretChange};
 use crate::text::Untrusted;
 use crate::time::Span;
 
-pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let Some(secret) = case.event.secrets.first() else {
         return vec![Question::Incident { key: incident_key(response, UNKNOWN) }];
     };
@@ -39,7 +39,7 @@ pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> 
     questions
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let event = draft.event();
     let own = |secret: &&SecretRef| event.time_known && secret.account == event.account;
     let Some(secret) = event.secrets.first().filter(own).cloned() else {
@@ -48,13 +48,15 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
             Some(_) if event.time_known => "the event of one account names a secret of another",
             Some(_) => "the event does not say when",
         };
-        draft.steps.push(Step::Unknown { why: why.to_owned() });
-        let what = Detail { label: "nothing was redeployed", value: Untrusted::new(why) };
+        draft.steps.push(PlanStep::Unknown { why: why.to_owned() });
+        let what = IncidentDetail { label: "nothing was redeployed", value: Untrusted::new(why) };
         draft.page_once(response, UNKNOWN, vec![what]);
         return;
     };
     if draft.facts.services.is_none() {
-        draft.steps.push(Step::Unknown { why: "the services that use the secret are unknown".to_owned() });
+        draft
+            .steps
+            .push(PlanStep::Unknown { why: "the services that use the secret are unknown".to_owned() });
         unlearned(draft, response, &secret.account, &secret.region);
         return;
     }
@@ -65,13 +67,13 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         regions.map(|region| SecretRef { region, ..secret.clone() }).collect();
     for there in &everywhere {
         match confirm(draft, there, there.region != secret.region) {
-            Confirmed::Yes(changed) => found.push(changed),
-            Confirmed::Unknown(changed) => {
+            ChangeConfirmation::Yes(changed) => found.push(changed),
+            ChangeConfirmation::Unknown(changed) => {
                 unconfirmed.extend(draft.facts.secrets.contains_key(&there.key()).then(|| there.key()));
                 found.push(changed);
             }
-            Confirmed::NotYet(why) => {
-                draft.steps.push(Step::Unknown { why });
+            ChangeConfirmation::NotYet(why) => {
+                draft.steps.push(PlanStep::Unknown { why });
                 // A replica follows when it follows: the sweep sees that, where it looks.
                 if !draft.facts.settings.regions.contains(&there.region) || there.region == secret.region {
                     draft.retry = Some("the new version is not AWSCURRENT yet".to_owned());
@@ -86,7 +88,7 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
         });
         // Without what is remembered it is not known when this version became current: `LastChangedDate` may have moved since.
         if news && draft.facts.is_remembered(&changed.secret.account, &changed.secret.region) {
-            draft.steps.push(Step::Note { changed: changed.clone() });
+            draft.steps.push(PlanStep::Note { changed: changed.clone() });
         }
     }
     for there in &everywhere {
@@ -97,10 +99,10 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
 }
 
 /// Tells of a Region that no sweep looks at, if services there use the secret: what waits there is forgotten.
-fn unswept(draft: &mut Draft<'_, '_>, response: &Response, there: &SecretRef) {
+fn unswept(draft: &mut PlanBuilder<'_, '_>, response: &Response, there: &SecretRef) {
     let region = &there.region;
-    let changed = Changed { secret: there.clone(), at: draft.event().time, version: None };
-    let (sought, settings) = (Changes::new(vec![changed]), &draft.facts.settings);
+    let changed = SecretChange { secret: there.clone(), at: draft.event().time, version: None };
+    let (sought, settings) = (ChangeIndex::new(vec![changed]), &draft.facts.settings);
     let mut services = draft.facts.services.iter().flatten();
     if settings.is_swept(region) == Some(false)
         && services.any(|service| sought.are_used_by(service, settings))
@@ -109,7 +111,7 @@ fn unswept(draft: &mut Draft<'_, '_>, response: &Response, there: &SecretRef) {
         let what = format!(
             "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
         );
-        let details = vec![Detail { label: "not swept", value: Untrusted::new(what) }];
+        let details = vec![IncidentDetail { label: "not swept", value: Untrusted::new(what) }];
         draft.page_once(response, &unswept_key(there), details);
     }
 }
@@ -119,11 +121,11 @@ fn unswept_key(there: &SecretRef) -> String {
 }
 
 /// What Secrets Manager says to the event.
-enum Confirmed {
+enum ChangeConfirmation {
     /// The change.
-    Yes(Changed),
+    Yes(SecretChange),
     /// Nothing: the event's word counts.
-    Unknown(Changed),
+    Unknown(SecretChange),
     /// The new version is not current yet.
     NotYet(String),
 }
@@ -134,35 +136,35 @@ const EARLIER: Span = Span::from_secs(60);
 
 /// Whether the secret's AWSCURRENT is what the event tells of, and since when. Secrets Manager is the source of the time,
 /// except that a change keeps the time under which it became known: its `LastChangedDate` also moves with its tags.
-fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confirmed {
+fn confirm(draft: &PlanBuilder<'_, '_>, secret: &SecretRef, is_replica: bool) -> ChangeConfirmation {
     let (event, key) = (draft.event(), secret.key());
     let version = version(draft.case);
-    let told = Changed { secret: secret.clone(), at: event.time, version: version.clone() };
+    let told = SecretChange { secret: secret.clone(), at: event.time, version: version.clone() };
     let elsewhere = || {
         let region = Untrusted::new(&*secret.region).show(32);
-        Confirmed::NotYet(format!("the new version has not reached {region} yet"))
+        ChangeConfirmation::NotYet(format!("the new version has not reached {region} yet"))
     };
     let metadata = draft.facts.secrets.get(&key).filter(|metadata| metadata.is_readable());
     let Some((metadata, current)) = metadata.and_then(|metadata| Some((metadata, metadata.current()?)))
     else {
         // The event is about the secret that it names: only Secrets Manager knows of its replicas.
-        return if is_replica { elsewhere() } else { Confirmed::Unknown(told) };
+        return if is_replica { elsewhere() } else { ChangeConfirmation::Unknown(told) };
     };
     // A version that was current before may become so again: then its event is newer than what is known of it.
-    let again = |known: &Change| {
+    let again = |known: &KnownChange| {
         let later = known.at.plus(EARLIER);
         version.as_deref() == Some(current)
             && event.time > later
             && metadata.modified_at.is_none_or(|at| at > later)
     };
     let known = draft.facts.changes.get(&key);
-    let same = |known: &&Change| known.version.as_deref() == Some(current) && !again(known);
+    let same = |known: &&KnownChange| known.version.as_deref() == Some(current) && !again(known);
     if let Some(known) = known.filter(same) {
-        let changed = Changed { secret: secret.clone(), at: known.at, version: known.version.clone() };
+        let changed = SecretChange { secret: secret.clone(), at: known.at, version: known.version.clone() };
         // An older event of a version that was current before, or another telling of this one.
-        return Confirmed::Yes(changed);
+        return ChangeConfirmation::Yes(changed);
     }
-    let changed = Changed {
+    let changed = SecretChange {
         secret: secret.clone(),
         at: metadata.modified_at.map_or(event.time, |at| at.max(event.time)),
         version: Some(current.to_owned()),
@@ -170,20 +172,22 @@ fn confirm(draft: &Draft<'_, '_>, secret: &SecretRef, is_replica: bool) -> Confi
     let is_current = version.as_deref().is_none_or(|version| version == current);
     let is_recent = metadata.modified_at.is_none_or(|at| at >= event.time.minus(EARLIER));
     if is_current && is_recent {
-        Confirmed::Yes(changed)
+        ChangeConfirmation::Yes(changed)
     } else if is_replica {
         elsewhere()
     } else if superseded(metadata, version.as_deref(), draft) {
-        Confirmed::Yes(changed)
+        ChangeConfirmation::Yes(changed)
     } else if version.is_some() {
-        Confirmed::NotYet("Secrets Manager does not say yet that the new version is AWSCURRENT".to_owned())
+        ChangeConfirmation::NotYet(
+            "Secrets Manager does not say yet that the new version is AWSCURRENT".to_owned(),
+        )
     } else {
-        Confirmed::Unknown(told)
+        ChangeConfirmation::Unknown(told)
     }
 }
 
 /// Whether another version became current after the event's.
-fn superseded(metadata: &Metadata, version: Option<&str>, draft: &Draft<'_, '_>) -> bool {
+fn superseded(metadata: &SecretMetadata, version: Option<&str>, draft: &PlanBuilder<'_, '_>) -> bool {
     let left = version.is_none_or(|version| {
         metadata.versions.get(version).is_none_or(|labels| !labels.contains("AWSPENDING"))
     });
@@ -191,7 +195,7 @@ fn superseded(metadata: &Metadata, version: Option<&str>, draft: &Draft<'_, '_>)
     left && metadata.modified_at.is_some_and(|at| at > draft.event().time.plus(margin))
 }
 
-fn version(case: &Case<'_>) -> Option<String> {
+fn version(case: &MatchedEvent<'_>) -> Option<String> {
     // Version ids are at most 64 characters (`API_DescribeSecret`): anything else is none.
     case.event
         .text("/detail/versionId")
@@ -200,16 +204,16 @@ fn version(case: &Case<'_>) -> Option<String> {
 }
 
 /// Tells a human about services whose redeployment was refused: their ARNs, and why.
-pub(super) fn undone(draft: &mut Draft<'_, '_>, response: &Response, refused: &[(Step, String)]) {
+pub(super) fn undone(draft: &mut PlanBuilder<'_, '_>, response: &Response, refused: &[(PlanStep, String)]) {
     let (mut about, mut details) = (Vec::new(), Vec::new());
     for (step, why) in refused {
-        let Step::Redeploy { service, secrets, .. } = step else { continue };
-        about.extend(secrets.iter().map(|changed| crate::state::deployment::Consumer {
+        let PlanStep::Redeploy { service, secrets, .. } = step else { continue };
+        about.extend(secrets.iter().map(|changed| crate::state::deployment::AffectedConsumer {
             service: service.clone(),
             changed: changed.clone(),
         }));
         let value = Untrusted::new(format!("{service}: {why}"));
-        details.push(Detail { label: "not redeployed, ECS refused", value });
+        details.push(IncidentDetail { label: "not redeployed, ECS refused", value });
     }
     if !about.is_empty() {
         super::redeploy::page_about(draft, response, "refused", about, details);

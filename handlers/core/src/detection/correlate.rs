@@ -3,30 +3,30 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::incident::{Detail, Incident};
+use crate::incident::{Incident, IncidentDetail};
 use crate::rules::{Response, Severity};
-use crate::state::observation::{Burst, Mark};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::time::{Span, Timestamp};
 
 /// What one response found.
 #[derive(Clone, Debug)]
-pub(crate) struct Finding<'r, 'm> {
+pub(crate) struct Detection<'r, 'm> {
     /// The response.
     pub(crate) response: &'r Response,
     /// What fired.
-    pub(crate) burst: Burst<'m>,
+    pub(crate) burst: WindowMatch<'m>,
 }
 
 /// The findings by occurrence, in order of time: a function of their set. Those whose times are no further apart than
 /// `quiet` are one, unless something closed the incident between them.
-pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Finding<'r, 'm>>) -> Vec<Vec<Finding<'r, 'm>>> {
+pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Detection<'r, 'm>>) -> Vec<Vec<Detection<'r, 'm>>> {
     findings.sort_by(|a, b| {
-        let order = |finding: &Finding<'r, 'm>| (finding.burst.first(), finding.burst.last());
+        let order = |finding: &Detection<'r, 'm>| (finding.burst.first(), finding.burst.last());
         order(a).cmp(&order(b)).then_with(|| a.response.id.cmp(&b.response.id))
     });
-    let mut occurrences: Vec<Vec<Finding<'r, 'm>>> = Vec::new();
+    let mut occurrences: Vec<Vec<Detection<'r, 'm>>> = Vec::new();
     for finding in findings {
-        let joins = |known: &Vec<Finding<'r, 'm>>| {
+        let joins = |known: &Vec<Detection<'r, 'm>>| {
             let last = known.iter().map(|known| known.burst.last()).max().unwrap_or_default();
             let resolved = known.first().and_then(|known| known.burst.resolved);
             finding.burst.first() <= last.plus(finding.response.quiet) && resolved == finding.burst.resolved
@@ -40,8 +40,8 @@ pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Finding<'r, 'm>>) -> Vec<Vec
 }
 
 /// The response that says most: the most severe finding's, of equals the first by id.
-pub(crate) fn lead<'r>(findings: &[Finding<'r, '_>]) -> Option<&'r Response> {
-    let order = |finding: &&Finding<'r, '_>| (finding.burst.severity, Reverse(finding.response.id.clone()));
+pub(crate) fn lead<'r>(findings: &[Detection<'r, '_>]) -> Option<&'r Response> {
+    let order = |finding: &&Detection<'r, '_>| (finding.burst.severity, Reverse(finding.response.id.clone()));
     findings.iter().max_by_key(order).map(|finding| finding.response)
 }
 
@@ -49,18 +49,18 @@ pub(crate) fn lead<'r>(findings: &[Finding<'r, '_>]) -> Option<&'r Response> {
 pub(crate) fn incident<'m>(
     lead: &Response,
     key: String,
-    findings: &[Finding<'_, '_>],
-    streams: impl IntoIterator<Item = &'m Mark>,
-    details: Vec<Detail>,
+    findings: &[Detection<'_, '_>],
+    streams: impl IntoIterator<Item = &'m Observation>,
+    details: Vec<IncidentDetail>,
 ) -> Incident {
-    let marks: BTreeMap<(Timestamp, &str), &Mark> = findings
+    let marks: BTreeMap<(Timestamp, &str), &Observation> = findings
         .iter()
         .flat_map(|finding| &finding.burst.marks)
         .map(|mark| ((mark.at, mark.key.as_str()), *mark))
         .collect();
     let severity = findings.iter().map(|finding| finding.burst.severity).max().unwrap_or(Severity::Info);
     let resolved = findings.first().and_then(|finding| finding.burst.resolved);
-    let burst = Burst { marks: marks.into_values().collect(), severity, resolved };
+    let burst = WindowMatch { marks: marks.into_values().collect(), severity, resolved };
     let mut incident = Incident::of(lead, key, &burst, details);
     let others: BTreeSet<&String> = findings.iter().map(|finding| &finding.response.id).collect();
     incident.also = others.into_iter().filter(|id| **id != lead.id).cloned().collect();
@@ -72,7 +72,7 @@ pub(crate) fn incident<'m>(
 /// How many events never counted, by exception: those from one window before the incident to its end. An event that also
 /// left a mark that counts is none of them.
 fn suppressed<'m>(
-    streams: impl IntoIterator<Item = &'m Mark>,
+    streams: impl IntoIterator<Item = &'m Observation>,
     first: Timestamp,
     last: Timestamp,
     within: Span,

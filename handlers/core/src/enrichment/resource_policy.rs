@@ -15,46 +15,48 @@ pub(super) fn derive(event: &Event) -> Option<&'static str> {
     let opened = match event.value("/detail/requestParameters/resourcePolicy")? {
         Value::Null => return None,
         Value::String(text) if duplicate_key(text).is_none() => {
-            to_value(text).map_or(Opened::Everybody, |policy| opened(&policy, owner(event)))
+            to_value(text).map_or(PolicyExposure::Everybody, |policy| opened(&policy, owner(event)))
         }
-        Value::String(_) => Opened::Everybody,
+        Value::String(_) => PolicyExposure::Everybody,
         policy => opened(policy, owner(event)),
     };
     Some(match opened {
-        Opened::Nobody => "own",
-        Opened::Another => "foreign",
-        Opened::Everybody => "public",
+        PolicyExposure::Nobody => "own",
+        PolicyExposure::Another => "foreign",
+        PolicyExposure::Everybody => "public",
     })
 }
 
 /// To whom a policy opens the secret without a condition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Opened {
+enum PolicyExposure {
     Nobody,
     Another,
     Everybody,
 }
 
-fn opened(policy: &Value, owner: &str) -> Opened {
+fn opened(policy: &Value, owner: &str) -> PolicyExposure {
     match get(policy, "Statement") {
         Some(Value::Array(statements)) if !statements.is_empty() => {
             let all = statements.iter().map(|statement| by_statement(statement, owner));
-            all.max().unwrap_or(Opened::Everybody)
+            all.max().unwrap_or(PolicyExposure::Everybody)
         }
         Some(statement @ Value::Object(_)) => by_statement(statement, owner),
-        _ => Opened::Everybody,
+        _ => PolicyExposure::Everybody,
     }
 }
 
-fn by_statement(statement: &Value, owner: &str) -> Opened {
-    let Some(effect) = get(statement, "Effect").and_then(Value::as_str) else { return Opened::Everybody };
+fn by_statement(statement: &Value, owner: &str) -> PolicyExposure {
+    let Some(effect) = get(statement, "Effect").and_then(Value::as_str) else {
+        return PolicyExposure::Everybody;
+    };
     let limited = get(statement, "Condition")
         .is_some_and(|condition| condition.as_object().is_none_or(|condition| !condition.is_empty()));
     if effect.eq_ignore_ascii_case("deny") || limited {
-        return Opened::Nobody;
+        return PolicyExposure::Nobody;
     }
     if get(statement, "NotPrincipal").is_some() {
-        return Opened::Everybody;
+        return PolicyExposure::Everybody;
     }
     match get(statement, "Principal") {
         Some(Value::Object(kinds)) => {
@@ -62,24 +64,26 @@ fn by_statement(statement: &Value, owner: &str) -> Opened {
                 let names = names.as_array().map_or(std::slice::from_ref(names), Vec::as_slice);
                 names.iter().map(move |name| by_name(kind, name, owner))
             });
-            all.max().unwrap_or(Opened::Everybody)
+            all.max().unwrap_or(PolicyExposure::Everybody)
         }
         // A string can be the star only (IAM's reference of the element).
-        _ => Opened::Everybody,
+        _ => PolicyExposure::Everybody,
     }
 }
 
-fn by_name(kind: &str, name: &Value, owner: &str) -> Opened {
-    let Some(name) = name.as_str().filter(|name| !name.contains('*')) else { return Opened::Everybody };
+fn by_name(kind: &str, name: &Value, owner: &str) -> PolicyExposure {
+    let Some(name) = name.as_str().filter(|name| !name.contains('*')) else {
+        return PolicyExposure::Everybody;
+    };
     if kind.eq_ignore_ascii_case("service") {
-        return Opened::Nobody;
+        return PolicyExposure::Nobody;
     }
     // An account's id, an ARN that holds one, or the id of a principal that is gone.
     let account = Arn::parse(name).map_or(name, |arn| arn.account);
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let federated = kind.eq_ignore_ascii_case("federated");
     let own = account == owner || (!is_account && !federated);
-    if own { Opened::Nobody } else { Opened::Another }
+    if own { PolicyExposure::Nobody } else { PolicyExposure::Another }
 }
 
 /// The element of a policy, in whatever case it is written.

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::next_steps::Advice;
+use super::next_steps::NextStep;
 use super::phrases::{account, listed, place, stretch, what, who};
-use super::{View, password_advice};
-use crate::incident::State;
+use super::{NotificationView, password_advice};
+use crate::incident::IncidentStatus;
 use crate::text::{Untrusted, json_line};
 
 /// The limits of each field, in characters ("Custom notifications", Amazon Q Developer in chat applications' guide). What is over
@@ -23,7 +23,7 @@ const VALUE: usize = 200;
 ///
 /// Text is Markdown of the client, so what comes from outside stands in code spans, without the characters that could end one or that
 /// Slack reads anywhere (`<`, `>`, `&`). Nothing of it is in the title or the keywords.
-pub(super) fn chat(view: &View<'_>, subject: &str) -> String {
+pub(super) fn chat(view: &NotificationView<'_>, subject: &str) -> String {
     let incident = view.incident;
     let steps: Vec<String> = view.first.iter().filter_map(step).collect();
     let keywords = [
@@ -56,9 +56,9 @@ pub(super) fn chat(view: &View<'_>, subject: &str) -> String {
     json_line::<Value>(&notification).unwrap_or_default()
 }
 
-fn description(view: &View<'_>) -> String {
+fn description(view: &NotificationView<'_>) -> String {
     let (incident, response) = (view.incident, view.response);
-    let open = incident.state == State::Open;
+    let open = incident.state == IncidentStatus::Open;
     let mut lines = Vec::new();
     match incident.resolved_at.filter(|_| !open) {
         Some(at) => lines.push(format!("Over since {}: nothing needs to be done.", stretch(at, at))),
@@ -116,8 +116,8 @@ const DETAILS: [(&str, &str); 9] = [
 ];
 
 /// One thing to do, if it fits; without its command, if only that does not.
-fn step(advice: &Advice) -> Option<String> {
-    let Advice { marked, open, run, likewise, .. } = advice;
+fn step(advice: &NextStep) -> Option<String> {
+    let NextStep { marked, open, run, likewise, .. } = advice;
     let link = open.as_deref();
     let run = run.as_deref().filter(|run| is_plain(run)).map(|run| format!("`{run}`"));
     let likewise = likewise.as_ref().filter(|_| run.is_some()).map(|likewise| format!("({likewise})"));

@@ -7,12 +7,12 @@ use crate::time::Timestamp;
 
 /// The console of a Region.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Console<'r> {
+pub(super) struct AwsConsole<'r> {
     region: &'r str,
     host: &'static str,
 }
 
-impl<'r> Console<'r> {
+impl<'r> AwsConsole<'r> {
     /// The console of a Region; `None` in partitions whose consoles have no public address.
     pub(super) fn of(region: &'r str) -> Option<Self> {
         let host = match partition(region) {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn each_partition_has_its_own_host() {
-        let link = |region| Console::of(region).map(|console| console.secret("prod/db"));
+        let link = |region| AwsConsole::of(region).map(|console| console.secret("prod/db"));
         let path = "secretsmanager/secret?name=prod%2Fdb&region";
         assert_eq!(
             link("us-west-2").unwrap(),
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn names_are_encoded_as_each_page_of_the_console_wants_them() {
-        let console = Console::of("us-west-2").unwrap();
+        let console = AwsConsole::of("us-west-2").unwrap();
         let logs = "#logsV2:log-groups/log-group/$252Faws$252Flambda$252Frotate-db";
         assert!(
             console.logs("/aws/lambda/rotate-db").ends_with(logs),

@@ -1,9 +1,9 @@
 //! The body of an e-mail: short lines of plain text, what matters most first.
 
-use super::next_steps::Advice;
+use super::next_steps::NextStep;
 use super::phrases::{account, listed, region_name, several, stretch, what, who};
-use super::{DETAILS_MAX, SECRETS_MAX, VALUE_MAX, View, password_advice};
-use crate::incident::{Detail, Incident, State};
+use super::{DETAILS_MAX, NotificationView, SECRETS_MAX, VALUE_MAX, password_advice};
+use crate::incident::{Incident, IncidentDetail, IncidentStatus};
 use crate::rules::Handler;
 use crate::text::Untrusted;
 
@@ -12,20 +12,20 @@ use crate::text::Untrusted;
 pub(super) const MAX: usize = 32 * 1024;
 
 /// Renders the body. What is least important is dropped if there is no room.
-pub(super) fn body(view: &View<'_>) -> String {
+pub(super) fn body(view: &NotificationView<'_>) -> String {
     let incident = view.incident;
     let mut parts = Vec::new();
-    let mut add = |rank, lines: Lines| parts.push((rank, lines.0));
+    let mut add = |rank, lines: TextLines| parts.push((rank, lines.0));
     add(0, headline(view));
     add(1, current(incident));
     add(2, facts(view));
     let rest = rest(incident);
     // What is short is read before the advice, and what is long after it.
     let long = rest.len() > FEW;
-    add(6, if long { Lines::default() } else { details(&rest) });
+    add(6, if long { TextLines::default() } else { details(&rest) });
     add(3, meaning(view));
     add(4, to_do(view));
-    add(6, if long { details(&rest) } else { Lines::default() });
+    add(6, if long { details(&rest) } else { TextLines::default() });
     add(7, secrets(incident));
     add(8, links(view));
     add(5, reference(view));
@@ -52,11 +52,11 @@ fn fitted(mut parts: Vec<(u8, String)>) -> String {
 const CUT: &str = "\nShortened: there was more than a message takes.\n";
 
 /// What happened, in a sentence.
-fn headline(view: &View<'_>) -> Lines {
-    let (incident, mut lines) = (view.incident, Lines::default());
+fn headline(view: &NotificationView<'_>) -> TextLines {
+    let (incident, mut lines) = (view.incident, TextLines::default());
     let what = what(incident, view.response, |name| name.show(120));
     match incident.resolved_at {
-        Some(at) if incident.state == State::Resolved => {
+        Some(at) if incident.state == IncidentStatus::Resolved => {
             lines.text(&format!("Over since {}: nothing needs to be done.", stretch(at, at)));
             lines.text(&format!("It was: {}{what}.", incident.title));
         }
@@ -66,9 +66,10 @@ fn headline(view: &View<'_>) -> Lines {
 }
 
 /// After a failed rotation: whether the password in use still works.
-fn current(incident: &Incident) -> Lines {
-    let mut lines = Lines::default();
-    let Some(password) = password_advice::after(incident).filter(|_| incident.state == State::Open) else {
+fn current(incident: &Incident) -> TextLines {
+    let mut lines = TextLines::default();
+    let Some(password) = password_advice::after(incident).filter(|_| incident.state == IncidentStatus::Open)
+    else {
         return lines;
     };
     lines.row("Does AWSCURRENT still work", password.safe);
@@ -78,8 +79,8 @@ fn current(incident: &Incident) -> Lines {
 }
 
 /// Who, what, where, when.
-fn facts(view: &View<'_>) -> Lines {
-    let (incident, mut lines) = (view.incident, Lines::default());
+fn facts(view: &NotificationView<'_>) -> TextLines {
+    let (incident, mut lines) = (view.incident, TextLines::default());
     lines.row("Severity", incident.severity.name());
     if let Some(who) = who(incident, |principal| principal.show(VALUE_MAX)) {
         lines.row("Who", &who);
@@ -135,9 +136,9 @@ const WHAT: [(&str, &str); 4] = [
     ("rotation function", "Function"),
 ];
 
-fn meaning(view: &View<'_>) -> Lines {
-    let mut lines = Lines::default();
-    if view.incident.state == State::Open && !view.response.means.is_empty() {
+fn meaning(view: &NotificationView<'_>) -> TextLines {
+    let mut lines = TextLines::default();
+    if view.incident.state == IncidentStatus::Open && !view.response.means.is_empty() {
         // What is known of the password says more.
         if password_advice::after(view.incident).is_none() {
             lines.row("What it means", &view.response.means);
@@ -147,12 +148,12 @@ fn meaning(view: &View<'_>) -> Lines {
     lines
 }
 
-fn to_do(view: &View<'_>) -> Lines {
-    let mut lines = Lines::default();
+fn to_do(view: &NotificationView<'_>) -> TextLines {
+    let mut lines = TextLines::default();
     if !view.first.is_empty() {
         lines.text("Do this first:");
     }
-    for (number, Advice { say, open, run, likewise, .. }) in view.first.iter().enumerate() {
+    for (number, NextStep { say, open, run, likewise, .. }) in view.first.iter().enumerate() {
         let under = [open.as_deref(), run.as_deref(), likewise.as_deref()].into_iter().flatten();
         let said = Some(say.as_str()).filter(|say| !say.is_empty());
         let mut said = said.into_iter().chain(under);
@@ -163,8 +164,8 @@ fn to_do(view: &View<'_>) -> Lines {
     lines
 }
 
-fn secrets(incident: &Incident) -> Lines {
-    let mut lines = Lines::default();
+fn secrets(incident: &Incident) -> TextLines {
+    let mut lines = TextLines::default();
     if incident.places.len() < 2 {
         return lines;
     }
@@ -188,8 +189,8 @@ fn secrets(incident: &Incident) -> Lines {
 }
 
 /// What else is known, that no other line says.
-fn rest(incident: &Incident) -> Vec<&Detail> {
-    let named = |detail: &Detail| {
+fn rest(incident: &Incident) -> Vec<&IncidentDetail> {
+    let named = |detail: &IncidentDetail| {
         let mut named = incident.places.iter().take(SECRETS_MAX);
         detail.label == "secret" && named.any(|secret| secret.name() == detail.value)
     };
@@ -200,8 +201,8 @@ fn rest(incident: &Incident) -> Vec<&Detail> {
 /// Up to so many lines are short.
 const FEW: usize = 8;
 
-fn details(rest: &[&Detail]) -> Lines {
-    let mut lines = Lines::default();
+fn details(rest: &[&IncidentDetail]) -> TextLines {
+    let mut lines = TextLines::default();
     for detail in rest.iter().take(DETAILS_MAX) {
         lines.row(&capitalised(detail.label), &detail.value.show(VALUE_MAX));
     }
@@ -212,13 +213,13 @@ fn details(rest: &[&Detail]) -> Lines {
 }
 
 /// The console's pages that no line of advice has.
-fn links(view: &View<'_>) -> Lines {
-    let mut lines = Lines::default();
+fn links(view: &NotificationView<'_>) -> TextLines {
+    let mut lines = TextLines::default();
     let mut seen: Vec<&str> = view.first.iter().filter_map(|advice| advice.open.as_deref()).collect();
     for (_, what, link) in &view.values.links {
         // What follows a link says what to do there.
         let known = seen.iter().any(|open| open.split(' ').next() == Some(link));
-        if view.incident.state == State::Open && !known {
+        if view.incident.state == IncidentStatus::Open && !known {
             lines.row(what, link);
             seen.push(link);
         }
@@ -227,8 +228,8 @@ fn links(view: &View<'_>) -> Lines {
 }
 
 /// What ties the page to everything else.
-fn reference(view: &View<'_>) -> Lines {
-    let mut lines = Lines::default();
+fn reference(view: &NotificationView<'_>) -> TextLines {
+    let mut lines = TextLines::default();
     let incident = view.incident;
     if !incident.also.is_empty() {
         lines.row("Found as well by", &listed(&incident.also));
@@ -249,9 +250,9 @@ fn capitalised(label: &str) -> String {
 }
 
 #[derive(Default)]
-struct Lines(String);
+struct TextLines(String);
 
-impl Lines {
+impl TextLines {
     fn text(&mut self, text: &str) {
         self.0.push_str(text);
         self.0.push('\n');

@@ -1,14 +1,14 @@
 //! What to do first: the lines of a response with the incident's values in them.
 
 use super::chat::code;
-use super::placeholders::{Piece, Values, pieces};
+use super::placeholders::{PlaceholderValues, TemplatePiece, pieces};
 use super::shell_quote;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
 /// One thing to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Advice {
+pub(super) struct NextStep {
     /// A sentence.
     pub(super) say: String,
     /// The same for a chat, with values as code.
@@ -27,11 +27,11 @@ const MOST: usize = 3;
 const VALUE: usize = 200;
 
 /// The first lines that have all their values.
-pub(super) fn advice(response: &Response, values: &Values) -> Vec<Advice> {
+pub(super) fn advice(response: &Response, values: &PlaceholderValues) -> Vec<NextStep> {
     response.first.iter().filter_map(|line| expand(line, values)).take(MOST).collect()
 }
 
-fn expand(line: &str, values: &Values) -> Option<Advice> {
+fn expand(line: &str, values: &PlaceholderValues) -> Option<NextStep> {
     // `sentence: command`, or one of them.
     let command = [": aws ", "? aws "].iter().filter_map(|begin| line.find(begin)).min();
     let (say, run) = match command {
@@ -48,17 +48,19 @@ fn expand(line: &str, values: &Values) -> Option<Advice> {
     let say = colon(sentence(&said, values, |value| value.show(VALUE))?);
     let marked = colon(sentence(&said, values, code)?);
     let likewise = run.as_ref().and_then(|_| values.likewise(&pieces(line)));
-    Some(Advice { say, marked, open, run, likewise })
+    Some(NextStep { say, marked, open, run, likewise })
 }
 
 /// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it. Where there
 /// is none, the command will do.
 fn apart<'l>(
-    mut said: Vec<Piece<'l>>,
-    values: &Values,
+    mut said: Vec<TemplatePiece<'l>>,
+    values: &PlaceholderValues,
     runs: bool,
-) -> Option<(Vec<Piece<'l>>, Option<String>)> {
-    let [.., Piece::Text(before), Piece::Name(name), Piece::Text(after)] = said.as_slice() else {
+) -> Option<(Vec<TemplatePiece<'l>>, Option<String>)> {
+    let [.., TemplatePiece::Text(before), TemplatePiece::Name(name), TemplatePiece::Text(after)] =
+        said.as_slice()
+    else {
         return Some((said, None));
     };
     let (Some(before), Some(name), Some(after)) =
@@ -68,7 +70,7 @@ fn apart<'l>(
     };
     let open = values.link(name).map(|link| format!("{link}{after}"));
     said.truncate(said.len() - 3);
-    said.push(Piece::Text(before.trim_end_matches([',', ';'])));
+    said.push(TemplatePiece::Text(before.trim_end_matches([',', ';'])));
     (open.is_some() || runs).then_some((said, open))
 }
 
@@ -79,11 +81,15 @@ fn with_colon(say: &str) -> String {
     format!("{}:", say.trim_end_matches(':'))
 }
 
-fn sentence(pieces: &[Piece<'_>], values: &Values, show: impl Fn(&Untrusted) -> String) -> Option<String> {
+fn sentence(
+    pieces: &[TemplatePiece<'_>],
+    values: &PlaceholderValues,
+    show: impl Fn(&Untrusted) -> String,
+) -> Option<String> {
     let said = pieces.iter().map(|piece| match piece {
-        Piece::Text(text) => Some((*text).to_owned()),
-        Piece::Name(name) if name.starts_with("link:") => values.get(name).map(str::to_owned),
-        Piece::Name(name) => values.get(name).map(|value| show(&Untrusted::new(value))),
+        TemplatePiece::Text(text) => Some((*text).to_owned()),
+        TemplatePiece::Name(name) if name.starts_with("link:") => values.get(name).map(str::to_owned),
+        TemplatePiece::Name(name) => values.get(name).map(|value| show(&Untrusted::new(value))),
     });
     said.collect::<Option<String>>().map(|said| said.trim_end().to_owned())
 }

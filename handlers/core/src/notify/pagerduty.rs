@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{VALUE_MAX, View};
-use crate::incident::State;
+use super::{NotificationView, VALUE_MAX};
+use crate::incident::IncidentStatus;
 use crate::rules::Severity;
 use crate::text::{Untrusted, json_line};
 
@@ -14,13 +14,13 @@ pub(super) const MAX: usize = super::email::MAX / 2;
 ///
 /// `dedup_key` and `event_action` open and close the incident ("Send an alert event", `PagerDuty`'s developer documentation); only a `routing_key` is
 /// missing. `state`, `rule` and the rest for other machines are in `custom_details`. Strings from outside are shown ones.
-pub(super) fn alert(view: &View<'_>, summary: &str) -> String {
+pub(super) fn alert(view: &NotificationView<'_>, summary: &str) -> String {
     let most = [50, 10, 0].into_iter().map(|most| line(view, summary, most));
     let mut fitting = most.filter(|line| line.len() <= MAX);
     fitting.next().unwrap_or_else(|| least(view, summary))
 }
 
-fn line(view: &View<'_>, summary: &str, most: usize) -> String {
+fn line(view: &NotificationView<'_>, summary: &str, most: usize) -> String {
     let incident = view.incident;
     let shown = |text: &Untrusted| text.show(VALUE_MAX);
     let secrets: Vec<Value> = incident.places.iter().take(most).map(|secret| {
@@ -69,11 +69,11 @@ fn line(view: &View<'_>, summary: &str, most: usize) -> String {
 }
 
 /// What opens and closes an incident.
-fn outline(view: &View<'_>, summary: &str) -> Value {
+fn outline(view: &NotificationView<'_>, summary: &str) -> Value {
     let incident = view.incident;
     let action = match incident.state {
-        State::Open => "trigger",
-        State::Resolved => "resolve",
+        IncidentStatus::Open => "trigger",
+        IncidentStatus::Resolved => "resolve",
     };
     json!({
         "event_action": action,
@@ -91,7 +91,7 @@ fn outline(view: &View<'_>, summary: &str) -> Value {
 }
 
 /// An alert that fits whatever an operator wrote.
-fn least(view: &View<'_>, summary: &str) -> String {
+fn least(view: &NotificationView<'_>, summary: &str) -> String {
     json_line(&outline(view, summary)).unwrap_or_default()
 }
 

@@ -1,6 +1,6 @@
 //! What stands between the braces of a line of `first`: the values that an incident has.
 
-use super::console_links::Console;
+use super::console_links::AwsConsole;
 use super::phrases::{account_id, listed, region_name, several};
 use crate::aws::arn::Arn;
 use crate::aws::secret_ref::SecretRef;
@@ -11,7 +11,7 @@ use crate::time::{Span, Timestamp};
 
 /// A piece of a line of `first`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece<'t> {
+pub(super) enum TemplatePiece<'t> {
     /// Our own words.
     Text(&'t str),
     /// A placeholder's name.
@@ -19,26 +19,26 @@ pub(super) enum Piece<'t> {
 }
 
 /// A line in pieces. Braces around anything else are text.
-pub(super) fn pieces(line: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(line: &str) -> Vec<TemplatePiece<'_>> {
     let (mut pieces, mut text, mut at) = (Vec::new(), 0, 0);
     while let Some(open) = line.get(at..).and_then(|rest| rest.find('{')).map(|found| at + found) {
         at = open + 1;
         let rest = line.get(at..).unwrap_or_default();
         let name = rest.split_once('}').map(|(name, _)| name).filter(|name| PLACEHOLDERS.contains(name));
         if let Some(name) = name {
-            pieces.extend(line.get(text..open).filter(|text| !text.is_empty()).map(Piece::Text));
-            pieces.push(Piece::Name(name));
+            pieces.extend(line.get(text..open).filter(|text| !text.is_empty()).map(TemplatePiece::Text));
+            pieces.push(TemplatePiece::Name(name));
             at += name.len() + 1;
             text = at;
         }
     }
-    pieces.extend(line.get(text..).filter(|text| !text.is_empty()).map(Piece::Text));
+    pieces.extend(line.get(text..).filter(|text| !text.is_empty()).map(TemplatePiece::Text));
     pieces
 }
 
 /// The values of an incident, raw; absent where it has none.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub(super) struct PlaceholderValues {
     account: Option<String>,
     region: Option<String>,
     secret: Option<String>,
@@ -63,7 +63,7 @@ pub(super) struct Values {
 /// How much before and after an incident is worth a look.
 const AROUND: Span = Span::from_secs(900);
 
-impl Values {
+impl PlaceholderValues {
     pub(super) fn of(incident: &Incident) -> Self {
         let secret = incident.places.first();
         let principal = incident.principal.as_ref().map(Untrusted::raw);
@@ -107,7 +107,7 @@ impl Values {
         let name = detail("session").or_else(|| values.user.clone());
         let who = who.or_else(|| name.as_deref().map(|name| ("Username", name)));
         let mut links = Vec::new();
-        if let Some(console) = region.and_then(Console::of) {
+        if let Some(console) = region.and_then(AwsConsole::of) {
             let times = (incident.first.minus(AROUND), incident.last.plus(AROUND));
             let mut add =
                 |name, what, link: Option<String>| links.extend(link.map(|link| (name, what, link)));
@@ -126,12 +126,12 @@ impl Values {
             add("role", "Role", role.map(|role| console.role(role)));
             let logs = function.and_then(|arn| {
                 let name = arn.resource.strip_prefix("function:")?.split(':').next()?;
-                Some(Console::of(region_name(arn.region)?)?.logs(&format!("/aws/lambda/{name}")))
+                Some(AwsConsole::of(region_name(arn.region)?)?.logs(&format!("/aws/lambda/{name}")))
             });
             add("logs", "Log of the rotation function", logs);
             let service = service.and_then(|arn| {
                 let (cluster, name) = service_of(&arn)?;
-                Some(Console::of(region_name(arn.region)?)?.service(cluster, name))
+                Some(AwsConsole::of(region_name(arn.region)?)?.service(cluster, name))
             });
             add("service", "Service", service);
         }
@@ -140,8 +140,8 @@ impl Values {
     }
 
     /// With what else a line is to be done, that names one of several.
-    pub(super) fn likewise(&self, line: &[Piece<'_>]) -> Option<String> {
-        let names = |name| line.contains(&Piece::Name(name));
+    pub(super) fn likewise(&self, line: &[TemplatePiece<'_>]) -> Option<String> {
+        let names = |name| line.contains(&TemplatePiece::Name(name));
         if names("secret") {
             (self.secrets > 0)
                 .then(|| format!("and likewise for the other {}", several(self.secrets, "secret")))
@@ -225,14 +225,14 @@ mod tests {
     fn a_line_is_text_and_names() {
         let line = r"a {role} {x} --query '{f:A}' {link:key}{region}";
         let expected = [
-            Piece::Text("a "),
-            Piece::Name("role"),
-            Piece::Text(" {x} --query '{f:A}' "),
-            Piece::Name("link:key"),
-            Piece::Name("region"),
+            TemplatePiece::Text("a "),
+            TemplatePiece::Name("role"),
+            TemplatePiece::Text(" {x} --query '{f:A}' "),
+            TemplatePiece::Name("link:key"),
+            TemplatePiece::Name("region"),
         ];
         assert_eq!(pieces(line), expected);
-        assert_eq!(pieces("{ {role"), [Piece::Text("{ {role")]);
+        assert_eq!(pieces("{ {role"), [TemplatePiece::Text("{ {role")]);
     }
 
     #[test]

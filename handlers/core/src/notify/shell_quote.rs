@@ -1,6 +1,6 @@
 //! Commands for a POSIX shell with values from outside in them.
 
-use super::placeholders::Piece;
+use super::placeholders::TemplatePiece;
 use crate::text::Untrusted;
 
 /// The longest value in a command: an ARN has at most 2,048 characters.
@@ -9,18 +9,21 @@ const MAX: usize = 2_048;
 /// A command with its values in place; `None` if one is missing or must not stand in a command.
 ///
 /// A value cannot leave its word, whatever it holds and wherever in quotes its place is.
-pub(super) fn command<'v>(pieces: &[Piece<'_>], value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+pub(super) fn command<'v>(
+    pieces: &[TemplatePiece<'_>],
+    value: impl Fn(&str) -> Option<&'v str>,
+) -> Option<String> {
     let nested = pieces
         .iter()
-        .any(|piece| matches!(piece, Piece::Text(text) if text.contains("$(") || text.contains('`')));
-    let (mut out, mut quote) = (String::new(), Quote::None);
+        .any(|piece| matches!(piece, TemplatePiece::Text(text) if text.contains("$(") || text.contains('`')));
+    let (mut out, mut quote) = (String::new(), QuoteState::None);
     for piece in pieces {
         match piece {
-            Piece::Text(text) => {
+            TemplatePiece::Text(text) => {
                 quote = quote.after(text);
                 out.push_str(text);
             }
-            Piece::Name(name) => {
+            TemplatePiece::Name(name) => {
                 let value = value(name).filter(|value| is_fit(value))?;
                 if is_plain(value) {
                     out.push_str(value);
@@ -60,13 +63,13 @@ fn quoted(value: &str) -> String {
 
 /// What a shell is in.
 #[derive(Clone, Copy)]
-enum Quote {
+enum QuoteState {
     None,
     Single,
     Double,
 }
 
-impl Quote {
+impl QuoteState {
     fn after(self, text: &str) -> Self {
         let (mut now, mut chars) = (self, text.chars());
         while let Some(c) = chars.next() {

@@ -1,7 +1,7 @@
 //! The subject of a page: our own words alone.
 
 use super::phrases::{account, place};
-use crate::incident::{Incident, State};
+use crate::incident::{Incident, IncidentStatus};
 
 /// Fewer than 100 (`API_Publish` of SNS).
 const MAX: usize = 99;
@@ -9,8 +9,8 @@ const MAX: usize = 99;
 /// Severity, title, rule, account and Region, without the rule if there is no room. A phone shows the beginning.
 pub(super) fn subject(incident: &Incident) -> String {
     let word = match incident.state {
-        State::Open => incident.severity.name().to_uppercase(),
-        State::Resolved => "RESOLVED".to_owned(),
+        IncidentStatus::Open => incident.severity.name().to_uppercase(),
+        IncidentStatus::Resolved => "RESOLVED".to_owned(),
     };
     let known = [account(incident), place(incident)].into_iter().filter(|part| part != "unknown");
     let place = known.collect::<Vec<_>>().join(" ");

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::{Case, Exception, Response};
+use super::{MatchedEvent, Response, ResponseException};
 use crate::enrichment::{derive, may_launch};
 use crate::facts::Facts;
 use crate::pattern::Pattern;
@@ -16,7 +16,7 @@ const LAUNCH: &str = "derived.caller.launch";
 
 /// Where a narrowing pattern stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Narrowing {
+pub(super) enum NarrowingIndex {
     /// In the set of all patterns that look at the event alone.
     Event(usize),
     /// In the set of those that also look at what is derived; and whether at `derived.caller.launch`.
@@ -25,49 +25,49 @@ pub(super) enum Narrowing {
 
 /// The narrowing patterns while they are loaded.
 #[derive(Default)]
-pub(super) struct Patterns {
+pub(super) struct NarrowingPatterns {
     /// How many patterns the rules have: the others stand behind them.
     pub(super) rules: usize,
     pub(super) event: Vec<Pattern>,
     pub(super) derived: Vec<Pattern>,
 }
 
-impl Patterns {
+impl NarrowingPatterns {
     /// Adds a pattern as it is written.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn add(&mut self, pattern: &Value) -> Result<Narrowing, String> {
+    pub(super) fn add(&mut self, pattern: &Value) -> Result<NarrowingIndex, String> {
         let pattern = Pattern::parse(&pattern.to_string()).map_err(|error| error.to_string())?;
         if pattern.mentions(DERIVED) {
             let launch = pattern.mentions(LAUNCH);
             self.derived.push(pattern);
-            Ok(Narrowing::Derived { index: self.derived.len() - 1, launch })
+            Ok(NarrowingIndex::Derived { index: self.derived.len() - 1, launch })
         } else {
             self.event.push(pattern);
-            Ok(Narrowing::Event(self.rules + self.event.len() - 1))
+            Ok(NarrowingIndex::Event(self.rules + self.event.len() - 1))
         }
     }
 }
 
 /// A response that applies to a case.
 #[derive(Clone, Debug)]
-pub struct Applied<'r> {
+pub struct AppliedResponse<'r> {
     /// The response.
     pub response: &'r Response,
     /// The exception that holds, if one does: the strongest.
-    pub exception: Option<&'r Exception>,
+    pub exception: Option<&'r ResponseException>,
     /// The exceptions that would hold if they had not run out.
-    pub expired: Vec<&'r Exception>,
+    pub expired: Vec<&'r ResponseException>,
 }
 
-impl<'r> Case<'r> {
+impl<'r> MatchedEvent<'r> {
     /// The responses that apply, by id.
-    pub fn applied(&self, facts: &Facts) -> Vec<Applied<'r>> {
+    pub fn applied(&self, facts: &Facts) -> Vec<AppliedResponse<'r>> {
         let derived = OnceCell::new();
-        let holds = |narrowing: Narrowing| match narrowing {
-            Narrowing::Event(index) => self.matched.contains(&index),
-            Narrowing::Derived { index, .. } => {
+        let holds = |narrowing: NarrowingIndex| match narrowing {
+            NarrowingIndex::Event(index) => self.matched.contains(&index),
+            NarrowingIndex::Derived { index, .. } => {
                 derived.get_or_init(|| self.matched_with(facts)).contains(&index)
             }
         };
@@ -78,7 +78,7 @@ impl<'r> Case<'r> {
             let found = response.exceptions.iter().filter(|exception| holds(exception.only_if));
             let (expired, valid): (Vec<_>, Vec<_>) = found.partition(|exception| self.is_expired(exception));
             let exception = valid.into_iter().rev().max_by_key(|exception| exception.effect);
-            Applied { response, exception, expired }
+            AppliedResponse { response, exception, expired }
         })
         .collect()
     }
@@ -93,7 +93,7 @@ impl<'r> Case<'r> {
     }
 
     /// Of what says no time nobody knows whether it came in time.
-    fn is_expired(&self, exception: &Exception) -> bool {
+    fn is_expired(&self, exception: &ResponseException) -> bool {
         let timeless = exception.until.is_some() && !self.event.time_known;
         timeless || exception.is_expired(self.event.time)
     }
@@ -114,9 +114,9 @@ impl<'r> Case<'r> {
 impl Response {
     /// Whether the patterns that look at the event alone let it apply; `matched` are those that match.
     pub(super) fn may_apply(&self, matched: &[usize]) -> bool {
-        let holds = |narrowing: Option<Narrowing>| match narrowing {
-            Some(Narrowing::Event(index)) => Some(matched.contains(&index)),
-            Some(Narrowing::Derived { .. }) | None => None,
+        let holds = |narrowing: Option<NarrowingIndex>| match narrowing {
+            Some(NarrowingIndex::Event(index)) => Some(matched.contains(&index)),
+            Some(NarrowingIndex::Derived { .. }) | None => None,
         };
         holds(self.only_if).unwrap_or(true) && !holds(self.unless).unwrap_or(false)
     }
@@ -124,6 +124,6 @@ impl Response {
     fn looks_at_launches(&self) -> bool {
         let exceptions = self.exceptions.iter().map(|exception| exception.only_if);
         let mut all = [self.only_if, self.unless].into_iter().flatten().chain(exceptions);
-        all.any(|narrowing| matches!(narrowing, Narrowing::Derived { launch: true, .. }))
+        all.any(|narrowing| matches!(narrowing, NarrowingIndex::Derived { launch: true, .. }))
     }
 }

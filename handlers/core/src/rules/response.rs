@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::narrowing::Narrowing;
-use super::{Exception, Handler};
+use super::narrowing::NarrowingIndex;
+use super::{Handler, ResponseException};
 use crate::time::Span;
 
 /// How urgent an incident is.
@@ -53,7 +53,7 @@ impl Severity {
 /// What to do about an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum ResponseAction {
     /// Open an incident and page.
     #[default]
     Page,
@@ -77,7 +77,7 @@ pub enum Action {
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Distinct {
+pub enum DistinctBy {
     /// Secrets; the spellings of one secret count once.
     Secret,
     /// Regions.
@@ -91,7 +91,7 @@ pub enum Distinct {
 /// Whose count it is, and so what one incident is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Per {
+pub enum CountPer {
     /// One count for each principal.
     Principal,
     /// One count for each secret.
@@ -103,27 +103,27 @@ pub enum Per {
 /// When a counted response fires: `at_least` distinct things within any stretch of `within`, in event time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct When {
+pub struct Threshold {
     /// What is counted.
-    pub distinct: Distinct,
+    pub distinct: DistinctBy,
     /// From how many on.
     pub at_least: usize,
     /// Within how long; events exactly so far apart still count together.
     pub within: Span,
     /// Whose count.
-    pub per: Per,
+    pub per: CountPer,
     /// The rule of which an event must come first, at most `within` before what counts; itself it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub escalate: Vec<Step>,
+    pub escalate: Vec<EscalationStep>,
 }
 
 /// One step of an escalation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct EscalationStep {
     /// From how many on.
     pub at_least: usize,
     /// How urgent it then is.
@@ -142,7 +142,7 @@ pub struct Response {
     /// The rules that it answers.
     pub on: Vec<String>,
     /// What to do.
-    pub action: Action,
+    pub action: ResponseAction,
     /// How urgent an incident is at first.
     pub severity: Severity,
     /// A short sentence in our own words, for subjects and headings.
@@ -150,7 +150,7 @@ pub struct Response {
     /// Where the runbook is: a URL, or a path in the repository.
     pub runbook: String,
     /// When it fires; a response that is not counted fires at the first event.
-    pub when: When,
+    pub when: Threshold,
     /// Whether `when` was given.
     pub counted: bool,
     /// How long nothing must have happened for the next event to be a new occurrence of the incident.
@@ -164,17 +164,17 @@ pub struct Response {
     /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
     pub first: Vec<String>,
     /// Events that mean less.
-    pub exceptions: Vec<Exception>,
+    pub exceptions: Vec<ResponseException>,
     /// Its narrowing pattern `where`.
-    pub(super) only_if: Option<Narrowing>,
+    pub(super) only_if: Option<NarrowingIndex>,
     /// Its excluding pattern `unless`.
-    pub(super) unless: Option<Narrowing>,
+    pub(super) unless: Option<NarrowingIndex>,
 }
 
 impl Response {
     /// Whether its incidents page nobody and are of one event each: nothing is counted.
     pub(crate) fn is_only_noted(&self) -> bool {
-        let When { at_least, after, escalate, .. } = &self.when;
+        let Threshold { at_least, after, escalate, .. } = &self.when;
         self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
     }
 

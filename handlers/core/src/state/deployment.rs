@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// A secret whose value changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Changed {
+pub struct SecretChange {
     /// The secret.
     pub secret: SecretRef,
     /// When its value changed.
@@ -22,7 +22,7 @@ pub struct Changed {
 /// The last change of a secret that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub struct KnownChange {
     /// When the value changed.
     pub at: Timestamp,
     /// The version that is AWSCURRENT since, if known.
@@ -39,7 +39,7 @@ pub struct Change {
 /// The last deployment of a service that we asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct DeploymentRecord {
     /// When we asked: before the call, so that what changes while it runs counts as later.
     pub at: Timestamp,
     /// The cluster's ARN.
@@ -52,16 +52,16 @@ pub struct Asked {
     pub slot: Option<u32>,
     /// The changes that it answers.
     #[serde(default)]
-    pub secrets: Vec<Changed>,
+    pub secrets: Vec<SecretChange>,
     /// Until when somebody may still be asking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
     /// How it ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Ended>,
+    pub ended: Option<DeploymentEnd>,
 }
 
-impl Asked {
+impl DeploymentRecord {
     /// Whether it goes on, as far as we know.
     pub fn is_open(&self) -> bool {
         self.ended.is_none()
@@ -69,21 +69,23 @@ impl Asked {
 
     /// Whether ECS was asked: it was, unless the call certainly had no effect.
     pub fn was_asked(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| !matches!(ended.how, How::Refused | How::Denied))
+        self.ended
+            .as_ref()
+            .is_none_or(|ended| !matches!(ended.how, DeploymentOutcome::Refused | DeploymentOutcome::Denied))
     }
 
     /// Whether it failed.
     pub fn failed(&self) -> bool {
-        self.ended.as_ref().is_some_and(|ended| ended.how == How::Failed)
+        self.ended.as_ref().is_some_and(|ended| ended.how == DeploymentOutcome::Failed)
     }
 
     /// Whether a report that does not name it may be about it: nobody knows its end.
     pub fn may_be_told_of(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| ended.how == How::Unseen)
+        self.ended.as_ref().is_none_or(|ended| ended.how == DeploymentOutcome::Unseen)
     }
 
     /// Whether this end is to be noted: it is news, or what was noted last is only repeated, with the proof that may lack it.
-    pub fn may_end(&self, how: How) -> bool {
+    pub fn may_end(&self, how: DeploymentOutcome) -> bool {
         self.ended.as_ref().is_none_or(|ended| ended.how == how || how.corrects().contains(&ended.how))
     }
 
@@ -96,17 +98,17 @@ impl Asked {
 /// The end of a deployment of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ended {
+pub struct DeploymentEnd {
     /// When.
     pub at: Timestamp,
     /// How.
-    pub how: How,
+    pub how: DeploymentOutcome,
 }
 
 /// How a deployment of ours ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum How {
+pub enum DeploymentOutcome {
     /// It completed: every task is new.
     Completed,
     /// It failed, was rolled back, or took too long; people were told.
@@ -123,7 +125,7 @@ pub enum How {
     Gone,
 }
 
-impl How {
+impl DeploymentOutcome {
     /// The ends that this one corrects: what was inferred from what is PRIMARY gives way to what ECS tells of the deployment,
     /// and what took too long may complete after all.
     pub fn corrects(self) -> &'static [Self] {
@@ -138,7 +140,7 @@ impl How {
 /// A place among the deployments in flight of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Slot {
+pub struct ConcurrencySlot {
     /// The service whose deployment takes it.
     pub service: String,
     /// When it is free again, whatever became of the deployment.
@@ -148,21 +150,21 @@ pub struct Slot {
 /// Something that a human was told, or that is waited for: one consumer of one change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Consumer {
+pub struct AffectedConsumer {
     /// The service's ARN.
     pub service: String,
     /// The change.
-    pub changed: Changed,
+    pub changed: SecretChange,
 }
 
 /// A consumer whose new tasks have still to be seen reading the secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Awaited {
+pub struct PendingReadEvidence {
     /// The service's ARN.
     pub service: String,
     /// The change.
-    pub changed: Changed,
+    pub changed: SecretChange,
     /// Reads from this instant on prove it: when the deployment was asked for.
     pub since: Timestamp,
 }

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
 use crate::incident::Incident;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, PlanStep};
 use crate::rules::{Response, Severity};
 use crate::settings::Settings;
-use crate::state::open_incident::Opened;
+use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Date, Span, Timestamp};
 
 /// What is noted of an event that nobody is paged for. Notes are a set: an event that is delivered again changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Note {
+pub struct DigestEntry {
     /// The response's id.
     pub rule: String,
     /// When it happened.
@@ -38,9 +38,9 @@ pub struct Note {
 /// What is noted of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Day {
+pub struct DigestDay {
     /// What nobody was paged for.
-    pub notes: BTreeSet<Note>,
+    pub notes: BTreeSet<DigestEntry>,
     /// The keys of the events that an exception kept from counting, by exception.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub suppressed: BTreeMap<String, BTreeSet<String>>,
@@ -66,15 +66,15 @@ pub fn due(now: Timestamp, settings: &Settings) -> Date {
 }
 
 /// What a plan notes, and under which day; nothing, if it is nothing.
-pub fn noted(plan: &Plan, now: Timestamp, settings: &Settings) -> Option<(Date, Day)> {
-    let mut day = Day::default();
+pub fn noted(plan: &Plan, now: Timestamp, settings: &Settings) -> Option<(Date, DigestDay)> {
+    let mut day = DigestDay::default();
     for step in &plan.steps {
         match step {
-            Step::Digest { incident, .. } => {
+            PlanStep::Digest { incident, .. } => {
                 day.notes.insert(note(plan, incident));
             }
             // For however many responses it does not count.
-            Step::Suppress { exception, .. } => {
+            PlanStep::Suppress { exception, .. } => {
                 day.suppressed.entry(exception.clone()).or_default().insert(plan.event.clone());
             }
             _ => {}
@@ -90,7 +90,7 @@ pub(crate) fn apply(plan: &Plan, facts: &mut Facts) {
     }
 }
 
-impl Day {
+impl DigestDay {
     /// Whether nothing is noted.
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty() && self.suppressed.is_empty()
@@ -106,8 +106,8 @@ impl Day {
     }
 }
 
-fn note(plan: &Plan, incident: &Incident) -> Note {
-    Note {
+fn note(plan: &Plan, incident: &Incident) -> DigestEntry {
+    DigestEntry {
         rule: incident.rule.clone(),
         at: plan.time,
         event: plan.event.clone(),
@@ -127,12 +127,12 @@ fn bounded(text: &Untrusted) -> Untrusted {
 pub(crate) fn text(
     date: Date,
     account: &str,
-    day: &Day,
-    open: &BTreeMap<String, Opened>,
+    day: &DigestDay,
+    open: &BTreeMap<String, OpenIncident>,
     own: &Response,
     book: &BTreeMap<String, Response>,
 ) -> Option<String> {
-    let paged: Vec<(&Opened, Severity)> = open
+    let paged: Vec<(&OpenIncident, Severity)> = open
         .values()
         .filter(|opened| opened.rule != own.id)
         .filter_map(|opened| Some((opened, *opened.pages.get(&date)?)))
@@ -153,7 +153,7 @@ pub(crate) fn text(
     if paged.is_empty() {
         lines.push("  nobody".to_owned());
     }
-    let mut by_rule: BTreeMap<&str, Vec<&Note>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, Vec<&DigestEntry>> = BTreeMap::new();
     for note in &day.notes {
         by_rule.entry(&note.rule).or_default().push(note);
     }
@@ -187,7 +187,7 @@ pub(crate) fn text(
 }
 
 /// How many incidents of each rule, and how severe they were.
-fn incidents<'o>(paged: &[(&'o Opened, Severity)]) -> BTreeMap<&'o str, (usize, String)> {
+fn incidents<'o>(paged: &[(&'o OpenIncident, Severity)]) -> BTreeMap<&'o str, (usize, String)> {
     let mut by_rule: BTreeMap<&str, BTreeMap<Severity, usize>> = BTreeMap::new();
     for (opened, severity) in paged {
         *by_rule.entry(&opened.rule).or_default().entry(*severity).or_default() += 1;
@@ -200,7 +200,7 @@ fn incidents<'o>(paged: &[(&'o Opened, Severity)]) -> BTreeMap<&'o str, (usize, 
 }
 
 /// One line for each principal and what it did: whoever did it often stands once.
-fn details(notes: &[&Note], most: usize, lines: &mut Vec<String>) {
+fn details(notes: &[&DigestEntry], most: usize, lines: &mut Vec<String>) {
     let mut grouped: BTreeMap<_, Vec<Timestamp>> = BTreeMap::new();
     for note in notes {
         let what = (&note.principal, &note.secrets, &note.account, &note.region);

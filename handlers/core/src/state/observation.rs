@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::secret_ref::{SecretRef, classes};
 use crate::event::Event;
 use crate::hash;
-use crate::rules::{Distinct, Effect, Response, Severity};
+use crate::rules::{DistinctBy, ExceptionEffect, Response, Severity};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 ///
 /// Marks are a set: adding one twice changes nothing, and so neither the order nor the duplication of events does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Mark {
+pub struct Observation {
     /// When it happened.
     pub at: Timestamp,
     /// The event's key.
@@ -41,18 +41,18 @@ pub struct Mark {
     pub error: bool,
     /// What it is to each response that it is of, by id: those that share an incident share the mark.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<String, Role>,
+    pub roles: BTreeMap<String, ObservationRole>,
 }
 
 /// What an event is to a response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ObservationRole {
     /// It counts.
     Counts,
     /// It counts, and an incident of such events is less severe, by this exception.
     Eased(String),
-    /// It is what [`crate::rules::When::after`] waits for; by this exception it means less.
+    /// It is what [`crate::rules::Threshold::after`] waits for; by this exception it means less.
     Opens(Option<String>),
     /// It never counts, by this exception.
     Dropped(String),
@@ -63,7 +63,7 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-impl Mark {
+impl Observation {
     /// Sorts before every mark of that instant.
     pub(crate) fn first_at(at: Timestamp) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Mark {
     }
 
     /// What it is to a response.
-    fn role(&self, response: &Response) -> Option<&Role> {
+    fn role(&self, response: &Response) -> Option<&ObservationRole> {
         self.roles.get(&response.id)
     }
 
@@ -123,14 +123,15 @@ impl Mark {
 
     /// Whether it counts for none of its responses, but is what one waits for.
     pub(crate) fn only_opens(&self) -> bool {
-        !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, Role::Opens(_)))
+        !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, ObservationRole::Opens(_)))
     }
 
     /// The exception by which it counts for none of its responses.
     pub(crate) fn suppressed(&self) -> Option<&String> {
-        let counts = |role: &Role| matches!(role, Role::Counts | Role::Eased(_));
+        let counts =
+            |role: &ObservationRole| matches!(role, ObservationRole::Counts | ObservationRole::Eased(_));
         let mut dropped = self.roles.values().filter_map(|role| match role {
-            Role::Dropped(exception) => Some(exception),
+            ObservationRole::Dropped(exception) => Some(exception),
             _ => None,
         });
         if self.roles.values().any(counts) { None } else { dropped.next() }
@@ -139,7 +140,7 @@ impl Mark {
     /// Whether it tells a response more than another copy of its event: what counts is taken before what does not, and the
     /// caller's copy of a cross-account call names the caller.
     fn tells_more(&self, other: &Self, response: &Response) -> bool {
-        let dropped = |mark: &Self| matches!(mark.role(response), Some(Role::Dropped(_)));
+        let dropped = |mark: &Self| matches!(mark.role(response), Some(ObservationRole::Dropped(_)));
         let names = |mark: &Self| mark.principal.raw().starts_with("arn:");
         let less = |mark: &Self| (dropped(mark), !names(mark), mark.role(response).cloned());
         (less(self), self) < (less(other), other)
@@ -165,18 +166,18 @@ fn bounded(text: &str, longest: usize) -> String {
 
 /// Events close enough to each other, and many enough, to be one occurrence of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Burst<'m> {
+pub struct WindowMatch<'m> {
     /// The marks that fired, by time and key.
-    pub marks: Vec<&'m Mark>,
+    pub marks: Vec<&'m Observation>,
     /// The severity at the highest count within one window.
     pub severity: Severity,
     /// When a later event closed it.
     pub resolved: Option<Timestamp>,
 }
 
-impl<'m> Burst<'m> {
+impl<'m> WindowMatch<'m> {
     /// A burst of which nothing is left but the mark that closed it.
-    pub(crate) fn closed(by: &'m Mark, severity: Severity) -> Self {
+    pub(crate) fn closed(by: &'m Observation, severity: Severity) -> Self {
         Self { marks: vec![by], severity, resolved: Some(by.at) }
     }
 
@@ -202,13 +203,13 @@ impl<'m> Burst<'m> {
 }
 
 /// How many distinct things some marks hold, of those that count.
-pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> usize {
-    let mut marks: Vec<&Mark> = marks.into_iter().filter(|mark| mark.is_of(response)).collect();
+pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Observation>) -> usize {
+    let mut marks: Vec<&Observation> = marks.into_iter().filter(|mark| mark.is_of(response)).collect();
     marks.sort_by_key(|mark| mark.at);
     let marks = counting(response, marks);
     let names = match response.when.distinct {
-        Distinct::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
-        Distinct::Region | Distinct::Principal | Distinct::Event => BTreeMap::new(),
+        DistinctBy::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
+        DistinctBy::Region | DistinctBy::Principal | DistinctBy::Event => BTreeMap::new(),
     };
     let values = marks.into_iter().flat_map(|mark| values(response, mark, &names));
     values.collect::<BTreeSet<_>>().len()
@@ -216,10 +217,11 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mar
 
 /// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
 /// and what follows it soon enough.
-fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> {
-    marks.retain(|mark| !matches!(mark.role(response), Some(Role::Dropped(_))));
+fn counting<'m>(response: &Response, mut marks: Vec<&'m Observation>) -> Vec<&'m Observation> {
+    marks.retain(|mark| !matches!(mark.role(response), Some(ObservationRole::Dropped(_))));
     if response.when.after.is_some() {
-        let opens = marks.iter().filter(|mark| matches!(mark.role(response), Some(Role::Opens(_))));
+        let opens =
+            marks.iter().filter(|mark| matches!(mark.role(response), Some(ObservationRole::Opens(_))));
         let opens: Vec<Timestamp> = opens.map(|mark| mark.at).collect();
         marks.retain(|mark| {
             let before = opens.partition_point(|at| *at <= mark.at);
@@ -234,9 +236,12 @@ fn counting<'m>(response: &Response, mut marks: Vec<&'m Mark>) -> Vec<&'m Mark> 
 ///
 /// A window of `response.when.within` that holds `at_least` distinct things fires. Windows that fire are one burst
 /// as long as no more than `response.quiet` lies between them and no resolving mark does.
-pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>) -> Vec<Burst<'m>> {
+pub fn bursts<'m>(
+    response: &Response,
+    marks: impl IntoIterator<Item = &'m Observation>,
+) -> Vec<WindowMatch<'m>> {
     // One mark an event: copies of it are equal, or told apart the same way everywhere.
-    let mut by_event: BTreeMap<(Timestamp, bool, &str), &Mark> = BTreeMap::new();
+    let mut by_event: BTreeMap<(Timestamp, bool, &str), &Observation> = BTreeMap::new();
     for mark in marks.into_iter().filter(|mark| mark.is_of(response)) {
         by_event
             .entry((mark.at, mark.resolves, &mark.key))
@@ -262,22 +267,29 @@ pub fn bursts<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Mark>
 }
 
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
-fn eased(response: &Response, burst: &Burst<'_>) -> Severity {
-    let effect = |mark: &&Mark| {
-        let (Role::Eased(id) | Role::Opens(Some(id))) = mark.role(response)? else { return None };
+fn eased(response: &Response, burst: &WindowMatch<'_>) -> Severity {
+    let effect = |mark: &&Observation| {
+        let (ObservationRole::Eased(id) | ObservationRole::Opens(Some(id))) = mark.role(response)? else {
+            return None;
+        };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
     };
-    let effects: Option<Vec<Effect>> = burst.marks.iter().map(effect).collect();
+    let effects: Option<Vec<ExceptionEffect>> = burst.marks.iter().map(effect).collect();
     match effects.and_then(|effects| effects.into_iter().min()) {
         None => burst.severity,
-        Some(Effect::Lower) => burst.severity.lower(),
-        Some(Effect::Info | Effect::Drop) => Severity::Info,
+        Some(ExceptionEffect::Lower) => burst.severity.lower(),
+        Some(ExceptionEffect::Info | ExceptionEffect::Drop) => Severity::Info,
     }
 }
 
-type Names<'m> = BTreeMap<&'m SecretRef, String>;
+type SecretNames<'m> = BTreeMap<&'m SecretRef, String>;
 
-fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, found: &mut Vec<Burst<'m>>) {
+fn windows<'m>(
+    response: &Response,
+    events: &[&'m Observation],
+    names: &SecretNames<'m>,
+    found: &mut Vec<WindowMatch<'m>>,
+) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut left, mut right) = (0, 0);
     // The first event that no burst of this segment holds yet, and where the last burst began.
@@ -312,20 +324,20 @@ fn windows<'m>(response: &Response, events: &[&'m Mark], names: &Names<'m>, foun
                 burst.marks.extend(fresh);
                 burst.severity = burst.severity.max(severity);
             }
-            None => found.push(Burst { marks: fresh.to_vec(), severity, resolved: None }),
+            None => found.push(WindowMatch { marks: fresh.to_vec(), severity, resolved: None }),
         }
         taken = right;
     }
 }
 
-fn values<'v>(response: &Response, mark: &'v Mark, names: &'v Names<'_>) -> Vec<&'v str> {
+fn values<'v>(response: &Response, mark: &'v Observation, names: &'v SecretNames<'_>) -> Vec<&'v str> {
     match response.when.distinct {
-        _ if matches!(mark.role(response), Some(Role::Opens(_))) => Vec::new(),
-        Distinct::Secret => {
+        _ if matches!(mark.role(response), Some(ObservationRole::Opens(_))) => Vec::new(),
+        DistinctBy::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }
-        Distinct::Region => vec![&mark.region],
-        Distinct::Principal => vec![mark.principal.raw()],
-        Distinct::Event => vec![&mark.key],
+        DistinctBy::Region => vec![&mark.region],
+        DistinctBy::Principal => vec![mark.principal.raw()],
+        DistinctBy::Event => vec![&mark.key],
     }
 }

@@ -10,7 +10,7 @@ use crate::time::{Date, Span, Timestamp};
 /// An incident that was paged, as the sweep looks for it. What happens after the page only its state tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Opened {
+pub struct OpenIncident {
     /// The id of the response that paged last.
     pub rule: String,
     /// The last event that the last page told of.
@@ -27,7 +27,7 @@ pub struct Opened {
     pub ended: Option<Timestamp>,
 }
 
-impl Opened {
+impl OpenIncident {
     /// Whether it could be over: the last page told of nothing more recent.
     pub(crate) fn may_be_over(&self, now: Timestamp) -> bool {
         self.ended.is_none() && !self.streams.is_empty() && self.last.plus(self.quiet) < now

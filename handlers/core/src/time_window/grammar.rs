@@ -6,12 +6,12 @@ use std::str::FromStr;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZoneDatabase;
 
-use super::{Part, Window};
+use super::{TimeWindow, WindowPart};
 use crate::text::Untrusted;
 
 /// What in a text is no part of a window; may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WindowError {
+pub enum TimeWindowError {
     /// Something is missing, or everything.
     #[error("a part needs days, times and a time zone")]
     Incomplete,
@@ -26,10 +26,10 @@ pub enum WindowError {
     Zone(Untrusted),
 }
 
-impl FromStr for Window {
-    type Err = WindowError;
+impl FromStr for TimeWindow {
+    type Err = TimeWindowError;
 
-    fn from_str(text: &str) -> Result<Self, WindowError> {
+    fn from_str(text: &str) -> Result<Self, TimeWindowError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         // A word of its own: the names of some time zones hold a plus.
         let parts = words.split(|word| *word == "+").map(part).collect::<Result<_, _>>()?;
@@ -37,17 +37,17 @@ impl FromStr for Window {
     }
 }
 
-fn part(words: &[&str]) -> Result<Part, WindowError> {
-    let [day, days @ .., times, zone] = words else { return Err(WindowError::Incomplete) };
+fn part(words: &[&str]) -> Result<WindowPart, TimeWindowError> {
+    let [day, days @ .., times, zone] = words else { return Err(TimeWindowError::Incomplete) };
     let mut on = Vec::new();
     for word in iter::once(day).chain(days) {
-        on.extend(day_range(word).ok_or_else(|| WindowError::Days(Untrusted::new(*word)))?);
+        on.extend(day_range(word).ok_or_else(|| TimeWindowError::Days(Untrusted::new(*word)))?);
     }
-    let (from, to) = time_range(times).ok_or_else(|| WindowError::Times(Untrusted::new(*times)))?;
+    let (from, to) = time_range(times).ok_or_else(|| TimeWindowError::Times(Untrusted::new(*times)))?;
     // Bundled: the machine's own database is not asked. It takes `Etc/Unknown` for UTC.
     let known = TimeZoneDatabase::bundled().get(zone).ok().filter(|zone| !zone.is_unknown());
-    let zone = known.ok_or_else(|| WindowError::Zone(Untrusted::new(*zone)))?;
-    Ok(Part { days: on, from, to, zone })
+    let zone = known.ok_or_else(|| TimeWindowError::Zone(Untrusted::new(*zone)))?;
+    Ok(WindowPart { days: on, from, to, zone })
 }
 
 fn day_range(word: &str) -> Option<impl Iterator<Item = Weekday>> {
@@ -90,16 +90,16 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_told_by_the_word_at_fault() {
-        let days = |word: &str| WindowError::Days(Untrusted::new(word));
-        let times = |word: &str| WindowError::Times(Untrusted::new(word));
-        let zone = |word: &str| WindowError::Zone(Untrusted::new(word));
+        let days = |word: &str| TimeWindowError::Days(Untrusted::new(word));
+        let times = |word: &str| TimeWindowError::Times(Untrusted::new(word));
+        let zone = |word: &str| TimeWindowError::Zone(Untrusted::new(word));
         for (text, error) in [
-            ("", WindowError::Incomplete),
-            ("always", WindowError::Incomplete),
-            ("Mon-Fri 09:00-17:00", WindowError::Incomplete),
-            ("09:00-17:00 UTC", WindowError::Incomplete),
-            ("daily 00:00-24:00 UTC +", WindowError::Incomplete),
-            ("daily 00:00-24:00 UTC + + daily 00:00-24:00 UTC", WindowError::Incomplete),
+            ("", TimeWindowError::Incomplete),
+            ("always", TimeWindowError::Incomplete),
+            ("Mon-Fri 09:00-17:00", TimeWindowError::Incomplete),
+            ("09:00-17:00 UTC", TimeWindowError::Incomplete),
+            ("daily 00:00-24:00 UTC +", TimeWindowError::Incomplete),
+            ("daily 00:00-24:00 UTC + + daily 00:00-24:00 UTC", TimeWindowError::Incomplete),
             ("Monday 09:00-17:00 UTC", days("Monday")),
             ("Mon- 09:00-17:00 UTC", days("Mon-")),
             ("Mon-Wed-Fri 09:00-17:00 UTC", days("Mon-Wed-Fri")),
@@ -117,7 +117,7 @@ mod tests {
             ("Mon 09:00-17:00 UTC+", zone("UTC+")),
             ("Mon 09:00-17:00 ../../etc/localtime", zone("../../etc/localtime")),
         ] {
-            assert_eq!(text.parse::<Window>(), Err(error), "{text}");
+            assert_eq!(text.parse::<TimeWindow>(), Err(error), "{text}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::respond;
 use responder_core::facts::{Facts, LEDGER_GAP, Question, place};
-use responder_core::settings::{Finding, Policy};
-use responder_core::state::deployment::How;
+use responder_core::settings::{DeploymentRisk, RiskPolicy};
+use responder_core::state::deployment::DeploymentOutcome;
 
 use crate::world::*;
 
@@ -18,7 +18,7 @@ fn labels(of: &[(&str, &str)]) -> std::collections::BTreeMap<String, BTreeSet<St
 /// One service and a secret with these versions, modified at.
 fn with(versions: &[(&str, &str)], modified: &str) -> Facts {
     let mut facts = world(&[("a", &["s1"])]);
-    let metadata = Metadata { versions: labels(versions), ..metadata("s1", modified) };
+    let metadata = SecretMetadata { versions: labels(versions), ..metadata("s1", modified) };
     facts.secrets.insert(secret("s1").key(), metadata);
     facts
 }
@@ -62,12 +62,12 @@ fn a_rotation_counts_though_secrets_manager_still_shows_the_time_before() {
     let plan = decide(&mut facts, &rotated("s1", "12:00:00"));
     assert_eq!(words(&plan), ["note s1 12:00:00", "redeploy a s1"]);
     let mut careful = with(&[("v1", "AWSCURRENT")], "10:00:00");
-    careful.settings.findings.insert(Finding::Unconfirmed, Policy::Notify);
+    careful.settings.findings.insert(DeploymentRisk::Unconfirmed, RiskPolicy::Notify);
     let plan = decide(&mut careful, &rotated("s1", "12:00:00"));
     assert_eq!(words(&plan), ["note s1 12:00:00", "skip a finding", "page redeploy-consumers"]);
     // Recent enough to be it.
     let mut near = with(&[("v2", "AWSCURRENT")], "11:59:00");
-    near.settings.findings.insert(Finding::Unconfirmed, Policy::Notify);
+    near.settings.findings.insert(DeploymentRisk::Unconfirmed, RiskPolicy::Notify);
     assert_eq!(told(&mut near, &rotated("s1", "12:00:00")), ["note s1 12:00:00", "redeploy a s1"]);
 }
 
@@ -114,10 +114,10 @@ fn a_region_that_no_sweep_looks_at_is_told_where_services_use_the_replica() {
 
 #[test]
 fn what_secrets_manager_did_not_say_is_a_finding() {
-    for (policy, expected) in [(None, "redeploy a s1"), (Some(Policy::Notify), "skip a finding")] {
+    for (policy, expected) in [(None, "redeploy a s1"), (Some(RiskPolicy::Notify), "skip a finding")] {
         let mut facts = world(&[("a", &["s1"])]);
-        facts.secrets.insert(secret("s1").key(), Metadata::default());
-        facts.settings.findings.extend(policy.map(|policy| (Finding::Unconfirmed, policy)));
+        facts.secrets.insert(secret("s1").key(), SecretMetadata::default());
+        facts.settings.findings.extend(policy.map(|policy| (DeploymentRisk::Unconfirmed, policy)));
         let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
         assert!(words.contains(&expected.to_owned()), "{words:?}");
     }
@@ -148,12 +148,12 @@ fn replicated(version: Option<&str>) -> Facts {
     service.references[0].value = responder_core::text::Untrusted::new(there(&secret_arn("s1")));
     facts.secrets.get_mut(&secret("s1").key()).unwrap().replicas.insert("eu-west-1".to_owned());
     if let Some(version) = version {
-        let metadata = Metadata {
+        let metadata = SecretMetadata {
             arn: there(&secret_arn("s1")),
             versions: labels(&[(version, "AWSCURRENT")]),
             modified_at: Some(if version == "v2" { at("12:00:01") } else { at("09:00:00") }),
             primary_region: Some(HOME.to_owned()),
-            ..Metadata::default()
+            ..SecretMetadata::default()
         };
         facts.secrets.insert(abroad().key(), metadata);
     }
@@ -268,7 +268,7 @@ fn a_change_that_is_answered_for_asks_for_nobody() {
 
 #[test]
 fn a_secret_of_elsewhere_or_gone_is_not_swept() {
-    let tweaks: [fn(&mut Metadata); 4] = [
+    let tweaks: [fn(&mut SecretMetadata); 4] = [
         |metadata| metadata.arn = metadata.arn.replace(HOME, "eu-west-1"),
         |metadata| metadata.arn = metadata.arn.replace(ACCOUNT, "444455556666"),
         |metadata| metadata.deleted_at = Some(at("12:01:00")),
@@ -308,7 +308,7 @@ fn a_change_is_answered_for_when_nobody_waits_and_nothing_is_unknown() {
         // Its call may yet turn out to have had no effect.
         (asked("12:04:30", None), false),
         (asked("12:04:30", Some("d")), false),
-        (ended(asked("12:04:30", Some("d")), How::Failed), true),
+        (ended(asked("12:04:30", Some("d")), DeploymentOutcome::Failed), true),
     ] {
         let found = settles(&|facts| {
             stale(facts);
@@ -333,13 +333,14 @@ fn a_refusal_is_told_also_of_whom_a_human_was_told_something_else() {
     assert!(told_of.contains(&"page redeploy-consumers".to_owned()));
     let event = sweep("12:16:00");
     let plan = respond(&case(&event), &facts);
-    let redeploy = plan.steps.iter().find(|step| matches!(step, responder_core::plan::Step::Redeploy { .. }));
+    let redeploy =
+        plan.steps.iter().find(|step| matches!(step, responder_core::plan::PlanStep::Redeploy { .. }));
     let refused = [(redeploy.unwrap().clone(), "AccessDenied".to_owned())];
     let mut steps = responder_core::decide::undone(&case(&event), &facts, &refused);
-    assert!(matches!(steps[..], [responder_core::plan::Step::Page { .. }]), "{steps:?}");
+    assert!(matches!(steps[..], [responder_core::plan::PlanStep::Page { .. }]), "{steps:?}");
     // And the next refusal is the same news.
     let plan = responder_core::plan::Plan { steps: std::mem::take(&mut steps), ..plan };
     responder_core::decide::apply(&plan, &mut facts);
     let steps = responder_core::decide::undone(&case(&sweep("12:17:00")), &facts, &refused);
-    assert!(matches!(steps[..], [responder_core::plan::Step::Join { .. }]), "{steps:?}");
+    assert!(matches!(steps[..], [responder_core::plan::PlanStep::Join { .. }]), "{steps:?}");
 }

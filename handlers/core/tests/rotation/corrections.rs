@@ -1,8 +1,8 @@
 //! What is known of our deployments only in part, and what corrects it: lost answers, lost ends, events that come late.
 
 use responder_core::aws::ecs_service::RolloutState;
-use responder_core::plan::Step;
-use responder_core::state::deployment::Asked;
+use responder_core::plan::PlanStep;
+use responder_core::state::deployment::DeploymentRecord;
 
 use crate::rollouts::{OLDER, OURS, ROLLBACK, Words as _, asking};
 use crate::world::*;
@@ -64,7 +64,7 @@ fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
     let unknown = |primary: &str| {
         let mut facts = asking(None, ("ecs-svc/3", primary, Some(RolloutState::InProgress)));
         let lease_until = Some(at("12:01:15"));
-        facts.asked.insert(service_arn("a"), Asked { lease_until, ..asked("12:00:15", None) });
+        facts.asked.insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
         facts
     };
     let begun = |time| rollout("a", time, "IN_PROGRESS", "ecs-svc/3", "in progress");
@@ -82,12 +82,12 @@ fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
 #[test]
 fn what_is_corrected_gives_no_place_back_again() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
-    facts.asked.insert(service_arn("a"), Asked { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
+    facts.asked.insert(service_arn("a"), DeploymentRecord { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     let places = [sweep("12:07:00"), failed].map(|event| {
         let steps = decide(&mut facts, &event).steps;
         steps.iter().find_map(|step| match step {
-            Step::End { slot, .. } => Some(*slot),
+            PlanStep::End { slot, .. } => Some(*slot),
             _ => None,
         })
     });
@@ -98,7 +98,9 @@ fn what_is_corrected_gives_no_place_back_again() {
 fn what_begins_in_the_second_in_which_we_asked_is_ours() {
     let asking_late = || {
         let mut facts = asking(None, (OLDER, "09:00:00", None));
-        facts.asked.insert(service_arn("a"), Asked { at: at("12:00:15.58"), ..asked("12:00:15", None) });
+        facts
+            .asked
+            .insert(service_arn("a"), DeploymentRecord { at: at("12:00:15.58"), ..asked("12:00:15", None) });
         facts
     };
     let begun = rollout("a", "12:00:15", "IN_PROGRESS", OURS, "in progress");

@@ -1,10 +1,12 @@
 //! What became of the deployments that we asked for, of rotations that are due, and the proof.
 
 use responder_core::aws::ecs_service::RolloutState;
-use responder_core::aws::secret_metadata::Metadata;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::facts::Facts;
-use responder_core::plan::Step;
-use responder_core::state::deployment::{Asked, Awaited, How, awaited_key};
+use responder_core::plan::PlanStep;
+use responder_core::state::deployment::{
+    DeploymentOutcome, DeploymentRecord, PendingReadEvidence, awaited_key,
+};
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -27,17 +29,29 @@ fn followed() -> Facts {
     asking(Some(OURS), (OURS, "12:00:16", Some(RolloutState::InProgress)))
 }
 
-fn how(facts: &Facts) -> Option<How> {
+fn how(facts: &Facts) -> Option<DeploymentOutcome> {
     facts.asked[&service_arn("a")].ended.map(|ended| ended.how)
 }
 
 #[test]
 fn events_tell_the_end_of_our_deployment() {
     for (kind, id, reason, expected, end) in [
-        ("COMPLETED", OURS, "", &["end a completed"][..], Some(How::Completed)),
-        ("FAILED", OURS, "alarm", &["page rollout-failed", "end a failed"], Some(How::Failed)),
-        ("IN_PROGRESS", OLDER, ROLLBACK, &["page rollout-failed", "end a failed"], Some(How::Failed)),
-        ("IN_PROGRESS", OURS, ROLLBACK, &["page rollout-failed", "end a failed"], Some(How::Failed)),
+        ("COMPLETED", OURS, "", &["end a completed"][..], Some(DeploymentOutcome::Completed)),
+        ("FAILED", OURS, "alarm", &["page rollout-failed", "end a failed"], Some(DeploymentOutcome::Failed)),
+        (
+            "IN_PROGRESS",
+            OLDER,
+            ROLLBACK,
+            &["page rollout-failed", "end a failed"],
+            Some(DeploymentOutcome::Failed),
+        ),
+        (
+            "IN_PROGRESS",
+            OURS,
+            ROLLBACK,
+            &["page rollout-failed", "end a failed"],
+            Some(DeploymentOutcome::Failed),
+        ),
         ("IN_PROGRESS", OURS, "in progress", &["nothing"], None),
         // Somebody else's, and a rollback of theirs to ours.
         ("COMPLETED", OLDER, "", &["ignore"], None),
@@ -75,7 +89,7 @@ fn a_failure_its_rollback_and_the_sweep_are_one_page() {
         first(&mut facts).primary = deployed(OLDER, "2026-02-01T00:00:00Z", None);
         words.extend(told(&mut facts, &sweep("12:40:00")));
         let pages = words.iter().filter(|word| word.starts_with("page")).count();
-        assert_eq!((pages, how(&facts)), (1, Some(How::Failed)), "{words:?}");
+        assert_eq!((pages, how(&facts)), (1, Some(DeploymentOutcome::Failed)), "{words:?}");
         assert!(!words.contains(&"resolve rollout-failed".to_owned()));
     }
 }
@@ -134,7 +148,7 @@ fn the_sweep_leaves_alone_what_is_hardly_asked_for() {
     let fresh = |lease: Option<&str>, now: &str| {
         let mut facts = asking(None, (OLDER, "09:00:00", None));
         let lease_until = lease.map(at);
-        facts.asked.insert(service_arn("a"), Asked { lease_until, ..asked("12:00:15", None) });
+        facts.asked.insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
         told(&mut facts, &sweep(now))
     };
     assert!(fresh(None, "12:01:14").is_empty());
@@ -220,7 +234,7 @@ fn a_replay_follows_what_it_planned_itself() {
     assert_eq!(told(&mut facts, &failed), ["page rollout-failed", "end a failed"]);
 }
 
-fn rotating(tweak: impl FnOnce(&mut Metadata)) -> Facts {
+fn rotating(tweak: impl FnOnce(&mut SecretMetadata)) -> Facts {
     let mut facts = world(&[("a", &["s1"])]);
     let mut metadata = metadata("s1", "2026-02-01T00:00:00Z");
     (metadata.rotates, metadata.next_rotation) = (true, Some(at("12:00:00")));
@@ -232,7 +246,7 @@ fn rotating(tweak: impl FnOnce(&mut Metadata)) -> Facts {
 
 #[test]
 fn a_rotation_that_is_overdue_is_told() {
-    let overdue = |time: &str, tweak: fn(&mut Metadata)| told(&mut rotating(tweak), &sweep(time));
+    let overdue = |time: &str, tweak: fn(&mut SecretMetadata)| told(&mut rotating(tweak), &sweep(time));
     let page = ["page rotation-overdue"];
     assert!(overdue("14:00:00", |_| ()).is_empty());
     assert_eq!(overdue("14:00:01", |_| ()), page);
@@ -300,14 +314,17 @@ fn a_read_by_a_new_task_proves_the_new_value_once() {
     const TASK: &str = "0123456789abcdef0123456789abcdef";
     let awaiting = || {
         let mut facts = Facts::default();
-        let awaited =
-            Awaited { service: service_arn("a"), changed: changed("s1", "12:00:00"), since: at("12:00:15") };
+        let awaited = PendingReadEvidence {
+            service: service_arn("a"),
+            changed: changed("s1", "12:00:00"),
+            since: at("12:00:15"),
+        };
         facts.awaited.insert(awaited_key(&Untrusted::new(ROLE), &secret("s1")), [awaited].into());
         facts
     };
     let proves = |facts: &mut Facts, event: &str| {
         let plan = decide(facts, event);
-        plan.steps.iter().filter(|step| matches!(step, Step::Prove { .. })).count()
+        plan.steps.iter().filter(|step| matches!(step, PlanStep::Prove { .. })).count()
     };
     let proof = read("s1", "12:01:00", ROLE, TASK);
     let mut facts = awaiting();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
-use responder_core::plan::{Plan, Step};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::time::{Span, Timestamp};
 
 use crate::world::*;
@@ -126,7 +126,7 @@ impl Storm {
     fn tell(&mut self, event: &str) -> Plan {
         let plan = decide(&mut self.facts, event);
         for step in &plan.steps {
-            let Step::Redeploy { service, not_before, .. } = step else { continue };
+            let PlanStep::Redeploy { service, not_before, .. } = step else { continue };
             self.redeployed.entry(service.clone()).or_default().push(plan.time.max(*not_before));
         }
         let taken = in_flight(&self.facts, plan.time).len();
@@ -230,7 +230,7 @@ proptest! {
         prop_assert!(forgotten.is_empty(), "{forgotten:#?}");
         // Deciding the last sweep again.
         let again = storm.sweep();
-        let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Note { .. }));
+        let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::Note { .. }));
         prop_assert!(acts.is_none(), "{acts:?} after {last:?}");
         for (name, spec) in SERVICES.iter().zip(&specs) {
             let cooldown = match spec.special {

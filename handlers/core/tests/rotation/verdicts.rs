@@ -2,8 +2,8 @@
 
 use responder_core::aws::ecs_service::RolloutState;
 use responder_core::facts::{Facts, Settings};
-use responder_core::settings::{Finding, Mode, Policy};
-use responder_core::state::deployment::How;
+use responder_core::settings::{DeploymentRisk, ResponseMode, RiskPolicy};
+use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -93,7 +93,7 @@ fn tags_say_whether() {
 
 #[test]
 fn a_deployment_that_was_asked_for_is_waited_for() {
-    let of = |asked: responder_core::state::deployment::Asked, now: Option<&'static str>| {
+    let of = |asked: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
         noon(|facts| {
             facts.asked.insert(service_arn("a"), asked);
             facts.now = now.map(at);
@@ -116,26 +116,30 @@ fn a_deployment_that_was_asked_for_is_waited_for() {
 
 #[test]
 fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
-    let of = |time: &str, how: How| {
+    let of = |time: &str, how: DeploymentOutcome| {
         noon(|facts| {
             facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), how));
         })
     };
-    assert_eq!(of("12:00:06", How::Failed), skip("rollout-failed", true), "of this change nobody was told");
+    assert_eq!(
+        of("12:00:06", DeploymentOutcome::Failed),
+        skip("rollout-failed", true),
+        "of this change nobody was told"
+    );
     let known = noon(|facts| {
-        facts.asked.insert(service_arn("a"), ended(asked("12:00:06", Some("d")), How::Failed));
+        facts.asked.insert(service_arn("a"), ended(asked("12:00:06", Some("d")), DeploymentOutcome::Failed));
         facts.told.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
     });
     assert_eq!(known, skip("rollout-failed", false));
-    assert_eq!(of("11:00:00", How::Failed), GO);
-    assert_eq!(of("12:00:06", How::Superseded), hold("cooldown 12:05:06", false));
+    assert_eq!(of("11:00:00", DeploymentOutcome::Failed), GO);
+    assert_eq!(of("12:00:06", DeploymentOutcome::Superseded), hold("cooldown 12:05:06", false));
 }
 
 #[test]
 fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
     for time in ["11:59:00", "12:00:06"] {
         let refused = noon(|facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, None), How::Refused));
+            facts.asked.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
         });
         assert_eq!(refused, GO, "{time}");
     }
@@ -143,7 +147,7 @@ fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
 
 #[test]
 fn a_secret_that_is_gone_lets_no_task_start() {
-    let of = |tweak: fn(&mut responder_core::aws::secret_metadata::Metadata)| {
+    let of = |tweak: fn(&mut responder_core::aws::secret_metadata::SecretMetadata)| {
         noon(|facts| facts.secrets.values_mut().for_each(tweak))
     };
     assert_eq!(of(|metadata| metadata.deleted_at = Some(at("12:00:01"))), skip("secret-gone", true));
@@ -152,38 +156,40 @@ fn a_secret_that_is_gone_lets_no_task_start() {
 
 #[test]
 fn findings_follow_the_settings() {
-    let found = |finding: Finding, policy: Option<Policy>| {
+    let found = |finding: DeploymentRisk, policy: Option<RiskPolicy>| {
         noon(|facts| {
             first(facts).findings.insert(finding);
             facts.settings.findings.extend(policy.map(|policy| (finding, policy)));
         })
     };
-    for finding in [Finding::MutableImage, Finding::LatestPlatform, Finding::NoCircuitBreaker] {
+    for finding in
+        [DeploymentRisk::MutableImage, DeploymentRisk::LatestPlatform, DeploymentRisk::NoCircuitBreaker]
+    {
         assert_eq!(found(finding, None), GO, "{finding:?}");
-        assert_eq!(found(finding, Some(Policy::Go)), GO, "{finding:?}");
-        assert_eq!(found(finding, Some(Policy::Notify)), skip("finding", true), "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Go)), GO, "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Notify)), skip("finding", true), "{finding:?}");
         // It is never over by itself.
-        assert_eq!(found(finding, Some(Policy::Wait)), skip("finding", true), "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Wait)), skip("finding", true), "{finding:?}");
     }
     let other = noon(|facts| {
-        facts.settings.findings.insert(Finding::MutableImage, Policy::Notify);
-        first(facts).findings.insert(Finding::LatestPlatform);
+        facts.settings.findings.insert(DeploymentRisk::MutableImage, RiskPolicy::Notify);
+        first(facts).findings.insert(DeploymentRisk::LatestPlatform);
     });
     assert_eq!(other, GO);
 }
 
 #[test]
 fn a_deployment_in_progress_is_let_finish() {
-    let going = |created: &'static str, state: RolloutState, policy: Option<Policy>| {
+    let going = |created: &'static str, state: RolloutState, policy: Option<RiskPolicy>| {
         noon(move |facts| {
             first(facts).primary = deployed("theirs", created, Some(state));
-            facts.settings.findings.extend(policy.map(|policy| (Finding::InProgress, policy)));
+            facts.settings.findings.extend(policy.map(|policy| (DeploymentRisk::InProgress, policy)));
         })
     };
     let state = RolloutState::InProgress;
     assert_eq!(going("11:50:00", state, None), hold("in-progress", false));
-    assert_eq!(going("11:50:00", state, Some(Policy::Go)), GO);
-    assert_eq!(going("11:50:00", state, Some(Policy::Notify)), skip("finding", true));
+    assert_eq!(going("11:50:00", state, Some(RiskPolicy::Go)), GO);
+    assert_eq!(going("11:50:00", state, Some(RiskPolicy::Notify)), skip("finding", true));
     assert_eq!(going("11:30:00", state, None), GO, "nothing rolls out for so long");
     assert_eq!(going("11:50:00", RolloutState::Completed, None), GO);
     assert_eq!(going("11:50:00", RolloutState::Failed, None), GO);
@@ -205,7 +211,7 @@ fn a_change_settles_first() {
 fn a_cooldown_begins_when_we_asked() {
     let cooling = |time: &'static str, cooldown: Option<&'static str>| {
         noon(move |facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), How::Completed));
+            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), DeploymentOutcome::Completed));
             if let Some(value) = cooldown {
                 tag(facts, "cooldown", value);
             }
@@ -235,7 +241,7 @@ fn a_closed_window_is_waited_for_and_told_if_that_takes_too_long() {
 #[test]
 fn mode_notify_tells_once_whoever_looks() {
     let mut facts = world(&[("a", &["s1"])]);
-    facts.settings = Settings { mode: Mode::Notify, ..Settings::default() };
+    facts.settings = Settings { mode: ResponseMode::Notify, ..Settings::default() };
     assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
     assert_eq!(told(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
     assert!(told(&mut facts, &sweep("12:01:00")).is_empty());

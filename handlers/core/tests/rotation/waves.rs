@@ -1,9 +1,9 @@
 //! Many services and many secrets: bounded in a cluster, one deployment for all changes of a service.
 
 use responder_core::facts::Facts;
-use responder_core::plan::Step;
-use responder_core::settings::Mode;
-use responder_core::state::deployment::{How, Slot};
+use responder_core::plan::PlanStep;
+use responder_core::settings::ResponseMode;
+use responder_core::state::deployment::{ConcurrencySlot, DeploymentOutcome};
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -46,7 +46,8 @@ fn a_cluster_is_redeployed_in_waves() {
 #[test]
 fn a_place_is_free_again_after_the_time_a_rollout_may_take() {
     let slots = |until: &str| {
-        let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at(until) });
+        let slot =
+            |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at(until) });
         let mut facts = seven();
         facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
         let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
@@ -69,7 +70,8 @@ fn other_clusters_have_places_of_their_own() {
 #[test]
 fn whoever_waits_for_longer_than_an_answer_may_take_is_told_once() {
     let mut facts = seven();
-    let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at("18:00:00") });
+    let slot =
+        |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at("18:00:00") });
     facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
     assert_eq!(count(&told(&mut facts, &label("s1", "12:00:00", "v2")), "page"), 0);
     assert_eq!(count(&told(&mut facts, &sweep("12:13:59")), "page"), 0);
@@ -86,14 +88,17 @@ fn a_place_that_was_given_to_another_is_not_taken_back() {
     let mut facts = world(&[("a", &["s1"]), ("b", &["s2"])]);
     facts.settings.in_flight = 1;
     facts.asked.insert(service_arn("a"), asked("11:00:00", Some("ecs-svc/1")));
-    let slot = Slot { service: service_arn("b"), until: at("12:20:00") };
+    let slot = ConcurrencySlot { service: service_arn("b"), until: at("12:20:00") };
     facts.slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
     facts.asked.insert(service_arn("b"), asked("11:50:00", Some("ecs-svc/2")));
     let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!(words, ["note s1 12:00:00", "hold a wave"]);
     // And when it ends at last, it frees nothing that is not its own.
     told(&mut facts, &rollout("a", "12:01:00", "COMPLETED", "ecs-svc/1", ""));
-    assert_eq!(facts.asked[&service_arn("a")].ended.map(|ended| ended.how), Some(How::Completed));
+    assert_eq!(
+        facts.asked[&service_arn("a")].ended.map(|ended| ended.how),
+        Some(DeploymentOutcome::Completed)
+    );
     assert_eq!(facts.slots[CLUSTER].get(&0), Some(&slot));
 }
 
@@ -103,7 +108,7 @@ fn a_service_that_goes_again_keeps_its_own_place() {
     facts.settings.in_flight = 1;
     facts.services.as_mut().unwrap()[0].primary = deployed("ecs-svc/1", "11:50:00", None);
     facts.asked.insert(service_arn("a"), asked("11:50:00", Some("ecs-svc/1")));
-    let slot = Slot { service: service_arn("a"), until: at("12:20:00") };
+    let slot = ConcurrencySlot { service: service_arn("a"), until: at("12:20:00") };
     facts.slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
     let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (1, 1));
@@ -160,7 +165,7 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
     let refused = |facts: &mut Facts, time| {
         first(facts).primary = deployed("ecs-svc/1", "09:00:00", None);
         facts.slots.clear();
-        facts.asked.insert(service_arn("a"), ended(asked(time, None), How::Refused));
+        facts.asked.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
     };
     for (now, expected) in [
         ("12:13:59", &["redeploy a s1"][..]),
@@ -182,7 +187,7 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
     let secrets: Vec<&str> = names.iter().map(String::as_str).collect();
     for home in [None, Some("eu-west-1"), Some(HOME)] {
         let mut facts = world(&[("a", &secrets)]);
-        (facts.settings.mode, facts.settings.home) = (Mode::Notify, home.map(str::to_owned));
+        (facts.settings.mode, facts.settings.home) = (ResponseMode::Notify, home.map(str::to_owned));
         let mut words = Vec::new();
         for name in &secrets {
             words.extend(told(&mut facts, &label(name, "12:00:00", "v2")));
@@ -217,7 +222,7 @@ fn tags_that_nobody_understands_are_told_once_also_of_services_that_seem_to_use_
         .steps
         .iter()
         .filter_map(|step| match step {
-            Step::Page { page, .. } => Some(page.body.as_str()),
+            PlanStep::Page { page, .. } => Some(page.body.as_str()),
             _ => None,
         })
         .collect();

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind};
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, SecretReference};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
@@ -92,7 +92,7 @@ impl Fleet {
         }
         for number in 0..revisions {
             let value = Untrusted::new(secret(number % secrets));
-            let references = vec![Reference { kind: ReferenceKind::ContainerSecret, value }];
+            let references = vec![SecretReference { kind: ReferenceKind::ContainerSecret, value }];
             let definition = Definition { references, ..Definition::default() };
             fleet.definitions.borrow_mut().insert(definition_arn(number), definition);
         }
@@ -168,7 +168,7 @@ fn described(arn: String, cluster: &str, definition: &str) -> Described {
         cluster: cluster.to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(Deployment { id: "ecs-svc/1".to_owned(), created_at, state: None }),
+        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, state: None }),
         task_definitions: BTreeSet::from([definition.to_owned()]),
         ..Described::default()
     }
@@ -298,11 +298,11 @@ impl Aws for Fleet {
         Ok(self.definitions.borrow().get(arn).cloned().unwrap_or_default())
     }
 
-    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<SecretMetadata, Error> {
         self.call("DescribeSecret").await;
         let current = BTreeSet::from(["AWSCURRENT".to_owned()]);
         let versions = BTreeMap::from([("new".to_owned(), current)]);
-        Ok(Metadata { arn: id.to_owned(), versions, ..Metadata::default() })
+        Ok(SecretMetadata { arn: id.to_owned(), versions, ..SecretMetadata::default() })
     }
 
     async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
@@ -321,11 +321,11 @@ impl Aws for Fleet {
         Ok(None)
     }
 
-    async fn chat(&self, _: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }
 
-    async fn publish(&self, _: &Page, _: &str, _: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, _: &Notification, _: &str, _: Timestamp) -> Result<(), Error> {
         self.call("Publish").await;
         Ok(())
     }

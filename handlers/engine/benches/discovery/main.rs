@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use fleet::{AGAIN, Fleet};
 use responder_core::rules::{Handler, builtin};
-use responder_core::settings::{Mode, Settings};
+use responder_core::settings::{ResponseMode, Settings};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::Aws as _;
 use responder_engine::{Engine, Turn};
@@ -77,7 +77,7 @@ fn table(sizes: &[usize], waits: bool) {
 /// A process that knows nothing yet.
 fn process(fleet: Fleet) -> Engine<Fleet> {
     fleet.described.borrow_mut().clear();
-    let settings = Settings { mode: Mode::Notify, settle: Span::default(), ..Settings::default() };
+    let settings = Settings { mode: ResponseMode::Notify, settle: Span::default(), ..Settings::default() };
     let Ok(rules) = builtin() else { unreachable!("a test of the core loads them") };
     Engine::new(fleet, Handler::Rotation, rules, settings, LEASE)
 }

@@ -1,7 +1,7 @@
 //! Discovery against a fleet in memory: how many calls it makes, what it finds again, and what it says of what it cannot.
 
-use responder_core::aws::ecs_service::Deployment;
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::EcsDeployment;
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 
 use super::*;
@@ -162,7 +162,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     for services in fleet.clusters.borrow_mut().values_mut() {
         services.retain(|service| !service.arn.ends_with("s0003"));
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0000")) {
-            service.primary = Some(Deployment { id: "new".to_owned(), created_at, state: None });
+            service.primary = Some(EcsDeployment { id: "new".to_owned(), created_at, state: None });
             service.task_definitions.insert("new:1".to_owned());
         }
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0006")) {
@@ -170,7 +170,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
         }
     }
     let role = Some(Untrusted::new("role"));
-    let findings = BTreeSet::from([Finding::MutableImage]);
+    let findings = BTreeSet::from([DeploymentRisk::MutableImage]);
     let new = crate::port::Definition { role, findings, ..crate::port::Definition::default() };
     fleet.definitions.borrow_mut().insert("new:1".to_owned(), new);
     let (land, calls) = process.users(61);
@@ -179,7 +179,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     assert_eq!(calls.ecs(), [0, 0, 2, 1]);
     let service = &land.services.unwrap()[0];
     assert_eq!(service.primary.as_ref().unwrap().id, "new");
-    assert_eq!((service.roles.len(), service.findings.contains(&Finding::MutableImage)), (1, true));
+    assert_eq!((service.roles.len(), service.findings.contains(&DeploymentRisk::MutableImage)), (1, true));
     assert_eq!(service.references.len(), 1);
 }
 

@@ -5,8 +5,10 @@ use responder_core::aws::arn::Arn;
 use responder_core::aws::ecs_service::RolloutState;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
-use responder_core::plan::{SkipReason, Step};
-use responder_core::state::deployment::{Awaited, Changed, Consumer, How, awaited_key};
+use responder_core::plan::{PlanStep, SkipReason};
+use responder_core::state::deployment::{
+    AffectedConsumer, DeploymentOutcome, PendingReadEvidence, SecretChange, awaited_key,
+};
 use responder_core::time::{Span, Timestamp};
 
 use super::{Effect, Executor};
@@ -20,8 +22,8 @@ const LEFT_AFTER_WAIT: Span = Span::from_secs(5);
 
 impl<A: Aws> Executor<'_, A> {
     /// Deploys a service anew, if nobody did.
-    pub(super) async fn redeploy(&mut self, step: &Step) -> Result<Effect, Error> {
-        let Step::Redeploy {
+    pub(super) async fn redeploy(&mut self, step: &PlanStep) -> Result<Effect, Error> {
+        let PlanStep::Redeploy {
             cluster,
             service,
             secrets,
@@ -54,7 +56,7 @@ impl<A: Aws> Executor<'_, A> {
         };
         // What could not be asked for in time was not asked for.
         if let Err(error) = self.cache.deploy_slot(self.aws, &region, service, until).await {
-            self.ledger.not_deployed(&wish, ticket, How::Refused).await;
+            self.ledger.not_deployed(&wish, ticket, DeploymentOutcome::Refused).await;
             return Err(error);
         }
         let answer =
@@ -66,7 +68,7 @@ impl<A: Aws> Executor<'_, A> {
                 self.counters.redeploys_refused += usize::from(denied);
                 // After anything but a clear no, ECS may be at it: that shows within minutes.
                 if error.had_no_effect() {
-                    let ended = if denied { How::Denied } else { How::Refused };
+                    let ended = if denied { DeploymentOutcome::Denied } else { DeploymentOutcome::Refused };
                     self.ledger.not_deployed(&wish, ticket, ended).await;
                 }
                 return Err(error);
@@ -90,17 +92,18 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// Writes down what was deployed for which change, and whose reads will prove it.
-    async fn prove(&self, step: &Step, deployment: Option<&str>, ticket: Ticket) -> Result<(), Error> {
-        let Step::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
+    async fn prove(&self, step: &PlanStep, deployment: Option<&str>, ticket: Ticket) -> Result<(), Error> {
+        let PlanStep::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
         let at = ticket.asked_at;
         let known = deployment.map(|id| Deployed { id, at, completed: false });
         let decided = secrets
             .iter()
             .map(|changed| self.ledger.decided(service, changed, Decision::Redeploy, why, known.as_ref()));
         let pairs = roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
-        let awaited: Vec<(String, Awaited)> = pairs
+        let awaited: Vec<(String, PendingReadEvidence)> = pairs
             .map(|(role, changed)| {
-                let awaited = Awaited { service: service.clone(), changed: changed.clone(), since: at };
+                let awaited =
+                    PendingReadEvidence { service: service.clone(), changed: changed.clone(), since: at };
                 (awaited_key(role, &changed.secret), awaited)
             })
             .collect();
@@ -110,12 +113,12 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// The steps that remember what became of a deployment.
-    pub(super) async fn remember(&mut self, step: &Step, facts: &Facts) -> Result<(), Error> {
+    pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), Error> {
         match step {
-            Step::Adopt { service, asked_at, deployment } => {
+            PlanStep::Adopt { service, asked_at, deployment } => {
                 self.ledger.adopt(service, *asked_at, deployment).await
             }
-            Step::End { service, cluster, asked_at, slot, secrets, ended, .. } => {
+            PlanStep::End { service, cluster, asked_at, slot, secrets, ended, .. } => {
                 let slot = slot.map(|slot| (cluster.as_str(), slot));
                 if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
                     return Ok(());
@@ -124,7 +127,7 @@ impl<A: Aws> Executor<'_, A> {
                 let proofs = secrets.iter().map(|changed| self.ledger.rolled_out(service, changed, end));
                 join_all(proofs).await.into_iter().collect()
             }
-            Step::Prove { key, awaited, at } => {
+            PlanStep::Prove { key, awaited, at } => {
                 let took = between(awaited.changed.at, *at);
                 // The proof first: what is awaited no more is never proved.
                 let waiting = facts.awaited.get(key).into_iter().flatten();
@@ -139,11 +142,11 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// The steps that are only written down, in any order.
-    pub(super) async fn record(&self, step: &Step) -> Result<(), Error> {
+    pub(super) async fn record(&self, step: &PlanStep) -> Result<(), Error> {
         match step {
-            Step::Note { changed } => self.ledger.note(changed).await,
-            Step::Settle { changed } => self.ledger.settle(changed).await,
-            Step::Skip { service, secrets, deployment, reason, why } => {
+            PlanStep::Note { changed } => self.ledger.note(changed).await,
+            PlanStep::Settle { changed } => self.ledger.settle(changed).await,
+            PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
                     SkipReason::AlreadyNewer => Decision::Newer,
                     reason if reason.needs_human() => Decision::Told,
@@ -157,7 +160,7 @@ impl<A: Aws> Executor<'_, A> {
                 });
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
-            Step::Hold { service, secrets, why, .. } => {
+            PlanStep::Hold { service, secrets, why, .. } => {
                 self.decided(service, secrets, Decision::Held, why, None).await
             }
             _ => Ok(()),
@@ -167,7 +170,7 @@ impl<A: Aws> Executor<'_, A> {
     async fn decided(
         &self,
         service: &str,
-        secrets: &[Changed],
+        secrets: &[SecretChange],
         decision: Decision,
         why: &str,
         deployment: Option<&Deployed<'_>>,
@@ -178,20 +181,20 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// A human was told of these consumers.
-    pub(super) async fn told(&self, about: &[Consumer]) -> Result<(), Error> {
+    pub(super) async fn told(&self, about: &[AffectedConsumer]) -> Result<(), Error> {
         join_all(about.iter().map(|consumer| self.ledger.told(consumer))).await.into_iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::Deployment;
+    use responder_core::aws::ecs_service::EcsDeployment;
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
     use responder_core::facts::Settings;
     use responder_core::plan::Plan;
     use responder_core::rules::{Handler, builtin};
-    use responder_core::state::deployment::Ended;
+    use responder_core::state::deployment::DeploymentEnd;
 
     use super::*;
     use crate::deadline::Deadline;
@@ -206,7 +209,7 @@ mod tests {
         let (service, cluster) = ("arn:aws:ecs:us-west-2:111122223333:service/shop/web", "shop");
         let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-        let secrets = vec![Changed { secret, at: at(100), version: None }];
+        let secrets = vec![SecretChange { secret, at: at(100), version: None }];
         let aws = Fake::default();
         aws.clock.set(at(110));
         let deadline = Deadline::of(aws.now().plus(lease), lease, aws.now());
@@ -217,24 +220,27 @@ mod tests {
         let wish = Wish { cluster, service, secrets: &secrets, fresh_from, cooled_from, slot: 0, rollout };
         let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
         assert!(matches!(granted, Granted::Yes(_)));
-        let newer =
-            Deployment { id: "theirs".to_owned(), created_at: at(150), state: Some(RolloutState::Completed) };
+        let newer = EcsDeployment {
+            id: "theirs".to_owned(),
+            created_at: at(150),
+            state: Some(RolloutState::Completed),
+        };
         let steps = vec![
-            Step::Skip {
+            PlanStep::Skip {
                 service: service.to_owned(),
                 secrets: secrets.clone(),
                 deployment: Some(newer),
                 reason: SkipReason::AlreadyNewer,
                 why: "it is newer".to_owned(),
             },
-            Step::End {
+            PlanStep::End {
                 service: service.to_owned(),
                 cluster: cluster.to_owned(),
                 asked_at: at(110),
                 deployment: Some("ours".to_owned()),
                 slot: None,
                 secrets,
-                ended: Ended { at: at(150), how: How::Superseded },
+                ended: DeploymentEnd { at: at(150), how: DeploymentOutcome::Superseded },
             },
         ];
         let rules = builtin().unwrap();

@@ -86,8 +86,8 @@ fn read(item: &Item) -> Option<Definition> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::{Reference, ReferenceKind};
-    use responder_core::settings::Finding;
+    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::settings::DeploymentRisk;
     use responder_core::text::Untrusted;
 
     use super::*;
@@ -102,12 +102,12 @@ mod tests {
 
     fn example() -> Definition {
         Definition {
-            references: vec![Reference {
+            references: vec![SecretReference {
                 kind: ReferenceKind::ContainerSecret,
                 value: Untrusted::new("arn:<script>"),
             }],
             role: Some(Untrusted::new("role")),
-            findings: BTreeSet::from([Finding::MutableImage]),
+            findings: BTreeSet::from([DeploymentRisk::MutableImage]),
         }
     }
 
@@ -128,8 +128,10 @@ mod tests {
     fn referring(names: impl IntoIterator<Item = String>) -> Definition {
         let value =
             |name| format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:{name}-a1B2c3:key::");
-        let reference =
-            |name| Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(value(name)) };
+        let reference = |name| SecretReference {
+            kind: ReferenceKind::ContainerSecret,
+            value: Untrusted::new(value(name)),
+        };
         let references = names.into_iter().map(reference).collect();
         Definition { references, role: Some(Untrusted::new("arn:role")), ..Definition::default() }
     }

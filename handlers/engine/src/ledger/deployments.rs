@@ -1,7 +1,7 @@
 //! Deployments in the ledger: a place among the cluster's deployments in flight, then the service itself, are claimed
 //! before ECS is asked. What was asked for is on record before the call, so that no death and no lost answer hides it.
 
-use responder_core::state::deployment::{Changed, How};
+use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
 use responder_core::time::{Span, Timestamp};
 
 use super::{DEPLOYMENTS_KEPT, Ledger, expiry};
@@ -14,7 +14,7 @@ use crate::port::{Aws, Condition, Item, Key, Update, Value, Written};
 pub(crate) struct Wish<'w> {
     pub(crate) cluster: &'w str,
     pub(crate) service: &'w str,
-    pub(crate) secrets: &'w [Changed],
+    pub(crate) secrets: &'w [SecretChange],
     /// One that was asked for from this instant on makes it unnecessary.
     pub(crate) fresh_from: Timestamp,
     /// One that was asked for after this instant makes it wait.
@@ -85,7 +85,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// ECS certainly did nothing: it is as if nobody had asked. Otherwise the lease runs out, if this is lost.
-    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket, ended: How) {
+    pub(crate) async fn not_deployed(&self, wish: &Wish<'_>, ticket: Ticket, ended: DeploymentOutcome) {
         let update = Update::of(Key::service(wish.service))
             .text("ended", how(ended))
             .number("ended_at", self.aws.now().millis())
@@ -101,7 +101,7 @@ impl<A: Aws> Ledger<'_, A> {
         &self,
         service: &str,
         asked_at: Timestamp,
-        (ended_at, ended): (Timestamp, How),
+        (ended_at, ended): (Timestamp, DeploymentOutcome),
         slot: Option<(&str, u32)>,
     ) -> Result<bool, Error> {
         let corrected =
@@ -167,16 +167,21 @@ impl<A: Aws> Ledger<'_, A> {
         if self.write(&update).await? == Written::Yes {
             return Ok(Granted::Yes(ticket));
         }
-        self.not_deployed(wish, ticket, How::Refused).await;
+        self.not_deployed(wish, ticket, DeploymentOutcome::Refused).await;
         Ok(Granted::Later)
     }
 
     fn request_deployment(&self, wish: &Wish<'_>, now: Timestamp) -> Update {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
-        let ended = |as_: How| Equal("ended", Value::Text(how(as_).to_owned()));
-        let (refused, denied) = (ended(How::Refused), ended(How::Denied));
+        let ended = |as_: DeploymentOutcome| Equal("ended", Value::Text(how(as_).to_owned()));
+        let (refused, denied) = (ended(DeploymentOutcome::Refused), ended(DeploymentOutcome::Denied));
         // What took the place of ours, or what ours had become, may have been rolled back to what was before.
-        let over = [How::Unseen, How::Superseded, How::Gone, How::Completed];
+        let over = [
+            DeploymentOutcome::Unseen,
+            DeploymentOutcome::Superseded,
+            DeploymentOutcome::Gone,
+            DeploymentOutcome::Completed,
+        ];
         let gone = Any(over.map(ended).to_vec());
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
         let undone = Any(vec![
@@ -222,22 +227,29 @@ impl<A: Aws> Ledger<'_, A> {
 }
 
 /// The word for an end.
-fn how(how: How) -> &'static str {
+fn how(how: DeploymentOutcome) -> &'static str {
     match how {
-        How::Completed => "completed",
-        How::Failed => "failed",
-        How::Superseded => "superseded",
-        How::Refused => "refused",
-        How::Denied => "denied",
-        How::Unseen => "unseen",
-        How::Gone => "gone",
+        DeploymentOutcome::Completed => "completed",
+        DeploymentOutcome::Failed => "failed",
+        DeploymentOutcome::Superseded => "superseded",
+        DeploymentOutcome::Refused => "refused",
+        DeploymentOutcome::Denied => "denied",
+        DeploymentOutcome::Unseen => "unseen",
+        DeploymentOutcome::Gone => "gone",
     }
 }
 
 /// The end that a word stands for.
-pub(super) fn how_of(word: &str) -> Option<How> {
-    let all =
-        [How::Completed, How::Failed, How::Superseded, How::Refused, How::Denied, How::Unseen, How::Gone];
+pub(super) fn how_of(word: &str) -> Option<DeploymentOutcome> {
+    let all = [
+        DeploymentOutcome::Completed,
+        DeploymentOutcome::Failed,
+        DeploymentOutcome::Superseded,
+        DeploymentOutcome::Refused,
+        DeploymentOutcome::Denied,
+        DeploymentOutcome::Unseen,
+        DeploymentOutcome::Gone,
+    ];
     all.into_iter().find(|known| how(*known) == word)
 }
 
@@ -303,7 +315,7 @@ mod tests {
             (Some("ecs-svc/1"), Some(0), true)
         );
         assert_eq!(facts.slots[CLUSTER][&0].service, web);
-        let end = (Timestamp::from_millis(1_400_000), How::Completed);
+        let end = (Timestamp::from_millis(1_400_000), DeploymentOutcome::Completed);
         block_on(ledger(&aws, "c").end_deployment(&web, asked.at, end, Some((CLUSTER, 0)))).unwrap();
         assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].is_open());
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), Granted::Yes(_)));
@@ -328,7 +340,7 @@ mod tests {
         at(&aws, 1_000);
         let wish = wish(&web, 0, 900, 700);
         let granted = ticket(claim(&aws, "a", &wish));
-        block_on(ledger(&aws, "a").not_deployed(&wish, granted, How::Refused));
+        block_on(ledger(&aws, "a").not_deployed(&wish, granted, DeploymentOutcome::Refused));
         assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].was_asked());
         at(&aws, 1_001);
         assert!(matches!(claim(&aws, "b", &wish), Granted::Yes(_)));
@@ -344,7 +356,7 @@ mod tests {
         // Nobody knows whether ECS was asked. The sweep finds out, and gives the place back.
         at(&aws, 1_061);
         assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Later);
-        let end = (Timestamp::from_millis(1_100_000), How::Unseen);
+        let end = (Timestamp::from_millis(1_100_000), DeploymentOutcome::Unseen);
         block_on(ledger(&aws, "sweep").end_deployment(&web, granted.asked_at, end, Some((CLUSTER, 0))))
             .unwrap();
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), Granted::Yes(_)));
@@ -353,12 +365,18 @@ mod tests {
     #[test]
     fn what_ecs_tells_corrects_what_was_inferred_and_nothing_else_does() {
         for (known_as, ends) in [
-            (How::Superseded, &[How::Completed, How::Failed][..]),
-            (How::Unseen, &[How::Completed, How::Failed]),
-            (How::Failed, &[How::Completed]),
-            (How::Completed, &[]),
+            (DeploymentOutcome::Superseded, &[DeploymentOutcome::Completed, DeploymentOutcome::Failed][..]),
+            (DeploymentOutcome::Unseen, &[DeploymentOutcome::Completed, DeploymentOutcome::Failed]),
+            (DeploymentOutcome::Failed, &[DeploymentOutcome::Completed]),
+            (DeploymentOutcome::Completed, &[]),
         ] {
-            for then in [How::Completed, How::Failed, How::Superseded, How::Unseen, How::Gone] {
+            for then in [
+                DeploymentOutcome::Completed,
+                DeploymentOutcome::Failed,
+                DeploymentOutcome::Superseded,
+                DeploymentOutcome::Unseen,
+                DeploymentOutcome::Gone,
+            ] {
                 let (aws, web) = (Fake::default(), arn("web"));
                 at(&aws, 1_000);
                 let asked = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).asked_at;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
 use responder_core::hash;
-use responder_core::state::observation::Mark;
+use responder_core::state::observation::Observation;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
@@ -27,7 +27,7 @@ const READ_MOST: usize = 10 * CHUNK_MARKS;
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) stream: String,
-    pub(crate) mark: Mark,
+    pub(crate) mark: Observation,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Ask {
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     /// The marks, by stream; the ones of the asks are always among them.
-    pub(crate) streams: BTreeMap<String, BTreeSet<Mark>>,
+    pub(crate) streams: BTreeMap<String, BTreeSet<Observation>>,
     /// The streams that could not be written or read.
     pub(crate) unanswered: BTreeSet<String>,
     /// How many marks found no room.
@@ -85,7 +85,7 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn windows(
         &self,
         windows: &BTreeMap<String, (Timestamp, Timestamp)>,
-    ) -> BTreeMap<String, BTreeSet<Mark>> {
+    ) -> BTreeMap<String, BTreeSet<Observation>> {
         let read = windows.iter().map(|(stream, range)| async move {
             (stream, self.read(stream, std::slice::from_ref(range)).await)
         });
@@ -98,8 +98,8 @@ impl<A: Aws> Ledger<'_, A> {
         &self,
         stream: &str,
         ranges: &[(Timestamp, Timestamp)],
-    ) -> Result<BTreeMap<Mark, i64>, Error> {
-        let mut marks: BTreeMap<Mark, i64> = BTreeMap::new();
+    ) -> Result<BTreeMap<Observation, i64>, Error> {
+        let mut marks: BTreeMap<Observation, i64> = BTreeMap::new();
         for (from, to) in ranges {
             let pk = Key::marks(stream, "").pk;
             let (from, to) = (begin(&chunk(*from).to_string()), end(&chunk(*to).to_string()));
@@ -111,7 +111,7 @@ impl<A: Aws> Ledger<'_, A> {
                     let (ttl, found) = (item.number("ttl").unwrap_or_default(), item.text("marks"));
                     let found = found.map(pack::unpack).unwrap_or_default();
                     *counts.entry(chunk_of(&item.key).to_owned()).or_default() +=
-                        found.iter().map(Mark::weight).sum::<usize>();
+                        found.iter().map(Observation::weight).sum::<usize>();
                     for mark in found {
                         let kept = marks.entry(mark).or_default();
                         *kept = (*kept).max(ttl);
@@ -132,7 +132,7 @@ impl<A: Aws> Ledger<'_, A> {
 /// What is wanted of a stream.
 #[derive(Debug, Default)]
 struct Want {
-    marks: BTreeSet<Mark>,
+    marks: BTreeSet<Observation>,
     /// Apart from each other, in order.
     ranges: Vec<(Timestamp, Timestamp)>,
     /// The latest instant of the ranges.
@@ -143,7 +143,7 @@ struct Want {
 
 /// How it went with a stream.
 struct Turn {
-    marks: BTreeSet<Mark>,
+    marks: BTreeSet<Observation>,
     answered: bool,
     dropped: usize,
 }
@@ -179,13 +179,18 @@ fn joined(mut ranges: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)
 
 /// What is to be written.
 struct Sifted {
-    news: BTreeSet<Mark>,
+    news: BTreeSet<Observation>,
     /// How many find no room.
     dropped: usize,
 }
 
 /// Takes as the core does; what is there and is kept until `needed` is not written again.
-fn sift(stream: &str, known: &BTreeMap<Mark, i64>, marks: &BTreeSet<Mark>, needed: Timestamp) -> Sifted {
+fn sift(
+    stream: &str,
+    known: &BTreeMap<Observation, i64>,
+    marks: &BTreeSet<Observation>,
+    needed: Timestamp,
+) -> Sifted {
     let there = known.keys().cloned().collect();
     let mut facts = Facts { streams: BTreeMap::from([(stream.to_owned(), there)]), ..Facts::default() };
     let mut sifted = Sifted { news: BTreeSet::new(), dropped: 0 };
@@ -203,12 +208,12 @@ fn sift(stream: &str, known: &BTreeMap<Mark, i64>, marks: &BTreeSet<Mark>, neede
 }
 
 /// One write for each chunk, and more where they would not fit. The same marks are the same item.
-fn updates(stream: &str, marks: &BTreeSet<Mark>, ttl: i64) -> Vec<Update> {
-    let mut chunks: BTreeMap<Timestamp, Vec<&Mark>> = BTreeMap::new();
+fn updates(stream: &str, marks: &BTreeSet<Observation>, ttl: i64) -> Vec<Update> {
+    let mut chunks: BTreeMap<Timestamp, Vec<&Observation>> = BTreeMap::new();
     for mark in marks {
         chunks.entry(chunk(mark.at)).or_default().push(mark);
     }
-    let write = |(chunk, marks): (Timestamp, Vec<&Mark>)| {
+    let write = |(chunk, marks): (Timestamp, Vec<&Observation>)| {
         let begin = begin(&chunk.to_string());
         pack::pack(chunk, &marks).into_iter().map(move |text| {
             let key = Key::marks(stream, &format!("{begin}{}", hash::id_of(text.as_bytes())));

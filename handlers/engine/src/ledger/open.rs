@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
-use responder_core::incident::{Incident, State};
+use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::rules::Severity;
-use responder_core::state::open_incident::Opened;
+use responder_core::state::open_incident::OpenIncident;
 use responder_core::time::{Date, Span, Timestamp};
 
 use super::item::severity;
@@ -32,7 +32,7 @@ impl<A: Aws> Ledger<'_, A> {
         streams: &BTreeSet<String>,
     ) -> Result<(), Error> {
         let Incident { key, rule, last, severity, .. } = incident;
-        let over = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        let over = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
         let stays = if streams.is_empty() || over.is_some() { ENDED_KEPT } else { quiet.max(INCIDENTS_KEPT) };
         let mut update = Update::of(Key::open(key))
             .text("rule", rule)
@@ -83,8 +83,8 @@ impl Key {
 }
 
 /// What cannot be read was written by another release, and is as good as absent.
-fn read(item: &Item) -> Option<Opened> {
-    Some(Opened {
+fn read(item: &Item) -> Option<OpenIncident> {
+    Some(OpenIncident {
         rule: item.text("rule")?.to_owned(),
         last: item.instant("last")?,
         pages: pages(item),

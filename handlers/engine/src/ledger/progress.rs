@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, place};
-use responder_core::state::deployment::{Asked, Awaited, Change, Changed, Consumer, Ended, Slot};
+use responder_core::state::deployment::{
+    AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, PendingReadEvidence,
+    SecretChange,
+};
 use responder_core::time::Span;
 
 use super::deployments::how_of;
@@ -39,7 +42,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Remembers a change until it is answered for.
-    pub(crate) async fn note(&self, changed: &Changed) -> Result<(), Error> {
+    pub(crate) async fn note(&self, changed: &SecretChange) -> Result<(), Error> {
         let now = self.aws.now();
         let mut update = Update::of(change_key(changed))
             .number("at", changed.at.millis())
@@ -55,7 +58,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Every consumer of a change is answered for.
-    pub(crate) async fn settle(&self, changed: &Changed) -> Result<(), Error> {
+    pub(crate) async fn settle(&self, changed: &SecretChange) -> Result<(), Error> {
         let update = Update::of(change_key(changed))
             .number("settled", 1)
             .remove(["since"])
@@ -64,7 +67,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// A human was told of a consumer.
-    pub(crate) async fn told(&self, consumer: &Consumer) -> Result<(), Error> {
+    pub(crate) async fn told(&self, consumer: &AffectedConsumer) -> Result<(), Error> {
         let at = consumer.changed.at;
         let update = Update::of(Key::told(&consumer.service, &consumer.changed.secret.key()))
             .number("at", at.millis())
@@ -74,7 +77,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Waits for a read that proves something.
-    pub(crate) async fn wait_for(&self, key: &str, awaited: &Awaited) -> Result<(), Error> {
+    pub(crate) async fn wait_for(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), Error> {
         let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
         let update = Update::of(Key::awaited(key))
             .add("waiting", BTreeSet::from([text]))
@@ -83,7 +86,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// The read has come.
-    pub(crate) async fn came(&self, key: &str, awaited: &Awaited) -> Result<(), Error> {
+    pub(crate) async fn came(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), Error> {
         let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
         let update =
             Update::of(Key::awaited(key)).take("waiting", BTreeSet::from([text])).only_if(Exists("waiting"));
@@ -91,7 +94,7 @@ impl<A: Aws> Ledger<'_, A> {
     }
 }
 
-fn change_key(changed: &Changed) -> Key {
+fn change_key(changed: &SecretChange) -> Key {
     let secret = &changed.secret;
     let pk = Key::place(&place(&secret.account, &secret.region));
     Key { pk, sk: format!("change#{}", secret.key()) }
@@ -148,25 +151,25 @@ pub(super) fn store(item: &Item, facts: &mut Facts) {
 }
 
 /// The consumers that a read would prove.
-pub(super) fn waiting(item: &Item) -> BTreeSet<Awaited> {
+pub(super) fn waiting(item: &Item) -> BTreeSet<PendingReadEvidence> {
     let texts = item.set("waiting").into_iter().flatten();
     texts.filter_map(|text| serde_json::from_str(text).ok()).collect()
 }
 
-fn change(item: &Item) -> Option<Change> {
+fn change(item: &Item) -> Option<KnownChange> {
     let version = item.text("version").map(str::to_owned);
     let settled = item.number("settled") == Some(1);
-    Some(Change { at: item.instant("at")?, version, since: item.instant("since"), settled })
+    Some(KnownChange { at: item.instant("at")?, version, since: item.instant("since"), settled })
 }
 
-fn slot(item: &Item) -> Option<Slot> {
-    Some(Slot { service: item.text("service")?.to_owned(), until: item.instant("until")? })
+fn slot(item: &Item) -> Option<ConcurrencySlot> {
+    Some(ConcurrencySlot { service: item.text("service")?.to_owned(), until: item.instant("until")? })
 }
 
-fn asked(item: &Item) -> Option<Asked> {
+fn asked(item: &Item) -> Option<DeploymentRecord> {
     let how = item.text("ended").and_then(how_of);
-    let ended = how.map(|how| Ended { at: item.instant("ended_at").unwrap_or_default(), how });
-    Some(Asked {
+    let ended = how.map(|how| DeploymentEnd { at: item.instant("ended_at").unwrap_or_default(), how });
+    Some(DeploymentRecord {
         at: item.instant("asked_at")?,
         cluster: item.text("cluster")?.to_owned(),
         deployment: item.text("deployment").map(str::to_owned),
@@ -186,10 +189,14 @@ mod tests {
     use crate::deadline::Deadline;
     use crate::fake::{Fake, block_on};
 
-    fn changed(second: i64, version: Option<&str>) -> Changed {
+    fn changed(second: i64, version: Option<&str>) -> SecretChange {
         let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
         let secret = SecretRef::from_arn(arn).unwrap();
-        Changed { secret, at: Timestamp::from_millis(second * 1_000), version: version.map(str::to_owned) }
+        SecretChange {
+            secret,
+            at: Timestamp::from_millis(second * 1_000),
+            version: version.map(str::to_owned),
+        }
     }
 
     fn with<T>(aws: &Fake, act: impl AsyncFnOnce(&Ledger<'_, Fake>) -> T) -> T {
@@ -206,8 +213,9 @@ mod tests {
     #[test]
     fn the_latest_change_is_kept_until_it_is_answered_for() {
         let aws = Fake::default();
-        let note = |changed: &Changed| with(&aws, async |ledger| ledger.note(changed).await).unwrap();
-        let settle = |changed: &Changed| with(&aws, async |ledger| ledger.settle(changed).await).unwrap();
+        let note = |changed: &SecretChange| with(&aws, async |ledger| ledger.note(changed).await).unwrap();
+        let settle =
+            |changed: &SecretChange| with(&aws, async |ledger| ledger.settle(changed).await).unwrap();
         let state = || known(&aws).changes["111122223333/us-west-2/prod/db"].clone();
         note(&changed(100, Some("v1")));
         note(&changed(90, Some("v0")));
@@ -229,12 +237,13 @@ mod tests {
         let aws = Fake::default();
         let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
         for second in [100, 90] {
-            let consumer = Consumer { service: service.clone(), changed: changed(second, None) };
+            let consumer = AffectedConsumer { service: service.clone(), changed: changed(second, None) };
             with(&aws, async |ledger| ledger.told(&consumer).await).unwrap();
         }
         let told = &known(&aws).told[&service];
         assert_eq!(told["111122223333/us-west-2/prod/db"].millis(), 100_000);
-        let awaited = Awaited { service, changed: changed(100, None), since: Timestamp::from_millis(5) };
+        let awaited =
+            PendingReadEvidence { service, changed: changed(100, None), since: Timestamp::from_millis(5) };
         let waiting = || {
             let keys = BTreeSet::from(["k".to_owned()]);
             let none = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
 
-use responder_core::state::deployment::{Changed, How};
+use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
@@ -72,7 +72,7 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn decided(
         &self,
         service: &str,
-        changed: &Changed,
+        changed: &SecretChange,
         decision: Decision,
         why: &str,
         deployment: Option<&Deployed<'_>>,
@@ -114,18 +114,22 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn rolled_out(
         &self,
         service: &str,
-        changed: &Changed,
-        (at, how): (Timestamp, How),
+        changed: &SecretChange,
+        (at, how): (Timestamp, DeploymentOutcome),
     ) -> Result<(), Error> {
         let (update, at) = (Update::of(key(service, changed)), Value::Number(at.millis()));
         let update = match how {
             // It took long, and was told as failed.
-            How::Completed => update.if_absent("completed_at", at).remove(["failed_at"]),
-            How::Failed => update.if_absent("failed_at", at),
-            How::Superseded => update.if_absent("superseded_at", at),
-            How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
+            DeploymentOutcome::Completed => update.if_absent("completed_at", at).remove(["failed_at"]),
+            DeploymentOutcome::Failed => update.if_absent("failed_at", at),
+            DeploymentOutcome::Superseded => update.if_absent("superseded_at", at),
+            DeploymentOutcome::Refused
+            | DeploymentOutcome::Denied
+            | DeploymentOutcome::Unseen
+            | DeploymentOutcome::Gone => return Ok(()),
         };
-        let known = if how == How::Superseded { is(Decision::Redeploy) } else { Exists("decision") };
+        let known =
+            if how == DeploymentOutcome::Superseded { is(Decision::Redeploy) } else { Exists("decision") };
         self.write(&update.only_if(known)).await.map(|_| ())
     }
 
@@ -133,7 +137,7 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn fetched(
         &self,
         service: &str,
-        changed: &Changed,
+        changed: &SecretChange,
         shared: bool,
         at: Timestamp,
     ) -> Result<(), Error> {
@@ -155,7 +159,7 @@ fn superseded() -> Condition {
     All(vec![is(Decision::Redeploy), Exists("superseded_at"), Absent("completed_at"), Absent("failed_at")])
 }
 
-fn key(service: &str, changed: &Changed) -> Key {
+fn key(service: &str, changed: &SecretChange) -> Key {
     Key { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
 }
 
@@ -173,9 +177,9 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn changed() -> Changed {
+    fn changed() -> SecretChange {
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-        Changed { secret, at: instant(500), version: None }
+        SecretChange { secret, at: instant(500), version: None }
     }
 
     /// What is known after these steps: the decision, the deployment, and when what was noted.
@@ -210,7 +214,7 @@ mod tests {
         Ours(&'static str),
         Theirs(&'static str, bool),
         Only(Decision),
-        Ended(How),
+        Ended(DeploymentOutcome),
         Read,
     }
     use Noted::{Ended, Only, Ours, Read, Theirs};
@@ -223,50 +227,73 @@ mod tests {
     fn a_newer_deployment_takes_the_place_of_one_of_ours_only_if_that_was_superseded() {
         let (ours, theirs) = (Ours("ours"), Theirs("theirs", true));
         noted(&[ours, theirs], Decision::Redeploy, "ours", [None; 4]);
-        let superseded = [Ours("ours"), Ended(How::Superseded), Read, Theirs("theirs", true)];
+        let superseded = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Read, Theirs("theirs", true)];
         noted(&superseded, Decision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
-        let later = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Theirs("theirs", true)];
+        let later = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", false),
+            Theirs("theirs", true),
+        ];
         noted(&later, Decision::Newer, "theirs", [Some(2), Some(4), None, None]);
         // Nobody knows of a newer one, or only that something waits.
         for decision in [Decision::Newer, Decision::Held] {
-            let vague = [Ours("ours"), Ended(How::Superseded), Only(decision)];
+            let vague = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(decision)];
             noted(&vague, Decision::Redeploy, "ours", [Some(2), None, None, None]);
         }
         // The newer one failed as well.
-        let told = [Ours("ours"), Ended(How::Superseded), Only(Decision::Told)];
+        let told = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(Decision::Told)];
         noted(&told, Decision::Told, "ours", [Some(2), None, None, None]);
     }
 
     #[test]
     fn what_ecs_tells_of_a_deployment_is_not_hidden_by_what_took_its_place() {
-        for (how, times) in
-            [(How::Failed, [Some(2), None, Some(3), None]), (How::Completed, [Some(2), Some(3), None, None])]
-        {
-            let before = [Ours("ours"), Ended(How::Superseded), Ended(how), Theirs("theirs", true)];
+        for (how, times) in [
+            (DeploymentOutcome::Failed, [Some(2), None, Some(3), None]),
+            (DeploymentOutcome::Completed, [Some(2), Some(3), None, None]),
+        ] {
+            let before =
+                [Ours("ours"), Ended(DeploymentOutcome::Superseded), Ended(how), Theirs("theirs", true)];
             noted(&before, Decision::Redeploy, "ours", times);
         }
-        let first = [Ours("ours"), Ended(How::Failed), Ended(How::Superseded), Theirs("theirs", true)];
+        let first = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Failed),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", true),
+        ];
         noted(&first, Decision::Redeploy, "ours", [Some(3), None, Some(2), None]);
-        let after = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Ended(How::Failed)];
+        let after = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", false),
+            Ended(DeploymentOutcome::Failed),
+        ];
         noted(&after, Decision::Newer, "theirs", [Some(2), None, Some(4), None]);
     }
 
     #[test]
     fn another_deployment_of_ours_begins_anew_after_one_that_was_superseded() {
-        let again = [Ours("first"), Ended(How::Superseded), Read, Ours("second")];
+        let again = [Ours("first"), Ended(DeploymentOutcome::Superseded), Read, Ours("second")];
         noted(&again, Decision::Redeploy, "second", [None; 4]);
         // The newer one was rolled back since: that it completed is not the end of ours.
-        let between = [Ours("first"), Ended(How::Superseded), Theirs("theirs", true), Ours("second")];
+        let between =
+            [Ours("first"), Ended(DeploymentOutcome::Superseded), Theirs("theirs", true), Ours("second")];
         noted(&between, Decision::Redeploy, "second", [None; 4]);
         noted(&[Ours("first"), Ours("second")], Decision::Redeploy, "first", [None; 4]);
     }
 
     #[test]
     fn what_took_long_and_completed_after_all_has_not_failed() {
-        let completed = [Ours("ours"), Ended(How::Failed), Ended(How::Completed), Ended(How::Completed)];
+        let completed = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Failed),
+            Ended(DeploymentOutcome::Completed),
+            Ended(DeploymentOutcome::Completed),
+        ];
         noted(&completed[..2], Decision::Redeploy, "ours", [None, None, Some(2), None]);
         noted(&completed, Decision::Redeploy, "ours", [None, Some(3), None, None]);
-        let at_once = [Ours("ours"), Ended(How::Completed)];
+        let at_once = [Ours("ours"), Ended(DeploymentOutcome::Completed)];
         noted(&at_once, Decision::Redeploy, "ours", [None, Some(2), None, None]);
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::decide::SeenItem;
+use responder_core::decide::LastSeenItem;
 use responder_core::facts::Facts;
 use responder_core::hash;
-use responder_core::state::digest_entry::{Day, Note};
+use responder_core::state::digest_entry::{DigestDay, DigestEntry};
 use responder_core::time::{Date, Span, Timestamp};
 
 use super::{Ledger, expiry};
@@ -31,14 +31,14 @@ const PARALLEL: usize = 8;
 impl<A: Aws> Ledger<'_, A> {
     /// Adds notes to their days. An item is never changed: what is written again is the same item, or another one with the
     /// same notes.
-    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, Day>) -> Result<(), Error> {
+    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, DigestDay>) -> Result<(), Error> {
         let updates: Vec<Update> = days.iter().flat_map(|(date, day)| self.notes(*date, day)).collect();
         let written = parallel(updates.iter().map(|update| self.write(update)), PARALLEL).await;
         written.into_iter().try_for_each(|written| written.map(|_| ()))
     }
 
     /// As few items as hold them.
-    fn notes(&self, date: Date, day: &Day) -> Vec<Update> {
+    fn notes(&self, date: Date, day: &DigestDay) -> Vec<Update> {
         let notes = day.notes.iter().filter_map(|note| Some((NOTES, serde_json::to_string(note).ok()?)));
         let events = day.suppressed.iter().flat_map(|(exception, events)| {
             events.iter().map(move |event| (SUPPRESSED, format!("{exception} {event}")))
@@ -69,12 +69,12 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn day(&self, date: Date, facts: &mut Facts) -> Result<(), Error> {
         let (from, to) = ("0".to_owned(), "~".to_owned());
         let mut range = Range { pk: format!("summary#{date}"), from, to, after: None };
-        let mut day = Day::default();
+        let mut day = DigestDay::default();
         for page in 1.. {
             let found = self.call(self.aws.query(&range, self.deadline.at())).await?;
             let texts = found.items.iter().flat_map(|item| item.set(NOTES).into_iter().flatten());
             // A note that cannot be read was written by another release.
-            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<Note>(text).ok()));
+            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<DigestEntry>(text).ok()));
             let events = found.items.iter().flat_map(|item| item.set(SUPPRESSED).into_iter().flatten());
             for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
                 day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());
@@ -100,9 +100,9 @@ impl<A: Aws> Ledger<'_, A> {
                 unanswered.extend(keys.iter().map(|key| (*key).clone()));
                 continue;
             };
-            let read = items
-                .iter()
-                .filter_map(|item| Some((SeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?)));
+            let read = items.iter().filter_map(|item| {
+                Some((LastSeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?))
+            });
             facts.seen.extend(read);
         }
         unanswered
@@ -112,7 +112,7 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn see(&self, key: &str, at: Timestamp) -> Result<(), Error> {
         let update = Update::of(Key::seen(key))
             .number("at", at.millis())
-            .number("ttl", SeenItem::of(key, at).ttl)
+            .number("ttl", LastSeenItem::of(key, at).ttl)
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
         self.write(&update).await.map(|_| ())
     }
@@ -120,7 +120,7 @@ impl<A: Aws> Ledger<'_, A> {
 
 impl Key {
     fn seen(key: &str) -> Self {
-        let SeenItem { pk, sk, .. } = SeenItem::of(key, Timestamp::default());
+        let LastSeenItem { pk, sk, .. } = LastSeenItem::of(key, Timestamp::default());
         Self { pk, sk }
     }
 }

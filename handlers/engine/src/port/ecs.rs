@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, Service};
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
@@ -37,32 +37,32 @@ pub struct Described {
     /// The deployment controller: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
     /// The PRIMARY deployment or task set.
-    pub primary: Option<Deployment>,
+    pub primary: Option<EcsDeployment>,
     /// The service's tags.
     pub tags: BTreeMap<String, String>,
     /// Whether another AWS service manages it (`resourceManagementType`).
     pub managed: bool,
     /// What makes a forced deployment of it less harmless, as far as the service itself says.
-    pub findings: BTreeSet<Finding>,
+    pub findings: BTreeSet<DeploymentRisk>,
     /// The ARNs of the task definitions that its tasks may run now.
     pub task_definitions: BTreeSet<String>,
     /// What the service itself refers to.
-    pub references: Vec<Reference>,
+    pub references: Vec<SecretReference>,
 }
 
 impl Described {
     /// The service with what its task definitions say, as far as `definition` knows them by ARN; each reference once.
-    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d Definition>) -> Service {
+    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d Definition>) -> EcsService {
         let defined: Vec<&Definition> =
             self.task_definitions.iter().filter_map(|arn| definition(arn)).collect();
         let all = defined.iter().flat_map(|known| &known.references).chain(&self.references);
         let all: BTreeSet<(ReferenceKind, &Untrusted)> =
             all.map(|reference| (reference.kind, &reference.value)).collect();
         let references =
-            all.into_iter().map(|(kind, value)| Reference { kind, value: value.clone() }).collect();
-        let findings: BTreeSet<Finding> =
+            all.into_iter().map(|(kind, value)| SecretReference { kind, value: value.clone() }).collect();
+        let findings: BTreeSet<DeploymentRisk> =
             defined.iter().flat_map(|known| &known.findings).chain(&self.findings).copied().collect();
-        Service {
+        EcsService {
             findings,
             roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
             references,
@@ -82,13 +82,13 @@ impl Described {
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// Everything in it that may refer to a secret.
-    pub references: Vec<Reference>,
+    pub references: Vec<SecretReference>,
     /// The execution role's ARN, which reads the secrets when a task starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Untrusted>,
     /// What makes a forced deployment less harmless.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub findings: BTreeSet<Finding>,
+    pub findings: BTreeSet<DeploymentRisk>,
 }
 
 /// A service that could not be described (API reference of ECS: `Failure`).

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use responder_core::event::EventError;
 use responder_core::incident::Incident;
-use responder_core::memory_store::{Ledger, in_order};
-use responder_core::plan::Step;
-use responder_core::rules::Rules;
+use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::plan::PlanStep;
+use responder_core::rules::RuleSet;
 use serde::Serialize;
 
 use super::{Class, Sample, facts};
@@ -58,16 +58,16 @@ impl Row {
 ///
 /// # Errors
 /// When an event of the corpus is none.
-pub fn judge(rules: &Rules, samples: &[Sample]) -> Result<Vec<Row>, EventError> {
+pub fn judge(rules: &RuleSet, samples: &[Sample]) -> Result<Vec<Row>, EventError> {
     let mut cases = Vec::new();
     for (_, event) in samples.iter().flat_map(|sample| &sample.events) {
         cases.extend(rules.cases(&event.to_string())?);
     }
-    let mut ledger = Ledger::new(facts(samples));
+    let mut ledger = MemoryStore::new(facts(samples));
     let mut told = Vec::new();
     for case in in_order(cases).0 {
         let pages = ledger.decide(&case).steps.into_iter().filter_map(|step| match step {
-            Step::Page { incident, .. } => Some(*incident),
+            PlanStep::Page { incident, .. } => Some(*incident),
             _ => None,
         });
         told.extend(pages);

@@ -12,7 +12,7 @@ mod launch;
 mod scene;
 mod secret;
 
-use responder_core::aws::ecs_service::Service;
+use responder_core::aws::ecs_service::EcsService;
 use responder_core::facts::{Facts, Settings};
 use responder_core::time::{Span, Timestamp};
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub struct Sample {
     /// What EventBridge delivers, in the order of delivery.
     pub events: Vec<(Timestamp, Value)>,
     /// The ECS services of these accounts.
-    pub services: Vec<Service>,
+    pub services: Vec<EcsService>,
 }
 
 /// All classes, attacks first.

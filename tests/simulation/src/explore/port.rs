@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::notify::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::Error;
 use responder_engine::port::{
@@ -178,7 +178,7 @@ impl Aws for Port {
         elsewhere()
     }
 
-    async fn describe_secret(&self, _: &Region, _: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(&self, _: &Region, _: &str, _: Timestamp) -> Result<SecretMetadata, Error> {
         elsewhere()
     }
 
@@ -196,7 +196,7 @@ impl Aws for Port {
         elsewhere()
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), Error> {
         let request = Request::Publish(page.clone(), key.to_owned());
         if self.0.plant == Some(Plant::MarkBeforeSend) {
             self.0.deferred.replace(Some(request));
@@ -209,7 +209,7 @@ impl Aws for Port {
     }
 
     /// There is no chat in the explored world: what comes of it changes nothing (the engine's own tests show that).
-    async fn chat(&self, _: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What a worker asks the world for, what it is answered, and what a request means to the oracle.
 
-use responder_core::notify::Page;
+use responder_core::notify::Notification;
 use responder_engine::port::{Got, Items, Key, Range, Update, Value, Written};
 use responder_engine::{Cause, Error, Failure};
 
@@ -14,7 +14,7 @@ pub(super) enum Request {
     Get(Vec<Key>),
     Query(Range),
     /// With the incident's key.
-    Publish(Page, String),
+    Publish(Notification, String),
     Sleep,
 }
 
@@ -176,7 +176,7 @@ impl Tells {
     pub(super) const RESOLVED: u8 = 5;
 }
 
-fn tells(page: &Page) -> Tells {
+fn tells(page: &Notification) -> Tells {
     let attribute = |name| page.attributes.get(name).map(String::as_str);
     match (attribute("state"), attribute("severity")) {
         (Some("resolved"), _) => Tells::Resolved,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::aws::ecs_service::{Deployment, Reference, ReferenceKind, RolloutState};
-use responder_core::aws::secret_metadata::Metadata;
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_engine::port::{Definition, Described, Listed};
 
@@ -23,7 +23,7 @@ pub(super) fn described(service: &ecs::Service) -> Described {
         cluster: service.cluster.clone(),
         status: service.status.as_str().to_owned(),
         controller: service.controller.as_str().to_owned(),
-        primary: service.primary().map(|primary| Deployment {
+        primary: service.primary().map(|primary| EcsDeployment {
             id: primary.id.clone(),
             created_at: primary.created_at,
             state: Some(match primary.state {
@@ -34,7 +34,7 @@ pub(super) fn described(service: &ecs::Service) -> Described {
         }),
         tags: service.tags.clone(),
         managed: service.resource_management_type.as_deref() == Some("ECS"),
-        findings: (!breaks).then_some(Finding::NoCircuitBreaker).into_iter().collect(),
+        findings: (!breaks).then_some(DeploymentRisk::NoCircuitBreaker).into_iter().collect(),
         task_definitions: definitions.chain([service.task_definition.clone()]).collect(),
         references: connects.map(|value| reference(ReferenceKind::ServiceConnectSecret, value)).collect(),
     }
@@ -59,11 +59,11 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> Definition {
     Definition { references, role, findings: BTreeSet::new() }
 }
 
-pub(super) fn metadata(secret: &secrets::Metadata) -> Metadata {
+pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {
     let labelled = secret.versions.iter().filter(|(_, version)| !version.labels.is_empty());
     let versions: BTreeMap<_, _> =
         labelled.map(|(id, version)| (id.clone(), version.labels.clone())).collect();
-    Metadata {
+    SecretMetadata {
         arn: secret.arn.clone(),
         versions,
         created_at: Some(secret.created),
@@ -78,6 +78,6 @@ pub(super) fn metadata(secret: &secrets::Metadata) -> Metadata {
     }
 }
 
-fn reference(kind: ReferenceKind, value: &str) -> Reference {
-    Reference { kind, value: Untrusted::new(value) }
+fn reference(kind: ReferenceKind, value: &str) -> SecretReference {
+    SecretReference { kind, value: Untrusted::new(value) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::notify::Page;
+use responder_core::notify::Notification;
 
 use super::{History, World};
 use crate::cloud::Record;
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// The pages that the topic took, in their order.
-    pub fn pages(&self) -> Vec<Page> {
+    pub fn pages(&self) -> Vec<Notification> {
         self.record(|record| record.pages.iter().map(|told| told.page.clone()).collect())
     }
 

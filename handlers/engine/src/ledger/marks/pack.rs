@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::state::observation::Mark;
+use responder_core::state::observation::Observation;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 pub(super) const LONGEST: usize = 280_000;
 
 /// Marks that lie within some time of `base` as texts: one, unless that would be too long.
-pub(super) fn pack(base: Timestamp, marks: &[&Mark]) -> Vec<String> {
+pub(super) fn pack(base: Timestamp, marks: &[&Observation]) -> Vec<String> {
     let mut texts = Vec::new();
     let mut packer = Packer::default();
     for parts in marks.iter().filter_map(|mark| Parts::of(mark)) {
@@ -29,7 +29,7 @@ pub(super) fn pack(base: Timestamp, marks: &[&Mark]) -> Vec<String> {
 }
 
 /// The marks of a text. What cannot be read was written by another release and counts no more.
-pub(super) fn unpack(text: &str) -> Vec<Mark> {
+pub(super) fn unpack(text: &str) -> Vec<Observation> {
     let Ok(packed) = serde_json::from_str::<Packed>(text) else { return Vec::new() };
     packed.rows.iter().filter_map(|row| packed.mark(row)).collect()
 }
@@ -51,7 +51,7 @@ struct Packed {
 type Row = (i64, String, String, usize, Vec<usize>);
 
 impl Packed {
-    fn mark(&self, (after, key, id, common, secrets): &Row) -> Option<Mark> {
+    fn mark(&self, (after, key, id, common, secrets): &Row) -> Option<Observation> {
         let mut fields = self.common.get(*common)?.clone();
         let secrets: Option<Vec<Value>> = secrets.iter().map(|index| self.secret(*index)).collect();
         let at = Timestamp::from_millis(self.base.checked_add(*after)?);
@@ -71,7 +71,7 @@ impl Packed {
 
 /// A mark taken apart; texts are JSON.
 struct Parts<'m> {
-    mark: &'m Mark,
+    mark: &'m Observation,
     key: String,
     id: String,
     common: String,
@@ -80,7 +80,7 @@ struct Parts<'m> {
 }
 
 impl<'m> Parts<'m> {
-    fn of(mark: &'m Mark) -> Option<Self> {
+    fn of(mark: &'m Observation) -> Option<Self> {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(mark) else { return None };
         for own in ["at", "key", "id", "secrets"] {
             fields.remove(own);
@@ -186,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
     use responder_core::aws::secret_ref::SecretRef;
-    use responder_core::state::observation::Role;
+    use responder_core::state::observation::ObservationRole;
 
     use super::*;
 
@@ -202,20 +202,20 @@ mod tests {
         )
     }
 
-    fn any_mark() -> impl Strategy<Value = Mark> {
+    fn any_mark() -> impl Strategy<Value = Observation> {
         let texts = (".{0,40}", ".{0,40}", select(&["p", "q", "\\\"\u{2028}"][..]));
         let flags = (any::<bool>(), any::<bool>(), any::<bool>());
         let role = (0..4, "[a-z]{1,3}").prop_map(|(kind, exception)| match kind {
-            0 => Role::Counts,
-            1 => Role::Eased(exception),
-            2 => Role::Opens(Some(exception).filter(|exception| exception.len() > 1)),
-            _ => Role::Dropped(exception),
+            0 => ObservationRole::Counts,
+            1 => ObservationRole::Eased(exception),
+            2 => ObservationRole::Opens(Some(exception).filter(|exception| exception.len() > 1)),
+            _ => ObservationRole::Dropped(exception),
         });
         let roles = btree_map("[a-z]{1,3}", role, 0..3);
         (texts, flags, roles, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
             |(texts, (resolves, secrets_known, error), roles, at, secrets)| {
                 let (key, id, principal) = texts;
-                Mark {
+                Observation {
                     at: Timestamp::from_millis(1_700_000_000_000 + at),
                     key,
                     resolves,
@@ -239,7 +239,7 @@ mod tests {
             let texts = pack(base, &marks.iter().collect::<Vec<_>>());
             prop_assert_eq!(texts.len(), usize::from(!marks.is_empty()));
             prop_assert_eq!(&texts, &pack(base, &marks.iter().collect::<Vec<_>>()));
-            let unpacked: BTreeSet<Mark> = texts.iter().flat_map(|text| unpack(text)).collect();
+            let unpacked: BTreeSet<Observation> = texts.iter().flat_map(|text| unpack(text)).collect();
             prop_assert_eq!(unpacked, marks);
         }
 

@@ -1,7 +1,7 @@
 //! What is written, what is read, and what an attacker makes of it.
 
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::state::observation::Role;
+use responder_core::state::observation::ObservationRole;
 use responder_core::text::Untrusted;
 
 use super::*;
@@ -9,8 +9,8 @@ use crate::deadline::Deadline;
 use crate::fake::{Fake, block_on};
 use crate::port::{Item, Value};
 
-fn mark(key: &str, at: &str) -> Mark {
-    Mark {
+fn mark(key: &str, at: &str) -> Observation {
+    Observation {
         at: at.parse().unwrap(),
         key: key.to_owned(),
         resolves: false,
@@ -21,7 +21,7 @@ fn mark(key: &str, at: &str) -> Mark {
         secrets: Vec::new(),
         secrets_known: true,
         error: false,
-        roles: BTreeMap::from([("bulk-read".to_owned(), Role::Counts)]),
+        roles: BTreeMap::from([("bulk-read".to_owned(), ObservationRole::Counts)]),
     }
 }
 
@@ -130,18 +130,18 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
     let mark = |n: usize, region: &str| {
         let at = Timestamp::from_millis(1_767_322_800_000 + i64::try_from(n).unwrap());
         let region = region.to_owned();
-        Mark { at, region, ..mark(&format!("{n:05}"), "2026-01-02T03:04:05Z") }
+        Observation { at, region, ..mark(&format!("{n:05}"), "2026-01-02T03:04:05Z") }
     };
     let far = Timestamp::from_millis(0);
-    let all: BTreeSet<Mark> = (0..5_000).map(|n| mark(n, "us-west-2")).collect();
+    let all: BTreeSet<Observation> = (0..5_000).map(|n| mark(n, "us-west-2")).collect();
     let Sifted { news, dropped } = sift("s", &BTreeMap::new(), &all, far);
     assert_eq!((news.len(), dropped), (CHUNK_MARKS, 4_000));
-    let known: BTreeMap<Mark, i64> = news.into_iter().map(|mark| (mark, 9)).collect();
+    let known: BTreeMap<Observation, i64> = news.into_iter().map(|mark| (mark, 9)).collect();
     let more =
         [mark(1, "us-west-2"), mark(6_000, "us-west-2"), mark(6_001, "eu-west-1"), mark(6_002, "eu-west-1")];
     let Sifted { news, dropped } = sift("s", &known, &more.clone().into(), far);
     assert_eq!((news, dropped), (BTreeSet::from([more[2].clone()]), 2));
-    let new: BTreeSet<Mark> = (6_000..9_000).map(|n| mark(n, &n.to_string())).collect();
+    let new: BTreeSet<Observation> = (6_000..9_000).map(|n| mark(n, &n.to_string())).collect();
     assert_eq!(sift("s", &known, &new, far).news.len(), CHUNK_MARKS);
 }
 
@@ -151,7 +151,7 @@ fn what_many_wrote_at_once_is_not_all_read() {
     // More than fit, as if a hundred functions had looked before anybody wrote; and the next ten minutes.
     for (minute, times) in [(4, 16), (11, 1)] {
         for number in 0..times {
-            let marks: BTreeSet<Mark> = (0..1_000)
+            let marks: BTreeSet<Observation> = (0..1_000)
                 .map(|n| mark(&format!("{number}-{n}"), &format!("2026-01-02T03:{minute:02}:05Z")))
                 .collect();
             for update in updates("s", &marks, 9_999_999_999) {
@@ -168,8 +168,8 @@ fn what_many_wrote_at_once_is_not_all_read() {
 #[test]
 fn long_marks_take_the_room_of_several() {
     let secret = |n: usize| SecretRef::typed(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
-    let marks: BTreeSet<Mark> = (0..3_000)
-        .map(|n| Mark {
+    let marks: BTreeSet<Observation> = (0..3_000)
+        .map(|n| Observation {
             secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
             ..mark(&format!("{n:032}"), "2026-01-02T03:04:05Z")
         })
@@ -196,8 +196,8 @@ fn an_item_stays_small_whatever_is_read() {
             ..SecretRef::typed("x", "111122223333", "us-west-2").unwrap()
         }
     };
-    let marks: BTreeSet<Mark> = (0..300)
-        .map(|n| Mark {
+    let marks: BTreeSet<Observation> = (0..300)
+        .map(|n| Observation {
             secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
             principal: Untrusted::new("\u{1}".repeat(512)),
             ..mark(&format!("{n:032}"), "2026-01-02T03:04:05Z")
