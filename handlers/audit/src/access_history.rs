@@ -14,17 +14,17 @@ use responder_core::memory_store::launches;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
-use call::{Call, concerns, observe};
-pub use call::{Caller, Undated};
+use call::{AccessCall, concerns, observe};
+pub use call::{CallerKind, UndatedRead};
 
 /// The secret that is asked for. A name means the secrets of that name of every account; an ARN means that account's, in
 /// every Region, because a replica's ARN differs in its Region only (Secrets Manager user guide, "Replicate secrets").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct SecretQuery {
     spelled: SecretRef,
 }
 
-impl Asked {
+impl SecretQuery {
     /// Reads a name, or a partial or full ARN; `None` for the empty string and for an ARN that is not a secret's.
     pub fn parse(text: &str) -> Option<Self> {
         SecretRef::typed(text, "", "").map(|spelled| Self { spelled })
@@ -46,22 +46,27 @@ impl Asked {
 
 /// Everything that was observed of one secret; copies of an event count once.
 #[derive(Clone, Debug)]
-pub struct Readings {
-    asked: Asked,
+pub struct AccessHistory {
+    asked: SecretQuery,
     facts: Facts,
     /// What is looked at: from the first, inclusive, to the second, exclusive.
     period: (Option<Timestamp>, Option<Timestamp>),
     /// By the event's key; of several copies the one that tells most.
-    calls: BTreeMap<String, (Reverse<(bool, usize)>, Call)>,
+    calls: BTreeMap<String, (Reverse<(bool, usize)>, AccessCall)>,
     /// Every spelling of any secret: they tell which ARN is of which name.
     spellings: BTreeSet<SecretRef>,
     copies: usize,
     covered: Option<(Timestamp, Timestamp)>,
 }
 
-impl Readings {
+impl AccessHistory {
     /// Nothing yet. The services of `facts` tell which reads are launches of tasks, its settings who is a person.
-    pub fn new(asked: Asked, mut facts: Facts, since: Option<Timestamp>, until: Option<Timestamp>) -> Self {
+    pub fn new(
+        asked: SecretQuery,
+        mut facts: Facts,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Self {
         let roles = facts.services.iter().flatten().flat_map(|service| &service.roles);
         let roles: BTreeSet<String> = roles.map(|role| role.raw().to_owned()).collect();
         for role in roles {
@@ -76,7 +81,7 @@ impl Readings {
     ///
     /// # Errors
     /// When it tells of a read that may be one of the secret, but not when.
-    pub fn add(&mut self, event: &Event) -> Result<(), Undated> {
+    pub fn add(&mut self, event: &Event) -> Result<(), UndatedRead> {
         for secret in &event.secrets {
             if !self.spellings.contains(secret) {
                 self.spellings.insert(secret.clone());
@@ -84,7 +89,7 @@ impl Readings {
         }
         let found = observe(event, &self.asked, &self.facts);
         if !event.time_known {
-            return if found.is_some() { Err(Undated) } else { Ok(()) };
+            return if found.is_some() { Err(UndatedRead) } else { Ok(()) };
         }
         let (first, last) = self.covered.unwrap_or((event.time, event.time));
         self.covered = Some((first.min(event.time), last.max(event.time)));
@@ -105,7 +110,7 @@ impl Readings {
     }
 
     /// Who read it, and who may have.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> AccessReport {
         let asked = self.spellings.iter().filter_map(|other| self.asked.beside(other));
         let group: BTreeSet<SecretRef> = self.spellings.iter().cloned().chain(asked).collect();
         let classes = classes(&group);
@@ -126,36 +131,37 @@ impl Readings {
         }
         // What certainly asked for the secret takes its record before what may have.
         let (listed, rest) = with_children(listed, single);
-        let (batches, unread): (Vec<Call>, Vec<Call>) = hidden.into_iter().partition(|call| call.is_batch);
+        let (batches, unread): (Vec<AccessCall>, Vec<AccessCall>) =
+            hidden.into_iter().partition(|call| call.is_batch);
         let (explained, rest) = with_children(batches, rest);
         let (explained, unexplained): (Vec<_>, Vec<_>) = explained.into_iter().partition(|(_, found)| *found);
-        let calls = |found: Vec<(Call, bool)>| found.into_iter().map(|(call, _)| call);
-        let mut read = Rows::default();
+        let calls = |found: Vec<(AccessCall, bool)>| found.into_iter().map(|(call, _)| call);
+        let mut read = AccessRows::default();
         for call in calls(listed).chain(calls(explained)).chain(rest) {
             read.add(&call, None);
         }
-        let mut may = Rows::default();
+        let mut may = AccessRows::default();
         let doubtful = [
-            (Doubt::Spelling, others),
-            (Doubt::Filter, calls(unexplained).collect()),
-            (Doubt::Unnamed, unread),
+            (AccessDoubt::Spelling, others),
+            (AccessDoubt::Filter, calls(unexplained).collect()),
+            (AccessDoubt::Unnamed, unread),
         ];
         for (doubt, calls) in doubtful {
             for call in calls {
                 may.add(&call, Some(doubt));
             }
         }
-        Report { readers: read.sorted(), may: may.sorted(), copies: self.copies, covered: self.covered }
+        AccessReport { readers: read.sorted(), may: may.sorted(), copies: self.copies, covered: self.covered }
     }
 }
 
 /// What is known in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct AccessReport {
     /// Who read it, or tried; whom nobody expects first.
-    pub readers: Vec<Reader>,
+    pub readers: Vec<AccessRow>,
     /// Whose calls do not say which secret they read.
-    pub may: Vec<Reader>,
+    pub may: Vec<AccessRow>,
     /// Further copies of those calls, which were not counted.
     pub copies: usize,
     /// When the first and the last event of the input were, whatever they are about.
@@ -164,11 +170,11 @@ pub struct Report {
 
 /// The calls of one principal that came from one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reader {
+pub struct AccessRow {
     /// The role, user or service; as pages name it.
     pub principal: Untrusted,
     /// What it is.
-    pub caller: Caller,
+    pub caller: CallerKind,
     /// The service that called for it, or by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoked_by: Option<Untrusted>,
@@ -197,13 +203,13 @@ pub struct Reader {
     pub last: Timestamp,
     /// Why it is not certain that the secret was read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<AccessDoubt>,
 }
 
 /// Why a call may have read the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Doubt {
+pub enum AccessDoubt {
     /// A batch by filter, and no record of a read of this secret beside it.
     Filter,
     /// The spelling can mean the secret, and another one.
@@ -219,17 +225,20 @@ const APART: Span = Span::from_secs(5);
 ///
 /// `BatchGetSecretValue` is recorded itself, and so is a `GetSecretValue` for each of its secrets
 /// (`API_BatchGetSecretValue`); nothing is known to tie them but who called, where and when.
-fn with_children(mut batches: Vec<Call>, mut reads: Vec<Call>) -> (Vec<(Call, bool)>, Vec<Call>) {
+fn with_children(
+    mut batches: Vec<AccessCall>,
+    mut reads: Vec<AccessCall>,
+) -> (Vec<(AccessCall, bool)>, Vec<AccessCall>) {
     batches.sort();
     reads.sort();
-    let mut by_caller: BTreeMap<_, Vec<Call>> = BTreeMap::new();
+    let mut by_caller: BTreeMap<_, Vec<AccessCall>> = BTreeMap::new();
     for read in reads {
         by_caller.entry(read.place()).or_default().push(read);
     }
     let mut found = Vec::new();
     for mut batch in batches {
         let reads = by_caller.get_mut(&batch.place());
-        let near = |read: &Call| batch.at <= read.at.plus(APART) && read.at <= batch.at.plus(APART);
+        let near = |read: &AccessCall| batch.at <= read.at.plus(APART) && read.at <= batch.at.plus(APART);
         let child = reads.and_then(|reads| reads.iter().position(near).map(|at| reads.remove(at)));
         if let Some(child) = &child {
             batch.refused |= child.refused;
@@ -240,14 +249,22 @@ fn with_children(mut batches: Vec<Call>, mut reads: Vec<Call>) -> (Vec<(Call, bo
 }
 
 #[derive(Default)]
-struct Rows(BTreeMap<RowKey, Reader>);
+struct AccessRows(BTreeMap<AccessRowKey, AccessRow>);
 
 /// Caller, principal, service, accounts, Region, address, doubt.
-type RowKey =
-    (Caller, Untrusted, Option<Untrusted>, Option<String>, String, String, Option<Untrusted>, Option<Doubt>);
+type AccessRowKey = (
+    CallerKind,
+    Untrusted,
+    Option<Untrusted>,
+    Option<String>,
+    String,
+    String,
+    Option<Untrusted>,
+    Option<AccessDoubt>,
+);
 
-impl Rows {
-    fn add(&mut self, call: &Call, doubt: Option<Doubt>) {
+impl AccessRows {
+    fn add(&mut self, call: &AccessCall, doubt: Option<AccessDoubt>) {
         // Every task and every host of a service has an address of its own.
         let address = if call.caller.is_expected_anywhere() {
             None
@@ -264,7 +281,7 @@ impl Rows {
             address,
             doubt,
         );
-        let row = self.0.entry(key).or_insert_with(|| Reader {
+        let row = self.0.entry(key).or_insert_with(|| AccessRow {
             principal: call.principal.clone(),
             caller: call.caller,
             invoked_by: call.invoked_by.clone(),
@@ -290,8 +307,8 @@ impl Rows {
         (row.first, row.last) = (row.first.min(call.at), row.last.max(call.at));
     }
 
-    fn sorted(self) -> Vec<Reader> {
-        let mut rows: Vec<Reader> = self.0.into_values().collect();
+    fn sorted(self) -> Vec<AccessRow> {
+        let mut rows: Vec<AccessRow> = self.0.into_values().collect();
         // Stable: what is equal here stays in the order of its key.
         rows.sort_by_key(|row| (row.caller, row.first, row.last));
         rows

@@ -8,10 +8,10 @@ mod ledger_item;
 mod observe;
 mod rebuild;
 
-pub use chain::{Chain, Link, State, View};
+pub use chain::{ChainState, ProofChain, ProofLink, ProofScope};
 pub use ledger_item::{ItemError, is_ledger, items};
-pub use observe::{Observations, Undated};
-pub use rebuild::{Lone, Read, Rebuilt};
+pub use observe::{RotationEvents, UndatedEvent};
+pub use rebuild::{RebuiltProofs, UnattributedRead, UnconsumedChange};
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use responder_core::time::Timestamp;
 /// What became of one change of a secret at one service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proof {
+pub struct RotationProof {
     /// The secret.
     pub secret: SecretRef,
     /// The service's ARN.
@@ -40,7 +40,7 @@ pub struct Proof {
     pub decided_at: Option<Timestamp>,
     /// What was decided, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decision>,
+    pub decision: Option<RecordedDecision>,
     /// Why that was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Untrusted>,
@@ -70,7 +70,7 @@ pub struct Proof {
 /// What was decided about a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Decision {
+pub enum RecordedDecision {
     /// To redeploy it.
     Redeploy,
     /// Nothing to do: its PRIMARY deployment was newer than the change.
@@ -81,7 +81,7 @@ pub enum Decision {
     Told,
 }
 
-impl Decision {
+impl RecordedDecision {
     /// Its name, as it is written.
     pub fn name(self) -> &'static str {
         match self {
@@ -95,13 +95,13 @@ impl Decision {
 
 /// One record for each change and service, by time: of several exports of one record, the newest decision counts, and
 /// what only another one of the same deployment knows is added. A function of the set of records.
-pub fn merged(proofs: impl IntoIterator<Item = Proof>) -> Vec<Proof> {
-    let mut copies: BTreeMap<_, Vec<Proof>> = BTreeMap::new();
+pub fn merged(proofs: impl IntoIterator<Item = RotationProof>) -> Vec<RotationProof> {
+    let mut copies: BTreeMap<_, Vec<RotationProof>> = BTreeMap::new();
     for proof in proofs {
         let key = (proof.changed_at, proof.secret.key(), proof.service.clone());
         copies.entry(key).or_default().push(proof);
     }
-    let newest_first = |mut copies: Vec<Proof>| {
+    let newest_first = |mut copies: Vec<RotationProof>| {
         copies.sort_by(|a, b| {
             (Reverse(a.decided_at), Reverse(a.links()), a).cmp(&(
                 Reverse(b.decided_at),
@@ -109,12 +109,12 @@ pub fn merged(proofs: impl IntoIterator<Item = Proof>) -> Vec<Proof> {
                 b,
             ))
         });
-        copies.into_iter().reduce(Proof::completed_by)
+        copies.into_iter().reduce(RotationProof::completed_by)
     };
     copies.into_values().filter_map(newest_first).collect()
 }
 
-impl Proof {
+impl RotationProof {
     /// How many links are known.
     fn links(&self) -> usize {
         [self.deployed_at, self.completed_at, self.failed_at, self.fetched_at].iter().flatten().count()
@@ -141,15 +141,15 @@ pub(crate) mod tests {
     }
 
     /// A chain without a gap: changed at 0, deployed at 16, completed at 110, read at 52.
-    pub(crate) fn whole() -> Proof {
+    pub(crate) fn whole() -> RotationProof {
         let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
-        Proof {
+        RotationProof {
             secret: SecretRef::from_arn(arn).unwrap(),
             service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
             version: None,
             changed_at: at(0),
             decided_at: Some(at(1)),
-            decision: Some(Decision::Redeploy),
+            decision: Some(RecordedDecision::Redeploy),
             why: None,
             deployment: Some("ecs-svc/1".to_owned()),
             deployed_at: Some(at(16)),
@@ -163,9 +163,9 @@ pub(crate) mod tests {
 
     #[test]
     fn several_exports_of_one_record_are_one_in_any_order() {
-        let early = Proof { completed_at: None, fetched_at: Some(at(52)), ..whole() };
-        let late = Proof { completed_at: Some(at(110)), fetched_at: None, ..whole() };
-        let other = Proof { service: "other".to_owned(), ..whole() };
+        let early = RotationProof { completed_at: None, fetched_at: Some(at(52)), ..whole() };
+        let late = RotationProof { completed_at: Some(at(110)), fetched_at: None, ..whole() };
+        let other = RotationProof { service: "other".to_owned(), ..whole() };
         let found = merged([early.clone(), other.clone(), late.clone()]);
         assert_eq!(found, merged([late, early, other.clone()]));
         assert_eq!(found, [whole(), other]);
@@ -173,9 +173,13 @@ pub(crate) mod tests {
 
     #[test]
     fn what_an_earlier_deployment_left_is_not_taken_for_the_newer_ones() {
-        let failed =
-            Proof { failed_at: Some(at(60)), completed_at: None, fetched_at: Some(at(50)), ..whole() };
-        let again = Proof {
+        let failed = RotationProof {
+            failed_at: Some(at(60)),
+            completed_at: None,
+            fetched_at: Some(at(50)),
+            ..whole()
+        };
+        let again = RotationProof {
             decided_at: Some(at(400)),
             deployment: Some("ecs-svc/2".to_owned()),
             deployed_at: Some(at(401)),

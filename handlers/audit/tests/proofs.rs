@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use responder_audit::proof::{Link, Observations, Rebuilt, State};
+use responder_audit::proof::{ChainState, ProofLink, RebuiltProofs, RotationEvents};
 use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
@@ -85,9 +85,9 @@ fn service(name: &str, role: &str) -> EcsService {
     }
 }
 
-fn rebuilt(facts: &Facts, events: &[Value]) -> Rebuilt {
+fn rebuilt(facts: &Facts, events: &[Value]) -> RebuiltProofs {
     let from = |events: &mut dyn Iterator<Item = &Value>| {
-        let mut observations = Observations::default();
+        let mut observations = RotationEvents::default();
         for event in events {
             observations.add(&Event::parse(&event.to_string()).unwrap()).unwrap();
         }
@@ -99,7 +99,7 @@ fn rebuilt(facts: &Facts, events: &[Value]) -> Rebuilt {
 }
 
 /// The state of the only chain, for a service `web` with a role of its own.
-fn state(events: &[Value]) -> (State, Option<Link>) {
+fn state(events: &[Value]) -> (ChainState, Option<ProofLink>) {
     let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
     let chains = rebuilt(&facts, events).chains;
     assert_eq!(chains.len(), 1);
@@ -109,7 +109,7 @@ fn state(events: &[Value]) -> (State, Option<Link>) {
 #[test]
 fn only_a_later_read_by_a_new_task_of_the_role_counts_and_alone_it_is_half_a_proof() {
     let events = |read: Value| [changed(0), forced(16, "web", "new"), read];
-    assert_eq!(state(&events(fetched(52, "web-role"))), (State::Read, Some(Link::Completed)));
+    assert_eq!(state(&events(fetched(52, "web-role"))), (ChainState::Read, Some(ProofLink::Completed)));
     let asked = json!({"secretId": SECRET});
     for not in [
         fetched(15, "web-role"),
@@ -119,7 +119,7 @@ fn only_a_later_read_by_a_new_task_of_the_role_counts_and_alone_it_is_half_a_pro
         read(52, "web-role", TASK, &json!({"secretId": SECRET, "versionStage": "AWSPREVIOUS"})),
         read(52, "web-role", TASK, &json!({"secretId": SECRET, "versionId": "v0"})),
     ] {
-        assert_eq!(state(&events(not.clone())), (State::Open, Some(Link::Fetched)), "{not}");
+        assert_eq!(state(&events(not.clone())), (ChainState::Open, Some(ProofLink::Fetched)), "{not}");
     }
 }
 
@@ -127,16 +127,16 @@ fn only_a_later_read_by_a_new_task_of_the_role_counts_and_alone_it_is_half_a_pro
 fn a_deployment_must_be_newer_than_the_change_and_its_margin() {
     for second in [-60, 0, 4] {
         let events = [changed(0), forced(second, "web", "new"), fetched(52, "web-role")];
-        assert_eq!(state(&events), (State::Open, Some(Link::Deployed)), "{second}");
+        assert_eq!(state(&events), (ChainState::Open, Some(ProofLink::Deployed)), "{second}");
     }
     // A call that only changes the count shows the old deployment.
     let mut count = forced(16, "web", "new");
     count["detail"]["requestParameters"] = json!({"cluster": "shop", "service": "web", "desiredCount": 3});
     count["detail"]["responseElements"]["service"]["deployments"][0]["createdAt"] =
         json!("May 1, 2026, 3:00:36 AM");
-    assert_eq!(state(&[changed(0), count, fetched(52, "web-role")]).1, Some(Link::Deployed));
+    assert_eq!(state(&[changed(0), count, fetched(52, "web-role")]).1, Some(ProofLink::Deployed));
     let over = [changed(0), ended(901, "web", "COMPLETED", "old", "")];
-    assert_eq!(state(&over), (State::Broken, Some(Link::Deployed)));
+    assert_eq!(state(&over), (ChainState::Broken, Some(ProofLink::Deployed)));
 }
 
 #[test]
@@ -144,9 +144,9 @@ fn the_ends_of_rollouts_count_where_they_are_known() {
     let begun = [changed(0), forced(16, "web", "new"), fetched(52, "web-role")];
     let with = |ends: &[Value]| state(&[&begun[..], ends].concat());
     let end = |second, how, id, reason| ended(second, "web", how, id, reason);
-    assert_eq!(with(&[end(17, "IN_PROGRESS", "new", "")]), (State::Open, Some(Link::Completed)));
-    assert_eq!(with(&[end(90, "COMPLETED", "new", "")]), (State::Complete, None));
-    let failed = (State::Broken, Some(Link::Completed));
+    assert_eq!(with(&[end(17, "IN_PROGRESS", "new", "")]), (ChainState::Open, Some(ProofLink::Completed)));
+    assert_eq!(with(&[end(90, "COMPLETED", "new", "")]), (ChainState::Complete, None));
+    let failed = (ChainState::Broken, Some(ProofLink::Completed));
     assert_eq!(with(&[end(90, "FAILED", "new", "no")]), failed);
     // Only the rollback is told of: under the id of the one that failed, or of the one that it goes back to.
     for id in ["new", "old"] {
@@ -159,7 +159,7 @@ fn the_ends_of_rollouts_count_where_they_are_known() {
         end(300, "COMPLETED", "newer", ""),
         fetched(250, "web-role"),
     ];
-    assert_eq!(with(&again), (State::Complete, None));
+    assert_eq!(with(&again), (ChainState::Complete, None));
 }
 
 #[test]
@@ -176,16 +176,16 @@ fn a_rotation_soon_after_another_needs_a_deployment_of_its_own() {
         reported(0, "a"),
     ];
     let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
-    let states = |more: &[Value]| -> Vec<State> {
+    let states = |more: &[Value]| -> Vec<ChainState> {
         let chains = rebuilt(&facts, &[&answered[..], more].concat()).chains;
         chains.iter().map(|chain| chain.state).collect()
     };
-    assert_eq!(states(&[reported(0, "a")]), [State::Complete], "a copy");
-    assert_eq!(states(&[reported(40, "b")]), [State::Complete, State::Open]);
+    assert_eq!(states(&[reported(0, "a")]), [ChainState::Complete], "a copy");
+    assert_eq!(states(&[reported(40, "b")]), [ChainState::Complete, ChainState::Open]);
     let label = json!({"source": "aws.secretsmanager", "detail-type": "Secret Label Updated", "account": "111122223333",
         "region": "us-west-2", "time": at(-1), "resources": [SECRET],
         "detail": {"labelUpdated": "AWSCURRENT", "versionId": "v1"}});
-    assert_eq!(states(&[label]), [State::Complete], "the native event of the same rotation");
+    assert_eq!(states(&[label]), [ChainState::Complete], "the native event of the same rotation");
 }
 
 #[test]
@@ -195,10 +195,10 @@ fn somebody_elses_completed_deployment_is_no_proof_without_a_read() {
         json!({"cluster": "shop", "service": "web", "taskDefinition": "web:2"});
     let events = [changed(0), theirs, ended(420, "web", "COMPLETED", "theirs", "")];
     let with = |more: &[Value]| state(&[&events[..], more].concat());
-    assert_eq!(with(&[]), (State::Open, Some(Link::Fetched)));
+    assert_eq!(with(&[]), (ChainState::Open, Some(ProofLink::Fetched)));
     let later = ended(9_000, "web", "IN_PROGRESS", "other", "");
-    assert_eq!(with(&[later]), (State::Broken, Some(Link::Fetched)));
-    assert_eq!(with(&[fetched(330, "web-role")]), (State::Complete, None));
+    assert_eq!(with(&[later]), (ChainState::Broken, Some(ProofLink::Fetched)));
+    assert_eq!(with(&[fetched(330, "web-role")]), (ChainState::Complete, None));
 }
 
 #[test]
@@ -208,10 +208,10 @@ fn a_read_under_a_role_that_two_consumers_share_needs_a_completed_rollout() {
     let mut events =
         vec![changed(0), forced(16, "web", "w1"), forced(16, "worker", "w2"), fetched(52, "app")];
     let open = rebuilt(&facts, &events).chains;
-    assert!(open.iter().all(|chain| chain.proof.shared && chain.state == State::Open));
+    assert!(open.iter().all(|chain| chain.proof.shared && chain.state == ChainState::Open));
     events.push(ended(90, "web", "COMPLETED", "w1", ""));
-    let states: Vec<State> = rebuilt(&facts, &events).chains.iter().map(|chain| chain.state).collect();
-    assert_eq!(states, [State::Complete, State::Open]);
+    let states: Vec<ChainState> = rebuilt(&facts, &events).chains.iter().map(|chain| chain.state).collect();
+    assert_eq!(states, [ChainState::Complete, ChainState::Open]);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_reference_to_another_version_is_never_proved() {
     web.references[0].value = Untrusted::new(format!("{SECRET}::AWSPREVIOUS:"));
     let facts = Facts { services: Some(vec![web]), ..Facts::default() };
     let chains = rebuilt(&facts, &[changed(0), forced(16, "web", "new"), fetched(52, "web-role")]).chains;
-    assert_eq!((chains[0].state, chains[0].link), (State::Broken, Some(Link::Decided)));
+    assert_eq!((chains[0].state, chains[0].link), (ChainState::Broken, Some(ProofLink::Decided)));
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn consumers_come_from_the_task_definition_in_force_or_are_unknown() {
     let rest = [changed(0), forced(16, "web", "new"), fetched(52, "web-role")];
     let with = |value| rebuilt(&Facts::default(), &[&[definition(1, value)], &rest[..]].concat());
     let found = with(SECRET);
-    assert_eq!((found.chains[0].state, found.lone.len()), (State::Read, 0));
+    assert_eq!((found.chains[0].state, found.lone.len()), (ChainState::Read, 0));
     for events in [
         with("arn:aws:secretsmanager:us-west-2:111122223333:secret:other-a1B2c3"),
         rebuilt(&Facts::default(), &rest),
@@ -301,8 +301,8 @@ fn an_event_that_anybody_can_put_on_a_bus_proves_nothing() {
         event
     };
     let events = [changed(0), forced(16, "web", "new"), own(fetched(52, "web-role"))];
-    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(Link::Fetched));
+    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(ProofLink::Fetched));
     let events = [changed(0), own(forced(16, "web", "new")), fetched(52, "web-role")];
-    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(Link::Deployed));
-    assert_eq!(rebuilt(&facts, &[own(changed(0))]), Rebuilt::default());
+    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(ProofLink::Deployed));
+    assert_eq!(rebuilt(&facts, &[own(changed(0))]), RebuiltProofs::default());
 }

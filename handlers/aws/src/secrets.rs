@@ -8,14 +8,18 @@ use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::SecretListEntry;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::time::Timestamp;
-use responder_engine::Error;
-use responder_engine::port::ListedSecrets;
+use responder_engine::EngineError;
+use responder_engine::port::SecretPage;
 
 use crate::calls::{bound, call};
 use crate::error::failed;
 
 /// `DescribeSecret`; a secret that does not exist is no error.
-pub(crate) async fn describe(client: &Client, id: &str, until: Timestamp) -> Result<SecretMetadata, Error> {
+pub(crate) async fn describe(
+    client: &Client,
+    id: &str,
+    until: Timestamp,
+) -> Result<SecretMetadata, EngineError> {
     let sent = client.describe_secret().secret_id(id).send();
     match bound(until, "DescribeSecret", sent).await? {
         Ok(answer) => Ok(described(answer)),
@@ -33,12 +37,12 @@ pub(crate) async fn list(
     client: &Client,
     token: Option<&str>,
     until: Timestamp,
-) -> Result<ListedSecrets, Error> {
+) -> Result<SecretPage, EngineError> {
     let sent = client.list_secrets().max_results(100);
     let sent = sent.set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "secretsmanager", "ListSecrets", sent).await?;
     let secrets = page.secret_list.unwrap_or_default().into_iter().map(listed).collect();
-    Ok(ListedSecrets { secrets, next: page.next_token })
+    Ok(SecretPage { secrets, next: page.next_token })
 }
 
 /// All replicas, whatever their status: what one of them shows for AWSCURRENT says whether it has the value.

@@ -5,7 +5,7 @@ use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use responder_core::notify::Notification;
 use responder_core::time::Timestamp;
-use responder_engine::Error;
+use responder_engine::EngineError;
 
 use crate::calls::call;
 use crate::error::unbuilt;
@@ -17,7 +17,7 @@ pub(crate) async fn publish(
     page: &Notification,
     key: &str,
     until: Timestamp,
-) -> Result<(), Error> {
+) -> Result<(), EngineError> {
     let sent = client.publish().topic_arn(topic).subject(&page.subject);
     let mut sent = sent.message_structure("json").message(page.message());
     let own = [("key", key)];
@@ -33,7 +33,7 @@ pub(crate) async fn chat(
     topic: &str,
     page: &Notification,
     until: Timestamp,
-) -> Result<(), Error> {
+) -> Result<(), EngineError> {
     let sent = client.publish().topic_arn(topic).message(&page.chat);
     call(until, "sns", "Publish", sent.send()).await.map(|_| ())
 }

@@ -14,13 +14,13 @@ use responder_core::state::digest_entry;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
-use crate::discover::Cache;
-use crate::error::Error;
-use crate::ledger::{Claimed, Ledger, Subject};
+use crate::discover::ProcessCache;
+use crate::error::EngineError;
+use crate::ledger::{ClaimResult, ClaimSubject, Ledger};
 use crate::log;
 use crate::metrics::Counters;
 use crate::parallel::parallel;
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
@@ -32,18 +32,18 @@ const CHATTING: Span = Span::from_secs(3);
 const RECORDED_AT_ONCE: usize = 8;
 
 /// Whom to act through.
-pub(crate) struct Executor<'e, A> {
+pub(crate) struct PlanExecutor<'e, A> {
     pub(crate) aws: &'e A,
     pub(crate) rules: &'e RuleSet,
     pub(crate) ledger: &'e Ledger<'e, A>,
-    pub(crate) cache: &'e Cache,
+    pub(crate) cache: &'e ProcessCache,
     pub(crate) deadline: Deadline,
     pub(crate) counters: &'e mut Counters,
 }
 
 /// What came of a plan.
 #[derive(Debug, Default)]
-pub(crate) struct Executed {
+pub(crate) struct ExecutionResult {
     /// Effects that this execution had.
     pub(crate) acted: usize,
     /// Effects that had been had before.
@@ -53,19 +53,19 @@ pub(crate) struct Executed {
     /// The redeployments that ECS refuses, with why.
     pub(crate) refused: Vec<(PlanStep, String)>,
     /// What could not be done. The other steps were.
-    pub(crate) errors: Vec<Error>,
+    pub(crate) errors: Vec<EngineError>,
 }
 
 /// How a step that takes effect went.
-enum Effect {
+enum StepEffect {
     Acted,
     Already,
 }
 
-impl<A: Aws> Executor<'_, A> {
+impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Executes every step. One that fails costs no other.
-    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
-        let mut executed = Executed::default();
+    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> ExecutionResult {
+        let mut executed = ExecutionResult::default();
         let (mut untold, mut chats) = (false, Vec::new());
         // What changed is on record before anything is done about it.
         let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::Note { .. }));
@@ -78,7 +78,7 @@ impl<A: Aws> Executor<'_, A> {
                 PlanStep::End { ended, .. } if untold && ended.how == DeploymentOutcome::Failed => continue,
                 PlanStep::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
-                    Err(Error::Refused(why)) => {
+                    Err(EngineError::Refused(why)) => {
                         executed.refused.push((step.clone(), why.to_string()));
                         continue;
                     }
@@ -87,7 +87,7 @@ impl<A: Aws> Executor<'_, A> {
                 PlanStep::Page { incident, page, quiet, streams, about } => {
                     let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, page, *quiet, (date, streams)).await;
-                    if matches!(effect, Ok(Effect::Acted)) {
+                    if matches!(effect, Ok(StepEffect::Acted)) {
                         self.count(incident, *quiet, facts);
                     }
                     if effect.is_ok() {
@@ -98,7 +98,7 @@ impl<A: Aws> Executor<'_, A> {
                         // To fail now would only page again.
                         let told = self.told(about).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
-                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(Effect::Acted))));
+                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     } else {
                         untold = true;
                     }
@@ -106,7 +106,7 @@ impl<A: Aws> Executor<'_, A> {
                 }
                 PlanStep::Resolve { notice, .. } => {
                     let effect = self.resolve(step, facts).await;
-                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
+                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     effect
                 }
                 PlanStep::Join { rule, key, first, last, about } => {
@@ -116,7 +116,7 @@ impl<A: Aws> Executor<'_, A> {
                     continue;
                 }
                 PlanStep::Adopt { .. } | PlanStep::End { .. } | PlanStep::Prove { .. } => {
-                    self.remember(step, facts).await.map(|()| Effect::Acted)
+                    self.remember(step, facts).await.map(|()| StepEffect::Acted)
                 }
                 // With those of the whole batch.
                 PlanStep::Digest { .. } | PlanStep::See { .. } | PlanStep::Suppress { .. } => {
@@ -137,13 +137,13 @@ impl<A: Aws> Executor<'_, A> {
                 }
             };
             match effect {
-                Ok(Effect::Acted) => executed.acted += 1,
-                Ok(Effect::Already) => {
+                Ok(StepEffect::Acted) => executed.acted += 1,
+                Ok(StepEffect::Already) => {
                     executed.already += 1;
                     self.counters.duplicates += 1;
                 }
                 Err(error) => {
-                    self.counters.claims_held += usize::from(error == Error::Held);
+                    self.counters.claims_held += usize::from(error == EngineError::Held);
                     executed.errors.push(error);
                 }
             }
@@ -192,7 +192,7 @@ impl<A: Aws> Executor<'_, A> {
         key: &str,
         (first, last): (Timestamp, Timestamp),
         facts: &Facts,
-    ) -> Result<(), Error> {
+    ) -> Result<(), EngineError> {
         let known = facts.incidents.get(key);
         // What is over does not become longer: of what goes on after all the core pages.
         if known.and_then(|known| known.resolved).is_some_and(|resolved| resolved >= first) {
@@ -203,7 +203,7 @@ impl<A: Aws> Executor<'_, A> {
         let of = known.map_or(first, |known| known.first.min(first));
         match self.ledger.extend(key, of, earlier, later, self.quiet(rule)).await {
             // The page went out without the ledger: there is nothing to stretch, and to fail would page again.
-            Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, Error::Held) => Ok(()),
+            Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, EngineError::Held) => Ok(()),
             extended => extended,
         }
     }
@@ -214,23 +214,26 @@ impl<A: Aws> Executor<'_, A> {
         page: &Notification,
         quiet: Span,
         index: (Date, &BTreeSet<String>),
-    ) -> Result<Effect, Error> {
+    ) -> Result<StepEffect, EngineError> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
-        let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
+        let subject =
+            ClaimSubject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
         let claimed = match self.ledger.claim(&subject).await {
             // What is marked as sent is found by the sweep.
-            Ok(Claimed::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => true,
-            Ok(Claimed::Ours) => {
+            Ok(ClaimResult::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => {
+                true
+            }
+            Ok(ClaimResult::Ours) => {
                 self.ledger.release(&subject).await;
                 self.counters.ledger_bypassed += 1;
                 false
             }
-            Ok(Claimed::Done) => {
+            Ok(ClaimResult::Done) => {
                 self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
-                return Ok(Effect::Already);
+                return Ok(StepEffect::Already);
             }
-            Ok(Claimed::Held) => return Err(Error::Held),
+            Ok(ClaimResult::Held) => return Err(EngineError::Held),
             // Towards a human: a page too many is better than one too few.
             Err(_) => {
                 self.counters.ledger_bypassed += 1;
@@ -241,7 +244,7 @@ impl<A: Aws> Executor<'_, A> {
         if !claimed {
             self.mark(incident, &subject, quiet, index).await;
         }
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
@@ -249,36 +252,36 @@ impl<A: Aws> Executor<'_, A> {
     async fn mark(
         &self,
         incident: &Incident,
-        subject: &Subject<'_>,
+        subject: &ClaimSubject<'_>,
         quiet: Span,
         index: (Date, &BTreeSet<String>),
     ) {
-        if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
+        if let Ok(ClaimResult::Ours) = self.ledger.claim(subject).await
             && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
         {
             drop(self.ledger.finish(subject, Vec::new()).await);
         }
     }
 
-    async fn resolve(&mut self, step: &PlanStep, facts: &Facts) -> Result<Effect, Error> {
+    async fn resolve(&mut self, step: &PlanStep, facts: &Facts) -> Result<StepEffect, EngineError> {
         let PlanStep::Resolve { rule, key, at, silent_since, notice, severity } = step else {
-            return Ok(Effect::Already);
+            return Ok(StepEffect::Already);
         };
         let (at, silent_since) = (*at, *silent_since);
-        let subject = Subject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        let subject = ClaimSubject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
         // Of nothing later than this it is known that it is over.
         let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
-            Claimed::Ours => {}
-            Claimed::Done => {
+            ClaimResult::Ours => {}
+            ClaimResult::Done => {
                 // If it is done because it goes on, the index still has to tell of it.
                 let known = facts.incidents.get(key).and_then(|known| known.resolved);
                 if known.is_some_and(|resolved| resolved >= at) {
                     self.ledger.shut(key, at, last).await?;
                 }
-                return Ok(Effect::Already);
+                return Ok(StepEffect::Already);
             }
-            Claimed::Held => return Err(Error::Held),
+            ClaimResult::Held => return Err(EngineError::Held),
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
@@ -287,7 +290,7 @@ impl<A: Aws> Executor<'_, A> {
         self.counters.of(rule, *severity).resolved += 1;
         // If this fails, a sweep does it.
         drop(self.ledger.shut(key, at, last).await);
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
@@ -295,8 +298,8 @@ impl<A: Aws> Executor<'_, A> {
         &mut self,
         page: &Notification,
         key: &str,
-        claim: Option<&Subject<'_>>,
-    ) -> Result<(), Error> {
+        claim: Option<&ClaimSubject<'_>>,
+    ) -> Result<(), EngineError> {
         // Some time is left for the mark: a page that is out and not marked goes out again.
         let sent = self.aws.publish(page, key, self.deadline.sooner(MARKING).at()).await;
         let Some(claim) = claim else {
@@ -344,10 +347,10 @@ const REFUSALS: [&str; 10] = [
     "PlatformTaskDefinitionIncompatibilityException",
 ];
 
-fn refusal(error: Error) -> Error {
+fn refusal(error: EngineError) -> EngineError {
     match error {
-        Error::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
-            Error::Refused(failure)
+        EngineError::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
+            EngineError::Refused(failure)
         }
         error => error,
     }

@@ -11,14 +11,14 @@ use responder_core::rules::{Handler, MatchedEvent};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
-use crate::discover::{Cache, Discovery, Wanted};
-use crate::error::Error;
-use crate::ledger::{Ask, Ledger};
+use crate::discover::{DiscoveryRequest, ProcessCache, RegionDiscovery};
+use crate::error::EngineError;
+use crate::ledger::{Ledger, ObservationQuery};
 use crate::parallel::parallel;
-use crate::port::{Aws, Region};
+use crate::port::{AwsPort, Region};
 
 /// An account and a Region.
-type Place = (String, String);
+type AccountRegion = (String, String);
 
 /// How often is asked again with what was learned. The longest chain: the sweep's incidents, their states, their marks; or a
 /// role's launches, what was said, the marks.
@@ -33,10 +33,10 @@ const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Span = Span::from_secs(1);
 
 /// Whom to ask.
-pub(crate) struct Sources<'s, A> {
+pub(crate) struct FactSources<'s, A> {
     pub(crate) aws: &'s A,
     pub(crate) ledger: &'s Ledger<'s, A>,
-    pub(crate) cache: &'s Cache,
+    pub(crate) cache: &'s ProcessCache,
     /// The function's own account; services of others are out of its reach.
     pub(crate) account: &'s str,
     pub(crate) deadline: Deadline,
@@ -44,7 +44,7 @@ pub(crate) struct Sources<'s, A> {
 
 /// Everything that was learned for a batch.
 #[derive(Debug, Default)]
-pub(crate) struct World {
+pub(crate) struct GatheredFacts {
     /// What is known.
     pub(crate) facts: Facts,
     /// Streams, incidents, services, places and awaited keys for which the ledger had no answer.
@@ -55,12 +55,13 @@ pub(crate) struct World {
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
-pub(crate) async fn gather<A: Aws>(
+pub(crate) async fn gather<A: AwsPort>(
     cases: &[MatchedEvent<'_>],
     settings: Settings,
-    from: &Sources<'_, A>,
-) -> World {
-    let mut world = World { facts: Facts { settings, ..Facts::default() }, ..World::default() };
+    from: &FactSources<'_, A>,
+) -> GatheredFacts {
+    let mut world =
+        GatheredFacts { facts: Facts { settings, ..Facts::default() }, ..GatheredFacts::default() };
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
@@ -81,8 +82,8 @@ pub(crate) async fn gather<A: Aws>(
 
 /// Questions by whom they are for.
 #[derive(Default)]
-struct Asks {
-    marks: Vec<Ask>,
+struct QuestionBatch {
+    marks: Vec<ObservationQuery>,
     /// Streams to read, and from when to when.
     windows: BTreeMap<String, (Timestamp, Timestamp)>,
     /// Whether the incidents that may be open are wanted.
@@ -93,18 +94,20 @@ struct Asks {
     services: BTreeSet<String>,
     awaited: BTreeSet<String>,
     roles: BTreeSet<String>,
-    progress: BTreeSet<Place>,
-    all_secrets: BTreeSet<Place>,
+    progress: BTreeSet<AccountRegion>,
+    all_secrets: BTreeSet<AccountRegion>,
     secrets: Vec<(SecretRef, Option<String>)>,
-    consumers: BTreeMap<Place, Wanted>,
+    consumers: BTreeMap<AccountRegion, DiscoveryRequest>,
 }
 
-impl Asks {
+impl QuestionBatch {
     fn of(questions: BTreeSet<Question>) -> Self {
         let mut asks = Self::default();
         for question in questions {
             match question {
-                Question::Marks { stream, mark, from, to } => asks.marks.push(Ask { stream, mark, from, to }),
+                Question::Marks { stream, mark, from, to } => {
+                    asks.marks.push(ObservationQuery { stream, mark, from, to })
+                }
                 Question::Window { stream, from, to } => {
                     let range = asks.windows.entry(stream).or_insert((from, to));
                     *range = (range.0.min(from), range.1.max(to));
@@ -153,9 +156,9 @@ impl Asks {
     }
 }
 
-impl World {
-    async fn answer<A: Aws>(&mut self, questions: BTreeSet<Question>, from: &Sources<'_, A>) {
-        let asks = Asks::of(questions);
+impl GatheredFacts {
+    async fn answer<A: AwsPort>(&mut self, questions: BTreeSet<Question>, from: &FactSources<'_, A>) {
+        let asks = QuestionBatch::of(questions);
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
@@ -281,10 +284,10 @@ fn know(facts: &mut Facts, key: String, metadata: SecretMetadata) {
 }
 
 /// The services that use the secrets, and those that are named. Nobody but their own account sees them.
-async fn consumers<A: Aws>(
-    wanted: &BTreeMap<Place, Wanted>,
+async fn consumers<A: AwsPort>(
+    wanted: &BTreeMap<AccountRegion, DiscoveryRequest>,
     settings: &Settings,
-    from: &Sources<'_, A>,
+    from: &FactSources<'_, A>,
 ) -> Facts {
     let mut facts = Facts::default();
     for ((account, region), wanted) in wanted {
@@ -301,9 +304,9 @@ async fn consumers<A: Aws>(
             limit("the secret's Region has no name that ECS could be asked in");
             continue;
         };
-        let Sources { aws, ledger, cache, deadline, .. } = from;
+        let FactSources { aws, ledger, cache, deadline, .. } = from;
         let discovery =
-            Discovery { aws: *aws, region: &named, cache, ledger, settings, until: deadline.at() };
+            RegionDiscovery { aws: *aws, region: &named, cache, ledger, settings, until: deadline.at() };
         let land = discovery.look(wanted).await;
         facts.services.get_or_insert_default().extend(land.services.into_iter().flatten());
         for gap in land.gaps {
@@ -318,10 +321,10 @@ async fn consumers<A: Aws>(
 
 /// What Secrets Manager says. What it does not say about one secret is no gap: the event's word counts, and is noted as
 /// unconfirmed.
-async fn secrets<A: Aws>(
+async fn secrets<A: AwsPort>(
     some: &[(SecretRef, Option<String>)],
-    all: &BTreeSet<Place>,
-    from: &Sources<'_, A>,
+    all: &BTreeSet<AccountRegion>,
+    from: &FactSources<'_, A>,
     facts: &mut Facts,
 ) {
     let own = |account: &str| from.account.is_empty() || account == from.account;
@@ -340,12 +343,12 @@ async fn secrets<A: Aws>(
     }
 }
 
-async fn describe<A: Aws>(
+async fn describe<A: AwsPort>(
     secret: &SecretRef,
     version: Option<&str>,
-    from: &Sources<'_, A>,
-) -> Result<SecretMetadata, Error> {
-    let region = Region::of(&secret.region).ok_or(Error::Unanswered)?;
+    from: &FactSources<'_, A>,
+) -> Result<SecretMetadata, EngineError> {
+    let region = Region::of(&secret.region).ok_or(EngineError::Unanswered)?;
     let id = secret.id();
     for _ in 1..LOOKS {
         let metadata = from.aws.describe_secret(&region, &id, from.deadline.at()).await?;
@@ -358,8 +361,12 @@ async fn describe<A: Aws>(
     from.aws.describe_secret(&region, &id, from.deadline.at()).await
 }
 
-async fn list<A: Aws>(region: &str, from: &Sources<'_, A>, facts: &mut Facts) -> Result<(), Error> {
-    let region = Region::of(region).ok_or(Error::Unanswered)?;
+async fn list<A: AwsPort>(
+    region: &str,
+    from: &FactSources<'_, A>,
+    facts: &mut Facts,
+) -> Result<(), EngineError> {
+    let region = Region::of(region).ok_or(EngineError::Unanswered)?;
     let mut token = None;
     loop {
         let page = from.aws.list_secrets(&region, token.as_deref(), from.deadline.at()).await?;

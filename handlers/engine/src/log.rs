@@ -9,14 +9,14 @@ use responder_core::time::Span;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::metrics::Counters;
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// How an event ended, for this delivery of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum End {
+pub enum EventOutcome {
     /// Something was done or counted.
     Answered,
     /// Another event was answered for it.
@@ -30,35 +30,35 @@ pub enum End {
 }
 
 /// Prints the counters.
-pub(crate) fn metrics(aws: &impl Aws, handler: Handler, counters: &Counters) {
+pub(crate) fn metrics(aws: &impl AwsPort, handler: Handler, counters: &Counters) {
     for document in counters.documents(handler, aws.now().millis()) {
         print(aws, &document);
     }
 }
 
 /// Prints that a notification did not go out, and why.
-pub(crate) fn chat_failed(aws: &impl Aws, error: &Error) {
+pub(crate) fn chat_failed(aws: &impl AwsPort, error: &EngineError) {
     print(aws, &json!({ "chat": "failed", "error": error.to_string() }));
 }
 
 /// Prints how one event ended.
 pub(crate) fn event(
-    aws: &impl Aws,
+    aws: &impl AwsPort,
     handler: Handler,
     key: &str,
     plan: Option<&Plan>,
-    ended: (End, &[Error]),
+    ended: (EventOutcome, &[EngineError]),
     took: Span,
 ) {
     print(aws, &line(handler, key, plan, ended, took));
 }
 
 #[derive(Serialize)]
-struct Line<'l> {
+struct LogLine<'l> {
     handler: Handler,
     event: &'l str,
     rules: &'l [String],
-    outcome: End,
+    outcome: EventOutcome,
     steps: Vec<&'static str>,
     incidents: Vec<&'l str>,
     errors: Vec<String>,
@@ -69,11 +69,11 @@ fn line<'l>(
     handler: Handler,
     event: &'l str,
     plan: Option<&'l Plan>,
-    (outcome, errors): (End, &[Error]),
+    (outcome, errors): (EventOutcome, &[EngineError]),
     took: Span,
-) -> Line<'l> {
+) -> LogLine<'l> {
     let steps = plan.map(|plan| plan.steps.as_slice()).unwrap_or_default();
-    Line {
+    LogLine {
         handler,
         event,
         rules: plan.map(|plan| plan.rules.as_slice()).unwrap_or_default(),
@@ -119,7 +119,7 @@ fn incident_key(step: &PlanStep) -> Option<&str> {
 }
 
 /// A line that cannot be written has nobody who could be told.
-fn print<T: Serialize>(aws: &impl Aws, value: &T) {
+fn print<T: Serialize>(aws: &impl AwsPort, value: &T) {
     if let Ok(line) = json_line(value) {
         aws.print(&line);
     }
@@ -132,7 +132,14 @@ mod tests {
     #[test]
     fn every_event_is_counted_once_and_the_counters_balance() {
         let mut counters = Counters::default();
-        for end in [End::Answered, End::Answered, End::Coalesced, End::Ignored, End::Parked, End::Failed] {
+        for end in [
+            EventOutcome::Answered,
+            EventOutcome::Answered,
+            EventOutcome::Coalesced,
+            EventOutcome::Ignored,
+            EventOutcome::Parked,
+            EventOutcome::Failed,
+        ] {
             counters.end(end);
         }
         let ends =

@@ -10,7 +10,7 @@ use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{Handler, Severity};
 use serde_json::{Value, json};
 
-use crate::log::End;
+use crate::log::EventOutcome;
 use crate::port::Region;
 
 /// The rule whose events are rotations that failed, and the one of its events that is none.
@@ -62,14 +62,14 @@ pub struct Counters {
     /// How long it took from a change to the first read of the new value by a task of a consumer, one a consumer.
     pub seconds_to_consume: Vec<i64>,
     /// What became of incidents, by rule and severity.
-    pub incidents: BTreeMap<(String, Severity), Incidents>,
+    pub incidents: BTreeMap<(String, Severity), IncidentCounts>,
     /// Rotations that failed, by account and Region.
     pub rotation_failures: BTreeMap<(String, String), usize>,
 }
 
 /// What became of incidents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Incidents {
+pub struct IncidentCounts {
     /// Paged as new.
     pub opened: usize,
     /// Paged again, as worse.
@@ -80,19 +80,19 @@ pub struct Incidents {
 
 impl Counters {
     /// Counts one event and its end.
-    pub(crate) fn end(&mut self, end: End) {
+    pub(crate) fn end(&mut self, end: EventOutcome) {
         self.received += 1;
         *match end {
-            End::Answered => &mut self.answered,
-            End::Coalesced => &mut self.coalesced,
-            End::Ignored => &mut self.ignored,
-            End::Parked => &mut self.parked,
-            End::Failed => &mut self.failed,
+            EventOutcome::Answered => &mut self.answered,
+            EventOutcome::Coalesced => &mut self.coalesced,
+            EventOutcome::Ignored => &mut self.ignored,
+            EventOutcome::Parked => &mut self.parked,
+            EventOutcome::Failed => &mut self.failed,
         } += 1;
     }
 
     /// The counts of incidents of a rule and severity.
-    pub(crate) fn of(&mut self, rule: &str, severity: Severity) -> &mut Incidents {
+    pub(crate) fn of(&mut self, rule: &str, severity: Severity) -> &mut IncidentCounts {
         self.incidents.entry((rule.to_owned(), severity)).or_default()
     }
 
@@ -231,7 +231,7 @@ mod tests {
         let mut counters = Counters::default();
         let nothing = counters.documents(Handler::Sweep, 5);
         assert_eq!(declared(&nothing[0]), ["EventsReceived"]);
-        counters.end(End::Ignored);
+        counters.end(EventOutcome::Ignored);
         counters.of("bulk-read", Severity::High).resolved += 1;
         let documents = counters.documents(Handler::Sweep, 5);
         assert_eq!(declared(&documents[0]), ["EventsReceived", "EventsIgnored"]);

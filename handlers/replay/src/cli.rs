@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use responder_audit::access_history::Asked;
+use responder_audit::access_history::SecretQuery;
 use responder_core::rules::CalendarDay;
 use responder_core::time::{Date, Timestamp};
 
@@ -98,7 +98,7 @@ pub(crate) struct ReadsArgs {
     /// The secret: its name, which means that of every account in the input, or its partial or full ARN, which means
     /// one account's. Reads of its replicas in other Regions count.
     #[arg(long, value_name = "NAME|ARN", value_parser = asked)]
-    pub(crate) secret: Asked,
+    pub(crate) secret: SecretQuery,
     /// Only reads from then on: an instant, or the day that it begins with in UTC.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(crate) since: Option<Timestamp>,
@@ -116,8 +116,8 @@ pub(crate) struct ReadsArgs {
     pub(crate) facts: Option<PathBuf>,
 }
 
-fn asked(text: &str) -> Result<Asked, &'static str> {
-    Asked::parse(text).ok_or("expected a secret's name or ARN")
+fn asked(text: &str) -> Result<SecretQuery, &'static str> {
+    SecretQuery::parse(text).ok_or("expected a secret's name or ARN")
 }
 
 fn instant(text: &str) -> Result<Timestamp, &'static str> {

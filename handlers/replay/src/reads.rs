@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write as _};
 
-use responder_audit::access_history::{Reader, Readings, Report};
+use responder_audit::access_history::{AccessHistory, AccessReport, AccessRow};
 use responder_core::event::Event;
 use responder_core::time::Timestamp;
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(crate) struct Totals {
 
 pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     let facts = settings::facts(args.facts.as_deref())?;
-    let mut readings = Readings::new(args.secret.clone(), facts, args.since, args.until);
+    let mut readings = AccessHistory::new(args.secret.clone(), facts, args.since, args.until);
     let problems = each_event(&args.paths, &mut |text| {
         let event = Event::parse(text).map_err(|error| error.to_string())?;
         readings.add(&event).map_err(|error| error.to_string())
@@ -59,8 +59,8 @@ pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     Ok(if problems.is_empty() { End::Done } else { End::Parked })
 }
 
-fn totals(report: &Report, parked: usize) -> Totals {
-    let sum = |rows: &[Reader], count: fn(&Reader) -> usize| rows.iter().map(count).sum();
+fn totals(report: &AccessReport, parked: usize) -> Totals {
+    let sum = |rows: &[AccessRow], count: fn(&AccessRow) -> usize| rows.iter().map(count).sum();
     let principals: BTreeSet<_> = report.readers.iter().map(|row| row.principal.raw()).collect();
     Totals {
         principals: principals.len(),
@@ -74,7 +74,12 @@ fn totals(report: &Report, parked: usize) -> Totals {
     }
 }
 
-fn lines(report: &Report, problems: &[Problem], totals: &Totals, out: &mut impl io::Write) -> io::Result<()> {
+fn lines(
+    report: &AccessReport,
+    problems: &[Problem],
+    totals: &Totals,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
     for row in &report.readers {
         line("reader", row, out)?;
     }

@@ -10,8 +10,8 @@ use responder_core::facts::{Facts, Settings};
 use responder_core::notify::Notification;
 use responder_core::rules::{Handler, RuleSet, RulesError};
 use responder_core::time::{Span, Timestamp};
-use responder_engine::port::{Item, Key, Value};
-use responder_engine::{Engine, Turn};
+use responder_engine::port::{AttributeValue, ItemKey, TableItem};
+use responder_engine::{Engine, Invocation};
 
 use crate::clock::{Clock, Tasks, Turned};
 use crate::cloud::{Cloud, Record, State};
@@ -127,9 +127,9 @@ impl<'a> Functions<'a> {
             }
         }
         for (role, secrets) in launches {
-            let key = Key { pk: format!("role#{role}"), sk: "launches".to_owned() };
-            let values = BTreeMap::from([("secrets".to_owned(), Value::Set(secrets))]);
-            self.cloud.state.borrow_mut().store.put(Item { key, values });
+            let key = ItemKey { pk: format!("role#{role}"), sk: "launches".to_owned() };
+            let values = BTreeMap::from([("secrets".to_owned(), AttributeValue::Set(secrets))]);
+            self.cloud.state.borrow_mut().store.put(TableItem { key, values });
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Functions<'a> {
             Engine::new(port, handler, Arc::clone(&self.rules), self.settings.clone(), LEASE)
         };
         engine.aws.invocation = number;
-        let turn = Turn {
+        let turn = Invocation {
             until: self.cloud.clock.now().plus(LEASE),
             owner: format!("invocation-{number}"),
             account: String::new(),
@@ -211,7 +211,7 @@ impl<'a> Functions<'a> {
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
             let (ended, _) = engine.run(&turn, &texts).await;
-            let kept = ended.iter().map(responder_engine::Ended::is_kept).collect();
+            let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
             (engine, kept)
         };
         self.tasks.spawn(number, run, None);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Asked;
+use super::SecretQuery;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::enrichment::{derive, may_launch};
 use responder_core::event::Event;
@@ -14,12 +14,12 @@ use responder_core::time::Timestamp;
 /// A read that may be one of the secret, without a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a read that does not say when")]
-pub struct Undated;
+pub struct UndatedRead;
 
 /// What a caller is, whom nobody expects first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Caller {
+pub enum CallerKind {
     /// A person, by session or by role.
     Human,
     /// The record does not say.
@@ -34,7 +34,7 @@ pub enum Caller {
     Service,
 }
 
-impl Caller {
+impl CallerKind {
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {
@@ -55,12 +55,12 @@ impl Caller {
 
 /// A call; ordered by time first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Call {
+pub(super) struct AccessCall {
     pub(super) at: Timestamp,
     pub(super) is_batch: bool,
     pub(super) refused: bool,
     pub(super) principal: Untrusted,
-    pub(super) caller: Caller,
+    pub(super) caller: CallerKind,
     pub(super) invoked_by: Option<Untrusted>,
     pub(super) caller_account: Option<String>,
     /// The secret's account and Region; the event's while no secret is known.
@@ -75,7 +75,7 @@ pub(super) struct Call {
     subject: String,
 }
 
-impl Call {
+impl AccessCall {
     /// It as a call for `secret`.
     pub(super) fn of(&self, secret: &SecretRef) -> Self {
         Self { account: secret.account.clone(), region: secret.region.clone(), ..self.clone() }
@@ -88,12 +88,12 @@ impl Call {
 }
 
 /// Whether `secret` can be the one, as far as its spelling tells.
-pub(super) fn concerns(asked: &Asked, secret: &SecretRef) -> bool {
+pub(super) fn concerns(asked: &SecretQuery, secret: &SecretRef) -> bool {
     asked.beside(secret).is_some_and(|own| own.may_be(secret))
 }
 
 /// The event as a call that read the secret or may have; `None` if it certainly did not.
-pub(super) fn observe(event: &Event, asked: &Asked, facts: &Facts) -> Option<Call> {
+pub(super) fn observe(event: &Event, asked: &SecretQuery, facts: &Facts) -> Option<AccessCall> {
     // Anybody can put events on a bus, but not with a source of AWS.
     let is_own = event.text("/source").is_some_and(|source| source.raw() == "aws.secretsmanager");
     let name = event.name();
@@ -110,14 +110,14 @@ pub(super) fn observe(event: &Event, asked: &Asked, facts: &Facts) -> Option<Cal
     let principal = &event.principal;
     let derived = derive(event, facts);
     let caller = caller(event, &derived);
-    Some(Call {
+    Some(AccessCall {
         at: event.time,
         is_batch,
         refused: event.is_error(),
         principal: principal.id.clone(),
         caller,
         // Secrets Manager itself calls for whoever reads a batch.
-        invoked_by: principal.invoked_by.clone().filter(|_| caller == Caller::Service),
+        invoked_by: principal.invoked_by.clone().filter(|_| caller == CallerKind::Service),
         caller_account: principal.account.clone(),
         account: event.account.clone(),
         region: event.region.clone(),
@@ -129,14 +129,14 @@ pub(super) fn observe(event: &Event, asked: &Asked, facts: &Facts) -> Option<Cal
     })
 }
 
-fn caller(event: &Event, derived: &Value) -> Caller {
+fn caller(event: &Event, derived: &Value) -> CallerKind {
     let word = |name: &str| derived.pointer(&format!("/caller/{name}")).and_then(Value::as_str);
     match word("kind") {
-        _ if word("launch") == Some("yes") => Caller::Launch,
-        Some("service") => Caller::Service,
-        Some("human") => Caller::Human,
-        _ if may_launch(event) => Caller::Task,
-        Some("workload") => Caller::Workload,
-        _ => Caller::Unknown,
+        _ if word("launch") == Some("yes") => CallerKind::Launch,
+        Some("service") => CallerKind::Service,
+        Some("human") => CallerKind::Human,
+        _ if may_launch(event) => CallerKind::Task,
+        Some("workload") => CallerKind::Workload,
+        _ => CallerKind::Unknown,
     }
 }

@@ -2,21 +2,21 @@
 
 use serde::Serialize;
 
-use super::{Decision, Proof};
+use super::{RecordedDecision, RotationProof};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
 /// A record, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Chain {
+pub struct ProofChain {
     /// The record.
     #[serde(flatten)]
-    pub proof: Proof,
+    pub proof: RotationProof,
     /// Whether the service is proved to run the new value.
-    pub state: State,
+    pub state: ChainState,
     /// The first link that is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub link: Option<Link>,
+    pub link: Option<ProofLink>,
     /// Why it is missing: one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Untrusted>,
@@ -33,7 +33,7 @@ pub struct Chain {
 /// How far a chain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ChainState {
     /// Every link holds.
     Complete,
     /// A new task read the new value; how its rollout ended is told by nothing.
@@ -47,7 +47,7 @@ pub enum State {
 /// A link of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Link {
+pub enum ProofLink {
     /// Something was decided about the service.
     Decided,
     /// It has a deployment that is newer than the change.
@@ -58,7 +58,7 @@ pub enum Link {
     Fetched,
 }
 
-impl Link {
+impl ProofLink {
     /// Its name, as it is written.
     pub fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Link {
 
 /// What can be seen from where a record comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
+pub struct ProofScope {
     /// Whether the end of its rollout would be known.
     pub ends_known: bool,
     /// Whether the reads of a deployment that is not ours would be known: the ledger waits for those of its own.
@@ -89,7 +89,7 @@ pub struct View {
     pub note: Option<Untrusted>,
 }
 
-impl View {
+impl ProofScope {
     /// The ledger: it is told how rollouts end, and does not say until when.
     pub const LEDGER: Self = Self {
         ends_known: true,
@@ -106,16 +106,16 @@ impl View {
     }
 }
 
-impl Chain {
+impl ProofChain {
     /// Judges a record.
-    pub fn of(proof: Proof, view: &View) -> Self {
+    pub fn of(proof: RotationProof, view: &ProofScope) -> Self {
         let gap = gap(&proof, view);
         let since = |at: Option<Timestamp>| {
             let millis = at?.millis().checked_sub(proof.changed_at.millis())?;
             (millis >= 0).then(|| Span::from_millis(millis))
         };
         Self {
-            state: gap.as_ref().map_or(State::Complete, |gap| gap.state),
+            state: gap.as_ref().map_or(ChainState::Complete, |gap| gap.state),
             link: gap.as_ref().map(|gap| gap.link),
             to_consume: since(proof.fetched_at),
             to_complete: since(proof.completed_at),
@@ -127,88 +127,93 @@ impl Chain {
 }
 
 /// Where a chain ends.
-struct Gap {
-    state: State,
-    link: Link,
+struct MissingLink {
+    state: ChainState,
+    link: ProofLink,
     reason: Untrusted,
 }
 
-fn broken(link: Link, what: &str, detail: Option<&Untrusted>) -> Gap {
+fn broken(link: ProofLink, what: &str, detail: Option<&Untrusted>) -> MissingLink {
     let reason = match detail.filter(|detail| !detail.is_empty()) {
         Some(detail) => Untrusted::new(format!("{what}: {}", detail.raw())),
         None => Untrusted::new(what),
     };
-    Gap { state: State::Broken, link, reason }
+    MissingLink { state: ChainState::Broken, link, reason }
 }
 
-fn open(link: Link, what: &str, detail: Option<&Untrusted>) -> Gap {
-    Gap { state: State::Open, ..broken(link, what, detail) }
+fn open(link: ProofLink, what: &str, detail: Option<&Untrusted>) -> MissingLink {
+    MissingLink { state: ChainState::Open, ..broken(link, what, detail) }
 }
 
 /// What has not happened: broken if it should have by now.
-fn waits(over: bool, link: Link, what: &str, detail: Option<&Untrusted>) -> Gap {
+fn waits(over: bool, link: ProofLink, what: &str, detail: Option<&Untrusted>) -> MissingLink {
     if over { broken(link, what, detail) } else { open(link, what, detail) }
 }
 
-fn gap(proof: &Proof, view: &View) -> Option<Gap> {
+fn gap(proof: &RotationProof, view: &ProofScope) -> Option<MissingLink> {
     let (why, note) = (proof.why.as_ref(), view.note.as_ref());
     if let Some(excluded) = view.excluded {
-        return Some(broken(Link::Decided, excluded, None));
+        return Some(broken(ProofLink::Decided, excluded, None));
     }
     // Evidence that comes later does not help here: what is told may be a reference to another version.
-    if proof.decision == Some(Decision::Told) {
-        return Some(broken(Link::Decided, "a human was told", why));
+    if proof.decision == Some(RecordedDecision::Told) {
+        return Some(broken(ProofLink::Decided, "a human was told", why));
     }
     let Some(deployed) = proof.deployed_at else {
         let over = view.is_over(proof.changed_at, view.answer);
         return Some(match proof.decision {
-            Some(Decision::Held) => open(Link::Decided, "it is held", why),
-            Some(Decision::Redeploy) if proof.failed_at.is_none() => {
-                waits(over, Link::Deployed, "a deployment was decided, but nothing says that it began", note)
+            Some(RecordedDecision::Held) => open(ProofLink::Decided, "it is held", why),
+            Some(RecordedDecision::Redeploy) if proof.failed_at.is_none() => waits(
+                over,
+                ProofLink::Deployed,
+                "a deployment was decided, but nothing says that it began",
+                note,
+            ),
+            Some(_) => broken(ProofLink::Deployed, "no newer deployment of it is known", note),
+            None => {
+                waits(over, ProofLink::Deployed, "it has no deployment that is newer than the change", note)
             }
-            Some(_) => broken(Link::Deployed, "no newer deployment of it is known", note),
-            None => waits(over, Link::Deployed, "it has no deployment that is newer than the change", note),
         });
     };
     if deployed <= proof.changed_at {
-        return Some(broken(Link::Deployed, "its deployment is not newer than the change", note));
+        return Some(broken(ProofLink::Deployed, "its deployment is not newer than the change", note));
     }
     // A deployment that was given up can complete after all.
     if proof.failed_at.is_some_and(|failed| proof.completed_at.is_none_or(|completed| completed < failed)) {
-        return Some(broken(Link::Completed, "its rollout failed", note));
+        return Some(broken(ProofLink::Completed, "its rollout failed", note));
     }
     let over = view.is_over(deployed, view.rollout);
     if proof.completed_at.is_none() && view.ends_known {
         // A newer one that is known to answer the change has taken the place of this one in the record.
-        let superseded = proof.superseded_at.is_some() && proof.decision == Some(Decision::Redeploy);
+        let superseded = proof.superseded_at.is_some() && proof.decision == Some(RecordedDecision::Redeploy);
         let what = if superseded {
             "a newer deployment took its place, and nothing says yet that it brings the new value"
         } else {
             "its rollout has not completed"
         };
-        return Some(waits(over, Link::Completed, what, note));
+        return Some(waits(over, ProofLink::Completed, what, note));
     }
     // Nobody waited for the reads of a deployment that is not ours: its end says that its tasks are new. What was read may be
     // older: by one of ours, of which it took the place.
-    if !view.reads_known && proof.decision == Some(Decision::Newer) && proof.completed_at.is_some() {
+    if !view.reads_known && proof.decision == Some(RecordedDecision::Newer) && proof.completed_at.is_some() {
         return None;
     }
     let Some(fetched) = proof.fetched_at else {
-        return Some(waits(over, Link::Fetched, "no new task was seen reading the secret", note));
+        return Some(waits(over, ProofLink::Fetched, "no new task was seen reading the secret", note));
     };
     if fetched < deployed.whole_second() {
         let what = "the read of the secret is older than the deployment";
-        return Some(waits(over, Link::Fetched, what, note));
+        return Some(waits(over, ProofLink::Fetched, what, note));
     }
     // A completed rollout has new tasks, and those have read the secret, whoever else did.
     if proof.shared && proof.completed_at.is_none() {
         let what = "a task read the secret, but other services have its role, and nothing says that the rollout completed";
-        return Some(open(Link::Fetched, what, note));
+        return Some(open(ProofLink::Fetched, what, note));
     }
     // One new task is not all of them: the rollout may have failed since, and the old ones have gone on.
     if proof.completed_at.is_none() {
         let what = "a new task read the secret, but nothing in this input tells how its rollout ended";
-        return Some(Gap { state: State::Read, ..open(Link::Completed, what, note) });
+        return Some(MissingLink { state: ChainState::Read, ..open(ProofLink::Completed, what, note) });
     }
     None
 }
@@ -218,111 +223,117 @@ mod tests {
     use super::super::tests::{at, whole};
     use super::*;
 
-    fn judged(proof: Proof, view: &View) -> (State, Option<Link>) {
-        let chain = Chain::of(proof, view);
-        assert_eq!(chain.reason.is_none(), chain.state == State::Complete);
+    fn judged(proof: RotationProof, view: &ProofScope) -> (ChainState, Option<ProofLink>) {
+        let chain = ProofChain::of(proof, view);
+        assert_eq!(chain.reason.is_none(), chain.state == ChainState::Complete);
         (chain.state, chain.link)
     }
 
-    fn ledger(proof: Proof) -> (State, Option<Link>) {
-        judged(proof, &View::LEDGER)
+    fn ledger(proof: RotationProof) -> (ChainState, Option<ProofLink>) {
+        judged(proof, &ProofScope::LEDGER)
     }
 
     #[test]
     fn a_whole_chain_is_complete_and_says_how_long_it_took() {
-        let chain = Chain::of(whole(), &View::LEDGER);
-        assert_eq!((chain.state, chain.link), (State::Complete, None));
+        let chain = ProofChain::of(whole(), &ProofScope::LEDGER);
+        assert_eq!((chain.state, chain.link), (ChainState::Complete, None));
         assert_eq!(chain.to_consume, Some(Span::from_secs(52)));
         assert_eq!(chain.to_complete, Some(Span::from_secs(110)));
     }
 
     #[test]
     fn each_link_that_is_missing_is_named() {
-        let told = Proof { decision: Some(Decision::Told), ..whole() };
-        assert_eq!(ledger(told), (State::Broken, Some(Link::Decided)));
-        let held = Proof { decision: Some(Decision::Held), deployed_at: None, ..whole() };
-        assert_eq!(ledger(held), (State::Open, Some(Link::Decided)));
-        let asked = Proof { deployed_at: None, ..whole() };
-        assert_eq!(ledger(asked), (State::Open, Some(Link::Deployed)));
-        let failed = Proof { failed_at: Some(at(60)), completed_at: None, ..whole() };
-        assert_eq!(ledger(failed), (State::Broken, Some(Link::Completed)));
-        let rolling = Proof { completed_at: None, ..whole() };
-        assert_eq!(ledger(rolling), (State::Open, Some(Link::Completed)));
-        let unread = Proof { fetched_at: None, ..whole() };
-        assert_eq!(ledger(unread), (State::Open, Some(Link::Fetched)));
+        let told = RotationProof { decision: Some(RecordedDecision::Told), ..whole() };
+        assert_eq!(ledger(told), (ChainState::Broken, Some(ProofLink::Decided)));
+        let held = RotationProof { decision: Some(RecordedDecision::Held), deployed_at: None, ..whole() };
+        assert_eq!(ledger(held), (ChainState::Open, Some(ProofLink::Decided)));
+        let asked = RotationProof { deployed_at: None, ..whole() };
+        assert_eq!(ledger(asked), (ChainState::Open, Some(ProofLink::Deployed)));
+        let failed = RotationProof { failed_at: Some(at(60)), completed_at: None, ..whole() };
+        assert_eq!(ledger(failed), (ChainState::Broken, Some(ProofLink::Completed)));
+        let rolling = RotationProof { completed_at: None, ..whole() };
+        assert_eq!(ledger(rolling), (ChainState::Open, Some(ProofLink::Completed)));
+        let unread = RotationProof { fetched_at: None, ..whole() };
+        assert_eq!(ledger(unread), (ChainState::Open, Some(ProofLink::Fetched)));
     }
 
     #[test]
     fn what_was_superseded_says_so_until_the_newer_one_is_known_and_hides_no_failure() {
-        let superseded = Proof { superseded_at: Some(at(60)), completed_at: None, ..whole() };
-        let chain = Chain::of(superseded.clone(), &View::LEDGER);
-        assert_eq!((chain.state, chain.link), (State::Open, Some(Link::Completed)));
+        let superseded = RotationProof { superseded_at: Some(at(60)), completed_at: None, ..whole() };
+        let chain = ProofChain::of(superseded.clone(), &ProofScope::LEDGER);
+        assert_eq!((chain.state, chain.link), (ChainState::Open, Some(ProofLink::Completed)));
         assert!(chain.reason.unwrap().raw().starts_with("a newer deployment took its place"));
-        let newer =
-            Proof { decision: Some(Decision::Newer), deployed_at: Some(at(58)), ..superseded.clone() };
-        assert_eq!(ledger(newer.clone()), (State::Open, Some(Link::Completed)));
-        assert_eq!(ledger(Proof { completed_at: Some(at(130)), ..newer.clone() }), (State::Complete, None));
+        let newer = RotationProof {
+            decision: Some(RecordedDecision::Newer),
+            deployed_at: Some(at(58)),
+            ..superseded.clone()
+        };
+        assert_eq!(ledger(newer.clone()), (ChainState::Open, Some(ProofLink::Completed)));
+        assert_eq!(
+            ledger(RotationProof { completed_at: Some(at(130)), ..newer.clone() }),
+            (ChainState::Complete, None)
+        );
         for failed in [superseded, newer] {
-            let failed = Proof { failed_at: Some(at(70)), ..failed };
-            assert_eq!(ledger(failed), (State::Broken, Some(Link::Completed)));
+            let failed = RotationProof { failed_at: Some(at(70)), ..failed };
+            assert_eq!(ledger(failed), (ChainState::Broken, Some(ProofLink::Completed)));
         }
     }
 
     #[test]
     fn a_newer_deployment_must_be_newer_and_a_read_must_be_later() {
-        for decision in [Decision::Newer, Decision::Redeploy, Decision::Held] {
-            let same = Proof { decision: Some(decision), deployed_at: Some(at(0)), ..whole() };
-            assert_eq!(ledger(same), (State::Broken, Some(Link::Deployed)), "{decision:?}");
-            let newer = Proof { decision: Some(decision), ..whole() };
-            assert_eq!(ledger(newer), (State::Complete, None), "{decision:?}");
+        for decision in [RecordedDecision::Newer, RecordedDecision::Redeploy, RecordedDecision::Held] {
+            let same = RotationProof { decision: Some(decision), deployed_at: Some(at(0)), ..whole() };
+            assert_eq!(ledger(same), (ChainState::Broken, Some(ProofLink::Deployed)), "{decision:?}");
+            let newer = RotationProof { decision: Some(decision), ..whole() };
+            assert_eq!(ledger(newer), (ChainState::Complete, None), "{decision:?}");
         }
-        let unknown = Proof { decision: Some(Decision::Newer), deployed_at: None, ..whole() };
-        assert_eq!(ledger(unknown), (State::Broken, Some(Link::Deployed)));
-        let early = Proof { fetched_at: Some(at(15)), ..whole() };
-        assert_eq!(ledger(early), (State::Open, Some(Link::Fetched)));
-        let at_once = Proof { fetched_at: Some(at(16)), ..whole() };
-        assert_eq!(ledger(at_once), (State::Complete, None));
+        let unknown = RotationProof { decision: Some(RecordedDecision::Newer), deployed_at: None, ..whole() };
+        assert_eq!(ledger(unknown), (ChainState::Broken, Some(ProofLink::Deployed)));
+        let early = RotationProof { fetched_at: Some(at(15)), ..whole() };
+        assert_eq!(ledger(early), (ChainState::Open, Some(ProofLink::Fetched)));
+        let at_once = RotationProof { fetched_at: Some(at(16)), ..whole() };
+        assert_eq!(ledger(at_once), (ChainState::Complete, None));
     }
 
     #[test]
     fn a_rollout_that_was_given_up_and_then_completed_is_complete() {
-        let proof = Proof { failed_at: Some(at(60)), ..whole() };
-        assert_eq!(ledger(proof), (State::Complete, None));
-        let proof = Proof { failed_at: Some(at(120)), ..whole() };
-        assert_eq!(ledger(proof), (State::Broken, Some(Link::Completed)));
+        let proof = RotationProof { failed_at: Some(at(60)), ..whole() };
+        assert_eq!(ledger(proof), (ChainState::Complete, None));
+        let proof = RotationProof { failed_at: Some(at(120)), ..whole() };
+        assert_eq!(ledger(proof), (ChainState::Broken, Some(ProofLink::Completed)));
     }
 
     #[test]
     fn a_newer_deployment_needs_a_read_of_its_own_where_that_would_be_known() {
         for fetched_at in [None, Some(at(15))] {
-            let newer = Proof { decision: Some(Decision::Newer), fetched_at, ..whole() };
-            assert_eq!(ledger(newer.clone()), (State::Complete, None));
-            let events = View { reads_known: true, ..View::LEDGER };
-            assert_eq!(judged(newer, &events), (State::Open, Some(Link::Fetched)));
+            let newer = RotationProof { decision: Some(RecordedDecision::Newer), fetched_at, ..whole() };
+            assert_eq!(ledger(newer.clone()), (ChainState::Complete, None));
+            let events = ProofScope { reads_known: true, ..ProofScope::LEDGER };
+            assert_eq!(judged(newer, &events), (ChainState::Open, Some(ProofLink::Fetched)));
         }
     }
 
     #[test]
     fn without_ends_a_read_of_an_own_role_says_so_and_is_no_whole_proof() {
-        let view = View { ends_known: false, ..View::LEDGER };
-        let unknown = Proof { completed_at: None, ..whole() };
-        assert_eq!(judged(unknown.clone(), &view), (State::Read, Some(Link::Completed)));
-        let overdue = View { until: Some(at(9_000)), ..view.clone() };
-        assert_eq!(judged(unknown.clone(), &overdue).0, State::Read, "nothing can tell more");
-        let shared = Proof { shared: true, ..unknown };
-        assert_eq!(judged(shared, &view), (State::Open, Some(Link::Fetched)));
-        let completed = Proof { shared: true, ..whole() };
-        assert_eq!(judged(completed, &view), (State::Complete, None));
+        let view = ProofScope { ends_known: false, ..ProofScope::LEDGER };
+        let unknown = RotationProof { completed_at: None, ..whole() };
+        assert_eq!(judged(unknown.clone(), &view), (ChainState::Read, Some(ProofLink::Completed)));
+        let overdue = ProofScope { until: Some(at(9_000)), ..view.clone() };
+        assert_eq!(judged(unknown.clone(), &overdue).0, ChainState::Read, "nothing can tell more");
+        let shared = RotationProof { shared: true, ..unknown };
+        assert_eq!(judged(shared, &view), (ChainState::Open, Some(ProofLink::Fetched)));
+        let completed = RotationProof { shared: true, ..whole() };
+        assert_eq!(judged(completed, &view), (ChainState::Complete, None));
     }
 
     #[test]
     fn what_is_missing_is_open_until_it_is_overdue() {
-        let view = |second| View { until: Some(at(second)), ..View::LEDGER };
-        let nothing = Proof { decision: None, deployed_at: None, ..whole() };
-        assert_eq!(judged(nothing.clone(), &view(900)).0, State::Open);
-        assert_eq!(judged(nothing, &view(901)).0, State::Broken);
-        let unread = Proof { fetched_at: None, ..whole() };
-        assert_eq!(judged(unread.clone(), &view(1_816)).0, State::Open);
-        assert_eq!(judged(unread, &view(1_817)).0, State::Broken);
+        let view = |second| ProofScope { until: Some(at(second)), ..ProofScope::LEDGER };
+        let nothing = RotationProof { decision: None, deployed_at: None, ..whole() };
+        assert_eq!(judged(nothing.clone(), &view(900)).0, ChainState::Open);
+        assert_eq!(judged(nothing, &view(901)).0, ChainState::Broken);
+        let unread = RotationProof { fetched_at: None, ..whole() };
+        assert_eq!(judged(unread.clone(), &view(1_816)).0, ChainState::Open);
+        assert_eq!(judged(unread, &view(1_817)).0, ChainState::Broken);
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::observe::Moved;
+use super::observe::LabelMove;
 use responder_core::aws::secret_ref::{SecretRef, classes};
 use responder_core::time::{Span, Timestamp};
 
 /// A change of a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct ObservedChange {
     pub(super) secret: SecretRef,
     pub(super) version: Option<String>,
     pub(super) at: Timestamp,
@@ -22,10 +22,10 @@ const TOGETHER: Span = Span::from_secs(60);
 /// Of the events of one change the last move of AWSCURRENT dates it: a deployment after that reads the new value for
 /// certain. `RotationSucceeded` is a report of a move, and dates it only if nothing else does. A rotation is reported
 /// once: two reports are two changes, however close. They name no version.
-pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o Moved>) -> Vec<Change> {
-    let moves: Vec<&Moved> = moves.collect();
+pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o LabelMove>) -> Vec<ObservedChange> {
+    let moves: Vec<&LabelMove> = moves.collect();
     let names = classes(moves.iter().map(|moved| &moved.secret));
-    let mut by_secret: BTreeMap<&str, Vec<&Moved>> = BTreeMap::new();
+    let mut by_secret: BTreeMap<&str, Vec<&LabelMove>> = BTreeMap::new();
     for moved in moves {
         by_secret.entry(names.get(&moved.secret).map_or("", String::as_str)).or_default().push(moved);
     }
@@ -37,7 +37,7 @@ pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o Moved>) -> Vec<Change>
         moves.sort();
         let groups = groups(&moves);
         found.extend(secret.into_iter().flat_map(|secret| {
-            groups.iter().map(move |group| Change {
+            groups.iter().map(move |group| ObservedChange {
                 secret: secret.clone(),
                 version: group.version.clone(),
                 at: group.moved.unwrap_or(group.first),
@@ -48,21 +48,21 @@ pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o Moved>) -> Vec<Change>
     found
 }
 
-struct Group {
+struct ChangeReports {
     first: Timestamp,
     moved: Option<Timestamp>,
     version: Option<String>,
     is_reported: bool,
 }
 
-fn groups(moves: &[&Moved]) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+fn groups(moves: &[&LabelMove]) -> Vec<ChangeReports> {
+    let mut groups: Vec<ChangeReports> = Vec::new();
     for moved in moves {
-        let near = |group: &Group| moved.at <= group.first.plus(TOGETHER);
+        let near = |group: &ChangeReports| moved.at <= group.first.plus(TOGETHER);
         let same = groups
             .iter()
             .rposition(|group| near(group) && moved.version.is_some() && group.version == moved.version);
-        let fits = |group: &Group| {
+        let fits = |group: &ChangeReports| {
             let again = group.is_reported && moved.is_report;
             near(group) && !again && (group.version.is_none() || moved.version.is_none())
         };
@@ -74,7 +74,7 @@ fn groups(moves: &[&Moved]) -> Vec<Group> {
                 group.version = group.version.take().or_else(|| moved.version.clone());
                 group.is_reported |= moved.is_report;
             }
-            None => groups.push(Group {
+            None => groups.push(ChangeReports {
                 first: moved.at,
                 moved: at,
                 version: moved.version.clone(),
@@ -92,12 +92,12 @@ mod tests {
 
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
 
-    fn moved(second: i64, secret: &str, version: Option<&str>, is_report: bool) -> Moved {
+    fn moved(second: i64, secret: &str, version: Option<&str>, is_report: bool) -> LabelMove {
         let secret = SecretRef::typed(secret, "111122223333", "us-west-2").unwrap();
-        Moved { at: at(second), secret, version: version.map(str::to_owned), is_report }
+        LabelMove { at: at(second), secret, version: version.map(str::to_owned), is_report }
     }
 
-    fn found(moves: &[Moved]) -> Vec<(i64, Option<String>)> {
+    fn found(moves: &[LabelMove]) -> Vec<(i64, Option<String>)> {
         let found = changes(moves.iter());
         let backwards = changes(moves.iter().rev());
         assert_eq!(found, backwards);
@@ -130,7 +130,7 @@ mod tests {
     fn two_reports_are_two_rotations_and_a_report_and_its_move_are_one() {
         let report = |second| moved(second, ARN, None, true);
         let label = |second, version| moved(second, "prod/db", Some(version), false);
-        let times = |moves: &[Moved]| found(moves).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        let times = |moves: &[LabelMove]| found(moves).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         assert_eq!(times(&[report(0), report(40)]), [0, 40]);
         assert_eq!(times(&[report(0), report(20), report(40)]), [0, 20, 40]);
         assert_eq!(times(&[label(0, "v1"), report(2), report(40)]), [0, 40]);

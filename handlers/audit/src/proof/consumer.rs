@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Change;
-use super::deployment_history::History;
-use super::observe::{Call, Definition, Place, Role};
+use super::change::ObservedChange;
+use super::deployment_history::DeploymentHistory;
+use super::observe::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
 use responder_core::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::{Facts, place};
@@ -12,10 +12,10 @@ use responder_core::text::Untrusted;
 
 /// A service that used a secret.
 #[derive(Debug)]
-pub(super) struct Consumer {
-    pub(super) place: Place,
+pub(super) struct ObservedConsumer {
+    pub(super) place: ServiceIdentity,
     pub(super) arn: String,
-    pub(super) roles: BTreeSet<Role>,
+    pub(super) roles: BTreeSet<RoleIdentity>,
     /// Why no deployment brings it the new value.
     pub(super) excluded: Option<&'static str>,
     /// Why it may have none.
@@ -23,17 +23,17 @@ pub(super) struct Consumer {
 }
 
 /// What is known of services and task definitions.
-pub(super) struct World<'o> {
+pub(super) struct ServiceKnowledge<'o> {
     pub(super) facts: &'o Facts,
-    pub(super) histories: BTreeMap<Place, History<'o>>,
-    pub(super) definitions: BTreeMap<&'o str, &'o Definition>,
+    pub(super) histories: BTreeMap<ServiceIdentity, DeploymentHistory<'o>>,
+    pub(super) definitions: BTreeMap<&'o str, &'o RegisteredDefinition>,
 }
 
 const EXCLUDED: &str = "it asks for a version of the secret of its own choice, not for AWSCURRENT";
 
-impl World<'_> {
+impl ServiceKnowledge<'_> {
     /// The services that used the secret.
-    pub(super) fn consumers(&self, change: &Change) -> Vec<Consumer> {
+    pub(super) fn consumers(&self, change: &ObservedChange) -> Vec<ObservedConsumer> {
         match &self.facts.services {
             Some(services) => services.iter().filter_map(|service| self.by_facts(service, change)).collect(),
             None => self
@@ -45,7 +45,7 @@ impl World<'_> {
     }
 
     /// Why a secret has no consumer here, and whether that is certain.
-    pub(super) fn none(&self, change: &Change) -> (bool, &'static str) {
+    pub(super) fn none(&self, change: &ObservedChange) -> (bool, &'static str) {
         let (account, region) = (&*change.secret.account, &*change.secret.region);
         match &self.facts.services {
             None => (false, "no task definition in the input refers to it"),
@@ -59,7 +59,7 @@ impl World<'_> {
         }
     }
 
-    fn by_facts(&self, service: &EcsService, change: &Change) -> Option<Consumer> {
+    fn by_facts(&self, service: &EcsService, change: &ObservedChange) -> Option<ObservedConsumer> {
         let control = ServiceTags::of(&service.tags);
         let label = service.label();
         let configured = [service.arn.as_str(), label.raw()].into_iter();
@@ -75,9 +75,9 @@ impl World<'_> {
             return None;
         }
         let (_, account) = service.place();
-        let roles = service.roles.iter().filter_map(|role| Role::of(role.raw(), account));
-        Some(Consumer {
-            place: Place::of(&service.arn, Some(&service.cluster))?,
+        let roles = service.roles.iter().filter_map(|role| RoleIdentity::of(role.raw(), account));
+        Some(ObservedConsumer {
+            place: ServiceIdentity::of(&service.arn, Some(&service.cluster))?,
             arn: service.arn.clone(),
             roles: roles.collect(),
             excluded: (!versions.contains(&RequestedVersion::Current)).then_some(EXCLUDED),
@@ -89,7 +89,12 @@ impl World<'_> {
         })
     }
 
-    fn by_definition(&self, place: &Place, history: &History<'_>, change: &Change) -> Option<Consumer> {
+    fn by_definition(
+        &self,
+        place: &ServiceIdentity,
+        history: &DeploymentHistory<'_>,
+        change: &ObservedChange,
+    ) -> Option<ObservedConsumer> {
         let call = in_force(history, change)?;
         let definition = call.definition.as_deref().and_then(|id| self.definitions.get(id));
         let own = call.references.iter().map(|value| SecretReference {
@@ -104,7 +109,7 @@ impl World<'_> {
             .filter(|(used, _)| used.may_be(&change.secret))
             .map(|(_, version)| version)
             .collect();
-        (!versions.is_empty()).then(|| Consumer {
+        (!versions.is_empty()).then(|| ObservedConsumer {
             place: place.clone(),
             arn,
             roles: definition.and_then(|definition| definition.role.clone()).into_iter().collect(),
@@ -116,7 +121,7 @@ impl World<'_> {
 
 /// The call that says which task definition the service had when the secret changed: the last one before it, else the
 /// next one, unless that creates the service.
-fn in_force<'h>(history: &History<'h>, change: &Change) -> Option<&'h Call> {
+fn in_force<'h>(history: &DeploymentHistory<'h>, change: &ObservedChange) -> Option<&'h ServiceCall> {
     let named = || history.calls.iter().copied().filter(|call| call.definition.is_some());
     let before = named().rfind(|call| call.at <= change.at);
     before.or_else(|| named().next().filter(|call| !call.creates))

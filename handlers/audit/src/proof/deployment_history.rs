@@ -2,28 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::observe::{Call, How, Observations, Observed, Place, Rollout};
+use super::observe::{
+    EventMeaning, RolloutEvent, RolloutProgress, RotationEvents, ServiceCall, ServiceIdentity,
+};
 use responder_core::aws::ecs_service::EcsService;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
 /// What is known of a service's past.
 #[derive(Debug, Default)]
-pub(super) struct History<'o> {
+pub(super) struct DeploymentHistory<'o> {
     pub(super) arn: Option<&'o str>,
     /// By time.
-    pub(super) deployments: Vec<Deployment>,
+    pub(super) deployments: Vec<ObservedDeployment>,
     /// What was asked of it and done, by time.
-    pub(super) calls: Vec<&'o Call>,
+    pub(super) calls: Vec<&'o ServiceCall>,
     /// What was asked of it and refused, by time.
-    pub(super) refused: Vec<&'o Call>,
+    pub(super) refused: Vec<&'o ServiceCall>,
     /// Whether the input has ECS's events of its deployments.
     pub(super) ends_known: bool,
 }
 
 /// A deployment, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Deployment {
+pub(super) struct ObservedDeployment {
     pub(super) id: Option<String>,
     pub(super) at: Timestamp,
     /// When somebody asked for it by force.
@@ -34,17 +36,17 @@ pub(super) struct Deployment {
     pub(super) reason: Option<Untrusted>,
 }
 
-impl History<'_> {
+impl DeploymentHistory<'_> {
     /// The deployment that answers for a change: of those created at `from` or later the first that completed, else the
     /// last. Where the ends are unknown, the first: every task after it is new.
-    pub(super) fn answer(&self, from: Timestamp) -> Option<&Deployment> {
+    pub(super) fn answer(&self, from: Timestamp) -> Option<&ObservedDeployment> {
         let mut newer = self.deployments.iter().filter(|deployment| deployment.at >= from);
         let completed = newer.clone().find(|deployment| deployment.is_completed());
         completed.or_else(|| if self.ends_known { newer.next_back() } else { newer.next() })
     }
 }
 
-impl Deployment {
+impl ObservedDeployment {
     fn is_completed(&self) -> bool {
         self.completed_at.is_some_and(|done| self.failed_at.is_none_or(|failed| failed < done))
     }
@@ -52,30 +54,30 @@ impl Deployment {
 
 /// The past of every service that the events or the facts tell of.
 pub(super) fn histories<'o>(
-    observations: &'o Observations,
+    observations: &'o RotationEvents,
     services: &'o [EcsService],
-) -> BTreeMap<Place, History<'o>> {
-    let mut found: BTreeMap<Place, History<'o>> = BTreeMap::new();
-    let mut rollouts: BTreeMap<&Place, Vec<&Rollout>> = BTreeMap::new();
+) -> BTreeMap<ServiceIdentity, DeploymentHistory<'o>> {
+    let mut found: BTreeMap<ServiceIdentity, DeploymentHistory<'o>> = BTreeMap::new();
+    let mut rollouts: BTreeMap<&ServiceIdentity, Vec<&RolloutEvent>> = BTreeMap::new();
     for observed in observations.iter() {
         match observed {
-            Observed::Call(call) => {
+            EventMeaning::Call(call) => {
                 let history = found.entry(call.place.clone()).or_default();
                 history.arn = history.arn.max(call.arn.as_deref());
                 let list = if call.refused.is_some() { &mut history.refused } else { &mut history.calls };
                 list.push(call);
             }
-            Observed::Rollout(rollout) => {
+            EventMeaning::Rollout(rollout) => {
                 let history = found.entry(rollout.place.clone()).or_default();
                 history.arn = history.arn.max(Some(&rollout.arn));
                 history.ends_known = true;
                 rollouts.entry(&rollout.place).or_default().push(rollout);
             }
-            Observed::Moved(_) | Observed::Fetch(_) | Observed::Definition(_) => {}
+            EventMeaning::Moved(_) | EventMeaning::Fetch(_) | EventMeaning::Definition(_) => {}
         }
     }
     for service in services {
-        if let Some(place) = Place::of(&service.arn, Some(&service.cluster)) {
+        if let Some(place) = ServiceIdentity::of(&service.arn, Some(&service.cluster)) {
             found.entry(place).or_default().arn = Some(&service.arn);
         }
     }
@@ -93,13 +95,13 @@ pub(super) fn histories<'o>(
 const CREATION: Span = Span::from_secs(60);
 
 fn deployments<'o>(
-    calls: &[&'o Call],
-    mut rollouts: Vec<&'o Rollout>,
+    calls: &[&'o ServiceCall],
+    mut rollouts: Vec<&'o RolloutEvent>,
     facts: impl Iterator<Item = &'o EcsService>,
-) -> Vec<Deployment> {
-    let mut known: BTreeMap<&str, Deployment> = BTreeMap::new();
+) -> Vec<ObservedDeployment> {
+    let mut known: BTreeMap<&str, ObservedDeployment> = BTreeMap::new();
     let mut nameless = Vec::new();
-    let new = |id: Option<&str>, at| Deployment {
+    let new = |id: Option<&str>, at| ObservedDeployment {
         id: id.map(str::to_owned),
         at,
         forced_at: None,
@@ -127,12 +129,12 @@ fn deployments<'o>(
             }
         }
         if call.deploys && call.deployments.is_empty() {
-            nameless.push(Deployment { forced_at: forced, ..new(None, call.at) });
+            nameless.push(ObservedDeployment { forced_at: forced, ..new(None, call.at) });
         }
     }
     rollouts.sort();
     for rollout in &rollouts {
-        let begins = rollout.how == How::Begins;
+        let begins = rollout.how == RolloutProgress::Begins;
         if begins && !known.contains_key(&*rollout.deployment) {
             known.insert(&rollout.deployment, new(Some(&rollout.deployment), rollout.at));
         }
@@ -140,18 +142,18 @@ fn deployments<'o>(
     for rollout in rollouts {
         end(&mut known, rollout);
     }
-    let mut all: Vec<Deployment> = known.into_values().chain(nameless).collect();
+    let mut all: Vec<ObservedDeployment> = known.into_values().chain(nameless).collect();
     all.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     all
 }
 
 /// Notes how a deployment ended.
-fn end(known: &mut BTreeMap<&str, Deployment>, rollout: &Rollout) {
+fn end(known: &mut BTreeMap<&str, ObservedDeployment>, rollout: &RolloutEvent) {
     let target = match rollout.how {
-        How::Begins => return,
-        How::Completed | How::Failed => known.get_mut(&*rollout.deployment),
+        RolloutProgress::Begins => return,
+        RolloutProgress::Completed | RolloutProgress::Failed => known.get_mut(&*rollout.deployment),
         // The event may bear the id of the one that failed, or of the one it goes back to, which the reason names.
-        How::RollsBack => {
+        RolloutProgress::RollsBack => {
             let is_goal = |id: &str| {
                 let words = rollout.reason.raw().split(|c: char| c.is_whitespace() || c == ',');
                 words.map(|word| word.trim_end_matches('.')).any(|word| word == id)
@@ -167,7 +169,7 @@ fn end(known: &mut BTreeMap<&str, Deployment>, rollout: &Rollout) {
         }
     };
     let Some(deployment) = target else { return };
-    if rollout.how == How::Completed {
+    if rollout.how == RolloutProgress::Completed {
         deployment.completed_at = deployment.completed_at.or(Some(rollout.at));
     } else if deployment.failed_at.is_none() {
         deployment.failed_at = Some(rollout.at);

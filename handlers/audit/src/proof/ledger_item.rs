@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::Proof;
+use super::RotationProof;
 use crate::input::{InputProblem, scan};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -12,7 +12,7 @@ use responder_core::time::Timestamp;
 /// Whether some bytes are an export of a table: the first value that can be read tells.
 pub fn is_ledger(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Shape {
+    struct ItemShape {
         #[serde(rename = "Items")]
         items: Option<Vec<IgnoredAny>>,
         #[serde(rename = "Item", alias = "pk")]
@@ -21,7 +21,8 @@ pub fn is_ledger(bytes: &[u8]) -> bool {
     let mut found = None;
     values(bytes, &mut |_, value| {
         let Ok(slice) = value else { return true };
-        let list = serde_json::from_slice::<Vec<Shape>>(slice).ok().and_then(|list| list.into_iter().next());
+        let list =
+            serde_json::from_slice::<Vec<ItemShape>>(slice).ok().and_then(|list| list.into_iter().next());
         let shape = list.or_else(|| serde_json::from_slice(slice).ok());
         found = Some(shape.is_some_and(|shape| shape.items.is_some() || shape.item.is_some()));
         false
@@ -30,7 +31,7 @@ pub fn is_ledger(bytes: &[u8]) -> bool {
 }
 
 /// Hands over every proof in an export, and what cannot be read of it. Items that are no proofs are passed over.
-pub fn items(bytes: &[u8], sink: &mut dyn FnMut(Result<Proof, InputProblem>)) {
+pub fn items(bytes: &[u8], sink: &mut dyn FnMut(Result<RotationProof, InputProblem>)) {
     values(bytes, &mut |offset, value| {
         let mut problem = |reason: String| sink(Err(InputProblem { offset, reason }));
         let slice = match value {
@@ -103,7 +104,7 @@ fn values<'b>(bytes: &'b [u8], sink: &mut dyn FnMut(usize, Result<&'b [u8], &'st
 }
 
 /// The proofs in one value: the answer of `query` or `scan`, a line of an export, a list of items, or an item.
-fn each(value: &Value, sink: &mut dyn FnMut(Result<Proof, ItemError>)) {
+fn each(value: &Value, sink: &mut dyn FnMut(Result<RotationProof, ItemError>)) {
     let list = value.get("Items").unwrap_or(value).as_array();
     if let Some(list) = list {
         return list.iter().for_each(|item| one(item, sink));
@@ -111,7 +112,7 @@ fn each(value: &Value, sink: &mut dyn FnMut(Result<Proof, ItemError>)) {
     one(value.get("Item").unwrap_or(value), sink);
 }
 
-fn one(item: &Value, sink: &mut dyn FnMut(Result<Proof, ItemError>)) {
+fn one(item: &Value, sink: &mut dyn FnMut(Result<RotationProof, ItemError>)) {
     let Some(item) = item.as_object().filter(|item| item.contains_key("pk")) else {
         return sink(Err(ItemError::NotAnItem));
     };
@@ -121,7 +122,7 @@ fn one(item: &Value, sink: &mut dyn FnMut(Result<Proof, ItemError>)) {
     }
 }
 
-fn proof(item: &Map<String, Value>) -> Result<Proof, ItemError> {
+fn proof(item: &Map<String, Value>) -> Result<RotationProof, ItemError> {
     let text = |name| string(item, name).filter(|text| !text.is_empty()).map(str::to_owned);
     let time = |name| match item.get(name) {
         None => Ok(None),
@@ -130,7 +131,7 @@ fn proof(item: &Map<String, Value>) -> Result<Proof, ItemError> {
     };
     let needed = |name| time(name)?.ok_or(ItemError::Attribute(name));
     let decision = text("decision").and_then(|name| serde_json::from_value(Value::String(name)).ok());
-    Ok(Proof {
+    Ok(RotationProof {
         secret: text("secret")
             .and_then(|json| serde_json::from_str(&json).ok())
             .ok_or(ItemError::Attribute("secret"))?,
@@ -179,7 +180,7 @@ mod tests {
         })
     }
 
-    fn read(text: &str) -> (Vec<Proof>, Vec<String>) {
+    fn read(text: &str) -> (Vec<RotationProof>, Vec<String>) {
         let (mut proofs, mut problems) = (Vec::new(), Vec::new());
         items(text.as_bytes(), &mut |found| match found {
             Ok(proof) => proofs.push(proof),
@@ -210,7 +211,7 @@ mod tests {
     fn what_became_of_the_deployment_is_read() {
         let mut item = item();
         item["superseded_at"] = json!({"N": whole().changed_at.millis().to_string()});
-        let expected = Proof { superseded_at: Some(whole().changed_at), ..whole() };
+        let expected = RotationProof { superseded_at: Some(whole().changed_at), ..whole() };
         assert_eq!(read(&item.to_string()).0, [expected]);
     }
 

@@ -14,9 +14,9 @@ use responder_core::time::Timestamp;
 
 /// Everything that was observed; copies of an event count once. A function of the set of events.
 #[derive(Clone, Debug, Default)]
-pub struct Observations {
+pub struct RotationEvents {
     /// By the event's key; of several copies the one that tells most.
-    by_event: BTreeMap<String, (Reverse<usize>, Observed)>,
+    by_event: BTreeMap<String, (Reverse<usize>, EventMeaning)>,
     /// The last event of any kind.
     pub(super) until: Option<Timestamp>,
 }
@@ -24,17 +24,17 @@ pub struct Observations {
 /// An event that tells something, but not when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event about a secret or a service that does not say when")]
-pub struct Undated;
+pub struct UndatedEvent;
 
-impl Observations {
+impl RotationEvents {
     /// Takes an event; most tell nothing.
     ///
     /// # Errors
     /// When it tells something, but not when.
-    pub fn add(&mut self, event: &Event) -> Result<(), Undated> {
+    pub fn add(&mut self, event: &Event) -> Result<(), UndatedEvent> {
         let observed = observe(event);
         if !event.time_known {
-            return if observed.is_some() { Err(Undated) } else { Ok(()) };
+            return if observed.is_some() { Err(UndatedEvent) } else { Ok(()) };
         }
         self.until = self.until.max(Some(event.time));
         if let Some(observed) = observed {
@@ -47,24 +47,24 @@ impl Observations {
         Ok(())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Observed> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &EventMeaning> {
         self.by_event.values().map(|(_, observed)| observed)
     }
 }
 
 /// What one event tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Observed {
-    Moved(Moved),
-    Call(Call),
-    Rollout(Rollout),
-    Fetch(Fetch),
-    Definition(Definition),
+pub(super) enum EventMeaning {
+    Moved(LabelMove),
+    Call(ServiceCall),
+    Rollout(RolloutEvent),
+    Fetch(TaskRead),
+    Definition(RegisteredDefinition),
 }
 
 /// AWSCURRENT is on another version.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moved {
+pub(super) struct LabelMove {
     pub(super) at: Timestamp,
     pub(super) secret: SecretRef,
     pub(super) version: Option<String>,
@@ -74,14 +74,14 @@ pub(super) struct Moved {
 
 /// A service, whoever names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct ServiceIdentity {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) cluster: String,
     pub(super) name: String,
 }
 
-impl Place {
+impl ServiceIdentity {
     /// From a service's ARN; the old form (before 2018) lacks the cluster, which `cluster` then says.
     pub(super) fn of(arn: &str, cluster: Option<&str>) -> Option<Self> {
         let arn = Arn::of("ecs", arn)?;
@@ -99,12 +99,12 @@ fn last(text: &str) -> &str {
 
 /// A role: its path is no part of its identity, and the ARN of a session lacks it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Role {
+pub(super) struct RoleIdentity {
     account: String,
     name: String,
 }
 
-impl Role {
+impl RoleIdentity {
     /// From the ARN of a role or of its sessions, or (in `account`) its name.
     pub(super) fn of(text: &str, account: &str) -> Option<Self> {
         let (account, name) = match Arn::parse(text) {
@@ -120,9 +120,9 @@ impl Role {
 
 /// `CreateService` or `UpdateService`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Call {
+pub(super) struct ServiceCall {
     pub(super) at: Timestamp,
-    pub(super) place: Place,
+    pub(super) place: ServiceIdentity,
     pub(super) arn: Option<String>,
     pub(super) creates: bool,
     /// Whether it asks for a new deployment of what is there.
@@ -132,7 +132,7 @@ pub(super) struct Call {
     /// Why ECS refused it.
     pub(super) refused: Option<Untrusted>,
     /// The deployments that the answer shows, and when each was created.
-    pub(super) deployments: Vec<Shown>,
+    pub(super) deployments: Vec<AnsweredDeployment>,
     pub(super) definition: Option<String>,
     /// References of the service itself.
     pub(super) references: Vec<String>,
@@ -140,7 +140,7 @@ pub(super) struct Call {
 
 /// A deployment in the answer of a call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Shown {
+pub(super) struct AnsweredDeployment {
     pub(super) id: String,
     pub(super) created_at: Option<Timestamp>,
     pub(super) is_primary: bool,
@@ -148,18 +148,18 @@ pub(super) struct Shown {
 
 /// `ECS Deployment State Change`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rollout {
+pub(super) struct RolloutEvent {
     pub(super) at: Timestamp,
-    pub(super) place: Place,
+    pub(super) place: ServiceIdentity,
     pub(super) arn: String,
     pub(super) deployment: String,
-    pub(super) how: How,
+    pub(super) how: RolloutProgress,
     pub(super) reason: Untrusted,
 }
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum How {
+pub(super) enum RolloutProgress {
     Begins,
     Completed,
     Failed,
@@ -169,10 +169,10 @@ pub(super) enum How {
 
 /// A task's read of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fetch {
+pub(super) struct TaskRead {
     pub(super) at: Timestamp,
     pub(super) secret: SecretRef,
-    pub(super) role: Role,
+    pub(super) role: RoleIdentity,
     pub(super) principal: Untrusted,
     /// The version that it asked for, if not for AWSCURRENT.
     pub(super) version: Option<String>,
@@ -180,14 +180,14 @@ pub(super) struct Fetch {
 
 /// `RegisterTaskDefinition`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Definition {
+pub(super) struct RegisteredDefinition {
     pub(super) id: String,
-    pub(super) role: Option<Role>,
+    pub(super) role: Option<RoleIdentity>,
     /// Values, and whether a bare name there is a secret's.
     pub(super) references: Vec<(bool, String)>,
 }
 
-impl Definition {
+impl RegisteredDefinition {
     pub(super) fn references(&self) -> impl Iterator<Item = SecretReference> {
         self.references.iter().map(|(named, value)| SecretReference {
             kind: if *named { ReferenceKind::RepositoryCredentials } else { ReferenceKind::ContainerSecret },
@@ -196,25 +196,27 @@ impl Definition {
     }
 }
 
-fn observe(event: &Event) -> Option<Observed> {
+fn observe(event: &Event) -> Option<EventMeaning> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let name = event.name();
     // Anybody can put events on a bus, but not with a source of AWS.
     match (text("/source")?.as_str(), name.raw()) {
-        ("aws.ecs", "CreateService" | "UpdateService") => call(event).map(Observed::Call),
+        ("aws.ecs", "CreateService" | "UpdateService") => call(event).map(EventMeaning::Call),
         ("aws.ecs", "RegisterTaskDefinition") if !event.is_error() => {
-            definition(event).map(Observed::Definition)
+            definition(event).map(EventMeaning::Definition)
         }
         ("aws.ecs", _) if text("/detail-type")? == "ECS Deployment State Change" => {
-            rollout(event).map(Observed::Rollout)
+            rollout(event).map(EventMeaning::Rollout)
         }
-        ("aws.secretsmanager", "GetSecretValue") if !event.is_error() => fetch(event).map(Observed::Fetch),
-        ("aws.secretsmanager", _) if !event.is_error() => moved(event).map(Observed::Moved),
+        ("aws.secretsmanager", "GetSecretValue") if !event.is_error() => {
+            fetch(event).map(EventMeaning::Fetch)
+        }
+        ("aws.secretsmanager", _) if !event.is_error() => moved(event).map(EventMeaning::Moved),
         _ => None,
     }
 }
 
-fn moved(event: &Event) -> Option<Moved> {
+fn moved(event: &Event) -> Option<LabelMove> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let given = |name: &str| event.value(&format!("/detail/requestParameters/{name}"));
     let answered = text("/detail/responseElements/versionId");
@@ -247,19 +249,24 @@ fn moved(event: &Event) -> Option<Moved> {
     }
 }
 
-fn change(event: &Event, version: Option<String>, is_report: bool) -> Option<Moved> {
+fn change(event: &Event, version: Option<String>, is_report: bool) -> Option<LabelMove> {
     let secret = event.secrets.first()?.clone();
-    Some(Moved { at: event.time, secret, version: version.filter(|version| version.len() <= 64), is_report })
+    Some(LabelMove {
+        at: event.time,
+        secret,
+        version: version.filter(|version| version.len() <= 64),
+        is_report,
+    })
 }
 
-fn call(event: &Event) -> Option<Call> {
+fn call(event: &Event) -> Option<ServiceCall> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let service = |name: &str| text(&format!("/detail/responseElements/service/{name}"));
     let asked = |name: &str| text(&format!("/detail/requestParameters/{name}"));
     let cluster = service("clusterArn").or_else(|| asked("cluster")).unwrap_or_else(|| "default".to_owned());
     let arn = service("serviceArn").or_else(|| asked("service").filter(|name| name.starts_with("arn:")));
-    let place = arn.as_deref().and_then(|arn| Place::of(arn, Some(&cluster))).or_else(|| {
-        Some(Place {
+    let place = arn.as_deref().and_then(|arn| ServiceIdentity::of(arn, Some(&cluster))).or_else(|| {
+        Some(ServiceIdentity {
             account: event.account.clone(),
             region: event.region.clone(),
             cluster: last(&cluster).to_owned(),
@@ -274,7 +281,7 @@ fn call(event: &Event) -> Option<Call> {
     let shown = answer.and_then(Value::as_array).into_iter().flatten();
     let string = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let deployments = shown.clone().filter_map(|deployment| {
-        Some(Shown {
+        Some(AnsweredDeployment {
             id: string(deployment, "id")?,
             created_at: deployment.get("createdAt").and_then(created),
             is_primary: string(deployment, "status").as_deref() == Some("PRIMARY"),
@@ -283,9 +290,9 @@ fn call(event: &Event) -> Option<Call> {
     let connect = shown
         .chain(event.value("/detail/requestParameters"))
         .filter_map(|part| part.pointer("/serviceConnectConfiguration/logConfiguration"));
-    Some(Call {
+    Some(ServiceCall {
         at: event.time,
-        arn: arn.filter(|arn| Place::of(arn, Some(&cluster)).is_some()),
+        arn: arn.filter(|arn| ServiceIdentity::of(arn, Some(&cluster)).is_some()),
         place,
         creates,
         forces,
@@ -331,37 +338,44 @@ fn created(value: &Value) -> Option<Timestamp> {
     })
 }
 
-fn rollout(event: &Event) -> Option<Rollout> {
+fn rollout(event: &Event) -> Option<RolloutEvent> {
     let arn = event.text("/resources/0")?.raw().to_owned();
     let reason = event.text("/detail/reason").unwrap_or_default();
     let how = match event.name().raw() {
-        "SERVICE_DEPLOYMENT_COMPLETED" => How::Completed,
-        "SERVICE_DEPLOYMENT_FAILED" => How::Failed,
-        _ if reason.raw().contains("rolling back") => How::RollsBack,
-        "SERVICE_DEPLOYMENT_IN_PROGRESS" => How::Begins,
+        "SERVICE_DEPLOYMENT_COMPLETED" => RolloutProgress::Completed,
+        "SERVICE_DEPLOYMENT_FAILED" => RolloutProgress::Failed,
+        _ if reason.raw().contains("rolling back") => RolloutProgress::RollsBack,
+        "SERVICE_DEPLOYMENT_IN_PROGRESS" => RolloutProgress::Begins,
         _ => return None,
     };
     let deployment = event.text("/detail/deploymentId")?.raw().to_owned();
-    Some(Rollout { at: event.time, place: Place::of(&arn, None)?, arn, deployment, how, reason })
+    Some(RolloutEvent {
+        at: event.time,
+        place: ServiceIdentity::of(&arn, None)?,
+        arn,
+        deployment,
+        how,
+        reason,
+    })
 }
 
-fn fetch(event: &Event) -> Option<Fetch> {
+fn fetch(event: &Event) -> Option<TaskRead> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let stage = text("/detail/requestParameters/versionStage");
     if !event.principal.is_task() || stage.is_some_and(|stage| stage != "AWSCURRENT") {
         return None;
     }
     let principal = event.principal.id.clone();
-    Some(Fetch {
+    Some(TaskRead {
         at: event.time,
         secret: event.secrets.first()?.clone(),
-        role: Role::of(principal.raw(), &event.account)?,
+        role: RoleIdentity::of(principal.raw(), &event.account)?,
         principal,
         version: text("/detail/requestParameters/versionId"),
     })
 }
 
-fn definition(event: &Event) -> Option<Definition> {
+fn definition(event: &Event) -> Option<RegisteredDefinition> {
     let answer = event.value("/detail/responseElements/taskDefinition")?;
     let id = answer.get("taskDefinitionArn").and_then(Value::as_str)?;
     let asked = event.value("/detail/requestParameters");
@@ -386,6 +400,6 @@ fn definition(event: &Event) -> Option<Definition> {
     references.dedup();
     let role =
         [Some(answer), asked].into_iter().flatten().find_map(|told| told.get("executionRoleArn")?.as_str());
-    let role = role.and_then(|role| Role::of(role, &event.account));
-    Some(Definition { id: definition_id(id, event), role, references })
+    let role = role.and_then(|role| RoleIdentity::of(role, &event.account));
+    Some(RegisteredDefinition { id: definition_id(id, event), role, references })
 }

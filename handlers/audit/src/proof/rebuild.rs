@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::change::{Change, changes};
-use super::consumer::{Consumer, World};
-use super::deployment_history::{Deployment, histories};
-use super::observe::{Fetch, Observations, Observed};
-use super::{Chain, Decision, Proof, View};
+use super::change::{ObservedChange, changes};
+use super::consumer::{ObservedConsumer, ServiceKnowledge};
+use super::deployment_history::{ObservedDeployment, histories};
+use super::observe::{EventMeaning, RotationEvents, TaskRead};
+use super::{ProofChain, ProofScope, RecordedDecision, RotationProof};
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -16,16 +16,16 @@ use responder_core::time::Timestamp;
 
 /// What events prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rebuilt {
+pub struct RebuiltProofs {
     /// One chain for each change and service that is known to use the secret, by time, secret and service.
-    pub chains: Vec<Chain>,
+    pub chains: Vec<ProofChain>,
     /// The changes without such a service, by time.
-    pub lone: Vec<Lone>,
+    pub lone: Vec<UnconsumedChange>,
 }
 
 /// A change of a secret that no service is known to use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Lone {
+pub struct UnconsumedChange {
     /// The secret.
     pub secret: SecretRef,
     /// The version that is AWSCURRENT since, if known.
@@ -39,37 +39,37 @@ pub struct Lone {
     pub reason: &'static str,
     /// The first read of it by a task, whoever's, after the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_read: Option<Read>,
+    pub first_read: Option<UnattributedRead>,
 }
 
 /// A task's read of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Read {
+pub struct UnattributedRead {
     /// When.
     pub at: Timestamp,
     /// The role of the task.
     pub role: Untrusted,
 }
 
-impl Observations {
+impl RotationEvents {
     /// Rebuilds the records that the ledger would hold, as far as the events tell, and judges them. `facts` say which
     /// services use which secrets; where they name no services, the task definitions among the events do.
-    pub fn rebuild(&self, facts: &Facts) -> Rebuilt {
+    pub fn rebuild(&self, facts: &Facts) -> RebuiltProofs {
         let definitions = self.iter().filter_map(|observed| match observed {
-            Observed::Definition(definition) => Some((&*definition.id, definition)),
+            EventMeaning::Definition(definition) => Some((&*definition.id, definition)),
             _ => None,
         });
-        let world = World {
+        let world = ServiceKnowledge {
             facts,
             histories: histories(self, facts.services.as_deref().unwrap_or_default()),
             definitions: definitions.collect(),
         };
-        let reads = Reads::of(self);
+        let reads = ReadIndex::of(self);
         let moves = self.iter().filter_map(|observed| match observed {
-            Observed::Moved(moved) => Some(moved),
+            EventMeaning::Moved(moved) => Some(moved),
             _ => None,
         });
-        let mut rebuilt = Rebuilt::default();
+        let mut rebuilt = RebuiltProofs::default();
         for change in changes(moves) {
             let mut consumers = world.consumers(&change);
             consumers.sort_by(|a, b| a.arn.cmp(&b.arn));
@@ -81,29 +81,29 @@ impl Observations {
                 let others = consumers.iter().filter(|other| other.arn != consumer.arn);
                 let shared = others.into_iter().any(|other| !other.roles.is_disjoint(&consumer.roles));
                 let (proof, view) = chain(&world, &reads, &change, consumer, shared, self.until);
-                rebuilt.chains.push(Chain::of(proof, &view));
+                rebuilt.chains.push(ProofChain::of(proof, &view));
             }
         }
         rebuilt
     }
 }
 
-fn lone(world: &World<'_>, reads: &Reads<'_>, change: Change) -> Lone {
+fn lone(world: &ServiceKnowledge<'_>, reads: &ReadIndex<'_>, change: ObservedChange) -> UnconsumedChange {
     let (certain, reason) = world.none(&change);
     let first = reads.of_secret(&change).find(|fetch| fetch.at >= change.at);
-    let first_read = first.map(|fetch| Read { at: fetch.at, role: fetch.principal.clone() });
-    let Change { secret, version, at } = change;
-    Lone { secret, version, changed_at: at, certain, reason, first_read }
+    let first_read = first.map(|fetch| UnattributedRead { at: fetch.at, role: fetch.principal.clone() });
+    let ObservedChange { secret, version, at } = change;
+    UnconsumedChange { secret, version, changed_at: at, certain, reason, first_read }
 }
 
 fn chain(
-    world: &World<'_>,
-    reads: &Reads<'_>,
-    change: &Change,
-    consumer: &Consumer,
+    world: &ServiceKnowledge<'_>,
+    reads: &ReadIndex<'_>,
+    change: &ObservedChange,
+    consumer: &ObservedConsumer,
     shared: bool,
     until: Option<Timestamp>,
-) -> (Proof, View) {
+) -> (RotationProof, ProofScope) {
     let settings = &world.facts.settings;
     let history = world.histories.get(&consumer.place);
     let from = change.at.plus(settings.fresh_after());
@@ -124,10 +124,10 @@ fn chain(
         Some(_) if consumer.roles.is_empty() => Some(Untrusted::new("its execution role is not known")),
         Some(_) => None,
     };
-    let forced = |deployment: &Deployment| {
-        if deployment.forced_at.is_some() { Decision::Redeploy } else { Decision::Newer }
+    let forced = |deployment: &ObservedDeployment| {
+        if deployment.forced_at.is_some() { RecordedDecision::Redeploy } else { RecordedDecision::Newer }
     };
-    let proof = Proof {
+    let proof = RotationProof {
         secret: change.secret.clone(),
         service: consumer.arn.clone(),
         version: change.version.clone(),
@@ -143,7 +143,7 @@ fn chain(
         fetched_at: fetch.map(|fetch| fetch.at),
         shared,
     };
-    let view = View {
+    let view = ProofScope {
         ends_known: history.is_some_and(|history| history.ends_known),
         reads_known: true,
         until,
@@ -156,13 +156,13 @@ fn chain(
 }
 
 /// The reads of tasks, by secret as it was spelled and by time.
-struct Reads<'o>(BTreeMap<&'o SecretRef, Vec<&'o Fetch>>);
+struct ReadIndex<'o>(BTreeMap<&'o SecretRef, Vec<&'o TaskRead>>);
 
-impl<'o> Reads<'o> {
-    fn of(observations: &'o Observations) -> Self {
-        let mut reads: BTreeMap<_, Vec<&Fetch>> = BTreeMap::new();
+impl<'o> ReadIndex<'o> {
+    fn of(observations: &'o RotationEvents) -> Self {
+        let mut reads: BTreeMap<_, Vec<&TaskRead>> = BTreeMap::new();
         for observed in observations.iter() {
-            if let Observed::Fetch(fetch) = observed {
+            if let EventMeaning::Fetch(fetch) = observed {
                 reads.entry(&fetch.secret).or_default().push(fetch);
             }
         }
@@ -173,10 +173,10 @@ impl<'o> Reads<'o> {
     }
 
     /// The reads of a secret that got its AWSCURRENT, or the version of this change, by time.
-    fn of_secret(&self, change: &Change) -> impl Iterator<Item = &'o Fetch> {
+    fn of_secret(&self, change: &ObservedChange) -> impl Iterator<Item = &'o TaskRead> {
         let spelled = self.0.iter().filter(|(secret, _)| secret.may_be(&change.secret));
-        let fits = |fetch: &&Fetch| fetch.version.is_none() || fetch.version == change.version;
-        let mut found: Vec<&Fetch> =
+        let fits = |fetch: &&TaskRead| fetch.version.is_none() || fetch.version == change.version;
+        let mut found: Vec<&TaskRead> =
             spelled.flat_map(|(_, reads)| reads.iter().copied()).filter(fits).collect();
         found.sort();
         found.into_iter()

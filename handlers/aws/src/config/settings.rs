@@ -12,10 +12,10 @@ use responder_core::settings::{
 use responder_core::text::Untrusted;
 use responder_engine::port::Region;
 
-use super::reader::Reader;
+use super::reader::VariableReader;
 
 /// Reads them; what is not set is as [`Settings::default`] says.
-pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
+pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
     let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
     let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
@@ -52,7 +52,7 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
     settings
 }
 
-fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
+fn mode(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
     match read.optional("MODE").as_deref() {
         None | Some("enforce") => ResponseMode::Enforce,
         Some("notify") => ResponseMode::Notify,
@@ -63,7 +63,7 @@ fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
     }
 }
 
-fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+fn first_reads(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> bool {
     match read.optional("FIRST_READS").as_deref() {
         None | Some("off") => false,
         Some("on") => true,
@@ -75,7 +75,9 @@ fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
 }
 
 /// `finding=policy`, as many as wanted.
-fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<DeploymentRisk, RiskPolicy> {
+fn findings(
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+) -> BTreeMap<DeploymentRisk, RiskPolicy> {
     let text = read.optional("FINDINGS").unwrap_or_default();
     let mut findings = BTreeMap::new();
     for word in text.split_whitespace() {
@@ -109,7 +111,7 @@ fn policy(name: &str) -> Option<RiskPolicy> {
 }
 
 /// A JSON object: a service's ARN or `cluster/service`, and a list of secrets by name or ARN.
-fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
+fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
     let Some(text) = read.optional("READERS") else { return BTreeMap::new() };
     let Ok(readers) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(&text) else {
         let what = "must be a JSON object such as {\"cluster/service\": [\"name-or-arn-of-a-secret\"]}";
@@ -160,7 +162,7 @@ fn is_account(word: &str) -> bool {
 
 /// Words with spaces between.
 fn words<T>(
-    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
     name: &str,
     what: &str,
     parse: impl Fn(&str) -> Option<T>,
@@ -175,7 +177,7 @@ fn words<T>(
 
 /// Wildcards with spaces between; `None` if nobody said any.
 fn wildcards(
-    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
     name: &str,
 ) -> Option<Vec<ParsedText<Wildcard>>> {
     read.optional(name)?;
@@ -183,7 +185,7 @@ fn wildcards(
 }
 
 /// The same grammar as that of a service's window.
-fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<ParsedText<Window>> {
+fn business_hours(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Option<ParsedText<Window>> {
     let text = read.optional("BUSINESS_HOURS")?;
     let hours = text.parse().ok();
     if hours.is_none() {
@@ -194,7 +196,7 @@ fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<
 }
 
 /// Names of Regions, each once.
-fn regions(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
+fn regions(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
     let text = read.optional("REGIONS").unwrap_or_default();
     let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if regions.iter().any(|region| Region::of(region).is_none()) {
@@ -217,7 +219,7 @@ mod tests {
     fn parse(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
         let variable = |name: &str| find(name).map(|(_, value)| (*value).to_owned());
-        let mut reader = Reader { variable, problems: Vec::new() };
+        let mut reader = VariableReader { variable, problems: Vec::new() };
         let settings = read(&mut reader);
         (settings, reader.problems)
     }

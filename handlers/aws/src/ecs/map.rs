@@ -11,15 +11,15 @@ use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutStat
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
-use responder_engine::port::{Definition, Described};
+use responder_engine::port::{DescribedService, TaskDefinition};
 
 /// The service; `None` if the answer does not even say its ARN.
-pub(super) fn described(service: &Service) -> Option<Described> {
+pub(super) fn described(service: &Service) -> Option<DescribedService> {
     let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
     let connects = service.deployments().iter().filter_map(|one| one.service_connect_configuration());
     let logs = connects.map(|connect| connect.log_configuration());
     let tags = service.tags().iter();
-    Some(Described {
+    Some(DescribedService {
         arn: service.service_arn()?.to_owned(),
         cluster: service.cluster_arn()?.to_owned(),
         status: service.status().unwrap_or_default().to_owned(),
@@ -50,10 +50,10 @@ fn findings(service: &Service, controller: &str) -> BTreeSet<DeploymentRisk> {
 }
 
 /// What matters of a task definition. An image is fixed only by its digest.
-pub(super) fn definition(definition: &TaskDefinition) -> Definition {
+pub(super) fn definition(definition: &TaskDefinition) -> TaskDefinition {
     let mut images = definition.container_definitions().iter().filter_map(|container| container.image());
     let mutable = images.any(|image| !image.contains("@sha256:"));
-    Definition {
+    TaskDefinition {
         references: references(definition),
         role: definition.execution_role_arn().map(Untrusted::new),
         findings: mutable.then_some(DeploymentRisk::MutableImage).into_iter().collect(),

@@ -16,8 +16,8 @@ use fleet::{AGAIN, Fleet};
 use responder_core::rules::{Handler, builtin};
 use responder_core::settings::{ResponseMode, Settings};
 use responder_core::time::{Span, Timestamp};
-use responder_engine::port::Aws as _;
-use responder_engine::{Engine, Turn};
+use responder_engine::port::AwsPort as _;
+use responder_engine::{Engine, Invocation};
 
 const REVISIONS: usize = 3_000;
 const SECRETS: usize = 300;
@@ -94,7 +94,7 @@ fn row(engine: &Engine<Fleet>, how: &str, what: &str, batches: &[&[usize]], chan
     for (number, batch) in batches.iter().enumerate() {
         let events: Vec<String> = batch.iter().map(|secret| event(*secret, changed)).collect();
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
-        let turn = Turn {
+        let turn = Invocation {
             until: fleet.now().plus(LEASE),
             owner: format!("{what} {number}"),
             account: "111122223333".to_owned(),

@@ -11,18 +11,20 @@ use responder_core::state::deployment::{
 };
 use responder_core::time::{Span, Timestamp};
 
-use super::{Effect, Executor};
+use super::{PlanExecutor, StepEffect};
 use crate::deadline::between;
-use crate::error::{Cause, Error, Failure};
-use crate::ledger::{Decision, Deployed, Granted, Ticket, Wish};
-use crate::port::{Aws, Region};
+use crate::error::{CallFailure, EngineError, FailureCause};
+use crate::ledger::{
+    ConsumerDecision, DeploymentClaim, DeploymentClaimResult, DeploymentRequest, ProvenDeployment,
+};
+use crate::port::{AwsPort, Region};
 
 /// What must be left of the invocation after waiting.
 const LEFT_AFTER_WAIT: Span = Span::from_secs(5);
 
-impl<A: Aws> Executor<'_, A> {
+impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Deploys a service anew, if nobody did.
-    pub(super) async fn redeploy(&mut self, step: &PlanStep) -> Result<Effect, Error> {
+    pub(super) async fn redeploy(&mut self, step: &PlanStep) -> Result<StepEffect, EngineError> {
         let PlanStep::Redeploy {
             cluster,
             service,
@@ -35,23 +37,23 @@ impl<A: Aws> Executor<'_, A> {
             ..
         } = step
         else {
-            return Ok(Effect::Already);
+            return Ok(StepEffect::Already);
         };
         self.wait(*not_before).await?;
         let region = Arn::of("ecs", service).and_then(|arn| Region::of(arn.region));
         let Some(region) = region else {
-            return Err(Error::Refused(Failure::of(Cause::NoRegion)));
+            return Err(EngineError::Refused(CallFailure::of(FailureCause::NoRegion)));
         };
         let until = self.deadline.sooner(super::MARKING).at();
         let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooled_from, *slot, *rollout);
-        let wish = Wish { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
+        let wish = DeploymentRequest { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
         let ticket = match self.ledger.claim_deployment(&wish).await? {
-            Granted::Yes(ticket) => ticket,
-            Granted::Already => return Ok(Effect::Already),
+            DeploymentClaimResult::Yes(ticket) => ticket,
+            DeploymentClaimResult::Already => return Ok(StepEffect::Already),
             // The change is on record: the sweep looks again.
-            Granted::Later => {
+            DeploymentClaimResult::Later => {
                 self.counters.deployments_held += 1;
-                return Ok(Effect::Already);
+                return Ok(StepEffect::Already);
             }
         };
         // What could not be asked for in time was not asked for.
@@ -64,7 +66,7 @@ impl<A: Aws> Executor<'_, A> {
         let deployment = match answer {
             Ok(deployment) => deployment,
             Err(error) => {
-                let denied = matches!(error, Error::Refused(_));
+                let denied = matches!(error, EngineError::Refused(_));
                 self.counters.redeploys_refused += usize::from(denied);
                 // After anything but a clear no, ECS may be at it: that shows within minutes.
                 if error.had_no_effect() {
@@ -77,28 +79,33 @@ impl<A: Aws> Executor<'_, A> {
         self.counters.deployments_forced += 1;
         self.ledger.deployed(&wish, ticket, deployment.as_deref()).await?;
         self.prove(step, deployment.as_deref(), ticket).await?;
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// A deployment that is too early may start with the old value.
-    async fn wait(&self, not_before: Timestamp) -> Result<(), Error> {
+    async fn wait(&self, not_before: Timestamp) -> Result<(), EngineError> {
         let wait = between(self.aws.now(), not_before);
         let left = between(self.aws.now().plus(wait), self.deadline.at());
         if wait > LONGEST_WAIT || wait > Span::default() && left < LEFT_AFTER_WAIT {
-            return Err(Error::Early);
+            return Err(EngineError::Early);
         }
         self.aws.sleep(wait).await;
         Ok(())
     }
 
     /// Writes down what was deployed for which change, and whose reads will prove it.
-    async fn prove(&self, step: &PlanStep, deployment: Option<&str>, ticket: Ticket) -> Result<(), Error> {
+    async fn prove(
+        &self,
+        step: &PlanStep,
+        deployment: Option<&str>,
+        ticket: DeploymentClaim,
+    ) -> Result<(), EngineError> {
         let PlanStep::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
         let at = ticket.asked_at;
-        let known = deployment.map(|id| Deployed { id, at, completed: false });
-        let decided = secrets
-            .iter()
-            .map(|changed| self.ledger.decided(service, changed, Decision::Redeploy, why, known.as_ref()));
+        let known = deployment.map(|id| ProvenDeployment { id, at, completed: false });
+        let decided = secrets.iter().map(|changed| {
+            self.ledger.decided(service, changed, ConsumerDecision::Redeploy, why, known.as_ref())
+        });
         let pairs = roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
         let awaited: Vec<(String, PendingReadEvidence)> = pairs
             .map(|(role, changed)| {
@@ -113,7 +120,7 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// The steps that remember what became of a deployment.
-    pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), Error> {
+    pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), EngineError> {
         match step {
             PlanStep::Adopt { service, asked_at, deployment } => {
                 self.ledger.adopt(service, *asked_at, deployment).await
@@ -142,18 +149,18 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// The steps that are only written down, in any order.
-    pub(super) async fn record(&self, step: &PlanStep) -> Result<(), Error> {
+    pub(super) async fn record(&self, step: &PlanStep) -> Result<(), EngineError> {
         match step {
             PlanStep::Note { changed } => self.ledger.note(changed).await,
             PlanStep::Settle { changed } => self.ledger.settle(changed).await,
             PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
-                    SkipReason::AlreadyNewer => Decision::Newer,
-                    reason if reason.needs_human() => Decision::Told,
+                    SkipReason::AlreadyNewer => ConsumerDecision::Newer,
+                    reason if reason.needs_human() => ConsumerDecision::Told,
                     _ => return Ok(()),
                 };
-                let primary = deployment.as_ref().filter(|_| decision == Decision::Newer);
-                let primary = primary.map(|deployment| Deployed {
+                let primary = deployment.as_ref().filter(|_| decision == ConsumerDecision::Newer);
+                let primary = primary.map(|deployment| ProvenDeployment {
                     id: &deployment.id,
                     at: deployment.created_at,
                     completed: deployment.state == Some(RolloutState::Completed),
@@ -161,7 +168,7 @@ impl<A: Aws> Executor<'_, A> {
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
             PlanStep::Hold { service, secrets, why, .. } => {
-                self.decided(service, secrets, Decision::Held, why, None).await
+                self.decided(service, secrets, ConsumerDecision::Held, why, None).await
             }
             _ => Ok(()),
         }
@@ -171,17 +178,17 @@ impl<A: Aws> Executor<'_, A> {
         &self,
         service: &str,
         secrets: &[SecretChange],
-        decision: Decision,
+        decision: ConsumerDecision,
         why: &str,
-        deployment: Option<&Deployed<'_>>,
-    ) -> Result<(), Error> {
+        deployment: Option<&ProvenDeployment<'_>>,
+    ) -> Result<(), EngineError> {
         let proofs =
             secrets.iter().map(|changed| self.ledger.decided(service, changed, decision, why, deployment));
         join_all(proofs).await.into_iter().collect()
     }
 
     /// A human was told of these consumers.
-    pub(super) async fn told(&self, about: &[AffectedConsumer]) -> Result<(), Error> {
+    pub(super) async fn told(&self, about: &[AffectedConsumer]) -> Result<(), EngineError> {
         join_all(about.iter().map(|consumer| self.ledger.told(consumer))).await.into_iter().collect()
     }
 }
@@ -198,8 +205,8 @@ mod tests {
 
     use super::*;
     use crate::deadline::Deadline;
-    use crate::discover::Cache;
-    use crate::fake::{Fake, block_on};
+    use crate::discover::ProcessCache;
+    use crate::fake::{EngineFake, block_on};
     use crate::ledger::Ledger;
     use crate::metrics::Counters;
 
@@ -210,16 +217,24 @@ mod tests {
         let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
         let secrets = vec![SecretChange { secret, at: at(100), version: None }];
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         aws.clock.set(at(110));
         let deadline = Deadline::of(aws.now().plus(lease), lease, aws.now());
         let ledger = Ledger::new(&aws, "a", lease, deadline);
-        let ours = Deployed { id: "ours", at: at(110), completed: false };
-        block_on(ledger.decided(service, &secrets[0], Decision::Redeploy, "", Some(&ours))).unwrap();
+        let ours = ProvenDeployment { id: "ours", at: at(110), completed: false };
+        block_on(ledger.decided(service, &secrets[0], ConsumerDecision::Redeploy, "", Some(&ours))).unwrap();
         let (fresh_from, cooled_from, rollout) = (at(105), at(0), Span::from_secs(600));
-        let wish = Wish { cluster, service, secrets: &secrets, fresh_from, cooled_from, slot: 0, rollout };
+        let wish = DeploymentRequest {
+            cluster,
+            service,
+            secrets: &secrets,
+            fresh_from,
+            cooled_from,
+            slot: 0,
+            rollout,
+        };
         let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
-        assert!(matches!(granted, Granted::Yes(_)));
+        assert!(matches!(granted, DeploymentClaimResult::Yes(_)));
         let newer = EcsDeployment {
             id: "theirs".to_owned(),
             created_at: at(150),
@@ -245,8 +260,8 @@ mod tests {
         ];
         let rules = builtin().unwrap();
         let park = decide::park(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
-        let (cache, mut counters) = (Cache::default(), Counters::default());
-        let mut executor = Executor {
+        let (cache, mut counters) = (ProcessCache::default(), Counters::default());
+        let mut executor = PlanExecutor {
             aws: &aws,
             rules: &rules,
             ledger: &ledger,

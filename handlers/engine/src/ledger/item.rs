@@ -6,10 +6,10 @@ use responder_core::time::Timestamp;
 
 use super::progress;
 #[cfg(test)]
-use crate::port::Value;
-use crate::port::{Item, Key};
+use crate::port::AttributeValue;
+use crate::port::{ItemKey, TableItem};
 
-impl Key {
+impl ItemKey {
     pub(super) fn marks(stream: &str, chunk: &str) -> Self {
         Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
     }
@@ -23,7 +23,7 @@ impl Key {
     }
 }
 
-impl Item {
+impl TableItem {
     pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
         self.number(name).map(Timestamp::from_millis)
     }
@@ -62,9 +62,9 @@ pub(super) fn severity(rank: i64) -> Severity {
 }
 
 #[cfg(test)]
-pub(super) fn example(fields: &[(&str, i64)]) -> Item {
-    let values = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Number(*value)));
-    Item { values: values.collect(), ..Item::default() }
+pub(super) fn example(fields: &[(&str, i64)]) -> TableItem {
+    let values = fields.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::Number(*value)));
+    TableItem { values: values.collect(), ..TableItem::default() }
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
     fn items_are_sorted_by_their_keys() {
         let mut found = Facts::default();
         let mut item = example(&[("first", 1), ("last", 2), ("paged", 1)]);
-        item.key = Key::incident("abc");
+        item.key = ItemKey::incident("abc");
         item.store(&mut found);
         assert!(found.incidents.contains_key("abc") && found.asked.is_empty());
     }

@@ -13,9 +13,9 @@ use responder_core::state::observation::Observation;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, expiry};
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::parallel::parallel;
-use crate::port::{Aws, Key, Range, Update};
+use crate::port::{AwsPort, ItemKey, ItemUpdate, SortKeyRange};
 
 /// How many streams are asked for at the same time.
 const PARALLEL: usize = 8;
@@ -25,7 +25,7 @@ const READ_MOST: usize = 10 * CHUNK_MARKS;
 
 /// A mark to add to a stream, and which of its marks are wanted.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ObservationQuery {
     pub(crate) stream: String,
     pub(crate) mark: Observation,
     pub(crate) from: Timestamp,
@@ -34,7 +34,7 @@ pub(crate) struct Ask {
 
 /// The answer.
 #[derive(Debug, Default)]
-pub(crate) struct Marks {
+pub(crate) struct ObservationAnswer {
     /// The marks, by stream; the ones of the asks are always among them.
     pub(crate) streams: BTreeMap<String, BTreeSet<Observation>>,
     /// The streams that could not be written or read.
@@ -43,10 +43,10 @@ pub(crate) struct Marks {
     pub(crate) dropped: usize,
 }
 
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// Adds all marks and then reads their streams.
-    pub(crate) async fn exchange(&self, asks: Vec<Ask>) -> Marks {
-        let mut answer = Marks::default();
+    pub(crate) async fn exchange(&self, asks: Vec<ObservationQuery>) -> ObservationAnswer {
+        let mut answer = ObservationAnswer::default();
         let turns = wants(asks).into_iter().map(|(stream, want)| async move {
             let turn = self.turn(&stream, &want).await;
             (stream, want, turn)
@@ -65,20 +65,21 @@ impl<A: Aws> Ledger<'_, A> {
 
     /// Looks for room, writes, and reads. What is known before the write never counts alone, unless there was nothing
     /// to write: then the marks were there before it was read.
-    async fn turn(&self, stream: &str, want: &Want) -> Turn {
+    async fn turn(&self, stream: &str, want: &GroupRange) -> GroupExchange {
         let before = self.read(stream, &want.ranges).await;
         let looked = before.is_ok();
         let known = before.unwrap_or_default();
-        let Sifted { news, dropped } = sift(stream, &known, &want.marks, self.aws.now().plus(want.reach));
+        let NewObservations { news, dropped } =
+            sift(stream, &known, &want.marks, self.aws.now().plus(want.reach));
         if looked && news.is_empty() {
-            return Turn { marks: known.into_keys().collect(), answered: true, dropped };
+            return GroupExchange { marks: known.into_keys().collect(), answered: true, dropped };
         }
         let ttl = expiry(self.aws.now(), want.last, want.reach);
         let writes = updates(stream, &news, ttl);
         let written = parallel(writes.iter().map(|update| self.write(update)), PARALLEL).await;
         let after = self.read(stream, &want.ranges).await;
         let answered = after.is_ok() && written.iter().all(Result::is_ok);
-        Turn { marks: after.unwrap_or(known).into_keys().collect(), answered, dropped }
+        GroupExchange { marks: after.unwrap_or(known).into_keys().collect(), answered, dropped }
     }
 
     /// What streams hold between two instants; those that could not be read are left out.
@@ -98,12 +99,12 @@ impl<A: Aws> Ledger<'_, A> {
         &self,
         stream: &str,
         ranges: &[(Timestamp, Timestamp)],
-    ) -> Result<BTreeMap<Observation, i64>, Error> {
+    ) -> Result<BTreeMap<Observation, i64>, EngineError> {
         let mut marks: BTreeMap<Observation, i64> = BTreeMap::new();
         for (from, to) in ranges {
-            let pk = Key::marks(stream, "").pk;
+            let pk = ItemKey::marks(stream, "").pk;
             let (from, to) = (begin(&chunk(*from).to_string()), end(&chunk(*to).to_string()));
-            let mut range = Range { pk, from, to, after: None };
+            let mut range = SortKeyRange { pk, from, to, after: None };
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             while range.from <= range.to {
                 let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
@@ -131,7 +132,7 @@ impl<A: Aws> Ledger<'_, A> {
 
 /// What is wanted of a stream.
 #[derive(Debug, Default)]
-struct Want {
+struct GroupRange {
     marks: BTreeSet<Observation>,
     /// Apart from each other, in order.
     ranges: Vec<(Timestamp, Timestamp)>,
@@ -142,14 +143,14 @@ struct Want {
 }
 
 /// How it went with a stream.
-struct Turn {
+struct GroupExchange {
     marks: BTreeSet<Observation>,
     answered: bool,
     dropped: usize,
 }
 
-fn wants(asks: Vec<Ask>) -> BTreeMap<String, Want> {
-    let mut wants: BTreeMap<String, Want> = BTreeMap::new();
+fn wants(asks: Vec<ObservationQuery>) -> BTreeMap<String, GroupRange> {
+    let mut wants: BTreeMap<String, GroupRange> = BTreeMap::new();
     for ask in asks {
         let want = wants.entry(ask.stream).or_default();
         let reach = Span::from_millis(ask.to.millis().saturating_sub(ask.mark.at.millis()));
@@ -178,7 +179,7 @@ fn joined(mut ranges: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)
 }
 
 /// What is to be written.
-struct Sifted {
+struct NewObservations {
     news: BTreeSet<Observation>,
     /// How many find no room.
     dropped: usize,
@@ -190,10 +191,10 @@ fn sift(
     known: &BTreeMap<Observation, i64>,
     marks: &BTreeSet<Observation>,
     needed: Timestamp,
-) -> Sifted {
+) -> NewObservations {
     let there = known.keys().cloned().collect();
     let mut facts = Facts { streams: BTreeMap::from([(stream.to_owned(), there)]), ..Facts::default() };
-    let mut sifted = Sifted { news: BTreeSet::new(), dropped: 0 };
+    let mut sifted = NewObservations { news: BTreeSet::new(), dropped: 0 };
     for mark in marks {
         if known.get(mark).is_some_and(|kept| *kept > needed.millis() / 1_000) {
             continue;
@@ -208,7 +209,7 @@ fn sift(
 }
 
 /// One write for each chunk, and more where they would not fit. The same marks are the same item.
-fn updates(stream: &str, marks: &BTreeSet<Observation>, ttl: i64) -> Vec<Update> {
+fn updates(stream: &str, marks: &BTreeSet<Observation>, ttl: i64) -> Vec<ItemUpdate> {
     let mut chunks: BTreeMap<Timestamp, Vec<&Observation>> = BTreeMap::new();
     for mark in marks {
         chunks.entry(chunk(mark.at)).or_default().push(mark);
@@ -216,8 +217,8 @@ fn updates(stream: &str, marks: &BTreeSet<Observation>, ttl: i64) -> Vec<Update>
     let write = |(chunk, marks): (Timestamp, Vec<&Observation>)| {
         let begin = begin(&chunk.to_string());
         pack::pack(chunk, &marks).into_iter().map(move |text| {
-            let key = Key::marks(stream, &format!("{begin}{}", hash::id_of(text.as_bytes())));
-            Update::of(key).text("marks", &text).number("ttl", ttl)
+            let key = ItemKey::marks(stream, &format!("{begin}{}", hash::id_of(text.as_bytes())));
+            ItemUpdate::of(key).text("marks", &text).number("ttl", ttl)
         })
     };
     chunks.into_iter().flat_map(write).collect()
@@ -239,7 +240,7 @@ fn end(chunk: &str) -> String {
     format!("{chunk}$")
 }
 
-fn chunk_of(key: &Key) -> &str {
+fn chunk_of(key: &ItemKey) -> &str {
     key.sk.split('#').next().unwrap_or_default()
 }
 

@@ -13,16 +13,16 @@ use responder_core::time::{Date, Span, Timestamp};
 
 use super::item::severity;
 use super::{INCIDENTS_KEPT, Ledger, expiry};
-use crate::error::Error;
-use crate::port::Condition::{All, Exists, Less};
-use crate::port::{Aws, Item, Key, Range, Update};
+use crate::error::EngineError;
+use crate::port::WriteCondition::{All, Exists, Less};
+use crate::port::{AwsPort, ItemKey, ItemUpdate, SortKeyRange, TableItem};
 
 /// The partition.
 const INDEX: &str = "open#incidents";
 /// How long an entry stays whose incident is over, or that no sweep closes.
 const ENDED_KEPT: Span = Span::from_secs(3 * 86_400);
 
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// Notes that an incident is about to be paged.
     pub(crate) async fn open(
         &self,
@@ -30,11 +30,11 @@ impl<A: Aws> Ledger<'_, A> {
         date: Date,
         quiet: Span,
         streams: &BTreeSet<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), EngineError> {
         let Incident { key, rule, last, severity, .. } = incident;
         let over = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
         let stays = if streams.is_empty() || over.is_some() { ENDED_KEPT } else { quiet.max(INCIDENTS_KEPT) };
-        let mut update = Update::of(Key::open(key))
+        let mut update = ItemUpdate::of(ItemKey::open(key))
             .text("rule", rule)
             .number("last", last.millis())
             .add("pages", BTreeSet::from([format!("{date} {}", severity.rank())]))
@@ -51,9 +51,9 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Notes that an incident is over of which nothing is known that is later than `last`.
-    pub(crate) async fn shut(&self, key: &str, at: Timestamp, last: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn shut(&self, key: &str, at: Timestamp, last: Timestamp) -> Result<(), EngineError> {
         let known = All(vec![Exists("rule"), Less("last", last.millis().saturating_add(1))]);
-        let update = Update::of(Key::open(key))
+        let update = ItemUpdate::of(ItemKey::open(key))
             .number("ended", at.millis())
             .number("ttl", expiry(self.aws.now(), at, ENDED_KEPT))
             .only_if(known);
@@ -61,9 +61,9 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Reads the index.
-    pub(crate) async fn opened(&self, facts: &mut Facts) -> Result<(), Error> {
+    pub(crate) async fn opened(&self, facts: &mut Facts) -> Result<(), EngineError> {
         let (from, to) = ("0".to_owned(), "~".to_owned());
-        let mut range = Range { pk: INDEX.to_owned(), from, to, after: None };
+        let mut range = SortKeyRange { pk: INDEX.to_owned(), from, to, after: None };
         loop {
             let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
             let read = page.items.iter().filter_map(|item| Some((item.key.sk.clone(), read(item)?)));
@@ -76,14 +76,14 @@ impl<A: Aws> Ledger<'_, A> {
     }
 }
 
-impl Key {
+impl ItemKey {
     fn open(incident: &str) -> Self {
         Self { pk: INDEX.to_owned(), sk: incident.to_owned() }
     }
 }
 
 /// What cannot be read was written by another release, and is as good as absent.
-fn read(item: &Item) -> Option<OpenIncident> {
+fn read(item: &TableItem) -> Option<OpenIncident> {
     Some(OpenIncident {
         rule: item.text("rule")?.to_owned(),
         last: item.instant("last")?,
@@ -94,7 +94,7 @@ fn read(item: &Item) -> Option<OpenIncident> {
     })
 }
 
-fn pages(item: &Item) -> BTreeMap<Date, Severity> {
+fn pages(item: &TableItem) -> BTreeMap<Date, Severity> {
     let mut pages = BTreeMap::new();
     for page in item.set("pages").into_iter().flatten() {
         let Some((date, rank)) = page.split_once(' ') else { continue };

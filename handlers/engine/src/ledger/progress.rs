@@ -12,20 +12,25 @@ use responder_core::time::Span;
 
 use super::deployments::how_of;
 use super::{Ledger, expiry};
-use crate::error::Error;
-use crate::port::Condition::{Absent, Any, Equal, Exists, Less};
-use crate::port::{Aws, Item, Key, Range, Update, Value};
+use crate::error::EngineError;
+use crate::port::WriteCondition::{Absent, Any, Equal, Exists, Less};
+use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, SortKeyRange, TableItem};
 
 /// How long a change is remembered: longer than any rotation schedule but the rarest.
 const CHANGES_KEPT: Span = Span::from_secs(400 * 86_400);
 /// How long a read of the new value is waited for: tasks may start long after.
 const AWAITED: Span = Span::from_secs(7 * 86_400);
 
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// Reads a place's partition into the facts.
-    pub(crate) async fn progress(&self, account: &str, region: &str, facts: &mut Facts) -> Result<(), Error> {
-        let pk = Key::place(&place(account, region));
-        let mut range = Range { pk, from: "a".to_owned(), to: "z".to_owned(), after: None };
+    pub(crate) async fn progress(
+        &self,
+        account: &str,
+        region: &str,
+        facts: &mut Facts,
+    ) -> Result<(), EngineError> {
+        let pk = ItemKey::place(&place(account, region));
+        let mut range = SortKeyRange { pk, from: "a".to_owned(), to: "z".to_owned(), after: None };
         let mut items = Vec::new();
         loop {
             let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
@@ -42,12 +47,12 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Remembers a change until it is answered for.
-    pub(crate) async fn note(&self, changed: &SecretChange) -> Result<(), Error> {
+    pub(crate) async fn note(&self, changed: &SecretChange) -> Result<(), EngineError> {
         let now = self.aws.now();
-        let mut update = Update::of(change_key(changed))
+        let mut update = ItemUpdate::of(change_key(changed))
             .number("at", changed.at.millis())
             .number("ttl", expiry(now, changed.at, CHANGES_KEPT))
-            .if_absent("since", Value::Number(changed.at.millis()))
+            .if_absent("since", AttributeValue::Number(changed.at.millis()))
             .remove(["settled"]);
         update = match &changed.version {
             Some(version) => update.text("version", version),
@@ -58,18 +63,18 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Every consumer of a change is answered for.
-    pub(crate) async fn settle(&self, changed: &SecretChange) -> Result<(), Error> {
-        let update = Update::of(change_key(changed))
+    pub(crate) async fn settle(&self, changed: &SecretChange) -> Result<(), EngineError> {
+        let update = ItemUpdate::of(change_key(changed))
             .number("settled", 1)
             .remove(["since"])
-            .only_if(Equal("at", Value::Number(changed.at.millis())));
+            .only_if(Equal("at", AttributeValue::Number(changed.at.millis())));
         self.write(&update).await.map(|_| ())
     }
 
     /// A human was told of a consumer.
-    pub(crate) async fn told(&self, consumer: &AffectedConsumer) -> Result<(), Error> {
+    pub(crate) async fn told(&self, consumer: &AffectedConsumer) -> Result<(), EngineError> {
         let at = consumer.changed.at;
-        let update = Update::of(Key::told(&consumer.service, &consumer.changed.secret.key()))
+        let update = ItemUpdate::of(ItemKey::told(&consumer.service, &consumer.changed.secret.key()))
             .number("at", at.millis())
             .number("ttl", expiry(self.aws.now(), at, CHANGES_KEPT))
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
@@ -77,30 +82,31 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Waits for a read that proves something.
-    pub(crate) async fn wait_for(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), Error> {
+    pub(crate) async fn wait_for(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), EngineError> {
         let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
-        let update = Update::of(Key::awaited(key))
+        let update = ItemUpdate::of(ItemKey::awaited(key))
             .add("waiting", BTreeSet::from([text]))
             .number("ttl", expiry(self.aws.now(), awaited.since, AWAITED));
         self.write(&update).await.map(|_| ())
     }
 
     /// The read has come.
-    pub(crate) async fn came(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), Error> {
+    pub(crate) async fn came(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), EngineError> {
         let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
-        let update =
-            Update::of(Key::awaited(key)).take("waiting", BTreeSet::from([text])).only_if(Exists("waiting"));
+        let update = ItemUpdate::of(ItemKey::awaited(key))
+            .take("waiting", BTreeSet::from([text]))
+            .only_if(Exists("waiting"));
         self.write(&update).await.map(|_| ())
     }
 }
 
-fn change_key(changed: &SecretChange) -> Key {
+fn change_key(changed: &SecretChange) -> ItemKey {
     let secret = &changed.secret;
-    let pk = Key::place(&place(&secret.account, &secret.region));
-    Key { pk, sk: format!("change#{}", secret.key()) }
+    let pk = ItemKey::place(&place(&secret.account, &secret.region));
+    ItemKey { pk, sk: format!("change#{}", secret.key()) }
 }
 
-impl Key {
+impl ItemKey {
     /// The partition of an account and Region.
     fn place(place: &str) -> String {
         format!("place#{place}")
@@ -129,7 +135,7 @@ impl Key {
 }
 
 /// Puts an item where it belongs. What cannot be read was written by another release, and is as good as absent.
-pub(super) fn store(item: &Item, facts: &mut Facts) {
+pub(super) fn store(item: &TableItem, facts: &mut Facts) {
     let Some((kind, name)) = item.key.sk.split_once('#') else { return };
     match kind {
         "change" => facts.changes.extend(change(item).map(|change| (name.to_owned(), change))),
@@ -151,22 +157,22 @@ pub(super) fn store(item: &Item, facts: &mut Facts) {
 }
 
 /// The consumers that a read would prove.
-pub(super) fn waiting(item: &Item) -> BTreeSet<PendingReadEvidence> {
+pub(super) fn waiting(item: &TableItem) -> BTreeSet<PendingReadEvidence> {
     let texts = item.set("waiting").into_iter().flatten();
     texts.filter_map(|text| serde_json::from_str(text).ok()).collect()
 }
 
-fn change(item: &Item) -> Option<KnownChange> {
+fn change(item: &TableItem) -> Option<KnownChange> {
     let version = item.text("version").map(str::to_owned);
     let settled = item.number("settled") == Some(1);
     Some(KnownChange { at: item.instant("at")?, version, since: item.instant("since"), settled })
 }
 
-fn slot(item: &Item) -> Option<ConcurrencySlot> {
+fn slot(item: &TableItem) -> Option<ConcurrencySlot> {
     Some(ConcurrencySlot { service: item.text("service")?.to_owned(), until: item.instant("until")? })
 }
 
-fn asked(item: &Item) -> Option<DeploymentRecord> {
+fn asked(item: &TableItem) -> Option<DeploymentRecord> {
     let how = item.text("ended").and_then(how_of);
     let ended = how.map(|how| DeploymentEnd { at: item.instant("ended_at").unwrap_or_default(), how });
     Some(DeploymentRecord {
@@ -187,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::deadline::Deadline;
-    use crate::fake::{Fake, block_on};
+    use crate::fake::{EngineFake, block_on};
 
     fn changed(second: i64, version: Option<&str>) -> SecretChange {
         let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
@@ -199,12 +205,12 @@ mod tests {
         }
     }
 
-    fn with<T>(aws: &Fake, act: impl AsyncFnOnce(&Ledger<'_, Fake>) -> T) -> T {
+    fn with<T>(aws: &EngineFake, act: impl AsyncFnOnce(&Ledger<'_, EngineFake>) -> T) -> T {
         let lease = Span::from_secs(60);
         block_on(act(&Ledger::new(aws, "me", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()))))
     }
 
-    fn known(aws: &Fake) -> Facts {
+    fn known(aws: &EngineFake) -> Facts {
         let mut facts = Facts::default();
         with(aws, async |ledger| ledger.progress("111122223333", "us-west-2", &mut facts).await).unwrap();
         facts
@@ -212,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_latest_change_is_kept_until_it_is_answered_for() {
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         let note = |changed: &SecretChange| with(&aws, async |ledger| ledger.note(changed).await).unwrap();
         let settle =
             |changed: &SecretChange| with(&aws, async |ledger| ledger.settle(changed).await).unwrap();
@@ -234,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_was_told_and_what_is_awaited_reads_back() {
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
         for second in [100, 90] {
             let consumer = AffectedConsumer { service: service.clone(), changed: changed(second, None) };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A page of ARNs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed {
+pub struct ArnPage {
     /// The ARNs.
     pub arns: Vec<String>,
     /// The token of the next page, if there is one.
@@ -18,16 +18,16 @@ pub struct Listed {
 
 /// An answer of `DescribeServices`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Descriptions {
+pub struct DescribedServices {
     /// What could be described.
-    pub services: Vec<Described>,
+    pub services: Vec<DescribedService>,
     /// What could not.
-    pub failures: Vec<Undescribed>,
+    pub failures: Vec<UndescribedService>,
 }
 
 /// A service as ECS describes it: what its task definitions refer to is not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Described {
+pub struct DescribedService {
     /// Its ARN.
     pub arn: String,
     /// The cluster's ARN.
@@ -50,10 +50,10 @@ pub struct Described {
     pub references: Vec<SecretReference>,
 }
 
-impl Described {
+impl DescribedService {
     /// The service with what its task definitions say, as far as `definition` knows them by ARN; each reference once.
-    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d Definition>) -> EcsService {
-        let defined: Vec<&Definition> =
+    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d TaskDefinition>) -> EcsService {
+        let defined: Vec<&TaskDefinition> =
             self.task_definitions.iter().filter_map(|arn| definition(arn)).collect();
         let all = defined.iter().flat_map(|known| &known.references).chain(&self.references);
         let all: BTreeSet<(ReferenceKind, &Untrusted)> =
@@ -80,7 +80,7 @@ impl Described {
 /// What a revision of a task definition says. It never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub struct TaskDefinition {
     /// Everything in it that may refer to a secret.
     pub references: Vec<SecretReference>,
     /// The execution role's ARN, which reads the secrets when a task starts.
@@ -93,7 +93,7 @@ pub struct Definition {
 
 /// A service that could not be described (API reference of ECS: `Failure`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undescribed {
+pub struct UndescribedService {
     /// Its ARN.
     pub arn: Option<String>,
     /// Why, such as `MISSING`.

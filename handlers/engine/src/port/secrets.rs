@@ -4,7 +4,7 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 
 /// A page of `ListSecrets`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListedSecrets {
+pub struct SecretPage {
     /// The secrets' metadata.
     pub secrets: Vec<SecretMetadata>,
     /// The token of the next page, if there is one.

@@ -6,19 +6,19 @@ use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutStat
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
-use responder_engine::port::{Definition, Described, Listed};
+use responder_engine::port::{ArnPage, DescribedService, TaskDefinition};
 
 use crate::{ecs, secrets};
 
-pub(super) fn listed(page: ecs::Page) -> Listed {
-    Listed { arns: page.arns, next: page.next_token }
+pub(super) fn listed(page: ecs::Page) -> ArnPage {
+    ArnPage { arns: page.arns, next: page.next_token }
 }
 
-pub(super) fn described(service: &ecs::Service) -> Described {
+pub(super) fn described(service: &ecs::Service) -> DescribedService {
     let breaks = service.circuit_breaker.is_some() || service.controller != ecs::Controller::Ecs;
     let definitions = service.deployments.iter().map(|deployment| deployment.task_definition.clone());
     let connects = service.deployments.iter().flat_map(|deployment| &deployment.connect_secrets);
-    Described {
+    DescribedService {
         arn: service.arn.clone(),
         cluster: service.cluster.clone(),
         status: service.status.as_str().to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn described(service: &ecs::Service) -> Described {
     }
 }
 
-pub(super) fn definition(definition: &ecs::TaskDefinition) -> Definition {
+pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
     let mut references = Vec::new();
     for container in &definition.containers {
         let all = [
@@ -56,7 +56,7 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> Definition {
     let shares = definition.fsx_credentials.iter();
     references.extend(shares.map(|value| reference(ReferenceKind::FsxCredentials, value)));
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    Definition { references, role, findings: BTreeSet::new() }
+    TaskDefinition { references, role, findings: BTreeSet::new() }
 }
 
 pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {

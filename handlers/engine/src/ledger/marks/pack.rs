@@ -15,8 +15,8 @@ pub(super) const LONGEST: usize = 280_000;
 /// Marks that lie within some time of `base` as texts: one, unless that would be too long.
 pub(super) fn pack(base: Timestamp, marks: &[&Observation]) -> Vec<String> {
     let mut texts = Vec::new();
-    let mut packer = Packer::default();
-    for parts in marks.iter().filter_map(|mark| Parts::of(mark)) {
+    let mut packer = ObservationPacker::default();
+    for parts in marks.iter().filter_map(|mark| ObservationParts::of(mark)) {
         if !packer.rows.is_empty() && packer.size + packer.adds(&parts) > LONGEST {
             texts.push(std::mem::take(&mut packer).text(base));
         }
@@ -30,13 +30,13 @@ pub(super) fn pack(base: Timestamp, marks: &[&Observation]) -> Vec<String> {
 
 /// The marks of a text. What cannot be read was written by another release and counts no more.
 pub(super) fn unpack(text: &str) -> Vec<Observation> {
-    let Ok(packed) = serde_json::from_str::<Packed>(text) else { return Vec::new() };
+    let Ok(packed) = serde_json::from_str::<PackedObservations>(text) else { return Vec::new() };
     packed.rows.iter().filter_map(|row| packed.mark(row)).collect()
 }
 
 /// A text as it is read: numbers stand for entries of the lists.
 #[derive(Deserialize)]
-struct Packed {
+struct PackedObservations {
     base: i64,
     /// What is the same of many marks.
     common: Vec<Map<String, Value>>,
@@ -45,13 +45,13 @@ struct Packed {
     /// Place, name, and whether it comes from an ARN.
     secrets: Vec<(usize, String, bool)>,
     /// Milliseconds after `base`, key, id, common fields, secrets.
-    rows: Vec<Row>,
+    rows: Vec<PackedRow>,
 }
 
-type Row = (i64, String, String, usize, Vec<usize>);
+type PackedRow = (i64, String, String, usize, Vec<usize>);
 
-impl Packed {
-    fn mark(&self, (after, key, id, common, secrets): &Row) -> Option<Observation> {
+impl PackedObservations {
+    fn mark(&self, (after, key, id, common, secrets): &PackedRow) -> Option<Observation> {
         let mut fields = self.common.get(*common)?.clone();
         let secrets: Option<Vec<Value>> = secrets.iter().map(|index| self.secret(*index)).collect();
         let at = Timestamp::from_millis(self.base.checked_add(*after)?);
@@ -70,7 +70,7 @@ impl Packed {
 }
 
 /// A mark taken apart; texts are JSON.
-struct Parts<'m> {
+struct ObservationParts<'m> {
     mark: &'m Observation,
     key: String,
     id: String,
@@ -79,7 +79,7 @@ struct Parts<'m> {
     secrets: Vec<(String, String)>,
 }
 
-impl<'m> Parts<'m> {
+impl<'m> ObservationParts<'m> {
     fn of(mark: &'m Observation) -> Option<Self> {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(mark) else { return None };
         for own in ["at", "key", "id", "secrets"] {
@@ -102,10 +102,10 @@ impl<'m> Parts<'m> {
 
 /// A text in the making.
 #[derive(Default)]
-struct Packer {
-    common: Table,
-    places: Table,
-    secrets: Table,
+struct ObservationPacker {
+    common: ValueTable,
+    places: ValueTable,
+    secrets: ValueTable,
     rows: Vec<String>,
     /// Never less than the bytes of the text.
     size: usize,
@@ -116,10 +116,10 @@ const NUMBER: usize = 10;
 /// What is around the lists, and in front of them.
 const FRAME: usize = 128;
 
-impl Packer {
+impl ObservationPacker {
     /// How many bytes a mark adds at most.
-    fn adds(&self, parts: &Parts<'_>) -> usize {
-        let Parts { key, id, common, secrets, .. } = parts;
+    fn adds(&self, parts: &ObservationParts<'_>) -> usize {
+        let ObservationParts { key, id, common, secrets, .. } = parts;
         let secrets = secrets.iter().map(|(place, rest)| {
             let entry =
                 if self.secrets.holds(place, rest) { 0 } else { place.len() + rest.len() + 2 * NUMBER };
@@ -130,7 +130,7 @@ impl Packer {
         frame + key.len() + id.len() + common + secrets.sum::<usize>() + 4 * NUMBER
     }
 
-    fn push(&mut self, base: Timestamp, parts: &Parts<'_>) {
+    fn push(&mut self, base: Timestamp, parts: &ObservationParts<'_>) {
         self.size += self.adds(parts);
         let common = self.common.index("", &parts.common, || parts.common.clone());
         let mut secrets = Vec::new();
@@ -159,12 +159,12 @@ impl Packer {
 
 /// Entries that are said once.
 #[derive(Default)]
-struct Table {
+struct ValueTable {
     known: BTreeMap<(String, String), usize>,
     entries: Vec<String>,
 }
 
-impl Table {
+impl ValueTable {
     fn holds(&self, first: &str, second: &str) -> bool {
         self.known.contains_key(&(first.to_owned(), second.to_owned()))
     }
@@ -246,8 +246,8 @@ mod tests {
         #[test]
         fn the_size_is_never_underestimated(marks in btree_set(any_mark(), 1..20)) {
             let base = Timestamp::from_millis(1_700_000_000_000);
-            let mut packer = Packer::default();
-            for parts in marks.iter().filter_map(Parts::of) {
+            let mut packer = ObservationPacker::default();
+            for parts in marks.iter().filter_map(ObservationParts::of) {
                 packer.push(base, &parts);
             }
             let size = packer.size;

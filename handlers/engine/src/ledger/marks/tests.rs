@@ -6,8 +6,8 @@ use responder_core::text::Untrusted;
 
 use super::*;
 use crate::deadline::Deadline;
-use crate::fake::{Fake, block_on};
-use crate::port::{Item, Value};
+use crate::fake::{EngineFake, block_on};
+use crate::port::{AttributeValue, TableItem};
 
 fn mark(key: &str, at: &str) -> Observation {
     Observation {
@@ -25,25 +25,25 @@ fn mark(key: &str, at: &str) -> Observation {
     }
 }
 
-fn ask(stream: &str, key: &str, at: &str) -> Ask {
+fn ask(stream: &str, key: &str, at: &str) -> ObservationQuery {
     let mark = mark(key, at);
     let reach = Span::from_secs(600);
-    Ask { stream: stream.to_owned(), from: mark.at.minus(reach), to: mark.at.plus(reach), mark }
+    ObservationQuery { stream: stream.to_owned(), from: mark.at.minus(reach), to: mark.at.plus(reach), mark }
 }
 
-fn exchange(aws: &Fake, asks: &[Ask]) -> Marks {
+fn exchange(aws: &EngineFake, asks: &[ObservationQuery]) -> ObservationAnswer {
     let lease = Span::from_secs(60);
     let deadline = Deadline::of(aws.now().plus(lease), lease, aws.now());
     block_on(Ledger::new(aws, "me", lease, deadline).exchange(asks.to_vec()))
 }
 
-fn written(aws: &Fake) -> usize {
+fn written(aws: &EngineFake) -> usize {
     std::mem::take(&mut *aws.written.borrow_mut()).len()
 }
 
 #[test]
 fn marks_of_one_stream_and_stretch_are_one_write_and_copies_none() {
-    let aws = Fake::default();
+    let aws = EngineFake::default();
     let asks = [
         ask("s", "a", "2026-01-02T03:04:05Z"),
         ask("s", "b", "2026-01-02T03:09:59.999Z"),
@@ -64,7 +64,7 @@ fn marks_of_one_stream_and_stretch_are_one_write_and_copies_none() {
 
 #[test]
 fn a_mark_that_is_about_to_expire_is_written_again() {
-    let aws = Fake::default();
+    let aws = EngineFake::default();
     let asks = [ask("s", "a", "2026-01-02T03:04:05Z")];
     exchange(&aws, &asks);
     let first = aws.table.borrow().values().find_map(|item| item.number("ttl")).unwrap();
@@ -91,23 +91,23 @@ fn a_late_event_does_not_make_all_that_lies_between_be_read() {
 
 #[test]
 fn what_cannot_be_read_or_written_is_said_and_the_own_marks_count_all_the_same() {
-    let aws = Fake { broken: Some(Error::Unanswered).into(), ..Fake::default() };
+    let aws = EngineFake { broken: Some(EngineError::Unanswered).into(), ..EngineFake::default() };
     let marks = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]);
     assert_eq!((marks.streams["s"].len(), marks.unanswered), (1, BTreeSet::from(["s".to_owned()])));
 }
 
 #[test]
 fn items_of_another_release_cost_nothing() {
-    let aws = Fake::default();
+    let aws = EngineFake::default();
     let old = serde_json::to_string(&mark("old", "2026-01-02T03:04:05Z")).unwrap();
     let chunk = "2026-01-02T03:00:00Z";
     let values = [
-        (chunk.to_owned(), Value::Set(BTreeSet::from([old]))),
-        (format!("{chunk}#1"), Value::Text("{\"from\":\"the future\"}".to_owned())),
-        (format!("{chunk}#2"), Value::Number(7)),
+        (chunk.to_owned(), AttributeValue::Set(BTreeSet::from([old]))),
+        (format!("{chunk}#1"), AttributeValue::Text("{\"from\":\"the future\"}".to_owned())),
+        (format!("{chunk}#2"), AttributeValue::Number(7)),
     ];
     for (sk, value) in values {
-        let item = Item { key: Key::marks("s", &sk), values: [("marks".to_owned(), value)].into() };
+        let item = TableItem { key: ItemKey::marks("s", &sk), values: [("marks".to_owned(), value)].into() };
         aws.table.borrow_mut().insert(item.key.clone(), item);
     }
     let marks = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]);
@@ -134,12 +134,12 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
     };
     let far = Timestamp::from_millis(0);
     let all: BTreeSet<Observation> = (0..5_000).map(|n| mark(n, "us-west-2")).collect();
-    let Sifted { news, dropped } = sift("s", &BTreeMap::new(), &all, far);
+    let NewObservations { news, dropped } = sift("s", &BTreeMap::new(), &all, far);
     assert_eq!((news.len(), dropped), (CHUNK_MARKS, 4_000));
     let known: BTreeMap<Observation, i64> = news.into_iter().map(|mark| (mark, 9)).collect();
     let more =
         [mark(1, "us-west-2"), mark(6_000, "us-west-2"), mark(6_001, "eu-west-1"), mark(6_002, "eu-west-1")];
-    let Sifted { news, dropped } = sift("s", &known, &more.clone().into(), far);
+    let NewObservations { news, dropped } = sift("s", &known, &more.clone().into(), far);
     assert_eq!((news, dropped), (BTreeSet::from([more[2].clone()]), 2));
     let new: BTreeSet<Observation> = (6_000..9_000).map(|n| mark(n, &n.to_string())).collect();
     assert_eq!(sift("s", &known, &new, far).news.len(), CHUNK_MARKS);
@@ -147,7 +147,7 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
 
 #[test]
 fn what_many_wrote_at_once_is_not_all_read() {
-    let aws = Fake::default();
+    let aws = EngineFake::default();
     // More than fit, as if a hundred functions had looked before anybody wrote; and the next ten minutes.
     for (minute, times) in [(4, 16), (11, 1)] {
         for number in 0..times {
@@ -174,15 +174,15 @@ fn long_marks_take_the_room_of_several() {
             ..mark(&format!("{n:032}"), "2026-01-02T03:04:05Z")
         })
         .collect();
-    let Sifted { news, dropped } = sift("s", &BTreeMap::new(), &marks, Timestamp::from_millis(0));
+    let NewObservations { news, dropped } = sift("s", &BTreeMap::new(), &marks, Timestamp::from_millis(0));
     assert_eq!(news.len() + dropped, marks.len());
     let bytes: usize = updates("s", &news, 1).iter().filter_map(|update| size(&update.set["marks"])).sum();
     assert!((900_000..1_200_000).contains(&bytes), "{bytes}");
 }
 
-fn size(value: &Value) -> Option<usize> {
+fn size(value: &AttributeValue) -> Option<usize> {
     match value {
-        Value::Text(text) => Some(text.len()),
+        AttributeValue::Text(text) => Some(text.len()),
         _ => None,
     }
 }
@@ -203,7 +203,7 @@ fn an_item_stays_small_whatever_is_read() {
             ..mark(&format!("{n:032}"), "2026-01-02T03:04:05Z")
         })
         .collect();
-    let aws = Fake::default();
+    let aws = EngineFake::default();
     let updates = updates("s", &marks, 9_999_999_999);
     for update in &updates {
         block_on(aws.update(update, aws.now())).unwrap();
