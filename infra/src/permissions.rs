@@ -39,7 +39,7 @@ pub fn calls(rules: &RuleSet, handler: Handler) -> BTreeSet<Call> {
             (
                 ResponseAction::Follow
                 | ResponseAction::Page
-                | ResponseAction::Park
+                | ResponseAction::Quarantine
                 | ResponseAction::Prove
                 | ResponseAction::FirstRead
                 | ResponseAction::Summarise,

@@ -43,7 +43,7 @@ pub fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let mut questions = detect::questions(case, &applied, facts);
     for AppliedResponse { response, .. } in applied {
         match response.action {
-            ResponseAction::Page | ResponseAction::Park => {}
+            ResponseAction::Page | ResponseAction::Quarantine => {}
             ResponseAction::Redeploy if sweeps => questions.extend(sweep::questions(case, response, facts)),
             ResponseAction::Redeploy => questions.extend(secret_change::questions(case, response, facts)),
             ResponseAction::Follow => questions.extend(rollout::questions(case, response, facts)),
@@ -76,7 +76,7 @@ pub fn respond(case: &MatchedEvent<'_>, facts: &Facts) -> Plan {
             ResponseAction::Prove => read_evidence::respond(&mut draft),
             ResponseAction::FirstRead => first_seen::respond(&mut draft, response),
             ResponseAction::Summarise => digest::respond(&mut draft, response),
-            ResponseAction::Park => {}
+            ResponseAction::Quarantine => {}
         }
     }
     detect::resolve(&mut draft);
@@ -137,11 +137,11 @@ pub fn park(
         secrets: Vec::new(),
         handler,
         rules: Vec::new(),
-        outcome: PlanOutcome::Parked,
+        outcome: PlanOutcome::Quarantined,
         steps: vec![PlanStep::Unknown { why: why.to_owned() }],
         retry: None,
     };
-    if let Some(response) = rules.responses.values().find(|response| response.action == ResponseAction::Park)
+    if let Some(response) = rules.responses.values().find(|response| response.action == ResponseAction::Quarantine)
     {
         let details = vec![
             IncidentDetail { label: "function", value: Untrusted::new(handler.name()) },
@@ -203,7 +203,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         });
         if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(PlanStep::Join { rule, key, first, last, about });
+            self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, about });
         } else if incident.severity == Severity::Info {
             let (rule, key) = (incident.rule.clone(), incident.key.clone());
             self.steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
@@ -253,7 +253,7 @@ fn incident_key(response: &Response, subject: &str) -> String {
 fn outcome(steps: &[PlanStep]) -> PlanOutcome {
     let acts = steps
         .iter()
-        .any(|step| !matches!(step, PlanStep::Skip { .. } | PlanStep::Join { .. } | PlanStep::Ignore { .. }));
+        .any(|step| !matches!(step, PlanStep::Skip { .. } | PlanStep::ExtendIncident { .. } | PlanStep::Ignore { .. }));
     // A sweep that finds everything in order has no steps.
     if acts || steps.is_empty() {
         PlanOutcome::Answered

@@ -48,30 +48,30 @@ pub enum Question {
         region: String,
     },
     /// What is remembered of our work in an account and Region.
-    Progress {
+    RotationState {
         /// The account.
         account: String,
         /// The Region.
         region: String,
     },
     /// The last deployment of a service that we asked for.
-    Asked {
+    Deployment {
         /// The service's ARN.
         service: String,
     },
     /// The consumers of a secret that a role's read of it would prove.
-    Awaited {
+    PendingEvidence {
         /// The key, of role and secret.
         key: String,
     },
     /// The secrets that a role's task definitions refer to.
-    Launches {
+    LaunchSecrets {
         /// The role's ARN.
         role: String,
     },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
-    Marks {
+    Observations {
         /// The stream.
         stream: String,
         /// The mark to add.
@@ -82,7 +82,7 @@ pub enum Question {
         to: Timestamp,
     },
     /// The same marks, and none is added.
-    Window {
+    GroupWindow {
         /// The stream.
         stream: String,
         /// The earliest mark wanted.
@@ -91,14 +91,14 @@ pub enum Question {
         to: Timestamp,
     },
     /// The incidents that were paged and may still be open.
-    Open,
+    OpenIncidents,
     /// What is noted of a day for its summary.
-    Day {
+    DigestDay {
         /// The date, in UTC.
         date: Date,
     },
     /// When a principal last read a secret.
-    Seen {
+    LastSeen {
         /// The key, of principal and secret.
         key: String,
     },

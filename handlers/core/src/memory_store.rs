@@ -55,7 +55,7 @@ impl<'r> MemoryStore<'r> {
     /// Decides about the next event and remembers the plan. Events come in order of time.
     pub fn decide(&mut self, case: &MatchedEvent<'r>) -> Plan {
         for question in questions(case, &self.facts) {
-            if let Question::Launches { role } = question {
+            if let Question::LaunchSecrets { role } = question {
                 let secrets = launches(&self.facts, &role);
                 self.facts.launches.insert(role, secrets);
             }

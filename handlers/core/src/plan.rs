@@ -51,7 +51,7 @@ pub enum PlanOutcome {
     /// It means nothing to us.
     Ignored,
     /// It could not be understood; a human is told.
-    Parked,
+    Quarantined,
 }
 
 /// One thing to do, or the reason for not doing it.
@@ -88,7 +88,7 @@ pub enum PlanStep {
         why: String,
     },
     /// Redeploy a service later: the sweep looks again.
-    Hold {
+    Defer {
         /// The service's ARN.
         service: String,
         /// The changes that wait.
@@ -102,17 +102,17 @@ pub enum PlanStep {
         why: String,
     },
     /// Remember that a secret's value changed, until every consumer is answered for.
-    Note {
+    RecordChange {
         /// The change.
         changed: SecretChange,
     },
     /// Every consumer of a change is answered for.
-    Settle {
+    ResolveChange {
         /// The change.
         changed: SecretChange,
     },
     /// Remember the id of a deployment of ours, which we did not learn when we asked.
-    Adopt {
+    ReconcileDeployment {
         /// The service's ARN.
         service: String,
         /// When we asked.
@@ -121,7 +121,7 @@ pub enum PlanStep {
         deployment: String,
     },
     /// A deployment of ours has ended.
-    End {
+    EndDeployment {
         /// The service's ARN.
         service: String,
         /// The cluster's ARN.
@@ -187,7 +187,7 @@ pub enum PlanStep {
         incident: Box<Incident>,
     },
     /// Remember that a principal read a secret.
-    See {
+    UpdateLastSeen {
         /// The key, of principal and secret.
         key: String,
         /// When.
@@ -203,7 +203,7 @@ pub enum PlanStep {
         why: String,
     },
     /// Add the event to an incident that was already paged.
-    Join {
+    ExtendIncident {
         /// The response's id.
         rule: String,
         /// The incident's key.
@@ -274,7 +274,7 @@ pub enum SkipReason {
     /// It is draining or gone.
     Inactive,
     /// A deployment that answers the change was asked for and is not seen yet.
-    Asked,
+    AlreadyRequested,
     /// The deployment that should have answered the change failed; a human was told, at the latest now.
     RolloutFailed,
     /// ECS refused to deploy it for this change; no repetition helps.
@@ -304,7 +304,7 @@ pub enum SkipReason {
 #[serde(rename_all = "kebab-case")]
 pub enum DeferReason {
     /// The change has not settled.
-    Settling,
+    SettleDelay,
     /// A deployment is in progress.
     InProgress,
     /// We redeployed it a short while ago.
@@ -312,15 +312,15 @@ pub enum DeferReason {
     /// Its window is closed.
     Window,
     /// As many deployments as allowed are in flight in its cluster.
-    Wave,
+    RolloutLimit,
     /// A human was told of the service moments ago: the sweep tells what came since, all together.
-    Together,
+    LeftToSweep,
 }
 
 impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked)
+        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::AlreadyRequested)
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.

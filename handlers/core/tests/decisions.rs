@@ -271,7 +271,7 @@ fn questions_are_what_the_answer_depends_on() {
     let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
     let asked = questions(read_case, &Facts::default());
     let marks = asked.iter().filter_map(|question| match question {
-        Question::Marks { stream, mark, .. } => Some((stream, mark)),
+        Question::Observations { stream, mark, .. } => Some((stream, mark)),
         _ => None,
     });
     let marks: Vec<_> = marks.collect();
@@ -291,12 +291,12 @@ fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     };
     let asked = |facts: &Facts| {
         let questions = questions(case, facts);
-        questions.iter().filter(|question| matches!(question, Question::Marks { .. })).count()
+        questions.iter().filter(|question| matches!(question, Question::Observations { .. })).count()
     };
     let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
     let amid = open("critical", first, last);
     assert_eq!(asked(&amid), 0);
-    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::Join { .. })));
+    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::ExtendIncident { .. })));
     // It may become more severe, or a window may reach beyond what is known of it.
     for other in [
         open("low", first, last),

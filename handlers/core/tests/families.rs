@@ -224,9 +224,9 @@ fn launches_are_asked_for_first_and_only_where_they_matter() {
         responder_core::decide::questions(&rules.cases(&call.text()).unwrap()[0], facts)
     };
     let counts =
-        |questions: &[Question]| questions.iter().any(|question| matches!(question, Question::Marks { .. }));
+        |questions: &[Question]| questions.iter().any(|question| matches!(question, Question::Observations { .. }));
     let asks = |questions: &[Question]| {
-        questions.iter().any(|question| matches!(question, Question::Launches { .. }))
+        questions.iter().any(|question| matches!(question, Question::LaunchSecrets { .. }))
     };
     let (task, other) = (Call { session: TASK, ..call(0, 1) }, call(0, 1));
     let first = questions(&task, &Facts::default());

@@ -165,7 +165,7 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     let mut facts = ledger.facts().clone();
     assert_eq!(respond(&case, &facts).steps.len(), 1);
     let asked = questions(&case, &facts);
-    assert!(asked.iter().any(|question| matches!(question, Question::Window { .. })));
+    assert!(asked.iter().any(|question| matches!(question, Question::GroupWindow { .. })));
     // A page that is under way is known to the index first.
     for opened in facts.open.values_mut() {
         opened.last = at(HOUR / 2);

@@ -68,7 +68,7 @@ pub struct EventResult {
 impl EventResult {
     /// Whether the queue must keep the message: to deliver it again, or to put it aside.
     pub fn is_kept(&self) -> bool {
-        matches!(self.end, EventOutcome::Failed | EventOutcome::Parked)
+        matches!(self.end, EventOutcome::Failed | EventOutcome::Quarantined)
     }
 
     fn new(end: EventOutcome) -> Self {
@@ -159,9 +159,9 @@ async fn run<A: AwsPort>(
         let ExecutionResult { mut errors, .. } = executor.execute(&plan, &Facts::default()).await;
         errors.push(EngineError::Unreadable);
         let took = between(started, aws.now());
-        log::event(aws, *handler, &plan.event, Some(&plan), (EventOutcome::Parked, &errors), took);
+        log::event(aws, *handler, &plan.event, Some(&plan), (EventOutcome::Quarantined, &errors), took);
         if let Some(ended) = ended.get_mut(index) {
-            *ended = EventResult { errors, plan: Some(plan), ..EventResult::new(EventOutcome::Parked) };
+            *ended = EventResult { errors, plan: Some(plan), ..EventResult::new(EventOutcome::Quarantined) };
         }
     }
     for ended in &ended {
@@ -202,7 +202,7 @@ fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r
                 let (body, why) = (text.as_bytes(), error.to_string());
                 let plan = decide::park(rules, *handler, body, &why, aws.now(), settings);
                 parked.push((index, plan));
-                EventOutcome::Parked
+                EventOutcome::Quarantined
             }
         };
         ended.push(EventResult::new(end));
@@ -232,7 +232,7 @@ fn conclude(plan: &Plan, executed: ExecutionResult, answered: bool) -> (EventOut
         PlanOutcome::Answered => EventOutcome::Answered,
         PlanOutcome::Coalesced => EventOutcome::Coalesced,
         PlanOutcome::Ignored => EventOutcome::Ignored,
-        PlanOutcome::Parked => EventOutcome::Parked,
+        PlanOutcome::Quarantined => EventOutcome::Quarantined,
     };
     (end, errors)
 }
@@ -350,7 +350,7 @@ mod tests {
         let (ends, counters) = run_at(&engine, "one", &[EVENT, EVENT, "{}"]);
         assert_eq!(
             (ends, counters.deployments_forced),
-            (vec![EventOutcome::Answered, EventOutcome::Coalesced, EventOutcome::Parked], 1)
+            (vec![EventOutcome::Answered, EventOutcome::Coalesced, EventOutcome::Quarantined], 1)
         );
         // A little later than that, for not all services are deployed in the same instant.
         let now = engine.aws.now().to_string();

@@ -68,14 +68,14 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         let mut executed = ExecutionResult::default();
         let (mut untold, mut chats) = (false, Vec::new());
         // What changed is on record before anything is done about it.
-        let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::Note { .. }));
+        let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::RecordChange { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
         executed.acted += recorded.iter().filter(|recorded| recorded.is_ok()).count();
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.
-                PlanStep::End { ended, .. } if untold && ended.how == DeploymentOutcome::Failed => continue,
+                PlanStep::EndDeployment { ended, .. } if untold && ended.how == DeploymentOutcome::Failed => continue,
                 PlanStep::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
                     Err(EngineError::Refused(why)) => {
@@ -109,25 +109,25 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     effect
                 }
-                PlanStep::Join { rule, key, first, last, about } => {
+                PlanStep::ExtendIncident { rule, key, first, last, about } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
                     executed.errors.extend(self.told(about).await.err());
                     continue;
                 }
-                PlanStep::Adopt { .. } | PlanStep::End { .. } | PlanStep::Prove { .. } => {
+                PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. } | PlanStep::Prove { .. } => {
                     self.remember(step, facts).await.map(|()| StepEffect::Acted)
                 }
                 // With those of the whole batch.
-                PlanStep::Digest { .. } | PlanStep::See { .. } | PlanStep::Suppress { .. } => {
+                PlanStep::Digest { .. } | PlanStep::UpdateLastSeen { .. } | PlanStep::Suppress { .. } => {
                     executed.acted += 1;
                     continue;
                 }
                 // Before and after the others.
-                PlanStep::Note { .. }
+                PlanStep::RecordChange { .. }
                 | PlanStep::Skip { .. }
-                | PlanStep::Hold { .. }
-                | PlanStep::Settle { .. } => continue,
+                | PlanStep::Defer { .. }
+                | PlanStep::ResolveChange { .. } => continue,
                 // Nobody is paged: the summary of the day tells it.
                 PlanStep::Count { .. }
                 | PlanStep::Unknown { .. }
@@ -150,7 +150,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         }
         // An account has thousands of services that are left alone: they must not keep others waiting.
         let last = |step: &&PlanStep| {
-            matches!(step, PlanStep::Skip { .. } | PlanStep::Hold { .. } | PlanStep::Settle { .. })
+            matches!(step, PlanStep::Skip { .. } | PlanStep::Defer { .. } | PlanStep::ResolveChange { .. })
         };
         let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
         let recorded = parallel(recorded, RECORDED_AT_ONCE).await;

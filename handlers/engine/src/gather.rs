@@ -68,7 +68,7 @@ pub(crate) async fn gather<A: AwsPort>(
         let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
         // What was said about an incident may make its marks unnecessary; and a day may hold much.
         if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
-            new.retain(|question| !matches!(question, Question::Marks { .. } | Question::Day { .. }));
+            new.retain(|question| !matches!(question, Question::Observations { .. } | Question::DigestDay { .. }));
         }
         if new.is_empty() {
             break;
@@ -105,35 +105,35 @@ impl QuestionBatch {
         let mut asks = Self::default();
         for question in questions {
             match question {
-                Question::Marks { stream, mark, from, to } => {
+                Question::Observations { stream, mark, from, to } => {
                     asks.marks.push(ObservationQuery { stream, mark, from, to })
                 }
-                Question::Window { stream, from, to } => {
+                Question::GroupWindow { stream, from, to } => {
                     let range = asks.windows.entry(stream).or_insert((from, to));
                     *range = (range.0.min(from), range.1.max(to));
                 }
-                Question::Open => asks.open = true,
-                Question::Day { date } => {
+                Question::OpenIncidents => asks.open = true,
+                Question::DigestDay { date } => {
                     asks.days.insert(date);
                 }
-                Question::Seen { key } => {
+                Question::LastSeen { key } => {
                     asks.seen.insert(key);
                 }
                 Question::Incident { key } => {
                     asks.incidents.insert(key);
                 }
                 // ARNs are shorter; a longer key would be refused, and the others asked with it.
-                Question::Asked { service } if service.len() <= 512 => {
+                Question::Deployment { service } if service.len() <= 512 => {
                     asks.services.insert(service);
                 }
-                Question::Asked { .. } => {}
-                Question::Awaited { key } => {
+                Question::Deployment { .. } => {}
+                Question::PendingEvidence { key } => {
                     asks.awaited.insert(key);
                 }
-                Question::Launches { role } => {
+                Question::LaunchSecrets { role } => {
                     asks.roles.insert(role);
                 }
-                Question::Progress { account, region } => {
+                Question::RotationState { account, region } => {
                     asks.progress.insert((account, region));
                 }
                 Question::Secrets { account, region } => {
@@ -214,23 +214,23 @@ impl GatheredFacts {
             .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
         // Without it, not even what to ask is known.
         let remembered = |question: &Question| match question {
-            Question::Progress { account, region } => !missing(&place(account, region)),
+            Question::RotationState { account, region } => !missing(&place(account, region)),
             _ => true,
         };
         let works = matches!(case.handler, Handler::Rotation | Handler::Sweep);
         counted
             && (!works || self.asked.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
-                Question::Asked { service } => missing(service),
-                Question::Awaited { key } | Question::Seen { key } => missing(key),
-                Question::Progress { account, region } => missing(&place(account, region)),
-                Question::Day { date } => missing(&date.to_string()),
-                Question::Open => missing(&OPEN.to_owned()),
+                Question::Deployment { service } => missing(service),
+                Question::PendingEvidence { key } | Question::LastSeen { key } => missing(key),
+                Question::RotationState { account, region } => missing(&place(account, region)),
+                Question::DigestDay { date } => missing(&date.to_string()),
+                Question::OpenIncidents => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.
-                Question::Window { stream, .. } => !self.facts.streams.contains_key(stream),
+                Question::GroupWindow { stream, .. } => !self.facts.streams.contains_key(stream),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
-                Question::Marks { .. }
-                | Question::Launches { .. }
+                Question::Observations { .. }
+                | Question::LaunchSecrets { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }

@@ -195,7 +195,7 @@ proptest! {
             let count = |end: EventOutcome| ended.iter().filter(|ended| ended.end == end).count();
             let ends = [
                 (counters.answered, count(EventOutcome::Answered)), (counters.coalesced, count(EventOutcome::Coalesced)),
-                (counters.ignored, count(EventOutcome::Ignored)), (counters.parked, count(EventOutcome::Parked)),
+                (counters.ignored, count(EventOutcome::Ignored)), (counters.parked, count(EventOutcome::Quarantined)),
                 (counters.failed, count(EventOutcome::Failed)),
             ];
             prop_assert!(ends.iter().all(|(counted, found)| counted == found), "{:?}", ends);

@@ -24,7 +24,7 @@ pub enum EventOutcome {
     /// No rule matches it.
     Ignored,
     /// It cannot be read; a human was told.
-    Parked,
+    Quarantined,
     /// The queue delivers it again.
     Failed,
 }
@@ -90,18 +90,18 @@ fn step_name(step: &PlanStep) -> &'static str {
         PlanStep::Redeploy { .. } => "redeploy",
         PlanStep::Skip { .. } => "skip",
         PlanStep::Page { .. } => "page",
-        PlanStep::Join { .. } => "join",
+        PlanStep::ExtendIncident { .. } => "join",
         PlanStep::Digest { .. } => "digest",
         PlanStep::Suppress { .. } => "suppress",
         PlanStep::Resolve { .. } => "resolve",
         PlanStep::Count { .. } => "count",
-        PlanStep::Hold { .. } => "hold",
-        PlanStep::Note { .. } => "note",
-        PlanStep::Settle { .. } => "settle",
-        PlanStep::Adopt { .. } => "adopt",
-        PlanStep::End { .. } => "end",
+        PlanStep::Defer { .. } => "hold",
+        PlanStep::RecordChange { .. } => "note",
+        PlanStep::ResolveChange { .. } => "settle",
+        PlanStep::ReconcileDeployment { .. } => "adopt",
+        PlanStep::EndDeployment { .. } => "end",
         PlanStep::Prove { .. } => "prove",
-        PlanStep::See { .. } => "see",
+        PlanStep::UpdateLastSeen { .. } => "see",
         PlanStep::Unknown { .. } => "unknown",
         PlanStep::Nothing { .. } => "nothing",
         PlanStep::Ignore { .. } => "ignore",
@@ -111,7 +111,7 @@ fn step_name(step: &PlanStep) -> &'static str {
 fn incident_key(step: &PlanStep) -> Option<&str> {
     match step {
         PlanStep::Page { incident, .. } => Some(&incident.key),
-        PlanStep::Join { key, .. } | PlanStep::Digest { key, .. } | PlanStep::Resolve { key, .. } => {
+        PlanStep::ExtendIncident { key, .. } | PlanStep::Digest { key, .. } | PlanStep::Resolve { key, .. } => {
             Some(key)
         }
         _ => None,
@@ -137,7 +137,7 @@ mod tests {
             EventOutcome::Answered,
             EventOutcome::Coalesced,
             EventOutcome::Ignored,
-            EventOutcome::Parked,
+            EventOutcome::Quarantined,
             EventOutcome::Failed,
         ] {
             counters.end(end);

@@ -86,7 +86,7 @@ impl Counters {
             EventOutcome::Answered => &mut self.answered,
             EventOutcome::Coalesced => &mut self.coalesced,
             EventOutcome::Ignored => &mut self.ignored,
-            EventOutcome::Parked => &mut self.parked,
+            EventOutcome::Quarantined => &mut self.parked,
             EventOutcome::Failed => &mut self.failed,
         } += 1;
     }

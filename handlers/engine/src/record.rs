@@ -63,7 +63,7 @@ pub(crate) async fn record<A: AwsPort>(
         match &written {
             Err(error) if noted(&done.plan, now, settings).is_some() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {
-                PlanStep::See { key, at } => Some((index, key.clone(), *at)),
+                PlanStep::UpdateLastSeen { key, at } => Some((index, key.clone(), *at)),
                 _ => None,
             })),
         }

@@ -127,18 +127,18 @@ pub(crate) fn step(step: &PlanStep) -> String {
             )
         }
         PlanStep::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
-        PlanStep::Join { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
+        PlanStep::ExtendIncident { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
         PlanStep::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
         PlanStep::Count { rule, count, at_least, within } => {
             format!("count     {rule}: {count} of {at_least} within {within}")
         }
-        PlanStep::Hold { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
-        PlanStep::Note { changed } => format!("note      changed at {}", changed.at),
-        PlanStep::Settle { changed } => format!("settle    the change of {} is answered for", changed.at),
-        PlanStep::Adopt { service, .. } => {
+        PlanStep::Defer { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
+        PlanStep::RecordChange { changed } => format!("note      changed at {}", changed.at),
+        PlanStep::ResolveChange { changed } => format!("settle    the change of {} is answered for", changed.at),
+        PlanStep::ReconcileDeployment { service, .. } => {
             format!("adopt     {}: the deployment is ours", service_name(service))
         }
-        PlanStep::End { service, ended, .. } => {
+        PlanStep::EndDeployment { service, ended, .. } => {
             format!("end       {}: our deployment {}", service_name(service), how(ended.how))
         }
         PlanStep::Prove { awaited, at, .. } => {
@@ -147,7 +147,7 @@ pub(crate) fn step(step: &PlanStep) -> String {
         PlanStep::Digest { incident, .. } => {
             format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)
         }
-        PlanStep::See { at, .. } => format!("see       read at {at}"),
+        PlanStep::UpdateLastSeen { at, .. } => format!("see       read at {at}"),
         PlanStep::Unknown { why } => format!("unknown   {why}"),
         PlanStep::Nothing { why } => format!("nothing   {why}"),
         PlanStep::Ignore { why } => format!("ignore    {why}"),

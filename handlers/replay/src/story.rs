@@ -70,7 +70,7 @@ pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story 
     for case in cases {
         let plan = ledger.decide(&case);
         match plan.outcome {
-            PlanOutcome::Answered | PlanOutcome::Parked => summary.answered += 1,
+            PlanOutcome::Answered | PlanOutcome::Quarantined => summary.answered += 1,
             PlanOutcome::Coalesced => summary.coalesced += 1,
             PlanOutcome::Ignored => summary.not_ours += 1,
         }

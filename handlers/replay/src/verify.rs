@@ -140,16 +140,16 @@ fn fired(rules: &RuleSet, story: &Story) -> BTreeSet<String> {
     let parks = rules
         .responses
         .values()
-        .filter(|response| response.action == ResponseAction::Park && !story.problems.is_empty());
+        .filter(|response| response.action == ResponseAction::Quarantine && !story.problems.is_empty());
     let incidents = story.incidents.iter().flat_map(|incident| incident.also.iter().chain([&incident.rule]));
     // Of the steps that bear no id, the action says whose they are.
     let acts = story.decisions.iter().flat_map(|plan| {
         plan.steps.iter().filter_map(|step| match step {
             PlanStep::Redeploy { .. } => Some(ResponseAction::Redeploy),
-            PlanStep::Note { .. } | PlanStep::Settle { .. } if plan.handler == Handler::Sweep => {
+            PlanStep::RecordChange { .. } | PlanStep::ResolveChange { .. } if plan.handler == Handler::Sweep => {
                 Some(ResponseAction::Redeploy)
             }
-            PlanStep::Adopt { .. } | PlanStep::End { .. } if plan.handler == Handler::Sweep => {
+            PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. } if plan.handler == Handler::Sweep => {
                 Some(ResponseAction::Follow)
             }
             PlanStep::Prove { .. } => Some(ResponseAction::Prove),

@@ -184,7 +184,7 @@ impl World {
         self.invoke(Handler::Sweep, vec![(0, event.to_string().into())])?;
         self.run(self.now().plus(self.conditions.timeout))?;
         let idle = |step: &PlanStep| {
-            matches!(step, PlanStep::Join { .. } | PlanStep::Nothing { .. } | PlanStep::Skip { .. })
+            matches!(step, PlanStep::ExtendIncident { .. } | PlanStep::Nothing { .. } | PlanStep::Skip { .. })
         };
         Ok(self.planned.iter().filter(|step| !idle(step)).cloned().collect())
     }

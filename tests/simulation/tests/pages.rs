@@ -47,7 +47,7 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
         let listed = CASES.iter().find(|(id, _)| *id == response.id).map(|(_, case)| fixtures().join(case));
         let mut case = listed.into_iter().chain(firing(&response.id));
         let page = match response.action {
-            ResponseAction::Park => parked(&rules),
+            ResponseAction::Quarantine => parked(&rules),
             _ => case.find_map(|case| of_case(&rules, &case, &response.id, IncidentStatus::Open)),
         };
         // What is never paged by itself has no page.

@@ -38,7 +38,7 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             facts.open.insert(incident.key.clone(), opened);
             tell(about, facts);
         }
-        PlanStep::Join { key, first, last, about, .. } => {
+        PlanStep::ExtendIncident { key, first, last, about, .. } => {
             tell(about, facts);
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.first = state.first.min(*first);
@@ -54,14 +54,14 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             }
         }
         PlanStep::Redeploy { .. } => redeployed(plan, step, facts),
-        PlanStep::Note { changed } => note(changed, facts),
-        PlanStep::Settle { changed } => {
+        PlanStep::RecordChange { changed } => note(changed, facts),
+        PlanStep::ResolveChange { changed } => {
             let known = facts.changes.get_mut(&changed.secret.key());
             if let Some(known) = known.filter(|known| known.at == changed.at) {
                 (known.settled, known.since) = (true, None);
             }
         }
-        PlanStep::Adopt { service, asked_at, deployment } => {
+        PlanStep::ReconcileDeployment { service, asked_at, deployment } => {
             let asked = facts.asked.get_mut(service);
             if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
                 asked.deployment = Some(deployment.clone());
@@ -73,7 +73,7 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
                 primary.id.clone_from(deployment);
             }
         }
-        PlanStep::End { service, cluster, asked_at, slot, ended, .. } => {
+        PlanStep::EndDeployment { service, cluster, asked_at, slot, ended, .. } => {
             let asked = facts.asked.get_mut(service);
             // Another one that was asked for since keeps the place.
             let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
@@ -90,7 +90,7 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
                 waiting.remove(awaited);
             }
         }
-        PlanStep::See { key, at } => {
+        PlanStep::UpdateLastSeen { key, at } => {
             let seen = facts.seen.entry(key.clone()).or_insert(*at);
             *seen = (*seen).max(*at);
         }
@@ -98,7 +98,7 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
         PlanStep::Digest { .. }
         | PlanStep::Suppress { .. }
         | PlanStep::Skip { .. }
-        | PlanStep::Hold { .. }
+        | PlanStep::Defer { .. }
         | PlanStep::Count { .. }
         | PlanStep::Unknown { .. }
         | PlanStep::Nothing { .. }

@@ -25,9 +25,9 @@ pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question>
     let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
     let windows = over(facts, now).into_iter().flat_map(|(_, opened, state)| {
         let (from, to) = (counted_from(opened, state), state.last);
-        opened.streams.iter().map(move |stream| Question::Window { stream: stream.clone(), from, to })
+        opened.streams.iter().map(move |stream| Question::GroupWindow { stream: stream.clone(), from, to })
     });
-    std::iter::once(Question::Open).chain(states).chain(windows).collect()
+    std::iter::once(Question::OpenIncidents).chain(states).chain(windows).collect()
 }
 
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {

@@ -81,13 +81,13 @@ fn role(case: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> ObservationRo
     let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
     let eased = match applied.exception {
         Some(exception) if exception.effect == ExceptionEffect::Drop => {
-            return ObservationRole::Dropped(exception.id.clone());
+            return ObservationRole::Suppressed(exception.id.clone());
         }
         exception => exception.map(|exception| exception.id.clone()),
     };
     match eased {
-        eased if opens => ObservationRole::Opens(eased),
-        Some(exception) => ObservationRole::Eased(exception),
+        eased if opens => ObservationRole::Precedes(eased),
+        Some(exception) => ObservationRole::Downgraded(exception),
         None => ObservationRole::Counts,
     }
 }
@@ -100,14 +100,14 @@ pub(super) fn questions(
     // The mark of an event that never counts is another one.
     let role = case.awaits_launches(facts);
     let waits = role.is_some();
-    let launches = role.map(|role| Question::Launches { role });
+    let launches = role.map(|role| Question::LaunchSecrets { role });
     let at = case.event.time;
     let ask = |watch: GroupMembership<'_>| {
         let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
         let GroupMembership { response, key, stream, mark, .. } = watch;
         let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        let marks = asks.then_some(Question::Marks { stream, mark, from, to });
+        let marks = asks.then_some(Question::Observations { stream, mark, from, to });
         marks.into_iter().chain([Question::Incident { key }])
     };
     launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
@@ -142,8 +142,8 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
     for watch in own.cloned().collect::<Vec<_>>() {
         match verdict(draft, &watch) {
-            DetectionOutcome::Below(step) => draft.steps.push(step),
-            DetectionOutcome::Amid { .. } | DetectionOutcome::Fires(_) => found(draft, &watch),
+            DetectionOutcome::BelowThreshold(step) => draft.steps.push(step),
+            DetectionOutcome::Ongoing { .. } | DetectionOutcome::Fires(_) => found(draft, &watch),
         }
     }
 }
@@ -151,9 +151,9 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
 /// What an event means to one count.
 enum DetectionOutcome<'m> {
     /// Nothing more than this.
-    Below(PlanStep),
+    BelowThreshold(PlanStep),
     /// It belongs to an incident that can become no more severe.
-    Amid { first: Timestamp, last: Timestamp },
+    Ongoing { first: Timestamp, last: Timestamp },
     /// It is among what fires.
     Fires(WindowMatch<'m>),
 }
@@ -164,7 +164,7 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
     let family: Vec<GroupMembership<'_>> = draft.watches.iter().filter(same).cloned().collect();
     let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
     let below = |(_, verdict): &&(&GroupMembership<'_>, DetectionOutcome<'_>)| {
-        !matches!(verdict, DetectionOutcome::Below(_))
+        !matches!(verdict, DetectionOutcome::BelowThreshold(_))
     };
     // The first of them has said it for all.
     if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
@@ -174,17 +174,17 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
     for (watch, verdict) in verdicts {
         match verdict {
             DetectionOutcome::Fires(burst) => findings.push(Detection { response: watch.response, burst }),
-            DetectionOutcome::Amid { first, last } => {
+            DetectionOutcome::Ongoing { first, last } => {
                 let (from, to) = amid.unwrap_or((first, last));
                 amid = Some((first.min(from), last.max(to)));
             }
-            DetectionOutcome::Below(_) => {}
+            DetectionOutcome::BelowThreshold(_) => {}
         }
     }
     let Some(lead) = lead(&findings) else {
         let Some((first, last)) = amid else { return };
         let (rule, key) = (watch.response.id.clone(), watch.key.clone());
-        return draft.steps.push(PlanStep::Join { rule, key, first, last, about: Vec::new() });
+        return draft.steps.push(PlanStep::ExtendIncident { rule, key, first, last, about: Vec::new() });
     };
     let facts = draft.facts;
     let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
@@ -197,14 +197,14 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
 fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> DetectionOutcome<'m> {
     let GroupMembership { response, key, stream, mark: own, .. } = watch;
     let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
-    let is_dropped = matches!(own.roles.get(&response.id), Some(ObservationRole::Dropped(_)));
+    let is_dropped = matches!(own.roles.get(&response.id), Some(ObservationRole::Suppressed(_)));
     let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
     if let Some(ResponseException { id, why, .. }) = dropped {
         let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
-        return DetectionOutcome::Below(PlanStep::Suppress { rule, exception, why });
+        return DetectionOutcome::BelowThreshold(PlanStep::Suppress { rule, exception, why });
     }
     if let Some((first, last)) = joins(draft, response, key, own.at) {
-        return DetectionOutcome::Amid { first, last };
+        return DetectionOutcome::Ongoing { first, last };
     }
     // The event itself counts also where the ledger could not be asked.
     let known = draft.facts.marks(stream, own.at, reach(response)).filter(|_| watch.keeps_mark());
@@ -219,7 +219,7 @@ fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> D
     // What is known of later is said at once: the events of a batch stretch their incident one time.
     let ahead = marks.iter().any(|mark| mark.at > own.at);
     if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
-        return DetectionOutcome::Amid { first, last };
+        return DetectionOutcome::Ongoing { first, last };
     }
     // Most events are far below the threshold: the count of everything near is cheap and never too low.
     let later = ahead || marks.iter().any(|mark| mark.at < start);
@@ -236,7 +236,7 @@ fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> D
         return DetectionOutcome::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
     }
     let (at_least, within) = (response.when.at_least, response.when.within);
-    DetectionOutcome::Below(PlanStep::Count { rule: response.id.clone(), count, at_least, within })
+    DetectionOutcome::BelowThreshold(PlanStep::Count { rule: response.id.clone(), count, at_least, within })
 }
 
 /// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.

@@ -24,7 +24,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     if facts.incidents.contains_key(&key) {
         return Vec::new();
     }
-    vec![Question::Incident { key }, Question::Open, Question::Day { date }]
+    vec![Question::Incident { key }, Question::OpenIncidents, Question::DigestDay { date }]
 }
 
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {

@@ -68,9 +68,9 @@ pub(super) enum Eligibility {
     /// Leave it.
     Skip(SkipReason, String),
     /// Redeploy it later.
-    Hold(DeferReason, Option<Timestamp>, String),
+    Defer(DeferReason, Option<Timestamp>, String),
     /// Redeploy it.
-    Go(RedeployTerms),
+    Redeploy(RedeployTerms),
 }
 
 /// How to redeploy it.
@@ -215,7 +215,7 @@ impl<'f> SecretConsumer<'f> {
         let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.at.plus(UNSEEN);
         (asked.is_open() && known).then(|| {
             let why = format!("a deployment was asked for at {} and is not seen yet", asked.at);
-            Eligibility::Skip(SkipReason::Asked, why)
+            Eligibility::Skip(SkipReason::AlreadyRequested, why)
         })
     }
 
@@ -276,7 +276,7 @@ impl<'f> SecretConsumer<'f> {
         changed_at: Timestamp,
         findings: &BTreeSet<DeploymentRisk>,
     ) -> Option<Eligibility> {
-        let hold = |reason, until, why: String| Some(Eligibility::Hold(reason, until, why));
+        let hold = |reason, until, why: String| Some(Eligibility::Defer(reason, until, why));
         let (region, account) = self.service.place();
         if !facts.is_remembered(account, region) {
             let why = "what was done before is not known: the ledger did not answer";
@@ -286,7 +286,7 @@ impl<'f> SecretConsumer<'f> {
         // The shell waits this long by itself.
         let then = now.max(settled);
         if settled > now.plus(LONGEST_WAIT) {
-            return hold(DeferReason::Settling, Some(settled), format!("the change settles until {settled}"));
+            return hold(DeferReason::SettleDelay, Some(settled), format!("the change settles until {settled}"));
         }
         let going = findings.contains(&DeploymentRisk::InProgress);
         let waits = facts.settings.policy(DeploymentRisk::InProgress) == RiskPolicy::Wait;
@@ -337,7 +337,7 @@ impl<'f> SecretConsumer<'f> {
             None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
         };
         let not_before = changed_at.plus(facts.settings.settle);
-        Eligibility::Go(RedeployTerms {
+        Eligibility::Redeploy(RedeployTerms {
             not_before,
             fresh_from: changed_at.plus(facts.settings.fresh_after()),
             cooled_from: now.max(not_before).minus(self.cooldown(facts)),

@@ -64,7 +64,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question>
     if !facts.settings.first_reads {
         return Vec::new();
     }
-    reads(case).into_iter().map(|(key, _)| Question::Seen { key }).collect()
+    reads(case).into_iter().map(|(key, _)| Question::LastSeen { key }).collect()
 }
 
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
@@ -85,7 +85,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         }
         // The day is enough, and one write a day.
         if last.is_none_or(|last| Date::of(last) < Date::of(at)) {
-            steps.push(PlanStep::See { key, at });
+            steps.push(PlanStep::UpdateLastSeen { key, at });
         }
     }
     draft.steps.extend(steps);

@@ -37,7 +37,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             over.is_none_or(|over| over < state.first)
         });
         if let Some(IncidentState { first, last, .. }) = said.copied() {
-            draft.steps.push(PlanStep::Join {
+            draft.steps.push(PlanStep::ExtendIncident {
                 rule: response.id.clone(),
                 key,
                 first,

@@ -15,7 +15,7 @@ fn role<'c>(case: &'c MatchedEvent<'_>) -> Option<&'c Untrusted> {
 
 pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
     let (Some(role), Some(secret)) = (role(case), case.event.secrets.first()) else { return Vec::new() };
-    vec![Question::Awaited { key: awaited_key(role, secret) }]
+    vec![Question::PendingEvidence { key: awaited_key(role, secret) }]
 }
 
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {

@@ -47,7 +47,7 @@ pub(super) fn reconcile(
             {
                 let why =
                     format!("{why}; people were told of it moments ago, and the sweep tells what came since");
-                hold(&mut said, draft, consumer, (DeferReason::Together, None, why));
+                hold(&mut said, draft, consumer, (DeferReason::LeftToSweep, None, why));
             }
             Eligibility::Skip(reason, why) => {
                 if reason.needs_human() {
@@ -63,10 +63,10 @@ pub(super) fn reconcile(
                     why,
                 });
             }
-            Eligibility::Hold(reason, until, why) => {
+            Eligibility::Defer(reason, until, why) => {
                 hold(&mut said, draft, consumer, (reason, until, why));
             }
-            Eligibility::Go(go) => {
+            Eligibility::Redeploy(go) => {
                 tell_in_part(&mut said, draft, consumer);
                 tell_of_refusals(&mut said, draft, consumer);
                 going.push((consumer, go));
@@ -84,10 +84,10 @@ pub(super) fn reconcile(
     };
     for step in draft.steps.iter().chain(&redeploys) {
         let (secrets, waits) = match step {
-            PlanStep::Hold { secrets, .. } | PlanStep::Redeploy { secrets, .. } => (secrets, true),
+            PlanStep::Defer { secrets, .. } | PlanStep::Redeploy { secrets, .. } => (secrets, true),
             PlanStep::Skip { secrets, reason, service, deployment, .. } => match reason {
                 // It may turn out never to have begun.
-                SkipReason::Asked => (secrets, true),
+                SkipReason::AlreadyRequested => (secrets, true),
                 SkipReason::AlreadyNewer => (secrets, goes_on(service, deployment)),
                 _ => (secrets, false),
             },
@@ -136,7 +136,7 @@ fn waves(
         let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
         let Some(slot) = free else {
             let why = format!("{} deployments are in flight in its cluster", facts.settings.in_flight);
-            hold(said, draft, consumer, (DeferReason::Wave, None, why));
+            hold(said, draft, consumer, (DeferReason::RolloutLimit, None, why));
             continue;
         };
         taken.insert(slot);
@@ -201,7 +201,7 @@ fn hold(
     if draft.now() >= late || until.is_some_and(|until| until > late) {
         tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
     }
-    draft.steps.push(PlanStep::Hold {
+    draft.steps.push(PlanStep::Defer {
         service: consumer.service.arn.clone(),
         secrets: consumer.changes(),
         reason,
@@ -364,7 +364,7 @@ fn settle(draft: &mut PlanBuilder<'_, '_>, changes: &[SecretChange], waiting: &B
         let first = draft.case.handler == Handler::Sweep && !draft.facts.changes.contains_key(&key);
         let open = first || draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
         if known && open && !waiting.contains(&key) {
-            draft.steps.push(PlanStep::Settle { changed: changed.clone() });
+            draft.steps.push(PlanStep::ResolveChange { changed: changed.clone() });
         }
     }
 }

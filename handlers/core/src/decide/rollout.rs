@@ -17,7 +17,7 @@ use crate::time::{Span, Timestamp};
 pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let mut questions = Vec::new();
     if case.handler == Handler::Sweep {
-        questions.push(Question::Open);
+        questions.push(Question::OpenIncidents);
         for (service, asked) in open(case, facts) {
             questions.push(Question::Service { cluster: asked.cluster.clone(), service: service.to_owned() });
             questions.push(Question::Incident { key: key(response, service, asked) });
@@ -25,7 +25,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     } else if let Some(service) = service_of(case) {
         let asked = facts.asked.get(&service);
         questions.extend(asked.map(|asked| Question::Incident { key: key(response, &service, asked) }));
-        questions.push(Question::Asked { service });
+        questions.push(Question::Deployment { service });
     }
     questions
 }
@@ -244,7 +244,7 @@ fn open<'f>(case: &MatchedEvent<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f Depl
 
 fn adopt(draft: &mut PlanBuilder<'_, '_>, service: &str, asked: &DeploymentRecord, deployment: &str) {
     let (service, deployment) = (service.to_owned(), deployment.to_owned());
-    draft.steps.push(PlanStep::Adopt { service, asked_at: asked.at, deployment });
+    draft.steps.push(PlanStep::ReconcileDeployment { service, asked_at: asked.at, deployment });
 }
 
 fn end(
@@ -255,7 +255,7 @@ fn end(
     how: DeploymentOutcome,
 ) {
     if asked.may_end(how) {
-        draft.steps.push(PlanStep::End {
+        draft.steps.push(PlanStep::EndDeployment {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),
             asked_at: asked.at,

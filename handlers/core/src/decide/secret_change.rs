@@ -25,7 +25,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     let replicas = facts.secrets.get(&secret.key()).into_iter().flat_map(|metadata| &metadata.replicas);
     for region in std::iter::once(&secret.region).chain(replicas) {
         let there = SecretRef { region: region.clone(), ..secret.clone() };
-        questions.push(Question::Progress { account: secret.account.clone(), region: region.clone() });
+        questions.push(Question::RotationState { account: secret.account.clone(), region: region.clone() });
         questions.push(Question::Incident {
             key: incident_key(response, &unlearned_key(&place(&there.account, &there.region))),
         });
@@ -88,7 +88,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         });
         // Without what is remembered it is not known when this version became current: `LastChangedDate` may have moved since.
         if news && draft.facts.is_remembered(&changed.secret.account, &changed.secret.region) {
-            draft.steps.push(PlanStep::Note { changed: changed.clone() });
+            draft.steps.push(PlanStep::RecordChange { changed: changed.clone() });
         }
     }
     for there in &everywhere {

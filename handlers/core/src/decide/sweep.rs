@@ -28,7 +28,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
         let (account, region) = (account.clone(), region);
         let key = incident_key(response, &unlearned_key(&place(&account, &region)));
         questions.push(Question::Incident { key });
-        questions.push(Question::Progress { account: account.clone(), region: region.clone() });
+        questions.push(Question::RotationState { account: account.clone(), region: region.clone() });
         questions.push(Question::Secrets { account, region });
     }
     questions.extend(
@@ -43,7 +43,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let open = open_changes(draft.case, draft.facts);
     for (changed, _) in open.iter().filter(|(_, is_news)| *is_news) {
-        draft.steps.push(PlanStep::Note { changed: changed.clone() });
+        draft.steps.push(PlanStep::RecordChange { changed: changed.clone() });
     }
     let changes: Vec<SecretChange> = open.into_iter().map(|(changed, _)| changed).collect();
     let account = draft.event().account.clone();

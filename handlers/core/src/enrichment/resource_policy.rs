@@ -15,48 +15,48 @@ pub(super) fn derive(event: &Event) -> Option<&'static str> {
     let opened = match event.value("/detail/requestParameters/resourcePolicy")? {
         Value::Null => return None,
         Value::String(text) if duplicate_key(text).is_none() => {
-            to_value(text).map_or(PolicyExposure::Everybody, |policy| opened(&policy, owner(event)))
+            to_value(text).map_or(PolicyExposure::Public, |policy| opened(&policy, owner(event)))
         }
-        Value::String(_) => PolicyExposure::Everybody,
+        Value::String(_) => PolicyExposure::Public,
         policy => opened(policy, owner(event)),
     };
     Some(match opened {
-        PolicyExposure::Nobody => "own",
-        PolicyExposure::Another => "foreign",
-        PolicyExposure::Everybody => "public",
+        PolicyExposure::OwnAccount => "own",
+        PolicyExposure::ForeignAccount => "foreign",
+        PolicyExposure::Public => "public",
     })
 }
 
 /// To whom a policy opens the secret without a condition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PolicyExposure {
-    Nobody,
-    Another,
-    Everybody,
+    OwnAccount,
+    ForeignAccount,
+    Public,
 }
 
 fn opened(policy: &Value, owner: &str) -> PolicyExposure {
     match get(policy, "Statement") {
         Some(Value::Array(statements)) if !statements.is_empty() => {
             let all = statements.iter().map(|statement| by_statement(statement, owner));
-            all.max().unwrap_or(PolicyExposure::Everybody)
+            all.max().unwrap_or(PolicyExposure::Public)
         }
         Some(statement @ Value::Object(_)) => by_statement(statement, owner),
-        _ => PolicyExposure::Everybody,
+        _ => PolicyExposure::Public,
     }
 }
 
 fn by_statement(statement: &Value, owner: &str) -> PolicyExposure {
     let Some(effect) = get(statement, "Effect").and_then(Value::as_str) else {
-        return PolicyExposure::Everybody;
+        return PolicyExposure::Public;
     };
     let limited = get(statement, "Condition")
         .is_some_and(|condition| condition.as_object().is_none_or(|condition| !condition.is_empty()));
     if effect.eq_ignore_ascii_case("deny") || limited {
-        return PolicyExposure::Nobody;
+        return PolicyExposure::OwnAccount;
     }
     if get(statement, "NotPrincipal").is_some() {
-        return PolicyExposure::Everybody;
+        return PolicyExposure::Public;
     }
     match get(statement, "Principal") {
         Some(Value::Object(kinds)) => {
@@ -64,26 +64,26 @@ fn by_statement(statement: &Value, owner: &str) -> PolicyExposure {
                 let names = names.as_array().map_or(std::slice::from_ref(names), Vec::as_slice);
                 names.iter().map(move |name| by_name(kind, name, owner))
             });
-            all.max().unwrap_or(PolicyExposure::Everybody)
+            all.max().unwrap_or(PolicyExposure::Public)
         }
         // A string can be the star only (IAM's reference of the element).
-        _ => PolicyExposure::Everybody,
+        _ => PolicyExposure::Public,
     }
 }
 
 fn by_name(kind: &str, name: &Value, owner: &str) -> PolicyExposure {
     let Some(name) = name.as_str().filter(|name| !name.contains('*')) else {
-        return PolicyExposure::Everybody;
+        return PolicyExposure::Public;
     };
     if kind.eq_ignore_ascii_case("service") {
-        return PolicyExposure::Nobody;
+        return PolicyExposure::OwnAccount;
     }
     // An account's id, an ARN that holds one, or the id of a principal that is gone.
     let account = Arn::parse(name).map_or(name, |arn| arn.account);
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let federated = kind.eq_ignore_ascii_case("federated");
     let own = account == owner || (!is_account && !federated);
-    if own { PolicyExposure::Nobody } else { PolicyExposure::Another }
+    if own { PolicyExposure::OwnAccount } else { PolicyExposure::ForeignAccount }
 }
 
 /// The element of a policy, in whatever case it is written.

@@ -71,7 +71,7 @@ pub enum ResponseAction {
     /// Tell once a day what nobody was paged for.
     Summarise,
     /// Page about what arrives and cannot be understood.
-    Park,
+    Quarantine,
 }
 
 /// What is counted.

@@ -46,7 +46,7 @@ impl ResponseRow {
     /// The handler of its rules, whose handlers are given.
     pub(super) fn handler(&self, handlers: &BTreeSet<Handler>) -> Option<Handler> {
         // What cannot be understood is a failure of somebody.
-        let parks = (self.action == ResponseAction::Park).then_some(Handler::Failure);
+        let parks = (self.action == ResponseAction::Quarantine).then_some(Handler::Failure);
         handlers.first().copied().or(parks)
     }
 
@@ -79,7 +79,7 @@ impl ResponseRow {
         });
         let checks = [
             (
-                self.on.is_empty() != (self.action == ResponseAction::Park) || several,
+                self.on.is_empty() != (self.action == ResponseAction::Quarantine) || several,
                 "on",
                 "name one or more rules of one folder (none for `\"do\": \"park\"`; what redeploys or follows may add those of sweep/)",
             ),

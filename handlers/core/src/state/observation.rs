@@ -51,11 +51,11 @@ pub enum ObservationRole {
     /// It counts.
     Counts,
     /// It counts, and an incident of such events is less severe, by this exception.
-    Eased(String),
+    Downgraded(String),
     /// It is what [`crate::rules::Threshold::after`] waits for; by this exception it means less.
-    Opens(Option<String>),
+    Precedes(Option<String>),
     /// It never counts, by this exception.
-    Dropped(String),
+    Suppressed(String),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -123,15 +123,15 @@ impl Observation {
 
     /// Whether it counts for none of its responses, but is what one waits for.
     pub(crate) fn only_opens(&self) -> bool {
-        !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, ObservationRole::Opens(_)))
+        !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, ObservationRole::Precedes(_)))
     }
 
     /// The exception by which it counts for none of its responses.
     pub(crate) fn suppressed(&self) -> Option<&String> {
         let counts =
-            |role: &ObservationRole| matches!(role, ObservationRole::Counts | ObservationRole::Eased(_));
+            |role: &ObservationRole| matches!(role, ObservationRole::Counts | ObservationRole::Downgraded(_));
         let mut dropped = self.roles.values().filter_map(|role| match role {
-            ObservationRole::Dropped(exception) => Some(exception),
+            ObservationRole::Suppressed(exception) => Some(exception),
             _ => None,
         });
         if self.roles.values().any(counts) { None } else { dropped.next() }
@@ -140,7 +140,7 @@ impl Observation {
     /// Whether it tells a response more than another copy of its event: what counts is taken before what does not, and the
     /// caller's copy of a cross-account call names the caller.
     fn tells_more(&self, other: &Self, response: &Response) -> bool {
-        let dropped = |mark: &Self| matches!(mark.role(response), Some(ObservationRole::Dropped(_)));
+        let dropped = |mark: &Self| matches!(mark.role(response), Some(ObservationRole::Suppressed(_)));
         let names = |mark: &Self| mark.principal.raw().starts_with("arn:");
         let less = |mark: &Self| (dropped(mark), !names(mark), mark.role(response).cloned());
         (less(self), self) < (less(other), other)
@@ -218,10 +218,10 @@ pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Obs
 /// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
 /// and what follows it soon enough.
 fn counting<'m>(response: &Response, mut marks: Vec<&'m Observation>) -> Vec<&'m Observation> {
-    marks.retain(|mark| !matches!(mark.role(response), Some(ObservationRole::Dropped(_))));
+    marks.retain(|mark| !matches!(mark.role(response), Some(ObservationRole::Suppressed(_))));
     if response.when.after.is_some() {
         let opens =
-            marks.iter().filter(|mark| matches!(mark.role(response), Some(ObservationRole::Opens(_))));
+            marks.iter().filter(|mark| matches!(mark.role(response), Some(ObservationRole::Precedes(_))));
         let opens: Vec<Timestamp> = opens.map(|mark| mark.at).collect();
         marks.retain(|mark| {
             let before = opens.partition_point(|at| *at <= mark.at);
@@ -269,7 +269,7 @@ pub fn bursts<'m>(
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
 fn eased(response: &Response, burst: &WindowMatch<'_>) -> Severity {
     let effect = |mark: &&Observation| {
-        let (ObservationRole::Eased(id) | ObservationRole::Opens(Some(id))) = mark.role(response)? else {
+        let (ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) = mark.role(response)? else {
             return None;
         };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
@@ -332,7 +332,7 @@ fn windows<'m>(
 
 fn values<'v>(response: &Response, mark: &'v Observation, names: &'v SecretNames<'_>) -> Vec<&'v str> {
     match response.when.distinct {
-        _ if matches!(mark.role(response), Some(ObservationRole::Opens(_))) => Vec::new(),
+        _ if matches!(mark.role(response), Some(ObservationRole::Precedes(_))) => Vec::new(),
         DistinctBy::Secret => {
             mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }

@@ -342,5 +342,5 @@ fn a_refusal_is_told_also_of_whom_a_human_was_told_something_else() {
     let plan = responder_core::plan::Plan { steps: std::mem::take(&mut steps), ..plan };
     responder_core::decide::apply(&plan, &mut facts);
     let steps = responder_core::decide::undone(&case(&sweep("12:17:00")), &facts, &refused);
-    assert!(matches!(steps[..], [responder_core::plan::PlanStep::Join { .. }]), "{steps:?}");
+    assert!(matches!(steps[..], [responder_core::plan::PlanStep::ExtendIncident { .. }]), "{steps:?}");
 }

@@ -87,7 +87,7 @@ fn what_is_corrected_gives_no_place_back_again() {
     let places = [sweep("12:07:00"), failed].map(|event| {
         let steps = decide(&mut facts, &event).steps;
         steps.iter().find_map(|step| match step {
-            PlanStep::End { slot, .. } => Some(*slot),
+            PlanStep::EndDeployment { slot, .. } => Some(*slot),
             _ => None,
         })
     });

@@ -230,7 +230,7 @@ proptest! {
         prop_assert!(forgotten.is_empty(), "{forgotten:#?}");
         // Deciding the last sweep again.
         let again = storm.sweep();
-        let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::Note { .. }));
+        let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::RecordChange { .. }));
         prop_assert!(acts.is_none(), "{acts:?} after {last:?}");
         for (name, spec) in SERVICES.iter().zip(&specs) {
             let cooldown = match spec.special {

@@ -171,23 +171,23 @@ fn word(step: &PlanStep) -> String {
         PlanStep::Redeploy { service, secrets, .. } => {
             format!("redeploy {} {}", short(service), names(secrets))
         }
-        PlanStep::Hold { service, reason, until, .. } => {
+        PlanStep::Defer { service, reason, until, .. } => {
             let until = until.map(|until| format!(" {}", time(until))).unwrap_or_default();
             format!("hold {} {}{until}", short(service), name(reason))
         }
         PlanStep::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
-        PlanStep::Note { changed } => format!("note {} {}", changed.secret.name().raw(), time(changed.at)),
-        PlanStep::Settle { changed } => format!("settle {}", changed.secret.name().raw()),
-        PlanStep::Adopt { service, deployment, .. } => format!("adopt {} {deployment}", short(service)),
-        PlanStep::End { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
+        PlanStep::RecordChange { changed } => format!("note {} {}", changed.secret.name().raw(), time(changed.at)),
+        PlanStep::ResolveChange { changed } => format!("settle {}", changed.secret.name().raw()),
+        PlanStep::ReconcileDeployment { service, deployment, .. } => format!("adopt {} {deployment}", short(service)),
+        PlanStep::EndDeployment { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
         PlanStep::Prove { awaited, .. } => format!("prove {}", short(&awaited.service)),
         PlanStep::Page { incident, .. } => format!("page {}", incident.rule),
         PlanStep::Digest { rule, .. } => format!("digest {rule}"),
         PlanStep::Suppress { rule, .. } => format!("suppress {rule}"),
-        PlanStep::Join { rule, .. } => format!("join {rule}"),
+        PlanStep::ExtendIncident { rule, .. } => format!("join {rule}"),
         PlanStep::Resolve { rule, .. } => format!("resolve {rule}"),
         PlanStep::Count { rule, .. } => format!("count {rule}"),
-        PlanStep::See { .. } => "see".to_owned(),
+        PlanStep::UpdateLastSeen { .. } => "see".to_owned(),
         PlanStep::Unknown { .. } => "unknown".to_owned(),
         PlanStep::Nothing { .. } => "nothing".to_owned(),
         PlanStep::Ignore { .. } => "ignore".to_owned(),

@@ -122,10 +122,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// The steps that remember what became of a deployment.
     pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), EngineError> {
         match step {
-            PlanStep::Adopt { service, asked_at, deployment } => {
+            PlanStep::ReconcileDeployment { service, asked_at, deployment } => {
                 self.ledger.adopt(service, *asked_at, deployment).await
             }
-            PlanStep::End { service, cluster, asked_at, slot, secrets, ended, .. } => {
+            PlanStep::EndDeployment { service, cluster, asked_at, slot, secrets, ended, .. } => {
                 let slot = slot.map(|slot| (cluster.as_str(), slot));
                 if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
                     return Ok(());
@@ -151,8 +151,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// The steps that are only written down, in any order.
     pub(super) async fn record(&self, step: &PlanStep) -> Result<(), EngineError> {
         match step {
-            PlanStep::Note { changed } => self.ledger.note(changed).await,
-            PlanStep::Settle { changed } => self.ledger.settle(changed).await,
+            PlanStep::RecordChange { changed } => self.ledger.note(changed).await,
+            PlanStep::ResolveChange { changed } => self.ledger.settle(changed).await,
             PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
                     SkipReason::AlreadyNewer => ConsumerDecision::Newer,
@@ -167,7 +167,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 });
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
-            PlanStep::Hold { service, secrets, why, .. } => {
+            PlanStep::Defer { service, secrets, why, .. } => {
                 self.decided(service, secrets, ConsumerDecision::Held, why, None).await
             }
             _ => Ok(()),
@@ -248,7 +248,7 @@ mod tests {
                 reason: SkipReason::AlreadyNewer,
                 why: "it is newer".to_owned(),
             },
-            PlanStep::End {
+            PlanStep::EndDeployment {
                 service: service.to_owned(),
                 cluster: cluster.to_owned(),
                 asked_at: at(110),

@@ -207,9 +207,9 @@ mod tests {
         let flags = (any::<bool>(), any::<bool>(), any::<bool>());
         let role = (0..4, "[a-z]{1,3}").prop_map(|(kind, exception)| match kind {
             0 => ObservationRole::Counts,
-            1 => ObservationRole::Eased(exception),
-            2 => ObservationRole::Opens(Some(exception).filter(|exception| exception.len() > 1)),
-            _ => ObservationRole::Dropped(exception),
+            1 => ObservationRole::Downgraded(exception),
+            2 => ObservationRole::Precedes(Some(exception).filter(|exception| exception.len() > 1)),
+            _ => ObservationRole::Suppressed(exception),
         });
         let roles = btree_map("[a-z]{1,3}", role, 0..3);
         (texts, flags, roles, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
