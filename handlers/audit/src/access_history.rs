@@ -71,7 +71,7 @@ impl AccessHistory {
         let roles: BTreeSet<String> = roles.map(|role| role.raw().to_owned()).collect();
         for role in roles {
             let secrets = launches(&facts, &role);
-            facts.launches.insert(role, secrets);
+            facts.launch_secrets.insert(role, secrets);
         }
         let (calls, spellings) = (BTreeMap::new(), BTreeSet::new());
         Self { asked, facts, period: (since, until), calls, spellings, copies: 0, covered: None }

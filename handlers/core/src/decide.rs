@@ -141,7 +141,8 @@ pub fn park(
         steps: vec![PlanStep::Unknown { why: why.to_owned() }],
         retry: None,
     };
-    if let Some(response) = rules.responses.values().find(|response| response.action == ResponseAction::Quarantine)
+    if let Some(response) =
+        rules.responses.values().find(|response| response.action == ResponseAction::Quarantine)
     {
         let details = vec![
             IncidentDetail { label: "function", value: Untrusted::new(handler.name()) },
@@ -155,9 +156,9 @@ pub fn park(
         plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
             page,
-            quiet: response.quiet,
-            streams: BTreeSet::new(),
-            about: Vec::new(),
+            resolve_after: response.quiet,
+            groups: BTreeSet::new(),
+            consumers: Vec::new(),
         });
     }
     plan
@@ -203,7 +204,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         });
         if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, about });
+            self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: about });
         } else if incident.severity == Severity::Info {
             let (rule, key) = (incident.rule.clone(), incident.key.clone());
             self.steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
@@ -217,7 +218,13 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
             let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
             let streams = own.map(|watch| watch.stream.clone()).collect();
             let (incident, quiet) = (Box::new(incident), response.quiet);
-            self.steps.push(PlanStep::Page { incident, page, quiet, streams, about });
+            self.steps.push(PlanStep::Page {
+                incident,
+                page,
+                resolve_after: quiet,
+                groups: streams,
+                consumers: about,
+            });
         }
     }
 
@@ -251,9 +258,9 @@ fn incident_key(response: &Response, subject: &str) -> String {
 }
 
 fn outcome(steps: &[PlanStep]) -> PlanOutcome {
-    let acts = steps
-        .iter()
-        .any(|step| !matches!(step, PlanStep::Skip { .. } | PlanStep::ExtendIncident { .. } | PlanStep::Ignore { .. }));
+    let acts = steps.iter().any(|step| {
+        !matches!(step, PlanStep::Skip { .. } | PlanStep::ExtendIncident { .. } | PlanStep::Ignore { .. })
+    });
     // A sweep that finds everything in order has no steps.
     if acts || steps.is_empty() {
         PlanOutcome::Answered

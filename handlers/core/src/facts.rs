@@ -122,11 +122,11 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<EcsService>>,
     /// What could not be learned, by `account/region`, in our own words.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub gaps: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "gaps", skip_serializing_if = "BTreeMap::is_empty")]
+    pub discovery_failures: BTreeMap<String, BTreeSet<String>>,
     /// What cannot be learned from here, however often one looks, by `account/region`, in our own words.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "limits", skip_serializing_if = "BTreeMap::is_empty")]
+    pub discovery_limits: BTreeMap<String, BTreeSet<String>>,
     /// What Secrets Manager says, by the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretMetadata>,
@@ -134,36 +134,36 @@ pub struct Facts {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<String, KnownChange>,
     /// The deployments that we asked for, the last of each service, by its ARN.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub asked: BTreeMap<String, DeploymentRecord>,
+    #[serde(alias = "asked", skip_serializing_if = "BTreeMap::is_empty")]
+    pub deployments: BTreeMap<String, DeploymentRecord>,
     /// The places among the deployments in flight that are taken, by the cluster's ARN.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
+    #[serde(alias = "slots", skip_serializing_if = "BTreeMap::is_empty")]
+    pub concurrency_slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
     /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub told: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    #[serde(alias = "told", skip_serializing_if = "BTreeMap::is_empty")]
+    pub notified: BTreeMap<String, BTreeMap<String, Timestamp>>,
     /// The consumers that a read would prove, by [`crate::state::deployment::awaited_key`].
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub awaited: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
+    #[serde(alias = "awaited", skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending_evidence: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
     /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
     /// nobody knows them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub launches: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "launches", skip_serializing_if = "BTreeMap::is_empty")]
+    pub launch_secrets: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub streams: BTreeMap<String, BTreeSet<Observation>>,
+    #[serde(alias = "streams", skip_serializing_if = "BTreeMap::is_empty")]
+    pub observations: BTreeMap<String, BTreeSet<Observation>>,
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
     /// The incidents that were paged, by key, as the sweep looks for them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub open: BTreeMap<String, OpenIncident>,
+    #[serde(alias = "open", skip_serializing_if = "BTreeMap::is_empty")]
+    pub open_incidents: BTreeMap<String, OpenIncident>,
     /// What is noted of a day for its summary.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub days: BTreeMap<Date, DigestDay>,
+    #[serde(alias = "days", skip_serializing_if = "BTreeMap::is_empty")]
+    pub digest_days: BTreeMap<Date, DigestDay>,
     /// When a principal last read a secret, by [`crate::decide::seen_key`].
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub seen: BTreeMap<String, Timestamp>,
+    #[serde(alias = "seen", skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_seen: BTreeMap<String, Timestamp>,
 }
 
 /// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
@@ -199,7 +199,7 @@ impl Facts {
     /// counting), and three times as many in all. Beyond that it takes what brings a new secret, Region or principal:
     /// as many again of a kind, and five times as many in all. Returns whether it is noted.
     pub fn add_mark(&mut self, stream: &str, mark: Observation) -> bool {
-        let marks = self.streams.entry(stream.to_owned()).or_default();
+        let marks = self.observations.entry(stream.to_owned()).or_default();
         let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
         let in_chunk = marks.range(Observation::first_at(start)..Observation::first_at(start.plus(CHUNK)));
         let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Observation::weight).sum();
@@ -231,18 +231,18 @@ impl Facts {
     pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Observation> {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
         let (from, to) = (Observation::first_at(at.minus(reach)), Observation::first_at(past));
-        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+        self.observations.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
     }
 
     /// The marks of a stream that are later than an instant, by time.
     pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Observation> {
         let past = Observation::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
-        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
+        self.observations.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.
     pub fn gap(&mut self, account: &str, region: &str, what: impl Into<String>) {
-        self.gaps.entry(place(account, region)).or_default().insert(what.into());
+        self.discovery_failures.entry(place(account, region)).or_default().insert(what.into());
     }
 }
 
@@ -257,6 +257,6 @@ pub fn place(account: &str, region: &str) -> String {
 impl Facts {
     /// Whether the ledger told what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
-        self.gaps.get(&place(account, region)).is_none_or(|gaps| !gaps.contains(LEDGER_GAP))
+        self.discovery_failures.get(&place(account, region)).is_none_or(|gaps| !gaps.contains(LEDGER_GAP))
     }
 }

@@ -57,7 +57,7 @@ impl<'r> MemoryStore<'r> {
         for question in questions(case, &self.facts) {
             if let Question::LaunchSecrets { role } = question {
                 let secrets = launches(&self.facts, &role);
-                self.facts.launches.insert(role, secrets);
+                self.facts.launch_secrets.insert(role, secrets);
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
@@ -92,8 +92,8 @@ impl<'r> MemoryStore<'r> {
                 PlanStep::Page { incident, .. } | PlanStep::Digest { incident, .. } => {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
-                PlanStep::Resolve { key, at, silent_since, .. } => {
-                    let quieted = silent_since.map(|last| (last, *at));
+                PlanStep::Resolve { key, at, last_event, .. } => {
+                    let quieted = last_event.map(|last| (last, *at));
                     self.quieted.entry(key.clone()).or_default().extend(quieted);
                     if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
                         (last.state, last.resolved_at) = (IncidentStatus::Resolved, Some(*at));

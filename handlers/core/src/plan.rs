@@ -73,17 +73,17 @@ pub enum PlanStep {
         /// A deployment created from this instant on makes this step unnecessary.
         fresh_from: Timestamp,
         /// A deployment of ours that was asked for after this instant makes it wait.
-        cooled_from: Timestamp,
+        cooldown_from: Timestamp,
         /// The place that it takes among the cluster's deployments in flight.
         slot: u32,
         /// How long it may take: so long it keeps the place.
         rollout: Span,
         /// What makes it less harmless.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        findings: BTreeSet<DeploymentRisk>,
+        risks: BTreeSet<DeploymentRisk>,
         /// The roles whose reads of the secrets will prove that the new tasks have them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        roles: BTreeSet<Untrusted>,
+        execution_roles: BTreeSet<Untrusted>,
         /// Why.
         why: String,
     },
@@ -104,19 +104,19 @@ pub enum PlanStep {
     /// Remember that a secret's value changed, until every consumer is answered for.
     RecordChange {
         /// The change.
-        changed: SecretChange,
+        change: SecretChange,
     },
     /// Every consumer of a change is answered for.
     ResolveChange {
         /// The change.
-        changed: SecretChange,
+        change: SecretChange,
     },
     /// Remember the id of a deployment of ours, which we did not learn when we asked.
     ReconcileDeployment {
         /// The service's ARN.
         service: String,
         /// When we asked.
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         /// The deployment's id.
         deployment: String,
     },
@@ -127,7 +127,7 @@ pub enum PlanStep {
         /// The cluster's ARN.
         cluster: String,
         /// When we asked for it.
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         /// Its id, if known.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment: Option<String>,
@@ -137,14 +137,14 @@ pub enum PlanStep {
         /// The changes that it answers.
         secrets: Vec<SecretChange>,
         /// When and how.
-        ended: DeploymentEnd,
+        end: DeploymentEnd,
     },
     /// A new task of a consumer read the changed secret: the proof.
     Prove {
         /// The key under which it was awaited.
         key: String,
         /// The consumer.
-        awaited: PendingReadEvidence,
+        evidence: PendingReadEvidence,
         /// When it read.
         at: Timestamp,
     },
@@ -169,13 +169,13 @@ pub enum PlanStep {
         /// What is sent.
         page: Notification,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
-        quiet: Span,
+        resolve_after: Span,
         /// The streams of its marks; none if it does not end by being quiet.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        streams: BTreeSet<String>,
+        groups: BTreeSet<String>,
         /// The consumers that it tells of.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<AffectedConsumer>,
+        consumers: Vec<AffectedConsumer>,
     },
     /// Open an incident that pages nobody: it goes into the summary of the day.
     Digest {
@@ -214,7 +214,7 @@ pub enum PlanStep {
         last: Timestamp,
         /// The consumers of which a human knows by that: as if told.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<AffectedConsumer>,
+        consumers: Vec<AffectedConsumer>,
     },
     /// Close an incident.
     Resolve {
@@ -226,7 +226,7 @@ pub enum PlanStep {
         at: Timestamp,
         /// Its last event, if it ends because nothing followed that for long enough.
         #[serde(skip_serializing_if = "Option::is_none")]
-        silent_since: Option<Timestamp>,
+        last_event: Option<Timestamp>,
         /// What is sent, if the incident was paged.
         #[serde(skip_serializing_if = "Option::is_none")]
         notice: Option<Notification>,

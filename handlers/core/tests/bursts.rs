@@ -156,7 +156,7 @@ fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
             facts.add_mark("s", Observation { key, roles: kind(id), ..mark(0, 1) });
         }
     }
-    let flooded = facts.streams["s"].len();
+    let flooded = facts.observations["s"].len();
     assert!((3_000..=3_001).contains(&flooded), "{flooded}");
     let taken =
         (0..250).filter(|n| facts.add_mark("s", Observation { roles: kind("a"), ..mark(1, *n) })).count();
@@ -168,7 +168,7 @@ fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
             Observation { principal, key: format!("p{n}"), roles: kind(&(n % 9).to_string()), ..mark(2, 1) },
         );
     }
-    assert_eq!(facts.streams["s"].len(), 5_000, "and it ends");
+    assert_eq!(facts.observations["s"].len(), 5_000, "and it ends");
 }
 
 /// The definition, written down without any cleverness: which marks lie in a window that fires.

@@ -222,7 +222,7 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     facts
-        .limits
+        .discovery_limits
         .insert("111122223333/us-west-2".to_owned(), ["the secret is another account's".to_owned()].into());
     let plan = respond(case, &facts);
     assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));

@@ -223,15 +223,16 @@ fn launches_are_asked_for_first_and_only_where_they_matter() {
     let questions = |call: &Call, facts: &Facts| {
         responder_core::decide::questions(&rules.cases(&call.text()).unwrap()[0], facts)
     };
-    let counts =
-        |questions: &[Question]| questions.iter().any(|question| matches!(question, Question::Observations { .. }));
+    let counts = |questions: &[Question]| {
+        questions.iter().any(|question| matches!(question, Question::Observations { .. }))
+    };
     let asks = |questions: &[Question]| {
         questions.iter().any(|question| matches!(question, Question::LaunchSecrets { .. }))
     };
     let (task, other) = (Call { session: TASK, ..call(0, 1) }, call(0, 1));
     let first = questions(&task, &Facts::default());
     assert!(asks(&first) && !counts(&first));
-    let unanswered = Facts { launches: [(ROLE.to_owned(), [].into())].into(), ..Facts::default() };
+    let unanswered = Facts { launch_secrets: [(ROLE.to_owned(), [].into())].into(), ..Facts::default() };
     let second = questions(&task, &unanswered);
     assert!(!asks(&second) && counts(&second));
     let plain = questions(&other, &Facts::default());

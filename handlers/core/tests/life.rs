@@ -167,7 +167,7 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     let asked = questions(&case, &facts);
     assert!(asked.iter().any(|question| matches!(question, Question::GroupWindow { .. })));
     // A page that is under way is known to the index first.
-    for opened in facts.open.values_mut() {
+    for opened in facts.open_incidents.values_mut() {
         opened.last = at(HOUR / 2);
     }
     assert_eq!(respond(&case, &facts).steps, []);
@@ -176,7 +176,7 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     assert_eq!(respond(&case, &facts).steps, []);
     // Without the marks there would be nothing to say.
     let mut facts = ledger.facts().clone();
-    facts.streams.clear();
+    facts.observations.clear();
     assert_eq!(respond(&case, &facts).steps, []);
 }
 
@@ -210,7 +210,7 @@ proptest! {
         prop_assert_eq!(ended, expected);
         let closed = occurrences.iter().filter(|incident| incident.state == IncidentStatus::Resolved).count();
         prop_assert_eq!(closed, ends(&plans, "bulk-read").len());
-        prop_assert!(ledger.facts().open.values().all(|opened| opened.ended.is_some()));
+        prop_assert!(ledger.facts().open_incidents.values().all(|opened| opened.ended.is_some()));
         for (told, over, _) in ends(&plans, "bulk-read") {
             prop_assert!(told > over && told <= over.plus(Span::from_secs(every * 60)));
         }

@@ -75,7 +75,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.
-                PlanStep::EndDeployment { ended, .. } if untold && ended.how == DeploymentOutcome::Failed => continue,
+                PlanStep::EndDeployment { end, .. } if untold && end.outcome == DeploymentOutcome::Failed => {
+                    continue;
+                }
                 PlanStep::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
                     Err(EngineError::Refused(why)) => {
@@ -84,11 +86,11 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     }
                     effect => effect,
                 },
-                PlanStep::Page { incident, page, quiet, streams, about } => {
+                PlanStep::Page { incident, page, resolve_after, groups, consumers } => {
                     let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
-                    let effect = self.page(incident, page, *quiet, (date, streams)).await;
+                    let effect = self.page(incident, page, *resolve_after, (date, groups)).await;
                     if matches!(effect, Ok(StepEffect::Acted)) {
-                        self.count(incident, *quiet, facts);
+                        self.count(incident, *resolve_after, facts);
                     }
                     if effect.is_ok() {
                         // Below that, what could not be counted may be what is missing to say more.
@@ -96,7 +98,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                             executed.paged.insert(incident.key.clone());
                         }
                         // To fail now would only page again.
-                        let told = self.told(about).await;
+                        let told = self.told(consumers).await;
                         self.counters.ledger_bypassed += usize::from(told.is_err());
                         chats.extend(Some(page).filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     } else {
@@ -109,15 +111,15 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     effect
                 }
-                PlanStep::ExtendIncident { rule, key, first, last, about } => {
+                PlanStep::ExtendIncident { rule, key, first, last, consumers } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
-                    executed.errors.extend(self.told(about).await.err());
+                    executed.errors.extend(self.told(consumers).await.err());
                     continue;
                 }
-                PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. } | PlanStep::Prove { .. } => {
-                    self.remember(step, facts).await.map(|()| StepEffect::Acted)
-                }
+                PlanStep::ReconcileDeployment { .. }
+                | PlanStep::EndDeployment { .. }
+                | PlanStep::Prove { .. } => self.remember(step, facts).await.map(|()| StepEffect::Acted),
                 // With those of the whole batch.
                 PlanStep::Digest { .. } | PlanStep::UpdateLastSeen { .. } | PlanStep::Suppress { .. } => {
                     executed.acted += 1;
@@ -264,10 +266,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 
     async fn resolve(&mut self, step: &PlanStep, facts: &Facts) -> Result<StepEffect, EngineError> {
-        let PlanStep::Resolve { rule, key, at, silent_since, notice, severity } = step else {
+        let PlanStep::Resolve { rule, key, at, last_event, notice, severity } = step else {
             return Ok(StepEffect::Already);
         };
-        let (at, silent_since) = (*at, *silent_since);
+        let (at, silent_since) = (*at, *last_event);
         let subject = ClaimSubject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
         // Of nothing later than this it is known that it is over.
         let last = silent_since.unwrap_or(at);

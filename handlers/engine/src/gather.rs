@@ -68,7 +68,9 @@ pub(crate) async fn gather<A: AwsPort>(
         let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
         // What was said about an incident may make its marks unnecessary; and a day may hold much.
         if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
-            new.retain(|question| !matches!(question, Question::Observations { .. } | Question::DigestDay { .. }));
+            new.retain(|question| {
+                !matches!(question, Question::Observations { .. } | Question::DigestDay { .. })
+            });
         }
         if new.is_empty() {
             break;
@@ -191,15 +193,15 @@ impl GatheredFacts {
         self.marks_dropped += marks.dropped;
         self.unanswered.extend(mute);
         for place in silent {
-            self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
+            self.facts.discovery_failures.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
         }
         // What nobody knows is no launch.
         for role in asks.roles {
-            self.facts.launches.entry(role).or_default();
+            self.facts.launch_secrets.entry(role).or_default();
         }
-        self.facts.streams.extend(marks.streams);
-        self.facts.streams.extend(read);
+        self.facts.observations.extend(marks.streams);
+        self.facts.observations.extend(read);
         for more in [remembered.facts, progress, metadata, lands] {
             merge(&mut self.facts, more);
         }
@@ -227,7 +229,7 @@ impl GatheredFacts {
                 Question::DigestDay { date } => missing(&date.to_string()),
                 Question::OpenIncidents => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.
-                Question::GroupWindow { stream, .. } => !self.facts.streams.contains_key(stream),
+                Question::GroupWindow { stream, .. } => !self.facts.observations.contains_key(stream),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Observations { .. }
                 | Question::LaunchSecrets { .. }
@@ -242,27 +244,27 @@ impl GatheredFacts {
 
 fn merge(facts: &mut Facts, more: Facts) {
     facts.incidents.extend(more.incidents);
-    facts.open.extend(more.open);
-    facts.days.extend(more.days);
-    facts.seen.extend(more.seen);
-    facts.launches.extend(more.launches);
-    facts.awaited.extend(more.awaited);
-    facts.asked.extend(more.asked);
+    facts.open_incidents.extend(more.open_incidents);
+    facts.digest_days.extend(more.digest_days);
+    facts.last_seen.extend(more.last_seen);
+    facts.launch_secrets.extend(more.launch_secrets);
+    facts.pending_evidence.extend(more.pending_evidence);
+    facts.deployments.extend(more.deployments);
     facts.changes.extend(more.changes);
     for (key, metadata) in more.secrets {
         know(facts, key, metadata);
     }
-    for (cluster, slots) in more.slots {
-        facts.slots.entry(cluster).or_default().extend(slots);
+    for (cluster, slots) in more.concurrency_slots {
+        facts.concurrency_slots.entry(cluster).or_default().extend(slots);
     }
-    for (service, told) in more.told {
-        facts.told.entry(service).or_default().extend(told);
+    for (service, told) in more.notified {
+        facts.notified.entry(service).or_default().extend(told);
     }
-    for (place, gaps) in more.gaps {
-        facts.gaps.entry(place).or_default().extend(gaps);
+    for (place, gaps) in more.discovery_failures {
+        facts.discovery_failures.entry(place).or_default().extend(gaps);
     }
-    for (place, limits) in more.limits {
-        facts.limits.entry(place).or_default().extend(limits);
+    for (place, limits) in more.discovery_limits {
+        facts.discovery_limits.entry(place).or_default().extend(limits);
     }
     if more.services.is_some() {
         // To have looked and found nobody is not the same as not to know.
@@ -294,7 +296,7 @@ async fn consumers<A: AwsPort>(
         facts.services.get_or_insert_default();
         let place = place(account, region);
         let mut limit = |what: &str| {
-            facts.limits.entry(place.clone()).or_default().insert(what.to_owned());
+            facts.discovery_limits.entry(place.clone()).or_default().insert(what.to_owned());
         };
         if !from.account.is_empty() && account != from.account {
             limit("the secret is another account's; services there cannot be seen from here");
@@ -313,7 +315,7 @@ async fn consumers<A: AwsPort>(
             facts.gap(account, region, gap);
         }
         if !land.limits.is_empty() {
-            facts.limits.entry(place).or_default().extend(land.limits);
+            facts.discovery_limits.entry(place).or_default().extend(land.limits);
         }
     }
     facts

@@ -257,7 +257,7 @@ mod tests {
         let aws = EngineFake::default();
         let awaited = PendingReadEvidence {
             service: "s".to_owned(),
-            changed: SecretChange {
+            change: SecretChange {
                 secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
                 at: Timestamp::from_millis(5),
                 version: None,
@@ -270,7 +270,7 @@ mod tests {
         let remember =
             || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"]), &keys(&[])));
         aws.busy.set(2);
-        let found = remember().facts.awaited;
+        let found = remember().facts.pending_evidence;
         assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
         assert_eq!(aws.now().millis(), 100 + 200);
         // Not even the first pause fits.

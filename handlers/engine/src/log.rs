@@ -111,9 +111,9 @@ fn step_name(step: &PlanStep) -> &'static str {
 fn incident_key(step: &PlanStep) -> Option<&str> {
     match step {
         PlanStep::Page { incident, .. } => Some(&incident.key),
-        PlanStep::ExtendIncident { key, .. } | PlanStep::Digest { key, .. } | PlanStep::Resolve { key, .. } => {
-            Some(key)
-        }
+        PlanStep::ExtendIncident { key, .. }
+        | PlanStep::Digest { key, .. }
+        | PlanStep::Resolve { key, .. } => Some(key),
         _ => None,
     }
 }

@@ -297,7 +297,7 @@ fn a_proof_costs_the_same_however_many_reads_there_are() {
         let key = awaited_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
         let awaited = PendingReadEvidence {
             service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
-            changed: SecretChange { secret, at: at(0), version: None },
+            change: SecretChange { secret, at: at(0), version: None },
             since: at(1),
         };
         let lease = Span::from_secs(60);

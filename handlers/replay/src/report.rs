@@ -127,22 +127,26 @@ pub(crate) fn step(step: &PlanStep) -> String {
             )
         }
         PlanStep::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
-        PlanStep::ExtendIncident { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
+        PlanStep::ExtendIncident { rule, .. } => {
+            format!("join      {rule}: part of an incident that was paged")
+        }
         PlanStep::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
         PlanStep::Count { rule, count, at_least, within } => {
             format!("count     {rule}: {count} of {at_least} within {within}")
         }
         PlanStep::Defer { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
-        PlanStep::RecordChange { changed } => format!("note      changed at {}", changed.at),
-        PlanStep::ResolveChange { changed } => format!("settle    the change of {} is answered for", changed.at),
+        PlanStep::RecordChange { change } => format!("note      changed at {}", change.at),
+        PlanStep::ResolveChange { change } => {
+            format!("settle    the change of {} is answered for", change.at)
+        }
         PlanStep::ReconcileDeployment { service, .. } => {
             format!("adopt     {}: the deployment is ours", service_name(service))
         }
-        PlanStep::EndDeployment { service, ended, .. } => {
-            format!("end       {}: our deployment {}", service_name(service), how(ended.how))
+        PlanStep::EndDeployment { service, end, .. } => {
+            format!("end       {}: our deployment {}", service_name(service), how(end.outcome))
         }
-        PlanStep::Prove { awaited, at, .. } => {
-            format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
+        PlanStep::Prove { evidence, at, .. } => {
+            format!("prove     {}: a new task read the new value at {at}", service_name(&evidence.service))
         }
         PlanStep::Digest { incident, .. } => {
             format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)

@@ -146,10 +146,14 @@ fn fired(rules: &RuleSet, story: &Story) -> BTreeSet<String> {
     let acts = story.decisions.iter().flat_map(|plan| {
         plan.steps.iter().filter_map(|step| match step {
             PlanStep::Redeploy { .. } => Some(ResponseAction::Redeploy),
-            PlanStep::RecordChange { .. } | PlanStep::ResolveChange { .. } if plan.handler == Handler::Sweep => {
+            PlanStep::RecordChange { .. } | PlanStep::ResolveChange { .. }
+                if plan.handler == Handler::Sweep =>
+            {
                 Some(ResponseAction::Redeploy)
             }
-            PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. } if plan.handler == Handler::Sweep => {
+            PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. }
+                if plan.handler == Handler::Sweep =>
+            {
                 Some(ResponseAction::Follow)
             }
             PlanStep::Prove { .. } => Some(ResponseAction::Prove),

@@ -49,7 +49,7 @@ impl ServiceKnowledge<'_> {
         let (account, region) = (&*change.secret.account, &*change.secret.region);
         match &self.facts.services {
             None => (false, "no task definition in the input refers to it"),
-            Some(_) if self.facts.gaps.contains_key(&place(account, region)) => {
+            Some(_) if self.facts.discovery_failures.contains_key(&place(account, region)) => {
                 (false, "the facts have gaps in its account and Region")
             }
             Some(services) if services.iter().any(|service| service.place() == (region, account)) => {

@@ -21,7 +21,7 @@ const COUNTED: Span = Span::from_secs(3 * 3_600);
 /// What to ask first, and then what the answers make worth asking.
 pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let now = facts.now.unwrap_or(case.event.time);
-    let due = facts.open.iter().filter(|(_, opened)| opened.may_be_over(now));
+    let due = facts.open_incidents.iter().filter(|(_, opened)| opened.may_be_over(now));
     let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
     let windows = over(facts, now).into_iter().flat_map(|(_, opened, state)| {
         let (from, to) = (counted_from(opened, state), state.last);
@@ -36,11 +36,14 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let steps: Vec<PlanStep> = ends
         .into_iter()
         // Without the marks the notice would say nothing: the next sweep asks again.
-        .filter(|(_, opened, _)| opened.streams.iter().all(|stream| facts.streams.contains_key(stream)))
+        .filter(|(_, opened, _)| opened.streams.iter().all(|stream| facts.observations.contains_key(stream)))
         .map(|(key, opened, state)| resolve(draft, key, opened, state))
         .collect();
     draft.steps.extend(steps);
-    let known = facts.open.iter().filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
+    let known = facts
+        .open_incidents
+        .iter()
+        .filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
     // Somebody closed it, and could not say so to the index.
     let closed = known.filter(|(_, opened, state)| {
         opened.ended.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
@@ -49,7 +52,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
         rule: opened.rule.clone(),
         key: key.clone(),
         at: state.resolved.unwrap_or(state.last),
-        silent_since: Some(state.last),
+        last_event: Some(state.last),
         notice: None,
         severity: state.severity,
     }));
@@ -57,7 +60,10 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
 
 /// The incidents that are over, those that are so for longest first.
 fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &OpenIncident, &IncidentState)> {
-    let known = facts.open.iter().filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
+    let known = facts
+        .open_incidents
+        .iter()
+        .filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
     let mut over: Vec<_> = known
         .filter(|(_, opened, state)| {
             // A page that is not marked as sent tells of more than the state does.
@@ -81,7 +87,7 @@ fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state:
     let response = draft.case.book.get(&opened.rule);
     let notice = response.map(|response| {
         let from = counted_from(opened, state);
-        let marks = opened.streams.iter().filter_map(|stream| draft.facts.streams.get(stream)).flatten();
+        let marks = opened.streams.iter().filter_map(|stream| draft.facts.observations.get(stream)).flatten();
         let marks: Vec<&Observation> = marks
             .filter(|mark| !mark.resolves && !mark.only_opens() && mark.at >= from && mark.at <= state.last)
             .collect();
@@ -95,7 +101,7 @@ fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state:
         notify::render(&incident, response, &draft.facts.settings)
     });
     let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
-    PlanStep::Resolve { rule, key, at, silent_since: Some(state.last), notice, severity }
+    PlanStep::Resolve { rule, key, at, last_event: Some(state.last), notice, severity }
 }
 
 /// What fired of some marks; where that was another response of the incident, all that count.

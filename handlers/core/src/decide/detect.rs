@@ -184,11 +184,11 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
     let Some(lead) = lead(&findings) else {
         let Some((first, last)) = amid else { return };
         let (rule, key) = (watch.response.id.clone(), watch.key.clone());
-        return draft.steps.push(PlanStep::ExtendIncident { rule, key, first, last, about: Vec::new() });
+        return draft.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
     };
     let facts = draft.facts;
     let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
-    let known = streams.into_iter().filter_map(|stream| facts.streams.get(stream)).flatten();
+    let known = streams.into_iter().filter_map(|stream| facts.observations.get(stream)).flatten();
     let details = details(draft, &findings);
     let incident = correlate::incident(lead, watch.key.clone(), &findings, known, details);
     draft.page(lead, incident, Vec::new());
@@ -294,7 +294,7 @@ pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
             rule: watch.response.id.clone(),
             key: watch.key,
             at: own.at,
-            silent_since: None,
+            last_event: None,
             notice: Some(notify::render(&incident, watch.response, &draft.facts.settings)),
             severity: open.severity,
         });

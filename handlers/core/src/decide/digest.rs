@@ -33,8 +33,9 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     if facts.incidents.contains_key(&key) {
         return;
     }
-    let notes = facts.days.get(&date).cloned().unwrap_or_default();
-    let Some(body) = text(date, &case.event.account, &notes, &facts.open, response, case.book) else {
+    let notes = facts.digest_days.get(&date).cloned().unwrap_or_default();
+    let Some(body) = text(date, &case.event.account, &notes, &facts.open_incidents, response, case.book)
+    else {
         return;
     };
     let mark = Observation::of(draft.event(), false);
@@ -44,5 +45,11 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let mut page = notify::render(&incident, response, &facts.settings);
     page.body = body;
     let (quiet, streams, about) = (response.quiet, BTreeSet::new(), Vec::new());
-    draft.steps.push(PlanStep::Page { incident: Box::new(incident), page, quiet, streams, about });
+    draft.steps.push(PlanStep::Page {
+        incident: Box::new(incident),
+        page,
+        resolve_after: quiet,
+        groups: streams,
+        consumers: about,
+    });
 }

@@ -118,7 +118,7 @@ impl<'f> SecretConsumer<'f> {
     pub(super) fn waits_since(&self, facts: &Facts) -> Timestamp {
         let deployed = self.service.primary.as_ref().map(|primary| primary.created_at).unwrap_or_default();
         let since = self.open(facts).into_iter().map(|changed| {
-            let first = facts.changes.get(&changed.secret.key()).and_then(|known| known.since);
+            let first = facts.changes.get(&changed.secret.key()).and_then(|known| known.waiting_since);
             first.map_or(changed.at, |first| first.max(deployed).min(changed.at))
         });
         since.min().unwrap_or_default()
@@ -178,8 +178,9 @@ impl<'f> SecretConsumer<'f> {
         let fresh_from = changed_at.plus(facts.settings.fresh_after());
         if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
             // Of one of ours, the page about it told.
-            let ours = facts.asked.get(&service.arn).is_some_and(|asked| {
-                asked.deployment.as_deref().is_none_or(|id| id == primary.id) && asked.at >= fresh_from
+            let ours = facts.deployments.get(&service.arn).is_some_and(|asked| {
+                asked.deployment.as_deref().is_none_or(|id| id == primary.id)
+                    && asked.requested_at >= fresh_from
             });
             if primary.state == Some(RolloutState::Failed) && !ours {
                 let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
@@ -197,24 +198,25 @@ impl<'f> SecretConsumer<'f> {
 
     /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
     fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Eligibility> {
-        let asked = facts.asked.get(&self.service.arn)?;
-        if asked.at >= fresh_from
-            && asked.ended.as_ref().is_some_and(|ended| ended.how == DeploymentOutcome::Denied)
+        let asked = facts.deployments.get(&self.service.arn)?;
+        if asked.requested_at >= fresh_from
+            && asked.end.as_ref().is_some_and(|ended| ended.outcome == DeploymentOutcome::Denied)
         {
-            let why = format!("ECS refused to deploy it at {}", asked.at);
+            let why = format!("ECS refused to deploy it at {}", asked.requested_at);
             return Some(Eligibility::Skip(SkipReason::Refused, why));
         }
-        if asked.at < fresh_from || !asked.was_asked() {
+        if asked.requested_at < fresh_from || !asked.was_asked() {
             return None;
         }
         if asked.failed() {
-            let why = format!("the deployment of {} that should answer the change failed", asked.at);
+            let why =
+                format!("the deployment of {} that should answer the change failed", asked.requested_at);
             return Some(Eligibility::Skip(SkipReason::RolloutFailed, why));
         }
         // An answer that was lost may mean a call that was: that shows within minutes.
-        let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.at.plus(UNSEEN);
+        let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.requested_at.plus(UNSEEN);
         (asked.is_open() && known).then(|| {
-            let why = format!("a deployment was asked for at {} and is not seen yet", asked.at);
+            let why = format!("a deployment was asked for at {} and is not seen yet", asked.requested_at);
             Eligibility::Skip(SkipReason::AlreadyRequested, why)
         })
     }
@@ -286,7 +288,11 @@ impl<'f> SecretConsumer<'f> {
         // The shell waits this long by itself.
         let then = now.max(settled);
         if settled > now.plus(LONGEST_WAIT) {
-            return hold(DeferReason::SettleDelay, Some(settled), format!("the change settles until {settled}"));
+            return hold(
+                DeferReason::SettleDelay,
+                Some(settled),
+                format!("the change settles until {settled}"),
+            );
         }
         let going = findings.contains(&DeploymentRisk::InProgress);
         let waits = facts.settings.policy(DeploymentRisk::InProgress) == RiskPolicy::Wait;
@@ -294,12 +300,12 @@ impl<'f> SecretConsumer<'f> {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
             return hold(DeferReason::InProgress, None, why.to_owned());
         }
-        let asked = facts.asked.get(&self.service.arn).filter(|asked| asked.was_asked());
+        let asked = facts.deployments.get(&self.service.arn).filter(|asked| asked.was_asked());
         if waits && asked.is_some_and(|asked| self.is_hidden(asked, facts, now)) {
             let why = "how the deployment before ended is not known; another one would hide it";
             return hold(DeferReason::InProgress, None, why.to_owned());
         }
-        let cooled = asked.map(|asked| asked.at.plus(self.cooldown(facts)));
+        let cooled = asked.map(|asked| asked.requested_at.plus(self.cooldown(facts)));
         if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
             let why = format!("we redeployed it a short while ago; it waits until {cooled}");
             return hold(DeferReason::Cooldown, Some(cooled), why);
@@ -316,12 +322,12 @@ impl<'f> SecretConsumer<'f> {
     fn is_hidden(&self, asked: &DeploymentRecord, facts: &Facts, now: Timestamp) -> bool {
         let primary = self.service.primary.as_ref();
         let ended = primary.is_none_or(|primary| {
-            primary.created_at < asked.at.minus(CLOCKS)
+            primary.created_at < asked.requested_at.minus(CLOCKS)
                 || primary.state == Some(RolloutState::Failed)
                 || primary.state == Some(RolloutState::InProgress)
-                    && now >= asked.at.plus(facts.settings.rollout)
+                    && now >= asked.requested_at.plus(facts.settings.rollout)
         });
-        let followed = now < asked.at.plus(FOLLOWED).plus(facts.settings.rollout);
+        let followed = now < asked.requested_at.plus(FOLLOWED).plus(facts.settings.rollout);
         asked.is_open() && ended && followed
     }
 

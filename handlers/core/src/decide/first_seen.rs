@@ -73,7 +73,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     }
     let mut steps = Vec::new();
     for (key, at) in reads(draft.case) {
-        let last = draft.facts.seen.get(&key).copied();
+        let last = draft.facts.last_seen.get(&key).copied();
         if last.is_none_or(|last| last.plus(FORGOTTEN) < at) {
             let mark = Observation::of(draft.event(), false);
             let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };

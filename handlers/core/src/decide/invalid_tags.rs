@@ -40,7 +40,10 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
             })
             .collect();
         // Not all services are known: the list would be another one each time.
-        if details.is_empty() || facts.incidents.contains_key(&key) || facts.gaps.contains_key(&place) {
+        if details.is_empty()
+            || facts.incidents.contains_key(&key)
+            || facts.discovery_failures.contains_key(&place)
+        {
             continue;
         }
         let note = Untrusted::new("a service of these that reads a secret by itself is not redeployed");

@@ -42,7 +42,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
                 key,
                 first,
                 last,
-                about: Vec::new(),
+                consumers: Vec::new(),
             });
             continue;
         }

@@ -21,10 +21,10 @@ pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let (Some(role), Some(secret)) = (role(draft.case), draft.event().secrets.first()) else { return };
     let (key, at) = (awaited_key(role, secret), draft.event().time);
-    let awaited = draft.facts.awaited.get(&key).into_iter().flatten();
+    let awaited = draft.facts.pending_evidence.get(&key).into_iter().flatten();
     let proved: Vec<PlanStep> = awaited
         .filter(|awaited| at >= awaited.since.whole_second())
-        .map(|awaited| PlanStep::Prove { key: key.clone(), awaited: awaited.clone(), at })
+        .map(|awaited| PlanStep::Prove { key: key.clone(), evidence: awaited.clone(), at })
         .collect();
     draft.steps.extend(proved);
 }

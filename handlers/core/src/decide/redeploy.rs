@@ -77,9 +77,9 @@ pub(super) fn reconcile(
     // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
     let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
     let goes_on = |service: &String, primary: &Option<EcsDeployment>| {
-        let asked = facts.asked.get(service).filter(|asked| asked.is_open());
+        let asked = facts.deployments.get(service).filter(|asked| asked.is_open());
         let theirs = primary.as_ref().filter(|primary| primary.state == Some(RolloutState::InProgress));
-        asked.is_some_and(|asked| in_time(asked.at))
+        asked.is_some_and(|asked| in_time(asked.requested_at))
             || theirs.is_some_and(|primary| in_time(primary.created_at))
     };
     for step in draft.steps.iter().chain(&redeploys) {
@@ -130,7 +130,7 @@ fn waves(
             .entry(service.cluster.as_str())
             .or_insert_with(|| occupied(facts, service.cluster.as_str(), now));
         // A place that it still holds; one that was given to another since is not its own any more.
-        let slots = facts.slots.get(&service.cluster).into_iter().flatten();
+        let slots = facts.concurrency_slots.get(&service.cluster).into_iter().flatten();
         let mut own = slots.filter(|(_, slot)| slot.service == service.arn && slot.until > now);
         let own = own.next().map(|(number, _)| *number);
         let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
@@ -147,11 +147,11 @@ fn waves(
             secrets: answered(consumer, &unanswered, facts),
             not_before: go.not_before,
             fresh_from: go.fresh_from,
-            cooled_from: go.cooled_from,
+            cooldown_from: go.cooled_from,
             slot,
             rollout: facts.settings.rollout,
-            findings: go.findings,
-            roles: service.roles.clone(),
+            risks: go.findings,
+            execution_roles: service.roles.clone(),
             why: go.why,
         });
     }
@@ -164,8 +164,8 @@ fn answered(consumer: &SecretConsumer<'_>, unanswered: &ChangeIndex, facts: &Fac
     let mut changes = consumer.changes();
     let others = SecretConsumer::of(consumer.service, unanswered, &facts.settings);
     let others = others.iter().filter(|other| other.is_helped()).flat_map(SecretConsumer::changes);
-    let superseded = facts.asked.get(&consumer.service.arn).filter(|asked| asked.is_open());
-    for other in others.chain(superseded.into_iter().flat_map(|asked| asked.secrets.clone())) {
+    let superseded = facts.deployments.get(&consumer.service.arn).filter(|asked| asked.is_open());
+    for other in others.chain(superseded.into_iter().flat_map(|asked| asked.changes.clone())) {
         if changes.iter().all(|known| known.secret.key() != other.secret.key()) {
             changes.push(other);
         }
@@ -175,7 +175,7 @@ fn answered(consumer: &SecretConsumer<'_>, unanswered: &ChangeIndex, facts: &Fac
 
 /// The changes that are not answered for.
 fn unanswered(facts: &Facts) -> ChangeIndex {
-    let open = facts.changes.iter().filter(|(_, change)| !change.settled);
+    let open = facts.changes.iter().filter(|(_, change)| !change.resolved);
     let changed = open.filter_map(|(key, change)| {
         let secret = SecretRef::from_key(key)?;
         Some(SecretChange { secret, at: change.at, version: change.version.clone() })
@@ -185,7 +185,7 @@ fn unanswered(facts: &Facts) -> ChangeIndex {
 
 /// The places of a cluster that are taken.
 fn occupied(facts: &Facts, cluster: &str, now: Timestamp) -> BTreeSet<u32> {
-    let slots = facts.slots.get(cluster).into_iter().flatten();
+    let slots = facts.concurrency_slots.get(cluster).into_iter().flatten();
     slots.filter(|(_, slot)| slot.until > now).map(|(number, _)| *number).collect()
 }
 
@@ -225,11 +225,15 @@ fn tell_of_refusals(
     let facts = draft.facts;
     let since = consumer.waits_since(facts);
     let refused = |asked: &&DeploymentRecord| {
-        asked.at >= since && asked.ended.is_some_and(|ended| ended.how == DeploymentOutcome::Refused)
+        asked.requested_at >= since
+            && asked.end.is_some_and(|ended| ended.outcome == DeploymentOutcome::Refused)
     };
-    let asked = facts.asked.get(&consumer.service.arn).filter(refused);
+    let asked = facts.deployments.get(&consumer.service.arn).filter(refused);
     if let Some(asked) = asked.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
-        let why = format!("the call of {} had no effect: ECS throttles, or fails; it is repeated", asked.at);
+        let why = format!(
+            "the call of {} had no effect: ECS throttles, or fails; it is repeated",
+            asked.requested_at
+        );
         tell(said, draft, consumer, &consumer.open(facts), "not redeployed yet", &why);
     }
 }
@@ -238,7 +242,7 @@ fn tell_of_refusals(
 fn is_for_the_sweep(draft: &PlanBuilder<'_, '_>, response: &Response, consumer: &SecretConsumer<'_>) -> bool {
     let (facts, (region, _)) = (draft.facts, consumer.service.place());
     let recent = draft.now().minus(response.quiet);
-    let mut told = facts.told.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
+    let mut told = facts.notified.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
     draft.case.handler == Handler::Rotation
         && facts.settings.is_swept(region) == Some(true)
         && told.any(|changed_at| *changed_at > recent)
@@ -247,7 +251,7 @@ fn is_for_the_sweep(draft: &PlanBuilder<'_, '_>, response: &Response, consumer: 
 
 /// Whether a human was told of a consumer of a change.
 fn is_told(draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>, changed: &SecretChange) -> bool {
-    let told = draft.facts.told.get(&consumer.service.arn);
+    let told = draft.facts.notified.get(&consumer.service.arn);
     let known = told.and_then(|told| told.get(&changed.secret.key()));
     // Two tellings of one change are seconds apart, and nobody acts on the first between them.
     known.is_some_and(|until| until.plus(draft.facts.settings.settle) >= changed.at)
@@ -265,7 +269,7 @@ fn tell(
     let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
     for changed in changes.iter().filter(|changed| !is_told(draft, consumer, changed)) {
         let about =
-            deployment::AffectedConsumer { service: consumer.service.arn.clone(), changed: changed.clone() };
+            deployment::AffectedConsumer { service: consumer.service.arn.clone(), change: changed.clone() };
         said.push(ConsumerNotice { about, detail: IncidentDetail { label, value: value.clone() } });
     }
 }
@@ -276,7 +280,7 @@ fn say(draft: &mut PlanBuilder<'_, '_>, response: &Response, said: Vec<ConsumerN
     let mut pages: Vec<(Vec<deployment::AffectedConsumer>, Vec<IncidentDetail>, BTreeSet<String>)> =
         Vec::new();
     for ConsumerNotice { about, detail } in said {
-        let secret = about.changed.secret.key();
+        let secret = about.change.secret.key();
         let has_room = |(_, details, secrets): &(_, Vec<IncidentDetail>, BTreeSet<String>)| {
             (details.len() < notify::DETAILS_MAX || details.contains(&detail))
                 && (secrets.len() < notify::SECRETS_MAX || secrets.contains(&secret))
@@ -310,7 +314,7 @@ pub(super) fn page_about(
 ) {
     let mut parts = vec![what.to_owned()];
     for consumer in &about {
-        let changed = &consumer.changed;
+        let changed = &consumer.change;
         let which = changed.version.clone().unwrap_or_else(|| changed.at.to_string());
         parts.extend([consumer.service.clone(), changed.secret.key(), which]);
     }
@@ -319,9 +323,9 @@ pub(super) fn page_about(
     for consumer in &about {
         // The incident is as old as the change: the sweep says what the event said.
         let mut mark = Observation::of(draft.event(), false);
-        mark.at = consumer.changed.at;
-        mark.secrets = vec![consumer.changed.secret.clone()];
-        mark.region.clone_from(&consumer.changed.secret.region);
+        mark.at = consumer.change.at;
+        mark.secrets = vec![consumer.change.secret.clone()];
+        mark.region.clone_from(&consumer.change.secret.region);
         if !marks.contains(&mark) {
             marks.push(mark);
         }
@@ -336,7 +340,8 @@ pub(super) fn page_about(
 /// plan alone says what is unknown.
 pub(super) fn unlearned(draft: &mut PlanBuilder<'_, '_>, response: &Response, account: &str, region: &str) {
     let place = place(account, region);
-    let (gaps, limits) = (draft.facts.gaps.get(&place), draft.facts.limits.get(&place));
+    let (gaps, limits) =
+        (draft.facts.discovery_failures.get(&place), draft.facts.discovery_limits.get(&place));
     let gap = |gap: &String| IncidentDetail { label: "could not be learned", value: Untrusted::new(gap) };
     // A ledger that is down is alarmed by the functions that fail; it would be told with every delivery.
     let worth = limits.into_iter().chain(gaps).flatten().filter(|gap| *gap != LEDGER_GAP);
@@ -358,13 +363,13 @@ pub(super) fn unlearned_key(subject: &str) -> String {
 fn settle(draft: &mut PlanBuilder<'_, '_>, changes: &[SecretChange], waiting: &BTreeSet<String>) {
     for changed in changes {
         let place = place(&changed.secret.account, &changed.secret.region);
-        let known = !draft.facts.gaps.contains_key(&place) && draft.facts.services.is_some();
+        let known = !draft.facts.discovery_failures.contains_key(&place) && draft.facts.services.is_some();
         let key = changed.secret.key();
         // The sweep sees secrets for the first time that nobody waits for: open, they would seem to wait ever since.
         let first = draft.case.handler == Handler::Sweep && !draft.facts.changes.contains_key(&key);
-        let open = first || draft.facts.changes.get(&key).is_some_and(|change| !change.settled);
+        let open = first || draft.facts.changes.get(&key).is_some_and(|change| !change.resolved);
         if known && open && !waiting.contains(&key) {
-            draft.steps.push(PlanStep::ResolveChange { changed: changed.clone() });
+            draft.steps.push(PlanStep::ResolveChange { change: changed.clone() });
         }
     }
 }

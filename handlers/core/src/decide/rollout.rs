@@ -23,7 +23,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
             questions.push(Question::Incident { key: key(response, service, asked) });
         }
     } else if let Some(service) = service_of(case) {
-        let asked = facts.asked.get(&service);
+        let asked = facts.deployments.get(&service);
         questions.extend(asked.map(|asked| Question::Incident { key: key(response, &service, asked) }));
         questions.push(Question::Deployment { service });
     }
@@ -62,7 +62,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let is_rollback = state == RolloutState::InProgress && reason.raw().contains("rolling back");
     let report =
         DeploymentReport { deployment, state, reason, at: event.time, is_rollback, service: &service };
-    match facts.asked.get(&service) {
+    match facts.deployments.get(&service) {
         Some(asked) if concerns(asked, &report) => follow(draft, response, asked, &report),
         _ => draft.steps.push(PlanStep::Ignore { why: "not a deployment that we asked for".to_owned() }),
     }
@@ -75,26 +75,31 @@ fn concerns(asked: &DeploymentRecord, report: &DeploymentReport<'_>) -> bool {
         return false;
     }
     // What took its place cannot fail before it has begun.
-    let before = |ended: &DeploymentEnd| ended.how == DeploymentOutcome::Superseded && report.at < ended.at;
-    let is_open = asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before);
+    let before =
+        |ended: &DeploymentEnd| ended.outcome == DeploymentOutcome::Superseded && report.at < ended.at;
+    let is_open = asked.may_be_told_of() || asked.end.as_ref().is_some_and(before);
     match (asked.deployment.as_deref(), report.state) {
         // The circuit breaker goes back to an older deployment, and says so of that one.
         (ours, _) if report.is_rollback => {
             let to_ours = ours.is_some_and(|ours| report.reason.raw().contains(ours));
-            is_open && !to_ours && report.at >= asked.at
+            is_open && !to_ours && report.at >= asked.requested_at
         }
         // Of what begins, events tell the whole second.
-        (Some(ours), RolloutState::InProgress) => ours == id && report.at >= asked.at.whole_second(),
-        (Some(ours), _) => ours == id && report.at >= asked.at,
+        (Some(ours), RolloutState::InProgress) => {
+            ours == id && report.at >= asked.requested_at.whole_second()
+        }
+        (Some(ours), _) => ours == id && report.at >= asked.requested_at,
         // We never learned its id.
         (None, RolloutState::InProgress) => {
-            asked.may_be_told_of() && report.at >= asked.at.whole_second() && may_have_begun(asked, report.at)
+            asked.may_be_told_of()
+                && report.at >= asked.requested_at.whole_second()
+                && may_have_begun(asked, report.at)
         }
         // Where that is because the answer was lost, another may complete that it gave way to.
         (None, RolloutState::Completed) => {
-            asked.may_be_told_of() && asked.lease_until.is_none() && report.at >= asked.at
+            asked.may_be_told_of() && asked.lease_until.is_none() && report.at >= asked.requested_at
         }
-        (None, RolloutState::Failed) => is_open && report.at >= asked.at,
+        (None, RolloutState::Failed) => is_open && report.at >= asked.requested_at,
     }
 }
 
@@ -102,7 +107,7 @@ fn concerns(asked: &DeploymentRecord, report: &DeploymentReport<'_>) -> bool {
 /// and saw none. A replay does not know when the call was made.
 fn may_have_begun(asked: &DeploymentRecord, at: Timestamp) -> bool {
     let lease = asked.lease_until.map(|until| until.plus(CLOCKS));
-    lease.or(asked.ended.map(|ended| ended.at)).is_none_or(|until| at <= until)
+    lease.or(asked.end.map(|ended| ended.at)).is_none_or(|until| at <= until)
 }
 
 fn follow(
@@ -130,10 +135,10 @@ fn follow(
 fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, asked: &DeploymentRecord) {
     let (facts, now) = (draft.facts, draft.now());
     // Somebody is asking, or what was asked for is hardly to be seen yet.
-    if asked.is_held(now) || now < asked.at.plus(SEEN_AFTER) {
+    if asked.is_held(now) || now < asked.requested_at.plus(SEEN_AFTER) {
         return;
     }
-    let late = now > asked.at.plus(facts.settings.rollout);
+    let late = now > asked.requested_at.plus(facts.settings.rollout);
     let found = facts.services.iter().flatten().find(|found| found.arn == service);
     let report = |deployment: Option<&str>, state, reason: &str| DeploymentReport {
         deployment: deployment.map(str::to_owned),
@@ -148,7 +153,9 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, ask
         if is_gone {
             end(draft, service, asked, now, DeploymentOutcome::Gone);
         // What could not be learned now may be learned by the next look; that is told for itself.
-        } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
+        } else if late
+            && !facts.discovery_failures.contains_key(&place(&draft.event().account, region_of(service)))
+        {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
             fail(draft, response, asked, &silent, "its end is unknown");
         }
@@ -157,7 +164,7 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, ask
     let primary = found.primary.as_ref();
     let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
     let ours = asked.deployment.as_deref();
-    let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
+    let newer = primary.is_some_and(|primary| primary.created_at >= asked.requested_at.minus(CLOCKS));
     let is_ours = match (ours, primary) {
         (None, Some(primary)) => may_have_begun(asked, primary.created_at),
         (None, None) => true,
@@ -219,7 +226,7 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, ask
 
 /// Whether somebody told of this deployment, or was about to, and could not note its end.
 fn is_told_of(facts: &Facts, key: &str) -> bool {
-    let opened = facts.open.get(key).is_some_and(|opened| opened.ended.is_none());
+    let opened = facts.open_incidents.get(key).is_some_and(|opened| opened.ended.is_none());
     let resolved = |state: &IncidentState| state.resolved.is_some();
     facts.incidents.get(key).map_or(opened, |state| !resolved(state))
 }
@@ -238,13 +245,14 @@ fn state(service: &EcsService) -> Option<RolloutState> {
 /// The deployments of ours that have no end yet.
 fn open<'f>(case: &MatchedEvent<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f DeploymentRecord)> {
     let account = format!(":{}:", case.event.account);
-    let open = facts.asked.iter().filter(|(service, asked)| asked.is_open() && service.contains(&account));
+    let open =
+        facts.deployments.iter().filter(|(service, asked)| asked.is_open() && service.contains(&account));
     open.map(|(service, asked)| (service.as_str(), asked)).collect()
 }
 
 fn adopt(draft: &mut PlanBuilder<'_, '_>, service: &str, asked: &DeploymentRecord, deployment: &str) {
     let (service, deployment) = (service.to_owned(), deployment.to_owned());
-    draft.steps.push(PlanStep::ReconcileDeployment { service, asked_at: asked.at, deployment });
+    draft.steps.push(PlanStep::ReconcileDeployment { service, requested_at: asked.requested_at, deployment });
 }
 
 fn end(
@@ -258,12 +266,12 @@ fn end(
         draft.steps.push(PlanStep::EndDeployment {
             service: service.to_owned(),
             cluster: asked.cluster.clone(),
-            asked_at: asked.at,
+            requested_at: asked.requested_at,
             deployment: asked.deployment.clone(),
             // What has an end gave its place back.
             slot: asked.slot.filter(|_| asked.is_open()),
-            secrets: asked.secrets.clone(),
-            ended: DeploymentEnd { at, how },
+            secrets: asked.changes.clone(),
+            end: DeploymentEnd { at, outcome: how },
         });
     } else {
         draft.steps.push(PlanStep::Nothing { why: "the end of our deployment is known".to_owned() });
@@ -280,7 +288,7 @@ fn fail(
 ) {
     let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
     let mut details = vec![detail("what", what), detail("service", report.service)];
-    for changed in &asked.secrets {
+    for changed in &asked.changes {
         details.push(IncidentDetail { label: "secret", value: changed.secret.name() });
     }
     // A rollback is reported of the deployment that it goes back to.
@@ -293,9 +301,9 @@ fn fail(
     let mark = mark(draft, asked);
     let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
     let about = asked
-        .secrets
+        .changes
         .iter()
-        .map(|changed| AffectedConsumer { service: report.service.to_owned(), changed: changed.clone() });
+        .map(|changed| AffectedConsumer { service: report.service.to_owned(), change: changed.clone() });
     let key = key(response, report.service, asked);
     draft.page_burst(response, key, &burst, details, about.collect());
 }
@@ -318,7 +326,7 @@ fn resolve(
         rule: response.id.clone(),
         key,
         at,
-        silent_since: None,
+        last_event: None,
         notice: Some(notify::render(&incident, response, &draft.facts.settings)),
         severity: open.severity,
     });
@@ -327,13 +335,13 @@ fn resolve(
 /// The incident is as old as the deployment, whoever finds it out.
 fn mark(draft: &PlanBuilder<'_, '_>, asked: &DeploymentRecord) -> Observation {
     let mut mark = Observation::of(draft.event(), false);
-    mark.at = asked.at;
-    mark.secrets = asked.secrets.iter().map(|changed| changed.secret.clone()).collect();
+    mark.at = asked.requested_at;
+    mark.secrets = asked.changes.iter().map(|changed| changed.secret.clone()).collect();
     mark
 }
 
 fn key(response: &Response, service: &str, asked: &DeploymentRecord) -> String {
-    incident_key(response, &format!("{service} {}", asked.at))
+    incident_key(response, &format!("{service} {}", asked.requested_at))
 }
 
 fn service_of(case: &MatchedEvent<'_>) -> Option<String> {

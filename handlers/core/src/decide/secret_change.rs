@@ -88,7 +88,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         });
         // Without what is remembered it is not known when this version became current: `LastChangedDate` may have moved since.
         if news && draft.facts.is_remembered(&changed.secret.account, &changed.secret.region) {
-            draft.steps.push(PlanStep::RecordChange { changed: changed.clone() });
+            draft.steps.push(PlanStep::RecordChange { change: changed.clone() });
         }
     }
     for there in &everywhere {
@@ -210,7 +210,7 @@ pub(super) fn undone(draft: &mut PlanBuilder<'_, '_>, response: &Response, refus
         let PlanStep::Redeploy { service, secrets, .. } = step else { continue };
         about.extend(secrets.iter().map(|changed| crate::state::deployment::AffectedConsumer {
             service: service.clone(),
-            changed: changed.clone(),
+            change: changed.clone(),
         }));
         let value = Untrusted::new(format!("{service}: {why}"));
         details.push(IncidentDetail { label: "not redeployed, ECS refused", value });

@@ -43,7 +43,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let open = open_changes(draft.case, draft.facts);
     for (changed, _) in open.iter().filter(|(_, is_news)| *is_news) {
-        draft.steps.push(PlanStep::RecordChange { changed: changed.clone() });
+        draft.steps.push(PlanStep::RecordChange { change: changed.clone() });
     }
     let changes: Vec<SecretChange> = open.into_iter().map(|(changed, _)| changed).collect();
     let account = draft.event().account.clone();
@@ -71,7 +71,7 @@ fn open_changes(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<(SecretChange, bo
         let known = facts.changes.get(&secret.key());
         if let Some(known) = known.filter(|known| known.version.as_deref() == Some(version)) {
             let changed = SecretChange { secret, at: known.at, version: known.version.clone() };
-            open.extend((!known.settled).then_some((changed, false)));
+            open.extend((!known.resolved).then_some((changed, false)));
         } else if let Some(at) = changed_at(metadata, known) {
             let changed = SecretChange { secret, at, version: Some(version.to_owned()) };
             open.push((changed, true));
@@ -87,7 +87,7 @@ fn unlisted(facts: &Facts) -> impl Iterator<Item = SecretChange> {
         let metadata = facts.secrets.get(key);
         metadata.is_some_and(|metadata| metadata.is_readable() && metadata.current().is_some())
     };
-    facts.changes.iter().filter(move |(key, change)| !change.settled && !said(key)).filter_map(
+    facts.changes.iter().filter(move |(key, change)| !change.resolved && !said(key)).filter_map(
         |(key, change)| {
             let mut parts = key.splitn(3, '/');
             let (account, region, name) = (parts.next()?, parts.next()?, parts.next()?);

@@ -28,7 +28,7 @@ pub fn may_launch(event: &Event) -> bool {
 
 /// An execution role reads what its task definitions refer to, in a session that is named like a task.
 fn is_launch(event: &Event, facts: &Facts) -> bool {
-    let Some(referenced) = facts.launches.get(event.principal.id.raw()) else { return false };
+    let Some(referenced) = facts.launch_secrets.get(event.principal.id.raw()) else { return false };
     let refers = |secret: &SecretRef| {
         referenced.contains(&secret.key())
             || referenced.iter().filter_map(|key| SecretRef::from_key(key)).any(|known| known.may_be(secret))

@@ -87,7 +87,7 @@ impl<'r> MatchedEvent<'r> {
     pub(crate) fn awaits_launches(&self, facts: &Facts) -> Option<String> {
         let role = self.event.principal.id.raw();
         let awaits = may_launch(&self.event)
-            && !facts.launches.contains_key(role)
+            && !facts.launch_secrets.contains_key(role)
             && self.responses.iter().any(|response| response.looks_at_launches());
         awaits.then(|| role.to_owned())
     }

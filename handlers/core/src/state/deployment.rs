@@ -29,11 +29,11 @@ pub struct KnownChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Since when some consumer waits: a change before this one may not have been answered for when this one came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
+    #[serde(alias = "since", default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
     /// Whether every consumer has been answered for: it runs the new value, or a human was told.
-    #[serde(default)]
-    pub settled: bool,
+    #[serde(alias = "settled", default)]
+    pub resolved: bool,
 }
 
 /// The last deployment of a service that we asked for.
@@ -41,7 +41,8 @@ pub struct KnownChange {
 #[serde(deny_unknown_fields)]
 pub struct DeploymentRecord {
     /// When we asked: before the call, so that what changes while it runs counts as later.
-    pub at: Timestamp,
+    #[serde(alias = "at")]
+    pub requested_at: Timestamp,
     /// The cluster's ARN.
     pub cluster: String,
     /// Its id; absent while ECS has not told it: the answer may have been lost.
@@ -51,42 +52,42 @@ pub struct DeploymentRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u32>,
     /// The changes that it answers.
-    #[serde(default)]
-    pub secrets: Vec<SecretChange>,
+    #[serde(alias = "secrets", default)]
+    pub changes: Vec<SecretChange>,
     /// Until when somebody may still be asking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
     /// How it ended, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<DeploymentEnd>,
+    #[serde(alias = "ended", default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<DeploymentEnd>,
 }
 
 impl DeploymentRecord {
     /// Whether it goes on, as far as we know.
     pub fn is_open(&self) -> bool {
-        self.ended.is_none()
+        self.end.is_none()
     }
 
     /// Whether ECS was asked: it was, unless the call certainly had no effect.
     pub fn was_asked(&self) -> bool {
-        self.ended
-            .as_ref()
-            .is_none_or(|ended| !matches!(ended.how, DeploymentOutcome::Refused | DeploymentOutcome::Denied))
+        self.end.as_ref().is_none_or(|ended| {
+            !matches!(ended.outcome, DeploymentOutcome::Refused | DeploymentOutcome::Denied)
+        })
     }
 
     /// Whether it failed.
     pub fn failed(&self) -> bool {
-        self.ended.as_ref().is_some_and(|ended| ended.how == DeploymentOutcome::Failed)
+        self.end.as_ref().is_some_and(|ended| ended.outcome == DeploymentOutcome::Failed)
     }
 
     /// Whether a report that does not name it may be about it: nobody knows its end.
     pub fn may_be_told_of(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| ended.how == DeploymentOutcome::Unseen)
+        self.end.as_ref().is_none_or(|ended| ended.outcome == DeploymentOutcome::Unseen)
     }
 
     /// Whether this end is to be noted: it is news, or what was noted last is only repeated, with the proof that may lack it.
     pub fn may_end(&self, how: DeploymentOutcome) -> bool {
-        self.ended.as_ref().is_none_or(|ended| ended.how == how || how.corrects().contains(&ended.how))
+        self.end.as_ref().is_none_or(|ended| ended.outcome == how || how.corrects().contains(&ended.outcome))
     }
 
     /// Whether somebody may be asking at this instant.
@@ -102,7 +103,8 @@ pub struct DeploymentEnd {
     /// When.
     pub at: Timestamp,
     /// How.
-    pub how: DeploymentOutcome,
+    #[serde(alias = "how")]
+    pub outcome: DeploymentOutcome,
 }
 
 /// How a deployment of ours ended.
@@ -154,7 +156,8 @@ pub struct AffectedConsumer {
     /// The service's ARN.
     pub service: String,
     /// The change.
-    pub changed: SecretChange,
+    #[serde(alias = "changed")]
+    pub change: SecretChange,
 }
 
 /// A consumer whose new tasks have still to be seen reading the secret.
@@ -164,7 +167,8 @@ pub struct PendingReadEvidence {
     /// The service's ARN.
     pub service: String,
     /// The change.
-    pub changed: SecretChange,
+    #[serde(alias = "changed")]
+    pub change: SecretChange,
     /// Reads from this instant on prove it: when the deployment was asked for.
     pub since: Timestamp,
 }

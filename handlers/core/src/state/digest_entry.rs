@@ -86,7 +86,7 @@ pub fn noted(plan: &Plan, now: Timestamp, settings: &Settings) -> Option<(Date, 
 /// Carries out in the facts what a plan notes.
 pub(crate) fn apply(plan: &Plan, facts: &mut Facts) {
     if let Some((date, noted)) = noted(plan, facts.now.unwrap_or(plan.time), &facts.settings) {
-        facts.days.entry(date).or_default().merge(noted);
+        facts.digest_days.entry(date).or_default().merge(noted);
     }
 }
 

@@ -269,7 +269,8 @@ pub fn bursts<'m>(
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
 fn eased(response: &Response, burst: &WindowMatch<'_>) -> Severity {
     let effect = |mark: &&Observation| {
-        let (ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) = mark.role(response)? else {
+        let (ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) = mark.role(response)?
+        else {
             return None;
         };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)

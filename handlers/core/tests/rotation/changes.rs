@@ -131,7 +131,7 @@ fn what_moved_since_is_no_time_of_a_change_that_nobody_remembers() {
     facts.secrets.insert(secret("s1").key(), metadata("s1", "12:04:00"));
     first(&mut facts).primary = deployed("ecs-svc/3", "12:01:00", None);
     let mut mute = facts.clone();
-    mute.gaps.insert(place(ACCOUNT, HOME), [LEDGER_GAP.to_owned()].into());
+    mute.discovery_failures.insert(place(ACCOUNT, HOME), [LEDGER_GAP.to_owned()].into());
     let plan = decide(&mut mute, &again);
     assert_eq!((words(&plan), plan.retry.is_some()), (vec!["hold a in-progress".to_owned()], true));
     assert!(mute.changes.is_empty());
@@ -312,7 +312,7 @@ fn a_change_is_answered_for_when_nobody_waits_and_nothing_is_unknown() {
     ] {
         let found = settles(&|facts| {
             stale(facts);
-            facts.asked.insert(service_arn("a"), asked.clone());
+            facts.deployments.insert(service_arn("a"), asked.clone());
         });
         assert_eq!(found, settled, "{asked:?}");
     }

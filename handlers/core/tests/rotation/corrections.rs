@@ -18,7 +18,7 @@ fn what_failed_before_somebody_else_deployed_stays_failed() {
         facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
         let mut words = if late { told(&mut facts, &sweep("12:07:00")) } else { told(&mut facts, &failed) };
         if !late {
-            facts.asked.insert(service_arn("a"), asked("12:00:15", Some(OURS)));
+            facts.deployments.insert(service_arn("a"), asked("12:00:15", Some(OURS)));
         }
         let then = if late { failed.clone() } else { sweep("12:07:00") };
         words.extend(told(&mut facts, &then));
@@ -39,7 +39,7 @@ fn what_was_about_to_be_told_is_told_also_after_somebody_else_deployed() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
     let mut who = facts.clone();
     told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
-    facts.open = who.open;
+    facts.open_incidents = who.open_incidents;
     assert_eq!(told(&mut facts, &sweep("12:07:00")), ["page rollout-failed", "end a failed"]);
 }
 
@@ -64,7 +64,9 @@ fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
     let unknown = |primary: &str| {
         let mut facts = asking(None, ("ecs-svc/3", primary, Some(RolloutState::InProgress)));
         let lease_until = Some(at("12:01:15"));
-        facts.asked.insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
+        facts
+            .deployments
+            .insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
         facts
     };
     let begun = |time| rollout("a", time, "IN_PROGRESS", "ecs-svc/3", "in progress");
@@ -82,7 +84,9 @@ fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
 #[test]
 fn what_is_corrected_gives_no_place_back_again() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
-    facts.asked.insert(service_arn("a"), DeploymentRecord { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
+    facts
+        .deployments
+        .insert(service_arn("a"), DeploymentRecord { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     let places = [sweep("12:07:00"), failed].map(|event| {
         let steps = decide(&mut facts, &event).steps;
@@ -98,9 +102,10 @@ fn what_is_corrected_gives_no_place_back_again() {
 fn what_begins_in_the_second_in_which_we_asked_is_ours() {
     let asking_late = || {
         let mut facts = asking(None, (OLDER, "09:00:00", None));
-        facts
-            .asked
-            .insert(service_arn("a"), DeploymentRecord { at: at("12:00:15.58"), ..asked("12:00:15", None) });
+        facts.deployments.insert(
+            service_arn("a"),
+            DeploymentRecord { requested_at: at("12:00:15.58"), ..asked("12:00:15", None) },
+        );
         facts
     };
     let begun = rollout("a", "12:00:15", "IN_PROGRESS", OURS, "in progress");
@@ -121,7 +126,7 @@ fn what_somebody_saw_fail_is_not_taken_for_unseen() {
         let mut facts = asking(None, (OLDER, "09:00:00", Some(RolloutState::Completed)));
         let mut who = facts.clone();
         told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
-        facts.open = who.open;
+        facts.open_incidents = who.open_incidents;
         facts.incidents.extend(marked.then_some(who.incidents).into_iter().flatten());
         let page = if marked { "join rollout-failed" } else { "page rollout-failed" };
         assert_eq!(told(&mut facts, &sweep("12:06:00")), [page, "end a failed"]);

@@ -20,7 +20,7 @@ pub(crate) const ROLLBACK: &str =
 pub(crate) fn asking(ours: Option<&str>, primary: (&str, &str, Option<RolloutState>)) -> Facts {
     let mut facts = world(&[("a", &["s1"])]);
     facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", true));
-    facts.asked.insert(service_arn("a"), asked("12:00:15", ours));
+    facts.deployments.insert(service_arn("a"), asked("12:00:15", ours));
     first(&mut facts).primary = deployed(primary.0, primary.1, primary.2);
     facts
 }
@@ -30,7 +30,7 @@ fn followed() -> Facts {
 }
 
 fn how(facts: &Facts) -> Option<DeploymentOutcome> {
-    facts.asked[&service_arn("a")].ended.map(|ended| ended.how)
+    facts.deployments[&service_arn("a")].end.map(|ended| ended.outcome)
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn late_then_failed_then_completed_is_one_page_and_one_notice() {
 fn the_next_deployment_that_fails_is_news() {
     let mut facts = followed();
     told(&mut facts, &rollout("a", "12:05:00", "FAILED", OURS, ""));
-    facts.asked.insert(service_arn("a"), asked("12:10:00", Some("ecs-svc/3")));
+    facts.deployments.insert(service_arn("a"), asked("12:10:00", Some("ecs-svc/3")));
     let again = told(&mut facts, &rollout("a", "12:15:00", "FAILED", "ecs-svc/3", ""));
     assert_eq!(again, ["page rollout-failed", "end a failed"]);
 }
@@ -148,7 +148,9 @@ fn the_sweep_leaves_alone_what_is_hardly_asked_for() {
     let fresh = |lease: Option<&str>, now: &str| {
         let mut facts = asking(None, (OLDER, "09:00:00", None));
         let lease_until = lease.map(at);
-        facts.asked.insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
+        facts
+            .deployments
+            .insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
         told(&mut facts, &sweep(now))
     };
     assert!(fresh(None, "12:01:14").is_empty());
@@ -171,12 +173,12 @@ fn a_call_without_effect_is_repeated() {
 #[test]
 fn a_deployment_that_supersedes_ours_answers_for_its_changes_too() {
     let mut facts = world(&[("a", &["s1", "s2"])]);
-    facts.asked.insert(service_arn("a"), asked("11:50:00", Some(OLDER)));
+    facts.deployments.insert(service_arn("a"), asked("11:50:00", Some(OLDER)));
     first(&mut facts).primary = deployed(OLDER, "11:50:00", None);
     told(&mut facts, &label("s2", "12:00:00", "v2"));
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     decide(&mut facts, &failed);
-    let told = &facts.told[&service_arn("a")];
+    let told = &facts.notified[&service_arn("a")];
     assert_eq!(told.len(), 2, "a page about both: {told:?}");
 }
 
@@ -192,7 +194,7 @@ fn what_changed_unseen_before_a_rollback_is_told_too() {
     first(&mut facts).primary = deployed(OLDER, "2026-02-01T00:00:00Z", None);
     let words = told(&mut facts, &sweep("12:06:00"));
     assert!(words.contains(&"page redeploy-consumers".to_owned()), "{words:?}");
-    assert_eq!(facts.told[&service_arn("a")].len(), 2);
+    assert_eq!(facts.notified[&service_arn("a")].len(), 2);
     assert!(told(&mut facts, &sweep("12:07:00")).is_empty());
 }
 
@@ -316,10 +318,10 @@ fn a_read_by_a_new_task_proves_the_new_value_once() {
         let mut facts = Facts::default();
         let awaited = PendingReadEvidence {
             service: service_arn("a"),
-            changed: changed("s1", "12:00:00"),
+            change: changed("s1", "12:00:00"),
             since: at("12:00:15"),
         };
-        facts.awaited.insert(awaited_key(&Untrusted::new(ROLE), &secret("s1")), [awaited].into());
+        facts.pending_evidence.insert(awaited_key(&Untrusted::new(ROLE), &secret("s1")), [awaited].into());
         facts
     };
     let proves = |facts: &mut Facts, event: &str| {

@@ -169,8 +169,12 @@ impl Storm {
     /// ECS tells of the deployment of ours that goes on, if there is one.
     fn ends(&mut self, number: usize, kind: &str) {
         let (name, arn) = (SERVICES[number], service_arn(SERVICES[number]));
-        let open = self.facts.asked.get(&arn).filter(|asked| asked.is_open() && asked.at <= self.now);
-        let Some(begun) = open.map(|asked| asked.at) else { return };
+        let open = self
+            .facts
+            .deployments
+            .get(&arn)
+            .filter(|asked| asked.is_open() && asked.requested_at <= self.now);
+        let Some(begun) = open.map(|asked| asked.requested_at) else { return };
         let event = rollout(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
         self.tell(&event);
         let old = at("2026-02-01T00:00:00Z");
@@ -194,7 +198,7 @@ impl Storm {
             for (key, changed) in self.changed.iter().filter(|_| !is_off) {
                 let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
                 let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
-                let told = self.facts.told.get(&service.arn).and_then(|told| told.get(key));
+                let told = self.facts.notified.get(&service.arn).and_then(|told| told.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
                 // Two changes within `settle` are told as one.
                 let told_until = told.map(|told| told.plus(self.facts.settings.settle));

@@ -95,7 +95,7 @@ fn tags_say_whether() {
 fn a_deployment_that_was_asked_for_is_waited_for() {
     let of = |asked: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
         noon(|facts| {
-            facts.asked.insert(service_arn("a"), asked);
+            facts.deployments.insert(service_arn("a"), asked);
             facts.now = now.map(at);
         })
     };
@@ -118,7 +118,7 @@ fn a_deployment_that_was_asked_for_is_waited_for() {
 fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
     let of = |time: &str, how: DeploymentOutcome| {
         noon(|facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), how));
+            facts.deployments.insert(service_arn("a"), ended(asked(time, Some("d")), how));
         })
     };
     assert_eq!(
@@ -127,8 +127,10 @@ fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
         "of this change nobody was told"
     );
     let known = noon(|facts| {
-        facts.asked.insert(service_arn("a"), ended(asked("12:00:06", Some("d")), DeploymentOutcome::Failed));
-        facts.told.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
+        facts
+            .deployments
+            .insert(service_arn("a"), ended(asked("12:00:06", Some("d")), DeploymentOutcome::Failed));
+        facts.notified.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
     });
     assert_eq!(known, skip("rollout-failed", false));
     assert_eq!(of("11:00:00", DeploymentOutcome::Failed), GO);
@@ -139,7 +141,7 @@ fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
 fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
     for time in ["11:59:00", "12:00:06"] {
         let refused = noon(|facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
+            facts.deployments.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
         });
         assert_eq!(refused, GO, "{time}");
     }
@@ -211,7 +213,9 @@ fn a_change_settles_first() {
 fn a_cooldown_begins_when_we_asked() {
     let cooling = |time: &'static str, cooldown: Option<&'static str>| {
         noon(move |facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), DeploymentOutcome::Completed));
+            facts
+                .deployments
+                .insert(service_arn("a"), ended(asked(time, Some("d")), DeploymentOutcome::Completed));
             if let Some(value) = cooldown {
                 tag(facts, "cooldown", value);
             }
@@ -245,7 +249,7 @@ fn mode_notify_tells_once_whoever_looks() {
     assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
     assert_eq!(told(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
     assert!(told(&mut facts, &sweep("12:01:00")).is_empty());
-    facts.changes.values_mut().for_each(|change| change.settled = false);
+    facts.changes.values_mut().for_each(|change| change.resolved = false);
     assert_eq!(told(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
     // Another change is other news.
     facts.secrets.insert(secret("s1").key(), {

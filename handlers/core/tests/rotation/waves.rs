@@ -37,7 +37,7 @@ fn a_cluster_is_redeployed_in_waves() {
     let again = told(&mut facts, &sweep("12:01:00"));
     assert_eq!((count(&again, "redeploy"), count(&again, "hold")), (0, 4), "{again:?}");
     // One of the three ends: one place is free.
-    let done = facts.asked.keys().next().unwrap().rsplit('/').next().unwrap().to_owned();
+    let done = facts.deployments.keys().next().unwrap().rsplit('/').next().unwrap().to_owned();
     told(&mut facts, &rollout(&done, "12:02:00", "COMPLETED", "ecs-svc/1", ""));
     let next = told(&mut facts, &sweep("12:03:00"));
     assert_eq!((count(&next, "redeploy"), count(&next, "hold")), (1, 3), "{next:?}");
@@ -49,7 +49,7 @@ fn a_place_is_free_again_after_the_time_a_rollout_may_take() {
         let slot =
             |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at(until) });
         let mut facts = seven();
-        facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+        facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
         let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
         (count(&words, "redeploy"), count(&words, "hold"))
     };
@@ -72,7 +72,7 @@ fn whoever_waits_for_longer_than_an_answer_may_take_is_told_once() {
     let mut facts = seven();
     let slot =
         |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at("18:00:00") });
-    facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
     assert_eq!(count(&told(&mut facts, &label("s1", "12:00:00", "v2")), "page"), 0);
     assert_eq!(count(&told(&mut facts, &sweep("12:13:59")), "page"), 0);
     let plan = decide(&mut facts, &sweep("12:14:00"));
@@ -87,19 +87,19 @@ fn a_place_that_was_given_to_another_is_not_taken_back() {
     // The rollout of `a` goes on for longer than its place is kept; `b` has the place by now.
     let mut facts = world(&[("a", &["s1"]), ("b", &["s2"])]);
     facts.settings.in_flight = 1;
-    facts.asked.insert(service_arn("a"), asked("11:00:00", Some("ecs-svc/1")));
+    facts.deployments.insert(service_arn("a"), asked("11:00:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("b"), until: at("12:20:00") };
-    facts.slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
-    facts.asked.insert(service_arn("b"), asked("11:50:00", Some("ecs-svc/2")));
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
+    facts.deployments.insert(service_arn("b"), asked("11:50:00", Some("ecs-svc/2")));
     let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!(words, ["note s1 12:00:00", "hold a wave"]);
     // And when it ends at last, it frees nothing that is not its own.
     told(&mut facts, &rollout("a", "12:01:00", "COMPLETED", "ecs-svc/1", ""));
     assert_eq!(
-        facts.asked[&service_arn("a")].ended.map(|ended| ended.how),
+        facts.deployments[&service_arn("a")].end.map(|ended| ended.outcome),
         Some(DeploymentOutcome::Completed)
     );
-    assert_eq!(facts.slots[CLUSTER].get(&0), Some(&slot));
+    assert_eq!(facts.concurrency_slots[CLUSTER].get(&0), Some(&slot));
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn a_service_that_goes_again_keeps_its_own_place() {
     let mut facts = world(&[("a", &["s1"]), ("b", &["s1"])]);
     facts.settings.in_flight = 1;
     facts.services.as_mut().unwrap()[0].primary = deployed("ecs-svc/1", "11:50:00", None);
-    facts.asked.insert(service_arn("a"), asked("11:50:00", Some("ecs-svc/1")));
+    facts.deployments.insert(service_arn("a"), asked("11:50:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("a"), until: at("12:20:00") };
-    facts.slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
     let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (1, 1));
     assert_eq!(in_flight(&facts, at("12:01:00")), [service_arn("a")]);
@@ -154,7 +154,7 @@ fn a_secret_that_a_service_pins_is_told_also_beside_another_that_helps() {
     assert!(words.contains(&"redeploy a s1".to_owned()), "{words:?}");
     assert!(words.contains(&"skip a pinned-version".to_owned()), "{words:?}");
     assert_eq!(count(&words, "page"), 1);
-    let told = &facts.told[&service_arn("a")];
+    let told = &facts.notified[&service_arn("a")];
     assert_eq!(told.keys().collect::<Vec<_>>(), [&secret("s2").key()], "not of s1");
 }
 
@@ -164,8 +164,8 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
     facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
     let refused = |facts: &mut Facts, time| {
         first(facts).primary = deployed("ecs-svc/1", "09:00:00", None);
-        facts.slots.clear();
-        facts.asked.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
+        facts.concurrency_slots.clear();
+        facts.deployments.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
     };
     for (now, expected) in [
         ("12:13:59", &["redeploy a s1"][..]),
@@ -176,7 +176,7 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
         assert_eq!(told(&mut facts, &sweep(now)), expected, "{now}");
     }
     // What was refused before the change, and a change that is found late.
-    facts.told.clear();
+    facts.notified.clear();
     refused(&mut facts, "11:59:00");
     assert_eq!(told(&mut facts, &sweep("12:20:00")), ["redeploy a s1"]);
 }
@@ -202,7 +202,7 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
         assert_eq!((pages, holds), (1, 19));
         let swept = told(&mut facts, &sweep("12:01:00"));
         assert_eq!(count(&swept, "page"), 1, "{swept:?}");
-        assert_eq!(facts.told[&service_arn("a")].len(), 20);
+        assert_eq!(facts.notified[&service_arn("a")].len(), 20);
         assert_eq!(count(&told(&mut facts, &sweep("12:02:00")), "page"), 0);
         assert_eq!(count(&told(&mut facts, &sweep("12:03:00")), ""), 0);
     }

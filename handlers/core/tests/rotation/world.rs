@@ -87,22 +87,22 @@ pub(crate) fn metadata(name: &str, time: &str) -> SecretMetadata {
 
 pub(crate) fn asked(time: &str, deployment: Option<&str>) -> DeploymentRecord {
     DeploymentRecord {
-        at: at(time),
+        requested_at: at(time),
         cluster: CLUSTER.to_owned(),
         deployment: deployment.map(str::to_owned),
         slot: Some(0),
-        secrets: vec![changed("s1", "12:00:00")],
+        changes: vec![changed("s1", "12:00:00")],
         lease_until: None,
-        ended: None,
+        end: None,
     }
 }
 
 pub(crate) fn ended(asked: DeploymentRecord, how: DeploymentOutcome) -> DeploymentRecord {
-    DeploymentRecord { ended: Some(DeploymentEnd { at: asked.at, how }), ..asked }
+    DeploymentRecord { end: Some(DeploymentEnd { at: asked.requested_at, outcome: how }), ..asked }
 }
 
 pub(crate) fn known(time: &str, version: &str, settled: bool) -> KnownChange {
-    KnownChange { at: at(time), version: Some(version.to_owned()), since: None, settled }
+    KnownChange { at: at(time), version: Some(version.to_owned()), waiting_since: None, resolved: settled }
 }
 
 /// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.
@@ -176,11 +176,17 @@ fn word(step: &PlanStep) -> String {
             format!("hold {} {}{until}", short(service), name(reason))
         }
         PlanStep::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
-        PlanStep::RecordChange { changed } => format!("note {} {}", changed.secret.name().raw(), time(changed.at)),
-        PlanStep::ResolveChange { changed } => format!("settle {}", changed.secret.name().raw()),
-        PlanStep::ReconcileDeployment { service, deployment, .. } => format!("adopt {} {deployment}", short(service)),
-        PlanStep::EndDeployment { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
-        PlanStep::Prove { awaited, .. } => format!("prove {}", short(&awaited.service)),
+        PlanStep::RecordChange { change } => {
+            format!("note {} {}", change.secret.name().raw(), time(change.at))
+        }
+        PlanStep::ResolveChange { change } => format!("settle {}", change.secret.name().raw()),
+        PlanStep::ReconcileDeployment { service, deployment, .. } => {
+            format!("adopt {} {deployment}", short(service))
+        }
+        PlanStep::EndDeployment { service, end, .. } => {
+            format!("end {} {}", short(service), name(&end.outcome))
+        }
+        PlanStep::Prove { evidence, .. } => format!("prove {}", short(&evidence.service)),
         PlanStep::Page { incident, .. } => format!("page {}", incident.rule),
         PlanStep::Digest { rule, .. } => format!("digest {rule}"),
         PlanStep::Suppress { rule, .. } => format!("suppress {rule}"),
@@ -249,7 +255,7 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
 
 /// The services whose deployments of ours go on at an instant, as far as anybody may tell.
 pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
-    let going = facts.asked.iter().filter(|(_, asked)| asked.is_open());
-    let going = going.filter(|(_, asked)| asked.at.plus(facts.settings.rollout) > now);
+    let going = facts.deployments.iter().filter(|(_, asked)| asked.is_open());
+    let going = going.filter(|(_, asked)| asked.requested_at.plus(facts.settings.rollout) > now);
     going.map(|(service, _)| service.clone()).collect()
 }

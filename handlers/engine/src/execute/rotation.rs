@@ -31,7 +31,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             secrets,
             not_before,
             fresh_from,
-            cooled_from,
+            cooldown_from,
             slot,
             rollout,
             ..
@@ -45,7 +45,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             return Err(EngineError::Refused(CallFailure::of(FailureCause::NoRegion)));
         };
         let until = self.deadline.sooner(super::MARKING).at();
-        let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooled_from, *slot, *rollout);
+        let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooldown_from, *slot, *rollout);
         let wish = DeploymentRequest { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
         let ticket = match self.ledger.claim_deployment(&wish).await? {
             DeploymentClaimResult::Yes(ticket) => ticket,
@@ -100,17 +100,18 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         deployment: Option<&str>,
         ticket: DeploymentClaim,
     ) -> Result<(), EngineError> {
-        let PlanStep::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
+        let PlanStep::Redeploy { service, secrets, execution_roles, why, .. } = step else { return Ok(()) };
         let at = ticket.asked_at;
         let known = deployment.map(|id| ProvenDeployment { id, at, completed: false });
         let decided = secrets.iter().map(|changed| {
             self.ledger.decided(service, changed, ConsumerDecision::Redeploy, why, known.as_ref())
         });
-        let pairs = roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
+        let pairs =
+            execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
         let awaited: Vec<(String, PendingReadEvidence)> = pairs
             .map(|(role, changed)| {
                 let awaited =
-                    PendingReadEvidence { service: service.clone(), changed: changed.clone(), since: at };
+                    PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
                 (awaited_key(role, &changed.secret), awaited)
             })
             .collect();
@@ -122,25 +123,25 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// The steps that remember what became of a deployment.
     pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), EngineError> {
         match step {
-            PlanStep::ReconcileDeployment { service, asked_at, deployment } => {
-                self.ledger.adopt(service, *asked_at, deployment).await
+            PlanStep::ReconcileDeployment { service, requested_at, deployment } => {
+                self.ledger.adopt(service, *requested_at, deployment).await
             }
-            PlanStep::EndDeployment { service, cluster, asked_at, slot, secrets, ended, .. } => {
+            PlanStep::EndDeployment { service, cluster, requested_at, slot, secrets, end, .. } => {
                 let slot = slot.map(|slot| (cluster.as_str(), slot));
-                if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
+                if !self.ledger.end_deployment(service, *requested_at, (end.at, end.outcome), slot).await? {
                     return Ok(());
                 }
-                let end = (ended.at, ended.how);
+                let end = (end.at, end.outcome);
                 let proofs = secrets.iter().map(|changed| self.ledger.rolled_out(service, changed, end));
                 join_all(proofs).await.into_iter().collect()
             }
-            PlanStep::Prove { key, awaited, at } => {
-                let took = between(awaited.changed.at, *at);
+            PlanStep::Prove { key, evidence, at } => {
+                let took = between(evidence.change.at, *at);
                 // The proof first: what is awaited no more is never proved.
-                let waiting = facts.awaited.get(key).into_iter().flatten();
-                let shared = waiting.into_iter().any(|other| other.service != awaited.service);
-                self.ledger.fetched(&awaited.service, &awaited.changed, shared, *at).await?;
-                self.ledger.came(key, awaited).await?;
+                let waiting = facts.pending_evidence.get(key).into_iter().flatten();
+                let shared = waiting.into_iter().any(|other| other.service != evidence.service);
+                self.ledger.fetched(&evidence.service, &evidence.change, shared, *at).await?;
+                self.ledger.came(key, evidence).await?;
                 self.counters.seconds_to_consume.push(took.millis() / 1_000);
                 Ok(())
             }
@@ -151,8 +152,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// The steps that are only written down, in any order.
     pub(super) async fn record(&self, step: &PlanStep) -> Result<(), EngineError> {
         match step {
-            PlanStep::RecordChange { changed } => self.ledger.note(changed).await,
-            PlanStep::ResolveChange { changed } => self.ledger.settle(changed).await,
+            PlanStep::RecordChange { change } => self.ledger.note(change).await,
+            PlanStep::ResolveChange { change } => self.ledger.settle(change).await,
             PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
                     SkipReason::AlreadyNewer => ConsumerDecision::Newer,
@@ -251,11 +252,11 @@ mod tests {
             PlanStep::EndDeployment {
                 service: service.to_owned(),
                 cluster: cluster.to_owned(),
-                asked_at: at(110),
+                requested_at: at(110),
                 deployment: Some("ours".to_owned()),
                 slot: None,
                 secrets,
-                ended: DeploymentEnd { at: at(150), how: DeploymentOutcome::Superseded },
+                end: DeploymentEnd { at: at(150), outcome: DeploymentOutcome::Superseded },
             },
         ];
         let rules = builtin().unwrap();

@@ -147,7 +147,7 @@ mod tests {
         let launched = || {
             let (none, roles) = (BTreeSet::new(), BTreeSet::from(["arn:role".to_owned()]));
             let found = fleet.block_on(ledger(&fleet).remember(&none, &none, &none, &roles));
-            found.facts.launches.get("arn:role").cloned().unwrap_or_default()
+            found.facts.launch_secrets.get("arn:role").cloned().unwrap_or_default()
         };
         assert!(launched().is_empty());
         let record = |n: usize, definition: &TaskDefinition| {

@@ -321,15 +321,16 @@ mod tests {
         at(&aws, 1_300);
         assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Later);
         let facts = known(&aws);
-        let asked = &facts.asked[&web];
+        let asked = &facts.deployments[&web];
         assert_eq!(
             (asked.deployment.as_deref(), asked.slot, asked.is_open()),
             (Some("ecs-svc/1"), Some(0), true)
         );
-        assert_eq!(facts.slots[CLUSTER][&0].service, web);
+        assert_eq!(facts.concurrency_slots[CLUSTER][&0].service, web);
         let end = (Timestamp::from_millis(1_400_000), DeploymentOutcome::Completed);
-        block_on(ledger(&aws, "c").end_deployment(&web, asked.at, end, Some((CLUSTER, 0)))).unwrap();
-        assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].is_open());
+        block_on(ledger(&aws, "c").end_deployment(&web, asked.requested_at, end, Some((CLUSTER, 0))))
+            .unwrap();
+        assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].is_open());
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Yes(_)));
     }
 
@@ -341,7 +342,10 @@ mod tests {
         block_on(ledger(&aws, "a").deployed(&wish(&web, 0, 900, 700), granted, None)).unwrap();
         assert_eq!(claim(&aws, "b", &wish(&web, 1, 990, 700)), DeploymentClaimResult::Already);
         assert_eq!(claim(&aws, "b", &wish(&web, 1, 1_050, 999)), DeploymentClaimResult::Later);
-        assert!(!known(&aws).slots[CLUSTER].contains_key(&1), "what was not granted keeps no place");
+        assert!(
+            !known(&aws).concurrency_slots[CLUSTER].contains_key(&1),
+            "what was not granted keeps no place"
+        );
         at(&aws, 1_300);
         assert!(
             matches!(claim(&aws, "b", &wish(&web, 0, 1_050, 1_000)), DeploymentClaimResult::Yes(_)),
@@ -356,7 +360,7 @@ mod tests {
         let wish = wish(&web, 0, 900, 700);
         let granted = ticket(claim(&aws, "a", &wish));
         block_on(ledger(&aws, "a").not_deployed(&wish, granted, DeploymentOutcome::Refused));
-        assert!(known(&aws).slots.is_empty() && !known(&aws).asked[&web].was_asked());
+        assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].was_asked());
         at(&aws, 1_001);
         assert!(matches!(claim(&aws, "b", &wish), DeploymentClaimResult::Yes(_)));
     }
@@ -366,8 +370,8 @@ mod tests {
         let (aws, web, api) = (EngineFake::default(), arn("web"), arn("api"));
         at(&aws, 1_000);
         let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
-        let asked = known(&aws).asked[&web].clone();
-        assert_eq!((asked.at, asked.deployment, asked.ended), (granted.asked_at, None, None));
+        let asked = known(&aws).deployments[&web].clone();
+        assert_eq!((asked.requested_at, asked.deployment, asked.end), (granted.asked_at, None, None));
         // Nobody knows whether ECS was asked. The sweep finds out, and gives the place back.
         at(&aws, 1_061);
         assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Later);
@@ -400,7 +404,11 @@ mod tests {
                     block_on(ledger(&aws, "b").end_deployment(&web, asked, end, None)).unwrap()
                 });
                 let expected = if ends.contains(&then) { then } else { known_as };
-                assert_eq!(known(&aws).asked[&web].ended.unwrap().how, expected, "{known_as:?}, {then:?}");
+                assert_eq!(
+                    known(&aws).deployments[&web].end.unwrap().outcome,
+                    expected,
+                    "{known_as:?}, {then:?}"
+                );
                 assert_eq!(holds, [true, then == expected], "{known_as:?}, {then:?}");
             }
         }
@@ -427,9 +435,9 @@ mod tests {
         let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
         let adopt = |at, id| block_on(ledger(&aws, "b").adopt(&web, at, id)).unwrap();
         adopt(Timestamp::from_millis(1), "ecs-svc/0");
-        assert_eq!(known(&aws).asked[&web].deployment, None);
+        assert_eq!(known(&aws).deployments[&web].deployment, None);
         adopt(granted.asked_at, "ecs-svc/1");
         adopt(granted.asked_at, "ecs-svc/2");
-        assert_eq!(known(&aws).asked[&web].deployment.as_deref(), Some("ecs-svc/1"));
+        assert_eq!(known(&aws).deployments[&web].deployment.as_deref(), Some("ecs-svc/1"));
     }
 }

@@ -44,11 +44,11 @@ impl TableItem {
         match kind {
             "incident" => facts.incidents.extend(self.incident().map(|state| (name.to_owned(), state))),
             "awaited" => {
-                facts.awaited.insert(name.to_owned(), progress::waiting(self));
+                facts.pending_evidence.insert(name.to_owned(), progress::waiting(self));
             }
             "role" => {
                 let secrets = self.set("secrets").cloned().unwrap_or_default();
-                facts.launches.insert(name.to_owned(), secrets);
+                facts.launch_secrets.insert(name.to_owned(), secrets);
             }
             "place" => progress::store(self, facts),
             _ => {}
@@ -91,6 +91,6 @@ mod tests {
         let mut item = example(&[("first", 1), ("last", 2), ("paged", 1)]);
         item.key = ItemKey::incident("abc");
         item.store(&mut found);
-        assert!(found.incidents.contains_key("abc") && found.asked.is_empty());
+        assert!(found.incidents.contains_key("abc") && found.deployments.is_empty());
     }
 }

@@ -193,7 +193,7 @@ fn sift(
     needed: Timestamp,
 ) -> NewObservations {
     let there = known.keys().cloned().collect();
-    let mut facts = Facts { streams: BTreeMap::from([(stream.to_owned(), there)]), ..Facts::default() };
+    let mut facts = Facts { observations: BTreeMap::from([(stream.to_owned(), there)]), ..Facts::default() };
     let mut sifted = NewObservations { news: BTreeSet::new(), dropped: 0 };
     for mark in marks {
         if known.get(mark).is_some_and(|kept| *kept > needed.millis() / 1_000) {

@@ -67,7 +67,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         loop {
             let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
             let read = page.items.iter().filter_map(|item| Some((item.key.sk.clone(), read(item)?)));
-            facts.open.extend(read);
+            facts.open_incidents.extend(read);
             range.after = page.next;
             if range.after.is_none() {
                 return Ok(());

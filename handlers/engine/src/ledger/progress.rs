@@ -73,8 +73,8 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     /// A human was told of a consumer.
     pub(crate) async fn told(&self, consumer: &AffectedConsumer) -> Result<(), EngineError> {
-        let at = consumer.changed.at;
-        let update = ItemUpdate::of(ItemKey::told(&consumer.service, &consumer.changed.secret.key()))
+        let at = consumer.change.at;
+        let update = ItemUpdate::of(ItemKey::told(&consumer.service, &consumer.change.secret.key()))
             .number("at", at.millis())
             .number("ttl", expiry(self.aws.now(), at, CHANGES_KEPT))
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
@@ -139,17 +139,17 @@ pub(super) fn store(item: &TableItem, facts: &mut Facts) {
     let Some((kind, name)) = item.key.sk.split_once('#') else { return };
     match kind {
         "change" => facts.changes.extend(change(item).map(|change| (name.to_owned(), change))),
-        "service" => facts.asked.extend(asked(item).map(|asked| (name.to_owned(), asked))),
+        "service" => facts.deployments.extend(asked(item).map(|asked| (name.to_owned(), asked))),
         "slot" => {
             let parts = name.rsplit_once('#').and_then(|(cluster, slot)| Some((cluster, slot.parse().ok()?)));
             if let (Some((cluster, number)), Some(slot)) = (parts, slot(item)) {
-                facts.slots.entry(cluster.to_owned()).or_default().insert(number, slot);
+                facts.concurrency_slots.entry(cluster.to_owned()).or_default().insert(number, slot);
             }
         }
         "told" => {
             // Neither ARNs of ECS nor names of secrets hold a `#`.
             if let (Some((service, secret)), Some(at)) = (name.split_once('#'), item.instant("at")) {
-                facts.told.entry(service.to_owned()).or_default().insert(secret.to_owned(), at);
+                facts.notified.entry(service.to_owned()).or_default().insert(secret.to_owned(), at);
             }
         }
         _ => {}
@@ -165,7 +165,12 @@ pub(super) fn waiting(item: &TableItem) -> BTreeSet<PendingReadEvidence> {
 fn change(item: &TableItem) -> Option<KnownChange> {
     let version = item.text("version").map(str::to_owned);
     let settled = item.number("settled") == Some(1);
-    Some(KnownChange { at: item.instant("at")?, version, since: item.instant("since"), settled })
+    Some(KnownChange {
+        at: item.instant("at")?,
+        version,
+        waiting_since: item.instant("since"),
+        resolved: settled,
+    })
 }
 
 fn slot(item: &TableItem) -> Option<ConcurrencySlot> {
@@ -174,15 +179,16 @@ fn slot(item: &TableItem) -> Option<ConcurrencySlot> {
 
 fn asked(item: &TableItem) -> Option<DeploymentRecord> {
     let how = item.text("ended").and_then(how_of);
-    let ended = how.map(|how| DeploymentEnd { at: item.instant("ended_at").unwrap_or_default(), how });
+    let ended =
+        how.map(|how| DeploymentEnd { at: item.instant("ended_at").unwrap_or_default(), outcome: how });
     Some(DeploymentRecord {
-        at: item.instant("asked_at")?,
+        requested_at: item.instant("asked_at")?,
         cluster: item.text("cluster")?.to_owned(),
         deployment: item.text("deployment").map(str::to_owned),
         slot: item.number("slot").and_then(|slot| slot.try_into().ok()),
-        secrets: item.text("secrets").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+        changes: item.text("secrets").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
         lease_until: item.instant("lease_until"),
-        ended,
+        end: ended,
     })
 }
 
@@ -227,13 +233,13 @@ mod tests {
         note(&changed(90, Some("v0")));
         assert_eq!((state().at.millis(), state().version.as_deref()), (100_000, Some("v1")));
         settle(&changed(90, None));
-        assert!(!state().settled, "another change is open");
+        assert!(!state().resolved, "another change is open");
         settle(&changed(100, None));
-        assert!(state().settled);
+        assert!(state().resolved);
         note(&changed(100, Some("v1")));
-        assert!(state().settled, "the same change again is no news");
+        assert!(state().resolved, "the same change again is no news");
         note(&changed(110, None));
-        assert_eq!((state().settled, state().version), (false, None));
+        assert_eq!((state().resolved, state().version), (false, None));
         note(&changed(110, Some("v2")));
         assert_eq!(state().version.as_deref(), Some("v2"));
     }
@@ -243,17 +249,19 @@ mod tests {
         let aws = EngineFake::default();
         let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
         for second in [100, 90] {
-            let consumer = AffectedConsumer { service: service.clone(), changed: changed(second, None) };
+            let consumer = AffectedConsumer { service: service.clone(), change: changed(second, None) };
             with(&aws, async |ledger| ledger.told(&consumer).await).unwrap();
         }
-        let told = &known(&aws).told[&service];
+        let told = &known(&aws).notified[&service];
         assert_eq!(told["111122223333/us-west-2/prod/db"].millis(), 100_000);
         let awaited =
-            PendingReadEvidence { service, changed: changed(100, None), since: Timestamp::from_millis(5) };
+            PendingReadEvidence { service, change: changed(100, None), since: Timestamp::from_millis(5) };
         let waiting = || {
             let keys = BTreeSet::from(["k".to_owned()]);
             let none = BTreeSet::new();
-            with(&aws, async |ledger| ledger.remember(&none, &none, &keys, &none).await).facts.awaited
+            with(&aws, async |ledger| ledger.remember(&none, &none, &keys, &none).await)
+                .facts
+                .pending_evidence
         };
         with(&aws, async |ledger| ledger.wait_for("k", &awaited).await).unwrap();
         assert_eq!(waiting()["k"], BTreeSet::from([awaited.clone()]));

@@ -85,7 +85,7 @@ impl<A: AwsPort> Ledger<'_, A> {
                 break;
             }
         }
-        facts.days.insert(date, day);
+        facts.digest_days.insert(date, day);
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             let read = items.iter().filter_map(|item| {
                 Some((LastSeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?))
             });
-            facts.seen.extend(read);
+            facts.last_seen.extend(read);
         }
         unanswered
     }
