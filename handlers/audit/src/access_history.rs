@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use responder_core::aws::secret_ref::{SecretRef, classes};
+use responder_core::aws::secret_ref::{SecretRef, resolve_spellings};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::memory_store::launches;
@@ -47,7 +47,7 @@ impl SecretQuery {
 /// Everything that was observed of one secret; copies of an event count once.
 #[derive(Clone, Debug)]
 pub struct AccessHistory {
-    asked: SecretQuery,
+    requested: SecretQuery,
     facts: Facts,
     /// What is looked at: from the first, inclusive, to the second, exclusive.
     period: (Option<Timestamp>, Option<Timestamp>),
@@ -62,19 +62,19 @@ pub struct AccessHistory {
 impl AccessHistory {
     /// Nothing yet. The services of `facts` tell which reads are launches of tasks, its settings who is a person.
     pub fn new(
-        asked: SecretQuery,
+        requested: SecretQuery,
         mut facts: Facts,
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Self {
-        let roles = facts.services.iter().flatten().flat_map(|service| &service.roles);
+        let roles = facts.services.iter().flatten().flat_map(|service| &service.execution_roles);
         let roles: BTreeSet<String> = roles.map(|role| role.raw().to_owned()).collect();
         for role in roles {
             let secrets = launches(&facts, &role);
             facts.launch_secrets.insert(role, secrets);
         }
         let (calls, spellings) = (BTreeMap::new(), BTreeSet::new());
-        Self { asked, facts, period: (since, until), calls, spellings, copies: 0, covered: None }
+        Self { requested, facts, period: (since, until), calls, spellings, copies: 0, covered: None }
     }
 
     /// Takes an event; most tell nothing.
@@ -87,7 +87,7 @@ impl AccessHistory {
                 self.spellings.insert(secret.clone());
             }
         }
-        let found = observe(event, &self.asked, &self.facts);
+        let found = observe(event, &self.requested, &self.facts);
         if !event.time_known {
             return if found.is_some() { Err(UndatedRead) } else { Ok(()) };
         }
@@ -111,19 +111,19 @@ impl AccessHistory {
 
     /// Who read it, and who may have.
     pub fn report(&self) -> AccessReport {
-        let asked = self.spellings.iter().filter_map(|other| self.asked.beside(other));
-        let group: BTreeSet<SecretRef> = self.spellings.iter().cloned().chain(asked).collect();
-        let classes = classes(&group);
+        let requested = self.spellings.iter().filter_map(|other| self.requested.beside(other));
+        let group: BTreeSet<SecretRef> = self.spellings.iter().cloned().chain(requested).collect();
+        let resolve_spellings = resolve_spellings(&group);
         let is_asked = |secret: &SecretRef| {
-            let own = self.asked.beside(secret).and_then(|own| classes.get(&own).cloned());
-            own.is_some() && own.as_ref() == classes.get(secret)
+            let own = self.requested.beside(secret).and_then(|own| resolve_spellings.get(&own).cloned());
+            own.is_some() && own.as_ref() == resolve_spellings.get(secret)
         };
         let (mut single, mut listed, mut hidden, mut others) = (vec![], vec![], vec![], vec![]);
         for (_, call) in self.calls.values() {
             match call.secrets.iter().find(|secret| is_asked(secret)) {
                 Some(secret) if call.is_batch => listed.push(call.of(secret)),
                 Some(secret) => single.push(call.of(secret)),
-                None if call.secrets.iter().any(|secret| concerns(&self.asked, secret)) => {
+                None if call.secrets.iter().any(|secret| concerns(&self.requested, secret)) => {
                     others.push(call.clone());
                 }
                 None => hidden.push(call.clone()),

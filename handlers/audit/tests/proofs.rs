@@ -75,8 +75,8 @@ fn service(name: &str, role: &str) -> EcsService {
         cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), state: None }),
-        roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
+        primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), rollout_state: None }),
+        execution_roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
         references: vec![SecretReference {
             kind: ReferenceKind::ContainerSecret,
             value: Untrusted::new(SECRET),

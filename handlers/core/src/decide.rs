@@ -17,7 +17,7 @@ mod sweep;
 pub use apply::apply;
 pub use detect::{GroupMembership, watches};
 pub use eligibility::{ChangeIndex, LONGEST_WAIT};
-pub use first_seen::{LastSeenItem, reads, seen_key};
+pub use first_seen::{LastSeenItem, last_seen_key, reads};
 pub use invalid_tags::are_unclear;
 
 use std::collections::BTreeSet;
@@ -106,11 +106,15 @@ pub fn respond(case: &MatchedEvent<'_>, facts: &Facts) -> Plan {
 }
 
 /// The steps that tell a human about redeployments that were planned and then refused: the steps, and why.
-pub fn undone(case: &MatchedEvent<'_>, facts: &Facts, refused: &[(PlanStep, String)]) -> Vec<PlanStep> {
+pub fn notify_refusals(
+    case: &MatchedEvent<'_>,
+    facts: &Facts,
+    refused: &[(PlanStep, String)],
+) -> Vec<PlanStep> {
     let mut draft = PlanBuilder::new(case, facts);
     for AppliedResponse { response, .. } in draft.applied.clone() {
         if response.action == ResponseAction::Redeploy {
-            secret_change::undone(&mut draft, response, refused);
+            secret_change::notify_refusals(&mut draft, response, refused);
         }
     }
     draft.steps
@@ -120,7 +124,7 @@ pub fn undone(case: &MatchedEvent<'_>, facts: &Facts, refused: &[(PlanStep, Stri
 /// such things a function gets, they are one incident.
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
-pub fn park(
+pub fn quarantine(
     rules: &RuleSet,
     handler: Handler,
     body: &[u8],
@@ -149,14 +153,16 @@ pub fn park(
             IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
             IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
-        let burst = WindowMatch { marks: Vec::new(), severity: response.severity, resolved: None };
-        let mut incident = Incident::of(response, incident_key(response, handler.name()), &burst, details);
+        let window_match =
+            WindowMatch { observations: Vec::new(), severity: response.severity, resolved: None };
+        let mut incident =
+            Incident::of(response, incident_key(response, handler.name()), &window_match, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
         let page = notify::render(&incident, response, settings);
         plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
             page,
-            resolve_after: response.quiet,
+            resolve_after: response.resolve_after,
             groups: BTreeSet::new(),
             consumers: Vec::new(),
         });
@@ -195,11 +201,11 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
     fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<AffectedConsumer>) {
         let known = self.facts.incidents.get(&incident.key);
         let same = known.filter(|state| {
-            let near = incident.first <= state.last.plus(response.quiet)
-                && state.first <= incident.last.plus(response.quiet);
+            let near = incident.first <= state.last.plus(response.resolve_after)
+                && state.first <= incident.last.plus(response.resolve_after);
             let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
             // What was closed because nothing followed is not over when something did.
-            let goes_on = state.is_quieted(response.quiet) && incident.last > state.last;
+            let goes_on = state.is_quieted(response.resolve_after) && incident.last > state.last;
             near && !over && !goes_on
         });
         if same.is_some_and(|state| incident.severity <= state.severity) {
@@ -215,14 +221,15 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
                 incident.last = incident.last.max(state.last);
             }
             let page = notify::render(&incident, response, &self.facts.settings);
-            let own = self.watches.iter().filter(|watch| watch.key == incident.key && !watch.resolves);
-            let streams = own.map(|watch| watch.stream.clone()).collect();
-            let (incident, quiet) = (Box::new(incident), response.quiet);
+            let own =
+                self.watches.iter().filter(|watch| watch.incident_key == incident.key && !watch.resolves);
+            let groups = own.map(|watch| watch.group.clone()).collect();
+            let (incident, resolve_after) = (Box::new(incident), response.resolve_after);
             self.steps.push(PlanStep::Page {
                 incident,
                 page,
-                resolve_after: quiet,
-                groups: streams,
+                resolve_after: resolve_after,
+                groups: groups,
                 consumers: about,
             });
         }
@@ -230,9 +237,10 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
 
     /// Pages about this event alone.
     fn page_once(&mut self, response: &Response, subject: &str, details: Vec<IncidentDetail>) {
-        let mark = Observation::of(self.event(), false);
-        let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
-        self.page_burst(response, incident_key(response, subject), &burst, details, Vec::new());
+        let observation = Observation::of(self.event(), false);
+        let window_match =
+            WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
+        self.page_burst(response, incident_key(response, subject), &window_match, details, Vec::new());
     }
 
     /// Pages about some marks and consumers.
@@ -240,11 +248,11 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         &mut self,
         response: &Response,
         key: String,
-        burst: &WindowMatch<'_>,
+        window_match: &WindowMatch<'_>,
         details: Vec<IncidentDetail>,
         about: Vec<AffectedConsumer>,
     ) {
-        let mut incident = Incident::of(response, key, burst, details);
+        let mut incident = Incident::of(response, key, window_match, details);
         incident.handler = self.case.handler;
         let services: BTreeSet<&String> = about.iter().map(|consumer| &consumer.service).collect();
         incident.services = services.into_iter().cloned().collect();

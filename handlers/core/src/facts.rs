@@ -73,9 +73,9 @@ pub enum Question {
     /// count at the same time at least one sees both.
     Observations {
         /// The stream.
-        stream: String,
+        group: String,
         /// The mark to add.
-        mark: Observation,
+        observation: Observation,
         /// The earliest mark wanted.
         from: Timestamp,
         /// The latest mark wanted.
@@ -84,7 +84,7 @@ pub enum Question {
     /// The same marks, and none is added.
     GroupWindow {
         /// The stream.
-        stream: String,
+        group: String,
         /// The earliest mark wanted.
         from: Timestamp,
         /// The latest mark wanted.
@@ -188,8 +188,8 @@ pub struct IncidentState {
 
 impl IncidentState {
     /// Whether it was closed because nothing followed for so long.
-    pub(crate) fn is_quieted(&self, quiet: Span) -> bool {
-        self.resolved == Some(self.last.plus(quiet))
+    pub(crate) fn is_quieted(&self, resolve_after: Span) -> bool {
+        self.resolved == Some(self.last.plus(resolve_after))
     }
 }
 
@@ -198,21 +198,24 @@ impl Facts {
     /// takes `CHUNK_MARKS` marks of a kind (what a mark is to its responses: a flood of reads keeps no batch read from
     /// counting), and three times as many in all. Beyond that it takes what brings a new secret, Region or principal:
     /// as many again of a kind, and five times as many in all. Returns whether it is noted.
-    pub fn add_mark(&mut self, stream: &str, mark: Observation) -> bool {
-        let marks = self.observations.entry(stream.to_owned()).or_default();
-        let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
-        let in_chunk = marks.range(Observation::first_at(start)..Observation::first_at(start.plus(CHUNK)));
+    pub fn add_mark(&mut self, group: &str, observation: Observation) -> bool {
+        let observations = self.observations.entry(group.to_owned()).or_default();
+        let start = Timestamp::from_millis(
+            observation.at.millis() - observation.at.millis().rem_euclid(CHUNK.millis()),
+        );
+        let in_chunk =
+            observations.range(Observation::first_at(start)..Observation::first_at(start.plus(CHUNK)));
         let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Observation::weight).sum();
         let same = || {
-            let same = in_chunk.clone().filter(|known| known.roles == mark.roles);
+            let same = in_chunk.clone().filter(|known| known.roles == observation.roles);
             same.map(Observation::weight).sum::<usize>()
         };
         let news = || {
             in_chunk.clone().all(|known| {
-                known.principal != mark.principal
-                    || known.region != mark.region
-                    || known.secrets != mark.secrets
-                    || known.roles != mark.roles
+                known.principal != observation.principal
+                    || known.region != observation.region
+                    || known.secrets != observation.secrets
+                    || known.roles != observation.roles
             })
         };
         let room = || {
@@ -220,24 +223,35 @@ impl Facts {
             let plain = same < CHUNK_MARKS && all < 3 * CHUNK_MARKS;
             plain || (same < 2 * CHUNK_MARKS && all < 5 * CHUNK_MARKS && news())
         };
-        let taken = all < CHUNK_MARKS || room() || marks.contains(&mark);
+        let taken = all < CHUNK_MARKS || room() || observations.contains(&observation);
         if taken {
-            marks.insert(mark);
+            observations.insert(observation);
         }
         taken
     }
 
     /// The marks of a stream within `reach` of an instant, by time.
-    pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Observation> {
+    pub fn observations(
+        &self,
+        group: &str,
+        at: Timestamp,
+        reach: Span,
+    ) -> impl Iterator<Item = &Observation> {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
         let (from, to) = (Observation::first_at(at.minus(reach)), Observation::first_at(past));
-        self.observations.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+        self.observations
+            .get(group)
+            .into_iter()
+            .flat_map(move |observations| observations.range(from.clone()..to.clone()))
     }
 
     /// The marks of a stream that are later than an instant, by time.
-    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Observation> {
+    pub(crate) fn marks_after(&self, group: &str, at: Timestamp) -> impl Iterator<Item = &Observation> {
         let past = Observation::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
-        self.observations.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
+        self.observations
+            .get(group)
+            .into_iter()
+            .flat_map(move |observations| observations.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::aws::secret_ref::{SecretRef, classes};
+use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::rules::{Handler, Response, Severity};
 use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
@@ -58,7 +58,7 @@ pub struct Incident {
     pub secrets: Vec<Untrusted>,
     /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
-    pub places: Vec<SecretRef>,
+    pub secret_refs: Vec<SecretRef>,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<String>,
@@ -91,36 +91,46 @@ impl Incident {
     pub fn of(
         response: &Response,
         key: String,
-        burst: &WindowMatch<'_>,
+        window_match: &WindowMatch<'_>,
         details: Vec<IncidentDetail>,
     ) -> Self {
-        let principals: BTreeSet<&Untrusted> = burst.marks.iter().map(|mark| &mark.principal).collect();
-        let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
-        let places = places(&burst.marks);
+        let principals: BTreeSet<&Untrusted> =
+            window_match.observations.iter().map(|observation| &observation.principal).collect();
+        let regions: BTreeSet<&String> =
+            window_match.observations.iter().map(|observation| &observation.region).collect();
+        let places = places(&window_match.observations);
         let secrets: BTreeSet<Untrusted> = places.iter().map(|place| place.text.clone()).collect();
         Self {
             rule: response.id.clone(),
             also: Vec::new(),
-            severity: burst.severity,
+            severity: window_match.severity,
             key,
-            state: if burst.resolved.is_some() { IncidentStatus::Resolved } else { IncidentStatus::Open },
+            state: if window_match.resolved.is_some() {
+                IncidentStatus::Resolved
+            } else {
+                IncidentStatus::Open
+            },
             handler: response.handler,
             title: response.title.clone(),
             principal: if principals.len() == 1 { principals.first().map(|id| (*id).clone()) } else { None },
             principals: principals.len(),
-            account: burst.marks.first().map(|mark| mark.account.clone()).unwrap_or_default(),
+            account: window_match
+                .observations
+                .first()
+                .map(|observation| observation.account.clone())
+                .unwrap_or_default(),
             regions: regions.into_iter().cloned().collect(),
-            first: burst.first(),
-            last: burst.last(),
-            reads: burst.marks.len(),
-            distinct_secrets: burst.distinct_secrets(),
+            first: window_match.first(),
+            last: window_match.last(),
+            reads: window_match.observations.len(),
+            distinct_secrets: window_match.distinct_secrets(),
             secrets: secrets.into_iter().collect(),
-            places,
+            secret_refs: places,
             services: Vec::new(),
-            errors: burst.marks.iter().filter(|mark| mark.error).count(),
+            errors: window_match.observations.iter().filter(|observation| observation.error).count(),
             suppressed: BTreeMap::new(),
-            resolved_at: burst.resolved,
-            event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
+            resolved_at: window_match.resolved,
+            event_ids: window_match.observations.iter().map(|observation| observation.id.clone()).collect(),
             details,
         }
     }
@@ -132,8 +142,11 @@ impl Incident {
 }
 
 /// The secrets of some marks by name, one a secret, sorted by name.
-fn places(marks: &[&Observation]) -> Vec<SecretRef> {
-    let keys: BTreeSet<String> = classes(marks.iter().flat_map(|mark| &mark.secrets)).into_values().collect();
+fn places(observations: &[&Observation]) -> Vec<SecretRef> {
+    let keys: BTreeSet<String> =
+        resolve_spellings(observations.iter().flat_map(|observation| &observation.secrets))
+            .into_values()
+            .collect();
     let place = |key: &String| {
         let mut parts = key.splitn(3, '/').map(str::to_owned);
         let (account, region) = (parts.next()?, parts.next()?);

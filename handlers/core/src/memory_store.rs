@@ -10,12 +10,12 @@ use crate::facts::{Facts, Question};
 use crate::incident::{Incident, IncidentStatus};
 use crate::plan::{Plan, PlanStep};
 use crate::rules::{MatchedEvent, Response, ResponseAction};
-use crate::state::observation::{Observation, bursts};
+use crate::state::observation::{Observation, find_window_matches};
 use crate::time::Timestamp;
 
 /// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
 /// were dropped. The result depends on the set of cases only.
-pub fn in_order(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
+pub fn order_and_deduplicate(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
     let before = cases.len();
     cases.sort_by_cached_key(|case| (case.event.key().to_owned(), case.handler));
     // Of the copies of a cross-account call, the caller's tells more.
@@ -37,7 +37,7 @@ pub fn in_order(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usi
 pub struct MemoryStore<'r> {
     facts: Facts,
     /// Every mark, by stream: the facts hold no more than the ledger's items would.
-    marks: BTreeMap<String, Vec<Observation>>,
+    observations: BTreeMap<String, Vec<Observation>>,
     /// The responses and streams of counted incidents, by key and the response's id.
     watched: BTreeMap<String, BTreeMap<&'r str, (&'r Response, String)>>,
     /// What was paged, by key, in order of time.
@@ -61,15 +61,15 @@ impl<'r> MemoryStore<'r> {
             }
         }
         // Responses that count the same events ask for one stream, each as far as it looks.
-        let mut marks: BTreeMap<String, (bool, Observation)> = BTreeMap::new();
+        let mut observations: BTreeMap<String, (bool, Observation)> = BTreeMap::new();
         for watch in watches(case, &self.facts) {
             let keeps = watch.keeps_mark();
-            marks.entry(watch.stream).or_insert((false, watch.mark)).0 |= keeps;
+            observations.entry(watch.group).or_insert((false, watch.observation)).0 |= keeps;
         }
-        for (stream, (keeps, mark)) in marks {
-            self.marks.entry(stream.clone()).or_default().push(mark.clone());
+        for (group, (keeps, observation)) in observations {
+            self.observations.entry(group.clone()).or_default().push(observation.clone());
             if keeps {
-                self.facts.add_mark(&stream, mark);
+                self.facts.add_mark(&group, observation);
             }
         }
         // What is not counted may be closed like what is.
@@ -77,8 +77,8 @@ impl<'r> MemoryStore<'r> {
             .into_iter()
             .filter(|watch| watch.response.action == ResponseAction::Page)
         {
-            let known = self.watched.entry(watch.key).or_default();
-            known.insert(&watch.response.id, (watch.response, watch.stream));
+            let known = self.watched.entry(watch.incident_key).or_default();
+            known.insert(&watch.response.id, (watch.response, watch.group));
         }
         let plan = respond(case, &self.facts);
         self.remember(&plan);
@@ -109,15 +109,16 @@ impl<'r> MemoryStore<'r> {
     pub fn incidents(&self) -> Vec<Incident> {
         let mut incidents = Vec::new();
         for (key, family) in &self.watched {
-            let streams: BTreeSet<&String> = family.values().map(|(_, stream)| stream).collect();
-            let marks = || streams.iter().filter_map(|stream| self.marks.get(*stream)).flatten();
-            let findings = family.values().flat_map(|(response, stream)| {
-                let found = bursts(response, self.marks.get(stream).into_iter().flatten());
-                found.into_iter().map(|burst| Detection { response, burst })
+            let groups: BTreeSet<&String> = family.values().map(|(_, group)| group).collect();
+            let observations = || groups.iter().filter_map(|group| self.observations.get(*group)).flatten();
+            let findings = family.values().flat_map(|(response, group)| {
+                let found = find_window_matches(response, self.observations.get(group).into_iter().flatten());
+                found.into_iter().map(|window_match| Detection { response, window_match: window_match })
             });
             for findings in occurrences(findings.collect()) {
                 let Some(lead) = lead(&findings) else { continue };
-                let mut incident = correlate::incident(lead, key.clone(), &findings, marks(), Vec::new());
+                let mut incident =
+                    correlate::incident(lead, key.clone(), &findings, observations(), Vec::new());
                 // What the last page of this occurrence said beyond the counts.
                 let pages = self.paged.get(key).into_iter().flatten();
                 let mut own = pages.filter(|page| page.first <= incident.last && page.last >= incident.first);
@@ -152,7 +153,7 @@ impl<'r> MemoryStore<'r> {
 
 /// The secrets that the services of a role refer to.
 pub fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
-    let own = |service: &&EcsService| service.roles.iter().any(|known| known.raw() == role);
+    let own = |service: &&EcsService| service.execution_roles.iter().any(|known| known.raw() == role);
     let services = facts.services.iter().flatten().filter(own);
     services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
 }

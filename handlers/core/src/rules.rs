@@ -83,7 +83,7 @@ pub struct RuleSet {
     /// Where the pattern stands that every event matches, whatever it says.
     envelope: usize,
     /// The narrowing patterns that mention `derived`: matched where settings and facts are known.
-    later: PatternSet,
+    enriched_patterns: PatternSet,
 }
 
 /// An event that some rules of one handler match, with what they mean.
@@ -101,11 +101,11 @@ pub struct MatchedEvent<'r> {
     pub resolves: Vec<&'r Response>,
     /// Which patterns match the event alone.
     matched: Vec<usize>,
-    later: &'r PatternSet,
+    enriched_patterns: &'r PatternSet,
     /// Every response, by id: an incident ends long after the event that opened it.
-    pub book: &'r BTreeMap<String, Response>,
+    pub all_responses: &'r BTreeMap<String, Response>,
     /// What was derived first, and which of the later patterns matched then.
-    seen: OnceLock<(Value, Vec<usize>)>,
+    enrichment_cache: OnceLock<(Value, Vec<usize>)>,
 }
 
 impl RuleSet {
@@ -128,7 +128,7 @@ impl RuleSet {
             let applies = |response: &&Response| names(&response.on) && response.may_apply(&matched);
             let responses = self.responses.values().filter(applies).collect();
             let resolves = self.responses.values().filter(|response| names(&response.resolved_by)).collect();
-            let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.later);
+            let (event, matched, later) = (Arc::clone(&event), matched.clone(), &self.enriched_patterns);
             let book = &self.responses;
             let seen = OnceLock::new();
             (!rules.is_empty()).then_some(MatchedEvent {
@@ -138,9 +138,9 @@ impl RuleSet {
                 responses,
                 resolves,
                 matched,
-                later,
-                book,
-                seen,
+                enriched_patterns: later,
+                all_responses: book,
+                enrichment_cache: seen,
             })
         });
         Ok(cases.collect())

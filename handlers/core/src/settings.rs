@@ -37,7 +37,8 @@ pub struct Settings {
     /// How long a rotation may be overdue, or under way, before a human is told.
     pub overdue: Span,
     /// What to do about what is found on a service; by default what [`DeploymentRisk::policy`] says.
-    pub findings: BTreeMap<DeploymentRisk, RiskPolicy>,
+    #[serde(alias = "findings")]
+    pub deployment_risks: BTreeMap<DeploymentRisk, RiskPolicy>,
     /// Secrets that services read by themselves, by the service's ARN or `cluster/service`: names or ARNs.
     pub readers: BTreeMap<String, Vec<Untrusted>>,
     /// The Region whose sweep looks at its own secrets and services; none where nobody sweeps.
@@ -93,7 +94,7 @@ impl Default for Settings {
             // A sweep's interval less than the 15 minutes that are promised.
             answer: Span::from_secs(840),
             overdue: Span::from_secs(7_200),
-            findings: BTreeMap::new(),
+            deployment_risks: BTreeMap::new(),
             readers: BTreeMap::new(),
             home: None,
             regions: Vec::new(),
@@ -122,7 +123,7 @@ impl Settings {
 
     /// What to do about a finding.
     pub fn policy(&self, finding: DeploymentRisk) -> RiskPolicy {
-        self.findings.get(&finding).copied().unwrap_or_else(|| finding.policy())
+        self.deployment_risks.get(&finding).copied().unwrap_or_else(|| finding.policy())
     }
 }
 

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use responder_core::decide::{questions, respond, undone, watches};
+use responder_core::decide::{notify_refusals, questions, respond, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep, SkipReason};
 use responder_core::rules::{RuleSet, builtin};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn facts(services: &[Value]) -> Facts {
 fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
 }
 
@@ -110,7 +110,7 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
         (SECRET, tagged("notify"), SkipReason::NotifyOnly, true),
         (SECRET, tagged("yes please"), SkipReason::UnclearTag, true),
     ];
-    for (value_from, more, expected, told) in cases {
+    for (value_from, more, expected, notified) in cases {
         let events = [rotation("label", 1), rotation("RotationSucceeded", 2)];
         let (plans, incidents) = story(&rules, facts(&[service("a", value_from, &more)]), &events);
         let reasons: Vec<SkipReason> = plans
@@ -121,13 +121,17 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
                 _ => None,
             })
             .collect();
-        assert_eq!((reasons, incidents.len()), (vec![expected, expected], usize::from(told)), "{expected:?}");
+        assert_eq!(
+            (reasons, incidents.len()),
+            (vec![expected, expected], usize::from(notified)),
+            "{expected:?}"
+        );
         let pages = plans
             .iter()
             .flat_map(|plan| &plan.steps)
             .filter(|step| matches!(step, PlanStep::Page { .. }))
             .count();
-        assert_eq!(pages, usize::from(told), "{expected:?}");
+        assert_eq!(pages, usize::from(notified), "{expected:?}");
     }
 }
 
@@ -238,7 +242,7 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, PlanStep::Redeploy { .. })).collect();
     assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
     let refused = plan.steps.last().unwrap().clone();
-    let steps = undone(case, &facts, &[(refused, "AccessDenied".to_owned())]);
+    let steps = notify_refusals(case, &facts, &[(refused, "AccessDenied".to_owned())]);
     let [PlanStep::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
     assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
 }
@@ -269,33 +273,34 @@ fn questions_are_what_the_answer_depends_on() {
             .any(|question| matches!(question, Question::Consumers { .. }))
     );
     let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
-    let asked = questions(read_case, &Facts::default());
-    let marks = asked.iter().filter_map(|question| match question {
-        Question::Observations { stream, mark, .. } => Some((stream, mark)),
+    let requested = questions(read_case, &Facts::default());
+    let observations = requested.iter().filter_map(|question| match question {
+        Question::Observations { group, observation, .. } => Some((group, observation)),
         _ => None,
     });
-    let marks: Vec<_> = marks.collect();
+    let observations: Vec<_> = observations.collect();
     // Bulk, drip, rate, sweep and what follows a list: one stream and one mark, in five lengths.
-    assert_eq!((marks.len(), marks.iter().collect::<BTreeSet<_>>().len()), (5, 1));
+    assert_eq!((observations.len(), observations.iter().collect::<BTreeSet<_>>().len()), (5, 1));
 }
 
 #[test]
 fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
-    let keys: Vec<String> = watches(case, &Facts::default()).into_iter().map(|watch| watch.key).collect();
+    let keys: Vec<String> =
+        watches(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
     let open = |severity: &str, first: &str, last: &str| -> Facts {
         let state = json!({"severity": severity, "first": first, "last": last});
         let incidents = keys.iter().map(|key| (key.clone(), state.clone()));
         serde_json::from_value(json!({"incidents": incidents.collect::<serde_json::Map<_, _>>()})).unwrap()
     };
-    let asked = |facts: &Facts| {
+    let requested = |facts: &Facts| {
         let questions = questions(case, facts);
         questions.iter().filter(|question| matches!(question, Question::Observations { .. })).count()
     };
     let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
     let amid = open("critical", first, last);
-    assert_eq!(asked(&amid), 0);
+    assert_eq!(requested(&amid), 0);
     assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::ExtendIncident { .. })));
     // It may become more severe, or a window may reach beyond what is known of it.
     for other in [
@@ -303,7 +308,7 @@ fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
         open("critical", "2026-03-01T00:29:59Z", last),
         open("critical", first, "2026-03-01T00:30:01Z"),
     ] {
-        assert_eq!(asked(&other), keys.len());
+        assert_eq!(requested(&other), keys.len());
     }
 }
 
@@ -334,7 +339,7 @@ proptest! {
         let mut events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
         events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
         let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
-        let cases = in_order(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
+        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
         let mut ledger = MemoryStore::new(facts(&services));
         for case in &cases {
             ledger.decide(case);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
 use serde_json::{Value, json};
@@ -80,9 +80,9 @@ impl Call {
         let Self { second, secret, region, lists, agent, session } = self;
         let name = if *lists { "ListSecrets" } else { "GetSecretValue" };
         let time = format!("2026-03-01T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
-        let asked = if *lists { Value::Null } else { json!({"secretId": format!("s{secret}")}) };
+        let requested = if *lists { Value::Null } else { json!({"secretId": format!("s{secret}")}) };
         json!({"source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
-            "detail": {"eventName": name, "awsRegion": region, "eventTime": time, "userAgent": agent, "requestParameters": asked,
+            "detail": {"eventName": name, "awsRegion": region, "eventTime": time, "userAgent": agent, "requestParameters": requested,
                 "eventID": format!("{self:?}"), "recipientAccountId": "111122223333",
                 "userIdentity": {"type": "AssumedRole", "accountId": "111122223333",
                     "arn": format!("arn:aws:sts::111122223333:assumed-role/execution/{session}"),
@@ -105,7 +105,7 @@ fn services() -> Facts {
 fn story(rules: &RuleSet, facts: Facts, texts: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = texts.iter().flat_map(|text| rules.cases(text).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
 }
 
@@ -302,8 +302,8 @@ fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
     let texts: Vec<String> = backups(0).into_iter().map(later).collect();
     let plans = story(rules(), Facts::default(), &texts).0;
     let page = pages(&plans).into_iter().find(|page| page.rule == "single").unwrap();
-    let told = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
-    assert_eq!(told.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
+    let notified = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
+    assert_eq!(notified.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::{Incident, IncidentStatus};
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{RuleSet, builtin};
 use responder_core::time::{Span, Timestamp};
@@ -47,7 +47,7 @@ fn sweep(second: i64) -> String {
 fn story<'r>(rules: &'r RuleSet, events: &[String]) -> (Vec<Plan>, Vec<Incident>, MemoryStore<'r>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(Facts::default());
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let incidents = ledger.incidents();
     (plans, incidents, ledger)
 }
@@ -64,9 +64,9 @@ fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
 /// When what was closed, and the text of the notice.
 fn ends<'p>(plans: &'p [Plan], rule: &str) -> Vec<(Timestamp, Timestamp, &'p str)> {
     let ends = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (plan.time, step)));
-    let ends = ends.filter_map(|(told, step)| match step {
+    let ends = ends.filter_map(|(notified, step)| match step {
         PlanStep::Resolve { rule: of, at, notice: Some(notice), .. } if of == rule => {
-            Some((told, *at, notice.body.as_str()))
+            Some((notified, *at, notice.body.as_str()))
         }
         _ => None,
     });
@@ -84,8 +84,8 @@ fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
     // The tenth read pages, the twentieth says that it is worse.
     assert_eq!(paged.len(), 2);
     let ended = ends(&plans, "bulk-read");
-    let [(told, over, body)] = ended[..] else { panic!("{ended:?}") };
-    assert_eq!((told, over), (at(HOUR + 60), at(HOUR + 19)));
+    let [(notified, over, body)] = ended[..] else { panic!("{ended:?}") };
+    assert_eq!((notified, over), (at(HOUR + 60), at(HOUR + 19)));
     for part in ["it was quiet for 1h", "20 calls", "20 different secrets", "us-west-2", "user/u"] {
         assert!(body.contains(part), "{part}: {body}");
     }
@@ -164,8 +164,8 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     let case = rules.cases(&late).unwrap().remove(0);
     let mut facts = ledger.facts().clone();
     assert_eq!(respond(&case, &facts).steps.len(), 1);
-    let asked = questions(&case, &facts);
-    assert!(asked.iter().any(|question| matches!(question, Question::GroupWindow { .. })));
+    let requested = questions(&case, &facts);
+    assert!(requested.iter().any(|question| matches!(question, Question::GroupWindow { .. })));
     // A page that is under way is known to the index first.
     for opened in facts.open_incidents.values_mut() {
         opened.last = at(HOUR / 2);
@@ -210,9 +210,9 @@ proptest! {
         prop_assert_eq!(ended, expected);
         let closed = occurrences.iter().filter(|incident| incident.state == IncidentStatus::Resolved).count();
         prop_assert_eq!(closed, ends(&plans, "bulk-read").len());
-        prop_assert!(ledger.facts().open_incidents.values().all(|opened| opened.ended.is_some()));
-        for (told, over, _) in ends(&plans, "bulk-read") {
-            prop_assert!(told > over && told <= over.plus(Span::from_secs(every * 60)));
+        prop_assert!(ledger.facts().open_incidents.values().all(|opened| opened.resolved.is_some()));
+        for (notified, over, _) in ends(&plans, "bulk-read") {
+            prop_assert!(notified > over && notified <= over.plus(Span::from_secs(every * 60)));
         }
     }
 }

@@ -7,7 +7,7 @@ use responder_core::decide;
 use responder_core::event::Event;
 use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
-use responder_core::memory_store::in_order;
+use responder_core::memory_store::order_and_deduplicate;
 use responder_core::plan::{Plan, PlanOutcome};
 use responder_core::rules::{Handler, MatchedEvent, RuleSet};
 use responder_core::time::{Span, Timestamp};
@@ -106,14 +106,14 @@ async fn run<A: AwsPort>(
     let Engine { aws, handler, .. } = engine;
     let deadline = Deadline::of(turn.until, engine.lease, aws.now());
     let mut counters = Counters::default();
-    let SortedBatch { cases, origins, mut ended, parked } = sort(engine, texts);
+    let SortedBatch { cases, origins, mut ended, quarantined } = sort(engine, texts);
     // Half of the time is for learning, so that whatever hangs there leaves time for telling a human.
     let learning = deadline.half(aws.now());
     let ledger = Ledger::new(aws, &turn.owner, engine.lease, learning);
     let (cache, account) = (&engine.cache, turn.account.as_str());
     let sources = FactSources { aws, ledger: &ledger, cache, account, deadline: learning };
     let mut world = gather(&cases, engine.settings.clone(), &sources).await;
-    counters.marks_dropped += world.marks_dropped;
+    counters.observations_dropped += world.observations_dropped;
     let ledger = ledger.until(deadline);
     let rules = &engine.rules;
     let mut executor = PlanExecutor { aws, rules, ledger: &ledger, cache, deadline, counters: &mut counters };
@@ -129,23 +129,23 @@ async fn run<A: AwsPort>(
             executor.execute(&plan, facts).await
         };
         if !executed.refused.is_empty() {
-            let steps = decide::undone(case, facts, &executed.refused);
-            let told = executor.execute(&Plan { steps, ..plan.clone() }, facts).await;
-            executed.acted += told.acted;
-            executed.already += told.already;
-            executed.errors.extend(told.errors);
+            let steps = decide::notify_refusals(case, facts, &executed.refused);
+            let notified = executor.execute(&Plan { steps, ..plan.clone() }, facts).await;
+            executed.acted += notified.acted;
+            executed.already += notified.already;
+            executed.errors.extend(notified.errors);
         }
         if executed.errors.is_empty() {
             decide::apply(&plan, facts);
         }
         let answered = world.is_answered(case, &executed.paged);
-        let told = !executed.paged.is_empty();
+        let notified = !executed.paged.is_empty();
         let (end, errors) = conclude(&plan, executed, answered);
         if end != EventOutcome::Failed {
             executor.counters.planned(&plan, (&case.event.account, &case.event.region));
         }
         let took = between(started, aws.now());
-        done.push(DecidedEvent { case, plan, end, errors, took, told, answered, known });
+        done.push(DecidedEvent { case, plan, end, errors, took, notified, answered, known });
     }
     record(&mut done, &ledger, aws.now(), &engine.settings).await;
     for DecidedEvent { case, plan, end, errors, took, known, .. } in done {
@@ -154,7 +154,7 @@ async fn run<A: AwsPort>(
             *ended = EventResult { end, errors, facts: known, plan: Some(plan) };
         }
     }
-    for (index, plan) in parked {
+    for (index, plan) in quarantined {
         let started = aws.now();
         let ExecutionResult { mut errors, .. } = executor.execute(&plan, &Facts::default()).await;
         errors.push(EngineError::Unreadable);
@@ -179,12 +179,12 @@ struct SortedBatch<'r> {
     /// One for each text; as if it were a copy of another, until something else is known.
     ended: Vec<EventResult>,
     /// What cannot be read, with its plan.
-    parked: Vec<(usize, Plan)>,
+    quarantined: Vec<(usize, Plan)>,
 }
 
 fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r> {
     let Engine { aws, handler, rules, settings, .. } = engine;
-    let (mut cases, mut parked) = (Vec::new(), Vec::new());
+    let (mut cases, mut quarantined) = (Vec::new(), Vec::new());
     let (mut origins, mut ended) = (BTreeMap::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
         let end = match rules.case(*handler, text) {
@@ -200,15 +200,15 @@ fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r
             }
             Err(error) => {
                 let (body, why) = (text.as_bytes(), error.to_string());
-                let plan = decide::park(rules, *handler, body, &why, aws.now(), settings);
-                parked.push((index, plan));
+                let plan = decide::quarantine(rules, *handler, body, &why, aws.now(), settings);
+                quarantined.push((index, plan));
                 EventOutcome::Quarantined
             }
         };
         ended.push(EventResult::new(end));
     }
-    let (cases, _) = in_order(cases);
-    SortedBatch { cases, origins, ended, parked }
+    let (cases, _) = order_and_deduplicate(cases);
+    SortedBatch { cases, origins, ended, quarantined }
 }
 
 /// What tells the events of this batch apart, copies of one event too.
@@ -250,7 +250,7 @@ mod tests {
     fn plan(outcome: PlanOutcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
         let mut plan =
-            decide::park(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
+            decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
         plan.outcome = outcome;
         plan
     }

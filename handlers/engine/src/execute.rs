@@ -98,8 +98,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                             executed.paged.insert(incident.key.clone());
                         }
                         // To fail now would only page again.
-                        let told = self.told(consumers).await;
-                        self.counters.ledger_bypassed += usize::from(told.is_err());
+                        let notified = self.notified(consumers).await;
+                        self.counters.ledger_bypassed += usize::from(notified.is_err());
                         chats.extend(Some(page).filter(|_| matches!(effect, Ok(StepEffect::Acted))));
                     } else {
                         untold = true;
@@ -114,7 +114,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 PlanStep::ExtendIncident { rule, key, first, last, consumers } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
-                    executed.errors.extend(self.told(consumers).await.err());
+                    executed.errors.extend(self.notified(consumers).await.err());
                     continue;
                 }
                 PlanStep::ReconcileDeployment { .. }
@@ -176,12 +176,12 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 
     /// Counts a page as the first one of its incident, or as one that says that it is worse.
-    fn count(&mut self, incident: &Incident, quiet: Span, facts: &Facts) {
+    fn count(&mut self, incident: &Incident, resolve_after: Span, facts: &Facts) {
         let known = facts.incidents.get(&incident.key);
         let goes_on = known.is_some_and(|known| {
             known.resolved.is_none()
                 && known.severity < incident.severity
-                && incident.first <= known.last.plus(quiet)
+                && incident.first <= known.last.plus(resolve_after)
         });
         let counts = self.counters.of(&incident.rule, incident.severity);
         *(if goes_on { &mut counts.raised } else { &mut counts.opened }) += 1;
@@ -203,7 +203,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         let earlier = known.is_none_or(|known| first < known.first).then_some(first);
         let later = known.is_none_or(|known| last > known.last).then_some(last);
         let of = known.map_or(first, |known| known.first.min(first));
-        match self.ledger.extend(key, of, earlier, later, self.quiet(rule)).await {
+        match self.ledger.extend(key, of, earlier, later, self.resolve_after(rule)).await {
             // The page went out without the ledger: there is nothing to stretch, and to fail would page again.
             Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, EngineError::Held) => Ok(()),
             extended => extended,
@@ -214,16 +214,24 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         &mut self,
         incident: &Incident,
         page: &Notification,
-        quiet: Span,
+        resolve_after: Span,
         index: (Date, &BTreeSet<String>),
     ) -> Result<StepEffect, EngineError> {
         let Incident { key, first, last, severity, .. } = incident;
         let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
-        let subject =
-            ClaimSubject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
+        let subject = ClaimSubject::Page {
+            key,
+            first: *first,
+            last: *last,
+            severity: *severity,
+            resolved,
+            resolve_after,
+        };
         let claimed = match self.ledger.claim(&subject).await {
             // What is marked as sent is found by the sweep.
-            Ok(ClaimResult::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => {
+            Ok(ClaimResult::Ours)
+                if self.ledger.open(incident, index.0, resolve_after, index.1).await.is_ok() =>
+            {
                 true
             }
             Ok(ClaimResult::Ours) => {
@@ -232,7 +240,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 false
             }
             Ok(ClaimResult::Done) => {
-                self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
+                self.ledger.extend(key, *first, Some(*first), Some(*last), resolve_after).await?;
                 return Ok(StepEffect::Already);
             }
             Ok(ClaimResult::Held) => return Err(EngineError::Held),
@@ -244,22 +252,22 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
         if !claimed {
-            self.mark(incident, &subject, quiet, index).await;
+            self.observation(incident, &subject, resolve_after, index).await;
         }
         Ok(StepEffect::Acted)
     }
 
     /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
     /// it.
-    async fn mark(
+    async fn observation(
         &self,
         incident: &Incident,
         subject: &ClaimSubject<'_>,
-        quiet: Span,
+        resolve_after: Span,
         index: (Date, &BTreeSet<String>),
     ) {
         if let Ok(ClaimResult::Ours) = self.ledger.claim(subject).await
-            && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
+            && self.ledger.open(incident, index.0, resolve_after, index.1).await.is_ok()
         {
             drop(self.ledger.finish(subject, Vec::new()).await);
         }
@@ -270,7 +278,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             return Ok(StepEffect::Already);
         };
         let (at, silent_since) = (*at, *last_event);
-        let subject = ClaimSubject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        let subject =
+            ClaimSubject::Resolution { key, at, silent_since, resolve_after: self.resolve_after(rule) };
         // Of nothing later than this it is known that it is over.
         let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
@@ -330,8 +339,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         })
     }
 
-    fn quiet(&self, rule: &str) -> Span {
-        self.rules.responses.get(rule).map(|response| response.quiet).unwrap_or_default()
+    fn resolve_after(&self, rule: &str) -> Span {
+        self.rules.responses.get(rule).map(|response| response.resolve_after).unwrap_or_default()
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct EngineFake {
     pub(crate) clock: Cell<Timestamp>,
     pub(crate) table: RefCell<BTreeMap<ItemKey, TableItem>>,
     /// How often the table was asked.
-    pub(crate) asked: Cell<usize>,
+    pub(crate) requested: Cell<usize>,
     /// What the table answers instead of looking.
     pub(crate) broken: RefCell<Option<EngineError>>,
     /// The items that were to be written, with their bytes.
@@ -108,7 +108,7 @@ impl EngineFake {
     }
 
     fn ask(&self) -> Result<(), EngineError> {
-        self.asked.set(self.asked.get() + 1);
+        self.requested.set(self.requested.get() + 1);
         self.broken.borrow().clone().map_or(Ok(()), Err)
     }
 

@@ -50,8 +50,8 @@ pub(crate) struct GatheredFacts {
     /// Streams, incidents, services, places and awaited keys for which the ledger had no answer.
     unanswered: BTreeSet<String>,
     /// Marks for which the ledger had no room.
-    pub(crate) marks_dropped: usize,
-    asked: BTreeSet<Question>,
+    pub(crate) observations_dropped: usize,
+    requested: BTreeSet<Question>,
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
@@ -65,7 +65,8 @@ pub(crate) async fn gather<A: AwsPort>(
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
-        let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        let mut new: BTreeSet<Question> =
+            wanted.filter(|question| !world.requested.contains(question)).collect();
         // What was said about an incident may make its marks unnecessary; and a day may hold much.
         if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
             new.retain(|question| {
@@ -75,7 +76,7 @@ pub(crate) async fn gather<A: AwsPort>(
         if new.is_empty() {
             break;
         }
-        world.asked.extend(new.iter().cloned());
+        world.requested.extend(new.iter().cloned());
         world.answer(new, from).await;
         world.facts.now = Some(from.aws.now());
     }
@@ -85,7 +86,7 @@ pub(crate) async fn gather<A: AwsPort>(
 /// Questions by whom they are for.
 #[derive(Default)]
 struct QuestionBatch {
-    marks: Vec<ObservationQuery>,
+    observations: Vec<ObservationQuery>,
     /// Streams to read, and from when to when.
     windows: BTreeMap<String, (Timestamp, Timestamp)>,
     /// Whether the incidents that may be open are wanted.
@@ -94,7 +95,7 @@ struct QuestionBatch {
     seen: BTreeSet<String>,
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
-    awaited: BTreeSet<String>,
+    evidence: BTreeSet<String>,
     roles: BTreeSet<String>,
     progress: BTreeSet<AccountRegion>,
     all_secrets: BTreeSet<AccountRegion>,
@@ -107,11 +108,11 @@ impl QuestionBatch {
         let mut asks = Self::default();
         for question in questions {
             match question {
-                Question::Observations { stream, mark, from, to } => {
-                    asks.marks.push(ObservationQuery { stream, mark, from, to })
+                Question::Observations { group, observation, from, to } => {
+                    asks.observations.push(ObservationQuery { group, observation, from, to })
                 }
-                Question::GroupWindow { stream, from, to } => {
-                    let range = asks.windows.entry(stream).or_insert((from, to));
+                Question::GroupWindow { group, from, to } => {
+                    let range = asks.windows.entry(group).or_insert((from, to));
                     *range = (range.0.min(from), range.1.max(to));
                 }
                 Question::OpenIncidents => asks.open = true,
@@ -130,7 +131,7 @@ impl QuestionBatch {
                 }
                 Question::Deployment { .. } => {}
                 Question::PendingEvidence { key } => {
-                    asks.awaited.insert(key);
+                    asks.evidence.insert(key);
                 }
                 Question::LaunchSecrets { role } => {
                     asks.roles.insert(role);
@@ -165,8 +166,8 @@ impl GatheredFacts {
         let settings = self.facts.settings.clone();
         let ledger = async {
             let remembered =
-                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
-            let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.evidence, &asks.roles);
+            let (observations, remembered) = join(from.ledger.exchange(asks.observations), remembered).await;
             let mut silent = Vec::new();
             let read = from.ledger.windows(&asks.windows).await;
             let mut mute = from.ledger.seen(&asks.seen, &mut progress).await;
@@ -183,14 +184,14 @@ impl GatheredFacts {
                     silent.push(place(account, region));
                 }
             }
-            (marks, read, remembered, silent, mute)
+            (observations, read, remembered, silent, mute)
         };
         let secrets = secrets(&asks.secrets, &asks.all_secrets, from, &mut metadata);
-        let ((marks, read, remembered, silent, mute), (), lands) =
+        let ((observations, read, remembered, silent, mute), (), lands) =
             join3(ledger, secrets, consumers(&asks.consumers, &settings, from)).await;
-        self.unanswered.extend(marks.unanswered);
+        self.unanswered.extend(observations.unanswered);
         self.unanswered.extend(remembered.unanswered);
-        self.marks_dropped += marks.dropped;
+        self.observations_dropped += observations.dropped;
         self.unanswered.extend(mute);
         for place in silent {
             self.facts.discovery_failures.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
@@ -200,7 +201,7 @@ impl GatheredFacts {
         for role in asks.roles {
             self.facts.launch_secrets.entry(role).or_default();
         }
-        self.facts.observations.extend(marks.streams);
+        self.facts.observations.extend(observations.groups);
         self.facts.observations.extend(read);
         for more in [remembered.facts, progress, metadata, lands] {
             merge(&mut self.facts, more);
@@ -211,9 +212,9 @@ impl GatheredFacts {
     /// human is told of anyway is not missed.
     pub(crate) fn is_answered(&self, case: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case, &self.facts)
-            .iter()
-            .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
+        let counted = watches(case, &self.facts).iter().all(|watch| {
+            paged.contains(&watch.incident_key) || !missing(&watch.incident_key) && !missing(&watch.group)
+        });
         // Without it, not even what to ask is known.
         let remembered = |question: &Question| match question {
             Question::RotationState { account, region } => !missing(&place(account, region)),
@@ -221,7 +222,7 @@ impl GatheredFacts {
         };
         let works = matches!(case.handler, Handler::Rotation | Handler::Sweep);
         counted
-            && (!works || self.asked.iter().all(remembered))
+            && (!works || self.requested.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
                 Question::Deployment { service } => missing(service),
                 Question::PendingEvidence { key } | Question::LastSeen { key } => missing(key),
@@ -229,7 +230,7 @@ impl GatheredFacts {
                 Question::DigestDay { date } => missing(&date.to_string()),
                 Question::OpenIncidents => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.
-                Question::GroupWindow { stream, .. } => !self.facts.observations.contains_key(stream),
+                Question::GroupWindow { group, .. } => !self.facts.observations.contains_key(group),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
                 Question::Observations { .. }
                 | Question::LaunchSecrets { .. }
@@ -257,8 +258,8 @@ fn merge(facts: &mut Facts, more: Facts) {
     for (cluster, slots) in more.concurrency_slots {
         facts.concurrency_slots.entry(cluster).or_default().extend(slots);
     }
-    for (service, told) in more.notified {
-        facts.notified.entry(service).or_default().extend(told);
+    for (service, notified) in more.notified {
+        facts.notified.entry(service).or_default().extend(notified);
     }
     for (place, gaps) in more.discovery_failures {
         facts.discovery_failures.entry(place).or_default().extend(gaps);

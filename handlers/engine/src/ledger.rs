@@ -20,7 +20,7 @@ mod claims;
 mod definitions;
 mod deployments;
 mod item;
-mod marks;
+mod observations;
 mod open;
 mod progress;
 mod proofs;
@@ -34,7 +34,7 @@ use responder_core::time::{Span, Timestamp};
 
 pub(crate) use claims::{ClaimResult, ClaimSubject};
 pub(crate) use deployments::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
-pub(crate) use marks::ObservationQuery;
+pub(crate) use observations::ObservationQuery;
 pub(crate) use proofs::{ConsumerDecision, ProvenDeployment};
 
 use crate::deadline::Deadline;
@@ -91,18 +91,18 @@ impl<'l, A: AwsPort> Ledger<'l, A> {
         &self,
         incidents: &BTreeSet<String>,
         services: &BTreeSet<String>,
-        awaited: &BTreeSet<String>,
+        evidence: &BTreeSet<String>,
         roles: &BTreeSet<String>,
     ) -> StoredFacts {
         let mut found = StoredFacts::default();
         let incidents = incidents.iter().map(|key| (ItemKey::incident(key), key));
         let services = services.iter().map(|service| (ItemKey::service(service), service));
-        let awaited = awaited.iter().map(|key| (ItemKey::awaited(key), key));
+        let evidence = evidence.iter().map(|key| (ItemKey::evidence(key), key));
         // A longer key would be refused, and the others asked with it.
         let roles =
             roles.iter().filter(|role| role.len() <= ROLE_MAX).map(|role| (ItemKey::role(role), role));
         let (keys, names): (Vec<ItemKey>, Vec<&String>) =
-            incidents.chain(services).chain(awaited).chain(roles).unzip();
+            incidents.chain(services).chain(evidence).chain(roles).unzip();
         // `BatchGetItem` takes at most 100 keys.
         for (keys, names) in keys.chunks(100).zip(names.chunks(100)) {
             match self.get(keys).await {
@@ -124,7 +124,7 @@ impl<'l, A: AwsPort> Ledger<'l, A> {
         of: Timestamp,
         first: Option<Timestamp>,
         last: Option<Timestamp>,
-        quiet: Span,
+        resolve_after: Span,
     ) -> Result<(), EngineError> {
         // What happened before the incident was over is part of it, however late it is told.
         let until = last.or(first).unwrap_or(of);
@@ -137,7 +137,7 @@ impl<'l, A: AwsPort> Ledger<'l, A> {
         if let Some(last) = last {
             let update = ItemUpdate::of(ItemKey::incident(key))
                 .number("last", last.millis())
-                .number("ttl", expiry(self.aws.now(), last, quiet.max(INCIDENTS_KEPT)))
+                .number("ttl", expiry(self.aws.now(), last, resolve_after.max(INCIDENTS_KEPT)))
                 .only_if(All(vec![same(), Less("last", last.millis())]));
             updates.push(update);
         }
@@ -225,7 +225,7 @@ mod tests {
     fn a_table_that_does_not_answer_is_asked_once_and_again_with_another_deadline() {
         let failure = CallFailure::of(FailureCause::ConnectionTimeout);
         let silent = EngineError::Call { service: "dynamodb", operation: "BatchGetItem", failure };
-        for (broken, asked) in
+        for (broken, requested) in
             [(silent, 1), (EngineError::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)]
         {
             let aws = EngineFake { broken: Some(broken).into(), ..EngineFake::default() };
@@ -233,10 +233,10 @@ mod tests {
             let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[]), &keys(&[])));
             assert_eq!(found.unanswered, keys(&["d", "i"]));
             assert!(block_on(ledger.adopt("d", aws.now(), "id")).is_err());
-            assert_eq!(aws.asked.get(), asked);
+            assert_eq!(aws.requested.get(), requested);
             let deadline = ledger.deadline;
             assert!(block_on(ledger.until(deadline).adopt("d", aws.now(), "id")).is_err());
-            assert_eq!(aws.asked.get(), asked + 1);
+            assert_eq!(aws.requested.get(), requested + 1);
         }
     }
 
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
         let aws = EngineFake::default();
-        let awaited = PendingReadEvidence {
+        let evidence = PendingReadEvidence {
             service: "s".to_owned(),
             change: SecretChange {
                 secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
@@ -265,13 +265,13 @@ mod tests {
             since: Timestamp::from_millis(20),
         };
         for key in ["a", "b", "c"] {
-            block_on(ledger(&aws).wait_for(key, &awaited)).unwrap();
+            block_on(ledger(&aws).wait_for(key, &evidence)).unwrap();
         }
         let remember =
             || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"]), &keys(&[])));
         aws.busy.set(2);
         let found = remember().facts.pending_evidence;
-        assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
+        assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([evidence]); 3]);
         assert_eq!(aws.now().millis(), 100 + 200);
         // Not even the first pause fits.
         let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
@@ -286,9 +286,9 @@ mod tests {
     fn an_incident_stretches_both_ways_unless_it_ended_meanwhile() {
         let aws = EngineFake::default();
         let at = Timestamp::from_millis;
-        let quiet = Span::from_millis(100);
+        let resolve_after = Span::from_millis(100);
         let extend = |of, first, last| {
-            block_on(ledger(&aws).extend("k", at(of), Some(at(first)), Some(at(last)), quiet))
+            block_on(ledger(&aws).extend("k", at(of), Some(at(first)), Some(at(last)), resolve_after))
         };
         extend(500, 500, 600).unwrap();
         assert!(aws.table.borrow().is_empty(), "nothing was said that could be stretched");

@@ -78,8 +78,8 @@ impl FunctionSet {
         assert!(done, "the batch is never done");
     }
 
-    fn told(&self, state: &str) -> usize {
-        self.engine.aws.states.borrow().iter().filter(|told| *told == state).count()
+    fn notified(&self, state: &str) -> usize {
+        self.engine.aws.states.borrow().iter().filter(|notified| *notified == state).count()
     }
 
     /// Whether every entry of the index has ended, and says the same as the incident.
@@ -106,13 +106,17 @@ fn life(trouble: Option<(usize, PlannedFault)>) -> (usize, usize, usize) {
     }
     assert!(world.is_over(), "{trouble:?}");
     let calls = world.engine.aws.turns.get();
-    let (opened, resolved) = (world.told("open"), world.told("resolved"));
+    let (opened, resolved) = (world.notified("open"), world.notified("resolved"));
     world.deliver(Handler::Sweep, 70 * 60, &[sweep(70 * 60)]);
-    assert_eq!((opened, resolved), (world.told("open"), world.told("resolved")), "{trouble:?}: told again");
+    assert_eq!(
+        (opened, resolved),
+        (world.notified("open"), world.notified("resolved")),
+        "{trouble:?}: told again"
+    );
     // It comes back, and is told of again.
     let again: Vec<String> = (0..12).map(|i| read(7_200 + i, i)).collect();
     world.deliver_all(7_260, &again);
-    assert!(world.told("open") > opened, "{trouble:?}");
+    assert!(world.notified("open") > opened, "{trouble:?}");
     (opened, resolved, calls)
 }
 
@@ -147,9 +151,9 @@ fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
     world.deliver(Handler::Sweep, 3_590, &[sweep(3_590)]);
     world.deliver_all(3_605, &late);
     world.deliver(Handler::Sweep, 3_700, &[sweep(3_700)]);
-    assert_eq!((world.told("resolved"), world.is_over()), (0, false));
+    assert_eq!((world.notified("resolved"), world.is_over()), (0, false));
     world.deliver(Handler::Sweep, 6_700, &[sweep(6_700)]);
-    assert_eq!((world.told("open"), world.told("resolved"), world.is_over()), (1, 1, true));
+    assert_eq!((world.notified("open"), world.notified("resolved"), world.is_over()), (1, 1, true));
 }
 
 /// What may arrive: reads, one of them told twice, a failed rotation, what no rule matches, what is no event.
@@ -195,7 +199,7 @@ proptest! {
             let count = |end: EventOutcome| ended.iter().filter(|ended| ended.end == end).count();
             let ends = [
                 (counters.answered, count(EventOutcome::Answered)), (counters.coalesced, count(EventOutcome::Coalesced)),
-                (counters.ignored, count(EventOutcome::Ignored)), (counters.parked, count(EventOutcome::Quarantined)),
+                (counters.ignored, count(EventOutcome::Ignored)), (counters.quarantined, count(EventOutcome::Quarantined)),
                 (counters.failed, count(EventOutcome::Failed)),
             ];
             prop_assert!(ends.iter().all(|(counted, found)| counted == found), "{:?}", ends);

@@ -142,8 +142,11 @@ mod tests {
         ] {
             counters.end(end);
         }
-        let ends =
-            counters.answered + counters.coalesced + counters.ignored + counters.parked + counters.failed;
+        let ends = counters.answered
+            + counters.coalesced
+            + counters.ignored
+            + counters.quarantined
+            + counters.failed;
         assert_eq!((counters.received, ends, counters.answered), (6, 6, 2));
     }
 }

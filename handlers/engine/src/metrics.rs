@@ -32,7 +32,7 @@ pub struct Counters {
     /// Those that no rule matches.
     pub ignored: usize,
     /// Those that cannot be read.
-    pub parked: usize,
+    pub quarantined: usize,
     /// Those that come again.
     pub failed: usize,
     /// Pages that SNS took.
@@ -48,7 +48,7 @@ pub struct Counters {
     /// Pages that went out without a claim or a mark.
     pub ledger_bypassed: usize,
     /// Marks for which the ledger had no room.
-    pub marks_dropped: usize,
+    pub observations_dropped: usize,
     /// Deployments that wait for the sweep, because another invocation was first.
     pub deployments_held: usize,
     /// Effects that another invocation is at: their events come again.
@@ -86,7 +86,7 @@ impl Counters {
             EventOutcome::Answered => &mut self.answered,
             EventOutcome::Coalesced => &mut self.coalesced,
             EventOutcome::Ignored => &mut self.ignored,
-            EventOutcome::Quarantined => &mut self.parked,
+            EventOutcome::Quarantined => &mut self.quarantined,
             EventOutcome::Failed => &mut self.failed,
         } += 1;
     }
@@ -116,7 +116,7 @@ impl Counters {
             ("EventsAnswered", self.answered),
             ("EventsCoalesced", self.coalesced),
             ("EventsIgnored", self.ignored),
-            ("EventsParked", self.parked),
+            ("EventsParked", self.quarantined),
             ("EventsFailed", self.failed),
             ("PagesSent", self.pages_sent),
             ("ChatsSent", self.chats_sent),
@@ -124,7 +124,7 @@ impl Counters {
             ("DeploymentsForced", self.deployments_forced),
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
-            ("MarksDropped", self.marks_dropped),
+            ("MarksDropped", self.observations_dropped),
             ("DeploymentsHeld", self.deployments_held),
             ("ClaimsHeld", self.claims_held),
             ("Duplicates", self.duplicates),
@@ -246,7 +246,7 @@ mod tests {
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
         let (now, settings) = (Timestamp::default(), Settings::default());
-        let mut plan = responder_core::decide::park(&rules, Handler::Failure, b"", "", now, &settings);
+        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now, &settings);
         plan.rules = vec![ROTATION_FAILED.to_owned()];
         let mut counters = Counters::default();
         for place in [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")] {

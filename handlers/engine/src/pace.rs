@@ -81,9 +81,10 @@ impl EcsRateLimit {
             EcsCallFamily::DefinitionRead => &self.0[2],
             EcsCallFamily::ServiceModify => &self.0[3],
         };
-        let (burst, rate, what) = family.limits();
+        let (window_match, rate, what) = family.limits();
         let latest = until.minus(more);
-        let turn = bucket.take(now, latest, burst, rate).ok_or(EngineError::Deadline(what))?.plus(more);
+        let turn =
+            bucket.take(now, latest, window_match, rate).ok_or(EngineError::Deadline(what))?.plus(more);
         if turn > now {
             aws.sleep(between(now, turn)).await;
         }
@@ -105,11 +106,11 @@ impl EcsCallFamily {
 
 impl TokenBucket {
     /// Takes the next turn, if that is not after `latest`.
-    fn take(&self, now: Timestamp, latest: Timestamp, burst: i64, rate: i64) -> Option<Timestamp> {
+    fn take(&self, now: Timestamp, latest: Timestamp, window_match: i64, rate: i64) -> Option<Timestamp> {
         let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, each) = (now.millis().saturating_mul(1_000), 1_000_000 / rate);
         let level = (*full).max(now);
-        let turn = level.saturating_sub((burst - 1) * each).max(now);
+        let turn = level.saturating_sub((window_match - 1) * each).max(now);
         let turn = Timestamp::from_millis(turn.saturating_add(999) / 1_000);
         (turn <= latest).then(|| {
             *full = level.saturating_add(each);

@@ -25,7 +25,7 @@ pub(crate) struct DecidedEvent<'c, 'r> {
     pub(crate) errors: Vec<EngineError>,
     pub(crate) took: Span,
     /// Whether a human is told.
-    pub(crate) told: bool,
+    pub(crate) notified: bool,
     /// Whether all was known that had to be looked up: otherwise it comes again, and may mean something else then.
     pub(crate) answered: bool,
     /// What was known, if that is to be told.
@@ -36,7 +36,7 @@ impl DecidedEvent<'_, '_> {
     /// It comes again; but what a human is told of does not come again for its notes: without a ledger it would be told
     /// again.
     fn fail(&mut self, error: EngineError) {
-        if !self.told {
+        if !self.notified {
             self.end = EventOutcome::Failed;
             self.errors.push(error);
         }

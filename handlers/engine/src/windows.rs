@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::memory_store::{MemoryStore as Replay, in_order};
+use responder_core::memory_store::{MemoryStore as Replay, order_and_deduplicate};
 use responder_core::rules::{Handler, builtin};
 use responder_core::settings::Settings;
-use responder_core::state::deployment::{PendingReadEvidence, SecretChange, awaited_key};
+use responder_core::state::deployment::{PendingReadEvidence, SecretChange, read_evidence_key};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
@@ -142,7 +142,7 @@ fn replayed(engine: &Engine<EngineFake>, batches: &[Vec<String>]) -> BTreeSet<St
     let cases =
         batches.iter().flatten().map(|text| engine.rules.case(Handler::Access, text).unwrap().unwrap());
     let mut replay = Replay::default();
-    for case in &in_order(cases.collect()).0 {
+    for case in &order_and_deduplicate(cases.collect()).0 {
         replay.decide(case);
     }
     replay.incidents().into_iter().map(|incident| incident.key).collect()
@@ -225,7 +225,7 @@ fn batch(engine: &Engine<EngineFake>, owner: usize, texts: &[String]) -> Vec<(St
     engine.aws.written.borrow().iter().map(|(key, bytes)| (key.pk.clone(), *bytes)).collect()
 }
 
-fn marks(written: &[(String, usize)]) -> Vec<usize> {
+fn observations(written: &[(String, usize)]) -> Vec<usize> {
     written.iter().filter(|(pk, _)| pk.starts_with("marks#")).map(|(_, bytes)| *bytes).collect()
 }
 
@@ -236,15 +236,15 @@ fn a_thousand_reads_of_one_principal_are_four_writes_and_copies_of_them_none() {
     let written = batch(&engine, 0, &texts);
     // One item of marks; a claim, the index of what is open, and the mark of the page.
     assert_eq!(written.len(), 4, "{written:?}");
-    assert_eq!(marks(&written).len(), 1, "{written:?}");
-    assert!(marks(&written)[0] < 200_000, "{written:?}");
+    assert_eq!(observations(&written).len(), 1, "{written:?}");
+    assert!(observations(&written)[0] < 200_000, "{written:?}");
     assert_eq!(batch(&engine, 1, &texts), [], "the same batch again");
     // The incident goes on: it is stretched one time.
     let texts: Vec<String> = (0..500).map(|n| text(&read(600 + n, 7))).collect();
     let written = batch(&engine, 2, &texts);
     assert_eq!(written.len(), 2, "{written:?}");
     let few = batch(&engine, 3, &[text(&read(1_400, 7))]);
-    assert!(few.len() == 2 && marks(&few)[0] < 700, "{few:?}");
+    assert!(few.len() == 2 && observations(&few)[0] < 700, "{few:?}");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
         let reads = (0..250u32).map(|n| text(&read(n, 3 + number % 3 * 1_000)));
         let others =
             reads.map(|text| text.replace(r#""sharedEventID":""#, &format!(r#""sharedEventID":"{number}-"#)));
-        items.extend(marks(&batch(&engine, number, &others.collect::<Vec<_>>())));
+        items.extend(observations(&batch(&engine, number, &others.collect::<Vec<_>>())));
     }
     assert_eq!(items.len(), 4, "the chunk is full after 1,000 marks: {items:?}");
     // What is new still counts: the theft is found in the noise, which is an incident of its own, and less severe.
@@ -294,15 +294,15 @@ fn a_proof_costs_the_same_however_many_reads_there_are() {
         let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
         let secret = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/team-a/db-0001-a1B2c3";
         let secret = SecretRef::from_arn(secret).unwrap();
-        let key = awaited_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
-        let awaited = PendingReadEvidence {
+        let key = read_evidence_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
+        let evidence = PendingReadEvidence {
             service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
             change: SecretChange { secret, at: at(0), version: None },
             since: at(1),
         };
         let lease = Span::from_secs(60);
         let deadline = Deadline::of(engine.aws.now_plus(60), lease, engine.aws.clock.get());
-        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).wait_for(&key, &awaited)).unwrap();
+        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).wait_for(&key, &evidence)).unwrap();
         let texts: Vec<String> =
             (0..reads).map(|n| text(&ReadRecord { session: TASK, ..read(60 + 12 * n, 1) })).collect();
         let written = batch(&engine, 0, &texts);

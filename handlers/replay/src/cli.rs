@@ -97,7 +97,7 @@ pub(crate) struct ProofArgs {
 pub(crate) struct ReadsArgs {
     /// The secret: its name, which means that of every account in the input, or its partial or full ARN, which means
     /// one account's. Reads of its replicas in other Regions count.
-    #[arg(long, value_name = "NAME|ARN", value_parser = asked)]
+    #[arg(long, value_name = "NAME|ARN", value_parser = requested)]
     pub(crate) secret: SecretQuery,
     /// Only reads from then on: an instant, or the day that it begins with in UTC.
     #[arg(long, value_name = "TIME", value_parser = instant)]
@@ -116,7 +116,7 @@ pub(crate) struct ReadsArgs {
     pub(crate) facts: Option<PathBuf>,
 }
 
-fn asked(text: &str) -> Result<SecretQuery, &'static str> {
+fn requested(text: &str) -> Result<SecretQuery, &'static str> {
     SecretQuery::parse(text).ok_or("expected a secret's name or ARN")
 }
 

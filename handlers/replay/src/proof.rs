@@ -48,7 +48,7 @@ pub(crate) struct Totals {
     /// Changes of secrets that certainly no service uses.
     pub(crate) unused: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// Whether the services come from the task definitions of the input only, so that others may be missing.
     pub(crate) partial: bool,
 }
@@ -68,7 +68,7 @@ pub(crate) fn proof(args: &ProofArgs) -> Result<End, Failure> {
     }
     out.flush()?;
     let totals = &proofs.summary;
-    Ok(if totals.parked > 0 {
+    Ok(if totals.quarantined > 0 {
         End::Parked
     } else if totals.complete < totals.consumers || totals.unknown > 0 {
         End::Differs
@@ -132,7 +132,7 @@ fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
         broken: count(ChainState::Broken),
         unknown: lone.iter().filter(|lone: &&UnconsumedChange| !lone.certain).count(),
         unused: lone.iter().filter(|lone| lone.certain).count(),
-        parked: problems.len(),
+        quarantined: problems.len(),
         partial: ledgers.is_none() && facts.services.is_none() && !chains.is_empty(),
     };
     Ok(Proofs { chains, lone, problems, summary })

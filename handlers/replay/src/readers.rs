@@ -84,7 +84,7 @@ fn totals(totals: &Totals, out: &mut impl Write) -> io::Result<()> {
         (totals.principals, "principals"),
         (totals.may, "calls that may have read it"),
         (totals.copies, "further copies of those calls, counted once"),
-        (totals.parked, "parts of the input could not be read: reads may be missing"),
+        (totals.quarantined, "parts of the input could not be read: reads may be missing"),
     ];
     for (at, (count, what)) in rows.iter().enumerate() {
         if *count > 0 || at == 0 {

@@ -27,7 +27,7 @@ pub(crate) struct Totals {
     /// Further copies of all those, which were not counted.
     pub(crate) copies: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// When the first event of the input was, whatever it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<Timestamp>,
@@ -59,7 +59,7 @@ pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     Ok(if problems.is_empty() { End::Done } else { End::Parked })
 }
 
-fn totals(report: &AccessReport, parked: usize) -> Totals {
+fn totals(report: &AccessReport, quarantined: usize) -> Totals {
     let sum = |rows: &[AccessRow], count: fn(&AccessRow) -> usize| rows.iter().map(count).sum();
     let principals: BTreeSet<_> = report.readers.iter().map(|row| row.principal.raw()).collect();
     Totals {
@@ -68,7 +68,7 @@ fn totals(report: &AccessReport, parked: usize) -> Totals {
         refused: sum(&report.readers, |row| row.refused),
         may: sum(&report.may, |row| row.reads + row.refused),
         copies: report.copies,
-        parked,
+        quarantined,
         from: report.covered.map(|(from, _)| from),
         to: report.covered.map(|(_, to)| to),
     }

@@ -44,7 +44,7 @@ pub(crate) fn write(story: &Story, known: bool, out: &mut impl Write) -> io::Res
         (summary.matched, "matched by a rule"),
         (summary.duplicates, "further copies of those, counted once"),
         (summary.ignored, "ignored: no rule matches"),
-        (summary.parked, "parked: could not be read"),
+        (summary.quarantined, "parked: could not be read"),
         (summary.incidents, "incidents"),
     ];
     rows.iter().try_for_each(|(count, what)| writeln!(out, "  {count:>9}  {what}"))

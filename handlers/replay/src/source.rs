@@ -85,7 +85,7 @@ pub(crate) fn read(path: &Path) -> io::Result<(Vec<u8>, Result<(), String>)> {
         return if bytes.is_empty() {
             complete.map(|()| (bytes, Ok(())))
         } else {
-            Ok((bytes, told(complete)))
+            Ok((bytes, notified(complete)))
         };
     }
     let (unpacked, complete) = bounded(MultiGzDecoder::new(bytes.as_slice()));
@@ -102,7 +102,7 @@ fn bounded(from: impl Read) -> (Vec<u8>, io::Result<()>) {
     (bytes, done)
 }
 
-fn told(complete: io::Result<()>) -> Result<(), String> {
+fn notified(complete: io::Result<()>) -> Result<(), String> {
     complete.map_err(|error| error.to_string())
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanOutcome};
 use responder_core::rules::{MatchedEvent, RuleSet};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) struct Summary {
     /// Events that no rule matches.
     pub(crate) ignored: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// Decisions that did or counted something.
     pub(crate) answered: usize,
     /// Decisions that another one had answered.
@@ -61,10 +61,10 @@ pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story 
         cases.extend(found);
         Ok(())
     });
-    let (cases, _) = in_order(cases);
+    let (cases, _) = order_and_deduplicate(cases);
     summary.matched = cases.iter().map(|case| case.event.key()).collect::<BTreeSet<_>>().len();
     summary.duplicates = copies - summary.matched;
-    summary.parked = problems.len();
+    summary.quarantined = problems.len();
     let mut ledger = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(cases.len());
     for case in cases {

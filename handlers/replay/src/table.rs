@@ -164,7 +164,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
         (totals.broken, "broken"),
         (totals.unknown, "changes whose services are unknown"),
         (totals.unused, "changes of secrets that no service uses"),
-        (totals.parked, "parts of the input could not be read: more may be missing"),
+        (totals.quarantined, "parts of the input could not be read: more may be missing"),
     ];
     for (count, what) in rows.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{count:>9}  {what}")?;

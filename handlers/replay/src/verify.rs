@@ -51,9 +51,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<End, Failure> {
     for case in &cases {
         let name = case.display();
         let found = check(&rules, case, args.update)?;
-        let (mark, problems) =
+        let (observation, problems) =
             if found.problems.is_empty() { ("ok", &[][..]) } else { ("DIFFERS", &found.problems[..]) };
-        writeln!(out, "{mark:<8}{name}")?;
+        writeln!(out, "{observation:<8}{name}")?;
         for line in decisions(&found.story) {
             writeln!(out, "            {line}")?;
         }

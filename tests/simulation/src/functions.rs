@@ -122,7 +122,7 @@ impl<'a> Functions<'a> {
                 secrets.map(|(secret, _)| secret.key()).collect::<BTreeSet<_>>()
             };
             let secrets = place.as_ref().map(parse).unwrap_or_default();
-            for role in &service.roles {
+            for role in &service.execution_roles {
                 launches.entry(role.raw()).or_default().extend(secrets.iter().cloned());
             }
         }
@@ -232,7 +232,12 @@ impl<'a> Functions<'a> {
             incidents: paged
                 .filter_map(|item| item.key.pk.strip_prefix("incident#").map(str::to_owned))
                 .collect(),
-            pages: state.record.pages.iter().map(|told| (told.key.clone(), told.page.clone())).collect(),
+            pages: state
+                .record
+                .pages
+                .iter()
+                .map(|notified| (notified.key.clone(), notified.page.clone()))
+                .collect(),
             dead: self.queues.iter().map(|(handler, queue)| (*handler, queue.dead.len())).collect(),
             trace: state.record.trace.clone().unwrap_or_default(),
             writes: state.record.calls.get("UpdateItem").copied().unwrap_or_default(),

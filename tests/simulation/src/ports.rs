@@ -128,9 +128,10 @@ impl Port {
         if written == WriteResult::Yes && update.set.contains_key("paged") {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
-            let told = state.record.pages.iter_mut().rev().find(|told| told.by == by && told.key == key);
-            if let Some(told) = told {
-                told.marked = true;
+            let notified =
+                state.record.pages.iter_mut().rev().find(|notified| notified.by == by && notified.key == key);
+            if let Some(notified) = notified {
+                notified.marked = true;
             }
         }
         written
@@ -311,8 +312,8 @@ impl AwsPort for Port {
             .await;
         if let Ok(Some(id)) = &answer {
             let deployments = &mut self.cloud.state.borrow_mut().record.deployments;
-            if let Some(asked) = deployments.iter_mut().find(|asked| asked.deployment == *id) {
-                asked.answered = true;
+            if let Some(requested) = deployments.iter_mut().find(|requested| requested.deployment == *id) {
+                requested.answered = true;
             }
         }
         answer

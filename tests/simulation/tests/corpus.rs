@@ -6,7 +6,7 @@
 mod stories;
 
 use responder_core::incident::Incident;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
 use responder_core::rules::{Severity, builtin};
 use simulation::corpus::{judge, samples};
@@ -37,7 +37,7 @@ fn decided(story: &Story) -> (Vec<Incident>, usize) {
     let rules = builtin().unwrap();
     let mut ledger = MemoryStore::new(story.facts.clone());
     let cases = story.events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let plans: Vec<_> = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let pages =
         plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, PlanStep::Page { .. }));
     let mut incidents = ledger.incidents();

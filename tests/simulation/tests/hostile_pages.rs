@@ -152,10 +152,11 @@ impl Input {
         let response = self.response();
         let events: Vec<Event> =
             self.names.iter().enumerate().filter_map(|(number, name)| self.event(number, name)).collect();
-        let marks: Vec<Observation> = events.iter().map(|event| Observation::of(event, false)).collect();
+        let observations: Vec<Observation> =
+            events.iter().map(|event| Observation::of(event, false)).collect();
         let at: Timestamp = "2026-05-04T04:00:00Z".parse().unwrap();
-        let burst = WindowMatch {
-            marks: marks.iter().collect(),
+        let window_match = WindowMatch {
+            observations: observations.iter().collect(),
             severity: Severity::High,
             resolved: self.resolved.then_some(at),
         };
@@ -181,7 +182,7 @@ impl Input {
                 .iter()
                 .map(|value| IncidentDetail { label: "not redeployed", value: Untrusted::new(value) }),
         );
-        let mut incident = Incident::of(response, "0123456789abcdef".to_owned(), &burst, details);
+        let mut incident = Incident::of(response, "0123456789abcdef".to_owned(), &window_match, details);
         incident.services = vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}")];
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
@@ -288,7 +289,7 @@ fn body_is_text(incident: &Incident, page: &Notification) {
 /// A command has the words of one line of advice, with a value in each place, and no others.
 fn commands_are_ours(response: &Response, page: &Notification) {
     let templates: Vec<&str> = response
-        .first
+        .next_steps
         .iter()
         .filter_map(|line| {
             let command = [": aws ", "? aws "]

@@ -12,7 +12,7 @@ use responder_audit::input::read;
 use responder_core::decide;
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::IncidentStatus;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::Notification;
 use responder_core::plan::PlanStep;
 use responder_core::rules::{Handler, ResponseAction, RuleSet, builtin};
@@ -47,7 +47,7 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
         let listed = CASES.iter().find(|(id, _)| *id == response.id).map(|(_, case)| fixtures().join(case));
         let mut case = listed.into_iter().chain(firing(&response.id));
         let page = match response.action {
-            ResponseAction::Quarantine => parked(&rules),
+            ResponseAction::Quarantine => quarantined(&rules),
             _ => case.find_map(|case| of_case(&rules, &case, &response.id, IncidentStatus::Open)),
         };
         // What is never paged by itself has no page.
@@ -145,7 +145,7 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
         });
     }
     let mut ledger = MemoryStore::new(facts);
-    let plans: Vec<_> = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     plans.into_iter().flat_map(|plan| plan.steps).find_map(|step| match step {
         PlanStep::Page { incident, page, .. } if incident.rule == rule && incident.state == state => {
             Some(page)
@@ -157,11 +157,11 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
     })
 }
 
-fn parked(rules: &RuleSet) -> Option<Notification> {
+fn quarantined(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let handler = Handler::Access;
     let settings = Settings { runbooks: RUNBOOKS.to_owned(), ..Settings::default() };
-    let plan = decide::park(rules, handler, b"{", "it is not JSON: it ends too soon", now, &settings);
+    let plan = decide::quarantine(rules, handler, b"{", "it is not JSON: it ends too soon", now, &settings);
     plan.steps.into_iter().find_map(|step| match step {
         PlanStep::Page { page, .. } => Some(page),
         _ => None,

@@ -9,7 +9,7 @@ mod stories;
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::rules::{Handler, MatchedEvent, RuleSet, Severity, builtin};
 use simulation::Random;
 use simulation::functions::{Arrival, deliver};
@@ -47,13 +47,13 @@ fn decided(facts: &Facts, cases: &[MatchedEvent<'_>]) -> BTreeMap<String, String
 
 /// As the replay does it.
 fn replayed(facts: &Facts, cases: Vec<MatchedEvent<'_>>) -> BTreeMap<String, String> {
-    decided(facts, &in_order(cases).0)
+    decided(facts, &order_and_deduplicate(cases).0)
 }
 
 /// Without those that only go to the summary.
 fn worth_a_page(facts: &Facts, cases: Vec<MatchedEvent<'_>>) -> BTreeMap<String, String> {
     let mut ledger = MemoryStore::new(facts.clone());
-    for case in &in_order(cases).0 {
+    for case in &order_and_deduplicate(cases).0 {
         ledger.decide(case);
     }
     let incidents = ledger.incidents().into_iter().filter(|incident| incident.severity > Severity::Info);

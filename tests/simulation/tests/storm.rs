@@ -39,7 +39,7 @@ fn the_same_in_one_cluster_takes_longer_and_no_more_at_once() {
 fn the_same_where_people_are_only_told_is_few_pages() {
     let figures = storm(5, ResponseMode::Notify);
     assert!(figures.wrong.is_empty(), "{}", figures.wrong.join("\n"));
-    let told = figures.pages["redeploy-consumers"];
+    let notified = figures.pages["redeploy-consumers"];
     // What was told of a service moments ago is left to the sweep: without that there was a page a rotation.
-    assert!(figures.deployments == 0 && told <= 150, "{told} pages");
+    assert!(figures.deployments == 0 && notified <= 150, "{notified} pages");
 }

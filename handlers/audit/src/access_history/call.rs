@@ -88,12 +88,12 @@ impl AccessCall {
 }
 
 /// Whether `secret` can be the one, as far as its spelling tells.
-pub(super) fn concerns(asked: &SecretQuery, secret: &SecretRef) -> bool {
-    asked.beside(secret).is_some_and(|own| own.may_be(secret))
+pub(super) fn concerns(requested: &SecretQuery, secret: &SecretRef) -> bool {
+    requested.beside(secret).is_some_and(|own| own.may_be(secret))
 }
 
 /// The event as a call that read the secret or may have; `None` if it certainly did not.
-pub(super) fn observe(event: &Event, asked: &SecretQuery, facts: &Facts) -> Option<AccessCall> {
+pub(super) fn observe(event: &Event, requested: &SecretQuery, facts: &Facts) -> Option<AccessCall> {
     // Anybody can put events on a bus, but not with a source of AWS.
     let is_own = event.text("/source").is_some_and(|source| source.raw() == "aws.secretsmanager");
     let name = event.name();
@@ -102,8 +102,8 @@ pub(super) fn observe(event: &Event, asked: &SecretQuery, facts: &Facts) -> Opti
         return None;
     }
     let secrets: Vec<SecretRef> =
-        event.secrets.iter().filter(|secret| concerns(asked, secret)).cloned().collect();
-    let may = !event.secrets_known && asked.is_of(&event.account);
+        event.secrets.iter().filter(|secret| concerns(requested, secret)).cloned().collect();
+    let may = !event.secrets_known && requested.is_of(&event.account);
     if secrets.is_empty() && !may {
         return None;
     }

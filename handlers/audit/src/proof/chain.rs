@@ -243,12 +243,12 @@ mod tests {
 
     #[test]
     fn each_link_that_is_missing_is_named() {
-        let told = RotationProof { decision: Some(RecordedDecision::Told), ..whole() };
-        assert_eq!(ledger(told), (ChainState::Broken, Some(ProofLink::Decided)));
+        let notified = RotationProof { decision: Some(RecordedDecision::Told), ..whole() };
+        assert_eq!(ledger(notified), (ChainState::Broken, Some(ProofLink::Decided)));
         let held = RotationProof { decision: Some(RecordedDecision::Held), deployed_at: None, ..whole() };
         assert_eq!(ledger(held), (ChainState::Open, Some(ProofLink::Decided)));
-        let asked = RotationProof { deployed_at: None, ..whole() };
-        assert_eq!(ledger(asked), (ChainState::Open, Some(ProofLink::Deployed)));
+        let requested = RotationProof { deployed_at: None, ..whole() };
+        assert_eq!(ledger(requested), (ChainState::Open, Some(ProofLink::Deployed)));
         let failed = RotationProof { failed_at: Some(at(60)), completed_at: None, ..whole() };
         assert_eq!(ledger(failed), (ChainState::Broken, Some(ProofLink::Completed)));
         let rolling = RotationProof { completed_at: None, ..whole() };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::observe::LabelMove;
-use responder_core::aws::secret_ref::{SecretRef, classes};
+use responder_core::aws::secret_ref::{SecretRef, resolve_spellings};
 use responder_core::time::{Span, Timestamp};
 
 /// A change of a secret's value.
@@ -24,7 +24,7 @@ const TOGETHER: Span = Span::from_secs(60);
 /// once: two reports are two changes, however close. They name no version.
 pub(super) fn changes<'o>(moves: impl Iterator<Item = &'o LabelMove>) -> Vec<ObservedChange> {
     let moves: Vec<&LabelMove> = moves.collect();
-    let names = classes(moves.iter().map(|moved| &moved.secret));
+    let names = resolve_spellings(moves.iter().map(|moved| &moved.secret));
     let mut by_secret: BTreeMap<&str, Vec<&LabelMove>> = BTreeMap::new();
     for moved in moves {
         by_secret.entry(names.get(&moved.secret).map_or("", String::as_str)).or_default().push(moved);
@@ -110,11 +110,11 @@ mod tests {
     #[test]
     fn what_a_rotation_tells_three_times_is_one_change_at_its_last_move() {
         let version = Some("v1");
-        let told =
+        let notified =
             [moved(0, "prod/db", version, false), moved(1, ARN, version, false), moved(3, ARN, None, true)];
-        assert_eq!(found(&told), [(1, Some("v1".to_owned()))]);
-        assert_eq!(changes(told.iter())[0].secret.text.raw(), "prod/db-a1B2c3");
-        assert_eq!(found(&told[2..]), [(3, None)]);
+        assert_eq!(found(&notified), [(1, Some("v1".to_owned()))]);
+        assert_eq!(changes(notified.iter())[0].secret.text.raw(), "prod/db-a1B2c3");
+        assert_eq!(found(&notified[2..]), [(3, None)]);
     }
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
         // The native event may be dated before or after the report.
         for (first, second) in [(0, 39), (3, 41), (0, 41), (3, 39)] {
             let both = [label(first, "v1"), report(2), label(second, "v2"), report(40)];
-            let told = [(first, Some("v1".to_owned())), (second, Some("v2".to_owned()))];
-            assert_eq!(found(&both), told);
+            let notified = [(first, Some("v1".to_owned())), (second, Some("v2".to_owned()))];
+            assert_eq!(found(&both), notified);
         }
     }
 }

@@ -75,7 +75,7 @@ impl ServiceKnowledge<'_> {
             return None;
         }
         let (_, account) = service.place();
-        let roles = service.roles.iter().filter_map(|role| RoleIdentity::of(role.raw(), account));
+        let roles = service.execution_roles.iter().filter_map(|role| RoleIdentity::of(role.raw(), account));
         Some(ObservedConsumer {
             place: ServiceIdentity::of(&service.arn, Some(&service.cluster))?,
             arn: service.arn.clone(),

@@ -85,8 +85,8 @@ pub(super) fn histories<'o>(
         history.calls.sort();
         history.refused.sort();
         let facts = services.iter().filter(|service| history.arn == Some(&*service.arn));
-        let told = rollouts.remove(place).unwrap_or_default();
-        history.deployments = deployments(&history.calls, told, facts);
+        let notified = rollouts.remove(place).unwrap_or_default();
+        history.deployments = deployments(&history.calls, notified, facts);
     }
     found
 }

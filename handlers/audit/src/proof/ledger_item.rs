@@ -70,7 +70,7 @@ fn values<'b>(bytes: &'b [u8], sink: &mut dyn FnMut(usize, Result<&'b [u8], &'st
     let mut budget = bytes.len().saturating_mul(16).saturating_add(1 << 20);
     let (mut at, mut recovering) = (scan::skip_space(bytes, 0), false);
     while let Some(byte) = bytes.get(at) {
-        let (next, told) = match byte {
+        let (next, notified) = match byte {
             b'{' | b'[' => match scan::value_end(bytes, at) {
                 Ok(end) => {
                     recovering &= at != 0 && bytes.get(at - 1) != Some(&b'\n');
@@ -92,7 +92,7 @@ fn values<'b>(bytes: &'b [u8], sink: &mut dyn FnMut(usize, Result<&'b [u8], &'st
                 (scan::next_line(bytes, at), more)
             }
         };
-        if !told {
+        if !notified {
             return;
         }
         if budget == 0 {

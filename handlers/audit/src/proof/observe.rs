@@ -262,15 +262,16 @@ fn change(event: &Event, version: Option<String>, is_report: bool) -> Option<Lab
 fn call(event: &Event) -> Option<ServiceCall> {
     let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
     let service = |name: &str| text(&format!("/detail/responseElements/service/{name}"));
-    let asked = |name: &str| text(&format!("/detail/requestParameters/{name}"));
-    let cluster = service("clusterArn").or_else(|| asked("cluster")).unwrap_or_else(|| "default".to_owned());
-    let arn = service("serviceArn").or_else(|| asked("service").filter(|name| name.starts_with("arn:")));
+    let requested = |name: &str| text(&format!("/detail/requestParameters/{name}"));
+    let cluster =
+        service("clusterArn").or_else(|| requested("cluster")).unwrap_or_else(|| "default".to_owned());
+    let arn = service("serviceArn").or_else(|| requested("service").filter(|name| name.starts_with("arn:")));
     let place = arn.as_deref().and_then(|arn| ServiceIdentity::of(arn, Some(&cluster))).or_else(|| {
         Some(ServiceIdentity {
             account: event.account.clone(),
             region: event.region.clone(),
             cluster: last(&cluster).to_owned(),
-            name: asked("service").or_else(|| asked("serviceName"))?,
+            name: requested("service").or_else(|| requested("serviceName"))?,
         })
     })?;
     let creates = event.name().raw() == "CreateService";
@@ -296,11 +297,11 @@ fn call(event: &Event) -> Option<ServiceCall> {
         place,
         creates,
         forces,
-        deploys: forces || creates || asked("taskDefinition").is_some(),
+        deploys: forces || creates || requested("taskDefinition").is_some(),
         refused: event.is_error().then_some(error),
         deployments: deployments.collect(),
         definition: service("taskDefinition")
-            .or_else(|| asked("taskDefinition"))
+            .or_else(|| requested("taskDefinition"))
             .map(|id| definition_id(&id, event)),
         references: connect.flat_map(|log| values(log, "secretOptions")).collect(),
     })
@@ -378,11 +379,11 @@ fn fetch(event: &Event) -> Option<TaskRead> {
 fn definition(event: &Event) -> Option<RegisteredDefinition> {
     let answer = event.value("/detail/responseElements/taskDefinition")?;
     let id = answer.get("taskDefinitionArn").and_then(Value::as_str)?;
-    let asked = event.value("/detail/requestParameters");
+    let requested = event.value("/detail/requestParameters");
     let mut references = Vec::new();
     // The answer repeats what was asked for, unless CloudTrail left one of them out for its size.
-    for told in [Some(answer), asked].into_iter().flatten() {
-        let list = |name: &str| told.get(name).and_then(Value::as_array).into_iter().flatten();
+    for notified in [Some(answer), requested].into_iter().flatten() {
+        let list = |name: &str| notified.get(name).and_then(Value::as_array).into_iter().flatten();
         for container in list("containerDefinitions") {
             references.extend(values(container, "secrets").into_iter().map(|value| (false, value)));
             let log = container.get("logConfiguration").map(|log| values(log, "secretOptions"));
@@ -398,8 +399,10 @@ fn definition(event: &Event) -> Option<RegisteredDefinition> {
     }
     references.sort();
     references.dedup();
-    let role =
-        [Some(answer), asked].into_iter().flatten().find_map(|told| told.get("executionRoleArn")?.as_str());
+    let role = [Some(answer), requested]
+        .into_iter()
+        .flatten()
+        .find_map(|notified| notified.get("executionRoleArn")?.as_str());
     let role = role.and_then(|role| RoleIdentity::of(role, &event.account));
     Some(RegisteredDefinition { id: definition_id(id, event), role, references })
 }

@@ -201,9 +201,9 @@ mod tests {
     }
 
     /// The placeholders in a text that begin with `mark`.
-    fn placeholders(text: &str, mark: char) -> Vec<&str> {
+    fn placeholders(text: &str, observation: char) -> Vec<&str> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !":#_".contains(c));
-        words.filter(|word| word.starts_with(mark)).collect()
+        words.filter(|word| word.starts_with(observation)).collect()
     }
 
     proptest! {

@@ -30,11 +30,11 @@ pub struct EcsService {
     #[serde(default)]
     pub primary: Option<EcsDeployment>,
     /// What makes a forced deployment of it less harmless.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub findings: BTreeSet<DeploymentRisk>,
+    #[serde(alias = "findings", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub risks: BTreeSet<DeploymentRisk>,
     /// The execution roles of its task definitions, which read its secrets when a task starts.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub roles: BTreeSet<Untrusted>,
+    #[serde(alias = "roles", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub execution_roles: BTreeSet<Untrusted>,
     /// The service's tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -52,8 +52,8 @@ pub struct EcsDeployment {
     /// When it was created.
     pub created_at: Timestamp,
     /// How far it is, where ECS says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<RolloutState>,
+    #[serde(alias = "state", default, skip_serializing_if = "Option::is_none")]
+    pub rollout_state: Option<RolloutState>,
 }
 
 /// How far a deployment is (`rolloutState` in the API reference of ECS, `Deployment`).

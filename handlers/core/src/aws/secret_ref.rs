@@ -125,7 +125,9 @@ fn without_suffix(text: &str) -> Option<&str> {
 ///
 /// Depends on the set only, not on its order. Ambiguity is settled by the group: an ARN's `x-abcdef` is the secret
 /// `x-abcdef` if somebody in the group used that as a name or with a suffix of its own, and else the secret `x`.
-pub fn classes<'a>(group: impl IntoIterator<Item = &'a SecretRef>) -> BTreeMap<&'a SecretRef, String> {
+pub fn resolve_spellings<'a>(
+    group: impl IntoIterator<Item = &'a SecretRef>,
+) -> BTreeMap<&'a SecretRef, String> {
     let group: BTreeSet<&SecretRef> = group.into_iter().collect();
     let mut names = BTreeSet::new();
     let mut tails: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
@@ -173,7 +175,7 @@ mod tests {
 
     fn distinct(texts: &[&str]) -> usize {
         let refs: Vec<_> = texts.iter().map(|text| spelled(text)).collect();
-        classes(&refs).into_values().collect::<BTreeSet<_>>().len()
+        resolve_spellings(&refs).into_values().collect::<BTreeSet<_>>().len()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::incident::IncidentStatus;
 use crate::plan::{Plan, PlanStep};
 use crate::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
-    awaited_key,
+    read_evidence_key,
 };
 use crate::state::digest_entry;
 use crate::state::open_incident::OpenIncident;
@@ -28,13 +28,20 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
             let before = facts.open_incidents.remove(&incident.key);
-            let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
+            let (known, mut pages) = before.map(|known| (known.groups, known.pages)).unwrap_or_default();
             let date = digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
             let highest = pages.entry(date).or_insert(severity);
             *highest = severity.max(*highest);
-            let streams = groups.iter().cloned().chain(known).collect();
-            let (rule, quiet) = (incident.rule.clone(), *resolve_after);
-            let opened = OpenIncident { rule, last, quiet, streams, pages, ended: resolved };
+            let groups = groups.iter().cloned().chain(known).collect();
+            let (rule, resolve_after) = (incident.rule.clone(), *resolve_after);
+            let opened = OpenIncident {
+                rule,
+                last,
+                resolve_after: resolve_after,
+                groups: groups,
+                pages,
+                resolved: resolved,
+            };
             facts.open_incidents.insert(incident.key.clone(), opened);
             tell(consumers, facts);
         }
@@ -50,7 +57,7 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
                 state.resolved = state.resolved.max(Some(*at));
             }
             if let Some(opened) = facts.open_incidents.get_mut(key) {
-                opened.ended = Some(*at);
+                opened.resolved = Some(*at);
             }
         }
         PlanStep::Redeploy { .. } => redeployed(plan, step, facts),
@@ -62,9 +69,9 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             }
         }
         PlanStep::ReconcileDeployment { service, requested_at, deployment } => {
-            let asked = facts.deployments.get_mut(service);
-            if let Some(asked) = asked.filter(|asked| asked.requested_at == *requested_at) {
-                asked.deployment = Some(deployment.clone());
+            let requested = facts.deployments.get_mut(service);
+            if let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at) {
+                requested.deployment = Some(deployment.clone());
             }
             let found = facts.services.iter_mut().flatten().find(|found| found.arn == *service);
             if let Some(primary) =
@@ -74,11 +81,14 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             }
         }
         PlanStep::EndDeployment { service, cluster, requested_at, slot, end, .. } => {
-            let asked = facts.deployments.get_mut(service);
+            let requested = facts.deployments.get_mut(service);
             // Another one that was asked for since keeps the place.
-            let Some(asked) = asked.filter(|asked| asked.requested_at == *requested_at) else { return };
-            if asked.end.is_none_or(|known| known.outcome != end.outcome) {
-                asked.end = Some(*end);
+            let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at)
+            else {
+                return;
+            };
+            if requested.end.is_none_or(|known| known.outcome != end.outcome) {
+                requested.end = Some(*end);
             }
             // Its place may be another service's by now.
             if let Some(slots) = facts.concurrency_slots.get_mut(cluster) {
@@ -108,8 +118,8 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
 
 fn tell(about: &[AffectedConsumer], facts: &mut Facts) {
     for consumer in about {
-        let told = facts.notified.entry(consumer.service.clone()).or_default();
-        let until = told.entry(consumer.change.secret.key()).or_default();
+        let notified = facts.notified.entry(consumer.service.clone()).or_default();
+        let until = notified.entry(consumer.change.secret.key()).or_default();
         *until = (*until).max(consumer.change.at);
     }
 }
@@ -139,9 +149,9 @@ fn redeployed(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
     };
     let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
     for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
-        known.primary = Some(EcsDeployment { id: String::new(), created_at: at, state: None });
+        known.primary = Some(EcsDeployment { id: String::new(), created_at: at, rollout_state: None });
     }
-    let asked = DeploymentRecord {
+    let requested = DeploymentRecord {
         requested_at: at,
         cluster: cluster.clone(),
         deployment: None,
@@ -150,13 +160,13 @@ fn redeployed(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
         lease_until: None,
         end: None,
     };
-    facts.deployments.insert(service.clone(), asked);
+    facts.deployments.insert(service.clone(), requested);
     let taken = ConcurrencySlot { service: service.clone(), until: at.plus(*rollout) };
     facts.concurrency_slots.entry(cluster.clone()).or_default().insert(*slot, taken);
     for (role, changed) in
         execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)))
     {
-        let awaited = PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
-        facts.pending_evidence.entry(awaited_key(role, &changed.secret)).or_default().insert(awaited);
+        let evidence = PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
+        facts.pending_evidence.entry(read_evidence_key(role, &changed.secret)).or_default().insert(evidence);
     }
 }

@@ -7,7 +7,7 @@ use crate::incident::IncidentDetail;
 use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{MatchedEvent, Response, Severity};
-use crate::state::observation::{Observation, WindowMatch, bursts};
+use crate::state::observation::{Observation, WindowMatch, find_window_matches};
 use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
@@ -25,7 +25,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question>
     let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
     let windows = over(facts, now).into_iter().flat_map(|(_, opened, state)| {
         let (from, to) = (counted_from(opened, state), state.last);
-        opened.streams.iter().map(move |stream| Question::GroupWindow { stream: stream.clone(), from, to })
+        opened.groups.iter().map(move |group| Question::GroupWindow { group: group.clone(), from, to })
     });
     std::iter::once(Question::OpenIncidents).chain(states).chain(windows).collect()
 }
@@ -36,7 +36,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let steps: Vec<PlanStep> = ends
         .into_iter()
         // Without the marks the notice would say nothing: the next sweep asks again.
-        .filter(|(_, opened, _)| opened.streams.iter().all(|stream| facts.observations.contains_key(stream)))
+        .filter(|(_, opened, _)| opened.groups.iter().all(|group| facts.observations.contains_key(group)))
         .map(|(key, opened, state)| resolve(draft, key, opened, state))
         .collect();
     draft.steps.extend(steps);
@@ -46,7 +46,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
         .filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
     // Somebody closed it, and could not say so to the index.
     let closed = known.filter(|(_, opened, state)| {
-        opened.ended.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
+        opened.resolved.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
     });
     draft.steps.extend(closed.map(|(key, opened, state)| PlanStep::Resolve {
         rule: opened.rule.clone(),
@@ -68,7 +68,7 @@ fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &OpenIncident, &Incident
         .filter(|(_, opened, state)| {
             // A page that is not marked as sent tells of more than the state does.
             let said = opened.last <= state.last && state.resolved < Some(state.first);
-            opened.may_be_over(now) && said && state.last.plus(opened.quiet) < now
+            opened.may_be_over(now) && said && state.last.plus(opened.resolve_after) < now
         })
         .collect();
     over.sort_by_key(|(key, _, state)| (state.last, *key));
@@ -77,26 +77,35 @@ fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &OpenIncident, &Incident
 }
 
 fn counted_from(opened: &OpenIncident, state: &IncidentState) -> Timestamp {
-    state.first.max(state.last.minus(opened.quiet.max(COUNTED)))
+    state.first.max(state.last.minus(opened.resolve_after.max(COUNTED)))
 }
 
 /// Ends with the last event and the silence after it, whenever somebody looks: so every sweep says the same.
 fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state: &IncidentState) -> PlanStep {
-    let at = state.last.plus(opened.quiet);
+    let at = state.last.plus(opened.resolve_after);
     // Of a rule that this release does not have there is nothing to say.
-    let response = draft.case.book.get(&opened.rule);
+    let response = draft.case.all_responses.get(&opened.rule);
     let notice = response.map(|response| {
         let from = counted_from(opened, state);
-        let marks = opened.streams.iter().filter_map(|stream| draft.facts.observations.get(stream)).flatten();
-        let marks: Vec<&Observation> = marks
-            .filter(|mark| !mark.resolves && !mark.only_opens() && mark.at >= from && mark.at <= state.last)
+        let observations =
+            opened.groups.iter().filter_map(|group| draft.facts.observations.get(group)).flatten();
+        let observations: Vec<&Observation> = observations
+            .filter(|observation| {
+                !observation.resolves
+                    && !observation.only_opens()
+                    && observation.at >= from
+                    && observation.at <= state.last
+            })
             .collect();
-        let burst = counted(response, &marks, state.severity, at);
+        let window_match = counted(response, &observations, state.severity, at);
         let since = if from > state.first { format!(" since {from}") } else { String::new() };
-        let why = format!("it was quiet for {}; counted{since} is at least what is said here", opened.quiet);
+        let why = format!(
+            "it was quiet for {}; counted{since} is at least what is said here",
+            opened.resolve_after
+        );
         let details = vec![IncidentDetail { label: "why it is closed", value: Untrusted::new(why) }];
-        let finding = Detection { response, burst };
-        let mut incident = correlate::incident(response, key.to_owned(), &[finding], marks, details);
+        let finding = Detection { response, window_match: window_match };
+        let mut incident = correlate::incident(response, key.to_owned(), &[finding], observations, details);
         (incident.first, incident.last) = (state.first, state.last);
         notify::render(&incident, response, &draft.facts.settings)
     });
@@ -107,14 +116,17 @@ fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state:
 /// What fired of some marks; where that was another response of the incident, all that count.
 fn counted<'m>(
     response: &Response,
-    marks: &[&'m Observation],
+    observations: &[&'m Observation],
     severity: Severity,
     at: Timestamp,
 ) -> WindowMatch<'m> {
-    let fired = bursts(response, marks.iter().copied()).into_iter().flat_map(|burst| burst.marks);
+    let fired = find_window_matches(response, observations.iter().copied())
+        .into_iter()
+        .flat_map(|window_match| window_match.observations);
     let mut fired: Vec<&Observation> = fired.collect();
     if fired.is_empty() {
-        fired = marks.iter().copied().filter(|mark| mark.suppressed().is_none()).collect();
+        fired =
+            observations.iter().copied().filter(|observation| observation.suppressed().is_none()).collect();
     }
-    WindowMatch { marks: fired, severity, resolved: Some(at) }
+    WindowMatch { observations: fired, severity, resolved: Some(at) }
 }

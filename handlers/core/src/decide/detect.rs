@@ -12,7 +12,7 @@ use crate::plan::PlanStep;
 use crate::rules::{
     AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction, ResponseException,
 };
-use crate::state::observation::{Observation, ObservationRole, WindowMatch, bursts, distinct};
+use crate::state::observation::{Observation, ObservationRole, WindowMatch, distinct, find_window_matches};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -22,13 +22,13 @@ pub struct GroupMembership<'r> {
     /// The response that counts.
     pub response: &'r Response,
     /// The key of the incident that the count may open.
-    pub key: String,
+    pub incident_key: String,
     /// The stream of marks.
-    pub stream: String,
+    pub group: String,
     /// Whether the event closes the incident instead.
     pub resolves: bool,
     /// What the event leaves there.
-    pub mark: Observation,
+    pub observation: Observation,
 }
 
 impl GroupMembership<'_> {
@@ -53,24 +53,24 @@ pub(super) fn watched<'r>(
         response.action == ResponseAction::Page && (case.event.time_known || response.when.at_least == 1)
     };
     let adds: Vec<&AppliedResponse<'r>> = applied.iter().filter(counts).collect();
-    let marks = adds.iter().map(|one| (one.response, false, mark(case, one.response, &adds)));
+    let observations = adds.iter().map(|one| (one.response, false, observation(case, one.response, &adds)));
     let closes = case.resolves.iter().map(|response| (*response, true, Observation::of(&case.event, true)));
-    marks
+    observations
         .chain(closes)
-        .flat_map(|(response, resolves, mark)| {
+        .flat_map(|(response, resolves, observation)| {
             subjects(case, response.when.per).into_iter().map(move |subject| GroupMembership {
                 response,
-                key: incident_key(response, &subject),
-                stream: stream(response, &subject),
+                incident_key: incident_key(response, &subject),
+                group: group(response, &subject),
                 resolves,
-                mark: mark.clone(),
+                observation: observation.clone(),
             })
         })
         .collect()
 }
 
 /// What the event leaves in the stream of an incident: the same for all responses that share it.
-fn mark(case: &MatchedEvent<'_>, response: &Response, all: &[&AppliedResponse<'_>]) -> Observation {
+fn observation(case: &MatchedEvent<'_>, response: &Response, all: &[&AppliedResponse<'_>]) -> Observation {
     let sharing = all.iter().filter(|applied| applied.response.incident == response.incident);
     let roles = sharing.map(|applied| (applied.response.id.clone(), role(case, applied)));
     Observation { roles: roles.collect(), ..Observation::of(&case.event, false) }
@@ -104,11 +104,11 @@ pub(super) fn questions(
     let at = case.event.time;
     let ask = |watch: GroupMembership<'_>| {
         let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
-        let GroupMembership { response, key, stream, mark, .. } = watch;
+        let GroupMembership { response, incident_key, group, observation, .. } = watch;
         let reach = reach(response);
         let (from, to) = (at.minus(reach), at.plus(reach));
-        let marks = asks.then_some(Question::Observations { stream, mark, from, to });
-        marks.into_iter().chain([Question::Incident { key }])
+        let observations = asks.then_some(Question::Observations { group, observation, from, to });
+        observations.into_iter().chain([Question::Incident { key: incident_key }])
     };
     launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
 }
@@ -118,7 +118,8 @@ pub(super) fn questions(
 fn is_spared(facts: &Facts, watch: &GroupMembership<'_>, at: Timestamp) -> bool {
     let within = watch.response.when.within;
     let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
-    watch.response.resolved_by.is_empty() && at_top(facts, watch.response, &watch.key).is_some_and(amid)
+    watch.response.resolved_by.is_empty()
+        && at_top(facts, watch.response, &watch.incident_key).is_some_and(amid)
 }
 
 /// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
@@ -131,7 +132,7 @@ fn reach(response: &Response) -> Span {
     } else {
         within
     };
-    if response.resolved_by.is_empty() { within } else { within.max(response.quiet) }
+    if response.resolved_by.is_empty() { within } else { within.max(response.resolve_after) }
 }
 
 pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
@@ -160,7 +161,7 @@ enum DetectionOutcome<'m> {
 
 /// Pages about what this response and those after it found about the same subject.
 fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
-    let same = |other: &&GroupMembership<'_>| !other.resolves && other.key == watch.key;
+    let same = |other: &&GroupMembership<'_>| !other.resolves && other.incident_key == watch.incident_key;
     let family: Vec<GroupMembership<'_>> = draft.watches.iter().filter(same).cloned().collect();
     let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
     let below = |(_, verdict): &&(&GroupMembership<'_>, DetectionOutcome<'_>)| {
@@ -173,7 +174,9 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
     let (mut findings, mut amid) = (Vec::new(), None);
     for (watch, verdict) in verdicts {
         match verdict {
-            DetectionOutcome::Fires(burst) => findings.push(Detection { response: watch.response, burst }),
+            DetectionOutcome::Fires(window_match) => {
+                findings.push(Detection { response: watch.response, window_match: window_match })
+            }
             DetectionOutcome::Ongoing { first, last } => {
                 let (from, to) = amid.unwrap_or((first, last));
                 amid = Some((first.min(from), last.max(to)));
@@ -183,19 +186,19 @@ fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
     }
     let Some(lead) = lead(&findings) else {
         let Some((first, last)) = amid else { return };
-        let (rule, key) = (watch.response.id.clone(), watch.key.clone());
+        let (rule, key) = (watch.response.id.clone(), watch.incident_key.clone());
         return draft.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
     };
     let facts = draft.facts;
-    let streams: BTreeSet<&String> = family.iter().map(|watch| &watch.stream).collect();
-    let known = streams.into_iter().filter_map(|stream| facts.observations.get(stream)).flatten();
+    let groups: BTreeSet<&String> = family.iter().map(|watch| &watch.group).collect();
+    let known = groups.into_iter().filter_map(|group| facts.observations.get(group)).flatten();
     let details = details(draft, &findings);
-    let incident = correlate::incident(lead, watch.key.clone(), &findings, known, details);
+    let incident = correlate::incident(lead, watch.incident_key.clone(), &findings, known, details);
     draft.page(lead, incident, Vec::new());
 }
 
 fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> DetectionOutcome<'m> {
-    let GroupMembership { response, key, stream, mark: own, .. } = watch;
+    let GroupMembership { response, incident_key, group, observation: own, .. } = watch;
     let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
     let is_dropped = matches!(own.roles.get(&response.id), Some(ObservationRole::Suppressed(_)));
     let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
@@ -203,37 +206,58 @@ fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> D
         let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
         return DetectionOutcome::BelowThreshold(PlanStep::Suppress { rule, exception, why });
     }
-    if let Some((first, last)) = joins(draft, response, key, own.at) {
+    if let Some((first, last)) = joins(draft, response, incident_key, own.at) {
         return DetectionOutcome::Ongoing { first, last };
     }
     // The event itself counts also where the ledger could not be asked.
-    let known = draft.facts.marks(stream, own.at, reach(response)).filter(|_| watch.keeps_mark());
-    let mut marks: Vec<&Observation> = known.collect();
-    if !marks.iter().rev().take_while(|mark| mark.at >= own.at).any(|mark| *mark == own) {
-        marks.push(own);
+    let known = draft.facts.observations(group, own.at, reach(response)).filter(|_| watch.keeps_mark());
+    let mut observations: Vec<&Observation> = known.collect();
+    if !observations
+        .iter()
+        .rev()
+        .take_while(|observation| observation.at >= own.at)
+        .any(|observation| *observation == own)
+    {
+        observations.push(own);
     }
     let start = own.at.minus(response.when.within);
-    let window =
-        || marks.iter().copied().filter(|mark| !mark.resolves && mark.at >= start && mark.at <= own.at);
+    let window = || {
+        observations.iter().copied().filter(|observation| {
+            !observation.resolves && observation.at >= start && observation.at <= own.at
+        })
+    };
     let count = distinct(response, window());
     // What is known of later is said at once: the events of a batch stretch their incident one time.
-    let ahead = marks.iter().any(|mark| mark.at > own.at);
-    if !ahead && let Some((first, last)) = extends(draft, response, key, own.at, count) {
+    let ahead = observations.iter().any(|observation| observation.at > own.at);
+    if !ahead && let Some((first, last)) = extends(draft, response, incident_key, own.at, count) {
         return DetectionOutcome::Ongoing { first, last };
     }
     // Most events are far below the threshold: the count of everything near is cheap and never too low.
-    let later = ahead || marks.iter().any(|mark| mark.at < start);
-    let near = if later { distinct(response, marks.iter().copied()) } else { count };
-    let found =
-        if near < response.when.at_least { Vec::new() } else { bursts(response, marks.iter().copied()) };
-    let holds_own = |burst: &WindowMatch<'_>| burst.marks.iter().any(|mark| mark.key == own.key);
-    if let Some(burst) = found.into_iter().find(holds_own) {
+    let later = ahead || observations.iter().any(|observation| observation.at < start);
+    let near = if later { distinct(response, observations.iter().copied()) } else { count };
+    let found = if near < response.when.at_least {
+        Vec::new()
+    } else {
+        find_window_matches(response, observations.iter().copied())
+    };
+    let holds_own = |window_match: &WindowMatch<'_>| {
+        window_match.observations.iter().any(|observation| observation.key == own.key)
+    };
+    if let Some(window_match) = found.into_iter().find(holds_own) {
         // The others of its batch, however much later: they then find that they were told of.
         let beyond = own.at.plus(reach(response));
-        let rest = draft.facts.marks_after(stream, beyond).filter(|_| watch.keeps_mark());
+        let rest = draft.facts.marks_after(group, beyond).filter(|_| watch.keeps_mark());
         let rest: Vec<&Observation> = rest.collect();
-        let all = || bursts(response, marks.iter().chain(&rest).copied()).into_iter().find(holds_own);
-        return DetectionOutcome::Fires(if rest.is_empty() { burst } else { all().unwrap_or(burst) });
+        let all = || {
+            find_window_matches(response, observations.iter().chain(&rest).copied())
+                .into_iter()
+                .find(holds_own)
+        };
+        return DetectionOutcome::Fires(if rest.is_empty() {
+            window_match
+        } else {
+            all().unwrap_or(window_match)
+        });
     }
     let (at_least, within) = (response.when.at_least, response.when.within);
     DetectionOutcome::BelowThreshold(PlanStep::Count { rule: response.id.clone(), count, at_least, within })
@@ -276,23 +300,24 @@ pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
     let mut closed = BTreeSet::new();
     for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
         // Responses may share the incident.
-        if !closed.insert(watch.key.clone()) {
+        if !closed.insert(watch.incident_key.clone()) {
             continue;
         }
-        let own = watch.mark.clone();
-        let state = draft.facts.incidents.get(&watch.key);
+        let own = watch.observation.clone();
+        let state = draft.facts.incidents.get(&watch.incident_key);
         let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
         let Some(open) = open else { continue };
-        let known = draft.facts.marks(&watch.stream, own.at, reach(watch.response));
-        let found = bursts(watch.response, known.chain([&own]));
-        let ended = found.into_iter().rev().find(|burst| burst.resolved == Some(own.at));
+        let known = draft.facts.observations(&watch.group, own.at, reach(watch.response));
+        let found = find_window_matches(watch.response, known.chain([&own]));
+        let ended = found.into_iter().rev().find(|window_match| window_match.resolved == Some(own.at));
         // The marks of what began long ago may be gone.
-        let burst = ended.unwrap_or_else(|| WindowMatch::closed(&own, open.severity));
-        let mut incident = Incident::of(watch.response, watch.key.clone(), &burst, details(draft, &[]));
+        let window_match = ended.unwrap_or_else(|| WindowMatch::closed(&own, open.severity));
+        let mut incident =
+            Incident::of(watch.response, watch.incident_key.clone(), &window_match, details(draft, &[]));
         (incident.first, incident.last) = (open.first, open.last);
         draft.steps.push(PlanStep::Resolve {
             rule: watch.response.id.clone(),
-            key: watch.key,
+            key: watch.incident_key,
             at: own.at,
             last_event: None,
             notice: Some(notify::render(&incident, watch.response, &draft.facts.settings)),
@@ -321,7 +346,7 @@ fn subjects(case: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
 }
 
 /// Responses that share an incident share a stream, and so a write: a mark says what it is to each of them.
-fn stream(response: &Response, subject: &str) -> String {
+fn group(response: &Response, subject: &str) -> String {
     let per = match response.when.per {
         CountPer::Principal => "principal",
         CountPer::Secret => "secret",

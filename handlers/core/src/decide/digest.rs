@@ -34,22 +34,24 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         return;
     }
     let notes = facts.digest_days.get(&date).cloned().unwrap_or_default();
-    let Some(body) = text(date, &case.event.account, &notes, &facts.open_incidents, response, case.book)
+    let Some(body) =
+        text(date, &case.event.account, &notes, &facts.open_incidents, response, case.all_responses)
     else {
         return;
     };
-    let mark = Observation::of(draft.event(), false);
-    let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
-    let mut incident = Incident::of(response, key, &burst, Vec::new());
+    let observation = Observation::of(draft.event(), false);
+    let window_match =
+        WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
+    let mut incident = Incident::of(response, key, &window_match, Vec::new());
     (incident.first, incident.last) = (date.start(), date.end().minus(Span::from_millis(1)));
     let mut page = notify::render(&incident, response, &facts.settings);
     page.body = body;
-    let (quiet, streams, about) = (response.quiet, BTreeSet::new(), Vec::new());
+    let (resolve_after, groups, about) = (response.resolve_after, BTreeSet::new(), Vec::new());
     draft.steps.push(PlanStep::Page {
         incident: Box::new(incident),
         page,
-        resolve_after: quiet,
-        groups: streams,
+        resolve_after: resolve_after,
+        groups: groups,
         consumers: about,
     });
 }

@@ -178,11 +178,11 @@ impl<'f> SecretConsumer<'f> {
         let fresh_from = changed_at.plus(facts.settings.fresh_after());
         if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
             // Of one of ours, the page about it told.
-            let ours = facts.deployments.get(&service.arn).is_some_and(|asked| {
-                asked.deployment.as_deref().is_none_or(|id| id == primary.id)
-                    && asked.requested_at >= fresh_from
+            let ours = facts.deployments.get(&service.arn).is_some_and(|requested| {
+                requested.deployment.as_deref().is_none_or(|id| id == primary.id)
+                    && requested.requested_at >= fresh_from
             });
-            if primary.state == Some(RolloutState::Failed) && !ours {
+            if primary.rollout_state == Some(RolloutState::Failed) && !ours {
                 let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
                 return Eligibility::Skip(SkipReason::RolloutFailed, why);
             }
@@ -198,34 +198,36 @@ impl<'f> SecretConsumer<'f> {
 
     /// A deployment of ours that should answer the change is not what is PRIMARY: it failed, or is about to be seen.
     fn answered(&self, facts: &Facts, fresh_from: Timestamp, now: Timestamp) -> Option<Eligibility> {
-        let asked = facts.deployments.get(&self.service.arn)?;
-        if asked.requested_at >= fresh_from
-            && asked.end.as_ref().is_some_and(|ended| ended.outcome == DeploymentOutcome::Denied)
+        let requested = facts.deployments.get(&self.service.arn)?;
+        if requested.requested_at >= fresh_from
+            && requested.end.as_ref().is_some_and(|ended| ended.outcome == DeploymentOutcome::Denied)
         {
-            let why = format!("ECS refused to deploy it at {}", asked.requested_at);
+            let why = format!("ECS refused to deploy it at {}", requested.requested_at);
             return Some(Eligibility::Skip(SkipReason::Refused, why));
         }
-        if asked.requested_at < fresh_from || !asked.was_asked() {
+        if requested.requested_at < fresh_from || !requested.was_asked() {
             return None;
         }
-        if asked.failed() {
+        if requested.failed() {
             let why =
-                format!("the deployment of {} that should answer the change failed", asked.requested_at);
+                format!("the deployment of {} that should answer the change failed", requested.requested_at);
             return Some(Eligibility::Skip(SkipReason::RolloutFailed, why));
         }
         // An answer that was lost may mean a call that was: that shows within minutes.
-        let known = asked.deployment.is_some() || asked.is_held(now) || now < asked.requested_at.plus(UNSEEN);
-        (asked.is_open() && known).then(|| {
-            let why = format!("a deployment was asked for at {} and is not seen yet", asked.requested_at);
+        let known = requested.deployment.is_some()
+            || requested.is_held(now)
+            || now < requested.requested_at.plus(UNSEEN);
+        (requested.is_open() && known).then(|| {
+            let why = format!("a deployment was asked for at {} and is not seen yet", requested.requested_at);
             Eligibility::Skip(SkipReason::AlreadyRequested, why)
         })
     }
 
     fn findings(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> BTreeSet<DeploymentRisk> {
-        let mut findings = self.service.findings.clone();
+        let mut findings = self.service.risks.clone();
         let primary = self.service.primary.as_ref();
         let going = primary.is_some_and(|primary| {
-            primary.state == Some(RolloutState::InProgress)
+            primary.rollout_state == Some(RolloutState::InProgress)
                 && now < primary.created_at.plus(facts.settings.rollout)
         });
         findings.extend(going.then_some(DeploymentRisk::InProgress));
@@ -300,12 +302,12 @@ impl<'f> SecretConsumer<'f> {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
             return hold(DeferReason::InProgress, None, why.to_owned());
         }
-        let asked = facts.deployments.get(&self.service.arn).filter(|asked| asked.was_asked());
-        if waits && asked.is_some_and(|asked| self.is_hidden(asked, facts, now)) {
+        let requested = facts.deployments.get(&self.service.arn).filter(|requested| requested.was_asked());
+        if waits && requested.is_some_and(|requested| self.is_hidden(requested, facts, now)) {
             let why = "how the deployment before ended is not known; another one would hide it";
             return hold(DeferReason::InProgress, None, why.to_owned());
         }
-        let cooled = asked.map(|asked| asked.requested_at.plus(self.cooldown(facts)));
+        let cooled = requested.map(|requested| requested.requested_at.plus(self.cooldown(facts)));
         if let Some(cooled) = cooled.filter(|cooled| *cooled > then) {
             let why = format!("we redeployed it a short while ago; it waits until {cooled}");
             return hold(DeferReason::Cooldown, Some(cooled), why);
@@ -319,16 +321,16 @@ impl<'f> SecretConsumer<'f> {
     }
 
     /// Whether our deployment before has failed, was rolled back or does not end, and nobody was told yet.
-    fn is_hidden(&self, asked: &DeploymentRecord, facts: &Facts, now: Timestamp) -> bool {
+    fn is_hidden(&self, requested: &DeploymentRecord, facts: &Facts, now: Timestamp) -> bool {
         let primary = self.service.primary.as_ref();
         let ended = primary.is_none_or(|primary| {
-            primary.created_at < asked.requested_at.minus(CLOCKS)
-                || primary.state == Some(RolloutState::Failed)
-                || primary.state == Some(RolloutState::InProgress)
-                    && now >= asked.requested_at.plus(facts.settings.rollout)
+            primary.created_at < requested.requested_at.minus(CLOCKS)
+                || primary.rollout_state == Some(RolloutState::Failed)
+                || primary.rollout_state == Some(RolloutState::InProgress)
+                    && now >= requested.requested_at.plus(facts.settings.rollout)
         });
-        let followed = now < asked.requested_at.plus(FOLLOWED).plus(facts.settings.rollout);
-        asked.is_open() && ended && followed
+        let followed = now < requested.requested_at.plus(FOLLOWED).plus(facts.settings.rollout);
+        requested.is_open() && ended && followed
     }
 
     fn go(

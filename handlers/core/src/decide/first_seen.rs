@@ -14,7 +14,7 @@ use crate::time::{Date, Span, Timestamp};
 const FORGOTTEN: Span = Span::from_secs(30 * 86_400);
 
 /// The key under which it is remembered when a principal last read a secret (its [`crate::aws::secret_ref::SecretRef::key`]).
-pub fn seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
+pub fn last_seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
     // The principal apart: the ledger keeps what one has read together.
     format!("{}/{}", hash::id(&["seen", account, principal.raw()]), hash::id(&["seen", secret]))
 }
@@ -55,7 +55,7 @@ pub fn reads(case: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
     let event = &case.event;
     let counts = case.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
     let keys =
-        event.secrets.iter().map(|secret| seen_key(&event.account, &event.principal.id, &secret.key()));
+        event.secrets.iter().map(|secret| last_seen_key(&event.account, &event.principal.id, &secret.key()));
     let known = counts && event.time_known;
     keys.filter(|_| known).map(|key| (key, event.time)).collect()
 }
@@ -75,11 +75,13 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     for (key, at) in reads(draft.case) {
         let last = draft.facts.last_seen.get(&key).copied();
         if last.is_none_or(|last| last.plus(FORGOTTEN) < at) {
-            let mark = Observation::of(draft.event(), false);
-            let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
+            let observation = Observation::of(draft.event(), false);
+            let window_match =
+                WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
             let before = last.map_or("none is known".to_owned(), |last| Date::of(last).to_string());
             let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
-            let incident = Incident::of(response, super::incident_key(response, &key), &burst, details);
+            let incident =
+                Incident::of(response, super::incident_key(response, &key), &window_match, details);
             let (rule, key) = (incident.rule.clone(), incident.key.clone());
             steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
         }

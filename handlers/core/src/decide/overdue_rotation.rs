@@ -46,15 +46,16 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             });
             continue;
         }
-        let mut mark = Observation::of(draft.event(), false);
-        (mark.at, mark.secrets) = (since, vec![secret.clone()]);
-        mark.region.clone_from(&secret.region);
-        let burst = WindowMatch { marks: vec![&mark], severity: response.severity, resolved: None };
+        let mut observation = Observation::of(draft.event(), false);
+        (observation.at, observation.secrets) = (since, vec![secret.clone()]);
+        observation.region.clone_from(&secret.region);
+        let window_match =
+            WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
         let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
         let mut details =
             vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.name() }];
         details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
-        draft.page_burst(response, key, &burst, details, Vec::new());
+        draft.page_burst(response, key, &window_match, details, Vec::new());
     }
 }
 

@@ -77,9 +77,10 @@ pub(super) fn reconcile(
     // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
     let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
     let goes_on = |service: &String, primary: &Option<EcsDeployment>| {
-        let asked = facts.deployments.get(service).filter(|asked| asked.is_open());
-        let theirs = primary.as_ref().filter(|primary| primary.state == Some(RolloutState::InProgress));
-        asked.is_some_and(|asked| in_time(asked.requested_at))
+        let requested = facts.deployments.get(service).filter(|requested| requested.is_open());
+        let theirs =
+            primary.as_ref().filter(|primary| primary.rollout_state == Some(RolloutState::InProgress));
+        requested.is_some_and(|requested| in_time(requested.requested_at))
             || theirs.is_some_and(|primary| in_time(primary.created_at))
     };
     for step in draft.steps.iter().chain(&redeploys) {
@@ -151,7 +152,7 @@ fn waves(
             slot,
             rollout: facts.settings.rollout,
             risks: go.findings,
-            execution_roles: service.roles.clone(),
+            execution_roles: service.execution_roles.clone(),
             why: go.why,
         });
     }
@@ -164,8 +165,8 @@ fn answered(consumer: &SecretConsumer<'_>, unanswered: &ChangeIndex, facts: &Fac
     let mut changes = consumer.changes();
     let others = SecretConsumer::of(consumer.service, unanswered, &facts.settings);
     let others = others.iter().filter(|other| other.is_helped()).flat_map(SecretConsumer::changes);
-    let superseded = facts.deployments.get(&consumer.service.arn).filter(|asked| asked.is_open());
-    for other in others.chain(superseded.into_iter().flat_map(|asked| asked.changes.clone())) {
+    let superseded = facts.deployments.get(&consumer.service.arn).filter(|requested| requested.is_open());
+    for other in others.chain(superseded.into_iter().flat_map(|requested| requested.changes.clone())) {
         if changes.iter().all(|known| known.secret.key() != other.secret.key()) {
             changes.push(other);
         }
@@ -224,15 +225,15 @@ fn tell_of_refusals(
 ) {
     let facts = draft.facts;
     let since = consumer.waits_since(facts);
-    let refused = |asked: &&DeploymentRecord| {
-        asked.requested_at >= since
-            && asked.end.is_some_and(|ended| ended.outcome == DeploymentOutcome::Refused)
+    let refused = |requested: &&DeploymentRecord| {
+        requested.requested_at >= since
+            && requested.end.is_some_and(|ended| ended.outcome == DeploymentOutcome::Refused)
     };
-    let asked = facts.deployments.get(&consumer.service.arn).filter(refused);
-    if let Some(asked) = asked.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
+    let requested = facts.deployments.get(&consumer.service.arn).filter(refused);
+    if let Some(requested) = requested.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
         let why = format!(
             "the call of {} had no effect: ECS throttles, or fails; it is repeated",
-            asked.requested_at
+            requested.requested_at
         );
         tell(said, draft, consumer, &consumer.open(facts), "not redeployed yet", &why);
     }
@@ -241,18 +242,18 @@ fn tell_of_refusals(
 /// Whether what is to be told of a consumer is left to the sweep: it tells of many changes in one page.
 fn is_for_the_sweep(draft: &PlanBuilder<'_, '_>, response: &Response, consumer: &SecretConsumer<'_>) -> bool {
     let (facts, (region, _)) = (draft.facts, consumer.service.place());
-    let recent = draft.now().minus(response.quiet);
-    let mut told = facts.notified.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
+    let recent = draft.now().minus(response.resolve_after);
+    let mut notified = facts.notified.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
     draft.case.handler == Handler::Rotation
         && facts.settings.is_swept(region) == Some(true)
-        && told.any(|changed_at| *changed_at > recent)
+        && notified.any(|changed_at| *changed_at > recent)
         && consumer.open(facts).iter().any(|changed| !is_told(draft, consumer, changed))
 }
 
 /// Whether a human was told of a consumer of a change.
 fn is_told(draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>, changed: &SecretChange) -> bool {
-    let told = draft.facts.notified.get(&consumer.service.arn);
-    let known = told.and_then(|told| told.get(&changed.secret.key()));
+    let notified = draft.facts.notified.get(&consumer.service.arn);
+    let known = notified.and_then(|notified| notified.get(&changed.secret.key()));
     // Two tellings of one change are seconds apart, and nobody acts on the first between them.
     known.is_some_and(|until| until.plus(draft.facts.settings.settle) >= changed.at)
 }
@@ -319,21 +320,25 @@ pub(super) fn page_about(
         parts.extend([consumer.service.clone(), changed.secret.key(), which]);
     }
     let subject = hash::id(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut marks: Vec<Observation> = Vec::new();
+    let mut observations: Vec<Observation> = Vec::new();
     for consumer in &about {
         // The incident is as old as the change: the sweep says what the event said.
-        let mut mark = Observation::of(draft.event(), false);
-        mark.at = consumer.change.at;
-        mark.secrets = vec![consumer.change.secret.clone()];
-        mark.region.clone_from(&consumer.change.secret.region);
-        if !marks.contains(&mark) {
-            marks.push(mark);
+        let mut observation = Observation::of(draft.event(), false);
+        observation.at = consumer.change.at;
+        observation.secrets = vec![consumer.change.secret.clone()];
+        observation.region.clone_from(&consumer.change.secret.region);
+        if !observations.contains(&observation) {
+            observations.push(observation);
         }
     }
-    marks.sort();
-    let burst = WindowMatch { marks: marks.iter().collect(), severity: response.severity, resolved: None };
+    observations.sort();
+    let window_match = WindowMatch {
+        observations: observations.iter().collect(),
+        severity: response.severity,
+        resolved: None,
+    };
     let key = incident_key(response, &subject);
-    draft.page_burst(response, key, &burst, details, about);
+    draft.page_burst(response, key, &window_match, details, about);
 }
 
 /// What could not be learned of a place: told, and worth another look where that may help. Replays have no gaps: there the

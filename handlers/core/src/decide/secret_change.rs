@@ -139,7 +139,7 @@ const EARLIER: Span = Span::from_secs(60);
 fn confirm(draft: &PlanBuilder<'_, '_>, secret: &SecretRef, is_replica: bool) -> ChangeConfirmation {
     let (event, key) = (draft.event(), secret.key());
     let version = version(draft.case);
-    let told = SecretChange { secret: secret.clone(), at: event.time, version: version.clone() };
+    let notified = SecretChange { secret: secret.clone(), at: event.time, version: version.clone() };
     let elsewhere = || {
         let region = Untrusted::new(&*secret.region).show(32);
         ChangeConfirmation::NotYet(format!("the new version has not reached {region} yet"))
@@ -148,7 +148,7 @@ fn confirm(draft: &PlanBuilder<'_, '_>, secret: &SecretRef, is_replica: bool) ->
     let Some((metadata, current)) = metadata.and_then(|metadata| Some((metadata, metadata.current()?)))
     else {
         // The event is about the secret that it names: only Secrets Manager knows of its replicas.
-        return if is_replica { elsewhere() } else { ChangeConfirmation::Unknown(told) };
+        return if is_replica { elsewhere() } else { ChangeConfirmation::Unknown(notified) };
     };
     // A version that was current before may become so again: then its event is newer than what is known of it.
     let again = |known: &KnownChange| {
@@ -182,7 +182,7 @@ fn confirm(draft: &PlanBuilder<'_, '_>, secret: &SecretRef, is_replica: bool) ->
             "Secrets Manager does not say yet that the new version is AWSCURRENT".to_owned(),
         )
     } else {
-        ChangeConfirmation::Unknown(told)
+        ChangeConfirmation::Unknown(notified)
     }
 }
 
@@ -204,7 +204,11 @@ fn version(case: &MatchedEvent<'_>) -> Option<String> {
 }
 
 /// Tells a human about services whose redeployment was refused: their ARNs, and why.
-pub(super) fn undone(draft: &mut PlanBuilder<'_, '_>, response: &Response, refused: &[(PlanStep, String)]) {
+pub(super) fn notify_refusals(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    refused: &[(PlanStep, String)],
+) {
     let (mut about, mut details) = (Vec::new(), Vec::new());
     for (step, why) in refused {
         let PlanStep::Redeploy { service, secrets, .. } = step else { continue };

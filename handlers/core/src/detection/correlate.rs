@@ -14,22 +14,23 @@ pub(crate) struct Detection<'r, 'm> {
     /// The response.
     pub(crate) response: &'r Response,
     /// What fired.
-    pub(crate) burst: WindowMatch<'m>,
+    pub(crate) window_match: WindowMatch<'m>,
 }
 
 /// The findings by occurrence, in order of time: a function of their set. Those whose times are no further apart than
 /// `quiet` are one, unless something closed the incident between them.
 pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Detection<'r, 'm>>) -> Vec<Vec<Detection<'r, 'm>>> {
     findings.sort_by(|a, b| {
-        let order = |finding: &Detection<'r, 'm>| (finding.burst.first(), finding.burst.last());
+        let order = |finding: &Detection<'r, 'm>| (finding.window_match.first(), finding.window_match.last());
         order(a).cmp(&order(b)).then_with(|| a.response.id.cmp(&b.response.id))
     });
     let mut occurrences: Vec<Vec<Detection<'r, 'm>>> = Vec::new();
     for finding in findings {
         let joins = |known: &Vec<Detection<'r, 'm>>| {
-            let last = known.iter().map(|known| known.burst.last()).max().unwrap_or_default();
-            let resolved = known.first().and_then(|known| known.burst.resolved);
-            finding.burst.first() <= last.plus(finding.response.quiet) && resolved == finding.burst.resolved
+            let last = known.iter().map(|known| known.window_match.last()).max().unwrap_or_default();
+            let resolved = known.first().and_then(|known| known.window_match.resolved);
+            finding.window_match.first() <= last.plus(finding.response.resolve_after)
+                && resolved == finding.window_match.resolved
         };
         match occurrences.last_mut() {
             Some(known) if joins(known) => known.push(finding),
@@ -41,7 +42,8 @@ pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Detection<'r, 'm>>) -> Vec<V
 
 /// The response that says most: the most severe finding's, of equals the first by id.
 pub(crate) fn lead<'r>(findings: &[Detection<'r, '_>]) -> Option<&'r Response> {
-    let order = |finding: &&Detection<'r, '_>| (finding.burst.severity, Reverse(finding.response.id.clone()));
+    let order =
+        |finding: &&Detection<'r, '_>| (finding.window_match.severity, Reverse(finding.response.id.clone()));
     findings.iter().max_by_key(order).map(|finding| finding.response)
 }
 
@@ -50,40 +52,43 @@ pub(crate) fn incident<'m>(
     lead: &Response,
     key: String,
     findings: &[Detection<'_, '_>],
-    streams: impl IntoIterator<Item = &'m Observation>,
+    groups: impl IntoIterator<Item = &'m Observation>,
     details: Vec<IncidentDetail>,
 ) -> Incident {
-    let marks: BTreeMap<(Timestamp, &str), &Observation> = findings
+    let observations: BTreeMap<(Timestamp, &str), &Observation> = findings
         .iter()
-        .flat_map(|finding| &finding.burst.marks)
-        .map(|mark| ((mark.at, mark.key.as_str()), *mark))
+        .flat_map(|finding| &finding.window_match.observations)
+        .map(|observation| ((observation.at, observation.key.as_str()), *observation))
         .collect();
-    let severity = findings.iter().map(|finding| finding.burst.severity).max().unwrap_or(Severity::Info);
-    let resolved = findings.first().and_then(|finding| finding.burst.resolved);
-    let burst = WindowMatch { marks: marks.into_values().collect(), severity, resolved };
-    let mut incident = Incident::of(lead, key, &burst, details);
+    let severity =
+        findings.iter().map(|finding| finding.window_match.severity).max().unwrap_or(Severity::Info);
+    let resolved = findings.first().and_then(|finding| finding.window_match.resolved);
+    let window_match = WindowMatch { observations: observations.into_values().collect(), severity, resolved };
+    let mut incident = Incident::of(lead, key, &window_match, details);
     let others: BTreeSet<&String> = findings.iter().map(|finding| &finding.response.id).collect();
     incident.also = others.into_iter().filter(|id| **id != lead.id).cloned().collect();
     let within = findings.iter().map(|finding| finding.response.when.within).max().unwrap_or_default();
-    incident.suppressed = suppressed(streams, incident.first, incident.last, within);
+    incident.suppressed = suppressed(groups, incident.first, incident.last, within);
     incident
 }
 
 /// How many events never counted, by exception: those from one window before the incident to its end. An event that also
 /// left a mark that counts is none of them.
 fn suppressed<'m>(
-    streams: impl IntoIterator<Item = &'m Observation>,
+    groups: impl IntoIterator<Item = &'m Observation>,
     first: Timestamp,
     last: Timestamp,
     within: Span,
 ) -> BTreeMap<String, usize> {
     let from = first.minus(within);
-    let near = streams.into_iter().filter(|mark| !mark.resolves && mark.at >= from && mark.at <= last);
+    let near = groups
+        .into_iter()
+        .filter(|observation| !observation.resolves && observation.at >= from && observation.at <= last);
     // The mark that counts sorts first.
     let mut events: BTreeMap<&str, Option<&String>> = BTreeMap::new();
-    for mark in near {
-        let known = events.entry(&mark.key).or_insert(mark.suppressed());
-        *known = (*known).min(mark.suppressed());
+    for observation in near {
+        let known = events.entry(&observation.key).or_insert(observation.suppressed());
+        *known = (*known).min(observation.suppressed());
     }
     let mut counts = BTreeMap::new();
     for exception in events.into_values().flatten() {

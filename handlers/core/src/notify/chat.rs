@@ -71,10 +71,10 @@ fn description(view: &NotificationView<'_>) -> String {
     for (label, name) in DETAILS {
         lines.extend(incident.detail(label).map(|value| format!("{name}: {}", code(value))));
     }
-    let secrets = incident.places.iter().take(SECRETS).map(|secret| code(&secret.name()));
+    let secrets = incident.secret_refs.iter().take(SECRETS).map(|secret| code(&secret.name()));
     let secrets: Vec<String> = secrets.collect();
     if !secrets.is_empty() {
-        let more = incident.places.len() - secrets.len();
+        let more = incident.secret_refs.len() - secrets.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         lines.push(format!("Secrets: {}{more}", secrets.join(", ")));
     }

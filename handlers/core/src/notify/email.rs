@@ -90,7 +90,7 @@ fn facts(view: &NotificationView<'_>) -> TextLines {
             lines.row(name, &value.show(VALUE_MAX));
         }
     }
-    if let [secret] = incident.places.as_slice() {
+    if let [secret] = incident.secret_refs.as_slice() {
         lines.row("Secret", &secret.name().show(VALUE_MAX));
     }
     for (label, name) in WHAT {
@@ -102,8 +102,8 @@ fn facts(view: &NotificationView<'_>) -> TextLines {
         let note = "tries of one rotation are one incident";
         lines.row("Events", &format!("{}; {note}", several(incident.reads, "event")));
     }
-    if incident.places.len() > 1 {
-        lines.row("Secrets", &format!("{}, below", incident.places.len()));
+    if incident.secret_refs.len() > 1 {
+        lines.row("Secrets", &format!("{}, below", incident.secret_refs.len()));
     }
     if !incident.account.is_empty() {
         let regions = incident.regions.iter().map(|region| region_name(region).unwrap_or("unknown Region"));
@@ -166,11 +166,11 @@ fn to_do(view: &NotificationView<'_>) -> TextLines {
 
 fn secrets(incident: &Incident) -> TextLines {
     let mut lines = TextLines::default();
-    if incident.places.len() < 2 {
+    if incident.secret_refs.len() < 2 {
         return lines;
     }
     lines.text("Secrets:");
-    for secret in incident.places.iter().take(SECRETS_MAX) {
+    for secret in incident.secret_refs.iter().take(SECRETS_MAX) {
         let name = secret.name().show(120);
         let mut place = Vec::new();
         if secret.account != incident.account {
@@ -182,8 +182,8 @@ fn secrets(incident: &Incident) -> TextLines {
         let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
         lines.text(&format!("- {name}{place}"));
     }
-    if incident.places.len() > SECRETS_MAX {
-        lines.text(&format!("and {} more", incident.places.len() - SECRETS_MAX));
+    if incident.secret_refs.len() > SECRETS_MAX {
+        lines.text(&format!("and {} more", incident.secret_refs.len() - SECRETS_MAX));
     }
     lines
 }
@@ -191,7 +191,7 @@ fn secrets(incident: &Incident) -> TextLines {
 /// What else is known, that no other line says.
 fn rest(incident: &Incident) -> Vec<&IncidentDetail> {
     let named = |detail: &IncidentDetail| {
-        let mut named = incident.places.iter().take(SECRETS_MAX);
+        let mut named = incident.secret_refs.iter().take(SECRETS_MAX);
         detail.label == "secret" && named.any(|secret| secret.name() == detail.value)
     };
     let shown = |label: &str| WHO.iter().chain(&WHAT).any(|(known, _)| *known == label);

@@ -28,7 +28,7 @@ const VALUE: usize = 200;
 
 /// The first lines that have all their values.
 pub(super) fn advice(response: &Response, values: &PlaceholderValues) -> Vec<NextStep> {
-    response.first.iter().filter_map(|line| expand(line, values)).take(MOST).collect()
+    response.next_steps.iter().filter_map(|line| expand(line, values)).take(MOST).collect()
 }
 
 fn expand(line: &str, values: &PlaceholderValues) -> Option<NextStep> {

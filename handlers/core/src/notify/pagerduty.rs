@@ -23,7 +23,7 @@ pub(super) fn alert(view: &NotificationView<'_>, summary: &str) -> String {
 fn line(view: &NotificationView<'_>, summary: &str, most: usize) -> String {
     let incident = view.incident;
     let shown = |text: &Untrusted| text.show(VALUE_MAX);
-    let secrets: Vec<Value> = incident.places.iter().take(most).map(|secret| {
+    let secrets: Vec<Value> = incident.secret_refs.iter().take(most).map(|secret| {
         json!({ "name": shown(&secret.name()), "account": safe(&secret.account), "region": safe(&secret.region) })
     }).collect();
     let details: Vec<Value> = incident

@@ -44,15 +44,15 @@ pub(super) fn region_name(text: &str) -> Option<&str> {
 
 /// What it was done to, or how much of what was done how fast; nothing, where nobody knows.
 pub(super) fn what(incident: &Incident, response: &Response, show: impl Fn(&Untrusted) -> String) -> String {
-    let [few @ .., _] = incident.places.as_slice() else {
+    let [few @ .., _] = incident.secret_refs.as_slice() else {
         let counted = incident.handler == Handler::Access && incident.reads > 0;
         return if counted { format!(": {}", counts(incident, response)) } else { String::new() };
     };
-    match incident.places.first().filter(|_| few.is_empty()) {
+    match incident.secret_refs.first().filter(|_| few.is_empty()) {
         Some(secret) if incident.reads <= 1 || incident.handler != Handler::Access => {
             format!(": {}", show(&secret.name()))
         }
-        None if incident.handler != Handler::Access => format!(": {} secrets", incident.places.len()),
+        None if incident.handler != Handler::Access => format!(": {} secrets", incident.secret_refs.len()),
         _ => format!(": {}", counts(incident, response)),
     }
 }

@@ -65,7 +65,7 @@ const AROUND: Span = Span::from_secs(900);
 
 impl PlaceholderValues {
     pub(super) fn of(incident: &Incident) -> Self {
-        let secret = incident.places.first();
+        let secret = incident.secret_refs.first();
         let principal = incident.principal.as_ref().map(Untrusted::raw);
         let principal = principal.filter(|id| *id != crate::aws::principal::UNKNOWN);
         let detail = |label| incident.detail(label).map(|value| value.raw().to_owned());
@@ -99,7 +99,7 @@ impl PlaceholderValues {
                 .filter(|name| Some(*name) != region)
                 .map(str::to_owned)
                 .collect(),
-            secrets: incident.places.len().saturating_sub(1),
+            secrets: incident.secret_refs.len().saturating_sub(1),
             services: incident.services.len().saturating_sub(1),
             links: Vec::new(),
         };

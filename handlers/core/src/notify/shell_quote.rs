@@ -31,7 +31,7 @@ pub(super) fn command<'v>(
                     // Quotes begin anew inside of a substitution.
                     return None;
                 } else {
-                    let (leave, enter) = quote.marks();
+                    let (leave, enter) = quote.observations();
                     out.extend([leave, &quoted(value), enter]);
                 }
             }
@@ -88,7 +88,7 @@ impl QuoteState {
     }
 
     /// How to leave the quotes, and how to get back into them.
-    fn marks(self) -> (&'static str, &'static str) {
+    fn observations(self) -> (&'static str, &'static str) {
         match self {
             Self::None => ("", ""),
             Self::Single => ("'", "'"),

@@ -60,7 +60,7 @@ pub fn load(files: &[RuleFile]) -> Result<RuleSet, RulesError> {
         let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing.event);
         let patterns = patterns.chain(Pattern::parse(ENVELOPE)).collect();
         let later = PatternSet::new(narrowing.derived);
-        Ok(RuleSet { rules, responses, set: PatternSet::new(patterns), envelope, later })
+        Ok(RuleSet { rules, responses, set: PatternSet::new(patterns), envelope, enriched_patterns: later })
     } else {
         Err(RulesError(loader.problems))
     }
@@ -244,13 +244,13 @@ impl RuleLoader {
         let mut first: BTreeMap<&str, &Response> = BTreeMap::new();
         for response in responses.values() {
             let of = |response: &Response| {
-                let Response { handler, when, quiet, resolved_by, .. } = response;
-                (*handler, when.per, *quiet, resolved_by.clone())
+                let Response { handler, when, resolve_after, resolved_by, .. } = response;
+                (*handler, when.per, *resolve_after, resolved_by.clone())
             };
             let known = *first.entry(&response.incident).or_insert(response);
             if of(known) != of(response) {
                 let reason = format!(
-                    "shares an incident with `{}`: `when.per`, `quiet`, `resolved_by` and the folder must be the same",
+                    "shares an incident with `{}`: `when.per`, `resolve_after`, `resolved_by` and the folder must be the same",
                     known.id
                 );
                 self.problem(RESPONSES, format!("`{}`.incident", response.id), reason);
@@ -279,7 +279,7 @@ impl RuleLoader {
         }
         let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
-        let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
+        let (when, resolve_after) = (row.when_or_default(handler), row.resolve_after(handler));
         if row.incident.as_deref().is_some_and(|name| !is_id(name)) {
             self.problem(RESPONSES, place("incident"), IS_ID);
         }
@@ -300,11 +300,11 @@ impl RuleLoader {
             runbook: row.runbook,
             when,
             counted,
-            quiet,
+            resolve_after: resolve_after,
             resolved_by: row.resolved_by,
             means: row.means,
             sure: row.sure,
-            first: row.first,
+            next_steps: row.next_steps,
             exceptions,
             only_if,
             unless,

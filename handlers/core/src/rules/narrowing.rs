@@ -104,9 +104,9 @@ impl<'r> MatchedEvent<'r> {
         let look = |derived: &Value| {
             let seen = self.event.with(DERIVED, derived.clone());
             // What was read once can be read again.
-            self.later.matches(seen.as_bytes()).unwrap_or_default()
+            self.enriched_patterns.matches(seen.as_bytes()).unwrap_or_default()
         };
-        let (known, matched) = self.seen.get_or_init(|| (derived.clone(), look(&derived)));
+        let (known, matched) = self.enrichment_cache.get_or_init(|| (derived.clone(), look(&derived)));
         if *known == derived { matched.clone() } else { look(&derived) }
     }
 }

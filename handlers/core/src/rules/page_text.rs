@@ -1,6 +1,6 @@
 //! What a page says beyond the facts: what an incident means, how sure that is, and what to do first.
 
-/// The names that may stand between braces in a line of `first`; the page puts their values there, quoted where a shell
+/// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
 pub const PLACEHOLDERS: [&str; 18] = [
     "account",
@@ -40,23 +40,23 @@ pub(super) fn problems(means: &str, sure: &str, first: &[String]) -> Vec<(&'stat
         (
             given.contains(&true) && given.contains(&false),
             "means",
-            "`means`, `sure` and `first` belong together: give all three, or none",
+            "`means`, `sure` and `next_steps` belong together: give all three, or none",
         ),
         (!fits(means, MAX_SENTENCES), "means", "at most 400 printable characters on one line"),
         (!fits(sure, MAX_SENTENCES), "sure", "at most 400 printable characters on one line"),
         (
             !first.is_empty() && !LINES.contains(&first.len()),
-            "first",
+            "next_steps",
             "give three to eight lines: the first three that have all their values are shown",
         ),
         (
             first.iter().any(|line| line.is_empty() || !fits(line, MAX_LINE)),
-            "first",
+            "next_steps",
             "a line is 1 to 600 printable characters",
         ),
         (
             unknown,
-            "first",
+            "next_steps",
             "a name between braces that the page has no value for; rules/README.md lists them",
         ),
     ];
@@ -90,17 +90,20 @@ mod tests {
         assert!(fields("", "", &[]).is_empty());
         assert!(fields("Gestohlen, für immer.", "s", &["a", "b", "c {role}"]).is_empty());
         assert_eq!(fields("m", "", &[]), ["means"]);
-        assert_eq!(fields("m", "s", &["a", "b"]), ["first"]);
-        assert_eq!(fields("m", "s", &["a", "b", ""]), ["first"]);
-        assert_eq!(fields("m", "s", &["a"; 9]), ["first"]);
-        assert_eq!(fields("two\nlines", "left\u{202e}", &["a", "b", "c\u{7f}"]), ["means", "sure", "first"]);
-        assert_eq!(fields(&"m".repeat(401), "s", &["a", "b", &"c".repeat(601)]), ["means", "first"]);
+        assert_eq!(fields("m", "s", &["a", "b"]), ["next_steps"]);
+        assert_eq!(fields("m", "s", &["a", "b", ""]), ["next_steps"]);
+        assert_eq!(fields("m", "s", &["a"; 9]), ["next_steps"]);
+        assert_eq!(
+            fields("two\nlines", "left\u{202e}", &["a", "b", "c\u{7f}"]),
+            ["means", "sure", "next_steps"]
+        );
+        assert_eq!(fields(&"m".repeat(401), "s", &["a", "b", &"c".repeat(601)]), ["means", "next_steps"]);
     }
 
     #[test]
     fn braces_of_json_and_queries_are_no_placeholders() {
         let line = r#"aws x --policy {"Version":1} --query '{f:A,g:B}' {role}{link:key} {} {never closed"#;
         assert_eq!(placeholders(line).collect::<Vec<_>>(), ["role", "link:key"]);
-        assert_eq!(fields("m", "s", &["a", "b", "c {secrets}"]), ["first"]);
+        assert_eq!(fields("m", "s", &["a", "b", "c {secrets}"]), ["next_steps"]);
     }
 }

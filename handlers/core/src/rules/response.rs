@@ -71,6 +71,7 @@ pub enum ResponseAction {
     /// Tell once a day what nobody was paged for.
     Summarise,
     /// Page about what arrives and cannot be understood.
+    #[serde(alias = "park")]
     Quarantine,
 }
 
@@ -154,7 +155,7 @@ pub struct Response {
     /// Whether `when` was given.
     pub counted: bool,
     /// How long nothing must have happened for the next event to be a new occurrence of the incident.
-    pub quiet: Span,
+    pub resolve_after: Span,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
     /// What an incident means, in a sentence or two of our own; empty if nobody wrote it.
@@ -162,7 +163,7 @@ pub struct Response {
     /// How sure that is, and what else it can be.
     pub sure: String,
     /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
-    pub first: Vec<String>,
+    pub next_steps: Vec<String>,
     /// Events that mean less.
     pub exceptions: Vec<ResponseException>,
     /// Its narrowing pattern `where`.

@@ -21,7 +21,8 @@ pub(super) struct ResponseRow {
     pub(super) title: String,
     pub(super) runbook: String,
     pub(super) when: Option<Threshold>,
-    pub(super) quiet: Option<Span>,
+    #[serde(alias = "quiet")]
+    pub(super) resolve_after: Option<Span>,
     #[serde(default)]
     pub(super) resolved_by: Vec<String>,
     #[serde(rename = "where")]
@@ -31,8 +32,8 @@ pub(super) struct ResponseRow {
     pub(super) means: String,
     #[serde(default)]
     pub(super) sure: String,
-    #[serde(default)]
-    pub(super) first: Vec<String>,
+    #[serde(alias = "first", default)]
+    pub(super) next_steps: Vec<String>,
     pub(super) incident: Option<String>,
     /// Names from `_exceptions`, and exceptions of its own.
     #[serde(default)]
@@ -58,8 +59,8 @@ impl ResponseRow {
     }
 
     /// How long an incident must have been quiet to be a new one; by default as long as its window.
-    pub(super) fn quiet(&self, handler: Handler) -> Span {
-        self.quiet.unwrap_or(self.when_or_default(handler).within)
+    pub(super) fn resolve_after(&self, handler: Handler) -> Span {
+        self.resolve_after.unwrap_or(self.when_or_default(handler).within)
     }
 
     /// Everything that is wrong with it, by field.
@@ -129,13 +130,13 @@ impl ResponseRow {
                 "closes the incident of a secret: needs `per` `secret`",
             ),
             (
-                self.quiet.is_some_and(|quiet| quiet < when.within),
-                "quiet",
+                self.resolve_after.is_some_and(|resolve_after| resolve_after < when.within),
+                "resolve_after",
                 "must not be shorter than `when.within`",
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
         let wrong = wrong.map(|(_, field, reason)| (field, reason));
-        wrong.chain(page_text::problems(&self.means, &self.sure, &self.first)).collect()
+        wrong.chain(page_text::problems(&self.means, &self.sure, &self.next_steps)).collect()
     }
 }

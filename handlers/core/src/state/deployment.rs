@@ -174,6 +174,6 @@ pub struct PendingReadEvidence {
 }
 
 /// The key under which a role's read of a secret is awaited.
-pub fn awaited_key(role: &Untrusted, secret: &SecretRef) -> String {
+pub fn read_evidence_key(role: &Untrusted, secret: &SecretRef) -> String {
     crate::hash::id(&["awaited", role.raw(), &secret.key()])
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::secret_ref::{SecretRef, classes};
+use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::event::Event;
 use crate::hash;
 use crate::rules::{DistinctBy, ExceptionEffect, Response, Severity};
@@ -140,9 +140,12 @@ impl Observation {
     /// Whether it tells a response more than another copy of its event: what counts is taken before what does not, and the
     /// caller's copy of a cross-account call names the caller.
     fn tells_more(&self, other: &Self, response: &Response) -> bool {
-        let dropped = |mark: &Self| matches!(mark.role(response), Some(ObservationRole::Suppressed(_)));
-        let names = |mark: &Self| mark.principal.raw().starts_with("arn:");
-        let less = |mark: &Self| (dropped(mark), !names(mark), mark.role(response).cloned());
+        let dropped =
+            |observation: &Self| matches!(observation.role(response), Some(ObservationRole::Suppressed(_)));
+        let names = |observation: &Self| observation.principal.raw().starts_with("arn:");
+        let less = |observation: &Self| {
+            (dropped(observation), !names(observation), observation.role(response).cloned())
+        };
         (less(self), self) < (less(other), other)
     }
 }
@@ -168,7 +171,7 @@ fn bounded(text: &str, longest: usize) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowMatch<'m> {
     /// The marks that fired, by time and key.
-    pub marks: Vec<&'m Observation>,
+    pub observations: Vec<&'m Observation>,
     /// The severity at the highest count within one window.
     pub severity: Severity,
     /// When a later event closed it.
@@ -178,107 +181,116 @@ pub struct WindowMatch<'m> {
 impl<'m> WindowMatch<'m> {
     /// A burst of which nothing is left but the mark that closed it.
     pub(crate) fn closed(by: &'m Observation, severity: Severity) -> Self {
-        Self { marks: vec![by], severity, resolved: Some(by.at) }
+        Self { observations: vec![by], severity, resolved: Some(by.at) }
     }
 
     /// When its first event happened.
     pub fn first(&self) -> Timestamp {
-        self.marks.first().map(|mark| mark.at).unwrap_or_default()
+        self.observations.first().map(|observation| observation.at).unwrap_or_default()
     }
 
     /// When its last event happened.
     pub fn last(&self) -> Timestamp {
-        self.marks.last().map(|mark| mark.at).unwrap_or_default()
+        self.observations.last().map(|observation| observation.at).unwrap_or_default()
     }
 
     /// How many different secrets; `None` where an event hides which it concerned.
     pub fn distinct_secrets(&self) -> Option<usize> {
-        let mut counted = self.marks.iter().filter(|mark| !mark.only_opens());
-        let known = counted.all(|mark| mark.secrets_known);
+        let mut counted = self.observations.iter().filter(|observation| !observation.only_opens());
+        let known = counted.all(|observation| observation.secrets_known);
         known.then(|| {
-            let named = classes(self.marks.iter().flat_map(|mark| &mark.secrets));
+            let named =
+                resolve_spellings(self.observations.iter().flat_map(|observation| &observation.secrets));
             named.into_values().collect::<BTreeSet<_>>().len()
         })
     }
 }
 
 /// How many distinct things some marks hold, of those that count.
-pub fn distinct<'m>(response: &Response, marks: impl IntoIterator<Item = &'m Observation>) -> usize {
-    let mut marks: Vec<&Observation> = marks.into_iter().filter(|mark| mark.is_of(response)).collect();
-    marks.sort_by_key(|mark| mark.at);
-    let marks = counting(response, marks);
+pub fn distinct<'m>(response: &Response, observations: impl IntoIterator<Item = &'m Observation>) -> usize {
+    let mut observations: Vec<&Observation> =
+        observations.into_iter().filter(|observation| observation.is_of(response)).collect();
+    observations.sort_by_key(|observation| observation.at);
+    let observations = counting(response, observations);
     let names = match response.when.distinct {
-        DistinctBy::Secret => classes(marks.iter().flat_map(|mark| &mark.secrets)),
+        DistinctBy::Secret => {
+            resolve_spellings(observations.iter().flat_map(|observation| &observation.secrets))
+        }
         DistinctBy::Region | DistinctBy::Principal | DistinctBy::Event => BTreeMap::new(),
     };
-    let values = marks.into_iter().flat_map(|mark| values(response, mark, &names));
+    let values = observations.into_iter().flat_map(|observation| values(response, observation, &names));
     values.collect::<BTreeSet<_>>().len()
 }
 
 /// What counts of some marks in order of time: nothing that is suppressed; and where something must come first, only that
 /// and what follows it soon enough.
-fn counting<'m>(response: &Response, mut marks: Vec<&'m Observation>) -> Vec<&'m Observation> {
-    marks.retain(|mark| !matches!(mark.role(response), Some(ObservationRole::Suppressed(_))));
+fn counting<'m>(response: &Response, mut observations: Vec<&'m Observation>) -> Vec<&'m Observation> {
+    observations
+        .retain(|observation| !matches!(observation.role(response), Some(ObservationRole::Suppressed(_))));
     if response.when.after.is_some() {
-        let opens =
-            marks.iter().filter(|mark| matches!(mark.role(response), Some(ObservationRole::Precedes(_))));
-        let opens: Vec<Timestamp> = opens.map(|mark| mark.at).collect();
-        marks.retain(|mark| {
-            let before = opens.partition_point(|at| *at <= mark.at);
+        let opens = observations
+            .iter()
+            .filter(|observation| matches!(observation.role(response), Some(ObservationRole::Precedes(_))));
+        let opens: Vec<Timestamp> = opens.map(|observation| observation.at).collect();
+        observations.retain(|observation| {
+            let before = opens.partition_point(|at| *at <= observation.at);
             let latest = before.checked_sub(1).and_then(|index| opens.get(index));
-            mark.resolves || latest.is_some_and(|at| *at >= mark.at.minus(response.when.within))
+            observation.resolves || latest.is_some_and(|at| *at >= observation.at.minus(response.when.within))
         });
     }
-    marks
+    observations
 }
 
 /// The bursts among `marks`, in order of time: a function of the set, whatever its order and duplicates.
 ///
 /// A window of `response.when.within` that holds `at_least` distinct things fires. Windows that fire are one burst
 /// as long as no more than `response.quiet` lies between them and no resolving mark does.
-pub fn bursts<'m>(
+pub fn find_window_matches<'m>(
     response: &Response,
-    marks: impl IntoIterator<Item = &'m Observation>,
+    observations: impl IntoIterator<Item = &'m Observation>,
 ) -> Vec<WindowMatch<'m>> {
     // One mark an event: copies of it are equal, or told apart the same way everywhere.
     let mut by_event: BTreeMap<(Timestamp, bool, &str), &Observation> = BTreeMap::new();
-    for mark in marks.into_iter().filter(|mark| mark.is_of(response)) {
+    for observation in observations.into_iter().filter(|observation| observation.is_of(response)) {
         by_event
-            .entry((mark.at, mark.resolves, &mark.key))
-            .and_modify(|kept| *kept = if mark.tells_more(kept, response) { mark } else { *kept })
-            .or_insert(mark);
+            .entry((observation.at, observation.resolves, &observation.key))
+            .and_modify(|kept| {
+                *kept = if observation.tells_more(kept, response) { observation } else { *kept }
+            })
+            .or_insert(observation);
     }
-    let marks = counting(response, by_event.into_values().collect());
-    let names = classes(marks.iter().flat_map(|mark| &mark.secrets));
+    let observations = counting(response, by_event.into_values().collect());
+    let names = resolve_spellings(observations.iter().flat_map(|observation| &observation.secrets));
     let mut found = Vec::new();
-    for segment in marks.split_inclusive(|mark| mark.resolves) {
+    for segment in observations.split_inclusive(|observation| observation.resolves) {
         let (events, closing) = match segment.split_last() {
             Some((last, events)) if last.resolves => (events, Some(last.at)),
             _ => (segment, None),
         };
         let before = found.len();
         windows(response, events, &names, &mut found);
-        for burst in found.iter_mut().skip(before) {
-            burst.resolved = closing;
-            burst.severity = eased(response, burst);
+        for window_match in found.iter_mut().skip(before) {
+            window_match.resolved = closing;
+            window_match.severity = eased(response, window_match);
         }
     }
     found
 }
 
 /// The severity of a burst as the exceptions leave it: one event to which none applies keeps it as it is.
-fn eased(response: &Response, burst: &WindowMatch<'_>) -> Severity {
-    let effect = |mark: &&Observation| {
-        let (ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) = mark.role(response)?
+fn eased(response: &Response, window_match: &WindowMatch<'_>) -> Severity {
+    let effect = |observation: &&Observation| {
+        let (ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) =
+            observation.role(response)?
         else {
             return None;
         };
         response.exceptions.iter().find(|exception| exception.id == *id).map(|exception| exception.effect)
     };
-    let effects: Option<Vec<ExceptionEffect>> = burst.marks.iter().map(effect).collect();
+    let effects: Option<Vec<ExceptionEffect>> = window_match.observations.iter().map(effect).collect();
     match effects.and_then(|effects| effects.into_iter().min()) {
-        None => burst.severity,
-        Some(ExceptionEffect::Lower) => burst.severity.lower(),
+        None => window_match.severity,
+        Some(ExceptionEffect::Lower) => window_match.severity.lower(),
         Some(ExceptionEffect::Info | ExceptionEffect::Drop) => Severity::Info,
     }
 }
@@ -297,15 +309,15 @@ fn windows<'m>(
     let (mut taken, own) = (0, found.len());
     while let Some(newest) = events.get(right) {
         // Events of one instant enter together: their order must not matter.
-        while let Some(mark) = events.get(right).filter(|mark| mark.at == newest.at) {
-            for value in values(response, mark, names) {
+        while let Some(observation) = events.get(right).filter(|observation| observation.at == newest.at) {
+            for value in values(response, observation, names) {
                 *counts.entry(value).or_default() += 1;
             }
             right += 1;
         }
         let start = newest.at.minus(response.when.within);
-        while let Some(mark) = events.get(left).filter(|mark| mark.at < start) {
-            for value in values(response, mark, names) {
+        while let Some(observation) = events.get(left).filter(|observation| observation.at < start) {
+            for value in values(response, observation, names) {
                 if let Some(count) = counts.get_mut(value) {
                     *count -= 1;
                     if *count == 0 {
@@ -317,28 +329,28 @@ fn windows<'m>(
         }
         let Some(severity) = response.severity_at(counts.len()) else { continue };
         let fresh = events.get(left.max(taken)..right).unwrap_or_default();
-        let begins = events.get(left).map(|mark| mark.at).unwrap_or_default();
-        let open =
-            found.len() > own && found.last().is_some_and(|last| begins <= last.last().plus(response.quiet));
+        let begins = events.get(left).map(|observation| observation.at).unwrap_or_default();
+        let open = found.len() > own
+            && found.last().is_some_and(|last| begins <= last.last().plus(response.resolve_after));
         match found.last_mut().filter(|_| open) {
-            Some(burst) => {
-                burst.marks.extend(fresh);
-                burst.severity = burst.severity.max(severity);
+            Some(window_match) => {
+                window_match.observations.extend(fresh);
+                window_match.severity = window_match.severity.max(severity);
             }
-            None => found.push(WindowMatch { marks: fresh.to_vec(), severity, resolved: None }),
+            None => found.push(WindowMatch { observations: fresh.to_vec(), severity, resolved: None }),
         }
         taken = right;
     }
 }
 
-fn values<'v>(response: &Response, mark: &'v Observation, names: &'v SecretNames<'_>) -> Vec<&'v str> {
+fn values<'v>(response: &Response, observation: &'v Observation, names: &'v SecretNames<'_>) -> Vec<&'v str> {
     match response.when.distinct {
-        _ if matches!(mark.role(response), Some(ObservationRole::Precedes(_))) => Vec::new(),
+        _ if matches!(observation.role(response), Some(ObservationRole::Precedes(_))) => Vec::new(),
         DistinctBy::Secret => {
-            mark.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
+            observation.secrets.iter().filter_map(|secret| names.get(secret).map(String::as_str)).collect()
         }
-        DistinctBy::Region => vec![&mark.region],
-        DistinctBy::Principal => vec![mark.principal.raw()],
-        DistinctBy::Event => vec![&mark.key],
+        DistinctBy::Region => vec![&observation.region],
+        DistinctBy::Principal => vec![observation.principal.raw()],
+        DistinctBy::Event => vec![&observation.key],
     }
 }

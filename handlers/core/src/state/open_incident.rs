@@ -18,18 +18,19 @@ pub struct OpenIncident {
     /// The days on which it was paged, and the highest severity of each.
     pub pages: BTreeMap<Date, Severity>,
     /// How long nothing must have happened for it to be over.
-    pub quiet: Span,
+    #[serde(alias = "quiet")]
+    pub resolve_after: Span,
     /// The streams of its marks; none if it does not end by being quiet.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub streams: BTreeSet<String>,
+    #[serde(alias = "streams", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
     /// When it ended, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Timestamp>,
+    #[serde(alias = "ended", default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Timestamp>,
 }
 
 impl OpenIncident {
     /// Whether it could be over: the last page told of nothing more recent.
     pub(crate) fn may_be_over(&self, now: Timestamp) -> bool {
-        self.ended.is_none() && !self.streams.is_empty() && self.last.plus(self.quiet) < now
+        self.resolved.is_none() && !self.groups.is_empty() && self.last.plus(self.resolve_after) < now
     }
 }

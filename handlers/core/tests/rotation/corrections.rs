@@ -16,17 +16,18 @@ fn what_failed_before_somebody_else_deployed_stays_failed() {
     for (late, expected) in [(true, &after_the_sweep[..]), (false, &before_it)] {
         let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
         facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
-        let mut words = if late { told(&mut facts, &sweep("12:07:00")) } else { told(&mut facts, &failed) };
+        let mut words =
+            if late { notified(&mut facts, &sweep("12:07:00")) } else { notified(&mut facts, &failed) };
         if !late {
-            facts.deployments.insert(service_arn("a"), asked("12:00:15", Some(OURS)));
+            facts.deployments.insert(service_arn("a"), requested("12:00:15", Some(OURS)));
         }
         let then = if late { failed.clone() } else { sweep("12:07:00") };
-        words.extend(told(&mut facts, &then));
+        words.extend(notified(&mut facts, &then));
         words.retain(|word| !word.starts_with("skip") && !word.starts_with("settle"));
         assert_eq!(words, expected.map_words(), "late: {late}");
         // Theirs fails too: people know, and the same is not tried again.
         first(&mut facts).primary = deployed(OLDER, "09:00:00", Some(RolloutState::Completed));
-        let next = told(&mut facts, &sweep("12:30:00"));
+        let next = notified(&mut facts, &sweep("12:30:00"));
         assert!(
             !next.iter().any(|word| word.starts_with("redeploy") || word.starts_with("page")),
             "{next:?}"
@@ -38,9 +39,9 @@ fn what_failed_before_somebody_else_deployed_stays_failed() {
 fn what_was_about_to_be_told_is_told_also_after_somebody_else_deployed() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
     let mut who = facts.clone();
-    told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+    notified(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
     facts.open_incidents = who.open_incidents;
-    assert_eq!(told(&mut facts, &sweep("12:07:00")), ["page rollout-failed", "end a failed"]);
+    assert_eq!(notified(&mut facts, &sweep("12:07:00")), ["page rollout-failed", "end a failed"]);
 }
 
 #[test]
@@ -52,9 +53,9 @@ fn a_rollback_before_somebody_else_deployed_is_of_ours() {
         ("12:05:59", OURS, &["ignore"]),
     ] {
         let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
-        assert_eq!(told(&mut facts, &sweep("12:07:00")), ["end a superseded"]);
+        assert_eq!(notified(&mut facts, &sweep("12:07:00")), ["end a superseded"]);
         let back = rollout("a", time, "IN_PROGRESS", id, &ROLLBACK.replace(OLDER, id));
-        assert_eq!(told(&mut facts, &back), expected.map_words(), "{time} {id}");
+        assert_eq!(notified(&mut facts, &back), expected.map_words(), "{time} {id}");
     }
 }
 
@@ -66,19 +67,19 @@ fn what_begins_after_the_caller_is_dead_is_somebody_elses() {
         let lease_until = Some(at("12:01:15"));
         facts
             .deployments
-            .insert(service_arn("a"), DeploymentRecord { lease_until, ..asked("12:00:15", None) });
+            .insert(service_arn("a"), DeploymentRecord { lease_until, ..requested("12:00:15", None) });
         facts
     };
     let begun = |time| rollout("a", time, "IN_PROGRESS", "ecs-svc/3", "in progress");
-    assert_eq!(told(&mut unknown("12:01:20"), &begun("12:01:20")), ["adopt a ecs-svc/3"]);
-    assert_eq!(told(&mut unknown("12:01:20"), &sweep("12:02:15")), ["adopt a ecs-svc/3"]);
+    assert_eq!(notified(&mut unknown("12:01:20"), &begun("12:01:20")), ["adopt a ecs-svc/3"]);
+    assert_eq!(notified(&mut unknown("12:01:20"), &sweep("12:02:15")), ["adopt a ecs-svc/3"]);
     let mut facts = unknown("12:01:21");
-    assert_eq!(told(&mut facts, &begun("12:01:21")), ["ignore"]);
-    assert_eq!(told(&mut facts, &sweep("12:02:15")), ["end a superseded"]);
+    assert_eq!(notified(&mut facts, &begun("12:01:21")), ["ignore"]);
+    assert_eq!(notified(&mut facts, &sweep("12:02:15")), ["end a superseded"]);
     // Theirs may fail; ours, which failed before, is told of when its event comes.
-    assert_eq!(told(&mut facts, &rollout("a", "12:09:00", "FAILED", "ecs-svc/3", "")), ["ignore"]);
+    assert_eq!(notified(&mut facts, &rollout("a", "12:09:00", "FAILED", "ecs-svc/3", "")), ["ignore"]);
     let late = rollout("a", "12:01:00", "FAILED", OURS, "");
-    assert_eq!(told(&mut facts, &late), ["page rollout-failed", "end a failed"]);
+    assert_eq!(notified(&mut facts, &late), ["page rollout-failed", "end a failed"]);
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn what_is_corrected_gives_no_place_back_again() {
     let mut facts = asking(Some(OURS), ("ecs-svc/3", "12:06:00", Some(RolloutState::InProgress)));
     facts
         .deployments
-        .insert(service_arn("a"), DeploymentRecord { slot: Some(3), ..asked("12:00:15", Some(OURS)) });
+        .insert(service_arn("a"), DeploymentRecord { slot: Some(3), ..requested("12:00:15", Some(OURS)) });
     let failed = rollout("a", "12:05:00", "FAILED", OURS, "");
     let places = [sweep("12:07:00"), failed].map(|event| {
         let steps = decide(&mut facts, &event).steps;
@@ -104,18 +105,18 @@ fn what_begins_in_the_second_in_which_we_asked_is_ours() {
         let mut facts = asking(None, (OLDER, "09:00:00", None));
         facts.deployments.insert(
             service_arn("a"),
-            DeploymentRecord { requested_at: at("12:00:15.58"), ..asked("12:00:15", None) },
+            DeploymentRecord { requested_at: at("12:00:15.58"), ..requested("12:00:15", None) },
         );
         facts
     };
     let begun = rollout("a", "12:00:15", "IN_PROGRESS", OURS, "in progress");
-    assert_eq!(told(&mut asking_late(), &begun), ["adopt a ecs-svc/2222222222222222222"]);
+    assert_eq!(notified(&mut asking_late(), &begun), ["adopt a ecs-svc/2222222222222222222"]);
     // The second before; and what ends or is rolled back that soon.
     for (time, kind, reason) in
         [("12:00:14", "IN_PROGRESS", ""), ("12:00:15", "FAILED", ""), ("12:00:15", "IN_PROGRESS", ROLLBACK)]
     {
         let report = rollout("a", time, kind, OURS, reason);
-        assert_eq!(told(&mut asking_late(), &report), ["ignore"], "{time} {kind} {reason}");
+        assert_eq!(notified(&mut asking_late(), &report), ["ignore"], "{time} {kind} {reason}");
     }
 }
 
@@ -125,11 +126,11 @@ fn what_somebody_saw_fail_is_not_taken_for_unseen() {
         // Who told of it could not note its end, or not even that it was told.
         let mut facts = asking(None, (OLDER, "09:00:00", Some(RolloutState::Completed)));
         let mut who = facts.clone();
-        told(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
+        notified(&mut who, &rollout("a", "12:05:00", "FAILED", OURS, ""));
         facts.open_incidents = who.open_incidents;
         facts.incidents.extend(marked.then_some(who.incidents).into_iter().flatten());
         let page = if marked { "join rollout-failed" } else { "page rollout-failed" };
-        assert_eq!(told(&mut facts, &sweep("12:06:00")), [page, "end a failed"]);
-        assert!(told(&mut facts, &sweep("12:12:00")).is_empty());
+        assert_eq!(notified(&mut facts, &sweep("12:06:00")), [page, "end a failed"]);
+        assert!(notified(&mut facts, &sweep("12:12:00")).is_empty());
     }
 }

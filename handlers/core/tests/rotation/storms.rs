@@ -67,9 +67,9 @@ fn any_special() -> impl Strategy<Value = Special> {
 }
 
 fn any_happening() -> impl Strategy<Value = Happening> {
-    let told = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
+    let notified = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
     prop_oneof![
-        4 => (0..SECRETS.len(), told).prop_map(|(secret, told)| Happening::Changes(secret, told)),
+        4 => (0..SECRETS.len(), notified).prop_map(|(secret, notified)| Happening::Changes(secret, notified)),
         1 => (0..SECRETS.len()).prop_map(Happening::TagIsEdited),
         1 => (0..SERVICES.len()).prop_map(Happening::Begins),
         2 => (0..SERVICES.len()).prop_map(Happening::Completes),
@@ -141,16 +141,16 @@ impl Storm {
     fn happens(&mut self, happening: Happening) {
         let time = self.now.to_string();
         match happening {
-            Happening::Changes(number, told) => {
+            Happening::Changes(number, notified) => {
                 let (name, version) = (SECRETS[number], format!("v{}", self.now.millis()));
                 let metadata = self.facts.secrets.get_mut(&secret(name).key()).unwrap();
                 metadata.versions = [(version.clone(), ["AWSCURRENT".to_owned()].into())].into();
                 metadata.modified_at = Some(self.now);
                 self.changed.insert(secret(name).key(), self.now);
-                if matches!(told, Told::Both | Told::Label) {
+                if matches!(notified, Told::Both | Told::Label) {
                     self.tell(&label(name, &time, &version));
                 }
-                if matches!(told, Told::Both | Told::Rotation) {
+                if matches!(notified, Told::Both | Told::Rotation) {
                     self.now = self.now.plus(Span::from_secs(2));
                     self.tell(&rotated(name, &self.now.to_string()));
                 }
@@ -173,8 +173,8 @@ impl Storm {
             .facts
             .deployments
             .get(&arn)
-            .filter(|asked| asked.is_open() && asked.requested_at <= self.now);
-        let Some(begun) = open.map(|asked| asked.requested_at) else { return };
+            .filter(|requested| requested.is_open() && requested.requested_at <= self.now);
+        let Some(begun) = open.map(|requested| requested.requested_at) else { return };
         let event = rollout(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
         self.tell(&event);
         let old = at("2026-02-01T00:00:00Z");
@@ -198,12 +198,12 @@ impl Storm {
             for (key, changed) in self.changed.iter().filter(|_| !is_off) {
                 let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
                 let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
-                let told = self.facts.notified.get(&service.arn).and_then(|told| told.get(key));
+                let notified = self.facts.notified.get(&service.arn).and_then(|notified| notified.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
                 // Two changes within `settle` are told as one.
-                let told_until = told.map(|told| told.plus(self.facts.settings.settle));
+                let told_until = notified.map(|notified| notified.plus(self.facts.settings.settle));
                 if is_used && runs <= Some(*changed) && told_until < Some(*changed) {
-                    forgotten.push(format!("{} {name}: runs {runs:?}, told {told:?}", service.arn));
+                    forgotten.push(format!("{} {name}: runs {runs:?}, told {notified:?}", service.arn));
                 }
             }
         }

@@ -14,7 +14,7 @@ const GO: &[&str] = &["note s1 12:00:00", "redeploy a s1"];
 fn noon(tweak: impl FnOnce(&mut Facts)) -> Vec<String> {
     let mut facts = world(&[("a", &["s1"])]);
     tweak(&mut facts);
-    told(&mut facts, &label("s1", "12:00:00", "v2"))
+    notified(&mut facts, &label("s1", "12:00:00", "v2"))
 }
 
 fn skip(reason: &str, is_told: bool) -> Vec<String> {
@@ -93,32 +93,32 @@ fn tags_say_whether() {
 
 #[test]
 fn a_deployment_that_was_asked_for_is_waited_for() {
-    let of = |asked: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
+    let of = |requested: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
         noon(|facts| {
-            facts.deployments.insert(service_arn("a"), asked);
+            facts.deployments.insert(service_arn("a"), requested);
             facts.now = now.map(at);
         })
     };
-    assert_eq!(of(asked("12:00:06", Some("d")), None), skip("asked", false));
-    assert_eq!(of(asked("12:00:06", Some("d")), Some("12:30:00")), skip("asked", false));
-    assert_eq!(of(asked("12:00:06", None), Some("12:02:05")), skip("asked", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), None), skip("asked", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), Some("12:30:00")), skip("asked", false));
+    assert_eq!(of(requested("12:00:06", None), Some("12:02:05")), skip("asked", false));
     // Its effect would have shown by now.
-    assert_eq!(of(asked("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
+    assert_eq!(of(requested("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
     assert_eq!(
-        of(asked("12:00:06", None), Some("12:45:05")),
+        of(requested("12:00:06", None), Some("12:45:05")),
         hold("in-progress", true),
         "the sweep ends it first"
     );
-    assert_eq!(of(asked("12:00:06", None), Some("12:45:06")), GO);
+    assert_eq!(of(requested("12:00:06", None), Some("12:45:06")), GO);
     // Before the change: it answers another one, and what became of it is not known.
-    assert_eq!(of(asked("12:00:04", Some("d")), None), hold("in-progress", false));
+    assert_eq!(of(requested("12:00:04", Some("d")), None), hold("in-progress", false));
 }
 
 #[test]
 fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
     let of = |time: &str, how: DeploymentOutcome| {
         noon(|facts| {
-            facts.deployments.insert(service_arn("a"), ended(asked(time, Some("d")), how));
+            facts.deployments.insert(service_arn("a"), ended(requested(time, Some("d")), how));
         })
     };
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
     let known = noon(|facts| {
         facts
             .deployments
-            .insert(service_arn("a"), ended(asked("12:00:06", Some("d")), DeploymentOutcome::Failed));
+            .insert(service_arn("a"), ended(requested("12:00:06", Some("d")), DeploymentOutcome::Failed));
         facts.notified.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
     });
     assert_eq!(known, skip("rollout-failed", false));
@@ -141,7 +141,9 @@ fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
 fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
     for time in ["11:59:00", "12:00:06"] {
         let refused = noon(|facts| {
-            facts.deployments.insert(service_arn("a"), ended(asked(time, None), DeploymentOutcome::Refused));
+            facts
+                .deployments
+                .insert(service_arn("a"), ended(requested(time, None), DeploymentOutcome::Refused));
         });
         assert_eq!(refused, GO, "{time}");
     }
@@ -160,8 +162,8 @@ fn a_secret_that_is_gone_lets_no_task_start() {
 fn findings_follow_the_settings() {
     let found = |finding: DeploymentRisk, policy: Option<RiskPolicy>| {
         noon(|facts| {
-            first(facts).findings.insert(finding);
-            facts.settings.findings.extend(policy.map(|policy| (finding, policy)));
+            first(facts).risks.insert(finding);
+            facts.settings.deployment_risks.extend(policy.map(|policy| (finding, policy)));
         })
     };
     for finding in
@@ -174,8 +176,8 @@ fn findings_follow_the_settings() {
         assert_eq!(found(finding, Some(RiskPolicy::Wait)), skip("finding", true), "{finding:?}");
     }
     let other = noon(|facts| {
-        facts.settings.findings.insert(DeploymentRisk::MutableImage, RiskPolicy::Notify);
-        first(facts).findings.insert(DeploymentRisk::LatestPlatform);
+        facts.settings.deployment_risks.insert(DeploymentRisk::MutableImage, RiskPolicy::Notify);
+        first(facts).risks.insert(DeploymentRisk::LatestPlatform);
     });
     assert_eq!(other, GO);
 }
@@ -185,7 +187,7 @@ fn a_deployment_in_progress_is_let_finish() {
     let going = |created: &'static str, state: RolloutState, policy: Option<RiskPolicy>| {
         noon(move |facts| {
             first(facts).primary = deployed("theirs", created, Some(state));
-            facts.settings.findings.extend(policy.map(|policy| (DeploymentRisk::InProgress, policy)));
+            facts.settings.deployment_risks.extend(policy.map(|policy| (DeploymentRisk::InProgress, policy)));
         })
     };
     let state = RolloutState::InProgress;
@@ -206,7 +208,7 @@ fn a_change_settles_first() {
     };
     // The shell waits for twenty seconds itself.
     assert_eq!(settling("12:00:05"), ["note s1 12:00:05", "redeploy a s1"]);
-    assert_eq!(settling("12:00:06"), ["note s1 12:00:06", "hold a settling 12:00:21"]);
+    assert_eq!(settling("12:00:06"), ["note s1 12:00:06", "hold a settle-delay 12:00:21"]);
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn a_cooldown_begins_when_we_asked() {
         noon(move |facts| {
             facts
                 .deployments
-                .insert(service_arn("a"), ended(asked(time, Some("d")), DeploymentOutcome::Completed));
+                .insert(service_arn("a"), ended(requested(time, Some("d")), DeploymentOutcome::Completed));
             if let Some(value) = cooldown {
                 tag(facts, "cooldown", value);
             }
@@ -246,11 +248,11 @@ fn a_closed_window_is_waited_for_and_told_if_that_takes_too_long() {
 fn mode_notify_tells_once_whoever_looks() {
     let mut facts = world(&[("a", &["s1"])]);
     facts.settings = Settings { mode: ResponseMode::Notify, ..Settings::default() };
-    assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
-    assert_eq!(told(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
-    assert!(told(&mut facts, &sweep("12:01:00")).is_empty());
+    assert_eq!(notified(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
+    assert_eq!(notified(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
+    assert!(notified(&mut facts, &sweep("12:01:00")).is_empty());
     facts.changes.values_mut().for_each(|change| change.resolved = false);
-    assert_eq!(told(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
+    assert_eq!(notified(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
     // Another change is other news.
     facts.secrets.insert(secret("s1").key(), {
         let mut metadata = metadata("s1", "13:00:00");
@@ -258,7 +260,7 @@ fn mode_notify_tells_once_whoever_looks() {
         metadata
     });
     let again = ["note s1 13:00:00", "skip a notify-mode", "page redeploy-consumers"];
-    assert_eq!(told(&mut facts, &sweep("13:01:00")), again);
+    assert_eq!(notified(&mut facts, &sweep("13:01:00")), again);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
 /// A PRIMARY deployment.
 #[expect(clippy::unnecessary_wraps, reason = "a service may have none")]
 pub(crate) fn deployed(id: &str, time: &str, state: Option<RolloutState>) -> Option<EcsDeployment> {
-    Some(EcsDeployment { id: id.to_owned(), created_at: at(time), state })
+    Some(EcsDeployment { id: id.to_owned(), created_at: at(time), rollout_state: state })
 }
 
 /// A secret whose version `v2` is AWSCURRENT since.
@@ -85,7 +85,7 @@ pub(crate) fn metadata(name: &str, time: &str) -> SecretMetadata {
     }
 }
 
-pub(crate) fn asked(time: &str, deployment: Option<&str>) -> DeploymentRecord {
+pub(crate) fn requested(time: &str, deployment: Option<&str>) -> DeploymentRecord {
     DeploymentRecord {
         requested_at: at(time),
         cluster: CLUSTER.to_owned(),
@@ -97,8 +97,8 @@ pub(crate) fn asked(time: &str, deployment: Option<&str>) -> DeploymentRecord {
     }
 }
 
-pub(crate) fn ended(asked: DeploymentRecord, how: DeploymentOutcome) -> DeploymentRecord {
-    DeploymentRecord { end: Some(DeploymentEnd { at: asked.requested_at, outcome: how }), ..asked }
+pub(crate) fn ended(requested: DeploymentRecord, how: DeploymentOutcome) -> DeploymentRecord {
+    DeploymentRecord { end: Some(DeploymentEnd { at: requested.requested_at, outcome: how }), ..requested }
 }
 
 pub(crate) fn known(time: &str, version: &str, settled: bool) -> KnownChange {
@@ -140,7 +140,7 @@ pub(crate) fn words(plan: &Plan) -> Vec<String> {
 }
 
 /// What is decided, in words.
-pub(crate) fn told(facts: &mut Facts, event: &str) -> Vec<String> {
+pub(crate) fn notified(facts: &mut Facts, event: &str) -> Vec<String> {
     words(&decide(facts, event))
 }
 
@@ -255,7 +255,7 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
 
 /// The services whose deployments of ours go on at an instant, as far as anybody may tell.
 pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
-    let going = facts.deployments.iter().filter(|(_, asked)| asked.is_open());
-    let going = going.filter(|(_, asked)| asked.requested_at.plus(facts.settings.rollout) > now);
+    let going = facts.deployments.iter().filter(|(_, requested)| requested.is_open());
+    let going = going.filter(|(_, requested)| requested.requested_at.plus(facts.settings.rollout) > now);
     going.map(|(service, _)| service.clone()).collect()
 }

@@ -131,7 +131,7 @@ impl Fleet {
 
     /// Counts what is beyond ECS's limits: a burst, and a rate a second ("Request throttling" in ECS's API reference).
     fn throttle(&self, operation: &'static str) {
-        let (family, burst, rate) = match operation {
+        let (family, window_match, rate) = match operation {
             "ListServices" | "DescribeServices" => ("services", 100, 20),
             "DescribeTaskDefinition" => ("definitions", 50, 20),
             "ListClusters" => ("clusters", 50, 20),
@@ -142,7 +142,7 @@ impl Fleet {
         let mut buckets = self.buckets.borrow_mut();
         let full = buckets.entry(family).or_default();
         let next = (*full).max(now) + each;
-        if next > now + burst * each {
+        if next > now + window_match * each {
             self.throttled.set(self.throttled.get() + 1);
         } else {
             *full = next;
@@ -168,7 +168,7 @@ fn described(arn: String, cluster: &str, definition: &str) -> DescribedService {
         cluster: cluster.to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, state: None }),
+        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, rollout_state: None }),
         task_definitions: BTreeSet::from([definition.to_owned()]),
         ..DescribedService::default()
     }

@@ -165,7 +165,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     for services in fleet.clusters.borrow_mut().values_mut() {
         services.retain(|service| !service.arn.ends_with("s0003"));
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0000")) {
-            service.primary = Some(EcsDeployment { id: "new".to_owned(), created_at, state: None });
+            service.primary = Some(EcsDeployment { id: "new".to_owned(), created_at, rollout_state: None });
             service.task_definitions.insert("new:1".to_owned());
         }
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0006")) {
@@ -174,7 +174,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     }
     let role = Some(Untrusted::new("role"));
     let findings = BTreeSet::from([DeploymentRisk::MutableImage]);
-    let new = crate::port::TaskDefinition { role, findings, ..crate::port::TaskDefinition::default() };
+    let new = crate::port::TaskDefinition { role, risks: findings, ..crate::port::TaskDefinition::default() };
     fleet.definitions.borrow_mut().insert("new:1".to_owned(), new);
     let (land, calls) = process.users(61);
     // One is gone, one does not use the secret any more, and the new revision is read.
@@ -182,7 +182,10 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     assert_eq!(calls.ecs(), [0, 0, 2, 1]);
     let service = &land.services.unwrap()[0];
     assert_eq!(service.primary.as_ref().unwrap().id, "new");
-    assert_eq!((service.roles.len(), service.findings.contains(&DeploymentRisk::MutableImage)), (1, true));
+    assert_eq!(
+        (service.execution_roles.len(), service.risks.contains(&DeploymentRisk::MutableImage)),
+        (1, true)
+    );
     assert_eq!(service.references.len(), 1);
 }
 

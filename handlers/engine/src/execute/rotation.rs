@@ -7,7 +7,7 @@ use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
 use responder_core::plan::{PlanStep, SkipReason};
 use responder_core::state::deployment::{
-    AffectedConsumer, DeploymentOutcome, PendingReadEvidence, SecretChange, awaited_key,
+    AffectedConsumer, DeploymentOutcome, PendingReadEvidence, SecretChange, read_evidence_key,
 };
 use responder_core::time::{Span, Timestamp};
 
@@ -101,21 +101,21 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         ticket: DeploymentClaim,
     ) -> Result<(), EngineError> {
         let PlanStep::Redeploy { service, secrets, execution_roles, why, .. } = step else { return Ok(()) };
-        let at = ticket.asked_at;
+        let at = ticket.requested_at;
         let known = deployment.map(|id| ProvenDeployment { id, at, completed: false });
         let decided = secrets.iter().map(|changed| {
             self.ledger.decided(service, changed, ConsumerDecision::Redeploy, why, known.as_ref())
         });
         let pairs =
             execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
-        let awaited: Vec<(String, PendingReadEvidence)> = pairs
+        let evidence: Vec<(String, PendingReadEvidence)> = pairs
             .map(|(role, changed)| {
-                let awaited =
+                let evidence =
                     PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
-                (awaited_key(role, &changed.secret), awaited)
+                (read_evidence_key(role, &changed.secret), evidence)
             })
             .collect();
-        let waits = awaited.iter().map(|(key, awaited)| self.ledger.wait_for(key, awaited));
+        let waits = evidence.iter().map(|(key, evidence)| self.ledger.wait_for(key, evidence));
         let (decided, waits) = futures_util::future::join(join_all(decided), join_all(waits)).await;
         decided.into_iter().chain(waits).collect()
     }
@@ -164,7 +164,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 let primary = primary.map(|deployment| ProvenDeployment {
                     id: &deployment.id,
                     at: deployment.created_at,
-                    completed: deployment.state == Some(RolloutState::Completed),
+                    completed: deployment.rollout_state == Some(RolloutState::Completed),
                 });
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
@@ -189,8 +189,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 
     /// A human was told of these consumers.
-    pub(super) async fn told(&self, about: &[AffectedConsumer]) -> Result<(), EngineError> {
-        join_all(about.iter().map(|consumer| self.ledger.told(consumer))).await.into_iter().collect()
+    pub(super) async fn notified(&self, about: &[AffectedConsumer]) -> Result<(), EngineError> {
+        join_all(about.iter().map(|consumer| self.ledger.notified(consumer))).await.into_iter().collect()
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
         let newer = EcsDeployment {
             id: "theirs".to_owned(),
             created_at: at(150),
-            state: Some(RolloutState::Completed),
+            rollout_state: Some(RolloutState::Completed),
         };
         let steps = vec![
             PlanStep::Skip {
@@ -260,7 +260,7 @@ mod tests {
             },
         ];
         let rules = builtin().unwrap();
-        let park = decide::park(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
+        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
         let (cache, mut counters) = (ProcessCache::default(), Counters::default());
         let mut executor = PlanExecutor {
             aws: &aws,
@@ -270,7 +270,7 @@ mod tests {
             deadline,
             counters: &mut counters,
         };
-        let executed = block_on(executor.execute(&Plan { steps, ..park }, &Facts::default()));
+        let executed = block_on(executor.execute(&Plan { steps, ..quarantine }, &Facts::default()));
         assert!(executed.errors.is_empty(), "{:?}", executed.errors);
         let table = aws.table.borrow();
         let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;

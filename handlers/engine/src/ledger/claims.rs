@@ -21,7 +21,7 @@ pub(crate) enum ClaimSubject<'a> {
         severity: Severity,
         /// When it was over, if it is.
         resolved: Option<Timestamp>,
-        quiet: Span,
+        resolve_after: Span,
     },
     /// Say that an incident is over.
     Resolution {
@@ -29,7 +29,7 @@ pub(crate) enum ClaimSubject<'a> {
         at: Timestamp,
         /// Its last event, if it is over because nothing followed.
         silent_since: Option<Timestamp>,
-        quiet: Span,
+        resolve_after: Span,
     },
 }
 
@@ -78,7 +78,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .text("owner", self.owner)
             .number("lease_until", now.plus(self.lease).millis())
             .number("ttl", subject.expiry(now))
-            .only_if(All(vec![free, subject.undone()]))
+            .only_if(All(vec![free, subject.notify_refusals()]))
     }
 
     fn completion(
@@ -112,13 +112,13 @@ impl ClaimSubject<'_> {
 
     /// The condition under which it is still to be done. A page: never said, or less urgently, or this is another
     /// occurrence (the same test as the core's).
-    fn undone(&self) -> WriteCondition {
+    fn notify_refusals(&self) -> WriteCondition {
         match self {
-            Self::Page { first, last, severity, quiet, .. } => Any(vec![
+            Self::Page { first, last, severity, resolve_after, .. } => Any(vec![
                 Absent("paged"),
                 Less("paged", i64::from(severity.rank())),
-                Less("last", first.minus(*quiet).millis()),
-                More("first", last.plus(*quiet).millis()),
+                Less("last", first.minus(*resolve_after).millis()),
+                More("first", last.plus(*resolve_after).millis()),
                 Less("resolved", first.millis()),
                 // It was closed because nothing followed, and something did.
                 Less("silent_since", last.millis()),
@@ -154,15 +154,19 @@ impl ClaimSubject<'_> {
 
     fn expiry(&self, now: Timestamp) -> i64 {
         match self {
-            Self::Page { last, quiet, .. } => expiry(now, *last, (*quiet).max(INCIDENTS_KEPT)),
-            Self::Resolution { at, quiet, .. } => expiry(now, *at, (*quiet).max(INCIDENTS_KEPT)),
+            Self::Page { last, resolve_after, .. } => {
+                expiry(now, *last, (*resolve_after).max(INCIDENTS_KEPT))
+            }
+            Self::Resolution { at, resolve_after, .. } => {
+                expiry(now, *at, (*resolve_after).max(INCIDENTS_KEPT))
+            }
         }
     }
 }
 
 /// Why a claim was refused, from the item as it stood. A request that the SDK had to send twice may find its own claim.
 fn judge(subject: &ClaimSubject<'_>, item: &TableItem, owner: &str, now: Timestamp) -> ClaimResult {
-    if !subject.undone().holds(Some(item)) {
+    if !subject.notify_refusals().holds(Some(item)) {
         ClaimResult::Done
     } else if item.text("owner") == Some(owner)
         && item.instant("lease_until").is_some_and(|until| until >= now)
@@ -185,8 +189,15 @@ mod tests {
     }
 
     fn page(first: i64, last: i64, severity: Severity) -> ClaimSubject<'static> {
-        let quiet = Span::from_millis(100);
-        ClaimSubject::Page { key: "k", first: at(first), last: at(last), severity, resolved: None, quiet }
+        let resolve_after = Span::from_millis(100);
+        ClaimSubject::Page {
+            key: "k",
+            first: at(first),
+            last: at(last),
+            severity,
+            resolved: None,
+            resolve_after,
+        }
     }
 
     fn claimed(subject: &ClaimSubject<'_>, fields: &[(&str, i64)], owner: Option<&str>) -> ClaimResult {
@@ -232,7 +243,7 @@ mod tests {
             key: "k",
             at: at(700),
             silent_since: None,
-            quiet: Span::from_millis(100),
+            resolve_after: Span::from_millis(100),
         };
         assert_eq!(claimed(&end, &[], None), ClaimResult::Done);
         assert_eq!(claimed(&end, &[SAID[0], SAID[1], SAID[2], ("resolved", 700)], None), ClaimResult::Done);
@@ -248,7 +259,7 @@ mod tests {
             key: "k",
             at: at(700),
             silent_since: None,
-            quiet: Span::from_millis(100),
+            resolve_after: Span::from_millis(100),
         };
         for subject in [page(1, 2, Severity::Low), end] {
             let claim = ledger.request(&subject, at(1_000)).apply(None);

@@ -111,7 +111,7 @@ mod tests {
                 value: Untrusted::new("arn:<script>"),
             }],
             role: Some(Untrusted::new("role")),
-            findings: BTreeSet::from([DeploymentRisk::MutableImage]),
+            risks: BTreeSet::from([DeploymentRisk::MutableImage]),
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) enum DeploymentClaimResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DeploymentClaim {
     /// When we ask: what changes while ECS answers may have been read too early.
-    pub(crate) asked_at: Timestamp,
+    pub(crate) requested_at: Timestamp,
     /// Whether the place was free before.
     is_new: bool,
 }
@@ -56,7 +56,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             WriteResult::No(Some(item)) if item.text("service") == Some(wish.service) => false,
             WriteResult::No(_) => return Ok(DeploymentClaimResult::Later),
         };
-        let ticket = DeploymentClaim { asked_at: now, is_new };
+        let ticket = DeploymentClaim { requested_at: now, is_new };
         let known = match self.write(&self.request_deployment(wish, now)).await? {
             WriteResult::Yes => return self.keep_slot(wish, ticket).await,
             WriteResult::No(known) => known,
@@ -65,8 +65,8 @@ impl<A: AwsPort> Ledger<'_, A> {
             return self.keep_slot(wish, ticket).await;
         }
         self.give_back(wish, ticket).await;
-        let asked = known.as_ref().and_then(|item| item.instant("asked_at"));
-        let already = asked.is_some_and(|asked| asked >= wish.fresh_from);
+        let requested = known.as_ref().and_then(|item| item.instant("asked_at"));
+        let already = requested.is_some_and(|requested| requested >= wish.fresh_from);
         Ok(if already { DeploymentClaimResult::Already } else { DeploymentClaimResult::Later })
     }
 
@@ -83,7 +83,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         done = done
             .number("ttl", self.deployments_expiry())
-            .only_if(Equal("asked_at", AttributeValue::Number(ticket.asked_at.millis())));
+            .only_if(Equal("asked_at", AttributeValue::Number(ticket.requested_at.millis())));
         self.write(&done).await.map(|_| ())
     }
 
@@ -98,7 +98,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .text("ended", how(ended))
             .number("ended_at", self.aws.now().millis())
             .remove(["owner", "lease_until"])
-            .only_if(Equal("asked_at", AttributeValue::Number(ticket.asked_at.millis())));
+            .only_if(Equal("asked_at", AttributeValue::Number(ticket.requested_at.millis())));
         drop(self.write(&update).await);
         // Kept, it is ours alone.
         self.give_back(wish, DeploymentClaim { is_new: true, ..ticket }).await;
@@ -108,7 +108,7 @@ impl<A: AwsPort> Ledger<'_, A> {
     pub(crate) async fn end_deployment(
         &self,
         service: &str,
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         (ended_at, ended): (Timestamp, DeploymentOutcome),
         slot: Option<(&str, u32)>,
     ) -> Result<bool, EngineError> {
@@ -119,11 +119,11 @@ impl<A: AwsPort> Ledger<'_, A> {
             .text("ended", how(ended))
             .number("ended_at", ended_at.millis())
             .remove(["owner", "lease_until"])
-            .only_if(All(vec![Equal("asked_at", AttributeValue::Number(asked_at.millis())), unknown]));
+            .only_if(All(vec![Equal("asked_at", AttributeValue::Number(requested_at.millis())), unknown]));
         if let WriteResult::No(known) = self.write(&update).await? {
             // Somebody else said so, or asked for another one since, which keeps the place.
             let same = |item: &TableItem| {
-                item.instant("asked_at") == Some(asked_at) && item.text("ended") == Some(how(ended))
+                item.instant("asked_at") == Some(requested_at) && item.text("ended") == Some(how(ended))
             };
             return Ok(known.as_ref().is_some_and(same));
         }
@@ -138,10 +138,10 @@ impl<A: AwsPort> Ledger<'_, A> {
     pub(crate) async fn adopt(
         &self,
         service: &str,
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         deployment: &str,
     ) -> Result<(), EngineError> {
-        let same = Equal("asked_at", AttributeValue::Number(asked_at.millis()));
+        let same = Equal("asked_at", AttributeValue::Number(requested_at.millis()));
         let update = ItemUpdate::of(ItemKey::service(service))
             .text("deployment", deployment)
             .remove(["owner", "lease_until"])
@@ -167,9 +167,9 @@ impl<A: AwsPort> Ledger<'_, A> {
         wish: &DeploymentRequest<'_>,
         ticket: DeploymentClaim,
     ) -> Result<DeploymentClaimResult, EngineError> {
-        let until = ticket.asked_at.plus(wish.rollout);
+        let until = ticket.requested_at.plus(wish.rollout);
         let mine = Equal("service", AttributeValue::Text(wish.service.to_owned()));
-        let free = Less("until", ticket.asked_at.millis());
+        let free = Less("until", ticket.requested_at.millis());
         let update = ItemUpdate::of(ItemKey::slot(wish.cluster, wish.slot))
             .text("service", wish.service)
             .text("owner", self.owner)
@@ -196,7 +196,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         ];
         let gone = Any(over.map(ended).to_vec());
         let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
-        let undone = Any(vec![
+        let notify_refusals = Any(vec![
             Absent("asked_at"),
             refused,
             denied,
@@ -212,7 +212,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .number("lease_until", now.plus(self.lease).millis())
             .number("ttl", self.deployments_expiry())
             .remove(["deployment", "ended", "ended_at"])
-            .only_if(All(vec![free, undone]))
+            .only_if(All(vec![free, notify_refusals]))
     }
 
     /// Whether a request that had to be sent twice met itself. Another one of this invocation asked at another time.
@@ -321,14 +321,14 @@ mod tests {
         at(&aws, 1_300);
         assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Later);
         let facts = known(&aws);
-        let asked = &facts.deployments[&web];
+        let requested = &facts.deployments[&web];
         assert_eq!(
-            (asked.deployment.as_deref(), asked.slot, asked.is_open()),
+            (requested.deployment.as_deref(), requested.slot, requested.is_open()),
             (Some("ecs-svc/1"), Some(0), true)
         );
         assert_eq!(facts.concurrency_slots[CLUSTER][&0].service, web);
         let end = (Timestamp::from_millis(1_400_000), DeploymentOutcome::Completed);
-        block_on(ledger(&aws, "c").end_deployment(&web, asked.requested_at, end, Some((CLUSTER, 0))))
+        block_on(ledger(&aws, "c").end_deployment(&web, requested.requested_at, end, Some((CLUSTER, 0))))
             .unwrap();
         assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].is_open());
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Yes(_)));
@@ -370,13 +370,16 @@ mod tests {
         let (aws, web, api) = (EngineFake::default(), arn("web"), arn("api"));
         at(&aws, 1_000);
         let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
-        let asked = known(&aws).deployments[&web].clone();
-        assert_eq!((asked.requested_at, asked.deployment, asked.end), (granted.asked_at, None, None));
+        let requested = known(&aws).deployments[&web].clone();
+        assert_eq!(
+            (requested.requested_at, requested.deployment, requested.end),
+            (granted.requested_at, None, None)
+        );
         // Nobody knows whether ECS was asked. The sweep finds out, and gives the place back.
         at(&aws, 1_061);
         assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Later);
         let end = (Timestamp::from_millis(1_100_000), DeploymentOutcome::Unseen);
-        block_on(ledger(&aws, "sweep").end_deployment(&web, granted.asked_at, end, Some((CLUSTER, 0))))
+        block_on(ledger(&aws, "sweep").end_deployment(&web, granted.requested_at, end, Some((CLUSTER, 0))))
             .unwrap();
         assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Yes(_)));
     }
@@ -398,10 +401,10 @@ mod tests {
             ] {
                 let (aws, web) = (EngineFake::default(), arn("web"));
                 at(&aws, 1_000);
-                let asked = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).asked_at;
+                let requested = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).requested_at;
                 let holds = [(1_100, known_as), (1_200, then)].map(|(second, how)| {
                     let end = (Timestamp::from_millis(second * 1_000), how);
-                    block_on(ledger(&aws, "b").end_deployment(&web, asked, end, None)).unwrap()
+                    block_on(ledger(&aws, "b").end_deployment(&web, requested, end, None)).unwrap()
                 });
                 let expected = if ends.contains(&then) { then } else { known_as };
                 assert_eq!(
@@ -436,8 +439,8 @@ mod tests {
         let adopt = |at, id| block_on(ledger(&aws, "b").adopt(&web, at, id)).unwrap();
         adopt(Timestamp::from_millis(1), "ecs-svc/0");
         assert_eq!(known(&aws).deployments[&web].deployment, None);
-        adopt(granted.asked_at, "ecs-svc/1");
-        adopt(granted.asked_at, "ecs-svc/2");
+        adopt(granted.requested_at, "ecs-svc/1");
+        adopt(granted.requested_at, "ecs-svc/2");
         assert_eq!(known(&aws).deployments[&web].deployment.as_deref(), Some("ecs-svc/1"));
     }
 }

@@ -10,8 +10,8 @@ use crate::port::AttributeValue;
 use crate::port::{ItemKey, TableItem};
 
 impl ItemKey {
-    pub(super) fn marks(stream: &str, chunk: &str) -> Self {
-        Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
+    pub(super) fn observations(group: &str, chunk: &str) -> Self {
+        Self { pk: format!("marks#{group}"), sk: chunk.to_owned() }
     }
 
     pub(super) fn role(arn: &str) -> Self {

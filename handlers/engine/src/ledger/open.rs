@@ -28,24 +28,25 @@ impl<A: AwsPort> Ledger<'_, A> {
         &self,
         incident: &Incident,
         date: Date,
-        quiet: Span,
-        streams: &BTreeSet<String>,
+        resolve_after: Span,
+        groups: &BTreeSet<String>,
     ) -> Result<(), EngineError> {
         let Incident { key, rule, last, severity, .. } = incident;
         let over = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
-        let stays = if streams.is_empty() || over.is_some() { ENDED_KEPT } else { quiet.max(INCIDENTS_KEPT) };
+        let stays =
+            if groups.is_empty() || over.is_some() { ENDED_KEPT } else { resolve_after.max(INCIDENTS_KEPT) };
         let mut update = ItemUpdate::of(ItemKey::open(key))
             .text("rule", rule)
             .number("last", last.millis())
             .add("pages", BTreeSet::from([format!("{date} {}", severity.rank())]))
-            .number("quiet", quiet.millis())
+            .number("quiet", resolve_after.millis())
             .number("ttl", expiry(self.aws.now(), *last, stays));
         update = match over {
             Some(at) => update.number("ended", at.millis()),
             None => update.remove(["ended"]),
         };
-        if !streams.is_empty() {
-            update = update.add("streams", streams.clone());
+        if !groups.is_empty() {
+            update = update.add("streams", groups.clone());
         }
         self.write(&update).await.map(|_| ())
     }
@@ -88,9 +89,9 @@ fn read(item: &TableItem) -> Option<OpenIncident> {
         rule: item.text("rule")?.to_owned(),
         last: item.instant("last")?,
         pages: pages(item),
-        quiet: Span::from_millis(item.number("quiet")?),
-        streams: item.set("streams").cloned().unwrap_or_default(),
-        ended: item.instant("ended"),
+        resolve_after: Span::from_millis(item.number("quiet")?),
+        groups: item.set("streams").cloned().unwrap_or_default(),
+        resolved: item.instant("ended"),
     })
 }
 

@@ -72,9 +72,9 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 
     /// A human was told of a consumer.
-    pub(crate) async fn told(&self, consumer: &AffectedConsumer) -> Result<(), EngineError> {
+    pub(crate) async fn notified(&self, consumer: &AffectedConsumer) -> Result<(), EngineError> {
         let at = consumer.change.at;
-        let update = ItemUpdate::of(ItemKey::told(&consumer.service, &consumer.change.secret.key()))
+        let update = ItemUpdate::of(ItemKey::notified(&consumer.service, &consumer.change.secret.key()))
             .number("at", at.millis())
             .number("ttl", expiry(self.aws.now(), at, CHANGES_KEPT))
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
@@ -82,18 +82,22 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 
     /// Waits for a read that proves something.
-    pub(crate) async fn wait_for(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), EngineError> {
-        let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
-        let update = ItemUpdate::of(ItemKey::awaited(key))
+    pub(crate) async fn wait_for(
+        &self,
+        key: &str,
+        evidence: &PendingReadEvidence,
+    ) -> Result<(), EngineError> {
+        let Ok(text) = serde_json::to_string(evidence) else { return Ok(()) };
+        let update = ItemUpdate::of(ItemKey::evidence(key))
             .add("waiting", BTreeSet::from([text]))
-            .number("ttl", expiry(self.aws.now(), awaited.since, AWAITED));
+            .number("ttl", expiry(self.aws.now(), evidence.since, AWAITED));
         self.write(&update).await.map(|_| ())
     }
 
     /// The read has come.
-    pub(crate) async fn came(&self, key: &str, awaited: &PendingReadEvidence) -> Result<(), EngineError> {
-        let Ok(text) = serde_json::to_string(awaited) else { return Ok(()) };
-        let update = ItemUpdate::of(ItemKey::awaited(key))
+    pub(crate) async fn came(&self, key: &str, evidence: &PendingReadEvidence) -> Result<(), EngineError> {
+        let Ok(text) = serde_json::to_string(evidence) else { return Ok(()) };
+        let update = ItemUpdate::of(ItemKey::evidence(key))
             .take("waiting", BTreeSet::from([text]))
             .only_if(Exists("waiting"));
         self.write(&update).await.map(|_| ())
@@ -125,11 +129,11 @@ impl ItemKey {
         Self { pk: Self::of_service(cluster), sk: format!("slot#{cluster}#{slot:05}") }
     }
 
-    fn told(service: &str, secret: &str) -> Self {
+    fn notified(service: &str, secret: &str) -> Self {
         Self { pk: Self::of_service(service), sk: format!("told#{service}#{secret}") }
     }
 
-    pub(super) fn awaited(key: &str) -> Self {
+    pub(super) fn evidence(key: &str) -> Self {
         Self { pk: format!("awaited#{key}"), sk: "reads".to_owned() }
     }
 }
@@ -139,7 +143,7 @@ pub(super) fn store(item: &TableItem, facts: &mut Facts) {
     let Some((kind, name)) = item.key.sk.split_once('#') else { return };
     match kind {
         "change" => facts.changes.extend(change(item).map(|change| (name.to_owned(), change))),
-        "service" => facts.deployments.extend(asked(item).map(|asked| (name.to_owned(), asked))),
+        "service" => facts.deployments.extend(requested(item).map(|requested| (name.to_owned(), requested))),
         "slot" => {
             let parts = name.rsplit_once('#').and_then(|(cluster, slot)| Some((cluster, slot.parse().ok()?)));
             if let (Some((cluster, number)), Some(slot)) = (parts, slot(item)) {
@@ -177,7 +181,7 @@ fn slot(item: &TableItem) -> Option<ConcurrencySlot> {
     Some(ConcurrencySlot { service: item.text("service")?.to_owned(), until: item.instant("until")? })
 }
 
-fn asked(item: &TableItem) -> Option<DeploymentRecord> {
+fn requested(item: &TableItem) -> Option<DeploymentRecord> {
     let how = item.text("ended").and_then(how_of);
     let ended =
         how.map(|how| DeploymentEnd { at: item.instant("ended_at").unwrap_or_default(), outcome: how });
@@ -250,11 +254,11 @@ mod tests {
         let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
         for second in [100, 90] {
             let consumer = AffectedConsumer { service: service.clone(), change: changed(second, None) };
-            with(&aws, async |ledger| ledger.told(&consumer).await).unwrap();
+            with(&aws, async |ledger| ledger.notified(&consumer).await).unwrap();
         }
-        let told = &known(&aws).notified[&service];
-        assert_eq!(told["111122223333/us-west-2/prod/db"].millis(), 100_000);
-        let awaited =
+        let notified = &known(&aws).notified[&service];
+        assert_eq!(notified["111122223333/us-west-2/prod/db"].millis(), 100_000);
+        let evidence =
             PendingReadEvidence { service, change: changed(100, None), since: Timestamp::from_millis(5) };
         let waiting = || {
             let keys = BTreeSet::from(["k".to_owned()]);
@@ -263,9 +267,9 @@ mod tests {
                 .facts
                 .pending_evidence
         };
-        with(&aws, async |ledger| ledger.wait_for("k", &awaited).await).unwrap();
-        assert_eq!(waiting()["k"], BTreeSet::from([awaited.clone()]));
-        with(&aws, async |ledger| ledger.came("k", &awaited).await).unwrap();
+        with(&aws, async |ledger| ledger.wait_for("k", &evidence).await).unwrap();
+        assert_eq!(waiting()["k"], BTreeSet::from([evidence.clone()]));
+        with(&aws, async |ledger| ledger.came("k", &evidence).await).unwrap();
         assert!(waiting()["k"].is_empty());
         assert!(aws.table.borrow().values().all(|item| item.number("ttl").is_some()));
     }

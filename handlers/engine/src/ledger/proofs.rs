@@ -252,8 +252,8 @@ mod tests {
             noted(&vague, ConsumerDecision::Redeploy, "ours", [Some(2), None, None, None]);
         }
         // The newer one failed as well.
-        let told = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(ConsumerDecision::Told)];
-        noted(&told, ConsumerDecision::Told, "ours", [Some(2), None, None, None]);
+        let notified = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(ConsumerDecision::Told)];
+        noted(&notified, ConsumerDecision::Told, "ours", [Some(2), None, None, None]);
     }
 
     #[test]

@@ -44,10 +44,10 @@ fn what_is_noted_of_a_day_is_told_once_and_counts_once_whatever_fails() {
             PlannedFault::DiesBefore,
             PlannedFault::DiesAfter,
         ] {
-            let (told, _) = day(Some((turn, trouble)));
+            let (notified, _) = day(Some((turn, trouble)));
             // Once more where nobody can know that it was told.
-            assert!((1..=2).contains(&told.len()), "{turn} {trouble:?}: {told:?}");
-            for summary in &told {
+            assert!((1..=2).contains(&notified.len()), "{turn} {trouble:?}: {notified:?}");
+            for summary in &notified {
                 assert!(
                     summary.contains("2026-05-04") && summary.contains("6  first-read"),
                     "{trouble:?}: {summary}"

@@ -43,7 +43,7 @@ pub struct DescribedService {
     /// Whether another AWS service manages it (`resourceManagementType`).
     pub managed: bool,
     /// What makes a forced deployment of it less harmless, as far as the service itself says.
-    pub findings: BTreeSet<DeploymentRisk>,
+    pub risks: BTreeSet<DeploymentRisk>,
     /// The ARNs of the task definitions that its tasks may run now.
     pub task_definitions: BTreeSet<String>,
     /// What the service itself refers to.
@@ -61,10 +61,10 @@ impl DescribedService {
         let references =
             all.into_iter().map(|(kind, value)| SecretReference { kind, value: value.clone() }).collect();
         let findings: BTreeSet<DeploymentRisk> =
-            defined.iter().flat_map(|known| &known.findings).chain(&self.findings).copied().collect();
+            defined.iter().flat_map(|known| &known.risks).chain(&self.risks).copied().collect();
         EcsService {
-            findings,
-            roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
+            risks: findings,
+            execution_roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
             references,
             arn: self.arn,
             cluster: self.cluster,
@@ -88,7 +88,7 @@ pub struct TaskDefinition {
     pub role: Option<Untrusted>,
     /// What makes a forced deployment less harmless.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub findings: BTreeSet<DeploymentRisk>,
+    pub risks: BTreeSet<DeploymentRisk>,
 }
 
 /// A service that could not be described (API reference of ECS: `Failure`).

@@ -42,9 +42,9 @@ impl Scene {
             primary: Some(EcsDeployment {
                 id: format!("ecs-svc/{}", self.random.digits(19)),
                 created_at: self.now.minus(Span::from_secs(86_400)),
-                state: None,
+                rollout_state: None,
             }),
-            roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
+            execution_roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
             references: secrets.iter().map(reference).collect(),
             ..EcsService::default()
         });

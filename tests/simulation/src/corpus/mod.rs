@@ -49,14 +49,14 @@ pub struct Sample {
 }
 
 /// All classes, attacks first.
-pub fn classes() -> Vec<Class> {
+pub fn resolve_spellings() -> Vec<Class> {
     attack::CLASSES.into_iter().chain(benign::CLASSES).collect()
 }
 
 /// One sample of each class; the same seed gives the same samples.
 pub fn samples(seed: u64) -> Vec<Sample> {
     let mut random = Random::new(seed);
-    classes().into_iter().map(|class| sample(class, random.next_u64())).collect()
+    resolve_spellings().into_iter().map(|class| sample(class, random.next_u64())).collect()
 }
 
 /// What an operator of these accounts has set and what is known of their services.
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_class_has_a_name_of_its_own() {
-        let names: BTreeSet<&str> = classes().iter().map(|class| class.name).collect();
-        assert_eq!(names.len(), classes().len());
+        let names: BTreeSet<&str> = resolve_spellings().iter().map(|class| class.name).collect();
+        assert_eq!(names.len(), resolve_spellings().len());
     }
 }

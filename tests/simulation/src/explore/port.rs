@@ -124,9 +124,9 @@ impl AwsPort for Port {
             update = plant.rewrite(update, self.now().millis());
         }
         let request = Request::Update(update.clone());
-        let marks = request.meaning() == Meaning::Mark;
+        let observations = request.meaning() == Meaning::Mark;
         let answer = self.0.ask(request, until).await;
-        let deferred = self.0.deferred.take().filter(|_| marks);
+        let deferred = self.0.deferred.take().filter(|_| observations);
         if let Some(page) = deferred {
             self.0.ask(page, until).await;
         }

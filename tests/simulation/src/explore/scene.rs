@@ -94,7 +94,7 @@ impl Scene {
     }
 
     /// What is no event.
-    pub fn parked(bounds: Bounds) -> Self {
+    pub fn quarantined(bounds: Bounds) -> Self {
         let scene = Self::of("poison", vec![("poison", "not JSON".to_owned())], bounds);
         Self { severity: Severity::High, despite_deaths: Severity::High, ..scene }
     }

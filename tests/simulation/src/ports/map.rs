@@ -26,7 +26,7 @@ pub(super) fn described(service: &ecs::Service) -> DescribedService {
         primary: service.primary().map(|primary| EcsDeployment {
             id: primary.id.clone(),
             created_at: primary.created_at,
-            state: Some(match primary.state {
+            rollout_state: Some(match primary.state {
                 ecs::RolloutState::InProgress => RolloutState::InProgress,
                 ecs::RolloutState::Completed => RolloutState::Completed,
                 ecs::RolloutState::Failed => RolloutState::Failed,
@@ -34,7 +34,7 @@ pub(super) fn described(service: &ecs::Service) -> DescribedService {
         }),
         tags: service.tags.clone(),
         managed: service.resource_management_type.as_deref() == Some("ECS"),
-        findings: (!breaks).then_some(DeploymentRisk::NoCircuitBreaker).into_iter().collect(),
+        risks: (!breaks).then_some(DeploymentRisk::NoCircuitBreaker).into_iter().collect(),
         task_definitions: definitions.chain([service.task_definition.clone()]).collect(),
         references: connects.map(|value| reference(ReferenceKind::ServiceConnectSecret, value)).collect(),
     }
@@ -56,7 +56,7 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
     let shares = definition.fsx_credentials.iter();
     references.extend(shares.map(|value| reference(ReferenceKind::FsxCredentials, value)));
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    TaskDefinition { references, role, findings: BTreeSet::new() }
+    TaskDefinition { references, role, risks: BTreeSet::new() }
 }
 
 pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {

@@ -3,7 +3,7 @@
 //! What one invocation adds to ten minutes of a stream is one item, and is never changed: functions do not wait for each
 //! other, and a batch that is delivered again finds its marks and writes nothing.
 
-mod pack;
+mod observation_codec;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ const READ_MOST: usize = 10 * CHUNK_MARKS;
 /// A mark to add to a stream, and which of its marks are wanted.
 #[derive(Clone, Debug)]
 pub(crate) struct ObservationQuery {
-    pub(crate) stream: String,
-    pub(crate) mark: Observation,
+    pub(crate) group: String,
+    pub(crate) observation: Observation,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
@@ -36,7 +36,7 @@ pub(crate) struct ObservationQuery {
 #[derive(Debug, Default)]
 pub(crate) struct ObservationAnswer {
     /// The marks, by stream; the ones of the asks are always among them.
-    pub(crate) streams: BTreeMap<String, BTreeSet<Observation>>,
+    pub(crate) groups: BTreeMap<String, BTreeSet<Observation>>,
     /// The streams that could not be written or read.
     pub(crate) unanswered: BTreeSet<String>,
     /// How many marks found no room.
@@ -47,17 +47,17 @@ impl<A: AwsPort> Ledger<'_, A> {
     /// Adds all marks and then reads their streams.
     pub(crate) async fn exchange(&self, asks: Vec<ObservationQuery>) -> ObservationAnswer {
         let mut answer = ObservationAnswer::default();
-        let turns = wants(asks).into_iter().map(|(stream, want)| async move {
-            let turn = self.turn(&stream, &want).await;
-            (stream, want, turn)
+        let turns = wants(asks).into_iter().map(|(group, want)| async move {
+            let turn = self.turn(&group, &want).await;
+            (group, want, turn)
         });
-        for (stream, want, turn) in parallel(turns, PARALLEL).await {
+        for (group, want, turn) in parallel(turns, PARALLEL).await {
             answer.dropped += turn.dropped;
-            let marks = answer.streams.entry(stream.clone()).or_default();
-            marks.extend(turn.marks);
-            marks.extend(want.marks);
+            let observations = answer.groups.entry(group.clone()).or_default();
+            observations.extend(turn.observations);
+            observations.extend(want.observations);
             if !turn.answered {
-                answer.unanswered.insert(stream);
+                answer.unanswered.insert(group);
             }
         }
         answer
@@ -65,21 +65,21 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     /// Looks for room, writes, and reads. What is known before the write never counts alone, unless there was nothing
     /// to write: then the marks were there before it was read.
-    async fn turn(&self, stream: &str, want: &GroupRange) -> GroupExchange {
-        let before = self.read(stream, &want.ranges).await;
+    async fn turn(&self, group: &str, want: &GroupRange) -> GroupExchange {
+        let before = self.read(group, &want.ranges).await;
         let looked = before.is_ok();
         let known = before.unwrap_or_default();
         let NewObservations { news, dropped } =
-            sift(stream, &known, &want.marks, self.aws.now().plus(want.reach));
+            sift(group, &known, &want.observations, self.aws.now().plus(want.reach));
         if looked && news.is_empty() {
-            return GroupExchange { marks: known.into_keys().collect(), answered: true, dropped };
+            return GroupExchange { observations: known.into_keys().collect(), answered: true, dropped };
         }
         let ttl = expiry(self.aws.now(), want.last, want.reach);
-        let writes = updates(stream, &news, ttl);
+        let writes = updates(group, &news, ttl);
         let written = parallel(writes.iter().map(|update| self.write(update)), PARALLEL).await;
-        let after = self.read(stream, &want.ranges).await;
+        let after = self.read(group, &want.ranges).await;
         let answered = after.is_ok() && written.iter().all(Result::is_ok);
-        GroupExchange { marks: after.unwrap_or(known).into_keys().collect(), answered, dropped }
+        GroupExchange { observations: after.unwrap_or(known).into_keys().collect(), answered, dropped }
     }
 
     /// What streams hold between two instants; those that could not be read are left out.
@@ -87,22 +87,25 @@ impl<A: AwsPort> Ledger<'_, A> {
         &self,
         windows: &BTreeMap<String, (Timestamp, Timestamp)>,
     ) -> BTreeMap<String, BTreeSet<Observation>> {
-        let read = windows.iter().map(|(stream, range)| async move {
-            (stream, self.read(stream, std::slice::from_ref(range)).await)
+        let read = windows.iter().map(|(group, range)| async move {
+            (group, self.read(group, std::slice::from_ref(range)).await)
         });
         let read = parallel(read, PARALLEL).await.into_iter();
-        read.filter_map(|(stream, marks)| Some((stream.clone(), marks.ok()?.into_keys().collect()))).collect()
+        read.filter_map(|(group, observations)| {
+            Some((group.clone(), observations.ok()?.into_keys().collect()))
+        })
+        .collect()
     }
 
     /// All marks of the chunks that the ranges touch, and until when each is kept, in seconds since 1970.
     async fn read(
         &self,
-        stream: &str,
+        group: &str,
         ranges: &[(Timestamp, Timestamp)],
     ) -> Result<BTreeMap<Observation, i64>, EngineError> {
-        let mut marks: BTreeMap<Observation, i64> = BTreeMap::new();
+        let mut observations: BTreeMap<Observation, i64> = BTreeMap::new();
         for (from, to) in ranges {
-            let pk = ItemKey::marks(stream, "").pk;
+            let pk = ItemKey::observations(group, "").pk;
             let (from, to) = (begin(&chunk(*from).to_string()), end(&chunk(*to).to_string()));
             let mut range = SortKeyRange { pk, from, to, after: None };
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -110,11 +113,11 @@ impl<A: AwsPort> Ledger<'_, A> {
                 let page = self.call(self.aws.query(&range, self.deadline.at())).await?;
                 for item in &page.items {
                     let (ttl, found) = (item.number("ttl").unwrap_or_default(), item.text("marks"));
-                    let found = found.map(pack::unpack).unwrap_or_default();
+                    let found = found.map(observation_codec::unpack).unwrap_or_default();
                     *counts.entry(chunk_of(&item.key).to_owned()).or_default() +=
                         found.iter().map(Observation::weight).sum::<usize>();
-                    for mark in found {
-                        let kept = marks.entry(mark).or_default();
+                    for observation in found {
+                        let kept = observations.entry(observation).or_default();
                         *kept = (*kept).max(ttl);
                     }
                 }
@@ -126,14 +129,14 @@ impl<A: AwsPort> Ledger<'_, A> {
                 }
             }
         }
-        Ok(marks)
+        Ok(observations)
     }
 }
 
 /// What is wanted of a stream.
 #[derive(Debug, Default)]
 struct GroupRange {
-    marks: BTreeSet<Observation>,
+    observations: BTreeSet<Observation>,
     /// Apart from each other, in order.
     ranges: Vec<(Timestamp, Timestamp)>,
     /// The latest instant of the ranges.
@@ -144,7 +147,7 @@ struct GroupRange {
 
 /// How it went with a stream.
 struct GroupExchange {
-    marks: BTreeSet<Observation>,
+    observations: BTreeSet<Observation>,
     answered: bool,
     dropped: usize,
 }
@@ -152,12 +155,12 @@ struct GroupExchange {
 fn wants(asks: Vec<ObservationQuery>) -> BTreeMap<String, GroupRange> {
     let mut wants: BTreeMap<String, GroupRange> = BTreeMap::new();
     for ask in asks {
-        let want = wants.entry(ask.stream).or_default();
-        let reach = Span::from_millis(ask.to.millis().saturating_sub(ask.mark.at.millis()));
+        let want = wants.entry(ask.group).or_default();
+        let reach = Span::from_millis(ask.to.millis().saturating_sub(ask.observation.at.millis()));
         want.reach = want.reach.max(reach);
         want.last = want.last.max(ask.to);
         want.ranges.push((ask.from, ask.to));
-        want.marks.insert(ask.mark);
+        want.observations.insert(ask.observation);
     }
     for want in wants.values_mut() {
         want.ranges = joined(std::mem::take(&mut want.ranges));
@@ -187,20 +190,20 @@ struct NewObservations {
 
 /// Takes as the core does; what is there and is kept until `needed` is not written again.
 fn sift(
-    stream: &str,
+    group: &str,
     known: &BTreeMap<Observation, i64>,
-    marks: &BTreeSet<Observation>,
+    observations: &BTreeSet<Observation>,
     needed: Timestamp,
 ) -> NewObservations {
     let there = known.keys().cloned().collect();
-    let mut facts = Facts { observations: BTreeMap::from([(stream.to_owned(), there)]), ..Facts::default() };
+    let mut facts = Facts { observations: BTreeMap::from([(group.to_owned(), there)]), ..Facts::default() };
     let mut sifted = NewObservations { news: BTreeSet::new(), dropped: 0 };
-    for mark in marks {
-        if known.get(mark).is_some_and(|kept| *kept > needed.millis() / 1_000) {
+    for observation in observations {
+        if known.get(observation).is_some_and(|kept| *kept > needed.millis() / 1_000) {
             continue;
         }
-        if facts.add_mark(stream, mark.clone()) {
-            sifted.news.insert(mark.clone());
+        if facts.add_mark(group, observation.clone()) {
+            sifted.news.insert(observation.clone());
         } else {
             sifted.dropped += 1;
         }
@@ -209,15 +212,15 @@ fn sift(
 }
 
 /// One write for each chunk, and more where they would not fit. The same marks are the same item.
-fn updates(stream: &str, marks: &BTreeSet<Observation>, ttl: i64) -> Vec<ItemUpdate> {
+fn updates(group: &str, observations: &BTreeSet<Observation>, ttl: i64) -> Vec<ItemUpdate> {
     let mut chunks: BTreeMap<Timestamp, Vec<&Observation>> = BTreeMap::new();
-    for mark in marks {
-        chunks.entry(chunk(mark.at)).or_default().push(mark);
+    for observation in observations {
+        chunks.entry(chunk(observation.at)).or_default().push(observation);
     }
-    let write = |(chunk, marks): (Timestamp, Vec<&Observation>)| {
+    let write = |(chunk, observations): (Timestamp, Vec<&Observation>)| {
         let begin = begin(&chunk.to_string());
-        pack::pack(chunk, &marks).into_iter().map(move |text| {
-            let key = ItemKey::marks(stream, &format!("{begin}{}", hash::id_of(text.as_bytes())));
+        observation_codec::pack(chunk, &observations).into_iter().map(move |text| {
+            let key = ItemKey::observations(group, &format!("{begin}{}", hash::id_of(text.as_bytes())));
             ItemUpdate::of(key).text("marks", &text).number("ttl", ttl)
         })
     };

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 pub(super) const LONGEST: usize = 280_000;
 
 /// Marks that lie within some time of `base` as texts: one, unless that would be too long.
-pub(super) fn pack(base: Timestamp, marks: &[&Observation]) -> Vec<String> {
+pub(super) fn pack(base: Timestamp, observations: &[&Observation]) -> Vec<String> {
     let mut texts = Vec::new();
     let mut packer = ObservationPacker::default();
-    for parts in marks.iter().filter_map(|mark| ObservationParts::of(mark)) {
+    for parts in observations.iter().filter_map(|observation| ObservationParts::of(observation)) {
         if !packer.rows.is_empty() && packer.size + packer.adds(&parts) > LONGEST {
             texts.push(std::mem::take(&mut packer).text(base));
         }
@@ -31,7 +31,7 @@ pub(super) fn pack(base: Timestamp, marks: &[&Observation]) -> Vec<String> {
 /// The marks of a text. What cannot be read was written by another release and counts no more.
 pub(super) fn unpack(text: &str) -> Vec<Observation> {
     let Ok(packed) = serde_json::from_str::<PackedObservations>(text) else { return Vec::new() };
-    packed.rows.iter().filter_map(|row| packed.mark(row)).collect()
+    packed.rows.iter().filter_map(|row| packed.observation(row)).collect()
 }
 
 /// A text as it is read: numbers stand for entries of the lists.
@@ -51,7 +51,7 @@ struct PackedObservations {
 type PackedRow = (i64, String, String, usize, Vec<usize>);
 
 impl PackedObservations {
-    fn mark(&self, (after, key, id, common, secrets): &PackedRow) -> Option<Observation> {
+    fn observation(&self, (after, key, id, common, secrets): &PackedRow) -> Option<Observation> {
         let mut fields = self.common.get(*common)?.clone();
         let secrets: Option<Vec<Value>> = secrets.iter().map(|index| self.secret(*index)).collect();
         let at = Timestamp::from_millis(self.base.checked_add(*after)?);
@@ -71,7 +71,7 @@ impl PackedObservations {
 
 /// A mark taken apart; texts are JSON.
 struct ObservationParts<'m> {
-    mark: &'m Observation,
+    observation: &'m Observation,
     key: String,
     id: String,
     common: String,
@@ -80,8 +80,8 @@ struct ObservationParts<'m> {
 }
 
 impl<'m> ObservationParts<'m> {
-    fn of(mark: &'m Observation) -> Option<Self> {
-        let Ok(Value::Object(mut fields)) = serde_json::to_value(mark) else { return None };
+    fn of(observation: &'m Observation) -> Option<Self> {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(observation) else { return None };
         for own in ["at", "key", "id", "secrets"] {
             fields.remove(own);
         }
@@ -91,11 +91,11 @@ impl<'m> ObservationParts<'m> {
             (place, format!("{},{}", text(Untrusted::raw(&secret.text)), secret.from_arn))
         };
         Some(Self {
-            mark,
-            key: text(&mark.key),
-            id: text(mark.id.raw()),
+            observation,
+            key: text(&observation.key),
+            id: text(observation.id.raw()),
             common: Value::Object(fields).to_string(),
-            secrets: mark.secrets.iter().map(secret).collect(),
+            secrets: observation.secrets.iter().map(secret).collect(),
         })
     }
 }
@@ -139,7 +139,7 @@ impl ObservationPacker {
             let index = self.secrets.index(place, rest, || format!("[{number},{rest}]"));
             secrets.push(index.to_string());
         }
-        let after = parts.mark.at.millis().saturating_sub(base.millis());
+        let after = parts.observation.at.millis().saturating_sub(base.millis());
         self.rows.push(format!("[{after},{},{},{common},[{}]]", parts.key, parts.id, secrets.join(",")));
     }
 
@@ -234,20 +234,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_packed_is_unpacked(marks in btree_set(any_mark(), 0..20)) {
+        fn what_is_packed_is_unpacked(observations in btree_set(any_mark(), 0..20)) {
             let base = Timestamp::from_millis(1_700_000_000_000);
-            let texts = pack(base, &marks.iter().collect::<Vec<_>>());
-            prop_assert_eq!(texts.len(), usize::from(!marks.is_empty()));
-            prop_assert_eq!(&texts, &pack(base, &marks.iter().collect::<Vec<_>>()));
+            let texts = pack(base, &observations.iter().collect::<Vec<_>>());
+            prop_assert_eq!(texts.len(), usize::from(!observations.is_empty()));
+            prop_assert_eq!(&texts, &pack(base, &observations.iter().collect::<Vec<_>>()));
             let unpacked: BTreeSet<Observation> = texts.iter().flat_map(|text| unpack(text)).collect();
-            prop_assert_eq!(unpacked, marks);
+            prop_assert_eq!(unpacked, observations);
         }
 
         #[test]
-        fn the_size_is_never_underestimated(marks in btree_set(any_mark(), 1..20)) {
+        fn the_size_is_never_underestimated(observations in btree_set(any_mark(), 1..20)) {
             let base = Timestamp::from_millis(1_700_000_000_000);
             let mut packer = ObservationPacker::default();
-            for parts in marks.iter().filter_map(ObservationParts::of) {
+            for parts in observations.iter().filter_map(ObservationParts::of) {
                 packer.push(base, &parts);
             }
             let size = packer.size;
@@ -259,7 +259,7 @@ mod tests {
     fn numbers_that_stand_for_nothing_cost_their_mark_only() {
         let text = r#"{"base":0,"common":[{"account":"1","region":"r","principal":"p","secrets_known":true}],"places":[],
             "secrets":[[7,"x",false]],"rows":[[1,"a","i",0,[]],[1,"b","i",1,[]],[1,"c","i",0,[0]],[1,"d","i",0,[5]]]}"#;
-        let keys: Vec<String> = unpack(text).into_iter().map(|mark| mark.key).collect();
+        let keys: Vec<String> = unpack(text).into_iter().map(|observation| observation.key).collect();
         assert_eq!(keys, ["a"]);
         assert!(unpack("").is_empty() && unpack("[]").is_empty());
     }
