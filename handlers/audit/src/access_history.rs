@@ -27,7 +27,7 @@ pub struct SecretQuery {
 impl SecretQuery {
     /// Reads a name, or a partial or full ARN; `None` for the empty string and for an ARN that is not a secret's.
     pub fn parse(text: &str) -> Option<Self> {
-        SecretRef::typed(text, "", "").map(|spelled| Self { spelled })
+        SecretRef::from_name_or_arn(text, "", "").map(|spelled| Self { spelled })
     }
 
     /// As it would be spelled where `other` is; `None` if that is another account's.
@@ -97,7 +97,7 @@ impl AccessHistory {
         let inside =
             since.is_none_or(|since| event.time >= since) && until.is_none_or(|until| event.time < until);
         let Some(call) = found.filter(|_| inside) else { return Ok(()) };
-        let found = (Reverse((!call.secrets.is_empty(), event.richness())), call);
+        let found = (Reverse((!call.secrets.is_empty(), event.count_known_parties())), call);
         if let Some(known) = self.calls.get_mut(event.key()) {
             self.copies += 1;
             if found < *known {

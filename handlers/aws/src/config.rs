@@ -194,7 +194,7 @@ mod tests {
             ("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:2"),
         ];
         let config = parse(&more).unwrap();
-        assert_eq!(config.settings.runbooks, "https://runbooks.example/main/");
+        assert_eq!(config.settings.runbook_base_url, "https://runbooks.example/main/");
         assert_eq!(config.endpoints.sns.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.endpoints.secrets_manager.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.endpoints.ecs.as_deref(), Some("http://127.0.0.1:2"));

@@ -29,7 +29,8 @@ use crate::hash;
 use crate::incident::{Incident, IncidentDetail};
 use crate::notify;
 use crate::plan::{Plan, PlanOutcome, PlanStep};
-use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet, Severity};
+use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet};
+use crate::severity::Severity;
 use crate::state::deployment::AffectedConsumer;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
@@ -39,7 +40,7 @@ use crate::time::Timestamp;
 /// what was learned until nothing new comes.
 pub fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let sweeps = case.handler == Handler::Sweep;
-    let applied = case.applied(facts);
+    let applied = case.find_applied_responses(facts);
     let mut questions = detect::questions(case, &applied, facts);
     for AppliedResponse { response, .. } in applied {
         match response.action {
@@ -87,13 +88,13 @@ pub fn respond(case: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     Plan {
         event: case.event.key().to_owned(),
         event_id: case.event.id(),
-        name: case.event.name(),
+        name: case.event.event_name(),
         time: case.event.time,
         secrets: case
             .event
             .secrets
             .iter()
-            .map(SecretRef::name)
+            .map(SecretRef::friendly_name)
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),
@@ -132,7 +133,7 @@ pub fn quarantine(
     now: Timestamp,
     settings: &Settings,
 ) -> Plan {
-    let id = hash::id_of(body);
+    let id = hash::hash_bytes(body);
     let mut plan = Plan {
         event: id.clone(),
         event_id: Untrusted::new(id.clone()),
@@ -149,14 +150,14 @@ pub fn quarantine(
         rules.responses.values().find(|response| response.action == ResponseAction::Quarantine)
     {
         let details = vec![
-            IncidentDetail { label: "function", value: Untrusted::new(handler.name()) },
+            IncidentDetail { label: "function", value: Untrusted::new(handler.as_str()) },
             IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
             IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
         let window_match =
             WindowMatch { observations: Vec::new(), severity: response.severity, resolved: None };
         let mut incident =
-            Incident::of(response, incident_key(response, handler.name()), &window_match, details);
+            Incident::of(response, incident_key(response, handler.as_str()), &window_match, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
         let page = notify::render(&incident, response, settings);
         plan.steps.push(PlanStep::Page {
@@ -183,7 +184,7 @@ struct PlanBuilder<'c, 'r> {
 
 impl<'c, 'r> PlanBuilder<'c, 'r> {
     fn new(case: &'c MatchedEvent<'r>, facts: &'c Facts) -> Self {
-        let applied = case.applied(facts);
+        let applied = case.find_applied_responses(facts);
         let watches = detect::watched(case, &applied);
         Self { case, applied, watches, facts, steps: Vec::new(), retry: None }
     }
@@ -262,7 +263,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
 
 /// Names what a response says about a subject: the same for every copy, every function and every occurrence.
 fn incident_key(response: &Response, subject: &str) -> String {
-    hash::id(&["incident", &response.incident, subject])
+    hash::hash_parts(&["incident", &response.incident, subject])
 }
 
 fn outcome(steps: &[PlanStep]) -> PlanOutcome {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
-use crate::rules::{Handler, Response, Severity};
+use crate::rules::{Handler, Response};
+use crate::severity::Severity;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;

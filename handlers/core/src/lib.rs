@@ -15,6 +15,7 @@ pub mod pattern;
 pub mod plan;
 pub mod rules;
 pub mod settings;
+pub mod severity;
 pub mod state;
 pub mod text;
 pub mod time;

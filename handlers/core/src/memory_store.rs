@@ -21,7 +21,9 @@ pub fn order_and_deduplicate(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEv
     // Of the copies of a cross-account call, the caller's tells more.
     for copies in cases.chunk_by_mut(|a, b| a.handler == b.handler && a.event.key() == b.event.key()) {
         if copies.len() > 1 {
-            copies.sort_by_cached_key(|case| (Reverse(case.event.richness()), case.event.canonical()));
+            copies.sort_by_cached_key(|case| {
+                (Reverse(case.event.count_known_parties()), case.event.to_canonical_json())
+            });
         }
     }
     cases.dedup_by(|a, b| a.handler == b.handler && a.event.key() == b.event.key());
@@ -155,5 +157,8 @@ impl<'r> MemoryStore<'r> {
 pub fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
     let own = |service: &&EcsService| service.execution_roles.iter().any(|known| known.raw() == role);
     let services = facts.services.iter().flatten().filter(own);
-    services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
+    services
+        .flat_map(|service| service.find_requested_secrets_with(&[]))
+        .map(|(secret, _)| secret.key())
+        .collect()
 }

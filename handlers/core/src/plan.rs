@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::aws::ecs_service::{EcsDeployment, RequestedVersion};
+use crate::aws::ecs_service::EcsDeployment;
+use crate::aws::secret_reference::RequestedVersion;
 use crate::incident::Incident;
 use crate::notify::Notification;
-use crate::rules::{Handler, Severity};
+use crate::rules::Handler;
 use crate::settings::DeploymentRisk;
+use crate::severity::Severity;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};

@@ -10,7 +10,7 @@ use responder_core::decide::watches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::memory_store::MemoryStore;
-use responder_core::rules::{Response, RuleFile, load};
+use responder_core::rules::{Response, RuleFile, load_rules};
 use responder_core::state::observation::{Observation, ObservationRole, find_window_matches};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -22,7 +22,7 @@ fn response(when: &str) -> Response {
     );
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
     let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
-    load(&files).unwrap().responses.remove("r").unwrap()
+    load_rules(&files).unwrap().responses.remove("r").unwrap()
 }
 
 fn bulk() -> Response {
@@ -42,7 +42,7 @@ fn observation(minute: i64, secret: u8) -> Observation {
         account: "1".to_owned(),
         region: "r".to_owned(),
         principal: Untrusted::new("p"),
-        secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
+        secrets: vec![SecretRef::from_name_or_arn(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
         roles: BTreeMap::from([("r".to_owned(), ObservationRole::Counts)]),
@@ -63,9 +63,9 @@ fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
 fn severity_rises_with_the_fullest_window_not_with_the_sum() {
     let spread: Vec<Observation> = (0..9).map(|i| observation(i64::from(i) * 4, i)).collect();
     let found = find_window_matches(&bulk(), &spread);
-    assert_eq!((found.len(), found[0].severity.name(), found[0].observations.len()), (1, "low", 9));
+    assert_eq!((found.len(), found[0].severity.as_str(), found[0].observations.len()), (1, "low", 9));
     let dense: Vec<Observation> = (0..5).map(|i| observation(i64::from(i), i)).collect();
-    assert_eq!(find_window_matches(&bulk(), &dense)[0].severity.name(), "high");
+    assert_eq!(find_window_matches(&bulk(), &dense)[0].severity.as_str(), "high");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
     let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
-    let rules = load(&files).unwrap();
+    let rules = load_rules(&files).unwrap();
     let text = |minute: u8, x: u8| {
         format!(
             r#"{{"source":"s","detail-type":"d","id":"{minute}","account":"1","region":"r","time":"2026-03-01T12:0{minute}:00Z","detail":{{"x":"{x}"}}}}"#
@@ -122,7 +122,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         let mut ledger = MemoryStore::default();
         let mut groups = BTreeSet::new();
         for (minute, x) in (0..).zip(xs) {
-            let case = rules.cases(&text(minute, *x)).unwrap().remove(0);
+            let case = rules.match_event(&text(minute, *x)).unwrap().remove(0);
             groups.extend(watches(&case, &Facts::default()).into_iter().map(|watch| watch.group));
             ledger.decide(&case);
         }

@@ -66,7 +66,7 @@ fn facts(services: &[Value]) -> Facts {
 
 /// Every decision and every incident of a story.
 fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
-    let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let cases = events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
     let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
@@ -210,7 +210,7 @@ fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
 #[test]
 fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let plan = respond(case, &Facts::default());
     assert!(matches!(plan.steps[..], [PlanStep::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
@@ -223,7 +223,7 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
 #[test]
 fn what_can_never_be_learned_is_told_and_not_retried() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     facts
         .discovery_limits
@@ -235,7 +235,7 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
 #[test]
 fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
     let facts = facts(&[service("a", SECRET, &json!({})), external]);
     let plan = respond(case, &facts);
@@ -250,7 +250,7 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
 #[test]
 fn a_page_stays_small_whatever_could_not_be_learned() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     (0..5_000).for_each(|i| {
         facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)));
@@ -266,13 +266,13 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
 #[test]
 fn questions_are_what_the_answer_depends_on() {
     let rules = builtin().unwrap();
-    let rotation_case = &rules.cases(&rotation("RotationSucceeded", 1)).unwrap()[0];
+    let rotation_case = &rules.match_event(&rotation("RotationSucceeded", 1)).unwrap()[0];
     assert!(
         questions(rotation_case, &Facts::default())
             .iter()
             .any(|question| matches!(question, Question::Consumers { .. }))
     );
-    let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
+    let read_case = &rules.match_event(&read(1, 1, 1, "us-west-2")).unwrap()[0];
     let requested = questions(read_case, &Facts::default());
     let observations = requested.iter().filter_map(|question| match question {
         Question::Observations { group, observation, .. } => Some((group, observation)),
@@ -286,7 +286,7 @@ fn questions_are_what_the_answer_depends_on() {
 #[test]
 fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
+    let case = &rules.match_event(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
     let keys: Vec<String> =
         watches(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
     let open = |severity: &str, first: &str, last: &str| -> Facts {
@@ -339,7 +339,7 @@ proptest! {
         let mut events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
         events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
         let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
-        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
+        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect()).0;
         let mut ledger = MemoryStore::new(facts(&services));
         for case in &cases {
             ledger.decide(case);

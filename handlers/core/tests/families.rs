@@ -11,7 +11,8 @@ use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep};
-use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, load_rules};
+use responder_core::severity::Severity;
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/execution";
@@ -53,7 +54,7 @@ fn load_with(change: impl FnOnce(&mut Value)) -> Result<RuleSet, RulesError> {
         (r#"{"detail": {"eventName": ["GetSecretValue"]}}"#, r#"{"detail": {"eventName": ["ListSecrets"]}}"#);
     let files =
         [("access/read.json", read), ("access/listed.json", listed), ("responses.json", text.as_str())];
-    load(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
+    load_rules(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
 fn rules() -> &'static RuleSet {
@@ -103,7 +104,7 @@ fn services() -> Facts {
 }
 
 fn story(rules: &RuleSet, facts: Facts, texts: &[String]) -> (Vec<Plan>, Vec<Incident>) {
-    let cases = texts.iter().flat_map(|text| rules.cases(text).unwrap()).collect();
+    let cases = texts.iter().flat_map(|text| rules.match_event(text).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
     let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
@@ -185,7 +186,7 @@ fn what_must_come_first_may_arrive_last_and_must_be_near() {
     let mut ledger = MemoryStore::new(Facts::default());
     let mut steps = Vec::new();
     for text in with(list(599)).iter().map(Call::text) {
-        for case in rules.cases(&text).unwrap() {
+        for case in rules.match_event(&text).unwrap() {
             steps.extend(ledger.decide(&case).steps);
         }
     }
@@ -221,7 +222,7 @@ fn a_launch_never_counts_and_the_next_incident_says_how_many_did_not() {
 fn launches_are_asked_for_first_and_only_where_they_matter() {
     let rules = rules();
     let questions = |call: &Call, facts: &Facts| {
-        responder_core::decide::questions(&rules.cases(&call.text()).unwrap()[0], facts)
+        responder_core::decide::questions(&rules.match_event(&call.text()).unwrap()[0], facts)
     };
     let counts = |questions: &[Question]| {
         questions.iter().any(|question| matches!(question, Question::Observations { .. }))
@@ -392,7 +393,7 @@ proptest! {
         let decided = |texts: &mut dyn Iterator<Item = &String>| {
             let mut ledger = MemoryStore::new(services());
             for text in texts {
-                for case in rules.cases(text).unwrap() {
+                for case in rules.match_event(text).unwrap() {
                     ledger.decide(&case);
                 }
             }

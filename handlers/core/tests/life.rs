@@ -45,7 +45,7 @@ fn sweep(second: i64) -> String {
 }
 
 fn story<'r>(rules: &'r RuleSet, events: &[String]) -> (Vec<Plan>, Vec<Incident>, MemoryStore<'r>) {
-    let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let cases = events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(Facts::default());
     let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let incidents = ledger.incidents();
@@ -115,7 +115,8 @@ fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
     let rules = builtin().unwrap();
     let mut ledger = MemoryStore::new(Facts::default());
     let mut tell = |event: &String| {
-        let plans: Vec<Plan> = rules.cases(event).unwrap().iter().map(|case| ledger.decide(case)).collect();
+        let plans: Vec<Plan> =
+            rules.match_event(event).unwrap().iter().map(|case| ledger.decide(case)).collect();
         plans
     };
     for event in theft(0) {
@@ -161,7 +162,7 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     let events = theft(0);
     let (_, _, ledger) = story(&rules, &events);
     let late = sweep(2 * HOUR);
-    let case = rules.cases(&late).unwrap().remove(0);
+    let case = rules.match_event(&late).unwrap().remove(0);
     let mut facts = ledger.facts().clone();
     assert_eq!(respond(&case, &facts).steps.len(), 1);
     let requested = questions(&case, &facts);

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, RulesError, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, load_rules};
 use serde_json::{Value, json};
 
 fn rules(pattern: &str, narrowing: &Value) -> Result<RuleSet, RulesError> {
@@ -12,7 +12,7 @@ fn rules(pattern: &str, narrowing: &Value) -> Result<RuleSet, RulesError> {
     let all = json!({"all": {"on": ["p"], "severity": "low", "title": "T", "runbook": "R"}, "narrow": row})
         .to_string();
     let files = [("access/p.json", pattern), ("responses.json", all.as_str())];
-    load(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
+    load_rules(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
 const PATTERN: &str = r#"{"source": ["aws.secretsmanager"]}"#;
@@ -31,8 +31,8 @@ fn event(secret: &str, more: &Value) -> String {
 
 /// Whether the narrowed response applies.
 fn applies(rules: &RuleSet, event: &str, facts: &Facts) -> bool {
-    let case = &rules.cases(event).unwrap()[0];
-    case.applied(facts).iter().any(|applied| applied.response.id == "narrow")
+    let case = &rules.match_event(event).unwrap()[0];
+    case.find_applied_responses(facts).iter().any(|applied| applied.response.id == "narrow")
 }
 
 #[test]

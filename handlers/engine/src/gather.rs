@@ -148,7 +148,7 @@ impl QuestionBatch {
                     asks.consumers.entry(place).or_default().secrets.push((secret, since));
                 }
                 Question::Service { cluster, service } => {
-                    let arn = responder_core::aws::arn::Arn::of("ecs", &service);
+                    let arn = responder_core::aws::arn::Arn::parse_for_service("ecs", &service);
                     let place = arn.map(|arn| (arn.account.to_owned(), arn.region.to_owned()));
                     let wanted = asks.consumers.entry(place.unwrap_or_default()).or_default();
                     wanted.services.push((cluster, service));
@@ -352,10 +352,10 @@ async fn describe<A: AwsPort>(
     from: &FactSources<'_, A>,
 ) -> Result<SecretMetadata, EngineError> {
     let region = Region::of(&secret.region).ok_or(EngineError::Unanswered)?;
-    let id = secret.id();
+    let id = secret.secret_id();
     for _ in 1..LOOKS {
         let metadata = from.aws.describe_secret(&region, &id, from.deadline.at()).await?;
-        let is_current = version.is_none() || metadata.current() == version;
+        let is_current = version.is_none() || metadata.current_version() == version;
         if is_current || from.deadline.left(from.aws) <= BETWEEN_LOOKS {
             return Ok(metadata);
         }

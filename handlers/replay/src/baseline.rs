@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 
 use responder_core::decide::{LastSeenItem, reads};
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
     let rules = settings::rules(&args.rules)?;
     let mut seen: BTreeMap<String, Timestamp> = BTreeMap::new();
     let problems = each_event(&args.paths, &mut |text| {
-        for (key, at) in rules.cases(text).map_err(|error| error.to_string())?.iter().flat_map(reads) {
+        for (key, at) in rules.match_event(text).map_err(|error| error.to_string())?.iter().flat_map(reads) {
             let last = seen.entry(key).or_insert(at);
             *last = (*last).max(at);
         }
@@ -37,13 +37,13 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
     match args.format {
         BaselineFormat::Facts => {
             let facts = json!({ "settings": { "first_reads": true }, "seen": seen });
-            writeln!(out, "{}", json_line(&facts).map_err(io::Error::from)?)?;
+            writeln!(out, "{}", to_json_line(&facts).map_err(io::Error::from)?)?;
         }
         BaselineFormat::Items => {
             let items: Vec<Value> = seen.iter().map(|(key, at)| put(&LastSeenItem::of(key, *at))).collect();
             for some in items.chunks(BATCH) {
                 let request = BTreeMap::from([(table.map_or("", String::as_str), some)]);
-                writeln!(out, "{}", json_line(&request).map_err(io::Error::from)?)?;
+                writeln!(out, "{}", to_json_line(&request).map_err(io::Error::from)?)?;
             }
         }
     }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use responder_audit::access_history::SecretQuery;
-use responder_core::rules::CalendarDay;
 use responder_core::time::{Date, Timestamp};
 
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
@@ -191,7 +190,7 @@ pub(crate) struct MatchArgs {
 pub(crate) struct ListArgs {
     /// The day on which exceptions must still hold, such as `2027-01-31`; without it none has run out.
     #[arg(long, value_name = "DATE")]
-    pub(crate) on: Option<CalendarDay>,
+    pub(crate) on: Option<Date>,
     /// JSON lines, one for each response.
     #[arg(long)]
     pub(crate) json: bool,

@@ -43,21 +43,21 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
 /// A line for each rule, matching ones marked, and the responses that follow.
 fn describe(rules: &RuleSet, text: &str) -> Result<Vec<String>, String> {
     let flat = pattern::Event::read(text.as_bytes()).map_err(|error| error.to_string())?;
-    let cases = rules.cases(text).map_err(|error| error.to_string())?;
+    let cases = rules.match_event(text).map_err(|error| error.to_string())?;
     let width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for handler in Handler::ALL {
-        for rule in rules.of(handler) {
+        for rule in rules.handler_rules(handler) {
             let verdict = rule.pattern.explain(&flat);
-            lines.push(format!("{:<9} {:<width$}  {verdict}", handler.name(), rule.id));
+            lines.push(format!("{:<9} {:<width$}  {verdict}", handler.as_str(), rule.id));
         }
     }
     for case in &cases {
-        let applied = case.applied(&Facts::default());
+        let applied = case.find_applied_responses(&Facts::default());
         let responses = applied
             .iter()
             .map(|AppliedResponse { response, .. }| format!("{}: {}", response.id, response.title));
-        lines.extend(responses.map(|response| format!("{:<9} response {response}", case.handler.name())));
+        lines.extend(responses.map(|response| format!("{:<9} response {response}", case.handler.as_str())));
     }
     Ok(lines)
 }

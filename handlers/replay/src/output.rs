@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::story::Story;
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -29,5 +29,5 @@ pub(crate) fn lines(story: &Story, out: &mut impl Write) -> io::Result<()> {
 
 /// One line of any kind.
 pub(crate) fn line<T: Serialize>(kind: &'static str, value: &T, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}", json_line(&Line { kind, value })?)
+    writeln!(out, "{}", to_json_line(&Line { kind, value })?)
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use responder_core::pattern::{Event, EventError, Pattern};
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::MatchArgs;
@@ -64,7 +64,7 @@ fn vectors(path: &Path) -> Result<End, Failure> {
             continue;
         }
         match serde_json::from_slice::<Vector<'_>>(line) {
-            Ok(vector) => writeln!(out, "{}", json_line(&verdict(&vector)).map_err(io::Error::from)?)?,
+            Ok(vector) => writeln!(out, "{}", to_json_line(&verdict(&vector)).map_err(io::Error::from)?)?,
             Err(error) => {
                 warn(&format!("{file}: line {}: {error}", number + 1));
                 end = End::Parked;

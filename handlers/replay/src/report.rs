@@ -65,7 +65,7 @@ fn heading(text: &str, out: &mut impl Write) -> io::Result<()> {
 
 fn incident(incident: &Incident, out: &mut impl Write) -> io::Result<()> {
     let state = if incident.state == IncidentStatus::Resolved { " (resolved)" } else { "" };
-    let severity = incident.severity.name().to_uppercase();
+    let severity = incident.severity.as_str().to_uppercase();
     writeln!(out, "  {severity:<8}  {}: {}{state}", incident.rule, incident.title)?;
     for (label, text) in rows(incident) {
         writeln!(out, "            {label:<6} {text}")?;
@@ -121,7 +121,7 @@ pub(crate) fn step(step: &PlanStep) -> String {
         PlanStep::Page { incident, .. } => {
             format!(
                 "page      [{}] {}: {}",
-                incident.severity.name().to_uppercase(),
+                incident.severity.as_str().to_uppercase(),
                 incident.rule,
                 incident.title
             )

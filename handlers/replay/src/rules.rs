@@ -2,7 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 
-use responder_core::rules::{CalendarDay, ExceptionEffect, Response, RuleSet};
+use responder_core::rules::{ExceptionEffect, Response, RuleSet};
+use responder_core::time::Date;
 use serde::Serialize;
 
 use crate::cli::ListArgs;
@@ -48,15 +49,15 @@ struct Excepted<'r> {
     effect: ExceptionEffect,
     why: &'r str,
     owner: Option<&'r str>,
-    until: Option<CalendarDay>,
+    until: Option<Date>,
     expired: bool,
 }
 
-fn rows(rules: &RuleSet, on: Option<CalendarDay>) -> Vec<Row<'_>> {
+fn rows(rules: &RuleSet, on: Option<Date>) -> Vec<Row<'_>> {
     rules.responses.values().map(|response| row(response, on)).collect()
 }
 
-fn row(response: &Response, on: Option<CalendarDay>) -> Row<'_> {
+fn row(response: &Response, on: Option<Date>) -> Row<'_> {
     let exceptions = response.exceptions.iter().map(|exception| Excepted {
         id: &exception.id,
         effect: exception.effect,
@@ -67,8 +68,8 @@ fn row(response: &Response, on: Option<CalendarDay>) -> Row<'_> {
     });
     Row {
         response: &response.id,
-        handler: response.handler.name(),
-        severity: response.severity.name(),
+        handler: response.handler.as_str(),
+        severity: response.severity.as_str(),
         incident: &response.incident,
         on: &response.on,
         title: &response.title,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, builtin, load};
+use responder_core::rules::{RuleFile, RuleSet, builtin, load_rules};
 
 use crate::Failure;
 use crate::cli::RulesArgs;
@@ -16,7 +16,7 @@ pub(crate) fn rules(args: &RulesArgs) -> Result<RuleSet, Failure> {
     };
     let mut files = Vec::new();
     collect(folder, "", &mut files)?;
-    load(&files).map_err(|error| Failure::Rules { folder: folder.display().to_string(), error })
+    load_rules(&files).map_err(|error| Failure::Rules { folder: folder.display().to_string(), error })
 }
 
 /// The JSON files in `folder` and the folders in it, named by their path below it.

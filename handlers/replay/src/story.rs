@@ -54,7 +54,7 @@ pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story 
     let mut cases: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
     let problems = each_event(paths, &mut |text| {
-        let found = rules.cases(text).map_err(|error| error.to_string())?;
+        let found = rules.match_event(text).map_err(|error| error.to_string())?;
         summary.events += 1;
         summary.ignored += usize::from(found.is_empty());
         copies += usize::from(!found.is_empty());

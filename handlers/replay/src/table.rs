@@ -185,7 +185,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn name(secret: &SecretRef, max: usize) -> String {
-    secret.name().show(max)
+    secret.friendly_name().show(max)
 }
 
 /// The part of a service's ARN that people know it by.

@@ -54,7 +54,7 @@ fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay
     world.settle(&access);
 
     let rules = builtin().unwrap();
-    let cases = events.iter().flat_map(|event| rules.cases(&event.to_string()).unwrap()).collect();
+    let cases = events.iter().flat_map(|event| rules.match_event(&event.to_string()).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts(&[theft]));
     let cases = in_order(cases).0;
     let plans: Vec<_> = cases.iter().map(|case| ledger.decide(case)).collect();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::SecretQuery;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::enrichment::{derive, may_launch};
+use responder_core::enrichment::{enrich_event, may_be_task_launch};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -89,14 +89,14 @@ impl AccessCall {
 
 /// Whether `secret` can be the one, as far as its spelling tells.
 pub(super) fn concerns(requested: &SecretQuery, secret: &SecretRef) -> bool {
-    requested.beside(secret).is_some_and(|own| own.may_be(secret))
+    requested.beside(secret).is_some_and(|own| own.may_be_same_secret(secret))
 }
 
 /// The event as a call that read the secret or may have; `None` if it certainly did not.
 pub(super) fn observe(event: &Event, requested: &SecretQuery, facts: &Facts) -> Option<AccessCall> {
     // Anybody can put events on a bus, but not with a source of AWS.
-    let is_own = event.text("/source").is_some_and(|source| source.raw() == "aws.secretsmanager");
-    let name = event.name();
+    let is_own = event.find_text("/source").is_some_and(|source| source.raw() == "aws.secretsmanager");
+    let name = event.event_name();
     let is_batch = name.raw() == "BatchGetSecretValue";
     if !is_own || !(is_batch || name.raw() == "GetSecretValue") {
         return None;
@@ -108,7 +108,7 @@ pub(super) fn observe(event: &Event, requested: &SecretQuery, facts: &Facts) -> 
         return None;
     }
     let principal = &event.principal;
-    let derived = derive(event, facts);
+    let derived = enrich_event(event, facts);
     let caller = caller(event, &derived);
     Some(AccessCall {
         at: event.time,
@@ -121,11 +121,11 @@ pub(super) fn observe(event: &Event, requested: &SecretQuery, facts: &Facts) -> 
         caller_account: principal.account.clone(),
         account: event.account.clone(),
         region: event.region.clone(),
-        address: event.text("/detail/sourceIPAddress"),
-        access_key: principal.access_key.clone(),
-        session: principal.session.clone(),
+        address: event.find_text("/detail/sourceIPAddress"),
+        access_key: principal.access_key_id.clone(),
+        session: principal.session_name.clone(),
         secrets,
-        subject: principal.subject(&event.account),
+        subject: principal.count_subject(&event.account),
     })
 }
 
@@ -135,7 +135,7 @@ fn caller(event: &Event, derived: &Value) -> CallerKind {
         _ if word("launch") == Some("yes") => CallerKind::Launch,
         Some("service") => CallerKind::Service,
         Some("human") => CallerKind::Human,
-        _ if may_launch(event) => CallerKind::Task,
+        _ if may_be_task_launch(event) => CallerKind::Task,
         Some("workload") => CallerKind::Workload,
         _ => CallerKind::Unknown,
     }

@@ -201,7 +201,7 @@ fn gap(proof: &RotationProof, view: &ProofScope) -> Option<MissingLink> {
     let Some(fetched) = proof.fetched_at else {
         return Some(waits(over, ProofLink::Fetched, "no new task was seen reading the secret", note));
     };
-    if fetched < deployed.whole_second() {
+    if fetched < deployed.truncate_to_second() {
         let what = "the read of the secret is older than the deployment";
         return Some(waits(over, ProofLink::Fetched, what, note));
     }

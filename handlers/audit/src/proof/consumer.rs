@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::ObservedChange;
 use super::deployment_history::DeploymentHistory;
 use super::observe::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
-use responder_core::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, SecretReference};
+use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
+use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::{Facts, place};
 use responder_core::text::Untrusted;
@@ -52,7 +53,9 @@ impl ServiceKnowledge<'_> {
             Some(_) if self.facts.discovery_failures.contains_key(&place(account, region)) => {
                 (false, "the facts have gaps in its account and Region")
             }
-            Some(services) if services.iter().any(|service| service.place() == (region, account)) => {
+            Some(services)
+                if services.iter().any(|service| service.region_and_account() == (region, account)) =>
+            {
                 (true, "no service in the facts refers to it")
             }
             Some(_) => (false, "the facts name no service in its account and Region"),
@@ -60,21 +63,22 @@ impl ServiceKnowledge<'_> {
     }
 
     fn by_facts(&self, service: &EcsService, change: &ObservedChange) -> Option<ObservedConsumer> {
-        let control = ServiceTags::of(&service.tags);
-        let label = service.label();
+        let control = ServiceTags::parse(&service.tags);
+        let label = service.display_name();
         let configured = [service.arn.as_str(), label.raw()].into_iter();
-        let configured = configured.filter_map(|name| self.facts.settings.readers.get(name)).flatten();
+        let configured =
+            configured.filter_map(|name| self.facts.settings.declared_secrets.get(name)).flatten();
         let declared: Vec<SecretReference> = control
             .secrets
             .iter()
             .chain(configured)
             .map(|value| SecretReference { kind: ReferenceKind::Declared, value: value.clone() })
             .collect();
-        let versions = service.uses_with(&change.secret, &declared);
-        if versions.is_empty() || service.status == "INACTIVE" {
+        let versions = service.find_requested_versions_with(&change.secret, &declared);
+        if versions.is_empty() || service.status == ServiceStatus::Inactive {
             return None;
         }
-        let (_, account) = service.place();
+        let (_, account) = service.region_and_account();
         let roles = service.execution_roles.iter().filter_map(|role| RoleIdentity::of(role.raw(), account));
         Some(ObservedConsumer {
             place: ServiceIdentity::of(&service.arn, Some(&service.cluster))?,
@@ -105,8 +109,8 @@ impl ServiceKnowledge<'_> {
         let (account, region) = (place.account.as_str(), place.region.as_str());
         let references = own.chain(definition.into_iter().flat_map(|definition| definition.references()));
         let versions: Vec<RequestedVersion> = references
-            .filter_map(|reference| reference.parse(account, region))
-            .filter(|(used, _)| used.may_be(&change.secret))
+            .filter_map(|reference| reference.resolve_secret(account, region))
+            .filter(|(used, _)| used.may_be_same_secret(&change.secret))
             .map(|(_, version)| version)
             .collect();
         (!versions.is_empty()).then(|| ObservedConsumer {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use responder_core::aws::arn::Arn;
-use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
 use responder_core::aws::secret_ref::SecretRef;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -38,7 +38,7 @@ impl RotationEvents {
         }
         self.until = self.until.max(Some(event.time));
         if let Some(observed) = observed {
-            let found = (Reverse(event.richness()), observed);
+            let found = (Reverse(event.count_known_parties()), observed);
             let known = self.by_event.entry(event.key().to_owned()).or_insert_with(|| found.clone());
             if found < *known {
                 *known = found;
@@ -84,7 +84,7 @@ pub(super) struct ServiceIdentity {
 impl ServiceIdentity {
     /// From a service's ARN; the old form (before 2018) lacks the cluster, which `cluster` then says.
     pub(super) fn of(arn: &str, cluster: Option<&str>) -> Option<Self> {
-        let arn = Arn::of("ecs", arn)?;
+        let arn = Arn::parse_for_service("ecs", arn)?;
         let path = arn.resource.strip_prefix("service/")?;
         let (cluster, name) = path.split_once('/').or_else(|| Some((last(cluster?), path)))?;
         let [account, region, cluster, name] = [arn.account, arn.region, cluster, name].map(str::to_owned);
@@ -197,8 +197,8 @@ impl RegisteredDefinition {
 }
 
 fn observe(event: &Event) -> Option<EventMeaning> {
-    let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
-    let name = event.name();
+    let text = |pointer: &str| event.find_text(pointer).map(|text| text.raw().to_owned());
+    let name = event.event_name();
     // Anybody can put events on a bus, but not with a source of AWS.
     match (text("/source")?.as_str(), name.raw()) {
         ("aws.ecs", "CreateService" | "UpdateService") => call(event).map(EventMeaning::Call),
@@ -217,10 +217,10 @@ fn observe(event: &Event) -> Option<EventMeaning> {
 }
 
 fn moved(event: &Event) -> Option<LabelMove> {
-    let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
-    let given = |name: &str| event.value(&format!("/detail/requestParameters/{name}"));
+    let text = |pointer: &str| event.find_text(pointer).map(|text| text.raw().to_owned());
+    let given = |name: &str| event.find_value(&format!("/detail/requestParameters/{name}"));
     let answered = text("/detail/responseElements/versionId");
-    match event.name().raw() {
+    match event.event_name().raw() {
         "RotationSucceeded" => change(event, None, true),
         // The native event has no name of its own.
         "Secret Label Updated" if text("/detail/labelUpdated")? == "AWSCURRENT" => {
@@ -260,7 +260,7 @@ fn change(event: &Event, version: Option<String>, is_report: bool) -> Option<Lab
 }
 
 fn call(event: &Event) -> Option<ServiceCall> {
-    let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
+    let text = |pointer: &str| event.find_text(pointer).map(|text| text.raw().to_owned());
     let service = |name: &str| text(&format!("/detail/responseElements/service/{name}"));
     let requested = |name: &str| text(&format!("/detail/requestParameters/{name}"));
     let cluster =
@@ -274,11 +274,12 @@ fn call(event: &Event) -> Option<ServiceCall> {
             name: requested("service").or_else(|| requested("serviceName"))?,
         })
     })?;
-    let creates = event.name().raw() == "CreateService";
-    let force = event.value("/detail/requestParameters/forceNewDeployment");
+    let creates = event.event_name().raw() == "CreateService";
+    let force = event.find_value("/detail/requestParameters/forceNewDeployment");
     let forces = force.is_some_and(|force| force.as_bool() == Some(true) || force.as_str() == Some("true"));
-    let error = event.text("/detail/errorCode").unwrap_or_else(|| Untrusted::new("an error without a code"));
-    let answer = event.value("/detail/responseElements/service/deployments");
+    let error =
+        event.find_text("/detail/errorCode").unwrap_or_else(|| Untrusted::new("an error without a code"));
+    let answer = event.find_value("/detail/responseElements/service/deployments");
     let shown = answer.and_then(Value::as_array).into_iter().flatten();
     let string = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let deployments = shown.clone().filter_map(|deployment| {
@@ -289,7 +290,7 @@ fn call(event: &Event) -> Option<ServiceCall> {
         })
     });
     let connect = shown
-        .chain(event.value("/detail/requestParameters"))
+        .chain(event.find_value("/detail/requestParameters"))
         .filter_map(|part| part.pointer("/serviceConnectConfiguration/logConfiguration"));
     Some(ServiceCall {
         at: event.time,
@@ -309,8 +310,8 @@ fn call(event: &Event) -> Option<ServiceCall> {
 
 /// `account/region/family:revision`, from an ARN or what a caller typed.
 fn definition_id(text: &str, event: &Event) -> String {
-    let (account, region) =
-        Arn::of("ecs", text).map_or((&*event.account, &*event.region), |arn| (arn.account, arn.region));
+    let (account, region) = Arn::parse_for_service("ecs", text)
+        .map_or((&*event.account, &*event.region), |arn| (arn.account, arn.region));
     format!("{account}/{region}/{}", last(text))
 }
 
@@ -335,21 +336,21 @@ fn created(value: &Value) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         let words = text.replace(['\u{202f}', '\u{a0}', ','], " ");
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        Timestamp::from_java(&words)
+        Timestamp::from_java_date(&words)
     })
 }
 
 fn rollout(event: &Event) -> Option<RolloutEvent> {
-    let arn = event.text("/resources/0")?.raw().to_owned();
-    let reason = event.text("/detail/reason").unwrap_or_default();
-    let how = match event.name().raw() {
+    let arn = event.find_text("/resources/0")?.raw().to_owned();
+    let reason = event.find_text("/detail/reason").unwrap_or_default();
+    let how = match event.event_name().raw() {
         "SERVICE_DEPLOYMENT_COMPLETED" => RolloutProgress::Completed,
         "SERVICE_DEPLOYMENT_FAILED" => RolloutProgress::Failed,
         _ if reason.raw().contains("rolling back") => RolloutProgress::RollsBack,
         "SERVICE_DEPLOYMENT_IN_PROGRESS" => RolloutProgress::Begins,
         _ => return None,
     };
-    let deployment = event.text("/detail/deploymentId")?.raw().to_owned();
+    let deployment = event.find_text("/detail/deploymentId")?.raw().to_owned();
     Some(RolloutEvent {
         at: event.time,
         place: ServiceIdentity::of(&arn, None)?,
@@ -361,9 +362,9 @@ fn rollout(event: &Event) -> Option<RolloutEvent> {
 }
 
 fn fetch(event: &Event) -> Option<TaskRead> {
-    let text = |pointer: &str| event.text(pointer).map(|text| text.raw().to_owned());
+    let text = |pointer: &str| event.find_text(pointer).map(|text| text.raw().to_owned());
     let stage = text("/detail/requestParameters/versionStage");
-    if !event.principal.is_task() || stage.is_some_and(|stage| stage != "AWSCURRENT") {
+    if !event.principal.is_task_session() || stage.is_some_and(|stage| stage != "AWSCURRENT") {
         return None;
     }
     let principal = event.principal.id.clone();
@@ -377,9 +378,9 @@ fn fetch(event: &Event) -> Option<TaskRead> {
 }
 
 fn definition(event: &Event) -> Option<RegisteredDefinition> {
-    let answer = event.value("/detail/responseElements/taskDefinition")?;
+    let answer = event.find_value("/detail/responseElements/taskDefinition")?;
     let id = answer.get("taskDefinitionArn").and_then(Value::as_str)?;
-    let requested = event.value("/detail/requestParameters");
+    let requested = event.find_value("/detail/requestParameters");
     let mut references = Vec::new();
     // The answer repeats what was asked for, unless CloudTrail left one of them out for its size.
     for notified in [Some(answer), requested].into_iter().flatten() {

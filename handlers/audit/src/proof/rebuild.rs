@@ -106,7 +106,7 @@ fn chain(
 ) -> (RotationProof, ProofScope) {
     let settings = &world.facts.settings;
     let history = world.histories.get(&consumer.place);
-    let from = change.at.plus(settings.fresh_after());
+    let from = change.at.plus(settings.freshness_margin());
     let deployment = history.and_then(|history| history.answer(from));
     let since = deployment.map(|deployment| deployment.at);
     let fetch = since.and_then(|since| {
@@ -147,8 +147,8 @@ fn chain(
         ends_known: history.is_some_and(|history| history.ends_known),
         reads_known: true,
         until,
-        answer: settings.answer,
-        rollout: settings.rollout,
+        answer: settings.answer_deadline,
+        rollout: settings.rollout_timeout,
         excluded: consumer.excluded,
         note: failure.or(note),
     };
@@ -174,7 +174,7 @@ impl<'o> ReadIndex<'o> {
 
     /// The reads of a secret that got its AWSCURRENT, or the version of this change, by time.
     fn of_secret(&self, change: &ObservedChange) -> impl Iterator<Item = &'o TaskRead> {
-        let spelled = self.0.iter().filter(|(secret, _)| secret.may_be(&change.secret));
+        let spelled = self.0.iter().filter(|(secret, _)| secret.may_be_same_secret(&change.secret));
         let fits = |fetch: &&TaskRead| fetch.version.is_none() || fetch.version == change.version;
         let mut found: Vec<&TaskRead> =
             spelled.flat_map(|(_, reads)| reads.iter().copied()).filter(fits).collect();

@@ -34,13 +34,13 @@ pub struct GroupMembership<'r> {
 impl GroupMembership<'_> {
     /// Whether the mark is kept for the events that follow: what nobody is paged for is noted event by event.
     pub(crate) fn keeps_mark(&self) -> bool {
-        self.resolves || !self.response.is_only_noted()
+        self.resolves || !self.response.is_digest_only()
     }
 }
 
 /// The counts that an event belongs to, by response.
 pub fn watches<'r>(case: &MatchedEvent<'r>, facts: &Facts) -> Vec<GroupMembership<'r>> {
-    watched(case, &case.applied(facts))
+    watched(case, &case.find_applied_responses(facts))
 }
 
 pub(super) fn watched<'r>(
@@ -98,7 +98,7 @@ pub(super) fn questions(
     facts: &Facts,
 ) -> Vec<Question> {
     // The mark of an event that never counts is another one.
-    let role = case.awaits_launches(facts);
+    let role = case.find_role_with_unknown_launches(facts);
     let waits = role.is_some();
     let launches = role.map(|role| Question::LaunchSecrets { role });
     let at = case.event.time;
@@ -330,7 +330,7 @@ pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
 fn subjects(case: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
     let event = &case.event;
     match per {
-        CountPer::Principal => vec![event.principal.subject(&event.account)],
+        CountPer::Principal => vec![event.principal.count_subject(&event.account)],
         CountPer::Account => vec![event.account.clone()],
         CountPer::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
@@ -352,7 +352,7 @@ fn group(response: &Response, subject: &str) -> String {
         CountPer::Secret => "secret",
         CountPer::Account => "account",
     };
-    hash::id(&["stream", &response.incident, per, subject])
+    hash::hash_parts(&["stream", &response.incident, per, subject])
 }
 
 /// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
@@ -367,20 +367,20 @@ fn details(draft: &PlanBuilder<'_, '_>, findings: &[Detection<'_, '_>]) -> Vec<I
         let news = value.filter(|value| *value != event.principal.id);
         details.extend(news.map(|value| IncidentDetail { label, value }));
     };
-    add("event", Some(event.name()));
+    add("event", Some(event.event_name()));
     // By it a drill knows its own page again.
-    add("drill", event.text("/detail/drill"));
-    add("session", event.principal.session.clone());
-    add("access key id", event.principal.access_key.clone());
+    add("drill", event.find_text("/detail/drill"));
+    add("session", event.principal.session_name.clone());
+    add("access key id", event.principal.access_key_id.clone());
     add("called by service", event.principal.invoked_by.clone());
-    add("source address", event.text("/detail/sourceIPAddress"));
-    add("user agent", event.text("/detail/userAgent"));
+    add("source address", event.find_text("/detail/sourceIPAddress"));
+    add("user agent", event.find_text("/detail/userAgent"));
     if event.secrets.is_empty() {
         let mut targets =
-            TARGETS.iter().filter_map(|key| event.text(&format!("/detail/requestParameters/{key}")));
+            TARGETS.iter().filter_map(|key| event.find_text(&format!("/detail/requestParameters/{key}")));
         add("acted on", targets.next());
     }
-    if let Some(message) = event.text("/detail/errorMessage") {
+    if let Some(message) = event.find_text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
         add("failed step", step.map(Untrusted::new));
         add("rotation function", function.map(Untrusted::new));
@@ -405,7 +405,8 @@ fn details(draft: &PlanBuilder<'_, '_>, findings: &[Detection<'_, '_>]) -> Vec<I
 fn rotation_failure(message: &str) -> (Option<&str>, Option<&'static str>) {
     const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
     let function = message.split_whitespace().map(|word| word.trim_end_matches([',', '.', ';']));
-    let function = function.into_iter().find(|word| crate::aws::arn::Arn::of("lambda", word).is_some());
+    let function =
+        function.into_iter().find(|word| crate::aws::arn::Arn::parse_for_service("lambda", word).is_some());
     let step = STEPS.into_iter().find(|step| message.contains(&format!("during {step} step")));
     (function, step)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, RolloutState, SecretReference};
+use crate::aws::ecs_service::{DeploymentController, EcsService, RolloutState, ServiceStatus};
 use crate::aws::secret_ref::SecretRef;
+use crate::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use crate::aws::service_tags::{RedeployTag as Wish, ServiceTags};
 use crate::facts::Facts;
 use crate::plan::{DeferReason, SkipReason};
@@ -53,14 +54,15 @@ impl ChangeIndex {
         let found = spellings(secret)
             .into_iter()
             .filter_map(|name| self.by_name.get(&(secret.account.clone(), secret.region.clone(), name)));
-        let may_be = |place: &usize| self.all.get(*place).is_some_and(|other| other.secret.may_be(secret));
+        let may_be =
+            |place: &usize| self.all.get(*place).is_some_and(|other| other.secret.may_be_same_secret(secret));
         found.flatten().copied().filter(may_be).collect()
     }
 }
 
 /// As it is spelled, and without what may be an ARN's random suffix.
 fn spellings(secret: &SecretRef) -> BTreeSet<String> {
-    BTreeSet::from([secret.text.raw().to_owned(), secret.name().raw().to_owned()])
+    BTreeSet::from([secret.text.raw().to_owned(), secret.friendly_name().raw().to_owned()])
 }
 
 /// What is to be done about a consumer.
@@ -86,10 +88,10 @@ impl<'f> SecretConsumer<'f> {
     /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment helps with
     /// some only.
     pub(super) fn of(service: &'f EcsService, changes: &ChangeIndex, settings: &Settings) -> Vec<Self> {
-        let control = ServiceTags::of(&service.tags);
+        let control = ServiceTags::parse(&service.tags);
         let declared = declared(service, &control, settings);
         let mut uses: BTreeMap<usize, Vec<RequestedVersion>> = BTreeMap::new();
-        for (used, version) in service.secrets_with(&declared) {
+        for (used, version) in service.find_requested_secrets_with(&declared) {
             for place in changes.of(&used) {
                 uses.entry(place).or_default().push(version.clone());
             }
@@ -126,7 +128,7 @@ impl<'f> SecretConsumer<'f> {
 
     /// Whether its PRIMARY deployment is newer than a change.
     fn answers(&self, changed_at: Timestamp, facts: &Facts) -> bool {
-        let fresh_from = changed_at.plus(facts.settings.fresh_after());
+        let fresh_from = changed_at.plus(facts.settings.freshness_margin());
         self.service.primary.as_ref().is_some_and(|primary| primary.created_at >= fresh_from)
     }
 
@@ -147,8 +149,8 @@ impl<'f> SecretConsumer<'f> {
     /// What to do. What needs no human comes first, then what does, then what waits.
     pub(super) fn verdict(&self, facts: &Facts, now: Timestamp, unconfirmed: bool) -> Eligibility {
         let service = self.service;
-        if service.status != "ACTIVE" {
-            let why = format!("its status is {}", Untrusted::new(&*service.status).show(20));
+        if service.status != ServiceStatus::Active {
+            let why = format!("its status is {}", Untrusted::new(service.status.as_str()).show(20));
             return Eligibility::Skip(SkipReason::Inactive, why);
         }
         if self.control.redeploy == Wish::Off && self.control.problems.is_empty() {
@@ -175,7 +177,7 @@ impl<'f> SecretConsumer<'f> {
             return Eligibility::Skip(SkipReason::SecretGone, why);
         }
         let changed_at = self.uses.iter().map(|(changed, _)| changed.at).max().unwrap_or_default();
-        let fresh_from = changed_at.plus(facts.settings.fresh_after());
+        let fresh_from = changed_at.plus(facts.settings.freshness_margin());
         if let Some(primary) = service.primary.as_ref().filter(|primary| primary.created_at >= fresh_from) {
             // Of one of ours, the page about it told.
             let ours = facts.deployments.get(&service.arn).is_some_and(|requested| {
@@ -228,7 +230,7 @@ impl<'f> SecretConsumer<'f> {
         let primary = self.service.primary.as_ref();
         let going = primary.is_some_and(|primary| {
             primary.rollout_state == Some(RolloutState::InProgress)
-                && now < primary.created_at.plus(facts.settings.rollout)
+                && now < primary.created_at.plus(facts.settings.rollout_timeout)
         });
         findings.extend(going.then_some(DeploymentRisk::InProgress));
         findings.extend(unconfirmed.then_some(DeploymentRisk::Unconfirmed));
@@ -237,17 +239,17 @@ impl<'f> SecretConsumer<'f> {
 
     fn for_a_human(&self, facts: &Facts, findings: &BTreeSet<DeploymentRisk>) -> Option<Eligibility> {
         let skip = |reason, why: &str| Some(Eligibility::Skip(reason, why.to_owned()));
-        match self.service.controller.as_str() {
-            "CODE_DEPLOY" => {
+        match &self.service.controller {
+            DeploymentController::CodeDeploy => {
                 let why =
                     "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
                 return skip(SkipReason::CodeDeploy, why);
             }
-            "EXTERNAL" => {
+            DeploymentController::External => {
                 let why = "an external controller deploys it; start a deployment there";
                 return skip(SkipReason::External, why);
             }
-            _ => {}
+            DeploymentController::Ecs | DeploymentController::Other(_) => {}
         }
         if self.service.managed {
             return skip(SkipReason::Managed, "another AWS service manages it; update it there");
@@ -258,13 +260,13 @@ impl<'f> SecretConsumer<'f> {
         if self.control.redeploy == Wish::Notify {
             return skip(SkipReason::NotifyOnly, "its tag `secrets-responder:redeploy` is `notify`");
         }
-        let by_policy = findings.iter().find(|finding| match facts.settings.policy(**finding) {
+        let by_policy = findings.iter().find(|finding| match facts.settings.risk_policy(**finding) {
             RiskPolicy::Go => false,
             RiskPolicy::Notify => true,
             RiskPolicy::Wait => **finding != DeploymentRisk::InProgress,
         });
         if let Some(finding) = by_policy {
-            let why = format!("{}; the settings leave that to a human", finding.sentence());
+            let why = format!("{}; the settings leave that to a human", finding.describe());
             return skip(SkipReason::Finding, &why);
         }
         if facts.settings.mode == ResponseMode::Notify {
@@ -281,12 +283,12 @@ impl<'f> SecretConsumer<'f> {
         findings: &BTreeSet<DeploymentRisk>,
     ) -> Option<Eligibility> {
         let hold = |reason, until, why: String| Some(Eligibility::Defer(reason, until, why));
-        let (region, account) = self.service.place();
+        let (region, account) = self.service.region_and_account();
         if !facts.is_remembered(account, region) {
             let why = "what was done before is not known: the ledger did not answer";
             return hold(DeferReason::InProgress, None, why.to_owned());
         }
-        let settled = changed_at.plus(facts.settings.settle);
+        let settled = changed_at.plus(facts.settings.settle_delay);
         // The shell waits this long by itself.
         let then = now.max(settled);
         if settled > now.plus(LONGEST_WAIT) {
@@ -297,7 +299,7 @@ impl<'f> SecretConsumer<'f> {
             );
         }
         let going = findings.contains(&DeploymentRisk::InProgress);
-        let waits = facts.settings.policy(DeploymentRisk::InProgress) == RiskPolicy::Wait;
+        let waits = facts.settings.risk_policy(DeploymentRisk::InProgress) == RiskPolicy::Wait;
         if going && waits {
             let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
             return hold(DeferReason::InProgress, None, why.to_owned());
@@ -313,7 +315,7 @@ impl<'f> SecretConsumer<'f> {
             return hold(DeferReason::Cooldown, Some(cooled), why);
         }
         if let Some(window) = self.control.window.as_ref().filter(|window| !window.is_open(then)) {
-            let opens = window.next_open(then);
+            let opens = window.find_next_opening(then);
             let until = opens.map_or("for longer than a week".to_owned(), |at| format!("until {at}"));
             return hold(DeferReason::Window, opens, format!("its window is closed {until}"));
         }
@@ -327,9 +329,9 @@ impl<'f> SecretConsumer<'f> {
             primary.created_at < requested.requested_at.minus(CLOCKS)
                 || primary.rollout_state == Some(RolloutState::Failed)
                 || primary.rollout_state == Some(RolloutState::InProgress)
-                    && now >= requested.requested_at.plus(facts.settings.rollout)
+                    && now >= requested.requested_at.plus(facts.settings.rollout_timeout)
         });
-        let followed = now < requested.requested_at.plus(FOLLOWED).plus(facts.settings.rollout);
+        let followed = now < requested.requested_at.plus(FOLLOWED).plus(facts.settings.rollout_timeout);
         requested.is_open() && ended && followed
     }
 
@@ -344,10 +346,10 @@ impl<'f> SecretConsumer<'f> {
             Some(primary) => format!("its deployment of {} is older than the change", primary.created_at),
             None => "it has no PRIMARY deployment that could be newer than the change".to_owned(),
         };
-        let not_before = changed_at.plus(facts.settings.settle);
+        let not_before = changed_at.plus(facts.settings.settle_delay);
         Eligibility::Redeploy(RedeployTerms {
             not_before,
-            fresh_from: changed_at.plus(facts.settings.fresh_after()),
+            fresh_from: changed_at.plus(facts.settings.freshness_margin()),
             cooled_from: now.max(not_before).minus(self.cooldown(facts)),
             findings,
             why,
@@ -362,9 +364,9 @@ impl<'f> SecretConsumer<'f> {
 
 /// The secrets that the service reads by itself, as tags and settings say.
 fn declared(service: &EcsService, control: &ServiceTags, settings: &Settings) -> Vec<SecretReference> {
-    let label = service.label();
+    let label = service.display_name();
     let configured = [service.arn.as_str(), label.raw()].into_iter();
-    let configured = configured.filter_map(|name| settings.readers.get(name)).flatten();
+    let configured = configured.filter_map(|name| settings.declared_secrets.get(name)).flatten();
     let values = control.secrets.iter().chain(configured);
     values.map(|value| SecretReference { kind: ReferenceKind::Declared, value: value.clone() }).collect()
 }

@@ -16,7 +16,11 @@ const FORGOTTEN: Span = Span::from_secs(30 * 86_400);
 /// The key under which it is remembered when a principal last read a secret (its [`crate::aws::secret_ref::SecretRef::key`]).
 pub fn last_seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
     // The principal apart: the ledger keeps what one has read together.
-    format!("{}/{}", hash::id(&["seen", account, principal.raw()]), hash::id(&["seen", secret]))
+    format!(
+        "{}/{}",
+        hash::hash_parts(&["seen", account, principal.raw()]),
+        hash::hash_parts(&["seen", secret])
+    )
 }
 
 /// A read as an item of the ledger's table.
@@ -78,7 +82,8 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             let observation = Observation::of(draft.event(), false);
             let window_match =
                 WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
-            let before = last.map_or("none is known".to_owned(), |last| Date::of(last).to_string());
+            let before =
+                last.map_or("none is known".to_owned(), |last| Date::from_timestamp(last).to_string());
             let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
             let incident =
                 Incident::of(response, super::incident_key(response, &key), &window_match, details);
@@ -86,7 +91,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
         }
         // The day is enough, and one write a day.
-        if last.is_none_or(|last| Date::of(last) < Date::of(at)) {
+        if last.is_none_or(|last| Date::from_timestamp(last) < Date::from_timestamp(at)) {
             steps.push(PlanStep::UpdateLastSeen { key, at });
         }
     }

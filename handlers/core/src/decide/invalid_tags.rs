@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PlanBuilder, incident_key};
-use crate::aws::ecs_service::EcsService;
+use crate::aws::ecs_service::{EcsService, ServiceStatus};
 use crate::aws::service_tags::ServiceTags;
 use crate::facts::{Facts, Question, place};
 use crate::hash;
@@ -14,7 +14,7 @@ use crate::text::Untrusted;
 
 /// Whether discovery has to keep a service that uses no secret of those that changed.
 pub fn are_unclear(service: &EcsService) -> bool {
-    service.status == "ACTIVE" && !ServiceTags::of(&service.tags).problems.is_empty()
+    service.status == ServiceStatus::Active && !ServiceTags::parse(&service.tags).problems.is_empty()
 }
 
 /// What is to be asked about the services that are known.
@@ -35,7 +35,7 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
         let others = services.iter().filter(|(service, _)| !consumers.contains(service.arn.as_str()));
         let mut details: Vec<IncidentDetail> = others
             .map(|(service, problems)| {
-                let value = format!("{}: {}", service.label().raw(), problems.join("; "));
+                let value = format!("{}: {}", service.display_name().raw(), problems.join("; "));
                 IncidentDetail { label: "tags not understood", value: Untrusted::new(value) }
             })
             .collect();
@@ -56,8 +56,8 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
 fn unclear(facts: &Facts) -> BTreeMap<String, Vec<(&EcsService, Vec<String>)>> {
     let mut unclear: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for service in facts.services.iter().flatten().filter(|service| are_unclear(service)) {
-        let (region, account) = service.place();
-        let problems = ServiceTags::of(&service.tags).problems;
+        let (region, account) = service.region_and_account();
+        let problems = ServiceTags::parse(&service.tags).problems;
         unclear.entry(place(account, region)).or_default().push((service, problems));
     }
     for services in unclear.values_mut() {
@@ -74,5 +74,5 @@ fn subject(place: &str, services: &[(&EcsService, Vec<String>)]) -> String {
     let said = services.iter().flat_map(|(service, problems)| {
         std::iter::once(service.arn.as_str()).chain(problems.iter().map(String::as_str))
     });
-    format!("{place} tags {}", hash::id(&said.collect::<Vec<_>>()))
+    format!("{place} tags {}", hash::hash_parts(&said.collect::<Vec<_>>()))
 }

@@ -53,7 +53,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
         let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
         let mut details =
-            vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.name() }];
+            vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.friendly_name() }];
         details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
         draft.page_burst(response, key, &window_match, details, Vec::new());
     }
@@ -65,7 +65,7 @@ fn overdue(metadata: &SecretMetadata, facts: &Facts, now: Timestamp) -> Option<(
     if !metadata.is_readable() || metadata.is_replica() {
         return None;
     }
-    let grace = facts.settings.overdue;
+    let grace = facts.settings.overdue_grace_period;
     let due = metadata.next_rotation.filter(|due| metadata.rotates && due.plus(grace) < now);
     if let Some(due) = due {
         return Some((due, format!("it was due on {due} and has not happened")));

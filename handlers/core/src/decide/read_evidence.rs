@@ -10,7 +10,7 @@ use crate::text::Untrusted;
 /// The role whose session this is, if that is a task's.
 fn role<'c>(case: &'c MatchedEvent<'_>) -> Option<&'c Untrusted> {
     let principal = &case.event.principal;
-    principal.is_task().then_some(&principal.id)
+    principal.is_task_session().then_some(&principal.id)
 }
 
 pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
@@ -23,7 +23,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
     let (key, at) = (read_evidence_key(role, secret), draft.event().time);
     let evidence = draft.facts.pending_evidence.get(&key).into_iter().flatten();
     let proved: Vec<PlanStep> = evidence
-        .filter(|evidence| at >= evidence.since.whole_second())
+        .filter(|evidence| at >= evidence.since.truncate_to_second())
         .map(|evidence| PlanStep::Prove { key: key.clone(), evidence: evidence.clone(), at })
         .collect();
     draft.steps.extend(proved);

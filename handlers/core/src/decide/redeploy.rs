@@ -75,7 +75,7 @@ pub(super) fn reconcile(
     }
     let redeploys = waves(draft, &mut said, response, going);
     // What goes on may fail, and be rolled back: until that is told, its changes are not answered.
-    let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout);
+    let in_time = |at: Timestamp| now < at.plus(facts.settings.rollout_timeout);
     let goes_on = |service: &String, primary: &Option<EcsDeployment>| {
         let requested = facts.deployments.get(service).filter(|requested| requested.is_open());
         let theirs =
@@ -120,7 +120,7 @@ fn waves(
 ) -> Vec<PlanStep> {
     let (facts, now) = (draft.facts, draft.now());
     going.sort_by_cached_key(|(consumer, go)| {
-        (go.fresh_from, hash::id(&["wave", &consumer.service.arn, &go.fresh_from.to_string()]))
+        (go.fresh_from, hash::hash_parts(&["wave", &consumer.service.arn, &go.fresh_from.to_string()]))
     });
     let unanswered = unanswered(facts);
     let mut taken: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
@@ -134,9 +134,9 @@ fn waves(
         let slots = facts.concurrency_slots.get(&service.cluster).into_iter().flatten();
         let mut own = slots.filter(|(_, slot)| slot.service == service.arn && slot.until > now);
         let own = own.next().map(|(number, _)| *number);
-        let free = own.or_else(|| (0..facts.settings.in_flight).find(|slot| !taken.contains(slot)));
+        let free = own.or_else(|| (0..facts.settings.rollout_limit).find(|slot| !taken.contains(slot)));
         let Some(slot) = free else {
-            let why = format!("{} deployments are in flight in its cluster", facts.settings.in_flight);
+            let why = format!("{} deployments are in flight in its cluster", facts.settings.rollout_limit);
             hold(said, draft, consumer, (DeferReason::RolloutLimit, None, why));
             continue;
         };
@@ -150,7 +150,7 @@ fn waves(
             fresh_from: go.fresh_from,
             cooldown_from: go.cooled_from,
             slot,
-            rollout: facts.settings.rollout,
+            rollout: facts.settings.rollout_timeout,
             risks: go.findings,
             execution_roles: service.execution_roles.clone(),
             why: go.why,
@@ -197,7 +197,7 @@ fn hold(
     consumer: &SecretConsumer<'_>,
     (reason, until, why): (DeferReason, Option<Timestamp>, String),
 ) {
-    let answer = draft.facts.settings.answer;
+    let answer = draft.facts.settings.answer_deadline;
     let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
         tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
@@ -230,7 +230,7 @@ fn tell_of_refusals(
             && requested.end.is_some_and(|ended| ended.outcome == DeploymentOutcome::Refused)
     };
     let requested = facts.deployments.get(&consumer.service.arn).filter(refused);
-    if let Some(requested) = requested.filter(|_| draft.now() >= since.plus(facts.settings.answer)) {
+    if let Some(requested) = requested.filter(|_| draft.now() >= since.plus(facts.settings.answer_deadline)) {
         let why = format!(
             "the call of {} had no effect: ECS throttles, or fails; it is repeated",
             requested.requested_at
@@ -241,7 +241,7 @@ fn tell_of_refusals(
 
 /// Whether what is to be told of a consumer is left to the sweep: it tells of many changes in one page.
 fn is_for_the_sweep(draft: &PlanBuilder<'_, '_>, response: &Response, consumer: &SecretConsumer<'_>) -> bool {
-    let (facts, (region, _)) = (draft.facts, consumer.service.place());
+    let (facts, (region, _)) = (draft.facts, consumer.service.region_and_account());
     let recent = draft.now().minus(response.resolve_after);
     let mut notified = facts.notified.get(&consumer.service.arn).into_iter().flat_map(BTreeMap::values);
     draft.case.handler == Handler::Rotation
@@ -255,7 +255,7 @@ fn is_told(draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>, changed: 
     let notified = draft.facts.notified.get(&consumer.service.arn);
     let known = notified.and_then(|notified| notified.get(&changed.secret.key()));
     // Two tellings of one change are seconds apart, and nobody acts on the first between them.
-    known.is_some_and(|until| until.plus(draft.facts.settings.settle) >= changed.at)
+    known.is_some_and(|until| until.plus(draft.facts.settings.settle_delay) >= changed.at)
 }
 
 /// Notes what to tell of a consumer, of each of these changes of which nobody was told yet.
@@ -267,7 +267,7 @@ fn tell(
     label: &'static str,
     why: &str,
 ) {
-    let value = Untrusted::new(format!("{}: {why}", consumer.service.label().raw()));
+    let value = Untrusted::new(format!("{}: {why}", consumer.service.display_name().raw()));
     for changed in changes.iter().filter(|changed| !is_told(draft, consumer, changed)) {
         let about =
             deployment::AffectedConsumer { service: consumer.service.arn.clone(), change: changed.clone() };
@@ -319,7 +319,7 @@ pub(super) fn page_about(
         let which = changed.version.clone().unwrap_or_else(|| changed.at.to_string());
         parts.extend([consumer.service.clone(), changed.secret.key(), which]);
     }
-    let subject = hash::id(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let subject = hash::hash_parts(&parts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut observations: Vec<Observation> = Vec::new();
     for consumer in &about {
         // The incident is as old as the change: the sweep says what the event said.

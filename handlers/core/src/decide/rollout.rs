@@ -3,7 +3,7 @@
 use super::eligibility::CLOCKS;
 use super::{PlanBuilder, incident_key};
 use crate::aws::arn::Arn;
-use crate::aws::ecs_service::{EcsService, RolloutState};
+use crate::aws::ecs_service::{EcsService, RolloutState, ServiceStatus};
 use crate::facts::{Facts, IncidentState, Question, place};
 use crate::incident::IncidentDetail;
 use crate::notify;
@@ -55,13 +55,13 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         draft.steps.push(PlanStep::Ignore { why: "the event names no service".to_owned() });
         return;
     };
-    let state = match event.name().raw() {
+    let state = match event.event_name().raw() {
         "SERVICE_DEPLOYMENT_COMPLETED" => RolloutState::Completed,
         "SERVICE_DEPLOYMENT_FAILED" => RolloutState::Failed,
         _ => RolloutState::InProgress,
     };
-    let reason = event.text("/detail/reason").unwrap_or_default();
-    let deployment = event.text("/detail/deploymentId").map(|id| id.raw().to_owned());
+    let reason = event.find_text("/detail/reason").unwrap_or_default();
+    let deployment = event.find_text("/detail/deploymentId").map(|id| id.raw().to_owned());
     let is_rollback = state == RolloutState::InProgress && reason.raw().contains("rolling back");
     let report =
         DeploymentReport { deployment, state, reason, at: event.time, is_rollback, service: &service };
@@ -89,13 +89,13 @@ fn concerns(requested: &DeploymentRecord, report: &DeploymentReport<'_>) -> bool
         }
         // Of what begins, events tell the whole second.
         (Some(ours), RolloutState::InProgress) => {
-            ours == id && report.at >= requested.requested_at.whole_second()
+            ours == id && report.at >= requested.requested_at.truncate_to_second()
         }
         (Some(ours), _) => ours == id && report.at >= requested.requested_at,
         // We never learned its id.
         (None, RolloutState::InProgress) => {
             requested.may_be_told_of()
-                && report.at >= requested.requested_at.whole_second()
+                && report.at >= requested.requested_at.truncate_to_second()
                 && may_have_begun(requested, report.at)
         }
         // Where that is because the answer was lost, another may complete that it gave way to.
@@ -143,7 +143,7 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, req
     if requested.is_held(now) || now < requested.requested_at.plus(SEEN_AFTER) {
         return;
     }
-    let late = now > requested.requested_at.plus(facts.settings.rollout);
+    let late = now > requested.requested_at.plus(facts.settings.rollout_timeout);
     let found = facts.services.iter().flatten().find(|found| found.arn == service);
     let report = |deployment: Option<&str>, state, reason: &str| DeploymentReport {
         deployment: deployment.map(str::to_owned),
@@ -153,7 +153,7 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, req
         is_rollback: false,
         service,
     };
-    let Some(found) = found.filter(|found| found.status != "INACTIVE") else {
+    let Some(found) = found.filter(|found| found.status != ServiceStatus::Inactive) else {
         let is_gone = found.is_some();
         if is_gone {
             end(draft, service, requested, now, DeploymentOutcome::Gone);
@@ -219,7 +219,7 @@ fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, req
                 end(draft, service, requested, now, DeploymentOutcome::Failed);
             }
             Some(RolloutState::InProgress) | None if late => {
-                let why = format!("it did not complete within {}", facts.settings.rollout);
+                let why = format!("it did not complete within {}", facts.settings.rollout_timeout);
                 fail(
                     draft,
                     response,
@@ -243,7 +243,7 @@ fn is_told_of(facts: &Facts, key: &str) -> bool {
 }
 
 fn region_of(service: &str) -> &str {
-    Arn::of("ecs", service).map_or("", |arn| arn.region)
+    Arn::parse_for_service("ecs", service).map_or("", |arn| arn.region)
 }
 
 /// How long ECS may show the deployments of before.
@@ -306,7 +306,7 @@ fn fail(
     let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
     let mut details = vec![detail("what", what), detail("service", report.service)];
     for changed in &requested.changes {
-        details.push(IncidentDetail { label: "secret", value: changed.secret.name() });
+        details.push(IncidentDetail { label: "secret", value: changed.secret.friendly_name() });
     }
     // A rollback is reported of the deployment that it goes back to.
     let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
@@ -364,6 +364,6 @@ fn key(response: &Response, service: &str, requested: &DeploymentRecord) -> Stri
 }
 
 fn service_of(case: &MatchedEvent<'_>) -> Option<String> {
-    let arn = case.event.text("/resources/0")?;
+    let arn = case.event.find_text("/resources/0")?;
     (arn.raw().len() <= 1_024).then(|| arn.raw().to_owned())
 }

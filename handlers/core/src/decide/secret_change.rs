@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::eligibility::ChangeIndex;
 use super::redeploy::{reconcile, unlearned, unlearned_key};
 use super::{PlanBuilder, incident_key, invalid_tags};
-use crate::aws::principal::UNKNOWN;
+use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, Question, place};
@@ -18,7 +18,7 @@ use crate::time::Span;
 
 pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let Some(secret) = case.event.secrets.first() else {
-        return vec![Question::Incident { key: incident_key(response, UNKNOWN) }];
+        return vec![Question::Incident { key: incident_key(response, UNKNOWN_PRINCIPAL) }];
     };
     let version = version(case);
     let mut questions = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         };
         draft.steps.push(PlanStep::Unknown { why: why.to_owned() });
         let what = IncidentDetail { label: "nothing was redeployed", value: Untrusted::new(why) };
-        draft.page_once(response, UNKNOWN, vec![what]);
+        draft.page_once(response, UNKNOWN_PRINCIPAL, vec![what]);
         return;
     };
     if draft.facts.services.is_none() {
@@ -75,7 +75,9 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             ChangeConfirmation::NotYet(why) => {
                 draft.steps.push(PlanStep::Unknown { why });
                 // A replica follows when it follows: the sweep sees that, where it looks.
-                if !draft.facts.settings.regions.contains(&there.region) || there.region == secret.region {
+                if !draft.facts.settings.further_regions.contains(&there.region)
+                    || there.region == secret.region
+                {
                     draft.retry = Some("the new version is not AWSCURRENT yet".to_owned());
                 }
             }
@@ -145,7 +147,8 @@ fn confirm(draft: &PlanBuilder<'_, '_>, secret: &SecretRef, is_replica: bool) ->
         ChangeConfirmation::NotYet(format!("the new version has not reached {region} yet"))
     };
     let metadata = draft.facts.secrets.get(&key).filter(|metadata| metadata.is_readable());
-    let Some((metadata, current)) = metadata.and_then(|metadata| Some((metadata, metadata.current()?)))
+    let Some((metadata, current)) =
+        metadata.and_then(|metadata| Some((metadata, metadata.current_version()?)))
     else {
         // The event is about the secret that it names: only Secrets Manager knows of its replicas.
         return if is_replica { elsewhere() } else { ChangeConfirmation::Unknown(notified) };
@@ -191,14 +194,14 @@ fn superseded(metadata: &SecretMetadata, version: Option<&str>, draft: &PlanBuil
     let left = version.is_none_or(|version| {
         metadata.versions.get(version).is_none_or(|labels| !labels.contains("AWSPENDING"))
     });
-    let margin = draft.facts.settings.fresh_after();
+    let margin = draft.facts.settings.freshness_margin();
     left && metadata.modified_at.is_some_and(|at| at > draft.event().time.plus(margin))
 }
 
 fn version(case: &MatchedEvent<'_>) -> Option<String> {
     // Version ids are at most 64 characters (`API_DescribeSecret`): anything else is none.
     case.event
-        .text("/detail/versionId")
+        .find_text("/detail/versionId")
         .map(|version| version.raw().to_owned())
         .filter(|version| version.len() <= 64)
 }

@@ -15,7 +15,7 @@ use crate::time::{Span, Timestamp};
 
 /// The Regions that the sweep looks at.
 fn regions(case: &MatchedEvent<'_>, facts: &Facts) -> BTreeSet<String> {
-    let all = std::iter::once(&case.event.region).chain(&facts.settings.regions);
+    let all = std::iter::once(&case.event.region).chain(&facts.settings.further_regions);
     // Who does not know what was said would say it again, every time.
     all.filter(|region| facts.is_remembered(&case.event.account, region)).cloned().collect()
 }
@@ -67,7 +67,7 @@ fn open_changes(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<(SecretChange, bo
     let mut open = Vec::new();
     for metadata in facts.secrets.values().filter(|metadata| metadata.is_readable()) {
         let secret = SecretRef::from_arn(&metadata.arn).filter(swept);
-        let (Some(secret), Some(version)) = (secret, metadata.current()) else { continue };
+        let (Some(secret), Some(version)) = (secret, metadata.current_version()) else { continue };
         let known = facts.changes.get(&secret.key());
         if let Some(known) = known.filter(|known| known.version.as_deref() == Some(version)) {
             let changed = SecretChange { secret, at: known.at, version: known.version.clone() };
@@ -85,13 +85,13 @@ fn open_changes(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<(SecretChange, bo
 fn unlisted(facts: &Facts) -> impl Iterator<Item = SecretChange> {
     let said = |key: &String| {
         let metadata = facts.secrets.get(key);
-        metadata.is_some_and(|metadata| metadata.is_readable() && metadata.current().is_some())
+        metadata.is_some_and(|metadata| metadata.is_readable() && metadata.current_version().is_some())
     };
     facts.changes.iter().filter(move |(key, change)| !change.resolved && !said(key)).filter_map(
         |(key, change)| {
             let mut parts = key.splitn(3, '/');
             let (account, region, name) = (parts.next()?, parts.next()?, parts.next()?);
-            let secret = SecretRef::typed(name, account, region)?;
+            let secret = SecretRef::from_name_or_arn(name, account, region)?;
             Some(SecretChange { secret, at: change.at, version: change.version.clone() })
         },
     )

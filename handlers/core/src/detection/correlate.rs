@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::incident::{Incident, IncidentDetail};
-use crate::rules::{Response, Severity};
+use crate::rules::Response;
+use crate::severity::Severity;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::time::{Span, Timestamp};
 

@@ -175,5 +175,5 @@ pub struct PendingReadEvidence {
 
 /// The key under which a role's read of a secret is awaited.
 pub fn read_evidence_key(role: &Untrusted, secret: &SecretRef) -> String {
-    crate::hash::id(&["awaited", role.raw(), &secret.key()])
+    crate::hash::hash_parts(&["awaited", role.raw(), &secret.key()])
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::facts::Facts;
 use crate::incident::Incident;
 use crate::plan::{Plan, PlanStep};
-use crate::rules::{Response, Severity};
+use crate::rules::Response;
 use crate::settings::Settings;
+use crate::severity::Severity;
 use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Date, Span, Timestamp};
@@ -56,13 +57,13 @@ const SHOWN: usize = 120;
 
 /// Under which day something is noted: that on which it happened, unless its summary was due before we learned of it.
 pub fn date(at: Timestamp, now: Timestamp, settings: &Settings) -> Date {
-    let own = Date::of(at);
-    if own <= due(now, settings) { Date::of(now) } else { own }
+    let own = Date::from_timestamp(at);
+    if own <= due(now, settings) { Date::from_timestamp(now) } else { own }
 }
 
 /// The last day whose summary is due.
 pub fn due(now: Timestamp, settings: &Settings) -> Date {
-    Date::of(now.minus(Span::from_secs(i64::from(settings.summary_hour) * 3_600))).before()
+    Date::from_timestamp(now.minus(Span::from_secs(i64::from(settings.summary_hour) * 3_600))).previous_day()
 }
 
 /// What a plan notes, and under which day; nothing, if it is nothing.
@@ -193,7 +194,7 @@ fn incidents<'o>(paged: &[(&'o OpenIncident, Severity)]) -> BTreeMap<&'o str, (u
         *by_rule.entry(&opened.rule).or_default().entry(*severity).or_default() += 1;
     }
     let words = |counts: &BTreeMap<Severity, usize>| {
-        let counts = counts.iter().rev().map(|(severity, count)| format!("{count} {}", severity.name()));
+        let counts = counts.iter().rev().map(|(severity, count)| format!("{count} {}", severity.as_str()));
         format!(" ({})", counts.collect::<Vec<_>>().join(", "))
     };
     by_rule.into_iter().map(|(rule, counts)| (rule, (counts.values().sum(), words(&counts)))).collect()

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::event::Event;
 use crate::hash;
-use crate::rules::{DistinctBy, ExceptionEffect, Response, Severity};
+use crate::rules::{DistinctBy, ExceptionEffect, Response};
+use crate::severity::Severity;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -164,7 +165,7 @@ fn bounded(text: &str, longest: usize) -> String {
         return text.to_owned();
     }
     let kept = text.floor_char_boundary(longest - 33);
-    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::id_of(text.as_bytes()))
+    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::hash_bytes(text.as_bytes()))
 }
 
 /// Events close enough to each other, and many enough, to be one occurrence of an incident.
@@ -290,7 +291,7 @@ fn eased(response: &Response, window_match: &WindowMatch<'_>) -> Severity {
     let effects: Option<Vec<ExceptionEffect>> = window_match.observations.iter().map(effect).collect();
     match effects.and_then(|effects| effects.into_iter().min()) {
         None => window_match.severity,
-        Some(ExceptionEffect::Lower) => window_match.severity.lower(),
+        Some(ExceptionEffect::Lower) => window_match.severity.lower_by_one(),
         Some(ExceptionEffect::Info | ExceptionEffect::Drop) => Severity::Info,
     }
 }

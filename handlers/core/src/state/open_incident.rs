@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Severity;
+use crate::severity::Severity;
 use crate::time::{Date, Span, Timestamp};
 
 /// An incident that was paged, as the sweep looks for it. What happens after the page only its state tells.

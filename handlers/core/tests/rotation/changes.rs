@@ -100,8 +100,8 @@ fn a_region_that_no_sweep_looks_at_is_told_where_services_use_the_replica() {
         (None, &[], true, false),
     ] {
         let mut facts = replicated(Some("v2"));
-        facts.settings.home = home.map(str::to_owned);
-        facts.settings.regions = regions.iter().map(|region| (*region).to_owned()).collect();
+        facts.settings.home_region = home.map(str::to_owned);
+        facts.settings.further_regions = regions.iter().map(|region| (*region).to_owned()).collect();
         if !used {
             facts.services.as_mut().unwrap().truncate(1);
         }
@@ -183,7 +183,7 @@ fn a_replica_without_the_version_is_looked_at_again() {
             assert_eq!(words(&plan), ["unknown", "note s1 12:00:00", "redeploy a s1"], "{version:?}");
             assert!(plan.retry.is_some(), "no sweep looks there");
             let mut swept = replicated(version);
-            swept.settings.regions.push("eu-west-1".to_owned());
+            swept.settings.further_regions.push("eu-west-1".to_owned());
             assert!(decide(&mut swept, &event).retry.is_none(), "the sweep does");
         }
     }

@@ -1,6 +1,6 @@
 //! What became of the deployments that we asked for, of rotations that are due, and the proof.
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{RolloutState, ServiceStatus};
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::facts::Facts;
 use responder_core::plan::PlanStep;
@@ -201,7 +201,7 @@ fn what_changed_unseen_before_a_rollback_is_told_too() {
 #[test]
 fn a_service_that_is_gone_or_cannot_be_seen() {
     let mut gone = followed();
-    first(&mut gone).status = "INACTIVE".to_owned();
+    first(&mut gone).status = ServiceStatus::Inactive;
     assert_eq!(notified(&mut gone, &sweep("12:05:00")), ["end a gone"]);
     let mut unseen = followed();
     unseen.services = Some(Vec::new());

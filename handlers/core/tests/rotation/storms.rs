@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
 use responder_core::plan::{Plan, PlanStep};
@@ -92,8 +93,8 @@ struct Storm {
 impl Storm {
     fn new(specs: &[Spec], in_flight: u32) -> Self {
         let mut facts = Facts::default();
-        facts.settings.in_flight = in_flight;
-        facts.settings.rollout = Span::from_secs(600);
+        facts.settings.rollout_limit = in_flight;
+        facts.settings.rollout_timeout = Span::from_secs(600);
         for (name, spec) in SERVICES.iter().zip(specs) {
             let used = SECRETS.iter().enumerate().filter(|(bit, _)| spec.uses & (1 << bit) != 0);
             let mut service = service(name, &used.map(|(_, name)| secret_arn(name)).collect::<Vec<_>>());
@@ -106,7 +107,7 @@ impl Storm {
                 Special::Off => Some(("redeploy", "off")),
                 Special::Notify => Some(("redeploy", "notify")),
                 Special::CodeDeploy => {
-                    "CODE_DEPLOY".clone_into(&mut service.controller);
+                    service.controller = DeploymentController::CodeDeploy;
                     None
                 }
             };
@@ -130,7 +131,7 @@ impl Storm {
             self.redeployed.entry(service.clone()).or_default().push(plan.time.max(*not_before));
         }
         let taken = in_flight(&self.facts, plan.time).len();
-        assert!(taken <= self.facts.settings.in_flight as usize, "{taken} in flight: {:?}", words(&plan));
+        assert!(taken <= self.facts.settings.rollout_limit as usize, "{taken} in flight: {:?}", words(&plan));
         plan
     }
 
@@ -197,11 +198,13 @@ impl Storm {
             let is_off = service.tags.values().any(|value| value == "off");
             for (key, changed) in self.changed.iter().filter(|_| !is_off) {
                 let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
-                let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
+                let is_used = !service
+                    .find_requested_versions(&SecretRef::from_arn(&secret_arn(name)).unwrap())
+                    .is_empty();
                 let notified = self.facts.notified.get(&service.arn).and_then(|notified| notified.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
                 // Two changes within `settle` are told as one.
-                let told_until = notified.map(|notified| notified.plus(self.facts.settings.settle));
+                let told_until = notified.map(|notified| notified.plus(self.facts.settings.settle_delay));
                 if is_used && runs <= Some(*changed) && told_until < Some(*changed) {
                     forgotten.push(format!("{} {name}: runs {runs:?}, told {notified:?}", service.arn));
                 }

@@ -1,6 +1,6 @@
 //! One service and one change: each reason to leave it or to wait, beside the near miss that is redeployed.
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
 use responder_core::facts::{Facts, Settings};
 use responder_core::settings::{DeploymentRisk, ResponseMode, RiskPolicy};
 use responder_core::state::deployment::DeploymentOutcome;
@@ -63,11 +63,17 @@ fn what_a_deployment_cannot_help_is_told() {
 
 #[test]
 fn who_else_deploys_it_is_told() {
-    assert_eq!(noon(|facts| first(facts).controller = "CODE_DEPLOY".to_owned()), skip("code-deploy", true));
-    assert_eq!(noon(|facts| first(facts).controller = "EXTERNAL".to_owned()), skip("external", true));
+    assert_eq!(
+        noon(|facts| first(facts).controller = DeploymentController::CodeDeploy),
+        skip("code-deploy", true)
+    );
+    assert_eq!(
+        noon(|facts| first(facts).controller = DeploymentController::External),
+        skip("external", true)
+    );
     assert_eq!(noon(|facts| first(facts).managed = true), skip("managed", true));
-    for status in ["DRAINING", "INACTIVE"] {
-        assert_eq!(noon(|facts| first(facts).status = status.to_owned()), skip("inactive", false));
+    for status in [ServiceStatus::Draining, ServiceStatus::Inactive] {
+        assert_eq!(noon(|facts| first(facts).status = status.clone()), skip("inactive", false));
     }
 }
 
@@ -279,7 +285,7 @@ fn secrets_that_are_declared_count_like_those_that_are_written_in_the_service() 
         let (name, value) = (name.to_owned(), Untrusted::new(value));
         noon(|facts| {
             first(facts).references.clear();
-            facts.settings.readers.insert(name, vec![value]);
+            facts.settings.declared_secrets.insert(name, vec![value]);
         })
     };
     assert_eq!(readers("shop/a", "s1"), GO);

@@ -24,7 +24,7 @@ fn count(words: &[String], start: &str) -> usize {
 
 fn seven() -> Facts {
     let mut facts = world(&SEVEN);
-    facts.settings.in_flight = 3;
+    facts.settings.rollout_limit = 3;
     facts
 }
 
@@ -86,7 +86,7 @@ fn whoever_waits_for_longer_than_an_answer_may_take_is_told_once() {
 fn a_place_that_was_given_to_another_is_not_taken_back() {
     // The rollout of `a` goes on for longer than its place is kept; `b` has the place by now.
     let mut facts = world(&[("a", &["s1"]), ("b", &["s2"])]);
-    facts.settings.in_flight = 1;
+    facts.settings.rollout_limit = 1;
     facts.deployments.insert(service_arn("a"), requested("11:00:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("b"), until: at("12:20:00") };
     facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
@@ -105,7 +105,7 @@ fn a_place_that_was_given_to_another_is_not_taken_back() {
 #[test]
 fn a_service_that_goes_again_keeps_its_own_place() {
     let mut facts = world(&[("a", &["s1"]), ("b", &["s1"])]);
-    facts.settings.in_flight = 1;
+    facts.settings.rollout_limit = 1;
     facts.services.as_mut().unwrap()[0].primary = deployed("ecs-svc/1", "11:50:00", None);
     facts.deployments.insert(service_arn("a"), requested("11:50:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("a"), until: at("12:20:00") };
@@ -187,13 +187,14 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
     let secrets: Vec<&str> = names.iter().map(String::as_str).collect();
     for home in [None, Some("eu-west-1"), Some(HOME)] {
         let mut facts = world(&[("a", &secrets)]);
-        (facts.settings.mode, facts.settings.home) = (ResponseMode::Notify, home.map(str::to_owned));
+        (facts.settings.mode, facts.settings.home_region) = (ResponseMode::Notify, home.map(str::to_owned));
         let mut words = Vec::new();
         for name in &secrets {
             words.extend(notified(&mut facts, &label(name, "12:00:00", "v2")));
         }
         let count = |words: &[String], what| words.iter().filter(|word| word.starts_with(what)).count();
-        let (pages, holds) = (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
+        let (pages, holds) =
+            (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
         if home != Some(HOME) {
             // Nobody would tell of it later; of a Region without a sweep that is told too.
             assert_eq!((pages, holds), (20 + usize::from(home.is_some()), 0), "{home:?}");

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use responder_core::aws::ecs_service::{
-    EcsDeployment, EcsService, ReferenceKind, RolloutState, SecretReference,
+    DeploymentController, EcsDeployment, EcsService, RolloutState, ServiceStatus,
 };
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::decide::{apply, questions, respond};
 use responder_core::facts::{Facts, Question};
 use responder_core::plan::{Plan, PlanStep};
@@ -26,7 +27,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
 
 /// The case that an event is for the handlers `rotation` or `sweep`.
 pub(crate) fn case(event: &str) -> MatchedEvent<'static> {
-    RULES.cases(event).unwrap().into_iter().next().unwrap()
+    RULES.match_event(event).unwrap().into_iter().next().unwrap()
 }
 
 /// An instant of Monday, 2 March 2026, or a whole one.
@@ -59,8 +60,8 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
     EcsService {
         arn: service_arn(name),
         cluster: CLUSTER.to_owned(),
-        status: "ACTIVE".to_owned(),
-        controller: "ECS".to_owned(),
+        status: ServiceStatus::Active,
+        controller: DeploymentController::Ecs,
         primary: deployed("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
         references: values.iter().map(reference).collect(),
         ..EcsService::default()
@@ -162,7 +163,8 @@ fn time(at: Timestamp) -> String {
 }
 
 fn names(changes: &[SecretChange]) -> String {
-    let names: Vec<String> = changes.iter().map(|changed| changed.secret.name().raw().to_owned()).collect();
+    let names: Vec<String> =
+        changes.iter().map(|changed| changed.secret.friendly_name().raw().to_owned()).collect();
     names.join("+")
 }
 
@@ -177,9 +179,9 @@ fn word(step: &PlanStep) -> String {
         }
         PlanStep::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
         PlanStep::RecordChange { change } => {
-            format!("note {} {}", change.secret.name().raw(), time(change.at))
+            format!("note {} {}", change.secret.friendly_name().raw(), time(change.at))
         }
-        PlanStep::ResolveChange { change } => format!("settle {}", change.secret.name().raw()),
+        PlanStep::ResolveChange { change } => format!("settle {}", change.secret.friendly_name().raw()),
         PlanStep::ReconcileDeployment { service, deployment, .. } => {
             format!("adopt {} {deployment}", short(service))
         }
@@ -256,6 +258,7 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
 /// The services whose deployments of ours go on at an instant, as far as anybody may tell.
 pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
     let going = facts.deployments.iter().filter(|(_, requested)| requested.is_open());
-    let going = going.filter(|(_, requested)| requested.requested_at.plus(facts.settings.rollout) > now);
+    let going =
+        going.filter(|(_, requested)| requested.requested_at.plus(facts.settings.rollout_timeout) > now);
     going.map(|(service, _)| service.clone()).collect()
 }

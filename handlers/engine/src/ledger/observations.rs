@@ -220,7 +220,7 @@ fn updates(group: &str, observations: &BTreeSet<Observation>, ttl: i64) -> Vec<I
     let write = |(chunk, observations): (Timestamp, Vec<&Observation>)| {
         let begin = begin(&chunk.to_string());
         observation_codec::pack(chunk, &observations).into_iter().map(move |text| {
-            let key = ItemKey::observations(group, &format!("{begin}{}", hash::id_of(text.as_bytes())));
+            let key = ItemKey::observations(group, &format!("{begin}{}", hash::hash_bytes(text.as_bytes())));
             ItemUpdate::of(key).text("marks", &text).number("ttl", ttl)
         })
     };

@@ -51,7 +51,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         });
         let update = |texts: &[(&str, String)]| {
             let parts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
-            let key = ItemKey { pk: format!("summary#{date}"), sk: hash::id(&parts) };
+            let key = ItemKey { pk: format!("summary#{date}"), sk: hash::hash_parts(&parts) };
             let mut update = ItemUpdate::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
             for name in [NOTES, SUPPRESSED] {
                 let own = texts.iter().filter(|(of, _)| *of == name).map(|(_, text)| text.clone());

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use responder_core::enrichment::derive;
+use responder_core::enrichment::enrich_event;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn settings(value: &Value) -> Facts {
 
 /// The attribute, or the empty word.
 fn word(pointer: &str, detail: &Value, facts: &Facts) -> String {
-    let derived = derive(&event(detail), facts);
+    let derived = enrich_event(&event(detail), facts);
     derived.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -382,7 +382,7 @@ proptest! {
         let detail = json!({"eventName": "PutResourcePolicy", "userAgent": texts[0], "sourceIPAddress": texts[1], "tlsDetails": texts[2],
             "requestParameters": {"resourcePolicy": texts[3], "kmsKeyId": texts[4], "addReplicaRegions": texts[5], "secretId": texts[6]},
             "userIdentity": {"type": texts[7], "accessKeyId": texts[8], "arn": texts[0], "invokedBy": texts[1]}});
-        let derived = derive(&event(&detail), &Facts::default());
+        let derived = enrich_event(&event(&detail), &Facts::default());
         prop_assert!(derived.as_object().is_some_and(|fields| fields.values().all(words)), "{}", derived);
     }
 }

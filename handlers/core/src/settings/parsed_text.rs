@@ -1,23 +1,23 @@
-//! Settings that are kept as they were written, beside what they mean.
+//! Settings that are kept as they were written, beside their parsed value.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A text and what it means.
+/// A text with its parsed value. Two are equal if their texts are: some parsed values (patterns) cannot be compared.
 #[derive(Clone, Debug)]
 pub struct ParsedText<T> {
     text: String,
-    /// What the text means.
-    pub meaning: T,
+    /// The parsed value.
+    pub value: T,
 }
 
 impl<T: FromStr> FromStr for ParsedText<T> {
     type Err = T::Err;
 
     fn from_str(text: &str) -> Result<Self, T::Err> {
-        Ok(Self { text: text.to_owned(), meaning: text.parse()? })
+        Ok(Self { text: text.to_owned(), value: text.parse()? })
     }
 }
 
