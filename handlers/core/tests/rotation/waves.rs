@@ -193,7 +193,8 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
             words.extend(notified(&mut facts, &label(name, "12:00:00", "v2")));
         }
         let count = |words: &[String], what| words.iter().filter(|word| word.starts_with(what)).count();
-        let (pages, holds) = (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
+        let (pages, holds) =
+            (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
         if home != Some(HOME) {
             // Nobody would tell of it later; of a Region without a sweep that is told too.
             assert_eq!((pages, holds), (20 + usize::from(home.is_some()), 0), "{home:?}");

@@ -200,6 +200,7 @@ mod tests {
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
     use responder_core::facts::Settings;
+    use responder_core::notify::Renderer;
     use responder_core::plan::Plan;
     use responder_core::rules::{Handler, builtin};
     use responder_core::state::deployment::DeploymentEnd;
@@ -260,11 +261,13 @@ mod tests {
             },
         ];
         let rules = builtin().unwrap();
-        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
+        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1));
         let (cache, mut counters) = (ProcessCache::default(), Counters::default());
+        let settings = Settings::default();
         let mut executor = PlanExecutor {
             aws: &aws,
             rules: &rules,
+            renderer: Renderer::new(&rules, &settings),
             ledger: &ledger,
             cache: &cache,
             deadline,
