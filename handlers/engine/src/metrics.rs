@@ -187,7 +187,6 @@ fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Va
 
 #[cfg(test)]
 mod tests {
-    use responder_core::settings::Settings;
     use responder_core::time::Timestamp;
 
     use super::*;
