@@ -30,6 +30,7 @@ use crate::incident::{Incident, IncidentDetail};
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet, Severity};
 use crate::state::deployment::AffectedConsumer;
+use crate::state::incident_state::is_another_occurrence;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -191,14 +192,8 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
     /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
     fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<AffectedConsumer>) {
         let known = self.facts.incidents.get(&incident.key);
-        let same = known.filter(|state| {
-            let near = incident.first <= state.last.plus(response.resolve_after)
-                && state.first <= incident.last.plus(response.resolve_after);
-            let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            // What was closed because nothing followed is not over when something did.
-            let goes_on = state.is_quieted(response.resolve_after) && incident.last > state.last;
-            near && !over && !goes_on
-        });
+        let other = is_another_occurrence(incident.first, incident.last, response.resolve_after);
+        let same = known.filter(|state| !state.satisfies(&other, response.resolve_after));
         if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: about });

@@ -4,6 +4,7 @@ mod rotation;
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::notify::{Notification, Renderer};
@@ -346,10 +347,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 
     /// How severe an incident can become.
     fn top(&self, incident: &Incident) -> Severity {
-        let response = self.rules.responses.get(&incident.rule);
-        response.map_or(incident.severity, |response| {
-            response.when.escalate.last().map_or(response.severity, |step| step.severity)
-        })
+        match self.rules.responses.get(&incident.rule) {
+            Some(response) => response.highest_severity(),
+            None => incident.severity,
+        }
     }
 
     fn resolve_after(&self, rule: &str) -> Span {
@@ -357,23 +358,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 }
 
-/// Codes with which ECS says that it will not deploy this service, now or later.
-const REFUSALS: [&str; 10] = [
-    "AccessDeniedException",
-    "ClusterNotFoundException",
-    "InvalidParameterException",
-    "ClientException",
-    "ServiceNotActiveException",
-    "ServiceNotFoundException",
-    "PlatformUnknownException",
-    "UnsupportedFeatureException",
-    "NamespaceNotFoundException",
-    "PlatformTaskDefinitionIncompatibilityException",
-];
-
 fn refusal(error: EngineError) -> EngineError {
     match error {
-        EngineError::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
+        EngineError::Call { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
             EngineError::Refused(failure)
         }
         error => error,

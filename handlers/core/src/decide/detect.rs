@@ -290,8 +290,10 @@ fn extends(
 
 /// What was said about an incident, if it goes on and can become no more severe.
 fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
-    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
-    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+    facts
+        .incidents
+        .get(key)
+        .filter(|state| state.resolved.is_none() && state.severity >= response.highest_severity())
 }
 
 /// Closes the incidents that this event ends, however long ago they began.

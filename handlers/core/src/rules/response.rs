@@ -211,6 +211,14 @@ impl Response {
         self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
     }
 
+    /// The highest severity that an incident of this response can reach.
+    pub fn highest_severity(&self) -> Severity {
+        match self.when.escalate.last() {
+            Some(step) => step.severity,
+            None => self.severity,
+        }
+    }
+
     /// The severity at a count; `None` below the threshold.
     pub fn severity_at(&self, count: usize) -> Option<Severity> {
         (count >= self.when.at_least).then(|| {
