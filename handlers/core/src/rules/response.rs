@@ -4,7 +4,7 @@ use super::handler::Handler;
 use super::narrowing_patterns::NarrowingIndex;
 use super::response_action::ResponseAction;
 use super::response_exception::ResponseException;
-use super::threshold::Threshold;
+use super::threshold::{CountPer, DistinctBy, Threshold};
 use crate::severity::Severity;
 use crate::time::Span;
 
@@ -50,10 +50,49 @@ pub struct Response {
 }
 
 impl Response {
+    /// A response for an incident whose own response this release does not have: no advice, and no threshold.
+    pub(crate) fn unknown(id: &str, title: &str, handler: Handler, severity: Severity) -> Self {
+        Self {
+            id: id.to_owned(),
+            incident: id.to_owned(),
+            handler,
+            on: Vec::new(),
+            action: ResponseAction::Page,
+            severity,
+            title: title.to_owned(),
+            runbook: format!("rules/README.md#{id}"),
+            when: Threshold {
+                distinct: DistinctBy::Event,
+                at_least: 1,
+                within: Span::default(),
+                per: CountPer::Account,
+                after: None,
+                escalate: Vec::new(),
+            },
+            counted: false,
+            resolve_after: Span::default(),
+            resolved_by: Vec::new(),
+            meaning: String::new(),
+            certainty: String::new(),
+            next_steps: Vec::new(),
+            exceptions: Vec::new(),
+            where_pattern: None,
+            unless_pattern: None,
+        }
+    }
+
     /// Whether its incidents are entries of the daily summary, of one event each: it pages nobody and counts nothing.
     pub(crate) fn is_digest_only(&self) -> bool {
         let Threshold { at_least, after, escalate, .. } = &self.when;
         self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
+    }
+
+    /// The highest severity that an incident of this response can reach.
+    pub fn highest_severity(&self) -> Severity {
+        match self.when.escalate.last() {
+            Some(step) => step.severity,
+            None => self.severity,
+        }
     }
 
     /// The severity at a count; `None` below the threshold.
