@@ -8,7 +8,6 @@ use crate::aws::ecs_service::EcsService;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 pub use crate::settings::Settings;
-use crate::severity::Severity;
 use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
 use crate::state::digest_entry::DigestDay;
 pub use crate::state::incident_state::IncidentState;
