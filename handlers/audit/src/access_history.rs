@@ -10,7 +10,7 @@ use serde::Serialize;
 use responder_core::aws::secret_ref::{SecretRef, resolve_spellings};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::memory_store::launches;
+use responder_core::memory_store::launch_secrets;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
@@ -70,7 +70,7 @@ impl AccessHistory {
         let roles = facts.services.iter().flatten().flat_map(|service| &service.execution_roles);
         let roles: BTreeSet<String> = roles.map(|role| role.raw().to_owned()).collect();
         for role in roles {
-            let secrets = launches(&facts, &role);
+            let secrets = launch_secrets(&facts, &role);
             facts.launch_secrets.insert(role, secrets);
         }
         let (calls, spellings) = (BTreeMap::new(), BTreeSet::new());

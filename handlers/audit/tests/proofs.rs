@@ -260,7 +260,7 @@ fn facts_without_a_consumer_are_certain_only_where_they_know_the_place() {
     other.references.clear();
     let mut facts = Facts { services: Some(vec![other]), ..Facts::default() };
     assert!(rebuilt(&facts, &[changed(0)]).lone[0].certain);
-    facts.gap("111122223333", "us-west-2", "a cluster");
+    facts.add_discovery_failure("111122223333", "us-west-2", "a cluster");
     assert!(!rebuilt(&facts, &[changed(0)]).lone[0].certain);
     facts = Facts { services: Some(Vec::new()), ..Facts::default() };
     assert!(!rebuilt(&facts, &[changed(0)]).lone[0].certain);
