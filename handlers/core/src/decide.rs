@@ -24,13 +24,13 @@ use std::collections::BTreeSet;
 
 use crate::aws::secret_ref::SecretRef;
 use crate::event::Event;
-use crate::facts::{Facts, Question, Settings};
+use crate::facts::{Facts, Question};
 use crate::hash;
 use crate::incident::{Incident, IncidentDetail};
-use crate::notify;
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet, Severity};
 use crate::state::deployment::AffectedConsumer;
+use crate::state::incident_state::is_another_occurrence;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -124,14 +124,7 @@ pub fn notify_refusals(
 /// such things a function gets, they are one incident.
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
-pub fn quarantine(
-    rules: &RuleSet,
-    handler: Handler,
-    body: &[u8],
-    why: &str,
-    now: Timestamp,
-    settings: &Settings,
-) -> Plan {
+pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now: Timestamp) -> Plan {
     let id = hash::id_of(body);
     let mut plan = Plan {
         event: id.clone(),
@@ -158,10 +151,9 @@ pub fn quarantine(
         let mut incident =
             Incident::of(response, incident_key(response, handler.name()), &window_match, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
-        let page = notify::render(&incident, response, settings);
         plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
-            page,
+            digest: None,
             resolve_after: response.resolve_after,
             groups: BTreeSet::new(),
             consumers: Vec::new(),
@@ -200,14 +192,8 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
     /// Pages, unless this occurrence of the incident was paged at this severity already, or is worth no page.
     fn page(&mut self, response: &Response, mut incident: Incident, about: Vec<AffectedConsumer>) {
         let known = self.facts.incidents.get(&incident.key);
-        let same = known.filter(|state| {
-            let near = incident.first <= state.last.plus(response.resolve_after)
-                && state.first <= incident.last.plus(response.resolve_after);
-            let over = state.resolved.is_some_and(|resolved| incident.first > resolved);
-            // What was closed because nothing followed is not over when something did.
-            let goes_on = state.is_quieted(response.resolve_after) && incident.last > state.last;
-            near && !over && !goes_on
-        });
+        let other = is_another_occurrence(incident.first, incident.last, response.resolve_after);
+        let same = known.filter(|state| !state.satisfies(&other, response.resolve_after));
         if same.is_some_and(|state| incident.severity <= state.severity) {
             let Incident { rule, key, first, last, .. } = incident;
             self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: about });
@@ -220,14 +206,13 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
                 incident.first = incident.first.min(state.first);
                 incident.last = incident.last.max(state.last);
             }
-            let page = notify::render(&incident, response, &self.facts.settings);
             let own =
                 self.watches.iter().filter(|watch| watch.incident_key == incident.key && !watch.resolves);
             let groups = own.map(|watch| watch.group.clone()).collect();
             let (incident, resolve_after) = (Box::new(incident), response.resolve_after);
             self.steps.push(PlanStep::Page {
                 incident,
-                page,
+                digest: None,
                 resolve_after: resolve_after,
                 groups: groups,
                 consumers: about,

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::aws::ecs_service::EcsService;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::rules::Severity;
 pub use crate::settings::Settings;
 use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
 use crate::state::digest_entry::DigestDay;
+pub use crate::state::incident_state::IncidentState;
 use crate::state::observation::Observation;
 use crate::state::open_incident::OpenIncident;
 use crate::time::{Date, Span, Timestamp};
@@ -170,28 +170,6 @@ pub struct Facts {
 pub const CHUNK: Span = Span::from_secs(600);
 /// How many marks such a stretch takes without looking at them; long ones count several times ([`Observation::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
-
-/// What was said about an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IncidentState {
-    /// Its first event so far.
-    pub first: Timestamp,
-    /// Its last event so far.
-    pub last: Timestamp,
-    /// The highest severity that was paged.
-    pub severity: Severity,
-    /// When it was resolved, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<Timestamp>,
-}
-
-impl IncidentState {
-    /// Whether it was closed because nothing followed for so long.
-    pub(crate) fn is_quieted(&self, resolve_after: Span) -> bool {
-        self.resolved == Some(self.last.plus(resolve_after))
-    }
-}
 
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. A chunk of a stream

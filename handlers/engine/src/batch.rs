@@ -8,6 +8,7 @@ use responder_core::event::Event;
 use responder_core::facts::{Facts, Settings};
 use responder_core::hash;
 use responder_core::memory_store::order_and_deduplicate;
+use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanOutcome};
 use responder_core::rules::{Handler, MatchedEvent, RuleSet};
 use responder_core::time::{Span, Timestamp};
@@ -116,7 +117,9 @@ async fn run<A: AwsPort>(
     counters.observations_dropped += world.observations_dropped;
     let ledger = ledger.until(deadline);
     let rules = &engine.rules;
-    let mut executor = PlanExecutor { aws, rules, ledger: &ledger, cache, deadline, counters: &mut counters };
+    let renderer = Renderer::new(rules, &engine.settings);
+    let mut executor =
+        PlanExecutor { aws, rules, renderer, ledger: &ledger, cache, deadline, counters: &mut counters };
     let mut done: Vec<DecidedEvent<'_, '_>> = Vec::with_capacity(cases.len());
     for case in &cases {
         let started = aws.now();
@@ -183,7 +186,7 @@ struct SortedBatch<'r> {
 }
 
 fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r> {
-    let Engine { aws, handler, rules, settings, .. } = engine;
+    let Engine { aws, handler, rules, .. } = engine;
     let (mut cases, mut quarantined) = (Vec::new(), Vec::new());
     let (mut origins, mut ended) = (BTreeMap::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
@@ -200,7 +203,7 @@ fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r
             }
             Err(error) => {
                 let (body, why) = (text.as_bytes(), error.to_string());
-                let plan = decide::quarantine(rules, *handler, body, &why, aws.now(), settings);
+                let plan = decide::quarantine(rules, *handler, body, &why, aws.now());
                 quarantined.push((index, plan));
                 EventOutcome::Quarantined
             }
@@ -249,8 +252,7 @@ mod tests {
 
     fn plan(outcome: PlanOutcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
-        let mut plan =
-            decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
+        let mut plan = decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default());
         plan.outcome = outcome;
         plan
     }

@@ -4,9 +4,10 @@ mod rotation;
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
-use responder_core::notify::Notification;
+use responder_core::notify::{Notification, Renderer};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{RuleSet, Severity};
 use responder_core::state::deployment::DeploymentOutcome;
@@ -35,6 +36,7 @@ const RECORDED_AT_ONCE: usize = 8;
 pub(crate) struct PlanExecutor<'e, A> {
     pub(crate) aws: &'e A,
     pub(crate) rules: &'e RuleSet,
+    pub(crate) renderer: Renderer<'e>,
     pub(crate) ledger: &'e Ledger<'e, A>,
     pub(crate) cache: &'e ProcessCache,
     pub(crate) deadline: Deadline,
@@ -66,7 +68,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Executes every step. One that fails costs no other.
     pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> ExecutionResult {
         let mut executed = ExecutionResult::default();
-        let (mut untold, mut chats) = (false, Vec::new());
+        let mut untold = false;
+        let mut chats: Vec<Notification> = Vec::new();
         // What changed is on record before anything is done about it.
         let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::RecordChange { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
@@ -86,9 +89,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     }
                     effect => effect,
                 },
-                PlanStep::Page { incident, page, resolve_after, groups, consumers } => {
+                PlanStep::Page { incident, resolve_after, groups, consumers, .. } => {
+                    let Some(notification) = self.renderer.render_step(step) else { continue };
                     let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
-                    let effect = self.page(incident, page, *resolve_after, (date, groups)).await;
+                    let effect = self.page(incident, &notification, *resolve_after, (date, groups)).await;
                     if matches!(effect, Ok(StepEffect::Acted)) {
                         self.count(incident, *resolve_after, facts);
                     }
@@ -100,15 +104,20 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                         // To fail now would only page again.
                         let notified = self.notified(consumers).await;
                         self.counters.ledger_bypassed += usize::from(notified.is_err());
-                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(StepEffect::Acted))));
+                        if matches!(effect, Ok(StepEffect::Acted)) {
+                            chats.push(notification);
+                        }
                     } else {
                         untold = true;
                     }
                     effect
                 }
-                PlanStep::Resolve { notice, .. } => {
-                    let effect = self.resolve(step, facts).await;
-                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(StepEffect::Acted))));
+                PlanStep::Resolve { .. } => {
+                    let notice = self.renderer.render_step(step);
+                    let effect = self.resolve(step, notice.as_ref(), facts).await;
+                    if matches!(effect, Ok(StepEffect::Acted)) {
+                        chats.extend(notice);
+                    }
                     effect
                 }
                 PlanStep::ExtendIncident { rule, key, first, last, consumers } => {
@@ -162,7 +171,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 
     /// Tells the chats what was paged: once, last, and whatever comes of it, the event is answered.
-    async fn chat(&mut self, pages: &[&Notification]) {
+    async fn chat(&mut self, pages: &[Notification]) {
         let until = self.deadline.at().min(self.aws.now().plus(CHATTING));
         for page in pages {
             match self.aws.chat(page, until).await {
@@ -273,8 +282,13 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         }
     }
 
-    async fn resolve(&mut self, step: &PlanStep, facts: &Facts) -> Result<StepEffect, EngineError> {
-        let PlanStep::Resolve { rule, key, at, last_event, notice, severity } = step else {
+    async fn resolve(
+        &mut self,
+        step: &PlanStep,
+        notice: Option<&Notification>,
+        facts: &Facts,
+    ) -> Result<StepEffect, EngineError> {
+        let PlanStep::Resolve { rule, key, at, last_event, severity, .. } = step else {
             return Ok(StepEffect::Already);
         };
         let (at, silent_since) = (*at, *last_event);
@@ -333,10 +347,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 
     /// How severe an incident can become.
     fn top(&self, incident: &Incident) -> Severity {
-        let response = self.rules.responses.get(&incident.rule);
-        response.map_or(incident.severity, |response| {
-            response.when.escalate.last().map_or(response.severity, |step| step.severity)
-        })
+        match self.rules.responses.get(&incident.rule) {
+            Some(response) => response.highest_severity(),
+            None => incident.severity,
+        }
     }
 
     fn resolve_after(&self, rule: &str) -> Span {
@@ -344,23 +358,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 }
 
-/// Codes with which ECS says that it will not deploy this service, now or later.
-const REFUSALS: [&str; 10] = [
-    "AccessDeniedException",
-    "ClusterNotFoundException",
-    "InvalidParameterException",
-    "ClientException",
-    "ServiceNotActiveException",
-    "ServiceNotFoundException",
-    "PlatformUnknownException",
-    "UnsupportedFeatureException",
-    "NamespaceNotFoundException",
-    "PlatformTaskDefinitionIncompatibilityException",
-];
-
 fn refusal(error: EngineError) -> EngineError {
     match error {
-        EngineError::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
+        EngineError::Call { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
             EngineError::Refused(failure)
         }
         error => error,

@@ -17,6 +17,7 @@
 //! | `role#<arn>` | `launches` | the secrets that the task definitions of an execution role refer to |
 
 mod claims;
+mod conditions;
 mod definitions;
 mod deployments;
 mod item;
@@ -30,16 +31,18 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use responder_core::facts::Facts;
+use responder_core::state::incident_state::is_part_of_occurrence;
 use responder_core::time::{Span, Timestamp};
 
 pub(crate) use claims::{ClaimResult, ClaimSubject};
 pub(crate) use deployments::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
 pub(crate) use observations::ObservationQuery;
-pub(crate) use proofs::{ConsumerDecision, ProvenDeployment};
+pub(crate) use proofs::ProvenDeployment;
 
+use self::conditions::write_condition;
 use crate::deadline::Deadline;
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Exists, Less, More};
+use crate::port::WriteCondition::{All, Less, More};
 use crate::port::{AwsPort, ItemKey, ItemUpdate, TableItem, WriteResult};
 
 /// How much longer than needed an item is kept: clocks differ, and deliveries are late.
@@ -126,13 +129,8 @@ impl<'l, A: AwsPort> Ledger<'l, A> {
         last: Option<Timestamp>,
         resolve_after: Span,
     ) -> Result<(), EngineError> {
-        // What happened before the incident was over is part of it, however late it is told.
         let until = last.or(first).unwrap_or(of);
-        let within = || More("resolved", until.millis().saturating_sub(1));
-        let same = || {
-            let open = [Absent("resolved"), Less("resolved", of.millis()), within()];
-            All(vec![Exists("paged"), Any(open.into())])
-        };
+        let same = || write_condition(&is_part_of_occurrence(of, until));
         let mut updates = Vec::new();
         if let Some(last) = last {
             let update = ItemUpdate::of(ItemKey::incident(key))

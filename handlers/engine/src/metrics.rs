@@ -187,7 +187,6 @@ fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Va
 
 #[cfg(test)]
 mod tests {
-    use responder_core::settings::Settings;
     use responder_core::time::Timestamp;
 
     use super::*;
@@ -245,8 +244,8 @@ mod tests {
     #[test]
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
-        let (now, settings) = (Timestamp::default(), Settings::default());
-        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now, &settings);
+        let now = Timestamp::default();
+        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
         plan.rules = vec![ROTATION_FAILED.to_owned()];
         let mut counters = Counters::default();
         for place in [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")] {

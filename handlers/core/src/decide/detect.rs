@@ -7,7 +7,6 @@ use crate::detection::correlate::{self, Detection, lead};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Incident, IncidentDetail};
-use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{
     AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction, ResponseException,
@@ -291,8 +290,10 @@ fn extends(
 
 /// What was said about an incident, if it goes on and can become no more severe.
 fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
-    let top = response.when.escalate.last().map_or(response.severity, |step| step.severity);
-    facts.incidents.get(key).filter(|state| state.resolved.is_none() && state.severity >= top)
+    facts
+        .incidents
+        .get(key)
+        .filter(|state| state.resolved.is_none() && state.severity >= response.highest_severity())
 }
 
 /// Closes the incidents that this event ends, however long ago they began.
@@ -320,7 +321,7 @@ pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
             key: watch.incident_key,
             at: own.at,
             last_event: None,
-            notice: Some(notify::render(&incident, watch.response, &draft.facts.settings)),
+            notice: Some(Box::new(incident)),
             severity: open.severity,
         });
     }

@@ -6,6 +6,7 @@ use responder_core::aws::ecs_service::RolloutState;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
 use responder_core::plan::{PlanStep, SkipReason};
+use responder_core::state::consumer_decision::ConsumerDecision;
 use responder_core::state::deployment::{
     AffectedConsumer, DeploymentOutcome, PendingReadEvidence, SecretChange, read_evidence_key,
 };
@@ -14,9 +15,7 @@ use responder_core::time::{Span, Timestamp};
 use super::{PlanExecutor, StepEffect};
 use crate::deadline::between;
 use crate::error::{CallFailure, EngineError, FailureCause};
-use crate::ledger::{
-    ConsumerDecision, DeploymentClaim, DeploymentClaimResult, DeploymentRequest, ProvenDeployment,
-};
+use crate::ledger::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
 use crate::port::{AwsPort, Region};
 
 /// What must be left of the invocation after waiting.
@@ -157,7 +156,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
                     SkipReason::AlreadyNewer => ConsumerDecision::Newer,
-                    reason if reason.needs_human() => ConsumerDecision::Told,
+                    reason if reason.needs_human() => ConsumerDecision::Notified,
                     _ => return Ok(()),
                 };
                 let primary = deployment.as_ref().filter(|_| decision == ConsumerDecision::Newer);
@@ -169,7 +168,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
             PlanStep::Defer { service, secrets, why, .. } => {
-                self.decided(service, secrets, ConsumerDecision::Held, why, None).await
+                self.decided(service, secrets, ConsumerDecision::Deferred, why, None).await
             }
             _ => Ok(()),
         }
@@ -200,6 +199,7 @@ mod tests {
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
     use responder_core::facts::Settings;
+    use responder_core::notify::Renderer;
     use responder_core::plan::Plan;
     use responder_core::rules::{Handler, builtin};
     use responder_core::state::deployment::DeploymentEnd;
@@ -260,11 +260,13 @@ mod tests {
             },
         ];
         let rules = builtin().unwrap();
-        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
+        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1));
         let (cache, mut counters) = (ProcessCache::default(), Counters::default());
+        let settings = Settings::default();
         let mut executor = PlanExecutor {
             aws: &aws,
             rules: &rules,
+            renderer: Renderer::new(&rules, &settings),
             ledger: &ledger,
             cache: &cache,
             deadline,

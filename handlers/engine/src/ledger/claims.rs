@@ -3,11 +3,13 @@
 //! A claim that another one holds is an error, so that the queue delivers the event again: only `done` means done.
 
 use responder_core::rules::Severity;
+use responder_core::state::incident_state::{is_page_due, is_resolution_due};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::{INCIDENTS_KEPT, Ledger, expiry};
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Equal, Exists, Less, More};
+use crate::port::WriteCondition::{Absent, All, Any, Equal, Less};
 use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, TableItem, WriteCondition, WriteResult};
 
 /// What is to be done at most once.
@@ -78,7 +80,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .text("owner", self.owner)
             .number("lease_until", now.plus(self.lease).millis())
             .number("ttl", subject.expiry(now))
-            .only_if(All(vec![free, subject.notify_refusals()]))
+            .only_if(All(vec![free, subject.is_due()]))
     }
 
     fn completion(
@@ -110,24 +112,14 @@ impl ClaimSubject<'_> {
         }
     }
 
-    /// The condition under which it is still to be done. A page: never said, or less urgently, or this is another
-    /// occurrence (the same test as the core's).
-    fn notify_refusals(&self) -> WriteCondition {
+    /// The condition under which it is still to be done.
+    fn is_due(&self) -> WriteCondition {
         match self {
-            Self::Page { first, last, severity, resolve_after, .. } => Any(vec![
-                Absent("paged"),
-                Less("paged", i64::from(severity.rank())),
-                Less("last", first.minus(*resolve_after).millis()),
-                More("first", last.plus(*resolve_after).millis()),
-                Less("resolved", first.millis()),
-                // It was closed because nothing followed, and something did.
-                Less("silent_since", last.millis()),
-            ]),
+            Self::Page { first, last, severity, resolve_after, .. } => {
+                write_condition(&is_page_due(*first, *last, *severity, *resolve_after))
+            }
             Self::Resolution { at, silent_since, .. } => {
-                let open = Any(vec![Absent("resolved"), Less("resolved", at.millis())]);
-                let mut all = vec![Exists("paged"), open];
-                all.extend(silent_since.map(|last| Less("last", last.millis().saturating_add(1))));
-                All(all)
+                write_condition(&is_resolution_due(*at, *silent_since))
             }
         }
     }
@@ -166,7 +158,7 @@ impl ClaimSubject<'_> {
 
 /// Why a claim was refused, from the item as it stood. A request that the SDK had to send twice may find its own claim.
 fn judge(subject: &ClaimSubject<'_>, item: &TableItem, owner: &str, now: Timestamp) -> ClaimResult {
-    if !subject.notify_refusals().holds(Some(item)) {
+    if !subject.is_due().holds(Some(item)) {
         ClaimResult::Done
     } else if item.text("owner") == Some(owner)
         && item.instant("lease_until").is_some_and(|until| until >= now)

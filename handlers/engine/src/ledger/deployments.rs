@@ -1,9 +1,12 @@
 //! Deployments in the ledger: a place among the cluster's deployments in flight, then the service itself, are claimed
 //! before ECS is asked. What was asked for is on record before the call, so that no death and no lost answer hides it.
 
-use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
+use responder_core::state::deployment::{
+    DeploymentOutcome, SecretChange, is_outcome_news, is_request_due, is_requested_at,
+};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::{DEPLOYMENTS_KEPT, Ledger, expiry};
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, All, Any, Equal, Less};
@@ -83,7 +86,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         done = done
             .number("ttl", self.deployments_expiry())
-            .only_if(Equal("asked_at", AttributeValue::Number(ticket.requested_at.millis())));
+            .only_if(write_condition(&is_requested_at(ticket.requested_at)));
         self.write(&done).await.map(|_| ())
     }
 
@@ -95,10 +98,10 @@ impl<A: AwsPort> Ledger<'_, A> {
         ended: DeploymentOutcome,
     ) {
         let update = ItemUpdate::of(ItemKey::service(wish.service))
-            .text("ended", how(ended))
+            .text("ended", ended.name())
             .number("ended_at", self.aws.now().millis())
             .remove(["owner", "lease_until"])
-            .only_if(Equal("asked_at", AttributeValue::Number(ticket.requested_at.millis())));
+            .only_if(write_condition(&is_requested_at(ticket.requested_at)));
         drop(self.write(&update).await);
         // Kept, it is ours alone.
         self.give_back(wish, DeploymentClaim { is_new: true, ..ticket }).await;
@@ -112,18 +115,15 @@ impl<A: AwsPort> Ledger<'_, A> {
         (ended_at, ended): (Timestamp, DeploymentOutcome),
         slot: Option<(&str, u32)>,
     ) -> Result<bool, EngineError> {
-        let corrected =
-            ended.corrects().iter().map(|known| Equal("ended", AttributeValue::Text(how(*known).to_owned())));
-        let unknown = Any(std::iter::once(Absent("ended")).chain(corrected).collect());
         let update = ItemUpdate::of(ItemKey::service(service))
-            .text("ended", how(ended))
+            .text("ended", ended.name())
             .number("ended_at", ended_at.millis())
             .remove(["owner", "lease_until"])
-            .only_if(All(vec![Equal("asked_at", AttributeValue::Number(requested_at.millis())), unknown]));
+            .only_if(write_condition(&is_outcome_news(requested_at, ended)));
         if let WriteResult::No(known) = self.write(&update).await? {
             // Somebody else said so, or asked for another one since, which keeps the place.
             let same = |item: &TableItem| {
-                item.instant("asked_at") == Some(requested_at) && item.text("ended") == Some(how(ended))
+                item.instant("asked_at") == Some(requested_at) && item.text("ended") == Some(ended.name())
             };
             return Ok(known.as_ref().is_some_and(same));
         }
@@ -141,7 +141,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         requested_at: Timestamp,
         deployment: &str,
     ) -> Result<(), EngineError> {
-        let same = Equal("asked_at", AttributeValue::Number(requested_at.millis()));
+        let same = write_condition(&is_requested_at(requested_at));
         let update = ItemUpdate::of(ItemKey::service(service))
             .text("deployment", deployment)
             .remove(["owner", "lease_until"])
@@ -185,24 +185,7 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     fn request_deployment(&self, wish: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
         let free = Any(vec![Absent("lease_until"), Less("lease_until", now.millis())]);
-        let ended = |as_: DeploymentOutcome| Equal("ended", AttributeValue::Text(how(as_).to_owned()));
-        let (refused, denied) = (ended(DeploymentOutcome::Refused), ended(DeploymentOutcome::Denied));
-        // What took the place of ours, or what ours had become, may have been rolled back to what was before.
-        let over = [
-            DeploymentOutcome::Unseen,
-            DeploymentOutcome::Superseded,
-            DeploymentOutcome::Gone,
-            DeploymentOutcome::Completed,
-        ];
-        let gone = Any(over.map(ended).to_vec());
-        let cooled = Less("asked_at", wish.cooled_from.millis().saturating_add(1));
-        let notify_refusals = Any(vec![
-            Absent("asked_at"),
-            refused,
-            denied,
-            All(vec![gone, cooled.clone()]),
-            All(vec![Less("asked_at", wish.fresh_from.millis()), cooled]),
-        ]);
+        let due = write_condition(&is_request_due(wish.fresh_from, wish.cooled_from));
         ItemUpdate::of(ItemKey::service(wish.service))
             .text("owner", self.owner)
             .text("cluster", wish.cluster)
@@ -212,7 +195,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .number("lease_until", now.plus(self.lease).millis())
             .number("ttl", self.deployments_expiry())
             .remove(["deployment", "ended", "ended_at"])
-            .only_if(All(vec![free, notify_refusals]))
+            .only_if(All(vec![free, due]))
     }
 
     /// Whether a request that had to be sent twice met itself. Another one of this invocation asked at another time.
@@ -238,31 +221,9 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 }
 
-/// The word for an end.
-fn how(how: DeploymentOutcome) -> &'static str {
-    match how {
-        DeploymentOutcome::Completed => "completed",
-        DeploymentOutcome::Failed => "failed",
-        DeploymentOutcome::Superseded => "superseded",
-        DeploymentOutcome::Refused => "refused",
-        DeploymentOutcome::Denied => "denied",
-        DeploymentOutcome::Unseen => "unseen",
-        DeploymentOutcome::Gone => "gone",
-    }
-}
-
 /// The end that a word stands for.
 pub(super) fn how_of(word: &str) -> Option<DeploymentOutcome> {
-    let all = [
-        DeploymentOutcome::Completed,
-        DeploymentOutcome::Failed,
-        DeploymentOutcome::Superseded,
-        DeploymentOutcome::Refused,
-        DeploymentOutcome::Denied,
-        DeploymentOutcome::Unseen,
-        DeploymentOutcome::Gone,
-    ];
-    all.into_iter().find(|known| how(*known) == word)
+    DeploymentOutcome::ALL.into_iter().find(|outcome| outcome.name() == word)
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, place};
+use responder_core::state::deployment::is_change_news;
 use responder_core::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, PendingReadEvidence,
     SecretChange,
 };
 use responder_core::time::Span;
 
+use super::conditions::write_condition;
 use super::deployments::how_of;
 use super::{Ledger, expiry};
 use crate::error::EngineError;
@@ -58,8 +60,8 @@ impl<A: AwsPort> Ledger<'_, A> {
             Some(version) => update.text("version", version),
             None => update.remove(["version"]),
         };
-        let older = Any(vec![Absent("at"), Less("at", changed.at.millis()), Absent("version")]);
-        self.write(&update.only_if(older)).await.map(|_| ())
+        let news = write_condition(&is_change_news(changed.at));
+        self.write(&update.only_if(news)).await.map(|_| ())
     }
 
     /// Every consumer of a change is answered for.

@@ -1,12 +1,14 @@
 //! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
 
+use responder_core::state::consumer_decision::{ConsumerDecision, is_decision};
 use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::{Ledger, expiry};
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Equal, Exists};
-use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, WriteCondition};
+use crate::port::WriteCondition::Exists;
+use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate};
 
 /// How long a proof is kept: auditors come once a year.
 const PROOFS_KEPT: Span = Span::from_secs(400 * 86_400);
@@ -21,50 +23,6 @@ pub(crate) struct ProvenDeployment<'d> {
     pub(crate) at: Timestamp,
     /// Whether ECS says that it completed.
     pub(crate) completed: bool,
-}
-
-/// What was decided for a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ConsumerDecision {
-    /// It was redeployed.
-    Redeploy,
-    /// Its deployment was newer already.
-    Newer,
-    /// It waits.
-    Held,
-    /// A human was told.
-    Told,
-}
-
-impl ConsumerDecision {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Redeploy => "redeploy",
-            Self::Newer => "newer",
-            Self::Held => "held",
-            Self::Told => "told",
-        }
-    }
-
-    /// What it may take the place of: a decision that is nearer to the end stays.
-    fn replaces(self) -> &'static [ConsumerDecision] {
-        match self {
-            Self::Redeploy => &[Self::Held, Self::Told, Self::Newer],
-            Self::Newer => &[Self::Held, Self::Told],
-            Self::Told => &[Self::Held],
-            Self::Held => &[],
-        }
-    }
-
-    /// Whether it may take the place of a deployment of ours of which somebody's newer one took the place: that will not
-    /// end by itself.
-    fn follows_superseded(self, deployment: Option<&ProvenDeployment<'_>>) -> bool {
-        match self {
-            Self::Redeploy | Self::Told => true,
-            Self::Newer => deployment.is_some(),
-            Self::Held => false,
-        }
-    }
 }
 
 impl<A: AwsPort> Ledger<'_, A> {
@@ -83,7 +41,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .text("secret", &serde_json::to_string(&changed.secret).unwrap_or_default())
             .number("changed_at", changed.at.millis())
             .number("decided_at", now.millis())
-            .text("decision", decision.word())
+            .text("decision", decision.name())
             .number("ttl", expiry(now, changed.at, PROOFS_KEPT));
         if !why.is_empty() {
             update = update.text("why", why);
@@ -102,11 +60,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         if decision == ConsumerDecision::Redeploy {
             update = update.remove(PAST);
         }
-        let mut before = vec![Absent("decision")];
-        before.extend(decision.replaces().iter().map(|known| is(*known)));
-        before.extend(completed.then(|| All(vec![is(decision), Absent("completed_at")])));
-        before.extend(decision.follows_superseded(deployment).then(superseded));
-        let condition = Any(before);
+        let condition = write_condition(&decision.may_replace(deployment.is_some(), completed));
         self.write(&update.only_if(condition)).await.map(|_| ())
     }
 
@@ -129,7 +83,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             | DeploymentOutcome::Gone => return Ok(()),
         };
         let known = if how == DeploymentOutcome::Superseded {
-            is(ConsumerDecision::Redeploy)
+            write_condition(&is_decision(ConsumerDecision::Redeploy))
         } else {
             Exists("decision")
         };
@@ -151,20 +105,6 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         self.write(&update.only_if(Exists("decision"))).await.map(|_| ())
     }
-}
-
-fn is(known: ConsumerDecision) -> WriteCondition {
-    Equal("decision", AttributeValue::Text(known.word().to_owned()))
-}
-
-/// Somebody's newer deployment took the place of ours, and ECS tells of no other end of it.
-fn superseded() -> WriteCondition {
-    All(vec![
-        is(ConsumerDecision::Redeploy),
-        Exists("superseded_at"),
-        Absent("completed_at"),
-        Absent("failed_at"),
-    ])
 }
 
 fn key(service: &str, changed: &SecretChange) -> ItemKey {
@@ -230,7 +170,7 @@ mod tests {
     use Noted::{Ended, Only, Ours, Read, Theirs};
 
     fn noted(steps: &[Noted], decision: ConsumerDecision, id: &str, times: [Option<i64>; 4]) {
-        assert_eq!(known(steps), (decision.word().to_owned(), id.to_owned(), times));
+        assert_eq!(known(steps), (decision.name().to_owned(), id.to_owned(), times));
     }
 
     #[test]
@@ -247,13 +187,13 @@ mod tests {
         ];
         noted(&later, ConsumerDecision::Newer, "theirs", [Some(2), Some(4), None, None]);
         // Nobody knows of a newer one, or only that something waits.
-        for decision in [ConsumerDecision::Newer, ConsumerDecision::Held] {
+        for decision in [ConsumerDecision::Newer, ConsumerDecision::Deferred] {
             let vague = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(decision)];
             noted(&vague, ConsumerDecision::Redeploy, "ours", [Some(2), None, None, None]);
         }
         // The newer one failed as well.
-        let notified = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(ConsumerDecision::Told)];
-        noted(&notified, ConsumerDecision::Told, "ours", [Some(2), None, None, None]);
+        let notified = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(ConsumerDecision::Notified)];
+        noted(&notified, ConsumerDecision::Notified, "ours", [Some(2), None, None, None]);
     }
 
     #[test]

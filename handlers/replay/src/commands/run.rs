@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 
+use responder_core::rules::RuleSet;
+
 use crate::cli::{ReportFormat, RunArgs};
 use crate::command_outcome::{CommandError, CommandOutcome};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
@@ -15,7 +17,7 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
     let result = replay_events(&rules, facts, &args.paths, &mut TerminalProgress::new());
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
-        ReportFormat::Json => write_json_lines(&result, &mut out)?,
+        ReportFormat::Json => write_json_lines(&result, &rules, &mut out)?,
         ReportFormat::Text => {
             warn_of_problems(&result.problems);
             write_replay_text(&result, are_services_known, &mut out)?;
@@ -26,9 +28,9 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
 }
 
 /// Writes decisions by time, incidents by severity, problems by file, and the summary.
-fn write_json_lines(result: &ReplayResult, out: &mut impl Write) -> io::Result<()> {
+fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
-    lines.write_all("decision", &result.decisions)?;
+    lines.write_all("decision", &result.render_decisions(rules))?;
     lines.write_all("incident", &result.incidents)?;
     lines.write_all("problem", &result.problems)?;
     lines.write_one("summary", &result.summary)

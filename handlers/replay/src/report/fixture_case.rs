@@ -66,7 +66,7 @@ pub(crate) fn check_case(rules: &RuleSet, folder: &Path, update: bool) -> Result
         differences.push(format!("about.json says that {:?} fire, but {fired:?} do", description.fires));
     }
     let decided = json!({
-        "decisions": result.decisions, "incidents": result.incidents,
+        "decisions": result.render_decisions(rules), "incidents": result.incidents,
         "problems": result.problems, "summary": result.summary,
     });
     let expected_file = folder.join("expected.json");

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use responder_audit::input::{InputProblem, ReadProgress, read_events};
-use responder_core::facts::Facts;
+use responder_core::facts::{Facts, Settings};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::{RenderedPlan, Renderer};
 use responder_core::plan::{Plan, PlanOutcome};
 use responder_core::rules::{MatchedEvent, RuleSet};
 use serde::Serialize;
@@ -16,12 +17,22 @@ use serde::Serialize;
 pub(crate) struct ReplayResult {
     /// One decision for each event and handler, by time.
     pub(crate) decisions: Vec<Plan>,
+    /// The settings that the decisions were made with.
+    pub(crate) settings: Settings,
     /// The incidents, the most severe first.
     pub(crate) incidents: Vec<Incident>,
     /// The parts of the input that could not be read, by file and position.
     pub(crate) problems: Vec<InputProblem>,
     /// The counts.
     pub(crate) summary: ReplaySummary,
+}
+
+impl ReplayResult {
+    /// The decisions with the notifications that they send, to be written as JSON.
+    pub(crate) fn render_decisions<'r>(&'r self, rules: &'r RuleSet) -> Vec<RenderedPlan<'r, 'r>> {
+        let renderer = Renderer::new(rules, &self.settings);
+        self.decisions.iter().map(|plan| renderer.render_plan(plan)).collect()
+    }
 }
 
 /// The counts of a replay: `events` = `matched` + `duplicates` + `ignored`. Parts of the input that could not be read
@@ -75,6 +86,7 @@ pub(crate) fn replay_events(
     summary.matched = keys.len();
     summary.duplicates = copies - summary.matched;
     summary.quarantined = problems.len();
+    let settings = facts.settings.clone();
     let mut store = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(matched_events.len());
     for matched_event in &matched_events {
@@ -88,5 +100,5 @@ pub(crate) fn replay_events(
     }
     let incidents = store.incidents();
     summary.incidents = incidents.len();
-    ReplayResult { decisions, incidents, problems, summary }
+    ReplayResult { decisions, settings, incidents, problems, summary }
 }
