@@ -13,7 +13,7 @@ use responder_core::time::Timestamp;
 
 /// A read that may be one of the secret, in an event that has no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a read that does not say when")]
+#[error("a read without a time")]
 pub struct UndatedRead;
 
 /// The kind of a caller. The least expected kind comes first.

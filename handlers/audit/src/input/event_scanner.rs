@@ -73,7 +73,7 @@ impl EventScanner<'_, '_> {
         self.problems += 1;
         let reason = match self.problems.cmp(&REPORTED_PROBLEMS_MAX) {
             Ordering::Less => reason.into(),
-            Ordering::Equal => "a thousand problems in this input; further ones are not told".to_owned(),
+            Ordering::Equal => "a thousand problems in this input; further ones are not reported".to_owned(),
             Ordering::Greater => return,
         };
         (self.sink)(Err(ContentProblem { offset, reason }));

@@ -20,7 +20,7 @@ pub(crate) fn learn_baseline(args: &BaselineArgs) -> Result<CommandOutcome, Comm
     if args.format == BaselineFormat::Items && args.table.is_none() {
         return Err(CommandError::UnusableContent {
             file: "--table".to_owned(),
-            reason: "name the ledger's table; without one there is `--format facts`".to_owned(),
+            reason: "items need the name of the ledger's table; `--format facts` needs none".to_owned(),
         });
     }
     let rules = load_rules(&args.rules)?;

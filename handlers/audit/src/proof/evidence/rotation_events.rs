@@ -35,7 +35,7 @@ enum EventEvidence {
 
 /// An event about a secret or a service that has no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event about a secret or a service that does not say when")]
+#[error("an event about a secret or a service without a time")]
 pub struct UndatedEvent;
 
 impl RotationEvents {
