@@ -151,6 +151,24 @@ fn garbage_is_reported_and_costs_nothing_beside_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_folder_skips_digests_and_fixture_companions_and_reads_a_file_once() {
+    let folder = Folder::new("walk");
+    let named_twice = folder.write("trail/b.json", read(1, 1).to_string());
+    folder.write("trail/CloudTrail-Digest/d.json", "{}");
+    folder.write("case/about.json", "{}");
+    folder.write("case/facts.json", "{}");
+    folder.write("case/event.json", read(2, 2).to_string());
+    folder.write("plain/facts.json", "{}");
+    std::os::unix::fs::symlink(format!("{}/trail", folder.0), format!("{}/link", folder.0)).unwrap();
+    let output = run("json", &[&folder.0, &named_twice]);
+    assert_eq!(of_kind(&output, "summary")[0]["events"], json!(2));
+    let problems = of_kind(&output, "problem");
+    let files: Vec<&str> = problems.iter().map(|problem| problem["file"].as_str().unwrap()).collect();
+    assert_eq!(files, [format!("{}/link", folder.0), format!("{}/plain/facts.json", folder.0)]);
+}
+
+#[test]
 fn a_ten_megabyte_event_is_an_event() {
     let folder = Folder::new("big");
     let mut record = read(1, 1);
