@@ -23,7 +23,7 @@ pub(super) enum NarrowingIndex {
     },
 }
 
-/// The narrowing patterns while rules are loaded.
+/// The narrowing patterns while rules are parsed.
 #[derive(Default)]
 pub(super) struct NarrowingPatterns {
     /// How many patterns the rules have: the narrowing patterns come behind them.

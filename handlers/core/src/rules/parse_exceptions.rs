@@ -1,4 +1,4 @@
-//! Loads the exceptions of responses: those in `_exceptions`, which rows may name, and those of a row alone.
+//! Parses the exceptions of responses: those in `_exceptions`, which rows may name, and those of a row alone.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use super::rule_id::{RULE_ID_FORMAT, is_rule_id};
 /// The key of `responses.json` with the exceptions that rows may name.
 pub(super) const SHARED_EXCEPTIONS_KEY: &str = "_exceptions";
 
-/// Loads the exceptions that rows may name.
-pub(super) fn load_shared_exceptions(
+/// Parses the exceptions that rows may name.
+pub(super) fn parse_shared_exceptions(
     rows: Option<Value>,
     narrowing: &mut NarrowingPatterns,
     problems: &mut ProblemList,
@@ -35,7 +35,7 @@ pub(super) fn load_shared_exceptions(
         if row.id.is_some() {
             problems.add_for_response(&entry, "`id`: here the key is its name");
         }
-        match row.load(id.clone(), narrowing) {
+        match row.check(id.clone(), narrowing) {
             Ok(exception) => {
                 shared.insert(id, exception);
             }
@@ -49,8 +49,8 @@ pub(super) fn load_shared_exceptions(
     shared
 }
 
-/// Loads the exceptions of a row: names of shared ones, and its own.
-pub(super) fn load_row_exceptions(
+/// Parses the exceptions of a row: names of shared ones, and its own.
+pub(super) fn parse_row_exceptions(
     row_id: &str,
     values: Vec<Value>,
     shared: &BTreeMap<String, ResponseException>,
@@ -60,11 +60,11 @@ pub(super) fn load_row_exceptions(
     let mut exceptions: Vec<ResponseException> = Vec::new();
     for (index, value) in values.into_iter().enumerate() {
         let entry = format!("`{row_id}`.exceptions[{index}]");
-        let loaded = match value {
+        let parsed = match value {
             Value::String(name) => find_shared_exception(&name, shared),
-            own => load_own_exception(own, shared, narrowing),
+            own => parse_own_exception(own, shared, narrowing),
         };
-        match loaded {
+        match parsed {
             Ok(exception) if exceptions.iter().any(|known| known.id == exception.id) => {
                 problems.add_for_response(entry, "an exception of this name stands here twice");
             }
@@ -89,7 +89,7 @@ fn find_shared_exception(
     }
 }
 
-fn load_own_exception(
+fn parse_own_exception(
     value: Value,
     shared: &BTreeMap<String, ResponseException>,
     narrowing: &mut NarrowingPatterns,
@@ -99,7 +99,7 @@ fn load_own_exception(
         Err(error) => return Err(vec![error.to_string()]),
     };
     match row.id.clone() {
-        Some(id) if is_rule_id(&id) && !shared.contains_key(&id) => row.load(id, narrowing),
+        Some(id) if is_rule_id(&id) && !shared.contains_key(&id) => row.check(id, narrowing),
         _ => Err(vec![format!("`id`: {RULE_ID_FORMAT}, and no name in `{SHARED_EXCEPTIONS_KEY}`")]),
     }
 }

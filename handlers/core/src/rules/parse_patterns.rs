@@ -1,4 +1,4 @@
-//! Loads the pattern files: `<handler>/<id>.json`.
+//! Parses the pattern files: `<handler>/<id>.json`.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use super::problem_list::{ProblemList, RuleFile, describe_position};
 use super::rule_id::{RULE_ID_FORMAT, is_rule_id};
 use crate::pattern::{MAX_LEN, Pattern};
 
-/// Loads the rules, by handler and id.
-pub(super) fn load_patterns(files: &[RuleFile], problems: &mut ProblemList) -> Vec<EventRule> {
+/// Parses the rules, by handler and id.
+pub(super) fn parse_patterns(files: &[RuleFile], problems: &mut ProblemList) -> Vec<EventRule> {
     let mut rules_by_id = BTreeMap::new();
     for file in files {
-        let Some(rule) = load_rule(file, problems) else { continue };
+        let Some(rule) = parse_rule(file, problems) else { continue };
         let previous = rules_by_id.insert(rule.id.clone(), rule);
         if previous.is_some() {
             problems.add_for_file(&file.path, "another folder has a rule of this name");
@@ -24,8 +24,8 @@ pub(super) fn load_patterns(files: &[RuleFile], problems: &mut ProblemList) -> V
     rules
 }
 
-/// Loads one rule; `None` for files that are no patterns, and for patterns that cannot be read.
-fn load_rule(file: &RuleFile, problems: &mut ProblemList) -> Option<EventRule> {
+/// Parses one rule; `None` for files that are no patterns, and for patterns that cannot be read.
+fn parse_rule(file: &RuleFile, problems: &mut ProblemList) -> Option<EventRule> {
     let (folder, name) = file.path.split_once('/')?;
     let id = name.strip_suffix(".json")?;
     let Some(handler) = Handler::from_folder(folder) else {

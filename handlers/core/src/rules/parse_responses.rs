@@ -1,4 +1,4 @@
-//! Loads `responses.json`.
+//! Parses `responses.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::event_rule::EventRule;
 use super::handler::Handler;
-use super::load_exceptions::{SHARED_EXCEPTIONS_KEY, load_row_exceptions, load_shared_exceptions};
 use super::narrowing_patterns::{NarrowingIndex, NarrowingPatterns};
+use super::parse_exceptions::{SHARED_EXCEPTIONS_KEY, parse_row_exceptions, parse_shared_exceptions};
 use super::problem_list::{ProblemList, RESPONSES_FILE, RuleFile};
 use super::response::Response;
 use super::response_exception::ResponseException;
@@ -15,31 +15,31 @@ use super::response_row::ResponseRow;
 use super::row_problems::find_row_problems;
 use super::rule_id::{RULE_ID_FORMAT, is_rule_id};
 
-/// Loads the responses by id, with the narrowing patterns that they use.
-pub(super) fn load_responses(
+/// Parses the responses by id, with the narrowing patterns that they use.
+pub(super) fn parse_responses(
     files: &[RuleFile],
     rules: &[EventRule],
     problems: &mut ProblemList,
 ) -> (BTreeMap<String, Response>, NarrowingPatterns) {
-    let mut loader = ResponseLoader {
+    let mut parser = ResponseParser {
         rules,
         shared_exceptions: BTreeMap::new(),
         narrowing: NarrowingPatterns::new(rules.len()),
         problems,
     };
-    let responses = loader.load_file(files);
-    (responses, loader.narrowing)
+    let responses = parser.parse_file(files);
+    (responses, parser.narrowing)
 }
 
-struct ResponseLoader<'l> {
+struct ResponseParser<'l> {
     rules: &'l [EventRule],
     shared_exceptions: BTreeMap<String, ResponseException>,
     narrowing: NarrowingPatterns,
     problems: &'l mut ProblemList,
 }
 
-impl ResponseLoader<'_> {
-    fn load_file(&mut self, files: &[RuleFile]) -> BTreeMap<String, Response> {
+impl ResponseParser<'_> {
+    fn parse_file(&mut self, files: &[RuleFile]) -> BTreeMap<String, Response> {
         let mut responses = BTreeMap::new();
         let Some(file) = files.iter().find(|file| file.path == RESPONSES_FILE) else {
             self.problems.add_for_file(RESPONSES_FILE, "missing; it defines the responses to the rules");
@@ -54,7 +54,7 @@ impl ResponseLoader<'_> {
             }
         };
         let shared_rows = rows.remove(SHARED_EXCEPTIONS_KEY);
-        self.shared_exceptions = load_shared_exceptions(shared_rows, &mut self.narrowing, self.problems);
+        self.shared_exceptions = parse_shared_exceptions(shared_rows, &mut self.narrowing, self.problems);
         let row_count = rows.len();
         for (id, row) in rows {
             if !is_rule_id(&id) {
@@ -62,7 +62,7 @@ impl ResponseLoader<'_> {
             }
             match serde_json::from_value::<ResponseRow>(row) {
                 Ok(row) => {
-                    let response = self.load_row(&id, row);
+                    let response = self.parse_row(&id, row);
                     responses.extend(response.map(|response| (id, response)));
                 }
                 Err(error) => self.problems.add_for_response(format!("`{id}`"), error.to_string()),
@@ -76,7 +76,7 @@ impl ResponseLoader<'_> {
         responses
     }
 
-    fn load_row(&mut self, id: &str, row: ResponseRow) -> Option<Response> {
+    fn parse_row(&mut self, id: &str, row: ResponseRow) -> Option<Response> {
         for name in row.on.iter().chain(&row.resolved_by) {
             if !self.rules.iter().any(|rule| rule.id == *name) {
                 self.problems.add_for_response(format!("`{id}`"), format!("there is no rule `{name}`"));
@@ -97,7 +97,7 @@ impl ResponseLoader<'_> {
         }
         let threshold = row.threshold_or_default(handler);
         let resolve_after = row.resolve_after_or_default(handler);
-        let exceptions = load_row_exceptions(
+        let exceptions = parse_row_exceptions(
             id,
             row.exceptions,
             &self.shared_exceptions,
@@ -121,12 +121,12 @@ impl ResponseLoader<'_> {
             certainty: row.certainty,
             next_steps: row.next_steps,
             exceptions,
-            where_pattern: self.load_narrowing_pattern(id, "where", row.where_pattern),
-            unless_pattern: self.load_narrowing_pattern(id, "unless", row.unless_pattern),
+            where_pattern: self.parse_narrowing_pattern(id, "where", row.where_pattern),
+            unless_pattern: self.parse_narrowing_pattern(id, "unless", row.unless_pattern),
         })
     }
 
-    fn load_narrowing_pattern(
+    fn parse_narrowing_pattern(
         &mut self,
         id: &str,
         field: &str,
