@@ -43,6 +43,6 @@ make_ready() {
 
 build_functions() {
     if [[ -z ${RESPONDER_FUNCTIONS:-} ]]; then
-        step "build the functions (some minutes the first time)" cargo build --release --locked -p responder-lambda
+        step "build the functions (some minutes the first time)" cargo build --profile function --locked -p responder-lambda
     fi
 }

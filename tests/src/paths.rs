@@ -24,10 +24,10 @@ pub fn python() -> PathBuf {
     python
 }
 
-/// The directory of the function binaries: `RESPONDER_FUNCTIONS`, else that of the release build.
+/// The directory of the function binaries: `RESPONDER_FUNCTIONS`, else that of the build that is deployed (`[profile.function]`).
 pub fn functions() -> PathBuf {
     std::env::var_os("RESPONDER_FUNCTIONS")
-        .map_or_else(|| target().join("release"), |folder| root().join(folder))
+        .map_or_else(|| target().join("function"), |folder| root().join(folder))
 }
 
 /// The binary of a function.
@@ -39,7 +39,7 @@ pub fn function(name: &str) -> PathBuf {
     let binary = functions().join(name);
     assert!(
         binary.exists(),
-        "no {}: `tests/run` builds it, as does `cargo build --release -p responder-lambda`",
+        "no {}: `tests/run` builds it, as does `cargo build --profile function -p responder-lambda`",
         binary.display()
     );
     binary
