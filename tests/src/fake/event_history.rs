@@ -1,4 +1,4 @@
-//! The event history of `CloudTrail`: pages by token, and what goes wrong in between.
+//! The event history of `CloudTrail`: pages by token, and refused lookups in between.
 
 use std::collections::VecDeque;
 
@@ -6,34 +6,42 @@ use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 use simulation::Refusal;
 
-use super::{max, only};
+use super::json::{read_page_size, refuse_unknown_members};
 
 /// The events of an account, and how the next lookups end.
 #[derive(Debug, Default)]
-pub(super) struct Trail {
+pub(super) struct EventHistory {
     /// Records with their instants in seconds.
     records: Vec<(i64, Value)>,
     pub(super) refusals: VecDeque<Option<&'static str>>,
 }
 
-impl Trail {
+impl EventHistory {
     /// Keeps the records of events that come via `CloudTrail`.
     pub(super) fn record(&mut self, events: &[Value]) {
-        let seconds = |event: &Value| event["time"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-        let new = events.iter().map(|event| {
-            let at = seconds(event).unwrap_or_default().millis().div_euclid(1_000);
-            (at, event["detail"].clone())
-        });
-        self.records.extend(new);
+        for event in events {
+            let time = event["time"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+            let second = time.unwrap_or_default().millis().div_euclid(1_000);
+            self.records.push((second, event["detail"].clone()));
+        }
         // The newest first (`API_LookupEvents`).
         self.records.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     }
 
-    pub(super) fn answer(&mut self, region: &str, operation: &str, body: &Value) -> Result<Value, Refusal> {
+    /// Answers one call of `CloudTrail`.
+    pub(super) fn answer_call(
+        &mut self,
+        region: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, Refusal> {
         if operation != "LookupEvents" {
             return Err(Refusal::new("UnknownOperationException", operation));
         }
-        only(body, &["LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken"])?;
+        refuse_unknown_members(
+            body,
+            &["LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken"],
+        )?;
         if let Some(code) = self.refusals.pop_front().flatten() {
             return Err(Refusal::new(code, "planted"));
         }
@@ -48,14 +56,15 @@ impl Trail {
             Some(Some((offset, of))) if of == about => offset.parse().unwrap_or(0),
             Some(_) => return Err(Refusal::new("InvalidNextTokenException", "made for another lookup")),
         };
-        let (since, until) = (seconds(&body["StartTime"]), seconds(&body["EndTime"]));
+        let since = read_seconds(&body["StartTime"]);
+        let until = read_seconds(&body["EndTime"]);
         let wanted = self.records.iter().filter(|(at, record)| {
             (since..=until).contains(at)
                 && record["eventSource"] == source["AttributeValue"]
                 && record["awsRegion"] == region
         });
-        let size = max(body, "MaxResults").unwrap_or(50).min(50);
-        let mut page: Vec<Value> = wanted.skip(offset).take(size + 1).map(event).collect();
+        let size = read_page_size(body, "MaxResults").unwrap_or(50).min(50);
+        let mut page: Vec<Value> = wanted.skip(offset).take(size + 1).map(write_event).collect();
         let goes_on = page.len() > size;
         page.truncate(size);
         let mut answer = json!({"Events": page});
@@ -66,7 +75,7 @@ impl Trail {
     }
 }
 
-fn event((at, record): &(i64, Value)) -> Value {
+fn write_event((at, record): &(i64, Value)) -> Value {
     json!({
         "EventId": record["eventID"],
         "EventName": record["eventName"],
@@ -76,8 +85,8 @@ fn event((at, record): &(i64, Value)) -> Value {
     })
 }
 
-/// Of an instant, which is a number of seconds; what is not whole is cut.
+/// An instant, which is a number of seconds, without its fraction.
 #[expect(clippy::cast_possible_truncation, reason = "seconds of this millennium are exact")]
-fn seconds(at: &Value) -> i64 {
+fn read_seconds(at: &Value) -> i64 {
     at.as_f64().map_or(0, |at| at as i64)
 }

@@ -1,11 +1,4 @@
-//! ECS and the metadata of Secrets Manager over HTTP: the simulation's model, served to the real functions by the real clock; and CloudTrail's event history.
-//!
-//! Point `AWS_ENDPOINT_URL_ECS` of a function at it; everything else stays with the emulator. What goes wrong is planted in two places: what AWS answers
-//! (throttling, 5xx, denials) in the model's `calls`, what happens to a connection here.
-
-mod ecs;
-mod secrets;
-mod trail;
+//! The server of the fake: connections, their faults, and the models behind.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufReader, Write};
@@ -20,18 +13,20 @@ use simulation::ecs::{Ecs, EcsEvent, Estate, TaskLaunch};
 use simulation::secrets::Secrets;
 use simulation::{Place, Refusal};
 
-use crate::http::Request;
+use super::event_history::EventHistory;
+use super::{ecs, secrets};
+use crate::http::HttpRequest;
 
-/// A running server; ends when it is dropped.
+/// A running fake of AWS; it ends when it is dropped.
 #[derive(Debug)]
-pub struct Fake {
-    shared: Arc<Mutex<State>>,
+pub struct FakeAws {
+    state: Arc<Mutex<FakeAwsState>>,
     address: SocketAddr,
 }
 
-/// What happens to the connection of a call.
+/// A fault of the connection of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ConnectionFault {
     /// Never answered, and without effect.
     Hangs,
     /// It has its effect, but the connection closes instead of an answer.
@@ -41,15 +36,16 @@ pub enum Trouble {
 }
 
 #[derive(Debug)]
-struct State {
+struct FakeAwsState {
     /// One for each Region; an unknown Region is an empty one.
     ecs: BTreeMap<String, Ecs>,
     home: Place,
     secrets: Secrets,
-    trail: trail::Trail,
+    history: EventHistory,
     offset: Span,
-    latency: Duration,
-    troubles: BTreeMap<String, VecDeque<Trouble>>,
+    /// The instant at which the clock stands, if it does.
+    frozen: Option<Timestamp>,
+    faults: BTreeMap<String, VecDeque<Option<ConnectionFault>>>,
     requests: BTreeMap<String, u64>,
     events: Vec<(Timestamp, Value)>,
     launches: Vec<TaskLaunch>,
@@ -57,7 +53,7 @@ struct State {
     ended: bool,
 }
 
-impl Fake {
+impl FakeAws {
     /// An empty account.
     pub fn start(account: &str, region: &str) -> Self {
         Self::serve(Ecs::new(Place::new(account, region), 1), Secrets::new(account, 1))
@@ -81,24 +77,24 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let home = ecs.place.clone();
-        let state = State {
+        let state = FakeAwsState {
             ecs: [(home.region.clone(), ecs)].into(),
             home,
             secrets,
-            trail: trail::Trail::default(),
+            history: EventHistory::default(),
             offset: Span::default(),
-            latency: Duration::ZERO,
-            troubles: BTreeMap::new(),
+            frozen: None,
+            faults: BTreeMap::new(),
             requests: BTreeMap::new(),
             events: Vec::new(),
             launches: Vec::new(),
             connections: Vec::new(),
             ended: false,
         };
-        let shared = Arc::new(Mutex::new(state));
-        let accepting = Arc::clone(&shared);
-        spawn(move || accept(&listener, &accepting));
-        Self { shared, address }
+        let state = Arc::new(Mutex::new(state));
+        let accepting = Arc::clone(&state);
+        spawn(move || accept_connections(&listener, &accepting));
+        Self { state, address }
     }
 
     /// Where it listens: `http://127.0.0.1:<port>`.
@@ -106,89 +102,101 @@ impl Fake {
         format!("http://{}", self.address)
     }
 
-    /// The fake's time: the real one and what was skipped.
+    /// The fake's time: the real one and the time that was skipped.
     pub fn now(&self) -> Timestamp {
-        lock(&self.shared).now()
+        lock(&self.state).now()
+    }
+
+    /// Stops the fake's clock: from now on only [`FakeAws::skip`] moves its time, so that no rollout goes on while a slow machine thinks.
+    pub fn freeze(&self) {
+        lock(&self.state).frozen = Some(clock());
     }
 
     /// Moves the fake's time forward.
     pub fn skip(&self, span: Span) {
-        let mut state = lock(&self.shared);
+        let mut state = lock(&self.state);
         state.offset = Span::from_millis(state.offset.millis().saturating_add(span.millis()));
     }
 
-    /// Looks at ECS of the home Region, or changes it.
-    pub fn ecs<T>(&self, see: impl FnOnce(&mut Ecs, Timestamp) -> T) -> T {
-        let mut state = lock(&self.shared);
-        let (region, now) = (state.home.region.clone(), state.now());
-        see(state.ecs_of(&region), now)
-    }
-
-    /// Looks at Secrets Manager, or changes it.
-    pub fn secrets<T>(&self, see: impl FnOnce(&mut Secrets, Timestamp) -> T) -> T {
-        let mut state = lock(&self.shared);
+    /// Reads or changes ECS of the home Region.
+    pub fn with_ecs<T>(&self, visit: impl FnOnce(&mut Ecs, Timestamp) -> T) -> T {
+        let mut state = lock(&self.state);
+        let region = state.home.region.clone();
         let now = state.now();
-        see(&mut state.secrets, now)
+        visit(state.ecs_of(&region), now)
     }
 
-    /// From now on every answer takes this long.
-    pub fn set_latency(&self, latency: Duration) {
-        lock(&self.shared).latency = latency;
+    /// Reads or changes Secrets Manager.
+    pub fn with_secrets<T>(&self, visit: impl FnOnce(&mut Secrets, Timestamp) -> T) -> T {
+        let mut state = lock(&self.state);
+        let now = state.now();
+        visit(&mut state.secrets, now)
     }
 
-    /// Lets the next calls of an operation, such as `UpdateService`, go wrong on their way, one after the other.
-    pub fn trouble(&self, operation: &str, troubles: impl IntoIterator<Item = Trouble>) {
-        lock(&self.shared).troubles.entry(operation.to_owned()).or_default().extend(troubles);
+    /// Lets the next calls of an operation, such as `UpdateService`, have these faults, one after the other; `None` is a call without one.
+    pub fn plant_faults(
+        &self,
+        operation: &str,
+        faults: impl IntoIterator<Item = impl Into<Option<ConnectionFault>>>,
+    ) {
+        let mut state = lock(&self.state);
+        let planted = state.faults.entry(operation.to_owned()).or_default();
+        planted.extend(faults.into_iter().map(Into::into));
+    }
+
+    /// Removes the faults of an operation that did not happen yet.
+    pub fn clear_faults(&self, operation: &str) {
+        lock(&self.state).faults.remove(operation);
     }
 
     /// Lets CloudTrail's event history have these events, as `EventBridge` delivers them.
-    pub fn record(&self, events: &[Value]) {
-        lock(&self.shared).trail.record(events);
+    pub fn record_events(&self, events: &[Value]) {
+        lock(&self.state).history.record(events);
     }
 
     /// How the next lookups in the event history end: with an error of this code, or well; those after them end well.
-    pub fn lookups(&self, codes: impl IntoIterator<Item = Option<&'static str>>) {
-        lock(&self.shared).trail.refusals = codes.into_iter().collect();
+    pub fn plan_lookups(&self, codes: impl IntoIterator<Item = Option<&'static str>>) {
+        lock(&self.state).history.refusals = codes.into_iter().collect();
     }
 
     /// How many requests for an operation arrived.
-    pub fn requests(&self, operation: &str) -> u64 {
-        lock(&self.shared).requests.get(operation).copied().unwrap_or_default()
+    pub fn count_requests(&self, operation: &str) -> u64 {
+        lock(&self.state).requests.get(operation).copied().unwrap_or_default()
     }
 
     /// Takes the events that EventBridge got since the last time, in their order.
-    pub fn events(&self) -> Vec<Value> {
-        let mut state = lock(&self.shared);
-        state.collect();
+    pub fn take_events(&self) -> Vec<Value> {
+        let mut state = lock(&self.state);
+        state.advance();
         let mut events = std::mem::take(&mut state.events);
         events.sort_by_key(|(at, _)| *at);
         events.into_iter().map(|(_, event)| event).collect()
     }
 
     /// Takes the tasks that were launched since the last time.
-    pub fn launches(&self) -> Vec<TaskLaunch> {
-        let mut state = lock(&self.shared);
-        state.collect();
+    pub fn take_launches(&self) -> Vec<TaskLaunch> {
+        let mut state = lock(&self.state);
+        state.advance();
         std::mem::take(&mut state.launches)
     }
 }
 
-impl Drop for Fake {
+impl Drop for FakeAws {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = lock(&self.state);
         state.ended = true;
         for connection in state.connections.drain(..) {
             let _already_closed = connection.shutdown(Shutdown::Both);
         }
         drop(state);
         // Wakes the accepting thread, so that it ends.
-        let _nobody = TcpStream::connect(self.address);
+        let _wake_up = TcpStream::connect(self.address);
     }
 }
 
-impl State {
+impl FakeAwsState {
     fn now(&self) -> Timestamp {
-        clock().plus(self.offset)
+        self.frozen.unwrap_or_else(clock).plus(self.offset)
     }
 
     fn ecs_of(&mut self, region: &str) -> &mut Ecs {
@@ -196,8 +204,8 @@ impl State {
         self.ecs.entry(region.to_owned()).or_insert_with(|| Ecs::new(Place::new(account, region), 1))
     }
 
-    /// Lets time pass in the models, and keeps what happened.
-    fn collect(&mut self) {
+    /// Lets time pass in the models, and keeps their events and launches.
+    fn advance(&mut self) {
         let now = self.now();
         for happened in self.ecs.values_mut().flat_map(|ecs| ecs.advance(now)) {
             match happened {
@@ -214,92 +222,72 @@ impl State {
         let now = self.now();
         match target.rsplit_once('.') {
             Some(("AmazonEC2ContainerServiceV20141113", operation)) => {
-                ecs::answer(self.ecs_of(region), operation, &body, now)
+                ecs::answer_ecs_call(self.ecs_of(region), operation, &body, now)
             }
             Some(("secretsmanager", operation)) => {
-                secrets::answer(&mut self.secrets, region, operation, &body, now)
+                secrets::answer_secrets_call(&mut self.secrets, region, operation, &body, now)
             }
-            Some(("CloudTrail_20131101", operation)) => self.trail.answer(region, operation, &body),
+            Some(("CloudTrail_20131101", operation)) => self.history.answer_call(region, operation, &body),
             _ => Err(Refusal::new("UnknownOperationException", target)),
         }
     }
-}
-
-/// Refuses a request with a member that the fake would ignore: a test must not believe that it did something.
-fn only(body: &Value, known: &[&str]) -> Result<(), Refusal> {
-    let unknown = body.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
-    unknown.map_or(Ok(()), |(name, _)| {
-        Err(Refusal::new("ValidationException", format!("the fake does not know `{name}`")))
-    })
-}
-
-/// As the JSON protocols write an instant: seconds, with a fraction.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium are exact")]
-fn seconds(at: Timestamp) -> Value {
-    json!(at.millis() as f64 / 1_000.0)
-}
-
-fn max(body: &Value, name: &str) -> Option<usize> {
-    body[name].as_u64().map(|max| usize::try_from(max).unwrap_or(usize::MAX))
 }
 
 fn clock() -> Timestamp {
     Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
 }
 
-fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(state: &Mutex<FakeAwsState>) -> MutexGuard<'_, FakeAwsState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Mutex<State>>) {
+fn accept_connections(listener: &TcpListener, state: &Arc<Mutex<FakeAwsState>>) {
     for stream in listener.incoming().map_while(Result::ok) {
-        let mut state = lock(shared);
-        if state.ended {
+        let mut locked = lock(state);
+        if locked.ended {
             return;
         }
-        state.connections.extend(stream.try_clone());
-        let shared = Arc::clone(shared);
-        spawn(move || drop(converse(&stream, &shared)));
+        locked.connections.extend(stream.try_clone());
+        let state = Arc::clone(state);
+        spawn(move || drop(serve_connection(&stream, &state)));
     }
 }
 
 /// Serves one connection until it closes.
-fn converse(stream: &TcpStream, shared: &Mutex<State>) -> std::io::Result<()> {
+fn serve_connection(stream: &TcpStream, state: &Mutex<FakeAwsState>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
-    while let Some(request) = Request::read(&mut reader)? {
+    while let Some(request) = HttpRequest::read(&mut reader)? {
         let target = request.header("x-amz-target");
         let operation = target.rsplit('.').next().unwrap_or_default();
-        let mut state = lock(shared);
-        *state.requests.entry(operation.to_owned()).or_default() += 1;
-        let trouble = state.troubles.get_mut(operation).and_then(VecDeque::pop_front);
-        let mut wait = state.latency;
-        if trouble == Some(Trouble::Hangs) {
-            drop(state);
+        let mut locked = lock(state);
+        *locked.requests.entry(operation.to_owned()).or_default() += 1;
+        let fault = locked.faults.get_mut(operation).and_then(VecDeque::pop_front).flatten();
+        if fault == Some(ConnectionFault::Hangs) {
+            drop(locked);
             // Until the caller gives up, or the fake ends.
-            while Request::read(&mut reader)?.is_some() {}
+            while HttpRequest::read(&mut reader)?.is_some() {}
             return Ok(());
         }
-        let region = region(request.header("authorization")).unwrap_or(&state.home.region).to_owned();
-        let answer = state.answer(&region, target, &request.body);
-        drop(state);
-        match trouble {
-            Some(Trouble::ReplyLost) => return stream.shutdown(Shutdown::Both),
-            Some(Trouble::Late(late)) => wait += late,
+        let region = read_region(request.header("authorization")).unwrap_or(&locked.home.region).to_owned();
+        let answer = locked.answer(&region, target, &request.body);
+        drop(locked);
+        match fault {
+            Some(ConnectionFault::ReplyLost) => return stream.shutdown(Shutdown::Both),
+            Some(ConnectionFault::Late(delay)) => sleep(delay),
             _ => {}
         }
-        sleep(wait);
-        write(stream, &answer)?;
+        write_answer(stream, &answer)?;
     }
     Ok(())
 }
 
 /// The Region of the credential scope: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
-fn region(authorization: &str) -> Option<&str> {
+fn read_region(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split('/').nth(2)
 }
 
-fn write(mut stream: &TcpStream, answer: &Result<Value, Refusal>) -> std::io::Result<()> {
+fn write_answer(mut stream: &TcpStream, answer: &Result<Value, Refusal>) -> std::io::Result<()> {
     let (status, body) = match answer {
         Ok(body) => (200, body.to_string()),
         Err(refusal) => {

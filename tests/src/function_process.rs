@@ -1,33 +1,34 @@
 //! A Lambda Runtime API server of our own, which runs one function binary as a child process and hands it payloads.
 //!
-//! One connection is one thread; they report to the [`Function`], which alone decides. Output goes through a file: when the function polls again, all that it
+//! One connection is one thread; they report to the [`FunctionProcess`], which alone decides. Output goes through a file: when the function polls again, all that it
 //! wrote for the last payload is there.
 
+mod runtime_api;
+
 use std::fs::File;
-use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::http::Request;
-use crate::paths;
+use self::runtime_api::{RuntimeReport, accept_connections};
+use crate::{PATIENCE, paths};
 
-/// How long a function may take to poll, and to answer.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// How often the harness looks whether a silent process still runs.
+const LIFE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running function process.
 #[derive(Debug)]
-pub struct Function {
+pub struct FunctionProcess {
     child: Child,
     address: SocketAddr,
     ended: Arc<AtomicBool>,
-    reports: Receiver<Report>,
+    reports: Receiver<RuntimeReport>,
     /// The poll that waits for a payload.
     poll: Option<Sender<Vec<u8>>>,
     first_poll: Duration,
@@ -35,22 +36,22 @@ pub struct Function {
     read: usize,
 }
 
-/// What came of one payload.
+/// The answer to one payload.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RuntimeAnswer {
     /// The response or the error.
-    pub outcome: Outcome,
+    pub outcome: InvocationOutcome,
     /// The same, byte for byte.
     pub raw: String,
     /// From the payload to the answer.
     pub took: Duration,
-    /// What the function wrote to standard output and standard error meanwhile.
+    /// The lines that the function wrote to standard output and standard error meanwhile.
     pub lines: Vec<String>,
 }
 
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum InvocationOutcome {
     /// The function answered.
     Response(Value),
     /// The function reported an error.
@@ -59,7 +60,7 @@ pub enum Outcome {
     Died,
 }
 
-impl Function {
+impl FunctionProcess {
     /// Starts `binary` with nothing but `environment` and Lambda's own variables, and waits until it polls.
     ///
     /// # Panics
@@ -69,7 +70,7 @@ impl Function {
         Self::try_start(binary, environment).unwrap_or_else(|reason| panic!("{reason}"))
     }
 
-    /// Starts `binary` like [`Function::start`].
+    /// Starts `binary` like [`FunctionProcess::start`].
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl Function {
         let ended = Arc::new(AtomicBool::new(false));
         let accepting = Arc::clone(&ended);
         let arn = function_arn(environment);
-        std::thread::spawn(move || serve(&listener, &arn, &accepting, &reporter));
+        std::thread::spawn(move || accept_connections(&listener, &arn, &accepting, &reporter));
 
         let name = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -111,12 +112,12 @@ impl Function {
         let mut function =
             Self { child, address, ended, reports, poll: None, first_poll: Duration::ZERO, output, read: 0 };
         match function.next_report() {
-            Some(Report::Poll { at, reply }) => {
+            Some(RuntimeReport::Poll { at, reply }) => {
                 function.first_poll = at - started;
                 function.poll = Some(reply);
                 Ok(function)
             }
-            other => Err(format!("{name} did not start ({other:?}):\n{}", function.lines().join("\n"))),
+            other => Err(format!("{name} did not start ({other:?}):\n{}", function.take_lines().join("\n"))),
         }
     }
 
@@ -125,26 +126,32 @@ impl Function {
     /// # Panics
     ///
     /// If it neither answers nor ends.
-    pub fn invoke(&mut self, payload: &[u8]) -> Answer {
+    pub fn invoke(&mut self, payload: &[u8]) -> RuntimeAnswer {
         let poll = self.poll.take().expect("a function that died is not invoked again");
         let sent = Instant::now();
-        let mut answer =
-            Answer { outcome: Outcome::Died, raw: String::new(), took: Duration::ZERO, lines: Vec::new() };
+        let mut answer = RuntimeAnswer {
+            outcome: InvocationOutcome::Died,
+            raw: String::new(),
+            took: Duration::ZERO,
+            lines: Vec::new(),
+        };
         if poll.send(payload.to_vec()).is_ok() {
             loop {
                 match self.next_report() {
-                    Some(Report::Poll { reply, .. }) => {
+                    Some(RuntimeReport::Poll { reply, .. }) => {
                         self.poll = Some(reply);
                         break;
                     }
-                    Some(Report::Answer { outcome, raw, at }) => {
-                        (answer.outcome, answer.raw, answer.took) = (outcome, raw, at - sent);
+                    Some(RuntimeReport::Answer { outcome, raw, at }) => {
+                        answer.outcome = outcome;
+                        answer.raw = raw;
+                        answer.took = at - sent;
                     }
                     None => break,
                 }
             }
         }
-        answer.lines = self.lines();
+        answer.lines = self.take_lines();
         answer
     }
 
@@ -165,29 +172,37 @@ impl Function {
         peak.unwrap_or_else(|| panic!("no peak memory: the process has ended"))
     }
 
-    /// The next report, or `None` when the process has ended.
-    fn next_report(&mut self) -> Option<Report> {
+    /// The next report, or `None` when the process has ended and everything that it said was reported.
+    fn next_report(&mut self) -> Option<RuntimeReport> {
         let start = Instant::now();
         loop {
-            match self.reports.recv_timeout(Duration::from_millis(20)) {
+            match self.reports.recv_timeout(LIFE_CHECK_INTERVAL) {
                 Ok(report) => return Some(report),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.child.try_wait().ok().flatten().is_some() {
-                // Its last words may still be on their way through a connection's thread.
-                return self.reports.recv_timeout(Duration::from_millis(200)).ok();
+                // Its last words may still be on their way through a connection's thread. They all have arrived when no thread is left.
+                self.stop_accepting();
+                return self.reports.recv().ok();
             }
             assert!(
-                start.elapsed() < DEADLINE,
-                "nothing for {DEADLINE:?}; output:\n{}",
-                self.lines().join("\n")
+                start.elapsed() < PATIENCE,
+                "nothing for {PATIENCE:?}; output:\n{}",
+                self.take_lines().join("\n")
             );
         }
     }
 
+    /// Lets the accepting thread end once it has taken the connections that already wait for it.
+    fn stop_accepting(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // A connection wakes the thread. It is refused if the thread has ended before.
+        let _wake_up = TcpStream::connect(self.address);
+    }
+
     /// The output since the last time.
-    fn lines(&mut self) -> Vec<String> {
+    fn take_lines(&mut self) -> Vec<String> {
         let output = std::fs::read(&self.output).unwrap_or_default();
         let new = String::from_utf8_lossy(output.get(self.read..).unwrap_or_default()).into_owned();
         self.read = output.len();
@@ -195,92 +210,27 @@ impl Function {
     }
 }
 
-impl Drop for Function {
+impl Drop for FunctionProcess {
     fn drop(&mut self) {
         let _already_dead = self.child.kill();
         let _reaped = self.child.wait();
-        // Wakes the accepting thread, so that it ends.
-        self.ended.store(true, Ordering::Relaxed);
-        let _nobody = TcpStream::connect(self.address);
+        self.stop_accepting();
         if !std::thread::panicking() {
             let _already_gone = std::fs::remove_file(&self.output);
         }
     }
 }
 
-/// What a connection tells the [`Function`].
-#[derive(Debug)]
-enum Report {
-    Poll { at: Instant, reply: Sender<Vec<u8>> },
-    Answer { outcome: Outcome, raw: String, at: Instant },
-}
-
-/// The ARN that Lambda would tell a function with this environment: in the emulator the access key is the account.
+/// The ARN that Lambda would give a function with this environment: in the emulator the access key is the account.
 fn function_arn(environment: &[(String, String)]) -> String {
-    let value = |name: &str, default: &str| {
-        let found = environment.iter().find(|(known, _)| known == name);
-        found.map_or(default.to_owned(), |(_, value)| value.clone())
-    };
-    let (region, account) = (value("AWS_REGION", "us-east-1"), value("AWS_ACCESS_KEY_ID", "100000000000"));
+    let mut region = "us-east-1";
+    let mut account = "100000000000";
+    for (name, value) in environment {
+        match name.as_str() {
+            "AWS_REGION" => region = value,
+            "AWS_ACCESS_KEY_ID" => account = value,
+            _ => {}
+        }
+    }
     format!("arn:aws:lambda:{region}:{account}:function:f")
-}
-
-fn serve(listener: &TcpListener, arn: &str, ended: &AtomicBool, reporter: &Sender<Report>) {
-    for stream in listener.incoming().map_while(Result::ok) {
-        if ended.load(Ordering::Relaxed) {
-            return;
-        }
-        let (reporter, arn) = (reporter.clone(), arn.to_owned());
-        std::thread::spawn(move || drop(converse(stream, &arn, &reporter)));
-    }
-}
-
-/// Serves one connection until it closes.
-fn converse(stream: TcpStream, arn: &str, reporter: &Sender<Report>) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut writer = stream;
-    while let Some(Request { line, body, .. }) = Request::read(&mut reader)? {
-        let at = Instant::now();
-        let value =
-            || serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
-        let outcome = if line.contains("/runtime/invocation/next") {
-            let (reply, payload) = channel();
-            if reporter.send(Report::Poll { at, reply }).is_err() {
-                return Ok(());
-            }
-            let Ok(payload) = payload.recv() else { return Ok(()) };
-            write_invocation(&mut writer, arn, &payload)?;
-            continue;
-        } else if line.contains("/response ") {
-            Outcome::Response(value())
-        } else {
-            Outcome::Error(value())
-        };
-        let raw = String::from_utf8_lossy(&body).into_owned();
-        if reporter.send(Report::Answer { outcome, raw, at }).is_err() {
-            return Ok(());
-        }
-        writer.write_all(
-            b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}",
-        )?;
-    }
-    Ok(())
-}
-
-fn write_invocation(writer: &mut impl Write, arn: &str, payload: &[u8]) -> std::io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let id = COUNT.fetch_add(1, Ordering::Relaxed);
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-{id:012}\r\n\
-         Lambda-Runtime-Deadline-Ms: {}\r\n\
-         Lambda-Runtime-Invoked-Function-Arn: {arn}\r\n\
-         Lambda-Runtime-Trace-Id: Root=1-00000000-000000000000000000000000\r\n\r\n",
-        payload.len(),
-        deadline.as_millis(),
-    );
-    // In one write: a second one may wait for the first one's acknowledgement.
-    writer.write_all(&[head.as_bytes(), payload].concat())
 }
