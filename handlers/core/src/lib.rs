@@ -1,4 +1,4 @@
-//! Events, patterns, rules and decisions: pure, no clock, no network.
+//! Events, rules and decisions: pure, no clock, no network.
 
 pub mod arn;
 pub mod control;
@@ -8,14 +8,12 @@ pub mod event;
 pub mod facts;
 pub mod hash;
 pub mod incident;
-pub mod json;
 pub mod ledger;
 pub mod life;
 pub mod mark;
 pub mod metadata;
 mod occurrence;
 pub mod page;
-pub mod pattern;
 pub mod plan;
 pub mod principal;
 pub mod progress;

@@ -4,12 +4,12 @@ mod worded;
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
 use serde::{Deserialize, Serialize};
 
 pub use worded::Worded;
 
 use crate::control::Window;
-use crate::pattern::Wildcard;
 use crate::text::Untrusted;
 use crate::time::Span;
 

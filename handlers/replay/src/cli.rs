@@ -281,7 +281,7 @@ Example:
 const MATCH: &str = "\
 Examples:
   replay match --pattern rules/access/secret-read.json --event event.json
-  replay match --vectors tests/vectors/patterns.jsonl
+  replay match --vectors handlers/eventbridge-pattern/vectors/patterns.jsonl
 
 Exit status of a pair: 0 match; 1 no match; 2 the pattern or the event is refused. Of --vectors: 0.";
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use responder_core::event;
 use responder_core::facts::Facts;
-use responder_core::pattern;
 use responder_core::rules::{Applied, Handler, Rules};
 
 use crate::cli::ExplainArgs;
@@ -42,13 +41,12 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
 
 /// A line for each rule, matching ones marked, and the responses that follow.
 fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
-    let flat = pattern::Event::read(text.as_bytes()).map_err(|error| error.to_string())?;
     let cases = rules.cases(text).map_err(|error| error.to_string())?;
     let width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for handler in Handler::ALL {
         for rule in rules.of(handler) {
-            let verdict = rule.pattern.explain(&flat);
+            let verdict = rule.pattern.explain(text).map_err(|error| error.to_string())?;
             lines.push(format!("{:<9} {:<width$}  {verdict}", handler.name(), rule.id));
         }
     }

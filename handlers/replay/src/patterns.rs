@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use responder_core::pattern::{Event, EventError, Pattern};
+use eventbridge_pattern::{EventFormatError, Pattern};
 use responder_core::text::json_line;
 use serde::{Deserialize, Serialize};
 
@@ -27,12 +27,11 @@ fn pair(pattern: &Path, event: &Path) -> Result<End, Failure> {
     let pattern =
         Pattern::parse(&text).map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
     let name = event.display().to_string();
-    let bytes = bytes(event)?;
-    let flat =
-        Event::read(&bytes).map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
-    let matches = pattern.matches(&flat);
-    writeln!(io::stdout(), "{}", pattern.explain(&flat))?;
-    Ok(if matches { End::Done } else { End::Differs })
+    let explanation = pattern
+        .explain(bytes(event)?)
+        .map_err(|error| Failure::Content { file: name, reason: error.to_string() })?;
+    writeln!(io::stdout(), "{explanation}")?;
+    Ok(if explanation.is_match() { End::Done } else { End::Differs })
 }
 
 /// A line of a file of vectors; other members are for other readers.
@@ -78,11 +77,11 @@ fn vectors(path: &Path) -> Result<End, Failure> {
 fn verdict(vector: &Vector<'_>) -> Verdict {
     let (result, error) = match Pattern::parse(&vector.pattern) {
         Err(error) => ("invalid", Some(error.to_string())),
-        Ok(pattern) => match Event::read(vector.event.as_bytes()) {
-            Err(EventError::Json(error)) => ("event_error", Some(error.message)),
-            Err(error @ EventError::NotAnObject) => ("event_error", Some(error.to_string())),
-            Ok(event) if pattern.matches(&event) => ("match", None),
-            Ok(_) => ("no_match", None),
+        Ok(pattern) => match pattern.matches(vector.event.as_bytes()) {
+            Err(EventFormatError::NotJson(error)) => ("event_error", Some(error.message().to_owned())),
+            Err(error @ EventFormatError::NotAnObject) => ("event_error", Some(error.to_string())),
+            Ok(true) => ("match", None),
+            Ok(false) => ("no_match", None),
         },
     };
     Verdict { id: vector.id.clone(), result, error }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::control::Window;
-use responder_core::json::duplicate_key;
-use responder_core::pattern::Wildcard;
 use responder_core::service::{Reference, ReferenceKind};
 use responder_core::settings::{Finding, Mode, Policy, Production, Settings, Worded};
 use responder_core::text::Untrusted;
@@ -114,7 +114,7 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
         read.problem("READERS", what);
         return BTreeMap::new();
     };
-    if duplicate_key(&text).is_some() {
+    if find_duplicate_key(&text).is_some() {
         read.problem("READERS", "names a service twice; put all its secrets into one list");
     }
     if !readers.keys().all(|service| is_service(service)) {

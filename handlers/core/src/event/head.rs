@@ -1,6 +1,6 @@
 //! What an object says at its top level: enough to tell an event, a bare record and something else apart.
 
-use crate::json::{JsonError, Reader, Token};
+use eventbridge_pattern::json::{JsonError, JsonReader, JsonToken};
 
 /// The members of an object that tell what it is. Strings only; what nests is read over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,16 +27,19 @@ impl Head {
     /// When the text is not JSON.
     pub(super) fn read(text: &str) -> Result<Self, JsonError> {
         let mut head = Self::default();
-        let mut reader = Reader::new(text);
+        let mut reader = JsonReader::new(text);
         let (mut source, mut detail) = (false, false);
-        if reader.next_token()? != Token::StartObject {
+        if reader.next_token()? != JsonToken::StartObject {
             return Ok(head);
         }
-        while reader.next_token()? == Token::Field {
-            let name = reader.name().to_string_with('\u{fffd}');
+        while reader.next_token()? == JsonToken::FieldName {
+            let name = reader.field_name().decode_lossy('\u{fffd}');
             let token = reader.next_token()?;
-            let value =
-                if token == Token::String { Some(reader.string()?.to_string_with('\u{fffd}')) } else { None };
+            let value = if token == JsonToken::String {
+                Some(reader.string_text()?.decode_lossy('\u{fffd}'))
+            } else {
+                None
+            };
             match (name.as_str(), value) {
                 ("detail-type", _) => head.is_event = true,
                 ("source", _) => source = true,
@@ -48,7 +51,7 @@ impl Head {
                 ("eventID", Some(value)) => head.event_id = value,
                 ("eventTime", Some(value)) => head.event_time = value,
                 ("awsRegion", Some(value)) => head.region = value,
-                ("recipientAccountId", _) if matches!(token, Token::String | Token::Number) => {
+                ("recipientAccountId", _) if matches!(token, JsonToken::String | JsonToken::Number) => {
                     head.account = Some(reader.spelling().to_owned());
                 }
                 _ => {}

@@ -275,7 +275,7 @@ impl Reader<'_, '_> {
             Ok(head) => head,
             Err(error) => {
                 self.recovering = false;
-                return self.problem(start + error.offset, format!("not JSON: {}", error.kind()));
+                return self.problem(start + error.offset(), format!("not JSON: {}", error.kind()));
             }
         };
         let text = if head.is_event {

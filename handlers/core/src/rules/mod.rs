@@ -19,11 +19,11 @@ pub use load::{File, Problem, RulesError, load};
 pub use narrow::Applied;
 pub use response::{Action, Distinct, Per, Response, Severity, Step, When};
 
+use eventbridge_pattern::{Pattern, PatternSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{Event, EventError};
-use crate::pattern::{Pattern, PatternSet};
 
 /// A function, its queue and its folder of patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
