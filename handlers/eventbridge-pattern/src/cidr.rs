@@ -23,7 +23,7 @@ pub(crate) struct AddressRange {
 
 impl AddressRange {
     /// The range that holds one address, if the text is an address.
-    pub(crate) fn of_address(text: &str) -> Option<Self> {
+    pub(crate) fn from_address(text: &str) -> Option<Self> {
         let bottom = ip_address_digits(text)?;
         let top = bottom.clone();
         let last = bottom.len() - 1;
@@ -188,12 +188,12 @@ mod tests {
     #[test]
     fn an_address_is_a_range_of_one() {
         for address in ["10.0.0.1", "10.0.0.9", "10.0.0.15", "10.0.0.0", "2001:db8::f", "::"] {
-            let range = AddressRange::of_address(address).unwrap();
+            let range = AddressRange::from_address(address).unwrap();
             assert!(range.contains(&ip_address_digits(address).unwrap()), "{address}");
         }
-        assert!(!AddressRange::of_address("10.0.0.15").unwrap().contains(b"0A00000E"));
-        assert!(!AddressRange::of_address("10.0.0.9").unwrap().contains(b"0A00000A"));
-        assert_eq!(AddressRange::of_address("12:30"), None);
+        assert!(!AddressRange::from_address("10.0.0.15").unwrap().contains(b"0A00000E"));
+        assert!(!AddressRange::from_address("10.0.0.9").unwrap().contains(b"0A00000A"));
+        assert_eq!(AddressRange::from_address("12:30"), None);
     }
 
     #[test]

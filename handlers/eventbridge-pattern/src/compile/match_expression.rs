@@ -56,7 +56,7 @@ pub(super) fn compile_wildcard(reader: &PatternReader<'_>, text: &str) -> Result
 /// A string is an address if it looks like one, and an exact text otherwise.
 fn compile_string(reader: &mut PatternReader<'_>) -> Result<ValueMatcher, PatternError> {
     let spelling = reader.string()?;
-    match AddressRange::of_address(&spelling) {
+    match AddressRange::from_address(&spelling) {
         Some(range) => Ok(ValueMatcher::Address { range, spelling }),
         None => Ok(ValueMatcher::Exact(reader.quoted_string()?)),
     }
