@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use responder_core::rules::{Handler, Rule, Rules};
+use responder_core::rules::{EventRule, Handler, RuleSet};
 
 use crate::metrics;
 use crate::permissions;
@@ -68,7 +68,7 @@ const LONGEST_PREFIX: usize = 20;
 ///
 /// # Errors
 /// When a rule cannot be deployed.
-pub fn templates(rules: &Rules) -> Result<Vec<Template>, GenerateError> {
+pub fn templates(rules: &RuleSet) -> Result<Vec<Template>, GenerateError> {
     let all = vec![
         Template { name: "responder", text: responder(rules)? },
         Template { name: "forwarder", text: forwarder(rules)? },
@@ -131,7 +131,7 @@ const SPECS: [Spec; 4] = [
     },
 ];
 
-fn responder(rules: &Rules) -> Result<String, GenerateError> {
+fn responder(rules: &RuleSet) -> Result<String, GenerateError> {
     let mut text = format!("{}{}", GENERATED, include_str!("../source/responder/head.yaml"));
     let targets: Vec<String> = SPECS
         .iter()
@@ -163,7 +163,7 @@ fn responder(rules: &Rules) -> Result<String, GenerateError> {
     Ok(with_actions(&text))
 }
 
-fn handler(rules: &Rules, spec: &Spec) -> String {
+fn handler(rules: &RuleSet, spec: &Spec) -> String {
     let Spec { handler, .. } = spec;
     let (name, logical) = (handler.name(), camel(handler.name()));
     let statements = permissions::statements(rules, *handler);
@@ -199,7 +199,7 @@ fn handler(rules: &Rules, spec: &Spec) -> String {
     )
 }
 
-fn rule_text(rule: &Rule) -> Result<String, GenerateError> {
+fn rule_text(rule: &EventRule) -> Result<String, GenerateError> {
     let (handler, id) = (rule.handler, rule.id.clone());
     let name = LONGEST_PREFIX + 1 + handler.name().len() + 1 + id.len();
     if name > 64 {
@@ -249,7 +249,7 @@ fn rule_alarms(logical: &str, name: &str) -> String {
     fill(include_str!("../source/responder/rule-alarms.yaml"), &[("Rule", logical), ("rule-name", name)])
 }
 
-fn forwarder(rules: &Rules) -> Result<String, GenerateError> {
+fn forwarder(rules: &RuleSet) -> Result<String, GenerateError> {
     let mut text = format!("{}{}", GENERATED, include_str!("../source/forwarder/head.yaml"));
     for Forward { id, pattern, state } in forwards(rules) {
         let length = LONGEST_PREFIX + "-forward-".len() + id.len();

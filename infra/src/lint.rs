@@ -11,7 +11,7 @@ mod wires;
 
 use std::fmt;
 
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::Value;
 
 use crate::resolve::Place;
@@ -33,7 +33,7 @@ impl fmt::Display for Finding {
 }
 
 /// Everything that is wrong with a template of this name: `responder`, `forwarder`, `trail`, `dashboard` or `reference`.
-pub fn lint(name: &str, template: &Value, rules: &Rules) -> Vec<Finding> {
+pub fn lint(name: &str, template: &Value, rules: &RuleSet) -> Vec<Finding> {
     let mut found = Vec::new();
     for place in places(name) {
         match View::of(template, place) {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::rules::{Action, Handler, Rules};
+use responder_core::rules::{Handler, ResponseAction, RuleSet};
 
 /// A call of AWS, as IAM names it: `ecs:UpdateService`.
 pub type Call = &'static str;
@@ -21,26 +21,28 @@ const ONE_SECRET: Call = "secretsmanager:DescribeSecret";
 const ALL_SECRETS: Call = "secretsmanager:ListSecrets";
 
 /// The calls that a handler's code can make: by what its responses do.
-pub fn calls(rules: &Rules, handler: Handler) -> BTreeSet<Call> {
+pub fn calls(rules: &RuleSet, handler: Handler) -> BTreeSet<Call> {
     let mut calls: BTreeSet<Call> = LEDGER.into_iter().chain(PAGES).collect();
     let is_ours = |id: &String| rules.of(handler).any(|rule| rule.id == *id);
     for response in rules.responses.values().filter(|response| response.on.iter().any(is_ours)) {
         match (response.action, handler) {
             // The sweep sees all secrets at once.
-            (Action::Redeploy, Handler::Sweep) => {
+            (ResponseAction::Redeploy, Handler::Sweep) => {
                 calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]));
             }
-            (Action::Redeploy, _) => calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ONE_SECRET])),
+            (ResponseAction::Redeploy, _) => {
+                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ONE_SECRET]))
+            }
             // An event says how a deployment ended; the sweep has to look.
-            (Action::Follow, Handler::Sweep) => calls.extend(DISCOVERY),
-            (Action::Overdue, _) => calls.extend([ALL_SECRETS]),
+            (ResponseAction::Follow, Handler::Sweep) => calls.extend(DISCOVERY),
+            (ResponseAction::Overdue, _) => calls.extend([ALL_SECRETS]),
             (
-                Action::Follow
-                | Action::Page
-                | Action::Park
-                | Action::Prove
-                | Action::FirstRead
-                | Action::Summarise,
+                ResponseAction::Follow
+                | ResponseAction::Page
+                | ResponseAction::Quarantine
+                | ResponseAction::Prove
+                | ResponseAction::FirstRead
+                | ResponseAction::Summarise,
                 _,
             ) => {}
         }
@@ -127,7 +129,7 @@ const SCOPES: [Scope; 9] = [
 ];
 
 /// The statements of a handler's policy, as YAML at the depth of the template.
-pub(crate) fn statements(rules: &Rules, handler: Handler) -> String {
+pub(crate) fn statements(rules: &RuleSet, handler: Handler) -> String {
     let mut wanted = calls(rules, handler);
     wanted.extend(IMPLIED);
     let mut lines = Vec::new();

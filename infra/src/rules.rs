@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::rules::{Handler, Rule, Rules};
+use responder_core::rules::{EventRule, Handler, RuleSet};
 use serde_json::{Map, Value, json};
 
 /// What `EventBridge` takes as a pattern by default, in characters.
@@ -115,7 +115,7 @@ impl Accounts {
 }
 
 /// The pattern files that become rules: all but the sweep's, whose events come from a schedule.
-pub fn deployed(rules: &Rules) -> impl Iterator<Item = &Rule> {
+pub fn deployed(rules: &RuleSet) -> impl Iterator<Item = &EventRule> {
     rules.rules.iter().filter(|rule| rule.handler != Handler::Sweep)
 }
 
@@ -138,7 +138,7 @@ pub struct Forward {
 
 /// Few rules that let everything through that some rule at home takes, and each event once as far as it can be: patterns of one
 /// source and detail type are one, by the names of their events. What they narrow beyond that, the rules at home narrow.
-pub fn forwards(rules: &Rules) -> Vec<Forward> {
+pub fn forwards(rules: &RuleSet) -> Vec<Forward> {
     let (mut by_kind, mut whole) = (BTreeMap::<(String, String), BTreeSet<String>>::new(), Vec::new());
     for rule in deployed(rules) {
         let pattern: Value = serde_json::from_str(rule.pattern.minified()).unwrap_or_default();

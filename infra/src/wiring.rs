@@ -4,7 +4,7 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
 use crate::generate::{GenerateError, templates};
@@ -210,7 +210,7 @@ impl Wiring {
     ///
     /// # Errors
     /// When the rules cannot be deployed, or a parameter lacks.
-    pub fn responder(rules: &Rules, place: &Place) -> Result<Self, WiringError> {
+    pub fn responder(rules: &RuleSet, place: &Place) -> Result<Self, WiringError> {
         let mut place = place.clone();
         for (parameter, value) in [("CodeBucket", "bucket"), ("CodePrefix", "build/")] {
             place.parameters.entry(parameter.to_owned()).or_insert_with(|| value.to_owned());
@@ -222,11 +222,11 @@ impl Wiring {
     ///
     /// # Errors
     /// As [`Wiring::responder`].
-    pub fn forwarder(rules: &Rules, place: &Place) -> Result<Self, WiringError> {
+    pub fn forwarder(rules: &RuleSet, place: &Place) -> Result<Self, WiringError> {
         Self::of("forwarder", rules, place)
     }
 
-    fn of(name: &str, rules: &Rules, place: &Place) -> Result<Self, WiringError> {
+    fn of(name: &str, rules: &RuleSet, place: &Place) -> Result<Self, WiringError> {
         let template = templates(rules)?.into_iter().find(|template| template.name == name);
         let template = yaml::parse(&template.map(|template| template.text).unwrap_or_default())?;
         let resources = resolve(&template, place)?;

@@ -3,21 +3,22 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::Error;
+use responder_engine::EngineError;
 use responder_engine::port::{
-    Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Update, Written,
+    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
+    SortKeyRange, TaskDefinition, WriteResult,
 };
 
-use crate::clients::Clients;
+use crate::clients::SdkClients;
 use crate::{calls, dynamodb, ecs, secrets, sns};
 
 /// AWS, as the configuration says.
 #[derive(Debug)]
-pub(crate) struct Sdks {
-    pub(crate) clients: Clients,
+pub(crate) struct AwsSdks {
+    pub(crate) clients: SdkClients,
     /// The ledger's table.
     pub(crate) table: String,
     /// The topic that pages go to.
@@ -26,7 +27,7 @@ pub(crate) struct Sdks {
     pub(crate) chat_topic: Option<String>,
 }
 
-impl Aws for Sdks {
+impl AwsPort for AwsSdks {
     fn now(&self) -> Timestamp {
         calls::now()
     }
@@ -39,15 +40,15 @@ impl Aws for Sdks {
         drop(writeln!(std::io::stdout(), "{line}"));
     }
 
-    async fn update(&self, update: &Update, until: Timestamp) -> Result<Written, Error> {
+    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         dynamodb::update(&self.clients.dynamodb, &self.table, update, until).await
     }
 
-    async fn get(&self, keys: &[Key], until: Timestamp) -> Result<Got, Error> {
+    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         dynamodb::get(&self.clients.dynamodb, &self.table, keys, until).await
     }
 
-    async fn query(&self, range: &Range, until: Timestamp) -> Result<Items, Error> {
+    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         dynamodb::query(&self.clients.dynamodb, &self.table, range, until).await
     }
 
@@ -56,7 +57,7 @@ impl Aws for Sdks {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         ecs::list_clusters(&self.clients.ecs(region), token, until).await
     }
 
@@ -66,7 +67,7 @@ impl Aws for Sdks {
         cluster: &str,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         ecs::list_services(&self.clients.ecs(region), cluster, token, until).await
     }
 
@@ -76,7 +77,7 @@ impl Aws for Sdks {
         cluster: &str,
         services: &[String],
         until: Timestamp,
-    ) -> Result<Descriptions, Error> {
+    ) -> Result<DescribedServices, EngineError> {
         ecs::describe_services(&self.clients.ecs(region), cluster, services, until).await
     }
 
@@ -85,11 +86,16 @@ impl Aws for Sdks {
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<Definition, Error> {
+    ) -> Result<TaskDefinition, EngineError> {
         ecs::task_definition(&self.clients.ecs(region), arn, until).await
     }
 
-    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        region: &Region,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<SecretMetadata, EngineError> {
         secrets::describe(&self.clients.secrets(region), id, until).await
     }
 
@@ -98,7 +104,7 @@ impl Aws for Sdks {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<ListedSecrets, Error> {
+    ) -> Result<SecretPage, EngineError> {
         secrets::list(&self.clients.secrets(region), token, until).await
     }
 
@@ -108,15 +114,15 @@ impl Aws for Sdks {
         cluster: &str,
         service: &str,
         until: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, EngineError> {
         ecs::force_deployment(&self.clients.ecs(region), cluster, service, until).await
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
         sns::publish(&self.clients.sns, &self.topic, page, key, until).await
     }
 
-    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         match &self.chat_topic {
             Some(topic) => sns::chat(&self.clients.sns, topic, page, until).await,
             None => Ok(()),

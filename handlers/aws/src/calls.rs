@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use responder_core::time::Timestamp;
-use responder_engine::Error;
+use responder_engine::EngineError;
 use tokio::time::timeout;
 
 use crate::error::failed;
@@ -20,12 +20,12 @@ pub(crate) fn bound<T>(
     until: Timestamp,
     what: &'static str,
     future: impl Future<Output = T>,
-) -> impl Future<Output = Result<T, Error>> {
+) -> impl Future<Output = Result<T, EngineError>> {
     let future = Box::pin(future);
     async move {
         let left = until.millis().saturating_sub(now().millis());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        timeout(left, future).await.map_err(|_| Error::Deadline(what))
+        timeout(left, future).await.map_err(|_| EngineError::Deadline(what))
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn call<T, E: ProvideErrorMetadata>(
     service: &'static str,
     operation: &'static str,
     call: impl Future<Output = Result<T, SdkError<E>>>,
-) -> impl Future<Output = Result<T, Error>> {
+) -> impl Future<Output = Result<T, EngineError>> {
     let bounded = bound(until, operation, call);
     async move { bounded.await?.map_err(|error| failed(service, operation, &error)) }
 }

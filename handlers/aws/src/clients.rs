@@ -12,24 +12,24 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use responder_engine::port::Region;
 
-use crate::config::{Config, Endpoints};
+use crate::config::{FunctionConfig, ServiceEndpoints};
 
 /// One client a service; for ECS and Secrets Manager, one a Region.
 #[derive(Debug)]
-pub(crate) struct Clients {
+pub(crate) struct SdkClients {
     /// For the ledger.
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     /// For pages.
     pub(crate) sns: aws_sdk_sns::Client,
-    config: Config,
+    config: FunctionConfig,
     http: SharedHttpClient,
     ecs: Mutex<BTreeMap<Region, aws_sdk_ecs::Client>>,
     secrets: Mutex<BTreeMap<Region, aws_sdk_secretsmanager::Client>>,
 }
 
-impl Clients {
+impl SdkClients {
     /// Builds the clients.
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &FunctionConfig) -> Self {
         let http = http(&config.endpoints);
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(version())
@@ -103,7 +103,7 @@ fn version() -> BehaviorVersion {
 
 /// One HTTP client for all: one TLS configuration. Reading this system's trusted certificates is most of a cold start, and
 /// is left out where no endpoint speaks TLS.
-fn http(endpoints: &Endpoints) -> SharedHttpClient {
+fn http(endpoints: &ServiceEndpoints) -> SharedHttpClient {
     let provider = Provider::Rustls(CryptoMode::AwsLc);
     let all = [&endpoints.dynamodb, &endpoints.ecs, &endpoints.secrets_manager, &endpoints.sns];
     let plain = |url: &&Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::config::Credentials;
 use responder_core::facts::Settings;
 use responder_core::time::Span;
 
-use reader::Reader;
+use reader::VariableReader;
 
 /// Everything that the environment says.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct FunctionConfig {
     /// `LEDGER_TABLE`: the table's name or ARN.
     pub table: String,
     /// `PAGE_TOPIC_ARN`: where pages go.
@@ -35,12 +35,12 @@ pub struct Config {
     /// `AWS_ACCESS_KEY_ID` and its companions: set by Lambda, the same for the life of the process.
     pub credentials: Credentials,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, `..._ECS`, `..._SECRETS_MANAGER` and `..._SNS`, or `AWS_ENDPOINT_URL` for each: for tests.
-    pub endpoints: Endpoints,
+    pub endpoints: ServiceEndpoints,
 }
 
 /// Where the services are, if not where they always are.
 #[derive(Clone, Debug, Default)]
-pub struct Endpoints {
+pub struct ServiceEndpoints {
     /// Of `DynamoDB`.
     pub dynamodb: Option<String>,
     /// Of ECS.
@@ -51,7 +51,7 @@ pub struct Endpoints {
     pub sns: Option<String>,
 }
 
-impl Config {
+impl FunctionConfig {
     /// Reads the environment.
     ///
     /// # Errors
@@ -63,16 +63,16 @@ impl Config {
     /// Reads variables from anywhere.
     ///
     /// # Errors
-    /// As [`Config::from_env`].
+    /// As [`FunctionConfig::from_env`].
     pub fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut read = Reader { variable, problems: Vec::new() };
-        let Stated { table, topic, chat_topic, topic_region, account, settings, lease } =
-            Stated::read(&mut read);
+        let mut read = VariableReader { variable, problems: Vec::new() };
+        let StatedVariables { table, topic, chat_topic, topic_region, account, settings, lease } =
+            StatedVariables::read(&mut read);
         let region = read.required("AWS_REGION", "the Region; Lambda sets it");
         let key = read.required("AWS_ACCESS_KEY_ID", "an access key id; Lambda sets it");
         let secret = read.required("AWS_SECRET_ACCESS_KEY", "a secret access key; Lambda sets it");
         let token = read.optional("AWS_SESSION_TOKEN");
-        let endpoints = Endpoints {
+        let endpoints = ServiceEndpoints {
             dynamodb: read.endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             ecs: read.endpoint("AWS_ENDPOINT_URL_ECS"),
             secrets_manager: read.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -97,14 +97,14 @@ impl Config {
     /// What keeps a function with these variables from starting, one sentence a problem that begins with the variable's name;
     /// what Lambda sets by itself is not looked at.
     pub fn problems(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
-        let mut read = Reader { variable, problems: Vec::new() };
-        Stated::read(&mut read);
+        let mut read = VariableReader { variable, problems: Vec::new() };
+        StatedVariables::read(&mut read);
         read.problems
     }
 }
 
-/// What a function's configuration states; the rest of [`Config`] is set by Lambda, or by tests.
-struct Stated {
+/// What a function's configuration states; the rest of [`FunctionConfig`] is set by Lambda, or by tests.
+struct StatedVariables {
     table: String,
     topic: String,
     chat_topic: Option<String>,
@@ -114,8 +114,8 @@ struct Stated {
     lease: Span,
 }
 
-impl Stated {
-    fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Self {
+impl StatedVariables {
+    fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Self {
         let table = read.required("LEDGER_TABLE", "the name of the ledger's DynamoDB table");
         let topic = read.required("PAGE_TOPIC_ARN", "the ARN of the SNS topic that pages go to");
         let arn = read.topic("PAGE_TOPIC_ARN", &topic);
@@ -173,9 +173,9 @@ mod tests {
         ("AWS_SECRET_ACCESS_KEY", "hush"),
     ];
 
-    fn parse(more: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    fn parse(more: &[(&str, &str)]) -> Result<FunctionConfig, ConfigError> {
         let find = |name: &str| more.iter().chain(&GOOD).find(|(key, _)| *key == name);
-        Config::parse(|name| find(name).map(|(_, value)| (*value).to_owned()))
+        FunctionConfig::parse(|name| find(name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
     fn the_problems_of_what_is_stated_are_those_that_keep_a_function_from_starting() {
         let stated = |more: &[(&str, &str)]| {
             let find = |name: &str| more.iter().chain(&GOOD[..2]).find(|(key, _)| *key == name);
-            Config::problems(|name| find(name).map(|(_, value)| (*value).to_owned()))
+            FunctionConfig::problems(|name| find(name).map(|(_, value)| (*value).to_owned()))
         };
         assert_eq!(stated(&[]), Vec::<String>::new());
         for wrong in [

@@ -7,21 +7,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use responder_core::time::Timestamp;
-use responder_engine::Error;
-use responder_engine::port::{Got, Items, Key, Range, Update, Written};
+use responder_engine::EngineError;
+use responder_engine::port::{FoundItems, ItemKey, ItemPage, ItemUpdate, SortKeyRange, WriteResult};
 
 use crate::calls::{bound, call};
 use crate::error::{failed, unbuilt};
-use expression::Rendered;
+use expression::RenderedUpdate;
 
 /// `UpdateItem`; a condition that does not hold is no error.
 pub(crate) async fn update(
     client: &Client,
     table: &str,
-    update: &Update,
+    update: &ItemUpdate,
     until: Timestamp,
-) -> Result<Written, Error> {
-    let Rendered { update: expression, condition, names, values } = Rendered::of(update);
+) -> Result<WriteResult, EngineError> {
+    let RenderedUpdate { update: expression, condition, names, values } = RenderedUpdate::of(update);
     let call = client
         .update_item()
         .table_name(table)
@@ -33,10 +33,10 @@ pub(crate) async fn update(
         .set_expression_attribute_values((!values.is_empty()).then_some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     match bound(until, "UpdateItem", call.send()).await? {
-        Ok(_) => Ok(Written::Yes),
+        Ok(_) => Ok(WriteResult::Yes),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(Written::No(refused.item().cloned().map(item::read)))
+                Ok(WriteResult::No(refused.item().cloned().map(item::read)))
             }
             _ => Err(failed("dynamodb", "UpdateItem", &error)),
         },
@@ -44,7 +44,12 @@ pub(crate) async fn update(
 }
 
 /// `BatchGetItem`.
-pub(crate) async fn get(client: &Client, table: &str, keys: &[Key], until: Timestamp) -> Result<Got, Error> {
+pub(crate) async fn get(
+    client: &Client,
+    table: &str,
+    keys: &[ItemKey],
+    until: Timestamp,
+) -> Result<FoundItems, EngineError> {
     let keys = keys.iter().map(item::attributes).collect();
     let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
     let request = request.map_err(unbuilt("dynamodb", "BatchGetItem"))?;
@@ -52,16 +57,19 @@ pub(crate) async fn get(client: &Client, table: &str, keys: &[Key], until: Times
     let output = call(until, "dynamodb", "BatchGetItem", sent).await?;
     let items = output.responses.unwrap_or_default().into_values().flatten();
     let left = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys);
-    Ok(Got { items: items.map(item::read).collect(), left: left.map(|key| item::read(key).key).collect() })
+    Ok(FoundItems {
+        items: items.map(item::read).collect(),
+        left: left.map(|key| item::read(key).key).collect(),
+    })
 }
 
 /// `Query`.
 pub(crate) async fn query(
     client: &Client,
     table: &str,
-    range: &Range,
+    range: &SortKeyRange,
     until: Timestamp,
-) -> Result<Items, Error> {
+) -> Result<ItemPage, EngineError> {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let sent = client
         .query()
@@ -76,5 +84,5 @@ pub(crate) async fn query(
     let page = call(until, "dynamodb", "Query", sent).await?;
     let items = page.items.unwrap_or_default().into_iter().map(item::read).collect();
     let next = page.last_evaluated_key.filter(|key| !key.is_empty()).map(|key| item::read(key).key);
-    Ok(Items { items, next })
+    Ok(ItemPage { items, next })
 }

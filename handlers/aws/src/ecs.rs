@@ -9,8 +9,8 @@ use aws_sdk_ecs::error::ProvideErrorMetadata as _;
 use aws_sdk_ecs::operation::update_service::UpdateServiceError;
 use aws_sdk_ecs::types::{Service as Described, ServiceField};
 use responder_core::time::Timestamp;
-use responder_engine::port::{Definition, Descriptions, Listed, Undescribed};
-use responder_engine::{Cause, Error, Failure};
+use responder_engine::port::{ArnPage, DescribedServices, TaskDefinition, UndescribedService};
+use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use crate::calls::call;
 
@@ -18,10 +18,14 @@ use crate::calls::call;
 ///
 /// # Errors
 /// When the call fails or has no answer at `until`.
-pub async fn list_clusters(client: &Client, token: Option<&str>, until: Timestamp) -> Result<Listed, Error> {
+pub async fn list_clusters(
+    client: &Client,
+    token: Option<&str>,
+    until: Timestamp,
+) -> Result<ArnPage, EngineError> {
     let sent = client.list_clusters().max_results(100).set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "ecs", "ListClusters", sent).await?;
-    Ok(Listed { arns: page.cluster_arns.unwrap_or_default(), next: page.next_token })
+    Ok(ArnPage { arns: page.cluster_arns.unwrap_or_default(), next: page.next_token })
 }
 
 /// `ListServices`: a page of at most 100.
@@ -33,11 +37,11 @@ pub async fn list_services(
     cluster: &str,
     token: Option<&str>,
     until: Timestamp,
-) -> Result<Listed, Error> {
+) -> Result<ArnPage, EngineError> {
     let sent = client.list_services().cluster(cluster).max_results(100);
     let sent = sent.set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "ecs", "ListServices", sent).await?;
-    Ok(Listed { arns: page.service_arns.unwrap_or_default(), next: page.next_token })
+    Ok(ArnPage { arns: page.service_arns.unwrap_or_default(), next: page.next_token })
 }
 
 /// `DescribeServices`, with tags; at most 10 services of one cluster.
@@ -49,14 +53,16 @@ pub async fn describe_services(
     cluster: &str,
     services: &[String],
     until: Timestamp,
-) -> Result<Descriptions, Error> {
+) -> Result<DescribedServices, EngineError> {
     let sent = client.describe_services().cluster(cluster).set_services(Some(services.to_vec()));
     let sent = sent.include(ServiceField::Tags).send();
     let answer = call(until, "ecs", "DescribeServices", sent).await?;
     let failures = answer.failures.unwrap_or_default().into_iter();
-    Ok(Descriptions {
+    Ok(DescribedServices {
         services: answer.services.iter().flatten().filter_map(map::described).collect(),
-        failures: failures.map(|failure| Undescribed { arn: failure.arn, reason: failure.reason }).collect(),
+        failures: failures
+            .map(|failure| UndescribedService { arn: failure.arn, reason: failure.reason })
+            .collect(),
     })
 }
 
@@ -64,12 +70,16 @@ pub async fn describe_services(
 ///
 /// # Errors
 /// When the call fails or has no answer at `until`.
-pub async fn task_definition(client: &Client, arn: &str, until: Timestamp) -> Result<Definition, Error> {
+pub async fn task_definition(
+    client: &Client,
+    arn: &str,
+    until: Timestamp,
+) -> Result<TaskDefinition, EngineError> {
     let (service, operation) = ("ecs", "DescribeTaskDefinition");
     let sent = client.describe_task_definition().task_definition(arn).send();
     let answer = call(until, service, operation, sent).await?;
     let definition = answer.task_definition.as_ref().map(map::definition);
-    definition.ok_or(Error::Call { service, operation, failure: Failure::of(Cause::Empty) })
+    definition.ok_or(EngineError::Call { service, operation, failure: CallFailure::of(FailureCause::Empty) })
 }
 
 /// `UpdateService`. Nothing but cluster, service and `forceNewDeployment` is sent: a task definition by family would be the
@@ -79,14 +89,14 @@ pub(crate) async fn force_deployment(
     cluster: &str,
     service: &str,
     until: Timestamp,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, EngineError> {
     let sent = client
         .update_service()
         .cluster(cluster)
         .service(service)
         .force_new_deployment(true)
         .customize()
-        .config_override(aws_sdk_ecs::Config::builder().retry_classifier(ThrottlingOnly))
+        .config_override(aws_sdk_ecs::Config::builder().retry_classifier(RetryThrottlingOnly))
         .send();
     let answer = call(until, "ecs", "UpdateService", sent).await?;
     let deployments = answer.service.iter().flat_map(Described::deployments);
@@ -96,9 +106,9 @@ pub(crate) async fn force_deployment(
 
 /// Forbids to repeat a call that may have had its effect.
 #[derive(Debug)]
-struct ThrottlingOnly;
+struct RetryThrottlingOnly;
 
-impl ClassifyRetry for ThrottlingOnly {
+impl ClassifyRetry for RetryThrottlingOnly {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
         let error = error.as_operation_error().and_then(|error| error.downcast_ref::<UpdateServiceError>());

@@ -1,13 +1,13 @@
 //! Errors: of the function itself, and what is safe to say about those of the SDKs.
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
-use responder_engine::{Cause, Failure, word};
+use responder_engine::{CallFailure, FailureCause, word};
 
 use crate::config::ConfigError;
 
 /// Why the function cannot start, or why an invocation has no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum FunctionError {
     /// The environment is not as it must be.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -19,13 +19,13 @@ pub enum Error {
     Rules(#[from] responder_core::rules::RulesError),
     /// The event could not be answered.
     #[error(transparent)]
-    Event(#[from] responder_engine::Error),
+    Event(#[from] responder_engine::EngineError),
     /// The answer is no JSON: a mistake in this program.
     #[error("the answer cannot be written as JSON")]
     Unwritable,
 }
 
-impl Error {
+impl FunctionError {
     /// One word for Lambda's `errorType`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -38,8 +38,8 @@ impl Error {
     }
 }
 
-impl From<Error> for lambda_runtime::Diagnostic {
-    fn from(error: Error) -> Self {
+impl From<FunctionError> for lambda_runtime::Diagnostic {
+    fn from(error: FunctionError) -> Self {
         Self { error_type: error.name().to_owned(), error_message: error.to_string() }
     }
 }
@@ -49,30 +49,34 @@ pub(crate) fn failed<E: ProvideErrorMetadata>(
     service: &'static str,
     operation: &'static str,
     error: &SdkError<E>,
-) -> responder_engine::Error {
-    responder_engine::Error::Call { service, operation, failure: failure(error) }
+) -> responder_engine::EngineError {
+    responder_engine::EngineError::Call { service, operation, failure: failure(error) }
 }
 
 /// The error of a call whose request lacks something.
 pub(crate) fn unbuilt(
     service: &'static str,
     operation: &'static str,
-) -> impl FnOnce(BuildError) -> responder_engine::Error {
-    move |_| responder_engine::Error::Call { service, operation, failure: Failure::of(Cause::Unbuilt) }
+) -> impl FnOnce(BuildError) -> responder_engine::EngineError {
+    move |_| responder_engine::EngineError::Call {
+        service,
+        operation,
+        failure: CallFailure::of(FailureCause::Unbuilt),
+    }
 }
 
-fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
+fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallFailure {
     let cause = match error {
-        SdkError::ConstructionFailure(_) => Cause::Unbuilt,
-        SdkError::TimeoutError(_) => Cause::Timeout,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => Cause::ConnectionTimeout,
-        SdkError::DispatchFailure(failure) if failure.is_io() => Cause::Connection,
-        SdkError::DispatchFailure(_) => Cause::Unsent,
-        SdkError::ResponseError(_) => Cause::Unreadable,
-        SdkError::ServiceError(_) => Cause::Refused,
-        _ => Cause::Other,
+        SdkError::ConstructionFailure(_) => FailureCause::Unbuilt,
+        SdkError::TimeoutError(_) => FailureCause::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureCause::ConnectionTimeout,
+        SdkError::DispatchFailure(failure) if failure.is_io() => FailureCause::Connection,
+        SdkError::DispatchFailure(_) => FailureCause::Unsent,
+        SdkError::ResponseError(_) => FailureCause::Unreadable,
+        SdkError::ServiceError(_) => FailureCause::Refused,
+        _ => FailureCause::Other,
     };
-    Failure { cause, code: error.code().map(word) }
+    CallFailure { cause, code: error.code().map(word) }
 }
 
 #[cfg(test)]

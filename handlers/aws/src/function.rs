@@ -5,21 +5,21 @@ use std::process::ExitCode;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::facts::Facts;
-use responder_core::plan::Plan;
+use responder_core::notify::Renderer;
 use responder_core::rules::{Handler, builtin};
 use responder_core::text::json_line;
 use responder_core::time::Timestamp;
-use responder_engine::{Ended, Engine, Turn};
+use responder_engine::{Engine, EventResult, Invocation};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value, to_value};
 
-use crate::aws::Sdks;
-use crate::clients::Clients;
-use crate::config::Config;
-use crate::error::Error;
-use crate::payload::{Payload, read};
+use crate::aws::AwsSdks;
+use crate::clients::SdkClients;
+use crate::config::FunctionConfig;
+use crate::error::FunctionError;
+use crate::payload::{InvocationPayload, read};
 
 /// Runs a handler as a Lambda function, for as long as Lambda wants.
 ///
@@ -39,12 +39,12 @@ pub async fn run(handler: Handler) -> ExitCode {
     }
 }
 
-async fn serve(handler: Handler) -> Result<(), Option<Error>> {
+async fn serve(handler: Handler) -> Result<(), Option<FunctionError>> {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err(Some(Error::NotLambda));
+        return Err(Some(FunctionError::NotLambda));
     }
-    let config = Config::from_env().map_err(|error| Some(error.into()))?;
-    let app = &App::new(handler, config).map_err(Some)?;
+    let config = FunctionConfig::from_env().map_err(|error| Some(error.into()))?;
+    let app = &FunctionApp::new(handler, config).map_err(Some)?;
     let answer = |event: LambdaEvent<Box<RawValue>>| async move {
         app.respond(event.payload.get(), event.context).await
     };
@@ -53,8 +53,8 @@ async fn serve(handler: Handler) -> Result<(), Option<Error>> {
 
 /// What a process keeps between invocations.
 #[derive(Debug)]
-struct App {
-    engine: Engine<Sdks>,
+struct FunctionApp {
+    engine: Engine<AwsSdks>,
     /// The account of the topic.
     account: String,
 }
@@ -62,17 +62,17 @@ struct App {
 /// What Lambda is told.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Answer {
+enum FunctionAnswer {
     /// The messages that the queue must keep.
     Batch(SqsBatchResponse),
     /// What was known, and what was decided.
-    Event { facts: Box<Facts>, plan: Option<Box<Plan>> },
+    Event { facts: Box<Facts>, plan: Option<Value> },
 }
 
-impl App {
-    fn new(handler: Handler, config: Config) -> Result<Self, Error> {
-        let aws = Sdks {
-            clients: Clients::new(&config),
+impl FunctionApp {
+    fn new(handler: Handler, config: FunctionConfig) -> Result<Self, FunctionError> {
+        let aws = AwsSdks {
+            clients: SdkClients::new(&config),
             table: config.table,
             topic: config.topic,
             chat_topic: config.chat_topic,
@@ -82,21 +82,21 @@ impl App {
     }
 
     /// The answer as JSON that is harmless to print, byte for byte as the replay prints it.
-    async fn respond(&self, payload: &str, context: Context) -> Result<Box<RawValue>, Error> {
+    async fn respond(&self, payload: &str, context: Context) -> Result<Box<RawValue>, FunctionError> {
         let answer = self.answer(payload, context).await?;
-        json_line(&answer).and_then(RawValue::from_string).map_err(|_| Error::Unwritable)
+        json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::Unwritable)
     }
 
-    async fn answer(&self, payload: &str, context: Context) -> Result<Answer, Error> {
+    async fn answer(&self, payload: &str, context: Context) -> Result<FunctionAnswer, FunctionError> {
         let payload = read(payload);
-        let turn = Turn {
+        let turn = Invocation {
             until: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
             account: self.account(&context.invoked_function_arn),
             owner: context.request_id,
-            keeps_facts: matches!(payload, Payload::Event(_)),
+            keeps_facts: matches!(payload, InvocationPayload::Event(_)),
         };
         match payload {
-            Payload::Batch(messages) => {
+            InvocationPayload::Batch(messages) => {
                 let texts: Vec<&str> =
                     messages.iter().map(|message| message.body.as_deref().unwrap_or_default()).collect();
                 let (ended, _) = self.engine.run(&turn, &texts).await;
@@ -104,24 +104,29 @@ impl App {
                 for (message, _) in messages.iter().zip(&ended).filter(|(_, ended)| ended.is_kept()) {
                     response.add_failure(message.message_id.clone().unwrap_or_default());
                 }
-                Ok(Answer::Batch(response))
+                Ok(FunctionAnswer::Batch(response))
             }
-            Payload::Event(text) => {
+            InvocationPayload::Event(text) => {
                 let (ended, _) = self.engine.run(&turn, &[text]).await;
                 let ended = ended.into_iter().next();
-                ended.map_or(Err(responder_engine::Error::Unreadable.into()), |ended| self.tell(ended))
+                ended.map_or(Err(responder_engine::EngineError::Unreadable.into()), |ended| self.tell(ended))
             }
         }
     }
 
     /// A plan that asks for another look is told too: who sent a bare event sees that in it.
-    fn tell(&self, ended: Ended) -> Result<Answer, Error> {
-        let Ended { errors, mut facts, plan, .. } = ended;
-        if let Some(error) = errors.into_iter().find(|error| *error != responder_engine::Error::Again) {
+    fn tell(&self, ended: EventResult) -> Result<FunctionAnswer, FunctionError> {
+        let EventResult { errors, mut facts, plan, .. } = ended;
+        if let Some(error) = errors.into_iter().find(|error| *error != responder_engine::EngineError::Again) {
             return Err(error.into());
         }
         facts.settings.clone_from(&self.engine.settings);
-        Ok(Answer::Event { facts: Box::new(facts), plan: plan.map(Box::new) })
+        let renderer = Renderer::new(&self.engine.rules, &self.engine.settings);
+        let plan = match plan {
+            Some(plan) => Some(to_value(renderer.render_plan(&plan)).map_err(|_| FunctionError::Unwritable)?),
+            None => None,
+        };
+        Ok(FunctionAnswer::Event { facts: Box::new(facts), plan })
     }
 
     /// The account of the function, or of the topic that it pages.

@@ -12,6 +12,6 @@ mod payload;
 mod secrets;
 mod sns;
 
-pub use config::{Config, ConfigError, Endpoints};
-pub use error::Error;
+pub use config::{ConfigError, FunctionConfig, ServiceEndpoints};
+pub use error::FunctionError;
 pub use function::run;

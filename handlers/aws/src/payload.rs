@@ -6,7 +6,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
 /// An invocation's payload.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Payload<'p> {
+pub(crate) enum InvocationPayload<'p> {
     /// Messages, each with an event as text.
     Batch(Vec<SqsMessage>),
     /// One event, as `aws lambda invoke` sends it.
@@ -14,12 +14,12 @@ pub(crate) enum Payload<'p> {
 }
 
 /// Tells batches and events apart.
-pub(crate) fn read(text: &str) -> Payload<'_> {
+pub(crate) fn read(text: &str) -> InvocationPayload<'_> {
     let batch: Option<SqsEvent> = serde_json::from_str(text).ok();
     let from_sqs = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
     match batch.filter(|batch| batch.records.first().is_none_or(from_sqs)) {
-        Some(batch) => Payload::Batch(batch.records),
-        None => Payload::Event(text),
+        Some(batch) => InvocationPayload::Batch(batch.records),
+        None => InvocationPayload::Event(text),
     }
 }
 
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn a_batch_is_known_by_its_source() {
         let text = r#"{"Records":[{"messageId":"m1","body":"{\"a\":\"\\u00e9\"}","eventSource":"aws:sqs","attributes":{}}]}"#;
-        let Payload::Batch(messages) = read(text) else { panic!("no batch") };
+        let InvocationPayload::Batch(messages) = read(text) else { panic!("no batch") };
         let message = (messages[0].message_id.as_deref(), messages[0].body.as_deref());
         assert_eq!(message, (Some("m1"), Some(r#"{"a":"\u00e9"}"#)));
     }
@@ -44,7 +44,7 @@ mod tests {
             "[]",
             "5",
         ] {
-            assert_eq!(read(text), Payload::Event(text));
+            assert_eq!(read(text), InvocationPayload::Event(text));
         }
     }
 }

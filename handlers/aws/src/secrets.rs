@@ -6,22 +6,26 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::describe_secret::{DescribeSecretError, DescribeSecretOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::SecretListEntry;
-use responder_core::metadata::Metadata;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::time::Timestamp;
-use responder_engine::Error;
-use responder_engine::port::ListedSecrets;
+use responder_engine::EngineError;
+use responder_engine::port::SecretPage;
 
 use crate::calls::{bound, call};
 use crate::error::failed;
 
 /// `DescribeSecret`; a secret that does not exist is no error.
-pub(crate) async fn describe(client: &Client, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+pub(crate) async fn describe(
+    client: &Client,
+    id: &str,
+    until: Timestamp,
+) -> Result<SecretMetadata, EngineError> {
     let sent = client.describe_secret().secret_id(id).send();
     match bound(until, "DescribeSecret", sent).await? {
         Ok(answer) => Ok(described(answer)),
         Err(error) => match error.as_service_error() {
             Some(DescribeSecretError::ResourceNotFoundException(_)) => {
-                Ok(Metadata { arn: id.to_owned(), missing: true, ..Metadata::default() })
+                Ok(SecretMetadata { arn: id.to_owned(), missing: true, ..Metadata::default() })
             }
             _ => Err(failed("secretsmanager", "DescribeSecret", &error)),
         },
@@ -33,18 +37,18 @@ pub(crate) async fn list(
     client: &Client,
     token: Option<&str>,
     until: Timestamp,
-) -> Result<ListedSecrets, Error> {
+) -> Result<SecretPage, EngineError> {
     let sent = client.list_secrets().max_results(100);
     let sent = sent.set_next_token(token.map(str::to_owned)).send();
     let page = call(until, "secretsmanager", "ListSecrets", sent).await?;
     let secrets = page.secret_list.unwrap_or_default().into_iter().map(listed).collect();
-    Ok(ListedSecrets { secrets, next: page.next_token })
+    Ok(SecretPage { secrets, next: page.next_token })
 }
 
 /// All replicas, whatever their status: what one of them shows for AWSCURRENT says whether it has the value.
-fn described(answer: DescribeSecretOutput) -> Metadata {
+fn described(answer: DescribeSecretOutput) -> SecretMetadata {
     let replicas = answer.replication_status.iter().flatten();
-    Metadata {
+    SecretMetadata {
         replicas: replicas.filter_map(|replica| replica.region.clone()).collect(),
         arn: answer.arn.unwrap_or_default(),
         versions: labels(answer.version_ids_to_stages),
@@ -60,8 +64,8 @@ fn described(answer: DescribeSecretOutput) -> Metadata {
 }
 
 /// The list does not say where a secret is replicated to.
-fn listed(entry: SecretListEntry) -> Metadata {
-    Metadata {
+fn listed(entry: SecretListEntry) -> SecretMetadata {
+    SecretMetadata {
         arn: entry.arn.unwrap_or_default(),
         versions: labels(entry.secret_versions_to_stages),
         created_at: instant(entry.created_date),
@@ -135,6 +139,6 @@ mod tests {
         assert_eq!((metadata.current(), metadata.arn.as_str()), (Some("new"), ARN));
         assert_eq!(metadata.created_at, Some(Timestamp::from_millis(1_500)));
         assert!(metadata.is_replica() && metadata.is_readable() && !metadata.rotates);
-        assert_eq!(listed(SecretListEntry::builder().build()), Metadata::default());
+        assert_eq!(listed(SecretListEntry::builder().build()), SecretMetadata::default());
     }
 }

@@ -3,9 +3,9 @@
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use responder_core::page::Page;
+use responder_core::notify::Notification;
 use responder_core::time::Timestamp;
-use responder_engine::Error;
+use responder_engine::EngineError;
 
 use crate::calls::call;
 use crate::error::unbuilt;
@@ -14,10 +14,10 @@ use crate::error::unbuilt;
 pub(crate) async fn publish(
     client: &Client,
     topic: &str,
-    page: &Page,
+    page: &Notification,
     key: &str,
     until: Timestamp,
-) -> Result<(), Error> {
+) -> Result<(), EngineError> {
     let sent = client.publish().topic_arn(topic).subject(&page.subject);
     let mut sent = sent.message_structure("json").message(page.message());
     let own = [("key", key)];
@@ -28,7 +28,12 @@ pub(crate) async fn publish(
 }
 
 /// `Publish` of the notification alone: Amazon Q Developer drops what is anything else.
-pub(crate) async fn chat(client: &Client, topic: &str, page: &Page, until: Timestamp) -> Result<(), Error> {
+pub(crate) async fn chat(
+    client: &Client,
+    topic: &str,
+    page: &Notification,
+    until: Timestamp,
+) -> Result<(), EngineError> {
     let sent = client.publish().topic_arn(topic).message(&page.chat);
     call(until, "sns", "Publish", sent.send()).await.map(|_| ())
 }

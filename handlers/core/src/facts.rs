@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::life::Opened;
-use crate::mark::Mark;
-use crate::metadata::Metadata;
-use crate::progress::{Asked, Awaited, Change, Slot};
-use crate::rules::Severity;
-use crate::secret::SecretRef;
-use crate::service::Service;
+use crate::aws::ecs_service::EcsService;
+use crate::aws::secret_metadata::SecretMetadata;
+use crate::aws::secret_ref::SecretRef;
 pub use crate::settings::Settings;
-use crate::summary::Day;
+use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
+use crate::state::digest_entry::DigestDay;
+pub use crate::state::incident_state::IncidentState;
+use crate::state::observation::Observation;
+use crate::state::open_incident::OpenIncident;
 use crate::time::{Date, Span, Timestamp};
 
 /// Something that must be known to decide about an event.
@@ -48,57 +48,57 @@ pub enum Question {
         region: String,
     },
     /// What is remembered of our work in an account and Region.
-    Progress {
+    RotationState {
         /// The account.
         account: String,
         /// The Region.
         region: String,
     },
     /// The last deployment of a service that we asked for.
-    Asked {
+    Deployment {
         /// The service's ARN.
         service: String,
     },
     /// The consumers of a secret that a role's read of it would prove.
-    Awaited {
+    PendingEvidence {
         /// The key, of role and secret.
         key: String,
     },
     /// The secrets that a role's task definitions refer to.
-    Launches {
+    LaunchSecrets {
         /// The role's ARN.
         role: String,
     },
     /// The marks of a stream between two instants, this one included: asking adds it, so that of two functions that
     /// count at the same time at least one sees both.
-    Marks {
+    Observations {
         /// The stream.
-        stream: String,
+        group: String,
         /// The mark to add.
-        mark: Mark,
+        observation: Observation,
         /// The earliest mark wanted.
         from: Timestamp,
         /// The latest mark wanted.
         to: Timestamp,
     },
     /// The same marks, and none is added.
-    Window {
+    GroupWindow {
         /// The stream.
-        stream: String,
+        group: String,
         /// The earliest mark wanted.
         from: Timestamp,
         /// The latest mark wanted.
         to: Timestamp,
     },
     /// The incidents that were paged and may still be open.
-    Open,
+    OpenIncidents,
     /// What is noted of a day for its summary.
-    Day {
+    DigestDay {
         /// The date, in UTC.
         date: Date,
     },
     /// When a principal last read a secret.
-    Seen {
+    LastSeen {
         /// The key, of principal and secret.
         key: String,
     },
@@ -120,99 +120,80 @@ pub struct Facts {
     pub now: Option<Timestamp>,
     /// The services; absent if nobody knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub services: Option<Vec<Service>>,
+    pub services: Option<Vec<EcsService>>,
     /// What could not be learned, by `account/region`, in our own words.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub gaps: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "gaps", skip_serializing_if = "BTreeMap::is_empty")]
+    pub discovery_failures: BTreeMap<String, BTreeSet<String>>,
     /// What cannot be learned from here, however often one looks, by `account/region`, in our own words.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "limits", skip_serializing_if = "BTreeMap::is_empty")]
+    pub discovery_limits: BTreeMap<String, BTreeSet<String>>,
     /// What Secrets Manager says, by the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, Metadata>,
+    pub secrets: BTreeMap<String, SecretMetadata>,
     /// The last change that is known of a secret, by its key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub changes: BTreeMap<String, Change>,
+    pub changes: BTreeMap<String, KnownChange>,
     /// The deployments that we asked for, the last of each service, by its ARN.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub asked: BTreeMap<String, Asked>,
+    #[serde(alias = "asked", skip_serializing_if = "BTreeMap::is_empty")]
+    pub deployments: BTreeMap<String, DeploymentRecord>,
     /// The places among the deployments in flight that are taken, by the cluster's ARN.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub slots: BTreeMap<String, BTreeMap<u32, Slot>>,
+    #[serde(alias = "slots", skip_serializing_if = "BTreeMap::is_empty")]
+    pub concurrency_slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
     /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub told: BTreeMap<String, BTreeMap<String, Timestamp>>,
-    /// The consumers that a read would prove, by [`crate::progress::awaited_key`].
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub awaited: BTreeMap<String, BTreeSet<Awaited>>,
+    #[serde(alias = "told", skip_serializing_if = "BTreeMap::is_empty")]
+    pub notified: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    /// The consumers that a read would prove, by [`crate::state::deployment::awaited_key`].
+    #[serde(alias = "awaited", skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending_evidence: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
     /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
     /// nobody knows them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub launches: BTreeMap<String, BTreeSet<String>>,
+    #[serde(alias = "launches", skip_serializing_if = "BTreeMap::is_empty")]
+    pub launch_secrets: BTreeMap<String, BTreeSet<String>>,
     /// The marks, by stream.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub streams: BTreeMap<String, BTreeSet<Mark>>,
+    #[serde(alias = "streams", skip_serializing_if = "BTreeMap::is_empty")]
+    pub observations: BTreeMap<String, BTreeSet<Observation>>,
     /// What was said about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
     /// The incidents that were paged, by key, as the sweep looks for them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub open: BTreeMap<String, Opened>,
+    #[serde(alias = "open", skip_serializing_if = "BTreeMap::is_empty")]
+    pub open_incidents: BTreeMap<String, OpenIncident>,
     /// What is noted of a day for its summary.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub days: BTreeMap<Date, Day>,
+    #[serde(alias = "days", skip_serializing_if = "BTreeMap::is_empty")]
+    pub digest_days: BTreeMap<Date, DigestDay>,
     /// When a principal last read a secret, by [`crate::decide::seen_key`].
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub seen: BTreeMap<String, Timestamp>,
+    #[serde(alias = "seen", skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_seen: BTreeMap<String, Timestamp>,
 }
 
 /// How much time of a stream is bounded together: an item of the ledger holds marks of one such stretch.
 pub const CHUNK: Span = Span::from_secs(600);
-/// How many marks such a stretch takes without looking at them; long ones count several times ([`Mark::weight`]).
+/// How many marks such a stretch takes without looking at them; long ones count several times ([`Observation::weight`]).
 pub const CHUNK_MARKS: usize = 1_000;
-
-/// What was said about an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IncidentState {
-    /// Its first event so far.
-    pub first: Timestamp,
-    /// Its last event so far.
-    pub last: Timestamp,
-    /// The highest severity that was paged.
-    pub severity: Severity,
-    /// When it was resolved, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<Timestamp>,
-}
-
-impl IncidentState {
-    /// Whether it was closed because nothing followed for so long.
-    pub(crate) fn is_quieted(&self, quiet: Span) -> bool {
-        self.resolved == Some(self.last.plus(quiet))
-    }
-}
 
 impl Facts {
     /// Notes a mark as the ledger does: what is in an item is bounded, whatever an attacker does. A chunk of a stream
     /// takes `CHUNK_MARKS` marks of a kind (what a mark is to its responses: a flood of reads keeps no batch read from
     /// counting), and three times as many in all. Beyond that it takes what brings a new secret, Region or principal:
     /// as many again of a kind, and five times as many in all. Returns whether it is noted.
-    pub fn add_mark(&mut self, stream: &str, mark: Mark) -> bool {
-        let marks = self.streams.entry(stream.to_owned()).or_default();
-        let start = Timestamp::from_millis(mark.at.millis() - mark.at.millis().rem_euclid(CHUNK.millis()));
-        let in_chunk = marks.range(Mark::first_at(start)..Mark::first_at(start.plus(CHUNK)));
-        let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Mark::weight).sum();
+    pub fn add_mark(&mut self, group: &str, observation: Observation) -> bool {
+        let observations = self.observations.entry(group.to_owned()).or_default();
+        let start = Timestamp::from_millis(
+            observation.at.millis() - observation.at.millis().rem_euclid(CHUNK.millis()),
+        );
+        let in_chunk =
+            observations.range(Observation::first_at(start)..Observation::first_at(start.plus(CHUNK)));
+        let all: usize = in_chunk.clone().take(5 * CHUNK_MARKS).map(Observation::weight).sum();
         let same = || {
-            let same = in_chunk.clone().filter(|known| known.roles == mark.roles);
-            same.map(Mark::weight).sum::<usize>()
+            let same = in_chunk.clone().filter(|known| known.roles == observation.roles);
+            same.map(Observation::weight).sum::<usize>()
         };
         let news = || {
             in_chunk.clone().all(|known| {
-                known.principal != mark.principal
-                    || known.region != mark.region
-                    || known.secrets != mark.secrets
-                    || known.roles != mark.roles
+                known.principal != observation.principal
+                    || known.region != observation.region
+                    || known.secrets != observation.secrets
+                    || known.roles != observation.roles
             })
         };
         let room = || {
@@ -220,29 +201,40 @@ impl Facts {
             let plain = same < CHUNK_MARKS && all < 3 * CHUNK_MARKS;
             plain || (same < 2 * CHUNK_MARKS && all < 5 * CHUNK_MARKS && news())
         };
-        let taken = all < CHUNK_MARKS || room() || marks.contains(&mark);
+        let taken = all < CHUNK_MARKS || room() || observations.contains(&observation);
         if taken {
-            marks.insert(mark);
+            observations.insert(observation);
         }
         taken
     }
 
     /// The marks of a stream within `reach` of an instant, by time.
-    pub fn marks(&self, stream: &str, at: Timestamp, reach: Span) -> impl Iterator<Item = &Mark> {
+    pub fn observations(
+        &self,
+        group: &str,
+        at: Timestamp,
+        reach: Span,
+    ) -> impl Iterator<Item = &Observation> {
         let past = Timestamp::from_millis(at.plus(reach).millis().saturating_add(1));
-        let (from, to) = (Mark::first_at(at.minus(reach)), Mark::first_at(past));
-        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(from.clone()..to.clone()))
+        let (from, to) = (Observation::first_at(at.minus(reach)), Observation::first_at(past));
+        self.observations
+            .get(group)
+            .into_iter()
+            .flat_map(move |observations| observations.range(from.clone()..to.clone()))
     }
 
     /// The marks of a stream that are later than an instant, by time.
-    pub(crate) fn marks_after(&self, stream: &str, at: Timestamp) -> impl Iterator<Item = &Mark> {
-        let past = Mark::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
-        self.streams.get(stream).into_iter().flat_map(move |marks| marks.range(past.clone()..))
+    pub(crate) fn marks_after(&self, group: &str, at: Timestamp) -> impl Iterator<Item = &Observation> {
+        let past = Observation::first_at(Timestamp::from_millis(at.millis().saturating_add(1)));
+        self.observations
+            .get(group)
+            .into_iter()
+            .flat_map(move |observations| observations.range(past.clone()..))
     }
 
     /// Notes something that could not be learned.
     pub fn gap(&mut self, account: &str, region: &str, what: impl Into<String>) {
-        self.gaps.entry(place(account, region)).or_default().insert(what.into());
+        self.discovery_failures.entry(place(account, region)).or_default().insert(what.into());
     }
 }
 
@@ -257,6 +249,6 @@ pub fn place(account: &str, region: &str) -> String {
 impl Facts {
     /// Whether the ledger told what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
-        self.gaps.get(&place(account, region)).is_none_or(|gaps| !gaps.contains(LEDGER_GAP))
+        self.discovery_failures.get(&place(account, region)).is_none_or(|gaps| !gaps.contains(LEDGER_GAP))
     }
 }

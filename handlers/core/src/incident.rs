@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::mark::{Burst, Mark};
+use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::rules::{Handler, Response, Severity};
-use crate::secret::{SecretRef, classes};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
 /// Whether an incident goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum IncidentStatus {
     /// Somebody should look.
     Open,
     /// It ended by itself.
@@ -33,7 +33,7 @@ pub struct Incident {
     /// The same for every copy and every occurrence of what this rule says about this subject: `PagerDuty`'s `dedup_key`.
     pub key: String,
     /// Whether it goes on.
-    pub state: State,
+    pub state: IncidentStatus,
     /// Whose decision it is.
     pub handler: Handler,
     /// The response's title.
@@ -58,7 +58,7 @@ pub struct Incident {
     pub secrets: Vec<Untrusted>,
     /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
-    pub places: Vec<SecretRef>,
+    pub secret_refs: Vec<SecretRef>,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<String>,
@@ -74,12 +74,12 @@ pub struct Incident {
     pub event_ids: Vec<Untrusted>,
     /// What else is known, by label.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<Detail>,
+    pub details: Vec<IncidentDetail>,
 }
 
 /// One more thing that is known of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Detail {
+pub struct IncidentDetail {
     /// What it is, in our own words.
     pub label: &'static str,
     /// What it says.
@@ -88,34 +88,49 @@ pub struct Detail {
 
 impl Incident {
     /// The incident that a burst of marks is.
-    pub fn of(response: &Response, key: String, burst: &Burst<'_>, details: Vec<Detail>) -> Self {
-        let principals: BTreeSet<&Untrusted> = burst.marks.iter().map(|mark| &mark.principal).collect();
-        let regions: BTreeSet<&String> = burst.marks.iter().map(|mark| &mark.region).collect();
-        let places = places(&burst.marks);
+    pub fn of(
+        response: &Response,
+        key: String,
+        window_match: &WindowMatch<'_>,
+        details: Vec<IncidentDetail>,
+    ) -> Self {
+        let principals: BTreeSet<&Untrusted> =
+            window_match.observations.iter().map(|observation| &observation.principal).collect();
+        let regions: BTreeSet<&String> =
+            window_match.observations.iter().map(|observation| &observation.region).collect();
+        let places = places(&window_match.observations);
         let secrets: BTreeSet<Untrusted> = places.iter().map(|place| place.text.clone()).collect();
         Self {
             rule: response.id.clone(),
             also: Vec::new(),
-            severity: burst.severity,
+            severity: window_match.severity,
             key,
-            state: if burst.resolved.is_some() { State::Resolved } else { State::Open },
+            state: if window_match.resolved.is_some() {
+                IncidentStatus::Resolved
+            } else {
+                IncidentStatus::Open
+            },
             handler: response.handler,
             title: response.title.clone(),
             principal: if principals.len() == 1 { principals.first().map(|id| (*id).clone()) } else { None },
             principals: principals.len(),
-            account: burst.marks.first().map(|mark| mark.account.clone()).unwrap_or_default(),
+            account: window_match
+                .observations
+                .first()
+                .map(|observation| observation.account.clone())
+                .unwrap_or_default(),
             regions: regions.into_iter().cloned().collect(),
-            first: burst.first(),
-            last: burst.last(),
-            reads: burst.marks.len(),
-            distinct_secrets: burst.distinct_secrets(),
+            first: window_match.first(),
+            last: window_match.last(),
+            reads: window_match.observations.len(),
+            distinct_secrets: window_match.distinct_secrets(),
             secrets: secrets.into_iter().collect(),
-            places,
+            secret_refs: places,
             services: Vec::new(),
-            errors: burst.marks.iter().filter(|mark| mark.error).count(),
+            errors: window_match.observations.iter().filter(|observation| observation.error).count(),
             suppressed: BTreeMap::new(),
-            resolved_at: burst.resolved,
-            event_ids: burst.marks.iter().map(|mark| mark.id.clone()).collect(),
+            resolved_at: window_match.resolved,
+            event_ids: window_match.observations.iter().map(|observation| observation.id.clone()).collect(),
             details,
         }
     }
@@ -127,8 +142,11 @@ impl Incident {
 }
 
 /// The secrets of some marks by name, one a secret, sorted by name.
-fn places(marks: &[&Mark]) -> Vec<SecretRef> {
-    let keys: BTreeSet<String> = classes(marks.iter().flat_map(|mark| &mark.secrets)).into_values().collect();
+fn places(observations: &[&Observation]) -> Vec<SecretRef> {
+    let keys: BTreeSet<String> =
+        resolve_spellings(observations.iter().flat_map(|observation| &observation.secrets))
+            .into_values()
+            .collect();
     let place = |key: &String| {
         let mut parts = key.splitn(3, '/').map(str::to_owned);
         let (account, region) = (parts.next()?, parts.next()?);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::aws::ecs_service::{EcsDeployment, RequestedVersion};
 use crate::incident::Incident;
-use crate::page::Page;
-use crate::progress::{Awaited, Changed, Consumer, Ended};
 use crate::rules::{Handler, Severity};
-use crate::service::{Deployment, Version};
-use crate::settings::Finding;
+use crate::settings::DeploymentRisk;
+use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
+use crate::state::digest_report::DigestReport;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -32,9 +32,9 @@ pub struct Plan {
     /// The rules that match, by id.
     pub rules: Vec<String>,
     /// How the event ends.
-    pub outcome: Outcome,
+    pub outcome: PlanOutcome,
     /// What is to be done, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// Why the event must be looked at again later, if it must.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
@@ -43,7 +43,7 @@ pub struct Plan {
 /// How an event ends: every event ends in exactly one of these ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum PlanOutcome {
     /// Something was done or counted, or nothing needed doing.
     Answered,
     /// Another event was answered for it.
@@ -51,13 +51,13 @@ pub enum Outcome {
     /// It means nothing to us.
     Ignored,
     /// It could not be understood; a human is told.
-    Parked,
+    Quarantined,
 }
 
 /// One thing to do, or the reason for not doing it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-pub enum Step {
+pub enum PlanStep {
     /// Force a new deployment of a service.
     Redeploy {
         /// The response's id.
@@ -67,34 +67,34 @@ pub enum Step {
         /// The service's ARN.
         service: String,
         /// The changes that it answers.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Not before this instant: a deployment that is too early may start with the old value.
         not_before: Timestamp,
         /// A deployment created from this instant on makes this step unnecessary.
         fresh_from: Timestamp,
         /// A deployment of ours that was asked for after this instant makes it wait.
-        cooled_from: Timestamp,
+        cooldown_from: Timestamp,
         /// The place that it takes among the cluster's deployments in flight.
         slot: u32,
         /// How long it may take: so long it keeps the place.
         rollout: Span,
         /// What makes it less harmless.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        findings: BTreeSet<Finding>,
+        risks: BTreeSet<DeploymentRisk>,
         /// The roles whose reads of the secrets will prove that the new tasks have them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        roles: BTreeSet<Untrusted>,
+        execution_roles: BTreeSet<Untrusted>,
         /// Why.
         why: String,
     },
     /// Redeploy a service later: the sweep looks again.
-    Hold {
+    Defer {
         /// The service's ARN.
         service: String,
         /// The changes that wait.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Why, in one word.
-        reason: HoldReason,
+        reason: DeferReason,
         /// Until when, as far as that is known.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
@@ -102,32 +102,32 @@ pub enum Step {
         why: String,
     },
     /// Remember that a secret's value changed, until every consumer is answered for.
-    Note {
+    RecordChange {
         /// The change.
-        changed: Changed,
+        change: SecretChange,
     },
     /// Every consumer of a change is answered for.
-    Settle {
+    ResolveChange {
         /// The change.
-        changed: Changed,
+        change: SecretChange,
     },
     /// Remember the id of a deployment of ours, which we did not learn when we asked.
-    Adopt {
+    ReconcileDeployment {
         /// The service's ARN.
         service: String,
         /// When we asked.
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         /// The deployment's id.
         deployment: String,
     },
     /// A deployment of ours has ended.
-    End {
+    EndDeployment {
         /// The service's ARN.
         service: String,
         /// The cluster's ARN.
         cluster: String,
         /// When we asked for it.
-        asked_at: Timestamp,
+        requested_at: Timestamp,
         /// Its id, if known.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment: Option<String>,
@@ -135,16 +135,16 @@ pub enum Step {
         #[serde(skip_serializing_if = "Option::is_none")]
         slot: Option<u32>,
         /// The changes that it answers.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// When and how.
-        ended: Ended,
+        end: DeploymentEnd,
     },
     /// A new task of a consumer read the changed secret: the proof.
     Prove {
         /// The key under which it was awaited.
         key: String,
         /// The consumer.
-        awaited: Awaited,
+        evidence: PendingReadEvidence,
         /// When it read.
         at: Timestamp,
     },
@@ -153,10 +153,10 @@ pub enum Step {
         /// The service's ARN.
         service: String,
         /// The changes.
-        secrets: Vec<Changed>,
+        secrets: Vec<SecretChange>,
         /// Its PRIMARY deployment.
         #[serde(skip_serializing_if = "Option::is_none")]
-        deployment: Option<Deployment>,
+        deployment: Option<EcsDeployment>,
         /// Why, in one word.
         reason: SkipReason,
         /// Why, in a sentence.
@@ -166,16 +166,17 @@ pub enum Step {
     Page {
         /// The incident.
         incident: Box<Incident>,
-        /// What is sent.
-        page: Page,
+        /// The content of a daily summary, if that is what is sent.
+        #[serde(skip)]
+        digest: Option<Box<DigestReport>>,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
-        quiet: Span,
+        resolve_after: Span,
         /// The streams of its marks; none if it does not end by being quiet.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-        streams: BTreeSet<String>,
+        groups: BTreeSet<String>,
         /// The consumers that it tells of.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<Consumer>,
+        consumers: Vec<AffectedConsumer>,
     },
     /// Open an incident that pages nobody: it goes into the summary of the day.
     Digest {
@@ -187,7 +188,7 @@ pub enum Step {
         incident: Box<Incident>,
     },
     /// Remember that a principal read a secret.
-    See {
+    UpdateLastSeen {
         /// The key, of principal and secret.
         key: String,
         /// When.
@@ -203,7 +204,7 @@ pub enum Step {
         why: String,
     },
     /// Add the event to an incident that was already paged.
-    Join {
+    ExtendIncident {
         /// The response's id.
         rule: String,
         /// The incident's key.
@@ -214,7 +215,7 @@ pub enum Step {
         last: Timestamp,
         /// The consumers of which a human knows by that: as if told.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        about: Vec<Consumer>,
+        consumers: Vec<AffectedConsumer>,
     },
     /// Close an incident.
     Resolve {
@@ -226,10 +227,10 @@ pub enum Step {
         at: Timestamp,
         /// Its last event, if it ends because nothing followed that for long enough.
         #[serde(skip_serializing_if = "Option::is_none")]
-        silent_since: Option<Timestamp>,
-        /// What is sent, if the incident was paged.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        notice: Option<Page>,
+        last_event: Option<Timestamp>,
+        /// The incident as the notice tells of it, if it was paged.
+        #[serde(skip)]
+        notice: Option<Box<Incident>>,
         /// The incident's severity, for the notice.
         severity: Severity,
     },
@@ -274,7 +275,7 @@ pub enum SkipReason {
     /// It is draining or gone.
     Inactive,
     /// A deployment that answers the change was asked for and is not seen yet.
-    Asked,
+    AlreadyRequested,
     /// The deployment that should have answered the change failed; a human was told, at the latest now.
     RolloutFailed,
     /// ECS refused to deploy it for this change; no repetition helps.
@@ -302,9 +303,9 @@ pub enum SkipReason {
 /// Why a redeployment waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HoldReason {
+pub enum DeferReason {
     /// The change has not settled.
-    Settling,
+    SettleDelay,
     /// A deployment is in progress.
     InProgress,
     /// We redeployed it a short while ago.
@@ -312,21 +313,21 @@ pub enum HoldReason {
     /// Its window is closed.
     Window,
     /// As many deployments as allowed are in flight in its cluster.
-    Wave,
+    RolloutLimit,
     /// A human was told of the service moments ago: the sweep tells what came since, all together.
-    Together,
+    LeftToSweep,
 }
 
 impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::Asked)
+        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::AlreadyRequested)
     }
 
     /// The reason for a service whose every reference asks for something else than the current version.
-    pub(crate) fn of_versions(versions: &[Version]) -> Option<Self> {
-        let helps = versions.contains(&Version::Current);
-        let pinned = versions.contains(&Version::Pinned);
+    pub(crate) fn of_versions(versions: &[RequestedVersion]) -> Option<Self> {
+        let helps = versions.contains(&RequestedVersion::Current);
+        let pinned = versions.contains(&RequestedVersion::Pinned);
         (!helps).then_some(if pinned { Self::PinnedVersion } else { Self::OtherLabel })
     }
 }

@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 use eventbridge_pattern::Wildcard;
 use serde::{Deserialize, Serialize};
 
-pub use worded::Worded;
+pub use worded::ParsedText;
 
-use crate::control::Window;
 use crate::text::Untrusted;
 use crate::time::Span;
+use crate::time_window::TimeWindow;
 
 /// What an operator may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Whether to redeploy, or only to say what would be redeployed.
-    pub mode: Mode,
+    pub mode: ResponseMode,
     /// How long after a change to wait before redeploying, so that the native event and the `CloudTrail` event of one
     /// rotation, seconds apart, are answered by one deployment.
     pub settle: Span,
@@ -36,8 +36,9 @@ pub struct Settings {
     pub answer: Span,
     /// How long a rotation may be overdue, or under way, before a human is told.
     pub overdue: Span,
-    /// What to do about what is found on a service; by default what [`Finding::policy`] says.
-    pub findings: BTreeMap<Finding, Policy>,
+    /// What to do about what is found on a service; by default what [`DeploymentRisk::policy`] says.
+    #[serde(alias = "findings")]
+    pub deployment_risks: BTreeMap<DeploymentRisk, RiskPolicy>,
     /// Secrets that services read by themselves, by the service's ARN or `cluster/service`: names or ARNs.
     pub readers: BTreeMap<String, Vec<Untrusted>>,
     /// The Region whose sweep looks at its own secrets and services; none where nobody sweeps.
@@ -48,16 +49,16 @@ pub struct Settings {
     /// What is put before a runbook's path in pages.
     pub runbooks: String,
     /// What production is.
-    pub production: Production,
+    pub production: ProductionScope,
     /// Secrets that nobody has a reason to touch, by name or ARN.
     pub decoys: Vec<Untrusted>,
     /// The names of roles that people work in, beside those of IAM Identity Center: `*` stands for anything.
-    pub humans: Vec<Worded<Wildcard>>,
+    pub humans: Vec<ParsedText<Wildcard>>,
     /// The ARNs of roles and users that automation works in: `*` stands for anything.
-    pub automation: Vec<Worded<Wildcard>>,
+    pub automation: Vec<ParsedText<Wildcard>>,
     /// When people work, as a window of a service is written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub business_hours: Option<Worded<Window>>,
+    pub business_hours: Option<ParsedText<TimeWindow>>,
     /// Whether the first read of a secret by a principal is told: meaningful once a baseline is learned.
     pub first_reads: bool,
     /// From which hour on, in UTC, the summary of the day before is sent.
@@ -67,14 +68,14 @@ pub struct Settings {
 /// What production is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Production {
+pub struct ProductionScope {
     /// Its accounts; none if nobody said.
     pub accounts: Vec<String>,
     /// The names of its secrets: `*` stands for anything.
-    pub secrets: Vec<Worded<Wildcard>>,
+    pub secrets: Vec<ParsedText<Wildcard>>,
 }
 
-impl Default for Production {
+impl Default for ProductionScope {
     fn default() -> Self {
         let names = ["prod/*", "production/*", "prd/*"];
         Self { accounts: Vec::new(), secrets: names.iter().filter_map(|name| name.parse().ok()).collect() }
@@ -84,7 +85,7 @@ impl Default for Production {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            mode: Mode::Enforce,
+            mode: ResponseMode::Enforce,
             settle: Span::from_secs(15),
             margin: Span::from_secs(5),
             cooldown: Span::from_secs(300),
@@ -93,12 +94,12 @@ impl Default for Settings {
             // A sweep's interval less than the 15 minutes that are promised.
             answer: Span::from_secs(840),
             overdue: Span::from_secs(7_200),
-            findings: BTreeMap::new(),
+            deployment_risks: BTreeMap::new(),
             readers: BTreeMap::new(),
             home: None,
             regions: Vec::new(),
             runbooks: String::new(),
-            production: Production::default(),
+            production: ProductionScope::default(),
             decoys: Vec::new(),
             humans: Vec::new(),
             automation: Vec::new(),
@@ -116,20 +117,20 @@ impl Settings {
     }
 
     /// How much newer than a change a deployment must be.
-    pub(crate) fn fresh_after(&self) -> Span {
+    pub fn fresh_after(&self) -> Span {
         self.margin.min(self.settle)
     }
 
     /// What to do about a finding.
-    pub fn policy(&self, finding: Finding) -> Policy {
-        self.findings.get(&finding).copied().unwrap_or_else(|| finding.policy())
+    pub fn policy(&self, finding: DeploymentRisk) -> RiskPolicy {
+        self.deployment_risks.get(&finding).copied().unwrap_or_else(|| finding.policy())
     }
 }
 
 /// Whether services are redeployed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub enum ResponseMode {
     /// Redeploy.
     #[default]
     Enforce,
@@ -140,7 +141,7 @@ pub enum Mode {
 /// Something about a service that makes a forced deployment less harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Finding {
+pub enum DeploymentRisk {
     /// A deployment is in progress: a forced one would supersede it (`API_UpdateService`).
     InProgress,
     /// An image is named by a tag: a new deployment pulls what the tag means now (`API_UpdateService`).
@@ -153,7 +154,7 @@ pub enum Finding {
     Unconfirmed,
 }
 
-impl Finding {
+impl DeploymentRisk {
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::InProgress,
@@ -165,11 +166,11 @@ impl Finding {
 
     /// What is done about it unless the operator says otherwise: nobody is helped by a service that keeps a dead
     /// password because its image has a tag.
-    pub fn policy(self) -> Policy {
+    pub fn policy(self) -> RiskPolicy {
         match self {
-            Self::InProgress => Policy::Wait,
+            Self::InProgress => RiskPolicy::Wait,
             Self::MutableImage | Self::LatestPlatform | Self::NoCircuitBreaker | Self::Unconfirmed => {
-                Policy::Go
+                RiskPolicy::Go
             }
         }
     }
@@ -200,7 +201,7 @@ impl Finding {
 /// What to do about a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Policy {
+pub enum RiskPolicy {
     /// Redeploy, and note it.
     Go,
     /// Wait until it is over; of what is never over by itself, the same as `notify`.

@@ -24,7 +24,7 @@ impl Timestamp {
     }
 
     /// Reads `Jun 1 2026 3:00:36 AM`, in UTC: a date as Java prints it, without its commas.
-    pub(crate) fn from_java(text: &str) -> Option<Self> {
+    pub fn from_java(text: &str) -> Option<Self> {
         let at = DateTime::strptime("%b %d %Y %I:%M:%S %p", text).ok()?;
         Some(Self(TimeZone::UTC.to_timestamp(at).ok()?.as_millisecond()))
     }

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::watches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::ledger::Ledger;
-use responder_core::mark::{Mark, Role, bursts};
-use responder_core::rules::{File, Response, load};
-use responder_core::secret::SecretRef;
+use responder_core::memory_store::MemoryStore;
+use responder_core::rules::{Response, RuleFile, load};
+use responder_core::state::observation::{Observation, ObservationRole, find_window_matches};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
@@ -21,7 +21,7 @@ fn response(when: &str) -> Response {
         r#"{{"r": {{"on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", "when": {when}}}}}"#
     );
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
-    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
     load(&files).unwrap().responses.remove("r").unwrap()
 }
 
@@ -33,8 +33,8 @@ fn bulk() -> Response {
 }
 
 /// A mark at `minute` that reads the secret number `secret`.
-fn mark(minute: i64, secret: u8) -> Mark {
-    Mark {
+fn observation(minute: i64, secret: u8) -> Observation {
+    Observation {
         at: Timestamp::from_millis(minute * 60_000),
         key: format!("{minute}-{secret}"),
         resolves: false,
@@ -45,51 +45,60 @@ fn mark(minute: i64, secret: u8) -> Mark {
         secrets: vec![SecretRef::typed(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
-        roles: BTreeMap::from([("r".to_owned(), Role::Counts)]),
+        roles: BTreeMap::from([("r".to_owned(), ObservationRole::Counts)]),
     }
 }
 
 #[test]
 fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
-    let two = [mark(0, 1), mark(5, 2)];
-    assert!(bursts(&bulk(), &two).is_empty());
-    let edge = [mark(0, 1), mark(5, 2), mark(10, 3)];
-    assert_eq!(bursts(&bulk(), &edge).len(), 1);
-    let beyond = [mark(0, 1), mark(5, 2), mark(11, 3)];
-    assert!(bursts(&bulk(), &beyond).is_empty());
+    let two = [observation(0, 1), observation(5, 2)];
+    assert!(find_window_matches(&bulk(), &two).is_empty());
+    let edge = [observation(0, 1), observation(5, 2), observation(10, 3)];
+    assert_eq!(find_window_matches(&bulk(), &edge).len(), 1);
+    let beyond = [observation(0, 1), observation(5, 2), observation(11, 3)];
+    assert!(find_window_matches(&bulk(), &beyond).is_empty());
 }
 
 #[test]
 fn severity_rises_with_the_fullest_window_not_with_the_sum() {
-    let spread: Vec<Mark> = (0..9).map(|i| mark(i64::from(i) * 4, i)).collect();
-    let found = bursts(&bulk(), &spread);
-    assert_eq!((found.len(), found[0].severity.name(), found[0].marks.len()), (1, "low", 9));
-    let dense: Vec<Mark> = (0..5).map(|i| mark(i64::from(i), i)).collect();
-    assert_eq!(bursts(&bulk(), &dense)[0].severity.name(), "high");
+    let spread: Vec<Observation> = (0..9).map(|i| observation(i64::from(i) * 4, i)).collect();
+    let found = find_window_matches(&bulk(), &spread);
+    assert_eq!((found.len(), found[0].severity.name(), found[0].observations.len()), (1, "low", 9));
+    let dense: Vec<Observation> = (0..5).map(|i| observation(i64::from(i), i)).collect();
+    assert_eq!(find_window_matches(&bulk(), &dense)[0].severity.name(), "high");
 }
 
 #[test]
 fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
-    let attack = |from: i64| (0..3).map(move |i| mark(from + i64::from(i), i));
-    let twice: Vec<Mark> = attack(0).chain(attack(120)).collect();
-    assert_eq!(bursts(&bulk(), &twice).len(), 2);
-    let close: Vec<Mark> = attack(0).chain(attack(50)).collect();
-    assert_eq!(bursts(&bulk(), &close).len(), 1);
-    let resolved = Mark { resolves: true, ..mark(20, 9) };
-    let split: Vec<Mark> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
-    let found = bursts(&bulk(), &split);
-    assert_eq!(found.iter().map(|burst| burst.resolved).collect::<Vec<_>>(), [Some(resolved.at), None]);
+    let attack = |from: i64| (0..3).map(move |i| observation(from + i64::from(i), i));
+    let twice: Vec<Observation> = attack(0).chain(attack(120)).collect();
+    assert_eq!(find_window_matches(&bulk(), &twice).len(), 2);
+    let close: Vec<Observation> = attack(0).chain(attack(50)).collect();
+    assert_eq!(find_window_matches(&bulk(), &close).len(), 1);
+    let resolved = Observation { resolves: true, ..observation(20, 9) };
+    let split: Vec<Observation> = attack(0).chain([resolved.clone()]).chain(attack(50)).collect();
+    let found = find_window_matches(&bulk(), &split);
+    assert_eq!(
+        found.iter().map(|window_match| window_match.resolved).collect::<Vec<_>>(),
+        [Some(resolved.at), None]
+    );
 }
 
 #[test]
 fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
-    let copy =
-        |who: &str, id: &str| Mark { principal: Untrusted::new(who), id: Untrusted::new(id), ..mark(0, 1) };
+    let copy = |who: &str, id: &str| Observation {
+        principal: Untrusted::new(who),
+        id: Untrusted::new(id),
+        ..observation(0, 1)
+    };
     let (owners, callers) = (copy("1:AROAX", "a"), copy("arn:aws:iam::1:role/x", "b"));
     let one = response(r#"{"distinct":"event","at_least":1,"within":"10m","per":"principal"}"#);
-    for marks in [[&owners, &callers], [&callers, &owners]] {
-        let found = bursts(&one, marks);
-        assert_eq!(found.iter().flat_map(|burst| &burst.marks).collect::<Vec<_>>(), [&&callers]);
+    for observations in [[&owners, &callers], [&callers, &owners]] {
+        let found = find_window_matches(&one, observations);
+        assert_eq!(
+            found.iter().flat_map(|window_match| &window_match.observations).collect::<Vec<_>>(),
+            [&&callers]
+        );
     }
 }
 
@@ -102,7 +111,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
     let responses =
         format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
-    let files = files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
     let rules = load(&files).unwrap();
     let text = |minute: u8, x: u8| {
         format!(
@@ -110,14 +119,14 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         )
     };
     let fired = |xs: &[u8]| {
-        let mut ledger = Ledger::default();
-        let mut streams = BTreeSet::new();
+        let mut ledger = MemoryStore::default();
+        let mut groups = BTreeSet::new();
         for (minute, x) in (0..).zip(xs) {
             let case = rules.cases(&text(minute, *x)).unwrap().remove(0);
-            streams.extend(watches(&case, &Facts::default()).into_iter().map(|watch| watch.stream));
+            groups.extend(watches(&case, &Facts::default()).into_iter().map(|watch| watch.group));
             ledger.decide(&case);
         }
-        assert_eq!(streams.len(), 1);
+        assert_eq!(groups.len(), 1);
         let incidents = ledger.incidents().into_iter();
         incidents.map(|found| [vec![found.rule], found.also].concat()).collect::<Vec<_>>()
     };
@@ -135,80 +144,94 @@ fn a_mark_is_small_whatever_the_event_says() {
         ids.join(",")
     );
     let event = Event::parse(&text).unwrap();
-    let mark = Mark::of(&event, false);
-    assert_eq!((mark.secrets.len(), mark.secrets_known), (32, false));
-    let names: BTreeSet<&SecretRef> = mark.secrets.iter().collect();
+    let observation = Observation::of(&event, false);
+    assert_eq!((observation.secrets.len(), observation.secrets_known), (32, false));
+    let names: BTreeSet<&SecretRef> = observation.secrets.iter().collect();
     assert_eq!(names.len(), 32, "what was cut stays apart");
-    let size = serde_json::to_string(&mark).unwrap().len();
+    let size = serde_json::to_string(&observation).unwrap().len();
     assert!(size < 200_000, "{size}");
 }
 
 #[test]
 fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
     let mut facts = Facts::default();
-    let kind = |id: &str| BTreeMap::from([(id.to_owned(), Role::Counts)]);
+    let kind = |id: &str| BTreeMap::from([(id.to_owned(), ObservationRole::Counts)]);
     for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
         for n in 0..1_050 {
             let key = format!("{number}-{n}");
-            facts.add_mark("s", Mark { key, roles: kind(id), ..mark(0, 1) });
+            facts.add_mark("s", Observation { key, roles: kind(id), ..observation(0, 1) });
         }
     }
-    let flooded = facts.streams["s"].len();
+    let flooded = facts.observations["s"].len();
     assert!((3_000..=3_001).contains(&flooded), "{flooded}");
-    let taken = (0..250).filter(|n| facts.add_mark("s", Mark { roles: kind("a"), ..mark(1, *n) })).count();
+    let taken = (0..250)
+        .filter(|n| facts.add_mark("s", Observation { roles: kind("a"), ..observation(1, *n) }))
+        .count();
     assert_eq!(taken, 249, "all but the one that is known");
     for n in 0..2_000 {
         let principal = Untrusted::new(format!("p{n}"));
         facts.add_mark(
             "s",
-            Mark { principal, key: format!("p{n}"), roles: kind(&(n % 9).to_string()), ..mark(2, 1) },
+            Observation {
+                principal,
+                key: format!("p{n}"),
+                roles: kind(&(n % 9).to_string()),
+                ..observation(2, 1)
+            },
         );
     }
-    assert_eq!(facts.streams["s"].len(), 5_000, "and it ends");
+    assert_eq!(facts.observations["s"].len(), 5_000, "and it ends");
 }
 
 /// The definition, written down without any cleverness: which marks lie in a window that fires.
-fn by_definition(response: &Response, marks: &[Mark]) -> BTreeSet<String> {
+fn by_definition(response: &Response, observations: &[Observation]) -> BTreeSet<String> {
     let mut inside = BTreeSet::new();
-    for end in marks {
+    for end in observations {
         let start = end.at.minus(response.when.within);
-        let window: Vec<&Mark> = marks.iter().filter(|mark| mark.at >= start && mark.at <= end.at).collect();
-        let secrets: BTreeSet<&SecretRef> = window.iter().flat_map(|mark| &mark.secrets).collect();
+        let window: Vec<&Observation> = observations
+            .iter()
+            .filter(|observation| observation.at >= start && observation.at <= end.at)
+            .collect();
+        let secrets: BTreeSet<&SecretRef> =
+            window.iter().flat_map(|observation| &observation.secrets).collect();
         if secrets.len() >= response.when.at_least {
-            inside.extend(window.iter().map(|mark| mark.key.clone()));
+            inside.extend(window.iter().map(|observation| observation.key.clone()));
         }
     }
     inside
 }
 
-fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
-    proptest::collection::vec((0i64..200, 0u8..8).prop_map(|(minute, secret)| mark(minute, secret)), 0..40)
+fn any_marks() -> impl Strategy<Value = Vec<Observation>> {
+    proptest::collection::vec(
+        (0i64..200, 0u8..8).prop_map(|(minute, secret)| observation(minute, secret)),
+        0..40,
+    )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn bursts_hold_exactly_the_marks_of_windows_that_fire(marks in any_marks()) {
-        let unique: Vec<Mark> = marks.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    fn bursts_hold_exactly_the_marks_of_windows_that_fire(observations in any_marks()) {
+        let unique: Vec<Observation> = observations.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let response = bulk();
-        let found = bursts(&response, &unique);
-        let inside: BTreeSet<String> = found.iter().flat_map(|burst| burst.marks.iter().map(|mark| mark.key.clone())).collect();
+        let found = find_window_matches(&response, &unique);
+        let inside: BTreeSet<String> = found.iter().flat_map(|window_match| window_match.observations.iter().map(|observation| observation.key.clone())).collect();
         prop_assert_eq!(inside, by_definition(&response, &unique));
         for pair in found.windows(2) {
-            prop_assert!(pair[0].last().plus(response.quiet) < pair[1].first());
+            prop_assert!(pair[0].last().plus(response.resolve_after) < pair[1].first());
         }
     }
 
     #[test]
-    fn order_and_duplicates_change_nothing(marks in any_marks(), seed in any::<u64>()) {
-        let mut other = marks.clone();
-        other.extend(marks.iter().take(7).cloned());
+    fn order_and_duplicates_change_nothing(observations in any_marks(), seed in any::<u64>()) {
+        let mut other = observations.clone();
+        other.extend(observations.iter().take(7).cloned());
         // A permutation by a hash of the seed and the place.
-        let mut keyed: Vec<(u64, Mark)> = other.drain(..).enumerate()
-            .map(|(i, mark)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17), mark)).collect();
+        let mut keyed: Vec<(u64, Observation)> = other.drain(..).enumerate()
+            .map(|(i, observation)| ((i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17), observation)).collect();
         keyed.sort_by_key(|(key, _)| *key);
-        let other: Vec<Mark> = keyed.into_iter().map(|(_, mark)| mark).collect();
-        prop_assert_eq!(bursts(&bulk(), &marks), bursts(&bulk(), &other));
+        let other: Vec<Observation> = keyed.into_iter().map(|(_, observation)| observation).collect();
+        prop_assert_eq!(find_window_matches(&bulk(), &observations), find_window_matches(&bulk(), &other));
     }
 }

@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use responder_core::decide::{questions, respond, undone, watches};
+use responder_core::decide::{notify_refusals, questions, respond, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Plan, SkipReason, Step};
-use responder_core::rules::{Rules, builtin};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::Renderer;
+use responder_core::plan::{Plan, PlanStep, SkipReason};
+use responder_core::rules::{RuleSet, builtin};
 use serde_json::{Value, json};
 
 const SECRET: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
@@ -65,17 +66,17 @@ fn facts(services: &[Value]) -> Facts {
 }
 
 /// Every decision and every incident of a story.
-fn story(rules: &Rules, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
+fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let mut ledger = Ledger::new(facts);
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let mut ledger = MemoryStore::new(facts);
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
 }
 
 fn redeployed(plans: &[Plan]) -> Vec<&str> {
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let services = steps.filter_map(|step| match step {
-        Step::Redeploy { service, .. } => service.rsplit('/').next(),
+        PlanStep::Redeploy { service, .. } => service.rsplit('/').next(),
         _ => None,
     });
     services.collect()
@@ -110,24 +111,28 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
         (SECRET, tagged("notify"), SkipReason::NotifyOnly, true),
         (SECRET, tagged("yes please"), SkipReason::UnclearTag, true),
     ];
-    for (value_from, more, expected, told) in cases {
+    for (value_from, more, expected, notified) in cases {
         let events = [rotation("label", 1), rotation("RotationSucceeded", 2)];
         let (plans, incidents) = story(&rules, facts(&[service("a", value_from, &more)]), &events);
         let reasons: Vec<SkipReason> = plans
             .iter()
             .flat_map(|plan| &plan.steps)
             .filter_map(|step| match step {
-                Step::Skip { reason, .. } => Some(*reason),
+                PlanStep::Skip { reason, .. } => Some(*reason),
                 _ => None,
             })
             .collect();
-        assert_eq!((reasons, incidents.len()), (vec![expected, expected], usize::from(told)), "{expected:?}");
+        assert_eq!(
+            (reasons, incidents.len()),
+            (vec![expected, expected], usize::from(notified)),
+            "{expected:?}"
+        );
         let pages = plans
             .iter()
             .flat_map(|plan| &plan.steps)
-            .filter(|step| matches!(step, Step::Page { .. }))
+            .filter(|step| matches!(step, PlanStep::Page { .. }))
             .count();
-        assert_eq!(pages, usize::from(told), "{expected:?}");
+        assert_eq!(pages, usize::from(notified), "{expected:?}");
     }
 }
 
@@ -144,10 +149,16 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
     };
     assert_eq!(label("failed step"), Some("setSecret"));
     assert_eq!(label("rotation function"), Some("arn:aws:lambda:us-west-2:111122223333:function:rotate"));
-    let pages =
-        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Page { .. })).count();
-    let resolved =
-        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Resolve { .. })).count();
+    let pages = plans
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .filter(|step| matches!(step, PlanStep::Page { .. }))
+        .count();
+    let resolved = plans
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .filter(|step| matches!(step, PlanStep::Resolve { .. }))
+        .count();
     assert_eq!((pages, resolved), (1, 1));
 }
 
@@ -158,8 +169,12 @@ fn a_success_closes_an_incident_however_long_ago_it_began() {
     let second = rotation("RotationFailed", 2).replace("2026-03-01", "2026-03-20");
     let (plans, incidents) = story(&rules, Facts::default(), &[rotation("RotationFailed", 1), second, later]);
     let steps = || plans.iter().flat_map(|plan| &plan.steps);
-    assert_eq!(steps().filter(|step| matches!(step, Step::Page { .. })).count(), 2, "nineteen days apart");
-    assert_eq!(steps().filter(|step| matches!(step, Step::Resolve { notice: Some(_), .. })).count(), 1);
+    assert_eq!(
+        steps().filter(|step| matches!(step, PlanStep::Page { .. })).count(),
+        2,
+        "nineteen days apart"
+    );
+    assert_eq!(steps().filter(|step| matches!(step, PlanStep::Resolve { notice: Some(_), .. })).count(), 1);
     assert!(incidents.len() == 2 && incidents.iter().all(|incident| incident.resolved_at.is_some()));
 }
 
@@ -189,7 +204,7 @@ fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
     for event in [timeless, nameless] {
         let (plans, incidents) = story(&rules, facts(&[service("a", SECRET, &json!({}))]), &[event]);
         assert_eq!((redeployed(&plans), incidents.len()), (vec![], 1));
-        assert!(matches!(plans[0].steps[0], Step::Unknown { .. }));
+        assert!(matches!(plans[0].steps[0], PlanStep::Unknown { .. }));
     }
 }
 
@@ -198,12 +213,12 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
     let rules = builtin().unwrap();
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let plan = respond(case, &Facts::default());
-    assert!(matches!(plan.steps[..], [Step::Unknown { .. }]) && plan.retry.is_none());
+    assert!(matches!(plan.steps[..], [PlanStep::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
     gaps.gap("111122223333", "us-west-2", "the services of one cluster could not be listed");
     let plan = respond(case, &gaps);
     assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
-    assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+    assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
 }
 
 #[test]
@@ -212,10 +227,10 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     facts
-        .limits
+        .discovery_limits
         .insert("111122223333/us-west-2".to_owned(), ["the secret is another account's".to_owned()].into());
     let plan = respond(case, &facts);
-    assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, Step::Page { .. })));
+    assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
 }
 
 #[test]
@@ -225,11 +240,12 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
     let facts = facts(&[service("a", SECRET, &json!({})), external]);
     let plan = respond(case, &facts);
-    let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, Step::Redeploy { .. })).collect();
+    let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, PlanStep::Redeploy { .. })).collect();
     assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
     let refused = plan.steps.last().unwrap().clone();
-    let steps = undone(case, &facts, &[(refused, "AccessDenied".to_owned())]);
-    let [Step::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    let steps = notify_refusals(case, &facts, &[(refused, "AccessDenied".to_owned())]);
+    let [step @ PlanStep::Page { .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    let page = Renderer::new(&rules, &facts.settings).render_step(step).unwrap();
     assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
 }
 
@@ -242,10 +258,8 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
         facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)));
     });
     let plan = respond(case, &facts);
-    let bodies = plan.steps.iter().filter_map(|step| match step {
-        Step::Page { page, .. } => Some(page.body.len()),
-        _ => None,
-    });
+    let renderer = Renderer::new(&rules, &facts.settings);
+    let bodies = plan.steps.iter().filter_map(|step| Some(renderer.render_step(step)?.body.len()));
     assert!(bodies.max().is_some_and(|size| size < 20_000));
 }
 
@@ -259,41 +273,42 @@ fn questions_are_what_the_answer_depends_on() {
             .any(|question| matches!(question, Question::Consumers { .. }))
     );
     let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
-    let asked = questions(read_case, &Facts::default());
-    let marks = asked.iter().filter_map(|question| match question {
-        Question::Marks { stream, mark, .. } => Some((stream, mark)),
+    let requested = questions(read_case, &Facts::default());
+    let observations = requested.iter().filter_map(|question| match question {
+        Question::Observations { group, observation, .. } => Some((group, observation)),
         _ => None,
     });
-    let marks: Vec<_> = marks.collect();
+    let observations: Vec<_> = observations.collect();
     // Bulk, drip, rate, sweep and what follows a list: one stream and one mark, in five lengths.
-    assert_eq!((marks.len(), marks.iter().collect::<BTreeSet<_>>().len()), (5, 1));
+    assert_eq!((observations.len(), observations.iter().collect::<BTreeSet<_>>().len()), (5, 1));
 }
 
 #[test]
 fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
-    let keys: Vec<String> = watches(case, &Facts::default()).into_iter().map(|watch| watch.key).collect();
+    let keys: Vec<String> =
+        watches(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
     let open = |severity: &str, first: &str, last: &str| -> Facts {
         let state = json!({"severity": severity, "first": first, "last": last});
         let incidents = keys.iter().map(|key| (key.clone(), state.clone()));
         serde_json::from_value(json!({"incidents": incidents.collect::<serde_json::Map<_, _>>()})).unwrap()
     };
-    let asked = |facts: &Facts| {
+    let requested = |facts: &Facts| {
         let questions = questions(case, facts);
-        questions.iter().filter(|question| matches!(question, Question::Marks { .. })).count()
+        questions.iter().filter(|question| matches!(question, Question::Observations { .. })).count()
     };
     let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
     let amid = open("critical", first, last);
-    assert_eq!(asked(&amid), 0);
-    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, Step::Join { .. })));
+    assert_eq!(requested(&amid), 0);
+    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::ExtendIncident { .. })));
     // It may become more severe, or a window may reach beyond what is known of it.
     for other in [
         open("low", first, last),
         open("critical", "2026-03-01T00:29:59Z", last),
         open("critical", first, "2026-03-01T00:30:01Z"),
     ] {
-        assert_eq!(asked(&other), keys.len());
+        assert_eq!(requested(&other), keys.len());
     }
 }
 
@@ -324,14 +339,14 @@ proptest! {
         let mut events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
         events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
         let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
-        let cases = in_order(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
-        let mut ledger = Ledger::new(facts(&services));
+        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
+        let mut ledger = MemoryStore::new(facts(&services));
         for case in &cases {
             ledger.decide(case);
         }
         for case in &cases {
             let again = ledger.decide(case);
-            let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Resolve { .. }));
+            let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::Resolve { .. }));
             prop_assert!(acts.is_none(), "{:?}", acts);
         }
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use responder_core::derive::derive;
+use responder_core::enrichment::derive;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use serde_json::{Value, json};

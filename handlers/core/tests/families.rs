@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::{File, Rules, RulesError, Severity, load};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/execution";
@@ -45,7 +45,7 @@ fn responses() -> Value {
     })
 }
 
-fn load_with(change: impl FnOnce(&mut Value)) -> Result<Rules, RulesError> {
+fn load_with(change: impl FnOnce(&mut Value)) -> Result<RuleSet, RulesError> {
     let mut responses = responses();
     change(&mut responses);
     let text = responses.to_string();
@@ -53,11 +53,11 @@ fn load_with(change: impl FnOnce(&mut Value)) -> Result<Rules, RulesError> {
         (r#"{"detail": {"eventName": ["GetSecretValue"]}}"#, r#"{"detail": {"eventName": ["ListSecrets"]}}"#);
     let files =
         [("access/read.json", read), ("access/listed.json", listed), ("responses.json", text.as_str())];
-    load(&files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() }))
+    load(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
-fn rules() -> &'static Rules {
-    static RULES: LazyLock<Rules> = LazyLock::new(|| load_with(|_| ()).unwrap());
+fn rules() -> &'static RuleSet {
+    static RULES: LazyLock<RuleSet> = LazyLock::new(|| load_with(|_| ()).unwrap());
     &RULES
 }
 
@@ -80,9 +80,9 @@ impl Call {
         let Self { second, secret, region, lists, agent, session } = self;
         let name = if *lists { "ListSecrets" } else { "GetSecretValue" };
         let time = format!("2026-03-01T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
-        let asked = if *lists { Value::Null } else { json!({"secretId": format!("s{secret}")}) };
+        let requested = if *lists { Value::Null } else { json!({"secretId": format!("s{secret}")}) };
         json!({"source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
-            "detail": {"eventName": name, "awsRegion": region, "eventTime": time, "userAgent": agent, "requestParameters": asked,
+            "detail": {"eventName": name, "awsRegion": region, "eventTime": time, "userAgent": agent, "requestParameters": requested,
                 "eventID": format!("{self:?}"), "recipientAccountId": "111122223333",
                 "userIdentity": {"type": "AssumedRole", "accountId": "111122223333",
                     "arn": format!("arn:aws:sts::111122223333:assumed-role/execution/{session}"),
@@ -102,10 +102,10 @@ fn services() -> Facts {
     .unwrap()
 }
 
-fn story(rules: &Rules, facts: Facts, texts: &[String]) -> (Vec<Plan>, Vec<Incident>) {
+fn story(rules: &RuleSet, facts: Facts, texts: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = texts.iter().flat_map(|text| rules.cases(text).unwrap()).collect();
-    let mut ledger = Ledger::new(facts);
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let mut ledger = MemoryStore::new(facts);
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
 }
 
@@ -116,7 +116,7 @@ fn of(calls: &[Call]) -> (Vec<Plan>, Vec<Incident>) {
 fn pages(plans: &[Plan]) -> Vec<&Incident> {
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let pages = steps.filter_map(|step| match step {
-        Step::Page { incident, .. } => Some(&**incident),
+        PlanStep::Page { incident, .. } => Some(&**incident),
         _ => None,
     });
     pages.collect()
@@ -182,15 +182,16 @@ fn what_must_come_first_may_arrive_last_and_must_be_near() {
     }
     // The reads were decided before the listing was known.
     let rules = rules();
-    let mut ledger = Ledger::new(Facts::default());
+    let mut ledger = MemoryStore::new(Facts::default());
     let mut steps = Vec::new();
     for text in with(list(599)).iter().map(Call::text) {
         for case in rules.cases(&text).unwrap() {
             steps.extend(ledger.decide(&case).steps);
         }
     }
-    let paged =
-        steps.iter().filter(|step| matches!(step, Step::Page { incident, .. } if incident.rule == "dump"));
+    let paged = steps
+        .iter()
+        .filter(|step| matches!(step, PlanStep::Page { incident, .. } if incident.rule == "dump"));
     assert_eq!(paged.count(), 1);
 }
 
@@ -201,7 +202,7 @@ fn a_launch_never_counts_and_the_next_incident_says_how_many_did_not() {
     let suppressed = plans
         .iter()
         .flat_map(|plan| &plan.steps)
-        .filter(|step| matches!(step, Step::Suppress { .. }))
+        .filter(|step| matches!(step, PlanStep::Suppress { .. }))
         .count();
     // The one that has no such exception counts them.
     assert_eq!((suppressed, incidents.len(), incidents[0].rule.as_str()), (20 * 4, 1, "single"));
@@ -222,15 +223,16 @@ fn launches_are_asked_for_first_and_only_where_they_matter() {
     let questions = |call: &Call, facts: &Facts| {
         responder_core::decide::questions(&rules.cases(&call.text()).unwrap()[0], facts)
     };
-    let counts =
-        |questions: &[Question]| questions.iter().any(|question| matches!(question, Question::Marks { .. }));
+    let counts = |questions: &[Question]| {
+        questions.iter().any(|question| matches!(question, Question::Observations { .. }))
+    };
     let asks = |questions: &[Question]| {
-        questions.iter().any(|question| matches!(question, Question::Launches { .. }))
+        questions.iter().any(|question| matches!(question, Question::LaunchSecrets { .. }))
     };
     let (task, other) = (Call { session: TASK, ..call(0, 1) }, call(0, 1));
     let first = questions(&task, &Facts::default());
     assert!(asks(&first) && !counts(&first));
-    let unanswered = Facts { launches: [(ROLE.to_owned(), [].into())].into(), ..Facts::default() };
+    let unanswered = Facts { launch_secrets: [(ROLE.to_owned(), [].into())].into(), ..Facts::default() };
     let second = questions(&task, &unanswered);
     assert!(!asks(&second) && counts(&second));
     let plain = questions(&other, &Facts::default());
@@ -276,12 +278,12 @@ fn an_incident_that_pages_nobody_is_left_to_the_summary_and_pages_once_it_is_wor
     let nightly = |n: u8| Call { agent: "terraform nightly", ..call(u32::from(n), n + 10) };
     let calls: Vec<Call> = (0..3).map(nightly).collect();
     let (plans, incidents) = of(&calls);
-    let digests: Vec<&Step> = plans
+    let digests: Vec<&PlanStep> = plans
         .iter()
         .flat_map(|plan| &plan.steps)
-        .filter(|step| matches!(step, Step::Digest { .. }))
+        .filter(|step| matches!(step, PlanStep::Digest { .. }))
         .collect();
-    let [Step::Digest { key, incident, .. }] = digests[..] else { panic!("one: {digests:?}") };
+    let [PlanStep::Digest { key, incident, .. }] = digests[..] else { panic!("one: {digests:?}") };
     assert_eq!((key, incident.severity), (&incidents[0].key, Severity::Info));
     let (plans, _) = of(&[&calls[..], &[call(30, 20)]].concat());
     assert_eq!(pages(&plans).iter().map(|page| page.severity).collect::<Vec<_>>(), [Severity::Medium]);
@@ -300,8 +302,8 @@ fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
     let texts: Vec<String> = backups(0).into_iter().map(later).collect();
     let plans = story(rules(), Facts::default(), &texts).0;
     let page = pages(&plans).into_iter().find(|page| page.rule == "single").unwrap();
-    let told = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
-    assert_eq!(told.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
+    let notified = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
+    assert_eq!(notified.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
 }
 
 #[test]
@@ -388,7 +390,7 @@ proptest! {
         let rules = rules();
         let texts: Vec<String> = calls.iter().map(Call::text).collect();
         let decided = |texts: &mut dyn Iterator<Item = &String>| {
-            let mut ledger = Ledger::new(services());
+            let mut ledger = MemoryStore::new(services());
             for text in texts {
                 for case in rules.cases(text).unwrap() {
                     ledger.decide(&case);

@@ -4,11 +4,12 @@
 
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
-use responder_core::facts::{Facts, Question};
-use responder_core::incident::{Incident, State};
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::{Rules, builtin};
+use responder_core::facts::{Facts, Question, Settings};
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::Renderer;
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{RuleSet, builtin};
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
@@ -44,10 +45,10 @@ fn sweep(second: i64) -> String {
     .to_string()
 }
 
-fn story<'r>(rules: &'r Rules, events: &[String]) -> (Vec<Plan>, Vec<Incident>, Ledger<'r>) {
+fn story<'r>(rules: &'r RuleSet, events: &[String]) -> (Vec<Plan>, Vec<Incident>, MemoryStore<'r>) {
     let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let mut ledger = Ledger::new(Facts::default());
-    let plans = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let mut ledger = MemoryStore::new(Facts::default());
+    let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let incidents = ledger.incidents();
     (plans, incidents, ledger)
 }
@@ -55,22 +56,27 @@ fn story<'r>(rules: &'r Rules, events: &[String]) -> (Vec<Plan>, Vec<Incident>, 
 fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let pages = steps.filter_map(|step| match step {
-        Step::Page { incident, .. } => Some(&**incident),
+        PlanStep::Page { incident, .. } => Some(&**incident),
         _ => None,
     });
     pages.filter(|incident| incident.rule == rule).collect()
 }
 
 /// When what was closed, and the text of the notice.
-fn ends<'p>(plans: &'p [Plan], rule: &str) -> Vec<(Timestamp, Timestamp, &'p str)> {
-    let ends = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (plan.time, step)));
-    let ends = ends.filter_map(|(told, step)| match step {
-        Step::Resolve { rule: of, at, notice: Some(notice), .. } if of == rule => {
-            Some((told, *at, notice.body.as_str()))
+fn ends(plans: &[Plan], rule: &str) -> Vec<(Timestamp, Timestamp, String)> {
+    let (rules, settings) = (builtin().unwrap(), Settings::default());
+    let renderer = Renderer::new(&rules, &settings);
+    let mut ends = Vec::new();
+    for plan in plans {
+        for step in &plan.steps {
+            if let PlanStep::Resolve { rule: of, at, notice: Some(_), .. } = step
+                && of == rule
+            {
+                ends.push((plan.time, *at, renderer.render_step(step).unwrap().body));
+            }
         }
-        _ => None,
-    });
-    ends.collect()
+    }
+    ends
 }
 
 #[test]
@@ -84,13 +90,13 @@ fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
     // The tenth read pages, the twentieth says that it is worse.
     assert_eq!(paged.len(), 2);
     let ended = ends(&plans, "bulk-read");
-    let [(told, over, body)] = ended[..] else { panic!("{ended:?}") };
-    assert_eq!((told, over), (at(HOUR + 60), at(HOUR + 19)));
+    let [(notified, over, ref body)] = ended[..] else { panic!("{ended:?}") };
+    assert_eq!((notified, over), (at(HOUR + 60), at(HOUR + 19)));
     for part in ["it was quiet for 1h", "20 calls", "20 different secrets", "us-west-2", "user/u"] {
         assert!(body.contains(part), "{part}: {body}");
     }
     let closed = incidents.iter().find(|incident| incident.rule == "bulk-read").unwrap();
-    assert_eq!((closed.state, closed.resolved_at), (State::Resolved, Some(at(HOUR + 19))));
+    assert_eq!((closed.state, closed.resolved_at), (IncidentStatus::Resolved, Some(at(HOUR + 19))));
 
     events.extend(theft(3 * HOUR));
     events.extend((181..260).map(|minute| sweep(minute * 60)));
@@ -113,7 +119,7 @@ fn what_goes_on_is_not_closed_and_what_says_worse_neither() {
 #[test]
 fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
     let rules = builtin().unwrap();
-    let mut ledger = Ledger::new(Facts::default());
+    let mut ledger = MemoryStore::new(Facts::default());
     let mut tell = |event: &String| {
         let plans: Vec<Plan> = rules.cases(event).unwrap().iter().map(|case| ledger.decide(case)).collect();
         plans
@@ -164,10 +170,10 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     let case = rules.cases(&late).unwrap().remove(0);
     let mut facts = ledger.facts().clone();
     assert_eq!(respond(&case, &facts).steps.len(), 1);
-    let asked = questions(&case, &facts);
-    assert!(asked.iter().any(|question| matches!(question, Question::Window { .. })));
+    let requested = questions(&case, &facts);
+    assert!(requested.iter().any(|question| matches!(question, Question::GroupWindow { .. })));
     // A page that is under way is known to the index first.
-    for opened in facts.open.values_mut() {
+    for opened in facts.open_incidents.values_mut() {
         opened.last = at(HOUR / 2);
     }
     assert_eq!(respond(&case, &facts).steps, []);
@@ -176,7 +182,7 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
     assert_eq!(respond(&case, &facts).steps, []);
     // Without the marks there would be nothing to say.
     let mut facts = ledger.facts().clone();
-    facts.streams.clear();
+    facts.observations.clear();
     assert_eq!(respond(&case, &facts).steps, []);
 }
 
@@ -208,11 +214,11 @@ proptest! {
             overs.filter(|over| back(*over).is_none_or(|back| back > first_look(*over))).collect();
         expected.sort();
         prop_assert_eq!(ended, expected);
-        let closed = occurrences.iter().filter(|incident| incident.state == State::Resolved).count();
+        let closed = occurrences.iter().filter(|incident| incident.state == IncidentStatus::Resolved).count();
         prop_assert_eq!(closed, ends(&plans, "bulk-read").len());
-        prop_assert!(ledger.facts().open.values().all(|opened| opened.ended.is_some()));
-        for (told, over, _) in ends(&plans, "bulk-read") {
-            prop_assert!(told > over && told <= over.plus(Span::from_secs(every * 60)));
+        prop_assert!(ledger.facts().open_incidents.values().all(|opened| opened.resolved.is_some()));
+        for (notified, over, _) in ends(&plans, "bulk-read") {
+            prop_assert!(notified > over && notified <= over.plus(Span::from_secs(every * 60)));
         }
     }
 }

@@ -3,16 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use responder_core::facts::Facts;
-use responder_core::rules::{File, Rules, RulesError, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, load};
 use serde_json::{Value, json};
 
-fn rules(pattern: &str, narrowing: &Value) -> Result<Rules, RulesError> {
+fn rules(pattern: &str, narrowing: &Value) -> Result<RuleSet, RulesError> {
     let mut row = json!({"on": ["p"], "severity": "low", "title": "T", "runbook": "R"});
     row.as_object_mut().unwrap().extend(narrowing.as_object().unwrap().clone());
     let all = json!({"all": {"on": ["p"], "severity": "low", "title": "T", "runbook": "R"}, "narrow": row})
         .to_string();
     let files = [("access/p.json", pattern), ("responses.json", all.as_str())];
-    load(&files.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() }))
+    load(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
 const PATTERN: &str = r#"{"source": ["aws.secretsmanager"]}"#;
@@ -30,7 +30,7 @@ fn event(secret: &str, more: &Value) -> String {
 }
 
 /// Whether the narrowed response applies.
-fn applies(rules: &Rules, event: &str, facts: &Facts) -> bool {
+fn applies(rules: &RuleSet, event: &str, facts: &Facts) -> bool {
     let case = &rules.cases(event).unwrap()[0];
     case.applied(facts).iter().any(|applied| applied.response.id == "narrow")
 }

@@ -1,6 +1,6 @@
 //! The rules' own fixtures, to compare AWS's matcher with ours.
 
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::Value;
 
 // `EVENTS: &[(&str, &str, &[u8])]`: rule or response, case, text; written by `build.rs`.
@@ -27,7 +27,7 @@ pub(crate) struct Case<'r> {
 }
 
 /// The cases in the folders of rules, as far as AWS takes them.
-pub(crate) fn cases(rules: &Rules) -> Vec<Case<'_>> {
+pub(crate) fn cases(rules: &RuleSet) -> Vec<Case<'_>> {
     let mut cases = Vec::new();
     for (id, name, bytes) in EVENTS {
         let Some(rule) = rules.rules.iter().find(|rule| rule.id == *id) else { continue };

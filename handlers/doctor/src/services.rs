@@ -6,8 +6,8 @@ use std::time::Duration;
 use responder_aws::ecs;
 use responder_core::facts::Facts;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::Error;
-use responder_engine::port::{Definition, Described};
+use responder_engine::EngineError;
+use responder_engine::port::{DescribedService, TaskDefinition};
 
 use crate::aws::Aws;
 use crate::now;
@@ -47,7 +47,10 @@ struct Land<'l> {
 }
 
 impl Land<'_> {
-    async fn walk(&mut self, progress: &Progress) -> (Vec<Described>, BTreeMap<String, Definition>) {
+    async fn walk(
+        &mut self,
+        progress: &Progress,
+    ) -> (Vec<DescribedService>, BTreeMap<String, TaskDefinition>) {
         let (mut found, mut definitions) = (Vec::new(), BTreeMap::new());
         for cluster in self.clusters().await {
             for ten in self.services(&cluster).await.chunks(DESCRIBED_AT_ONCE) {
@@ -100,7 +103,7 @@ impl Land<'_> {
     }
 
     /// What failed is a gap.
-    async fn note<T>(&mut self, what: &str, answer: Result<T, Error>) -> Option<T> {
+    async fn note<T>(&mut self, what: &str, answer: Result<T, EngineError>) -> Option<T> {
         tokio::time::sleep(PAUSE).await;
         answer.map_err(|error| self.gaps.insert(format!("{what} could not be read: {error}"))).ok()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra::resolve::{Place, ResolveError, resolve};
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::Value;
 
 use crate::snapshot::Snapshot;
@@ -159,7 +159,7 @@ pub(crate) enum WiringError {
 
 impl Wiring {
     /// What this release's templates make of these rules.
-    pub(crate) fn of(rules: &Rules, site: &Site) -> Result<Self, WiringError> {
+    pub(crate) fn of(rules: &RuleSet, site: &Site) -> Result<Self, WiringError> {
         let templates = infra::templates(rules)?;
         let part = |name: &'static str, region: &str| {
             let template = templates.iter().find(|template| template.name == name);

@@ -2,7 +2,7 @@
 
 use responder_core::time::{Span, Timestamp};
 
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// The instant by which everything must have been answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Deadline {
     }
 
     /// What is left.
-    pub(crate) fn left(self, aws: &impl Aws) -> Span {
+    pub(crate) fn left(self, aws: &impl AwsPort) -> Span {
         between(aws.now(), self.0)
     }
 

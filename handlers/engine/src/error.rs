@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why something could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum EngineError {
     /// A call failed.
     #[error("{service} {operation}: {failure}")]
     Call {
@@ -13,11 +13,11 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
         /// How.
-        failure: Failure,
+        failure: CallFailure,
     },
     /// ECS will never do this.
     #[error("ECS refuses to deploy the service: {0}")]
-    Refused(Failure),
+    Refused(CallFailure),
     /// Another invocation holds the claim; its lease runs out, or it will be done.
     #[error("another invocation holds the claim")]
     Held,
@@ -38,7 +38,7 @@ pub enum Error {
     Unreadable,
 }
 
-impl Error {
+impl EngineError {
     /// Whether the call certainly changed nothing: it was refused, or throttled before it was looked at.
     pub(crate) fn had_no_effect(&self) -> bool {
         const THROTTLES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
@@ -51,7 +51,7 @@ impl Error {
 
     /// Whether there was no answer at all, and waiting for another one is likely to be in vain.
     pub(crate) fn is_silence(&self) -> bool {
-        use Cause::{Connection, ConnectionTimeout, Timeout, Unsent};
+        use FailureCause::{Connection, ConnectionTimeout, Timeout, Unsent};
         match self {
             Self::Deadline(_) => true,
             Self::Call { failure, .. } => {
@@ -79,16 +79,16 @@ impl Error {
 /// How a call failed: the cause, and the service's error code if it sent one. Messages are left out, because services
 /// repeat parts of the request in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct CallFailure {
     /// In our own words.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// The code, such as `ThrottlingException`.
     pub code: Option<String>,
 }
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// The request could not be built.
     Unbuilt,
     /// There was no answer in time.
@@ -111,9 +111,9 @@ pub enum Cause {
     Other,
 }
 
-impl Failure {
+impl CallFailure {
     /// A failure that the service said nothing about.
-    pub fn of(cause: Cause) -> Self {
+    pub fn of(cause: FailureCause) -> Self {
         Self { cause, code: None }
     }
 
@@ -123,7 +123,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {
             Some(code) => write!(f, "{} ({code})", self.cause),
@@ -132,7 +132,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unbuilt => "the request could not be built",

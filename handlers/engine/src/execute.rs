@@ -4,23 +4,24 @@ mod rotation;
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::facts::Facts;
-use responder_core::incident::{Incident, State};
-use responder_core::page::Page;
-use responder_core::plan::{Plan, Step};
-use responder_core::progress::How;
-use responder_core::rules::{Rules, Severity};
-use responder_core::summary;
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::notify::{Notification, Renderer};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{RuleSet, Severity};
+use responder_core::state::deployment::DeploymentOutcome;
+use responder_core::state::digest_entry;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
-use crate::discover::Cache;
-use crate::error::Error;
-use crate::ledger::{Claimed, Ledger, Subject};
+use crate::discover::ProcessCache;
+use crate::error::EngineError;
+use crate::ledger::{ClaimResult, ClaimSubject, Ledger};
 use crate::log;
 use crate::metrics::Counters;
 use crate::parallel::parallel;
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// What is kept of the invocation to mark as done what was done.
 const MARKING: Span = Span::from_secs(2);
@@ -32,18 +33,19 @@ const CHATTING: Span = Span::from_secs(3);
 const RECORDED_AT_ONCE: usize = 8;
 
 /// Whom to act through.
-pub(crate) struct Executor<'e, A> {
+pub(crate) struct PlanExecutor<'e, A> {
     pub(crate) aws: &'e A,
-    pub(crate) rules: &'e Rules,
+    pub(crate) rules: &'e RuleSet,
+    pub(crate) renderer: Renderer<'e>,
     pub(crate) ledger: &'e Ledger<'e, A>,
-    pub(crate) cache: &'e Cache,
+    pub(crate) cache: &'e ProcessCache,
     pub(crate) deadline: Deadline,
     pub(crate) counters: &'e mut Counters,
 }
 
 /// What came of a plan.
 #[derive(Debug, Default)]
-pub(crate) struct Executed {
+pub(crate) struct ExecutionResult {
     /// Effects that this execution had.
     pub(crate) acted: usize,
     /// Effects that had been had before.
@@ -51,44 +53,48 @@ pub(crate) struct Executed {
     /// The keys of the incidents that a human is told of as urgently as can be: by this execution or before.
     pub(crate) paged: BTreeSet<String>,
     /// The redeployments that ECS refuses, with why.
-    pub(crate) refused: Vec<(Step, String)>,
+    pub(crate) refused: Vec<(PlanStep, String)>,
     /// What could not be done. The other steps were.
-    pub(crate) errors: Vec<Error>,
+    pub(crate) errors: Vec<EngineError>,
 }
 
 /// How a step that takes effect went.
-enum Effect {
+enum StepEffect {
     Acted,
     Already,
 }
 
-impl<A: Aws> Executor<'_, A> {
+impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Executes every step. One that fails costs no other.
-    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> Executed {
-        let mut executed = Executed::default();
-        let (mut untold, mut chats) = (false, Vec::new());
+    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> ExecutionResult {
+        let mut executed = ExecutionResult::default();
+        let mut untold = false;
+        let mut chats: Vec<Notification> = Vec::new();
         // What changed is on record before anything is done about it.
-        let notes = plan.steps.iter().filter(|step| matches!(step, Step::Note { .. }));
+        let notes = plan.steps.iter().filter(|step| matches!(step, PlanStep::RecordChange { .. }));
         let recorded = parallel(notes.map(|step| self.record(step)), RECORDED_AT_ONCE).await;
         executed.acted += recorded.iter().filter(|recorded| recorded.is_ok()).count();
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
         for step in &plan.steps {
             let effect = match step {
                 // What has ended is not looked at again: people come first. The event fails, and comes again.
-                Step::End { ended, .. } if untold && ended.how == How::Failed => continue,
-                Step::Redeploy { .. } => match self.redeploy(step).await {
+                PlanStep::EndDeployment { end, .. } if untold && end.outcome == DeploymentOutcome::Failed => {
+                    continue;
+                }
+                PlanStep::Redeploy { .. } => match self.redeploy(step).await {
                     // No repetition helps: people are told.
-                    Err(Error::Refused(why)) => {
+                    Err(EngineError::Refused(why)) => {
                         executed.refused.push((step.clone(), why.to_string()));
                         continue;
                     }
                     effect => effect,
                 },
-                Step::Page { incident, page, quiet, streams, about } => {
-                    let date = summary::date(incident.last, self.aws.now(), &facts.settings);
-                    let effect = self.page(incident, page, *quiet, (date, streams)).await;
-                    if matches!(effect, Ok(Effect::Acted)) {
-                        self.count(incident, *quiet, facts);
+                PlanStep::Page { incident, resolve_after, groups, consumers, .. } => {
+                    let Some(notification) = self.renderer.render_step(step) else { continue };
+                    let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
+                    let effect = self.page(incident, &notification, *resolve_after, (date, groups)).await;
+                    if matches!(effect, Ok(StepEffect::Acted)) {
+                        self.count(incident, *resolve_after, facts);
                     }
                     if effect.is_ok() {
                         // Below that, what could not be counted may be what is missing to say more.
@@ -96,54 +102,67 @@ impl<A: Aws> Executor<'_, A> {
                             executed.paged.insert(incident.key.clone());
                         }
                         // To fail now would only page again.
-                        let told = self.told(about).await;
-                        self.counters.ledger_bypassed += usize::from(told.is_err());
-                        chats.extend(Some(page).filter(|_| matches!(effect, Ok(Effect::Acted))));
+                        let notified = self.notified(consumers).await;
+                        self.counters.ledger_bypassed += usize::from(notified.is_err());
+                        if matches!(effect, Ok(StepEffect::Acted)) {
+                            chats.push(notification);
+                        }
                     } else {
                         untold = true;
                     }
                     effect
                 }
-                Step::Resolve { notice, .. } => {
-                    let effect = self.resolve(step, facts).await;
-                    chats.extend(notice.as_ref().filter(|_| matches!(effect, Ok(Effect::Acted))));
+                PlanStep::Resolve { .. } => {
+                    let notice = self.renderer.render_step(step);
+                    let effect = self.resolve(step, notice.as_ref(), facts).await;
+                    if matches!(effect, Ok(StepEffect::Acted)) {
+                        chats.extend(notice);
+                    }
                     effect
                 }
-                Step::Join { rule, key, first, last, about } => {
+                PlanStep::ExtendIncident { rule, key, first, last, consumers } => {
                     let extended = self.extend(rule, key, (*first, *last), facts).await;
                     executed.errors.extend(extended.err());
-                    executed.errors.extend(self.told(about).await.err());
+                    executed.errors.extend(self.notified(consumers).await.err());
                     continue;
                 }
-                Step::Adopt { .. } | Step::End { .. } | Step::Prove { .. } => {
-                    self.remember(step, facts).await.map(|()| Effect::Acted)
-                }
+                PlanStep::ReconcileDeployment { .. }
+                | PlanStep::EndDeployment { .. }
+                | PlanStep::Prove { .. } => self.remember(step, facts).await.map(|()| StepEffect::Acted),
                 // With those of the whole batch.
-                Step::Digest { .. } | Step::See { .. } | Step::Suppress { .. } => {
+                PlanStep::Digest { .. } | PlanStep::UpdateLastSeen { .. } | PlanStep::Suppress { .. } => {
                     executed.acted += 1;
                     continue;
                 }
                 // Before and after the others.
-                Step::Note { .. } | Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. } => continue,
+                PlanStep::RecordChange { .. }
+                | PlanStep::Skip { .. }
+                | PlanStep::Defer { .. }
+                | PlanStep::ResolveChange { .. } => continue,
                 // Nobody is paged: the summary of the day tells it.
-                Step::Count { .. } | Step::Unknown { .. } | Step::Nothing { .. } | Step::Ignore { .. } => {
+                PlanStep::Count { .. }
+                | PlanStep::Unknown { .. }
+                | PlanStep::Nothing { .. }
+                | PlanStep::Ignore { .. } => {
                     continue;
                 }
             };
             match effect {
-                Ok(Effect::Acted) => executed.acted += 1,
-                Ok(Effect::Already) => {
+                Ok(StepEffect::Acted) => executed.acted += 1,
+                Ok(StepEffect::Already) => {
                     executed.already += 1;
                     self.counters.duplicates += 1;
                 }
                 Err(error) => {
-                    self.counters.claims_held += usize::from(error == Error::Held);
+                    self.counters.claims_held += usize::from(error == EngineError::Held);
                     executed.errors.push(error);
                 }
             }
         }
         // An account has thousands of services that are left alone: they must not keep others waiting.
-        let last = |step: &&Step| matches!(step, Step::Skip { .. } | Step::Hold { .. } | Step::Settle { .. });
+        let last = |step: &&PlanStep| {
+            matches!(step, PlanStep::Skip { .. } | PlanStep::Defer { .. } | PlanStep::ResolveChange { .. })
+        };
         let recorded = plan.steps.iter().filter(last).map(|step| self.record(step));
         let recorded = parallel(recorded, RECORDED_AT_ONCE).await;
         executed.errors.extend(recorded.into_iter().filter_map(Result::err));
@@ -152,7 +171,7 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// Tells the chats what was paged: once, last, and whatever comes of it, the event is answered.
-    async fn chat(&mut self, pages: &[&Page]) {
+    async fn chat(&mut self, pages: &[Notification]) {
         let until = self.deadline.at().min(self.aws.now().plus(CHATTING));
         for page in pages {
             match self.aws.chat(page, until).await {
@@ -166,12 +185,12 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// Counts a page as the first one of its incident, or as one that says that it is worse.
-    fn count(&mut self, incident: &Incident, quiet: Span, facts: &Facts) {
+    fn count(&mut self, incident: &Incident, resolve_after: Span, facts: &Facts) {
         let known = facts.incidents.get(&incident.key);
         let goes_on = known.is_some_and(|known| {
             known.resolved.is_none()
                 && known.severity < incident.severity
-                && incident.first <= known.last.plus(quiet)
+                && incident.first <= known.last.plus(resolve_after)
         });
         let counts = self.counters.of(&incident.rule, incident.severity);
         *(if goes_on { &mut counts.raised } else { &mut counts.opened }) += 1;
@@ -184,7 +203,7 @@ impl<A: Aws> Executor<'_, A> {
         key: &str,
         (first, last): (Timestamp, Timestamp),
         facts: &Facts,
-    ) -> Result<(), Error> {
+    ) -> Result<(), EngineError> {
         let known = facts.incidents.get(key);
         // What is over does not become longer: of what goes on after all the core pages.
         if known.and_then(|known| known.resolved).is_some_and(|resolved| resolved >= first) {
@@ -193,9 +212,9 @@ impl<A: Aws> Executor<'_, A> {
         let earlier = known.is_none_or(|known| first < known.first).then_some(first);
         let later = known.is_none_or(|known| last > known.last).then_some(last);
         let of = known.map_or(first, |known| known.first.min(first));
-        match self.ledger.extend(key, of, earlier, later, self.quiet(rule)).await {
+        match self.ledger.extend(key, of, earlier, later, self.resolve_after(rule)).await {
             // The page went out without the ledger: there is nothing to stretch, and to fail would page again.
-            Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, Error::Held) => Ok(()),
+            Err(error) if self.counters.ledger_bypassed > 0 && !matches!(error, EngineError::Held) => Ok(()),
             extended => extended,
         }
     }
@@ -203,26 +222,37 @@ impl<A: Aws> Executor<'_, A> {
     async fn page(
         &mut self,
         incident: &Incident,
-        page: &Page,
-        quiet: Span,
+        page: &Notification,
+        resolve_after: Span,
         index: (Date, &BTreeSet<String>),
-    ) -> Result<Effect, Error> {
+    ) -> Result<StepEffect, EngineError> {
         let Incident { key, first, last, severity, .. } = incident;
-        let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
-        let subject = Subject::Page { key, first: *first, last: *last, severity: *severity, resolved, quiet };
+        let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
+        let subject = ClaimSubject::Page {
+            key,
+            first: *first,
+            last: *last,
+            severity: *severity,
+            resolved,
+            resolve_after,
+        };
         let claimed = match self.ledger.claim(&subject).await {
             // What is marked as sent is found by the sweep.
-            Ok(Claimed::Ours) if self.ledger.open(incident, index.0, quiet, index.1).await.is_ok() => true,
-            Ok(Claimed::Ours) => {
+            Ok(ClaimResult::Ours)
+                if self.ledger.open(incident, index.0, resolve_after, index.1).await.is_ok() =>
+            {
+                true
+            }
+            Ok(ClaimResult::Ours) => {
                 self.ledger.release(&subject).await;
                 self.counters.ledger_bypassed += 1;
                 false
             }
-            Ok(Claimed::Done) => {
-                self.ledger.extend(key, *first, Some(*first), Some(*last), quiet).await?;
-                return Ok(Effect::Already);
+            Ok(ClaimResult::Done) => {
+                self.ledger.extend(key, *first, Some(*first), Some(*last), resolve_after).await?;
+                return Ok(StepEffect::Already);
             }
-            Ok(Claimed::Held) => return Err(Error::Held),
+            Ok(ClaimResult::Held) => return Err(EngineError::Held),
             // Towards a human: a page too many is better than one too few.
             Err(_) => {
                 self.counters.ledger_bypassed += 1;
@@ -231,46 +261,52 @@ impl<A: Aws> Executor<'_, A> {
         };
         self.publish(page, key, claimed.then_some(&subject)).await?;
         if !claimed {
-            self.mark(incident, &subject, quiet, index).await;
+            self.observation(incident, &subject, resolve_after, index).await;
         }
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// Marks a page that went out without a claim, if the ledger answers again: nobody else need send it, and the sweep finds
     /// it.
-    async fn mark(
+    async fn observation(
         &self,
         incident: &Incident,
-        subject: &Subject<'_>,
-        quiet: Span,
+        subject: &ClaimSubject<'_>,
+        resolve_after: Span,
         index: (Date, &BTreeSet<String>),
     ) {
-        if let Ok(Claimed::Ours) = self.ledger.claim(subject).await
-            && self.ledger.open(incident, index.0, quiet, index.1).await.is_ok()
+        if let Ok(ClaimResult::Ours) = self.ledger.claim(subject).await
+            && self.ledger.open(incident, index.0, resolve_after, index.1).await.is_ok()
         {
             drop(self.ledger.finish(subject, Vec::new()).await);
         }
     }
 
-    async fn resolve(&mut self, step: &Step, facts: &Facts) -> Result<Effect, Error> {
-        let Step::Resolve { rule, key, at, silent_since, notice, severity } = step else {
-            return Ok(Effect::Already);
+    async fn resolve(
+        &mut self,
+        step: &PlanStep,
+        notice: Option<&Notification>,
+        facts: &Facts,
+    ) -> Result<StepEffect, EngineError> {
+        let PlanStep::Resolve { rule, key, at, last_event, severity, .. } = step else {
+            return Ok(StepEffect::Already);
         };
-        let (at, silent_since) = (*at, *silent_since);
-        let subject = Subject::Resolution { key, at, silent_since, quiet: self.quiet(rule) };
+        let (at, silent_since) = (*at, *last_event);
+        let subject =
+            ClaimSubject::Resolution { key, at, silent_since, resolve_after: self.resolve_after(rule) };
         // Of nothing later than this it is known that it is over.
         let last = silent_since.unwrap_or(at);
         match self.ledger.claim(&subject).await? {
-            Claimed::Ours => {}
-            Claimed::Done => {
+            ClaimResult::Ours => {}
+            ClaimResult::Done => {
                 // If it is done because it goes on, the index still has to tell of it.
                 let known = facts.incidents.get(key).and_then(|known| known.resolved);
                 if known.is_some_and(|resolved| resolved >= at) {
                     self.ledger.shut(key, at, last).await?;
                 }
-                return Ok(Effect::Already);
+                return Ok(StepEffect::Already);
             }
-            Claimed::Held => return Err(Error::Held),
+            ClaimResult::Held => return Err(EngineError::Held),
         }
         match notice {
             Some(notice) => self.publish(notice, key, Some(&subject)).await?,
@@ -279,11 +315,16 @@ impl<A: Aws> Executor<'_, A> {
         self.counters.of(rule, *severity).resolved += 1;
         // If this fails, a sweep does it.
         drop(self.ledger.shut(key, at, last).await);
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// Sends a page, then marks its claim as done; gives the claim back if the page did not go out.
-    async fn publish(&mut self, page: &Page, key: &str, claim: Option<&Subject<'_>>) -> Result<(), Error> {
+    async fn publish(
+        &mut self,
+        page: &Notification,
+        key: &str,
+        claim: Option<&ClaimSubject<'_>>,
+    ) -> Result<(), EngineError> {
         // Some time is left for the mark: a page that is out and not marked goes out again.
         let sent = self.aws.publish(page, key, self.deadline.sooner(MARKING).at()).await;
         let Some(claim) = claim else {
@@ -306,35 +347,21 @@ impl<A: Aws> Executor<'_, A> {
 
     /// How severe an incident can become.
     fn top(&self, incident: &Incident) -> Severity {
-        let response = self.rules.responses.get(&incident.rule);
-        response.map_or(incident.severity, |response| {
-            response.when.escalate.last().map_or(response.severity, |step| step.severity)
-        })
+        match self.rules.responses.get(&incident.rule) {
+            Some(response) => response.highest_severity(),
+            None => incident.severity,
+        }
     }
 
-    fn quiet(&self, rule: &str) -> Span {
-        self.rules.responses.get(rule).map(|response| response.quiet).unwrap_or_default()
+    fn resolve_after(&self, rule: &str) -> Span {
+        self.rules.responses.get(rule).map(|response| response.resolve_after).unwrap_or_default()
     }
 }
 
-/// Codes with which ECS says that it will not deploy this service, now or later.
-const REFUSALS: [&str; 10] = [
-    "AccessDeniedException",
-    "ClusterNotFoundException",
-    "InvalidParameterException",
-    "ClientException",
-    "ServiceNotActiveException",
-    "ServiceNotFoundException",
-    "PlatformUnknownException",
-    "UnsupportedFeatureException",
-    "NamespaceNotFoundException",
-    "PlatformTaskDefinitionIncompatibilityException",
-];
-
-fn refusal(error: Error) -> Error {
+fn refusal(error: EngineError) -> EngineError {
     match error {
-        Error::Call { failure, .. } if REFUSALS.iter().any(|code| failure.is(code)) => {
-            Error::Refused(failure)
+        EngineError::Call { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
+            EngineError::Refused(failure)
         }
         error => error,
     }

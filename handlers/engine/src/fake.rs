@@ -7,39 +7,39 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
-use crate::error::{Cause, Error, Failure};
+use crate::error::{CallFailure, EngineError, FailureCause};
 use crate::port::{
-    Aws, Definition, Described, Descriptions, Got, Item, Items, Key, Listed, ListedSecrets, Range, Region,
-    Undescribed, Update, Value, Written,
+    ArnPage, AttributeValue, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage,
+    ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
 };
 
 /// Items by invocation and partition.
-type Early = BTreeMap<(usize, String), Vec<Item>>;
+type EarlierItems = BTreeMap<(usize, String), Vec<TableItem>>;
 
 #[derive(Debug, Default)]
-pub(crate) struct Fake {
+pub(crate) struct EngineFake {
     pub(crate) clock: Cell<Timestamp>,
-    pub(crate) table: RefCell<BTreeMap<Key, Item>>,
+    pub(crate) table: RefCell<BTreeMap<ItemKey, TableItem>>,
     /// How often the table was asked.
-    pub(crate) asked: Cell<usize>,
+    pub(crate) requested: Cell<usize>,
     /// What the table answers instead of looking.
-    pub(crate) broken: RefCell<Option<Error>>,
+    pub(crate) broken: RefCell<Option<EngineError>>,
     /// The items that were to be written, with their bytes.
-    pub(crate) written: RefCell<Vec<(Key, usize)>>,
+    pub(crate) written: RefCell<Vec<(ItemKey, usize)>>,
     /// Which of several invocations runs.
     pub(crate) running: Cell<usize>,
     /// A planted bug: what was counted, by invocation and partition, as it was before the invocation wrote to it.
-    pub(crate) early: Option<RefCell<Early>>,
+    pub(crate) early: Option<RefCell<EarlierItems>>,
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
-    pub(crate) clusters: BTreeMap<String, Vec<Described>>,
-    pub(crate) definitions: BTreeMap<String, Definition>,
+    pub(crate) clusters: BTreeMap<String, Vec<DescribedService>>,
+    pub(crate) definitions: BTreeMap<String, TaskDefinition>,
     /// What Secrets Manager says, by ARN.
-    pub(crate) secrets: BTreeMap<String, Metadata>,
+    pub(crate) secrets: BTreeMap<String, SecretMetadata>,
     /// The calls of ECS, by operation.
     pub(crate) calls: RefCell<Vec<&'static str>>,
     /// The keys of the pages.
@@ -57,13 +57,13 @@ pub(crate) struct Fake {
     /// How many calls of the table and the topic there were.
     pub(crate) turns: Cell<usize>,
     /// What happens at which of these calls.
-    pub(crate) trouble: Cell<Option<(usize, Trouble)>>,
+    pub(crate) trouble: Cell<Option<(usize, PlannedFault)>>,
     pub(crate) lines: RefCell<Vec<String>>,
 }
 
 /// What can happen at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum PlannedFault {
     /// It fails, and changes nothing.
     Refused,
     /// It has its effect, and no answer.
@@ -93,7 +93,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-impl Fake {
+impl EngineFake {
     /// Lets other invocations run, where there are any.
     async fn others_run(&self) {
         let mut waited = !self.shared;
@@ -107,48 +107,48 @@ impl Fake {
         .await;
     }
 
-    fn ask(&self) -> Result<(), Error> {
-        self.asked.set(self.asked.get() + 1);
+    fn ask(&self) -> Result<(), EngineError> {
+        self.requested.set(self.requested.get() + 1);
         self.broken.borrow().clone().map_or(Ok(()), Err)
     }
 
     /// A call of the table or the topic, and what goes wrong with it.
-    async fn turn<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    async fn turn<T>(&self, act: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
         let turn = self.turns.replace(self.turns.get() + 1);
         let trouble = self.trouble.get().filter(|(at, _)| *at == turn).map(|(_, trouble)| trouble);
         match trouble {
             None => act(),
-            Some(Trouble::Refused) => Err(refused("any", "any", "ThrottlingException")),
-            Some(Trouble::Unanswered) => {
+            Some(PlannedFault::Refused) => Err(refused("any", "any", "ThrottlingException")),
+            Some(PlannedFault::Unanswered) => {
                 act()?;
                 Err(refused("any", "any", "InternalServerError"))
             }
-            Some(Trouble::DiesBefore) => std::future::pending().await,
-            Some(Trouble::DiesAfter) => {
+            Some(PlannedFault::DiesBefore) => std::future::pending().await,
+            Some(PlannedFault::DiesAfter) => {
                 act()?;
                 std::future::pending().await
             }
         }
     }
 
-    fn write(&self, update: &Update) -> Result<Written, Error> {
+    fn write(&self, update: &ItemUpdate) -> Result<WriteResult, EngineError> {
         self.ask()?;
         let mut table = self.table.borrow_mut();
         let known = table.get(&update.key).cloned();
         let item = update.apply(known.clone());
         self.written.borrow_mut().push((update.key.clone(), size(&item)));
         if !update.condition.holds(known.as_ref()) {
-            return Ok(Written::No(known));
+            return Ok(WriteResult::No(known));
         }
         table.insert(update.key.clone(), item);
-        Ok(Written::Yes)
+        Ok(WriteResult::Yes)
     }
 
-    fn read(&self, range: &Range) -> Result<Items, Error> {
+    fn read(&self, range: &SortKeyRange) -> Result<ItemPage, EngineError> {
         self.ask()?;
         let table = self.table.borrow();
-        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
-        let after = |key: &Key| range.after.as_ref().is_none_or(|after| key > after);
+        let inside = |key: &ItemKey| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let after = |key: &ItemKey| range.after.as_ref().is_none_or(|after| key > after);
         // What the stream held when it was first looked at, for room, is all that is ever seen of it.
         if let Some(early) = self.early.as_ref().filter(|_| range.pk.starts_with("marks#")) {
             let items = table.values().filter(|item| item.key.pk == range.pk).cloned();
@@ -162,7 +162,7 @@ impl Fake {
             Some(items) => items.iter().find(|item| inside(&item.key) && after(&item.key)).cloned(),
             None => table.values().find(|item| inside(&item.key) && after(&item.key)).cloned(),
         };
-        Ok(Items { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        Ok(ItemPage { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
     }
 
     fn ecs(&self, operation: &'static str) {
@@ -170,7 +170,7 @@ impl Fake {
     }
 }
 
-impl Aws for Fake {
+impl AwsPort for EngineFake {
     fn now(&self) -> Timestamp {
         self.clock.get()
     }
@@ -183,14 +183,14 @@ impl Aws for Fake {
         self.lines.borrow_mut().push(line.to_owned());
     }
 
-    async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
+    async fn update(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
         self.others_run().await;
         let written = self.turn(|| self.write(update)).await;
         self.others_run().await;
         written
     }
 
-    async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
+    async fn get(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
         self.others_run().await;
         self.turn(|| {
             self.ask()?;
@@ -198,7 +198,7 @@ impl Aws for Fake {
             self.busy.set(busy.saturating_sub(1));
             let (now, left) = keys.split_at(if busy > 0 { 1 } else { keys.len() });
             let table = self.table.borrow();
-            Ok(Got {
+            Ok(FoundItems {
                 items: now.iter().filter_map(|key| table.get(key).cloned()).collect(),
                 left: left.to_vec(),
             })
@@ -206,14 +206,19 @@ impl Aws for Fake {
         .await
     }
 
-    async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
+    async fn query(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
         self.others_run().await;
         let read = self.turn(|| self.read(range)).await;
         self.others_run().await;
         read
     }
 
-    async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
+    async fn list_clusters(
+        &self,
+        _: &Region,
+        token: Option<&str>,
+        _: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
         self.ecs("ListClusters");
         Ok(listed(self.clusters.keys(), token, 1))
     }
@@ -224,7 +229,7 @@ impl Aws for Fake {
         cluster: &str,
         token: Option<&str>,
         _: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         self.ecs("ListServices");
         Ok(listed(self.clusters[cluster].iter().map(|service| &service.arn), token, 100))
     }
@@ -235,33 +240,48 @@ impl Aws for Fake {
         cluster: &str,
         services: &[String],
         _: Timestamp,
-    ) -> Result<Descriptions, Error> {
+    ) -> Result<DescribedServices, EngineError> {
         self.ecs("DescribeServices");
-        let mut answer = Descriptions::default();
+        let mut answer = DescribedServices::default();
         for arn in services {
             let found = self.clusters[cluster].iter().find(|service| service.arn == *arn).unwrap();
             if found.status == "ACTIVE" {
                 answer.services.push(found.clone());
             } else {
                 let (arn, reason) = (Some(arn.clone()), Some(found.status.clone()));
-                answer.failures.push(Undescribed { arn, reason });
+                answer.failures.push(UndescribedService { arn, reason });
             }
         }
         Ok(answer)
     }
 
-    async fn task_definition(&self, _: &Region, arn: &str, _: Timestamp) -> Result<Definition, Error> {
+    async fn task_definition(
+        &self,
+        _: &Region,
+        arn: &str,
+        _: Timestamp,
+    ) -> Result<TaskDefinition, EngineError> {
         self.ecs("DescribeTaskDefinition");
         self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
     }
 
-    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        _: &Region,
+        id: &str,
+        _: Timestamp,
+    ) -> Result<SecretMetadata, EngineError> {
         let denied = || refused("secretsmanager", "DescribeSecret", "AccessDeniedException");
         self.secrets.get(id).cloned().ok_or_else(denied)
     }
 
-    async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
-        Ok(ListedSecrets { secrets: self.secrets.values().cloned().collect(), next: None })
+    async fn list_secrets(
+        &self,
+        _: &Region,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<SecretPage, EngineError> {
+        Ok(SecretPage { secrets: self.secrets.values().cloned().collect(), next: None })
     }
 
     async fn force_deployment(
@@ -270,7 +290,7 @@ impl Aws for Fake {
         _: &str,
         service: &str,
         _: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, EngineError> {
         self.ecs("UpdateService");
         match service.rsplit_once('/') {
             Some((_, "draining")) => Err(refused("ecs", "UpdateService", "ServiceNotActiveException")),
@@ -278,7 +298,7 @@ impl Aws for Fake {
         }
     }
 
-    async fn publish(&self, page: &Page, key: &str, _: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, _: Timestamp) -> Result<(), EngineError> {
         self.others_run().await;
         let published = self
             .turn(|| {
@@ -292,31 +312,31 @@ impl Aws for Fake {
         published
     }
 
-    async fn chat(&self, page: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, _: Timestamp) -> Result<(), EngineError> {
         self.chats.borrow_mut().push(page.subject.clone());
         if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
     }
 }
 
 /// The bytes of an item, as `DynamoDB` charges for them; numbers as text.
-fn size(item: &Item) -> usize {
-    let value = |value: &Value| match value {
-        Value::Text(text) => text.len(),
-        Value::Number(number) => number.to_string().len(),
-        Value::Set(set) => set.iter().map(String::len).sum(),
+fn size(item: &TableItem) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) => text.len(),
+        AttributeValue::Number(number) => number.to_string().len(),
+        AttributeValue::Set(set) => set.iter().map(String::len).sum(),
     };
     let values: usize = item.values.iter().map(|(name, known)| name.len() + value(known)).sum();
     values + item.key.pk.len() + item.key.sk.len() + 4
 }
 
-pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> Error {
-    let failure = Failure { cause: Cause::Refused, code: Some(code.to_owned()) };
-    Error::Call { service, operation, failure }
+pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> EngineError {
+    let failure = CallFailure { cause: FailureCause::Refused, code: Some(code.to_owned()) };
+    EngineError::Call { service, operation, failure }
 }
 
-fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>, page: usize) -> Listed {
+fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>, page: usize) -> ArnPage {
     let from: usize = token.map_or(0, |token| token.parse().unwrap());
     let mut left = arns.skip(from).cloned().peekable();
     let arns = left.by_ref().take(page).collect();
-    Listed { arns, next: left.peek().map(|_| (from + page).to_string()) }
+    ArnPage { arns, next: left.peek().map(|_| (from + page).to_string()) }
 }

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join3};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{questions, watches};
 use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
-use responder_core::metadata::Metadata;
-use responder_core::rules::{Case, Handler};
-use responder_core::secret::SecretRef;
+use responder_core::rules::{Handler, MatchedEvent};
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::deadline::Deadline;
-use crate::discover::{Cache, Discovery, Wanted};
-use crate::error::Error;
-use crate::ledger::{Ask, Ledger};
+use crate::discover::{DiscoveryRequest, ProcessCache, RegionDiscovery};
+use crate::error::EngineError;
+use crate::ledger::{Ledger, ObservationQuery};
 use crate::parallel::parallel;
-use crate::port::{Aws, Region};
+use crate::port::{AwsPort, Region};
 
 /// An account and a Region.
-type Place = (String, String);
+type AccountRegion = (String, String);
 
 /// How often is asked again with what was learned. The longest chain: the sweep's incidents, their states, their marks; or a
 /// role's launches, what was said, the marks.
@@ -33,10 +33,10 @@ const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Span = Span::from_secs(1);
 
 /// Whom to ask.
-pub(crate) struct Sources<'s, A> {
+pub(crate) struct FactSources<'s, A> {
     pub(crate) aws: &'s A,
     pub(crate) ledger: &'s Ledger<'s, A>,
-    pub(crate) cache: &'s Cache,
+    pub(crate) cache: &'s ProcessCache,
     /// The function's own account; services of others are out of its reach.
     pub(crate) account: &'s str,
     pub(crate) deadline: Deadline,
@@ -44,31 +44,39 @@ pub(crate) struct Sources<'s, A> {
 
 /// Everything that was learned for a batch.
 #[derive(Debug, Default)]
-pub(crate) struct World {
+pub(crate) struct GatheredFacts {
     /// What is known.
     pub(crate) facts: Facts,
     /// Streams, incidents, services, places and awaited keys for which the ledger had no answer.
     unanswered: BTreeSet<String>,
     /// Marks for which the ledger had no room.
-    pub(crate) marks_dropped: usize,
-    asked: BTreeSet<Question>,
+    pub(crate) observations_dropped: usize,
+    requested: BTreeSet<Question>,
 }
 
 /// Asks everybody at the same time. Never fails: what could not be learned is noted.
-pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from: &Sources<'_, A>) -> World {
-    let mut world = World { facts: Facts { settings, ..Facts::default() }, ..World::default() };
+pub(crate) async fn gather<A: AwsPort>(
+    cases: &[MatchedEvent<'_>],
+    settings: Settings,
+    from: &FactSources<'_, A>,
+) -> GatheredFacts {
+    let mut world =
+        GatheredFacts { facts: Facts { settings, ..Facts::default() }, ..GatheredFacts::default() };
     world.facts.now = Some(from.aws.now());
     for _ in 0..ROUNDS {
         let wanted = cases.iter().flat_map(|case| questions(case, &world.facts));
-        let mut new: BTreeSet<Question> = wanted.filter(|question| !world.asked.contains(question)).collect();
+        let mut new: BTreeSet<Question> =
+            wanted.filter(|question| !world.requested.contains(question)).collect();
         // What was said about an incident may make its marks unnecessary; and a day may hold much.
         if new.iter().any(|question| matches!(question, Question::Incident { .. })) {
-            new.retain(|question| !matches!(question, Question::Marks { .. } | Question::Day { .. }));
+            new.retain(|question| {
+                !matches!(question, Question::Observations { .. } | Question::DigestDay { .. })
+            });
         }
         if new.is_empty() {
             break;
         }
-        world.asked.extend(new.iter().cloned());
+        world.requested.extend(new.iter().cloned());
         world.answer(new, from).await;
         world.facts.now = Some(from.aws.now());
     }
@@ -77,8 +85,8 @@ pub(crate) async fn gather<A: Aws>(cases: &[Case<'_>], settings: Settings, from:
 
 /// Questions by whom they are for.
 #[derive(Default)]
-struct Asks {
-    marks: Vec<Ask>,
+struct QuestionBatch {
+    observations: Vec<ObservationQuery>,
     /// Streams to read, and from when to when.
     windows: BTreeMap<String, (Timestamp, Timestamp)>,
     /// Whether the incidents that may be open are wanted.
@@ -87,46 +95,48 @@ struct Asks {
     seen: BTreeSet<String>,
     incidents: BTreeSet<String>,
     services: BTreeSet<String>,
-    awaited: BTreeSet<String>,
+    evidence: BTreeSet<String>,
     roles: BTreeSet<String>,
-    progress: BTreeSet<Place>,
-    all_secrets: BTreeSet<Place>,
+    progress: BTreeSet<AccountRegion>,
+    all_secrets: BTreeSet<AccountRegion>,
     secrets: Vec<(SecretRef, Option<String>)>,
-    consumers: BTreeMap<Place, Wanted>,
+    consumers: BTreeMap<AccountRegion, DiscoveryRequest>,
 }
 
-impl Asks {
+impl QuestionBatch {
     fn of(questions: BTreeSet<Question>) -> Self {
         let mut asks = Self::default();
         for question in questions {
             match question {
-                Question::Marks { stream, mark, from, to } => asks.marks.push(Ask { stream, mark, from, to }),
-                Question::Window { stream, from, to } => {
-                    let range = asks.windows.entry(stream).or_insert((from, to));
+                Question::Observations { group, observation, from, to } => {
+                    asks.observations.push(ObservationQuery { group, observation, from, to })
+                }
+                Question::GroupWindow { group, from, to } => {
+                    let range = asks.windows.entry(group).or_insert((from, to));
                     *range = (range.0.min(from), range.1.max(to));
                 }
-                Question::Open => asks.open = true,
-                Question::Day { date } => {
+                Question::OpenIncidents => asks.open = true,
+                Question::DigestDay { date } => {
                     asks.days.insert(date);
                 }
-                Question::Seen { key } => {
+                Question::LastSeen { key } => {
                     asks.seen.insert(key);
                 }
                 Question::Incident { key } => {
                     asks.incidents.insert(key);
                 }
                 // ARNs are shorter; a longer key would be refused, and the others asked with it.
-                Question::Asked { service } if service.len() <= 512 => {
+                Question::Deployment { service } if service.len() <= 512 => {
                     asks.services.insert(service);
                 }
-                Question::Asked { .. } => {}
-                Question::Awaited { key } => {
-                    asks.awaited.insert(key);
+                Question::Deployment { .. } => {}
+                Question::PendingEvidence { key } => {
+                    asks.evidence.insert(key);
                 }
-                Question::Launches { role } => {
+                Question::LaunchSecrets { role } => {
                     asks.roles.insert(role);
                 }
-                Question::Progress { account, region } => {
+                Question::RotationState { account, region } => {
                     asks.progress.insert((account, region));
                 }
                 Question::Secrets { account, region } => {
@@ -138,7 +148,7 @@ impl Asks {
                     asks.consumers.entry(place).or_default().secrets.push((secret, since));
                 }
                 Question::Service { cluster, service } => {
-                    let arn = responder_core::arn::Arn::of("ecs", &service);
+                    let arn = responder_core::aws::arn::Arn::of("ecs", &service);
                     let place = arn.map(|arn| (arn.account.to_owned(), arn.region.to_owned()));
                     let wanted = asks.consumers.entry(place.unwrap_or_default()).or_default();
                     wanted.services.push((cluster, service));
@@ -149,15 +159,15 @@ impl Asks {
     }
 }
 
-impl World {
-    async fn answer<A: Aws>(&mut self, questions: BTreeSet<Question>, from: &Sources<'_, A>) {
-        let asks = Asks::of(questions);
+impl GatheredFacts {
+    async fn answer<A: AwsPort>(&mut self, questions: BTreeSet<Question>, from: &FactSources<'_, A>) {
+        let asks = QuestionBatch::of(questions);
         let (mut progress, mut metadata) = (Facts::default(), Facts::default());
         let settings = self.facts.settings.clone();
         let ledger = async {
             let remembered =
-                from.ledger.remember(&asks.incidents, &asks.services, &asks.awaited, &asks.roles);
-            let (marks, remembered) = join(from.ledger.exchange(asks.marks), remembered).await;
+                from.ledger.remember(&asks.incidents, &asks.services, &asks.evidence, &asks.roles);
+            let (observations, remembered) = join(from.ledger.exchange(asks.observations), remembered).await;
             let mut silent = Vec::new();
             let read = from.ledger.windows(&asks.windows).await;
             let mut mute = from.ledger.seen(&asks.seen, &mut progress).await;
@@ -174,25 +184,25 @@ impl World {
                     silent.push(place(account, region));
                 }
             }
-            (marks, read, remembered, silent, mute)
+            (observations, read, remembered, silent, mute)
         };
         let secrets = secrets(&asks.secrets, &asks.all_secrets, from, &mut metadata);
-        let ((marks, read, remembered, silent, mute), (), lands) =
+        let ((observations, read, remembered, silent, mute), (), lands) =
             join3(ledger, secrets, consumers(&asks.consumers, &settings, from)).await;
-        self.unanswered.extend(marks.unanswered);
+        self.unanswered.extend(observations.unanswered);
         self.unanswered.extend(remembered.unanswered);
-        self.marks_dropped += marks.dropped;
+        self.observations_dropped += observations.dropped;
         self.unanswered.extend(mute);
         for place in silent {
-            self.facts.gaps.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
+            self.facts.discovery_failures.entry(place.clone()).or_default().insert(LEDGER_GAP.to_owned());
             self.unanswered.insert(place);
         }
         // What nobody knows is no launch.
         for role in asks.roles {
-            self.facts.launches.entry(role).or_default();
+            self.facts.launch_secrets.entry(role).or_default();
         }
-        self.facts.streams.extend(marks.streams);
-        self.facts.streams.extend(read);
+        self.facts.observations.extend(observations.groups);
+        self.facts.observations.extend(read);
         for more in [remembered.facts, progress, metadata, lands] {
             merge(&mut self.facts, more);
         }
@@ -200,30 +210,30 @@ impl World {
 
     /// Whether the ledger answered all that a case counts and looks up. What it did not answer about an incident that a
     /// human is told of anyway is not missed.
-    pub(crate) fn is_answered(&self, case: &Case<'_>, paged: &BTreeSet<String>) -> bool {
+    pub(crate) fn is_answered(&self, case: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case, &self.facts)
-            .iter()
-            .all(|watch| paged.contains(&watch.key) || !missing(&watch.key) && !missing(&watch.stream));
+        let counted = watches(case, &self.facts).iter().all(|watch| {
+            paged.contains(&watch.incident_key) || !missing(&watch.incident_key) && !missing(&watch.group)
+        });
         // Without it, not even what to ask is known.
         let remembered = |question: &Question| match question {
-            Question::Progress { account, region } => !missing(&place(account, region)),
+            Question::RotationState { account, region } => !missing(&place(account, region)),
             _ => true,
         };
         let works = matches!(case.handler, Handler::Rotation | Handler::Sweep);
         counted
-            && (!works || self.asked.iter().all(remembered))
+            && (!works || self.requested.iter().all(remembered))
             && !questions(case, &self.facts).iter().any(|question| match question {
-                Question::Asked { service } => missing(service),
-                Question::Awaited { key } | Question::Seen { key } => missing(key),
-                Question::Progress { account, region } => missing(&place(account, region)),
-                Question::Day { date } => missing(&date.to_string()),
-                Question::Open => missing(&OPEN.to_owned()),
+                Question::Deployment { service } => missing(service),
+                Question::PendingEvidence { key } | Question::LastSeen { key } => missing(key),
+                Question::RotationState { account, region } => missing(&place(account, region)),
+                Question::DigestDay { date } => missing(&date.to_string()),
+                Question::OpenIncidents => missing(&OPEN.to_owned()),
                 // Without its marks an incident is closed by a later sweep.
-                Question::Window { stream, .. } => !self.facts.streams.contains_key(stream),
+                Question::GroupWindow { group, .. } => !self.facts.observations.contains_key(group),
                 // Counted above; or only to say nothing twice, which the claims see to; or a gap.
-                Question::Marks { .. }
-                | Question::Launches { .. }
+                Question::Observations { .. }
+                | Question::LaunchSecrets { .. }
                 | Question::Incident { .. }
                 | Question::Consumers { .. }
                 | Question::Service { .. }
@@ -235,27 +245,27 @@ impl World {
 
 fn merge(facts: &mut Facts, more: Facts) {
     facts.incidents.extend(more.incidents);
-    facts.open.extend(more.open);
-    facts.days.extend(more.days);
-    facts.seen.extend(more.seen);
-    facts.launches.extend(more.launches);
-    facts.awaited.extend(more.awaited);
-    facts.asked.extend(more.asked);
+    facts.open_incidents.extend(more.open_incidents);
+    facts.digest_days.extend(more.digest_days);
+    facts.last_seen.extend(more.last_seen);
+    facts.launch_secrets.extend(more.launch_secrets);
+    facts.pending_evidence.extend(more.pending_evidence);
+    facts.deployments.extend(more.deployments);
     facts.changes.extend(more.changes);
     for (key, metadata) in more.secrets {
         know(facts, key, metadata);
     }
-    for (cluster, slots) in more.slots {
-        facts.slots.entry(cluster).or_default().extend(slots);
+    for (cluster, slots) in more.concurrency_slots {
+        facts.concurrency_slots.entry(cluster).or_default().extend(slots);
     }
-    for (service, told) in more.told {
-        facts.told.entry(service).or_default().extend(told);
+    for (service, notified) in more.notified {
+        facts.notified.entry(service).or_default().extend(notified);
     }
-    for (place, gaps) in more.gaps {
-        facts.gaps.entry(place).or_default().extend(gaps);
+    for (place, gaps) in more.discovery_failures {
+        facts.discovery_failures.entry(place).or_default().extend(gaps);
     }
-    for (place, limits) in more.limits {
-        facts.limits.entry(place).or_default().extend(limits);
+    for (place, limits) in more.discovery_limits {
+        facts.discovery_limits.entry(place).or_default().extend(limits);
     }
     if more.services.is_some() {
         // To have looked and found nobody is not the same as not to know.
@@ -269,25 +279,25 @@ fn merge(facts: &mut Facts, more: Facts) {
 }
 
 /// Notes what is known of a secret: nothing takes the place of something.
-fn know(facts: &mut Facts, key: String, metadata: Metadata) {
+fn know(facts: &mut Facts, key: String, metadata: SecretMetadata) {
     let known = facts.secrets.entry(key).or_default();
-    if metadata != Metadata::default() {
+    if metadata != SecretMetadata::default() {
         *known = metadata;
     }
 }
 
 /// The services that use the secrets, and those that are named. Nobody but their own account sees them.
-async fn consumers<A: Aws>(
-    wanted: &BTreeMap<Place, Wanted>,
+async fn consumers<A: AwsPort>(
+    wanted: &BTreeMap<AccountRegion, DiscoveryRequest>,
     settings: &Settings,
-    from: &Sources<'_, A>,
+    from: &FactSources<'_, A>,
 ) -> Facts {
     let mut facts = Facts::default();
     for ((account, region), wanted) in wanted {
         facts.services.get_or_insert_default();
         let place = place(account, region);
         let mut limit = |what: &str| {
-            facts.limits.entry(place.clone()).or_default().insert(what.to_owned());
+            facts.discovery_limits.entry(place.clone()).or_default().insert(what.to_owned());
         };
         if !from.account.is_empty() && account != from.account {
             limit("the secret is another account's; services there cannot be seen from here");
@@ -297,16 +307,16 @@ async fn consumers<A: Aws>(
             limit("the secret's Region has no name that ECS could be asked in");
             continue;
         };
-        let Sources { aws, ledger, cache, deadline, .. } = from;
+        let FactSources { aws, ledger, cache, deadline, .. } = from;
         let discovery =
-            Discovery { aws: *aws, region: &named, cache, ledger, settings, until: deadline.at() };
+            RegionDiscovery { aws: *aws, region: &named, cache, ledger, settings, until: deadline.at() };
         let land = discovery.look(wanted).await;
         facts.services.get_or_insert_default().extend(land.services.into_iter().flatten());
         for gap in land.gaps {
             facts.gap(account, region, gap);
         }
         if !land.limits.is_empty() {
-            facts.limits.entry(place).or_default().extend(land.limits);
+            facts.discovery_limits.entry(place).or_default().extend(land.limits);
         }
     }
     facts
@@ -314,10 +324,10 @@ async fn consumers<A: Aws>(
 
 /// What Secrets Manager says. What it does not say about one secret is no gap: the event's word counts, and is noted as
 /// unconfirmed.
-async fn secrets<A: Aws>(
+async fn secrets<A: AwsPort>(
     some: &[(SecretRef, Option<String>)],
-    all: &BTreeSet<Place>,
-    from: &Sources<'_, A>,
+    all: &BTreeSet<AccountRegion>,
+    from: &FactSources<'_, A>,
     facts: &mut Facts,
 ) {
     let own = |account: &str| from.account.is_empty() || account == from.account;
@@ -336,12 +346,12 @@ async fn secrets<A: Aws>(
     }
 }
 
-async fn describe<A: Aws>(
+async fn describe<A: AwsPort>(
     secret: &SecretRef,
     version: Option<&str>,
-    from: &Sources<'_, A>,
-) -> Result<Metadata, Error> {
-    let region = Region::of(&secret.region).ok_or(Error::Unanswered)?;
+    from: &FactSources<'_, A>,
+) -> Result<SecretMetadata, EngineError> {
+    let region = Region::of(&secret.region).ok_or(EngineError::Unanswered)?;
     let id = secret.id();
     for _ in 1..LOOKS {
         let metadata = from.aws.describe_secret(&region, &id, from.deadline.at()).await?;
@@ -354,8 +364,12 @@ async fn describe<A: Aws>(
     from.aws.describe_secret(&region, &id, from.deadline.at()).await
 }
 
-async fn list<A: Aws>(region: &str, from: &Sources<'_, A>, facts: &mut Facts) -> Result<(), Error> {
-    let region = Region::of(region).ok_or(Error::Unanswered)?;
+async fn list<A: AwsPort>(
+    region: &str,
+    from: &FactSources<'_, A>,
+    facts: &mut Facts,
+) -> Result<(), EngineError> {
+    let region = Region::of(region).ok_or(EngineError::Unanswered)?;
     let mut token = None;
     loop {
         let page = from.aws.list_secrets(&region, token.as_deref(), from.deadline.at()).await?;
@@ -378,11 +392,11 @@ mod tests {
     #[test]
     fn what_secrets_manager_does_not_say_is_noted_and_takes_no_place() {
         let (mut facts, key) = (Facts::default(), "111122223333/us-west-2/prod/db".to_owned());
-        let said = Metadata { arn: "arn".to_owned(), ..Metadata::default() };
+        let said = SecretMetadata { arn: "arn".to_owned(), ..SecretMetadata::default() };
         for (metadata, expected) in [
-            (Metadata::default(), Metadata::default()),
+            (SecretMetadata::default(), SecretMetadata::default()),
             (said.clone(), said.clone()),
-            (Metadata::default(), said),
+            (SecretMetadata::default(), said),
         ] {
             know(&mut facts, key.clone(), metadata);
             assert_eq!(facts.secrets[&key], expected);

@@ -17,10 +17,11 @@
 //! | `role#<arn>` | `launches` | the secrets that the task definitions of an execution role refer to |
 
 mod claims;
+mod conditions;
 mod definitions;
 mod deployments;
 mod item;
-mod marks;
+mod observations;
 mod open;
 mod progress;
 mod proofs;
@@ -30,17 +31,19 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use responder_core::facts::Facts;
+use responder_core::state::incident_state::is_part_of_occurrence;
 use responder_core::time::{Span, Timestamp};
 
-pub(crate) use claims::{Claimed, Subject};
-pub(crate) use deployments::{Granted, Ticket, Wish};
-pub(crate) use marks::Ask;
-pub(crate) use proofs::{Decision, Deployed};
+pub(crate) use claims::{ClaimResult, ClaimSubject};
+pub(crate) use deployments::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
+pub(crate) use observations::ObservationQuery;
+pub(crate) use proofs::ProvenDeployment;
 
+use self::conditions::write_condition;
 use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::port::Condition::{Absent, All, Any, Exists, Less, More};
-use crate::port::{Aws, Item, Key, Update, Written};
+use crate::error::EngineError;
+use crate::port::WriteCondition::{All, Less, More};
+use crate::port::{AwsPort, ItemKey, ItemUpdate, TableItem, WriteResult};
 
 /// How much longer than needed an item is kept: clocks differ, and deliveries are late.
 const SLACK: Span = Span::from_secs(86_400);
@@ -66,14 +69,14 @@ pub(crate) struct Ledger<'l, A> {
 
 /// What is remembered under some keys.
 #[derive(Debug, Default)]
-pub(crate) struct Remembered {
+pub(crate) struct StoredFacts {
     /// What was said, by incident key; the last deployments that we asked for, by service; what is awaited, by key.
     pub(crate) facts: Facts,
     /// Incident keys, services and keys of what is awaited that nobody answered for.
     pub(crate) unanswered: BTreeSet<String>,
 }
 
-impl<'l, A: Aws> Ledger<'l, A> {
+impl<'l, A: AwsPort> Ledger<'l, A> {
     /// The ledger, asked in the name of `owner`, who holds claims for as long as `lease`.
     pub(crate) fn new(aws: &'l A, owner: &'l str, lease: Span, deadline: Deadline) -> Self {
         Self { aws, owner, lease, deadline, down: AtomicBool::new(false) }
@@ -91,17 +94,18 @@ impl<'l, A: Aws> Ledger<'l, A> {
         &self,
         incidents: &BTreeSet<String>,
         services: &BTreeSet<String>,
-        awaited: &BTreeSet<String>,
+        evidence: &BTreeSet<String>,
         roles: &BTreeSet<String>,
-    ) -> Remembered {
-        let mut found = Remembered::default();
-        let incidents = incidents.iter().map(|key| (Key::incident(key), key));
-        let services = services.iter().map(|service| (Key::service(service), service));
-        let awaited = awaited.iter().map(|key| (Key::awaited(key), key));
+    ) -> StoredFacts {
+        let mut found = StoredFacts::default();
+        let incidents = incidents.iter().map(|key| (ItemKey::incident(key), key));
+        let services = services.iter().map(|service| (ItemKey::service(service), service));
+        let evidence = evidence.iter().map(|key| (ItemKey::evidence(key), key));
         // A longer key would be refused, and the others asked with it.
-        let roles = roles.iter().filter(|role| role.len() <= ROLE_MAX).map(|role| (Key::role(role), role));
-        let (keys, names): (Vec<Key>, Vec<&String>) =
-            incidents.chain(services).chain(awaited).chain(roles).unzip();
+        let roles =
+            roles.iter().filter(|role| role.len() <= ROLE_MAX).map(|role| (ItemKey::role(role), role));
+        let (keys, names): (Vec<ItemKey>, Vec<&String>) =
+            incidents.chain(services).chain(evidence).chain(roles).unzip();
         // `BatchGetItem` takes at most 100 keys.
         for (keys, names) in keys.chunks(100).zip(names.chunks(100)) {
             match self.get(keys).await {
@@ -115,7 +119,7 @@ impl<'l, A: Aws> Ledger<'l, A> {
     /// Stretches a paged incident to what is known of it now.
     ///
     /// # Errors
-    /// [`Error::Held`] if the incident, which began at `of`, was resolved meanwhile: the event must be looked at again,
+    /// [`EngineError::Held`] if the incident, which began at `of`, was resolved meanwhile: the event must be looked at again,
     /// it may be another occurrence.
     pub(crate) async fn extend(
         &self,
@@ -123,40 +127,35 @@ impl<'l, A: Aws> Ledger<'l, A> {
         of: Timestamp,
         first: Option<Timestamp>,
         last: Option<Timestamp>,
-        quiet: Span,
-    ) -> Result<(), Error> {
-        // What happened before the incident was over is part of it, however late it is told.
+        resolve_after: Span,
+    ) -> Result<(), EngineError> {
         let until = last.or(first).unwrap_or(of);
-        let within = || More("resolved", until.millis().saturating_sub(1));
-        let same = || {
-            let open = [Absent("resolved"), Less("resolved", of.millis()), within()];
-            All(vec![Exists("paged"), Any(open.into())])
-        };
+        let same = || write_condition(&is_part_of_occurrence(of, until));
         let mut updates = Vec::new();
         if let Some(last) = last {
-            let update = Update::of(Key::incident(key))
+            let update = ItemUpdate::of(ItemKey::incident(key))
                 .number("last", last.millis())
-                .number("ttl", expiry(self.aws.now(), last, quiet.max(INCIDENTS_KEPT)))
+                .number("ttl", expiry(self.aws.now(), last, resolve_after.max(INCIDENTS_KEPT)))
                 .only_if(All(vec![same(), Less("last", last.millis())]));
             updates.push(update);
         }
         if let Some(first) = first {
-            let update = Update::of(Key::incident(key))
+            let update = ItemUpdate::of(ItemKey::incident(key))
                 .number("first", first.millis())
                 .only_if(All(vec![same(), More("first", first.millis())]));
             updates.push(update);
         }
         for update in updates {
-            if let Written::No(Some(item)) = self.write(&update).await?
+            if let WriteResult::No(Some(item)) = self.write(&update).await?
                 && item.instant("resolved").is_some_and(|resolved| resolved >= of && resolved < until)
             {
-                return Err(Error::Held);
+                return Err(EngineError::Held);
             }
         }
         Ok(())
     }
 
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Item>, Error> {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<TableItem>, EngineError> {
         let mut items = Vec::new();
         let mut wanted = keys.to_vec();
         // What the table is too busy for comes back as unprocessed.
@@ -171,26 +170,26 @@ impl<'l, A: Aws> Ledger<'l, A> {
                 return Ok(items);
             }
         }
-        Err(Error::Unanswered)
+        Err(EngineError::Unanswered)
     }
 
-    async fn pause(&self, span: Span) -> Result<(), Error> {
+    async fn pause(&self, span: Span) -> Result<(), EngineError> {
         let left = self.deadline.left(self.aws);
         self.aws.sleep(span.min(left)).await;
-        if span <= left { Ok(()) } else { Err(Error::Deadline("BatchGetItem")) }
+        if span <= left { Ok(()) } else { Err(EngineError::Deadline("BatchGetItem")) }
     }
 
-    async fn write(&self, update: &Update) -> Result<Written, Error> {
+    async fn write(&self, update: &ItemUpdate) -> Result<WriteResult, EngineError> {
         self.call(self.aws.update(update, self.deadline.at())).await
     }
 
     /// Remembers that the table does not answer, so that this is waited for only once.
-    async fn call<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn call<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         if self.down.load(Ordering::Relaxed) {
-            return Err(Error::Unanswered);
+            return Err(EngineError::Unanswered);
         }
         let answer = call.await;
-        if answer.as_ref().is_err_and(Error::is_silence) {
+        if answer.as_ref().is_err_and(EngineError::is_silence) {
             self.down.store(true, Ordering::Relaxed);
         }
         answer
@@ -205,13 +204,13 @@ fn expiry(now: Timestamp, last: Timestamp, kept: Span) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Cause, Failure};
-    use crate::fake::{Fake, block_on, refused};
-    use crate::port::Value;
-    use responder_core::progress::{Awaited, Changed};
-    use responder_core::secret::SecretRef;
+    use crate::error::{CallFailure, FailureCause};
+    use crate::fake::{EngineFake, block_on, refused};
+    use crate::port::AttributeValue;
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::state::deployment::{PendingReadEvidence, SecretChange};
 
-    fn ledger(aws: &Fake) -> Ledger<'_, Fake> {
+    fn ledger(aws: &EngineFake) -> Ledger<'_, EngineFake> {
         let lease = Span::from_secs(60);
         Ledger::new(aws, "me", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()))
     }
@@ -222,39 +221,41 @@ mod tests {
 
     #[test]
     fn a_table_that_does_not_answer_is_asked_once_and_again_with_another_deadline() {
-        let failure = Failure::of(Cause::ConnectionTimeout);
-        let silent = Error::Call { service: "dynamodb", operation: "BatchGetItem", failure };
-        for (broken, asked) in [(silent, 1), (Error::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)] {
-            let aws = Fake { broken: Some(broken).into(), ..Fake::default() };
+        let failure = CallFailure::of(FailureCause::ConnectionTimeout);
+        let silent = EngineError::Call { service: "dynamodb", operation: "BatchGetItem", failure };
+        for (broken, requested) in
+            [(silent, 1), (EngineError::Deadline("x"), 1), (refused("dynamodb", "x", "x"), 2)]
+        {
+            let aws = EngineFake { broken: Some(broken).into(), ..EngineFake::default() };
             let ledger = ledger(&aws);
             let found = block_on(ledger.remember(&keys(&["i"]), &keys(&["d"]), &keys(&[]), &keys(&[])));
             assert_eq!(found.unanswered, keys(&["d", "i"]));
             assert!(block_on(ledger.adopt("d", aws.now(), "id")).is_err());
-            assert_eq!(aws.asked.get(), asked);
+            assert_eq!(aws.requested.get(), requested);
             let deadline = ledger.deadline;
             assert!(block_on(ledger.until(deadline).adopt("d", aws.now(), "id")).is_err());
-            assert_eq!(aws.asked.get(), asked + 1);
+            assert_eq!(aws.requested.get(), requested + 1);
         }
     }
 
     #[test]
     fn a_late_event_is_part_of_an_incident_that_is_over_and_what_happened_since_is_looked_at_again() {
-        let (aws, key, at) = (Fake::default(), Key::incident("k"), Timestamp::from_millis);
+        let (aws, key, at) = (EngineFake::default(), ItemKey::incident("k"), Timestamp::from_millis);
         let values = [("first", 10), ("last", 20), ("paged", 3), ("resolved", 50)];
-        let values = values.map(|(name, value)| (name.to_owned(), Value::Number(value)));
-        aws.table.borrow_mut().insert(key.clone(), Item { key: key.clone(), values: values.into() });
+        let values = values.map(|(name, value)| (name.to_owned(), AttributeValue::Number(value)));
+        aws.table.borrow_mut().insert(key.clone(), TableItem { key: key.clone(), values: values.into() });
         let extend =
             |last| block_on(ledger(&aws).extend("k", at(10), None, Some(at(last)), Span::from_secs(60)));
-        assert_eq!((extend(30), extend(25), extend(60)), (Ok(()), Ok(()), Err(Error::Held)));
+        assert_eq!((extend(30), extend(25), extend(60)), (Ok(()), Ok(()), Err(EngineError::Held)));
         assert_eq!(aws.table.borrow()[&key].number("last"), Some(30));
     }
 
     #[test]
     fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
-        let aws = Fake::default();
-        let awaited = Awaited {
+        let aws = EngineFake::default();
+        let evidence = PendingReadEvidence {
             service: "s".to_owned(),
-            changed: Changed {
+            change: SecretChange {
                 secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
                 at: Timestamp::from_millis(5),
                 version: None,
@@ -262,13 +263,13 @@ mod tests {
             since: Timestamp::from_millis(20),
         };
         for key in ["a", "b", "c"] {
-            block_on(ledger(&aws).wait_for(key, &awaited)).unwrap();
+            block_on(ledger(&aws).wait_for(key, &evidence)).unwrap();
         }
         let remember =
             || block_on(ledger(&aws).remember(&keys(&[]), &keys(&[]), &keys(&["a", "b", "c"]), &keys(&[])));
         aws.busy.set(2);
-        let found = remember().facts.awaited;
-        assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([awaited]); 3]);
+        let found = remember().facts.pending_evidence;
+        assert_eq!(found.into_values().collect::<Vec<_>>(), vec![BTreeSet::from([evidence]); 3]);
         assert_eq!(aws.now().millis(), 100 + 200);
         // Not even the first pause fits.
         let soon = Deadline::of(aws.now().plus(Span::from_millis(100)), Span::from_secs(60), aws.now());
@@ -281,29 +282,30 @@ mod tests {
 
     #[test]
     fn an_incident_stretches_both_ways_unless_it_ended_meanwhile() {
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         let at = Timestamp::from_millis;
-        let quiet = Span::from_millis(100);
+        let resolve_after = Span::from_millis(100);
         let extend = |of, first, last| {
-            block_on(ledger(&aws).extend("k", at(of), Some(at(first)), Some(at(last)), quiet))
+            block_on(ledger(&aws).extend("k", at(of), Some(at(first)), Some(at(last)), resolve_after))
         };
         extend(500, 500, 600).unwrap();
         assert!(aws.table.borrow().is_empty(), "nothing was said that could be stretched");
         let said = [("first", 500), ("last", 600), ("paged", 2)]
-            .map(|(name, value)| (name.to_owned(), Value::Number(value)));
-        let item = Item { key: Key::incident("k"), values: said.into() };
+            .map(|(name, value)| (name.to_owned(), AttributeValue::Number(value)));
+        let item = TableItem { key: ItemKey::incident("k"), values: said.into() };
         aws.table.borrow_mut().insert(item.key.clone(), item);
         let known = || {
-            let item = aws.table.borrow()[&Key::incident("k")].clone();
+            let item = aws.table.borrow()[&ItemKey::incident("k")].clone();
             (item.number("first"), item.number("last"))
         };
         extend(450, 450, 550).unwrap();
         assert_eq!(known(), (Some(450), Some(600)));
         extend(450, 460, 700).unwrap();
         assert_eq!(known(), (Some(450), Some(700)));
-        let ended = |item: &mut Item| item.values.insert("resolved".to_owned(), Value::Number(650));
+        let ended =
+            |item: &mut TableItem| item.values.insert("resolved".to_owned(), AttributeValue::Number(650));
         aws.table.borrow_mut().values_mut().for_each(|item| drop(ended(item)));
-        assert_eq!(extend(450, 400, 800), Err(Error::Held));
+        assert_eq!(extend(450, 400, 800), Err(EngineError::Held));
         assert_eq!(known(), (Some(450), Some(700)));
     }
 }

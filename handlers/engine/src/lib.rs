@@ -31,7 +31,7 @@ mod record;
 #[cfg(test)]
 mod windows;
 
-pub use batch::{Ended, Engine, Turn};
-pub use error::{Cause, Error, Failure, word};
-pub use log::End;
-pub use metrics::{Counters, Incidents};
+pub use batch::{Engine, EventResult, Invocation};
+pub use error::{CallFailure, EngineError, FailureCause, word};
+pub use log::EventOutcome;
+pub use metrics::{Counters, IncidentCounts};

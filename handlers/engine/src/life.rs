@@ -8,9 +8,9 @@ use responder_core::rules::{Handler, builtin};
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
-use crate::fake::{Fake, Trouble, run_or_die};
-use crate::port::{Key, Value};
-use crate::{End, Engine, Turn};
+use crate::fake::{EngineFake, PlannedFault, run_or_die};
+use crate::port::{AttributeValue, ItemKey};
+use crate::{Engine, EventOutcome, Invocation};
 
 fn start() -> Timestamp {
     "2026-05-04T03:00:00Z".parse().unwrap()
@@ -42,14 +42,14 @@ fn sweep(second: i64) -> String {
 }
 
 /// The functions over one world.
-struct Functions {
-    engine: Engine<Fake>,
+struct FunctionSet {
+    engine: Engine<EngineFake>,
     invocations: usize,
 }
 
-impl Functions {
+impl FunctionSet {
     fn new() -> Self {
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         aws.clock.set(start());
         let engine =
             Engine::new(aws, Handler::Access, builtin().unwrap(), Settings::default(), Span::from_secs(60));
@@ -61,7 +61,7 @@ impl Functions {
         self.engine.handler = handler;
         self.engine.aws.clock.set(self.engine.aws.clock.get().max(at(second)));
         self.invocations += 1;
-        let turn = Turn {
+        let turn = Invocation {
             until: self.engine.aws.clock.get().plus(Span::from_secs(60)),
             owner: format!("{}", self.invocations),
             account: "111122223333".to_owned(),
@@ -78,8 +78,8 @@ impl Functions {
         assert!(done, "the batch is never done");
     }
 
-    fn told(&self, state: &str) -> usize {
-        self.engine.aws.states.borrow().iter().filter(|told| *told == state).count()
+    fn notified(&self, state: &str) -> usize {
+        self.engine.aws.states.borrow().iter().filter(|notified| *notified == state).count()
     }
 
     /// Whether every entry of the index has ended, and says the same as the incident.
@@ -88,16 +88,16 @@ impl Functions {
         let entries = table.iter().filter(|(key, _)| key.pk == "open#incidents");
         entries.clone().count() > 0
             && entries.into_iter().all(|(key, entry)| {
-                let state = Key { pk: format!("incident#{}", key.sk), sk: "state".to_owned() };
+                let state = ItemKey { pk: format!("incident#{}", key.sk), sk: "state".to_owned() };
                 let resolved = table.get(&state).and_then(|item| item.values.get("resolved").cloned());
-                matches!(resolved, Some(Value::Number(_))) && entry.values.contains_key("ended")
+                matches!(resolved, Some(AttributeValue::Number(_))) && entry.values.contains_key("ended")
             })
     }
 }
 
 /// A theft, an hour of silence, and sweeps; with a trouble at one call. Returns what was told, and how many calls it took.
-fn life(trouble: Option<(usize, Trouble)>) -> (usize, usize, usize) {
-    let mut world = Functions::new();
+fn life(trouble: Option<(usize, PlannedFault)>) -> (usize, usize, usize) {
+    let mut world = FunctionSet::new();
     world.engine.aws.trouble.set(trouble);
     let theft: Vec<String> = (0..12).map(|i| read(i, i)).collect();
     world.deliver_all(60, &theft);
@@ -106,13 +106,17 @@ fn life(trouble: Option<(usize, Trouble)>) -> (usize, usize, usize) {
     }
     assert!(world.is_over(), "{trouble:?}");
     let calls = world.engine.aws.turns.get();
-    let (opened, resolved) = (world.told("open"), world.told("resolved"));
+    let (opened, resolved) = (world.notified("open"), world.notified("resolved"));
     world.deliver(Handler::Sweep, 70 * 60, &[sweep(70 * 60)]);
-    assert_eq!((opened, resolved), (world.told("open"), world.told("resolved")), "{trouble:?}: told again");
+    assert_eq!(
+        (opened, resolved),
+        (world.notified("open"), world.notified("resolved")),
+        "{trouble:?}: told again"
+    );
     // It comes back, and is told of again.
     let again: Vec<String> = (0..12).map(|i| read(7_200 + i, i)).collect();
     world.deliver_all(7_260, &again);
-    assert!(world.told("open") > opened, "{trouble:?}");
+    assert!(world.notified("open") > opened, "{trouble:?}");
     (opened, resolved, calls)
 }
 
@@ -122,7 +126,12 @@ fn a_quiet_incident_is_closed_once_whatever_fails() {
     assert_eq!((opened, resolved), (1, 1));
     let mut twice = 0;
     for turn in 0..calls {
-        for trouble in [Trouble::Refused, Trouble::Unanswered, Trouble::DiesBefore, Trouble::DiesAfter] {
+        for trouble in [
+            PlannedFault::Refused,
+            PlannedFault::Unanswered,
+            PlannedFault::DiesBefore,
+            PlannedFault::DiesAfter,
+        ] {
             let (opened, resolved, _) = life(Some((turn, trouble)));
             // Once more where nobody can know that it was told.
             assert!((1..=2).contains(&opened) && (1..=2).contains(&resolved), "{turn} {trouble:?}");
@@ -134,7 +143,7 @@ fn a_quiet_incident_is_closed_once_whatever_fails() {
 
 #[test]
 fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
-    let mut world = Functions::new();
+    let mut world = FunctionSet::new();
     let theft: Vec<String> = (0..12).map(|i| read(i, i)).collect();
     world.deliver_all(60, &theft);
     // It goes on, and the event that says so is late.
@@ -142,9 +151,9 @@ fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
     world.deliver(Handler::Sweep, 3_590, &[sweep(3_590)]);
     world.deliver_all(3_605, &late);
     world.deliver(Handler::Sweep, 3_700, &[sweep(3_700)]);
-    assert_eq!((world.told("resolved"), world.is_over()), (0, false));
+    assert_eq!((world.notified("resolved"), world.is_over()), (0, false));
     world.deliver(Handler::Sweep, 6_700, &[sweep(6_700)]);
-    assert_eq!((world.told("open"), world.told("resolved"), world.is_over()), (1, 1, true));
+    assert_eq!((world.notified("open"), world.notified("resolved"), world.is_over()), (1, 1, true));
 }
 
 /// What may arrive: reads, one of them told twice, a failed rotation, what no rule matches, what is no event.
@@ -173,9 +182,9 @@ proptest! {
     fn the_counters_balance_whatever_arrives_and_whatever_fails(
         batches in prop::collection::vec(prop::collection::vec(0..26_usize, 0..25), 1..4),
         handler in prop::sample::select(Handler::ALL.to_vec()),
-        trouble in prop::option::of((0..40_usize, prop::sample::select(vec![Trouble::Refused, Trouble::Unanswered]))),
+        trouble in prop::option::of((0..40_usize, prop::sample::select(vec![PlannedFault::Refused, PlannedFault::Unanswered]))),
     ) {
-        let mut world = Functions::new();
+        let mut world = FunctionSet::new();
         world.engine.settings.first_reads = true;
         world.engine.handler = handler;
         world.engine.aws.trouble.set(trouble);
@@ -184,14 +193,14 @@ proptest! {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let until = world.engine.aws.clock.get().plus(Span::from_secs(60));
             let (owner, account) = (format!("{number}"), "111122223333".to_owned());
-            let turn = Turn { until, owner, account, keeps_facts: false };
+            let turn = Invocation { until, owner, account, keeps_facts: false };
             world.engine.aws.lines.borrow_mut().clear();
             let (ended, counters) = run_or_die(world.engine.run(&turn, &texts)).unwrap();
-            let count = |end: End| ended.iter().filter(|ended| ended.end == end).count();
+            let count = |end: EventOutcome| ended.iter().filter(|ended| ended.end == end).count();
             let ends = [
-                (counters.answered, count(End::Answered)), (counters.coalesced, count(End::Coalesced)),
-                (counters.ignored, count(End::Ignored)), (counters.parked, count(End::Parked)),
-                (counters.failed, count(End::Failed)),
+                (counters.answered, count(EventOutcome::Answered)), (counters.coalesced, count(EventOutcome::Coalesced)),
+                (counters.ignored, count(EventOutcome::Ignored)), (counters.quarantined, count(EventOutcome::Quarantined)),
+                (counters.failed, count(EventOutcome::Failed)),
             ];
             prop_assert!(ends.iter().all(|(counted, found)| counted == found), "{:?}", ends);
             prop_assert_eq!(counters.received, texts.len());

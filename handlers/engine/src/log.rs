@@ -2,21 +2,21 @@
 //!
 //! No value of an event is in either: rule ids, hashes, step names, our own words.
 
-use responder_core::plan::{Plan, Step};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
 use responder_core::text::json_line;
 use responder_core::time::Span;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::metrics::Counters;
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// How an event ended, for this delivery of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum End {
+pub enum EventOutcome {
     /// Something was done or counted.
     Answered,
     /// Another event was answered for it.
@@ -24,41 +24,41 @@ pub enum End {
     /// No rule matches it.
     Ignored,
     /// It cannot be read; a human was told.
-    Parked,
+    Quarantined,
     /// The queue delivers it again.
     Failed,
 }
 
 /// Prints the counters.
-pub(crate) fn metrics(aws: &impl Aws, handler: Handler, counters: &Counters) {
+pub(crate) fn metrics(aws: &impl AwsPort, handler: Handler, counters: &Counters) {
     for document in counters.documents(handler, aws.now().millis()) {
         print(aws, &document);
     }
 }
 
 /// Prints that a notification did not go out, and why.
-pub(crate) fn chat_failed(aws: &impl Aws, error: &Error) {
+pub(crate) fn chat_failed(aws: &impl AwsPort, error: &EngineError) {
     print(aws, &json!({ "chat": "failed", "error": error.to_string() }));
 }
 
 /// Prints how one event ended.
 pub(crate) fn event(
-    aws: &impl Aws,
+    aws: &impl AwsPort,
     handler: Handler,
     key: &str,
     plan: Option<&Plan>,
-    ended: (End, &[Error]),
+    ended: (EventOutcome, &[EngineError]),
     took: Span,
 ) {
     print(aws, &line(handler, key, plan, ended, took));
 }
 
 #[derive(Serialize)]
-struct Line<'l> {
+struct LogLine<'l> {
     handler: Handler,
     event: &'l str,
     rules: &'l [String],
-    outcome: End,
+    outcome: EventOutcome,
     steps: Vec<&'static str>,
     incidents: Vec<&'l str>,
     errors: Vec<String>,
@@ -69,11 +69,11 @@ fn line<'l>(
     handler: Handler,
     event: &'l str,
     plan: Option<&'l Plan>,
-    (outcome, errors): (End, &[Error]),
+    (outcome, errors): (EventOutcome, &[EngineError]),
     took: Span,
-) -> Line<'l> {
+) -> LogLine<'l> {
     let steps = plan.map(|plan| plan.steps.as_slice()).unwrap_or_default();
-    Line {
+    LogLine {
         handler,
         event,
         rules: plan.map(|plan| plan.rules.as_slice()).unwrap_or_default(),
@@ -85,39 +85,41 @@ fn line<'l>(
     }
 }
 
-fn step_name(step: &Step) -> &'static str {
+fn step_name(step: &PlanStep) -> &'static str {
     match step {
-        Step::Redeploy { .. } => "redeploy",
-        Step::Skip { .. } => "skip",
-        Step::Page { .. } => "page",
-        Step::Join { .. } => "join",
-        Step::Digest { .. } => "digest",
-        Step::Suppress { .. } => "suppress",
-        Step::Resolve { .. } => "resolve",
-        Step::Count { .. } => "count",
-        Step::Hold { .. } => "hold",
-        Step::Note { .. } => "note",
-        Step::Settle { .. } => "settle",
-        Step::Adopt { .. } => "adopt",
-        Step::End { .. } => "end",
-        Step::Prove { .. } => "prove",
-        Step::See { .. } => "see",
-        Step::Unknown { .. } => "unknown",
-        Step::Nothing { .. } => "nothing",
-        Step::Ignore { .. } => "ignore",
+        PlanStep::Redeploy { .. } => "redeploy",
+        PlanStep::Skip { .. } => "skip",
+        PlanStep::Page { .. } => "page",
+        PlanStep::ExtendIncident { .. } => "join",
+        PlanStep::Digest { .. } => "digest",
+        PlanStep::Suppress { .. } => "suppress",
+        PlanStep::Resolve { .. } => "resolve",
+        PlanStep::Count { .. } => "count",
+        PlanStep::Defer { .. } => "hold",
+        PlanStep::RecordChange { .. } => "note",
+        PlanStep::ResolveChange { .. } => "settle",
+        PlanStep::ReconcileDeployment { .. } => "adopt",
+        PlanStep::EndDeployment { .. } => "end",
+        PlanStep::Prove { .. } => "prove",
+        PlanStep::UpdateLastSeen { .. } => "see",
+        PlanStep::Unknown { .. } => "unknown",
+        PlanStep::Nothing { .. } => "nothing",
+        PlanStep::Ignore { .. } => "ignore",
     }
 }
 
-fn incident_key(step: &Step) -> Option<&str> {
+fn incident_key(step: &PlanStep) -> Option<&str> {
     match step {
-        Step::Page { incident, .. } => Some(&incident.key),
-        Step::Join { key, .. } | Step::Digest { key, .. } | Step::Resolve { key, .. } => Some(key),
+        PlanStep::Page { incident, .. } => Some(&incident.key),
+        PlanStep::ExtendIncident { key, .. }
+        | PlanStep::Digest { key, .. }
+        | PlanStep::Resolve { key, .. } => Some(key),
         _ => None,
     }
 }
 
 /// A line that cannot be written has nobody who could be told.
-fn print<T: Serialize>(aws: &impl Aws, value: &T) {
+fn print<T: Serialize>(aws: &impl AwsPort, value: &T) {
     if let Ok(line) = json_line(value) {
         aws.print(&line);
     }
@@ -130,11 +132,21 @@ mod tests {
     #[test]
     fn every_event_is_counted_once_and_the_counters_balance() {
         let mut counters = Counters::default();
-        for end in [End::Answered, End::Answered, End::Coalesced, End::Ignored, End::Parked, End::Failed] {
+        for end in [
+            EventOutcome::Answered,
+            EventOutcome::Answered,
+            EventOutcome::Coalesced,
+            EventOutcome::Ignored,
+            EventOutcome::Quarantined,
+            EventOutcome::Failed,
+        ] {
             counters.end(end);
         }
-        let ends =
-            counters.answered + counters.coalesced + counters.ignored + counters.parked + counters.failed;
+        let ends = counters.answered
+            + counters.coalesced
+            + counters.ignored
+            + counters.quarantined
+            + counters.failed;
         assert_eq!((counters.received, ends, counters.answered), (6, 6, 2));
     }
 }

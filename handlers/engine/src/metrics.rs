@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::plan::{Plan, Step};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{Handler, Severity};
 use serde_json::{Value, json};
 
-use crate::log::End;
+use crate::log::EventOutcome;
 use crate::port::Region;
 
 /// The rule whose events are rotations that failed, and the one of its events that is none.
@@ -32,7 +32,7 @@ pub struct Counters {
     /// Those that no rule matches.
     pub ignored: usize,
     /// Those that cannot be read.
-    pub parked: usize,
+    pub quarantined: usize,
     /// Those that come again.
     pub failed: usize,
     /// Pages that SNS took.
@@ -48,7 +48,7 @@ pub struct Counters {
     /// Pages that went out without a claim or a mark.
     pub ledger_bypassed: usize,
     /// Marks for which the ledger had no room.
-    pub marks_dropped: usize,
+    pub observations_dropped: usize,
     /// Deployments that wait for the sweep, because another invocation was first.
     pub deployments_held: usize,
     /// Effects that another invocation is at: their events come again.
@@ -62,14 +62,14 @@ pub struct Counters {
     /// How long it took from a change to the first read of the new value by a task of a consumer, one a consumer.
     pub seconds_to_consume: Vec<i64>,
     /// What became of incidents, by rule and severity.
-    pub incidents: BTreeMap<(String, Severity), Incidents>,
+    pub incidents: BTreeMap<(String, Severity), IncidentCounts>,
     /// Rotations that failed, by account and Region.
     pub rotation_failures: BTreeMap<(String, String), usize>,
 }
 
 /// What became of incidents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Incidents {
+pub struct IncidentCounts {
     /// Paged as new.
     pub opened: usize,
     /// Paged again, as worse.
@@ -80,27 +80,27 @@ pub struct Incidents {
 
 impl Counters {
     /// Counts one event and its end.
-    pub(crate) fn end(&mut self, end: End) {
+    pub(crate) fn end(&mut self, end: EventOutcome) {
         self.received += 1;
         *match end {
-            End::Answered => &mut self.answered,
-            End::Coalesced => &mut self.coalesced,
-            End::Ignored => &mut self.ignored,
-            End::Parked => &mut self.parked,
-            End::Failed => &mut self.failed,
+            EventOutcome::Answered => &mut self.answered,
+            EventOutcome::Coalesced => &mut self.coalesced,
+            EventOutcome::Ignored => &mut self.ignored,
+            EventOutcome::Quarantined => &mut self.quarantined,
+            EventOutcome::Failed => &mut self.failed,
         } += 1;
     }
 
     /// The counts of incidents of a rule and severity.
-    pub(crate) fn of(&mut self, rule: &str, severity: Severity) -> &mut Incidents {
+    pub(crate) fn of(&mut self, rule: &str, severity: Severity) -> &mut IncidentCounts {
         self.incidents.entry((rule.to_owned(), severity)).or_default()
     }
 
     /// Counts what a plan that was carried out says by itself.
     pub(crate) fn planned(&mut self, plan: &Plan, (account, region): (&str, &str)) {
-        let has = |kind: fn(&Step) -> bool| usize::from(plan.steps.iter().any(kind));
-        self.digests += has(|step| matches!(step, Step::Digest { .. }));
-        self.suppressed += has(|step| matches!(step, Step::Suppress { .. }));
+        let has = |kind: fn(&PlanStep) -> bool| usize::from(plan.steps.iter().any(kind));
+        self.digests += has(|step| matches!(step, PlanStep::Digest { .. }));
+        self.suppressed += has(|step| matches!(step, PlanStep::Suppress { .. }));
         if plan.rules.iter().any(|rule| rule == ROTATION_FAILED) && plan.name.raw() != TEST {
             // A dimension costs for as long as it has values: only what is an account and a Region becomes one.
             let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
@@ -116,7 +116,7 @@ impl Counters {
             ("EventsAnswered", self.answered),
             ("EventsCoalesced", self.coalesced),
             ("EventsIgnored", self.ignored),
-            ("EventsParked", self.parked),
+            ("EventsParked", self.quarantined),
             ("EventsFailed", self.failed),
             ("PagesSent", self.pages_sent),
             ("ChatsSent", self.chats_sent),
@@ -124,7 +124,7 @@ impl Counters {
             ("DeploymentsForced", self.deployments_forced),
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
-            ("MarksDropped", self.marks_dropped),
+            ("MarksDropped", self.observations_dropped),
             ("DeploymentsHeld", self.deployments_held),
             ("ClaimsHeld", self.claims_held),
             ("Duplicates", self.duplicates),
@@ -187,7 +187,6 @@ fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Va
 
 #[cfg(test)]
 mod tests {
-    use responder_core::settings::Settings;
     use responder_core::time::Timestamp;
 
     use super::*;
@@ -231,7 +230,7 @@ mod tests {
         let mut counters = Counters::default();
         let nothing = counters.documents(Handler::Sweep, 5);
         assert_eq!(declared(&nothing[0]), ["EventsReceived"]);
-        counters.end(End::Ignored);
+        counters.end(EventOutcome::Ignored);
         counters.of("bulk-read", Severity::High).resolved += 1;
         let documents = counters.documents(Handler::Sweep, 5);
         assert_eq!(declared(&documents[0]), ["EventsReceived", "EventsIgnored"]);
@@ -245,8 +244,8 @@ mod tests {
     #[test]
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
-        let (now, settings) = (Timestamp::default(), Settings::default());
-        let mut plan = responder_core::decide::park(&rules, Handler::Failure, b"", "", now, &settings);
+        let now = Timestamp::default();
+        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
         plan.rules = vec![ROTATION_FAILED.to_owned()];
         let mut counters = Counters::default();
         for place in [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")] {

@@ -10,12 +10,12 @@ use responder_core::hash;
 use responder_core::time::{Span, Timestamp};
 
 use crate::deadline::between;
-use crate::error::Error;
-use crate::port::Aws;
+use crate::error::EngineError;
+use crate::port::AwsPort;
 
 /// The calls that ECS counts together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Family {
+pub(crate) enum EcsCallFamily {
     /// `ListClusters`: ECS allows 50 at once and 20 a second.
     ClusterRead,
     /// `ListServices` and `DescribeServices`: 100 and 20.
@@ -28,51 +28,63 @@ pub(crate) enum Family {
 
 /// The pace of one process in one Region.
 #[derive(Debug, Default)]
-pub(crate) struct Pace([Bucket; 4]);
+pub(crate) struct EcsRateLimit([TokenBucket; 4]);
 
 /// A token bucket, as the instant at which it is full again, in microseconds since 1970.
 #[derive(Debug, Default)]
-struct Bucket(Mutex<i64>);
+struct TokenBucket(Mutex<i64>);
 
 /// By how much deployments of several services are spread at most, in milliseconds: functions that were woken together
 /// then do not ask together.
 const JITTER: i64 = 250;
 
-impl Pace {
+impl EcsRateLimit {
     /// Waits until a call of this family may be made.
     ///
     /// # Errors
-    /// [`Error::Deadline`], at once, if that would be after `until`; no turn is used up then.
-    pub(crate) async fn turn(&self, family: Family, aws: &impl Aws, until: Timestamp) -> Result<(), Error> {
+    /// [`EngineError::Deadline`], at once, if that would be after `until`; no turn is used up then.
+    pub(crate) async fn turn(
+        &self,
+        family: EcsCallFamily,
+        aws: &impl AwsPort,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         self.wait(family, Span::default(), aws, until).await
     }
 
     /// Waits until a deployment of this service may be asked for: a little later for some than for others.
     ///
     /// # Errors
-    /// As [`Pace::turn`].
+    /// As [`EcsRateLimit::turn`].
     pub(crate) async fn deploy_slot(
         &self,
-        aws: &impl Aws,
+        aws: &impl AwsPort,
         service: &str,
         until: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<(), EngineError> {
         let hash = hash::id(&["pace", service]);
         let draw = hash.get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok()).unwrap_or_default();
-        self.wait(Family::ServiceModify, Span::from_millis(draw % JITTER), aws, until).await
+        self.wait(EcsCallFamily::ServiceModify, Span::from_millis(draw % JITTER), aws, until).await
     }
 
-    async fn wait(&self, family: Family, more: Span, aws: &impl Aws, until: Timestamp) -> Result<(), Error> {
+    async fn wait(
+        &self,
+        family: EcsCallFamily,
+        more: Span,
+        aws: &impl AwsPort,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         let now = aws.now();
         let bucket = match family {
-            Family::ClusterRead => &self.0[0],
-            Family::ServiceRead => &self.0[1],
-            Family::DefinitionRead => &self.0[2],
-            Family::ServiceModify => &self.0[3],
+            EcsCallFamily::ClusterRead => &self.0[0],
+            EcsCallFamily::ServiceRead => &self.0[1],
+            EcsCallFamily::DefinitionRead => &self.0[2],
+            EcsCallFamily::ServiceModify => &self.0[3],
         };
-        let (burst, rate, what) = family.limits();
+        let (window_match, rate, what) = family.limits();
         let latest = until.minus(more);
-        let turn = bucket.take(now, latest, burst, rate).ok_or(Error::Deadline(what))?.plus(more);
+        let turn =
+            bucket.take(now, latest, window_match, rate).ok_or(EngineError::Deadline(what))?.plus(more);
         if turn > now {
             aws.sleep(between(now, turn)).await;
         }
@@ -80,7 +92,7 @@ impl Pace {
     }
 }
 
-impl Family {
+impl EcsCallFamily {
     /// How many calls at once, how many a second, and what they are for.
     fn limits(self) -> (i64, i64, &'static str) {
         match self {
@@ -92,13 +104,13 @@ impl Family {
     }
 }
 
-impl Bucket {
+impl TokenBucket {
     /// Takes the next turn, if that is not after `latest`.
-    fn take(&self, now: Timestamp, latest: Timestamp, burst: i64, rate: i64) -> Option<Timestamp> {
+    fn take(&self, now: Timestamp, latest: Timestamp, window_match: i64, rate: i64) -> Option<Timestamp> {
         let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, each) = (now.millis().saturating_mul(1_000), 1_000_000 / rate);
         let level = (*full).max(now);
-        let turn = level.saturating_sub((burst - 1) * each).max(now);
+        let turn = level.saturating_sub((window_match - 1) * each).max(now);
         let turn = Timestamp::from_millis(turn.saturating_add(999) / 1_000);
         (turn <= latest).then(|| {
             *full = level.saturating_add(each);
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
-        let (bucket, never) = (Bucket::default(), at(1_000_000));
+        let (bucket, never) = (TokenBucket::default(), at(1_000_000));
         let turns: Vec<i64> =
             (0..8).map(|_| bucket.take(at(0), never, 5, 2).unwrap().millis() - START).collect();
         assert_eq!(turns, [0, 0, 0, 0, 0, 500, 1_000, 1_500]);
@@ -132,7 +144,7 @@ mod tests {
 
     #[test]
     fn in_no_stretch_of_time_are_there_more_calls_than_burst_and_rate_allow() {
-        let (bucket, mut turns) = (Bucket::default(), Vec::new());
+        let (bucket, mut turns) = (TokenBucket::default(), Vec::new());
         for step in 0..400 {
             // Calls come in waves.
             let now = at((step / 40) * 1_700);
@@ -149,16 +161,16 @@ mod tests {
     #[test]
     fn nobody_waits_beyond_the_deadline_and_a_turn_that_is_not_taken_is_not_lost() {
         let fleet = Fleet::default();
-        let pace = Pace::default();
+        let pace = EcsRateLimit::default();
         let until = fleet.now().plus(Span::from_millis(1_200));
-        let slot = |until| fleet.block_on(pace.turn(Family::ServiceModify, &fleet, until));
+        let slot = |until| fleet.block_on(pace.turn(EcsCallFamily::ServiceModify, &fleet, until));
         let start = fleet.now();
         for _ in 0..4 {
             slot(until).unwrap();
         }
         assert_eq!(between(start, fleet.now()), Span::from_secs(1));
         for _ in 0..3 {
-            assert_eq!(slot(until), Err(Error::Deadline("asking for a deployment")));
+            assert_eq!(slot(until), Err(EngineError::Deadline("asking for a deployment")));
         }
         assert_eq!(between(start, fleet.now()), Span::from_secs(1));
         slot(start.plus(Span::from_secs(60))).unwrap();
@@ -168,7 +180,7 @@ mod tests {
     #[test]
     fn deployments_are_spread_by_their_service_and_always_alike() {
         let wait = |service: &str| {
-            let (fleet, pace) = (Fleet::default(), Pace::default());
+            let (fleet, pace) = (Fleet::default(), EcsRateLimit::default());
             let start = fleet.now();
             fleet.block_on(pace.deploy_slot(&fleet, service, start.plus(Span::from_secs(9)))).unwrap();
             between(start, fleet.now()).millis()

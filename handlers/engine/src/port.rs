@@ -7,23 +7,23 @@ mod secrets;
 mod table;
 mod update;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
-pub use condition::Condition;
-pub use ecs::{Definition, Described, Descriptions, Listed, Undescribed};
+pub use condition::WriteCondition;
+pub use ecs::{ArnPage, DescribedService, DescribedServices, TaskDefinition, UndescribedService};
 pub use region::Region;
-pub use secrets::ListedSecrets;
-pub use table::{Got, Item, Items, Key, Range, Value, Written};
-pub use update::Update;
+pub use secrets::SecretPage;
+pub use table::{AttributeValue, FoundItems, ItemKey, ItemPage, SortKeyRange, TableItem, WriteResult};
+pub use update::ItemUpdate;
 
-use crate::error::Error;
+use crate::error::EngineError;
 
 /// One method a call, and no policy: which calls are made, and what their answers mean, is the engine's to say.
 ///
-/// A call that has no answer at `until` ends with [`Error::Deadline`].
-pub trait Aws {
+/// A call that has no answer at `until` ends with [`EngineError::Deadline`].
+pub trait AwsPort {
     /// The present.
     fn now(&self) -> Timestamp;
 
@@ -34,13 +34,25 @@ pub trait Aws {
     fn print(&self, line: &str);
 
     /// Changes an item of the ledger's table, or makes it, if the condition holds (`UpdateItem`).
-    fn update(&self, update: &Update, until: Timestamp) -> impl Future<Output = Result<Written, Error>>;
+    fn update(
+        &self,
+        update: &ItemUpdate,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<WriteResult, EngineError>>;
 
     /// Reads at most 100 items, consistently (`BatchGetItem`).
-    fn get(&self, keys: &[Key], until: Timestamp) -> impl Future<Output = Result<Got, Error>>;
+    fn get(
+        &self,
+        keys: &[ItemKey],
+        until: Timestamp,
+    ) -> impl Future<Output = Result<FoundItems, EngineError>>;
 
     /// Reads a page of a range, consistently and in the order of the keys (`Query`).
-    fn query(&self, range: &Range, until: Timestamp) -> impl Future<Output = Result<Items, Error>>;
+    fn query(
+        &self,
+        range: &SortKeyRange,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<ItemPage, EngineError>>;
 
     /// A page of the clusters' ARNs (`ListClusters`), the first or from a token on.
     fn list_clusters(
@@ -48,7 +60,7 @@ pub trait Aws {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Listed, Error>>;
+    ) -> impl Future<Output = Result<ArnPage, EngineError>>;
 
     /// A page of the ARNs of a cluster's services (`ListServices`), the first or from a token on.
     fn list_services(
@@ -57,7 +69,7 @@ pub trait Aws {
         cluster: &str,
         token: Option<&str>,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Listed, Error>>;
+    ) -> impl Future<Output = Result<ArnPage, EngineError>>;
 
     /// At most 10 services of a cluster with their tags (`DescribeServices`).
     fn describe_services(
@@ -66,7 +78,7 @@ pub trait Aws {
         cluster: &str,
         services: &[String],
         until: Timestamp,
-    ) -> impl Future<Output = Result<Descriptions, Error>>;
+    ) -> impl Future<Output = Result<DescribedServices, EngineError>>;
 
     /// What a task definition says of secrets (`DescribeTaskDefinition`).
     fn task_definition(
@@ -74,7 +86,7 @@ pub trait Aws {
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Definition, Error>>;
+    ) -> impl Future<Output = Result<TaskDefinition, EngineError>>;
 
     /// What Secrets Manager says of a secret, by ARN or name (`DescribeSecret`); of one that does not exist, that it is
     /// missing.
@@ -83,7 +95,7 @@ pub trait Aws {
         region: &Region,
         id: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Metadata, Error>>;
+    ) -> impl Future<Output = Result<SecretMetadata, EngineError>>;
 
     /// A page of all secrets (`ListSecrets`), the first or from a token on.
     fn list_secrets(
@@ -91,7 +103,7 @@ pub trait Aws {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> impl Future<Output = Result<ListedSecrets, Error>>;
+    ) -> impl Future<Output = Result<SecretPage, EngineError>>;
 
     /// Forces a new deployment (`UpdateService`); returns the id of the one that is PRIMARY then. Each call starts one: it
     /// is repeated only where ECS says that it did nothing.
@@ -101,12 +113,17 @@ pub trait Aws {
         cluster: &str,
         service: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<Option<String>, Error>>;
+    ) -> impl Future<Output = Result<Option<String>, EngineError>>;
 
     /// Sends a page to the topic (`Publish`). Its attributes are for subscription filters, `key` for those that
     /// deduplicate.
-    fn publish(&self, page: &Page, key: &str, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+    fn publish(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), EngineError>>;
 
     /// Sends a page's notification to the topic of the chats (`Publish`), if there is one.
-    fn chat(&self, page: &Page, until: Timestamp) -> impl Future<Output = Result<(), Error>>;
+    fn chat(&self, page: &Notification, until: Timestamp) -> impl Future<Output = Result<(), EngineError>>;
 }

@@ -3,41 +3,41 @@
 use std::collections::BTreeMap;
 
 use responder_core::facts::{Facts, Settings};
-use responder_core::plan::{Plan, Step};
-use responder_core::rules::Case;
-use responder_core::summary::{Day, noted};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::MatchedEvent;
+use responder_core::state::digest_entry::{DigestDay, noted};
 use responder_core::time::{Date, Span, Timestamp};
 
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::ledger::Ledger;
-use crate::log::End;
+use crate::log::EventOutcome;
 use crate::parallel::parallel;
-use crate::port::Aws;
+use crate::port::AwsPort;
 
 /// How many writes run at the same time.
 const PARALLEL: usize = 8;
 
 /// A case that was decided, and what came of it.
-pub(crate) struct Done<'c, 'r> {
-    pub(crate) case: &'c Case<'r>,
+pub(crate) struct DecidedEvent<'c, 'r> {
+    pub(crate) case: &'c MatchedEvent<'r>,
     pub(crate) plan: Plan,
-    pub(crate) end: End,
-    pub(crate) errors: Vec<Error>,
+    pub(crate) end: EventOutcome,
+    pub(crate) errors: Vec<EngineError>,
     pub(crate) took: Span,
     /// Whether a human is told.
-    pub(crate) told: bool,
+    pub(crate) notified: bool,
     /// Whether all was known that had to be looked up: otherwise it comes again, and may mean something else then.
     pub(crate) answered: bool,
     /// What was known, if that is to be told.
     pub(crate) known: Facts,
 }
 
-impl Done<'_, '_> {
+impl DecidedEvent<'_, '_> {
     /// It comes again; but what a human is told of does not come again for its notes: without a ledger it would be told
     /// again.
-    fn fail(&mut self, error: Error) {
-        if !self.told {
-            self.end = End::Failed;
+    fn fail(&mut self, error: EngineError) {
+        if !self.notified {
+            self.end = EventOutcome::Failed;
             self.errors.push(error);
         }
     }
@@ -45,13 +45,13 @@ impl Done<'_, '_> {
 
 /// Writes it down: one item for the notes of all events. What was read is remembered after what there is to say of it: an
 /// event that comes again would not say it any more.
-pub(crate) async fn record<A: Aws>(
-    done: &mut [Done<'_, '_>],
+pub(crate) async fn record<A: AwsPort>(
+    done: &mut [DecidedEvent<'_, '_>],
     ledger: &Ledger<'_, A>,
     now: Timestamp,
     settings: &Settings,
 ) {
-    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    let mut days: BTreeMap<Date, DigestDay> = BTreeMap::new();
     for (date, day) in
         done.iter().filter(|done| done.answered).filter_map(|done| noted(&done.plan, now, settings))
     {
@@ -63,7 +63,7 @@ pub(crate) async fn record<A: Aws>(
         match &written {
             Err(error) if noted(&done.plan, now, settings).is_some() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {
-                Step::See { key, at } => Some((index, key.clone(), *at)),
+                PlanStep::UpdateLastSeen { key, at } => Some((index, key.clone(), *at)),
                 _ => None,
             })),
         }

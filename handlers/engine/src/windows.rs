@@ -6,24 +6,24 @@ use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use responder_core::ledger::{Ledger as Replay, in_order};
-use responder_core::progress::{Awaited, Changed, awaited_key};
+use responder_core::aws::secret_ref::SecretRef;
+use responder_core::memory_store::{MemoryStore as Replay, order_and_deduplicate};
 use responder_core::rules::{Handler, builtin};
-use responder_core::secret::SecretRef;
 use responder_core::settings::Settings;
+use responder_core::state::deployment::{PendingReadEvidence, SecretChange, read_evidence_key};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
-use crate::batch::{Ended, Engine, Turn};
+use crate::batch::{Engine, EventResult, Invocation};
 use crate::deadline::Deadline;
-use crate::fake::{Fake, block_on};
+use crate::fake::{EngineFake, block_on};
 use crate::ledger::Ledger;
 use crate::metrics::Counters;
 
 /// One read, as one of the two records that there may be of it.
 #[derive(Clone, Debug)]
-struct Read {
+struct ReadRecord {
     second: u32,
     secret: usize,
     region: &'static str,
@@ -37,12 +37,12 @@ fn at(second: u32) -> Timestamp {
     start.plus(Span::from_secs(second.into()))
 }
 
-fn read(second: u32, secret: usize) -> Read {
-    Read { second, secret, region: "us-west-2", owners: false, session: "s" }
+fn read(second: u32, secret: usize) -> ReadRecord {
+    ReadRecord { second, secret, region: "us-west-2", owners: false, session: "s" }
 }
 
-fn text(read: &Read) -> String {
-    let Read { second, secret, region, owners, session } = read;
+fn text(read: &ReadRecord) -> String {
+    let ReadRecord { second, secret, region, owners, session } = read;
     let identity = if *owners {
         json!({"type": "AWSAccount", "principalId": format!("AROALZGXO4NCAS4JN7C7X:{session}"), "accountId": "111122223333"})
     } else {
@@ -64,13 +64,13 @@ fn text(read: &Read) -> String {
     .to_string()
 }
 
-fn engine(fake: Fake) -> Engine<Fake> {
+fn engine(fake: EngineFake) -> Engine<EngineFake> {
     fake.clock.set(at(3_600));
     Engine::new(fake, Handler::Access, builtin().unwrap(), Settings::default(), Span::from_secs(60))
 }
 
-fn turn(engine: &Engine<Fake>, owner: usize) -> Turn {
-    Turn {
+fn turn(engine: &Engine<EngineFake>, owner: usize) -> Invocation {
+    Invocation {
         until: engine.aws.now_plus(60),
         owner: format!("invocation {owner}"),
         account: "111122223333".to_owned(),
@@ -78,7 +78,7 @@ fn turn(engine: &Engine<Fake>, owner: usize) -> Turn {
     }
 }
 
-impl Fake {
+impl EngineFake {
     fn now_plus(&self, seconds: i64) -> Timestamp {
         self.clock.get().plus(Span::from_secs(seconds))
     }
@@ -96,15 +96,15 @@ impl Fake {
 }
 
 /// What an invocation gives back, when it is done.
-type Invocation<'e> = Pin<Box<dyn Future<Output = (Vec<Ended>, Counters)> + 'e>>;
+type RunningInvocation<'e> = Pin<Box<dyn Future<Output = (Vec<EventResult>, Counters)> + 'e>>;
 
 /// Runs one invocation for each batch, all at the same time: each byte says who goes on. Then, one at a time, what the
 /// queue has to deliver again. Returns the keys of the incidents that were paged.
-fn run(engine: &Engine<Fake>, batches: &[Vec<String>], schedule: &[u8]) -> BTreeSet<String> {
-    let turns: Vec<Turn> = (0..batches.len()).map(|index| turn(engine, index)).collect();
+fn run(engine: &Engine<EngineFake>, batches: &[Vec<String>], schedule: &[u8]) -> BTreeSet<String> {
+    let turns: Vec<Invocation> = (0..batches.len()).map(|index| turn(engine, index)).collect();
     let texts: Vec<Vec<&str>> =
         batches.iter().map(|batch| batch.iter().map(String::as_str).collect()).collect();
-    let mut going: Vec<(usize, Invocation<'_>)> = Vec::new();
+    let mut going: Vec<(usize, RunningInvocation<'_>)> = Vec::new();
     for (index, (turn, texts)) in turns.iter().zip(&texts).enumerate() {
         going.push((index, Box::pin(engine.run(turn, texts))));
     }
@@ -138,11 +138,11 @@ fn run(engine: &Engine<Fake>, batches: &[Vec<String>], schedule: &[u8]) -> BTree
 }
 
 /// The incidents that the replay finds in the same events.
-fn replayed(engine: &Engine<Fake>, batches: &[Vec<String>]) -> BTreeSet<String> {
+fn replayed(engine: &Engine<EngineFake>, batches: &[Vec<String>]) -> BTreeSet<String> {
     let cases =
         batches.iter().flatten().map(|text| engine.rules.case(Handler::Access, text).unwrap().unwrap());
     let mut replay = Replay::default();
-    for case in &in_order(cases.collect()).0 {
+    for case in &order_and_deduplicate(cases.collect()).0 {
         replay.decide(case);
     }
     replay.incidents().into_iter().map(|incident| incident.key).collect()
@@ -156,7 +156,7 @@ fn any_story() -> impl Strategy<Value = (Vec<Vec<String>>, Vec<u8>)> {
     let reads =
         (prop::sample::select(&[50u32, 660, 1_500][..]), 8usize..24).prop_flat_map(move |(long, count)| {
             let one = (0..long, 0..count + 3, regions.clone(), any::<bool>());
-            let one = one.prop_map(|(second, secret, region, owners)| Read {
+            let one = one.prop_map(|(second, secret, region, owners)| ReadRecord {
                 region,
                 owners,
                 ..read(second, secret)
@@ -166,8 +166,9 @@ fn any_story() -> impl Strategy<Value = (Vec<Vec<String>>, Vec<u8>)> {
     (reads, 2usize..6).prop_flat_map(|(reads, functions)| {
         let copies = prop::collection::vec((0..reads.len(), any::<bool>()), 0..6);
         let all = copies.prop_map(move |copies| {
-            let copies = copies.into_iter().map(|(index, owners)| Read { owners, ..reads[index].clone() });
-            reads.iter().cloned().chain(copies.collect::<Vec<_>>()).collect::<Vec<Read>>()
+            let copies =
+                copies.into_iter().map(|(index, owners)| ReadRecord { owners, ..reads[index].clone() });
+            reads.iter().cloned().chain(copies.collect::<Vec<_>>()).collect::<Vec<ReadRecord>>()
         });
         let batches = all.prop_shuffle().prop_flat_map(move |reads| {
             prop::collection::vec(0..functions, reads.len()).prop_map(move |places| {
@@ -187,7 +188,7 @@ const CASES: u32 = 50;
 
 #[test]
 fn functions_that_count_at_once_find_what_the_replay_finds() {
-    let engine = engine(Fake { shared: true, ..Fake::default() });
+    let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
     let found = std::cell::Cell::new(0u32);
     let property = |(batches, schedule): (Vec<Vec<String>>, Vec<u8>)| {
         engine.aws.wipe();
@@ -202,7 +203,8 @@ fn functions_that_count_at_once_find_what_the_replay_finds() {
 
 #[test]
 fn to_read_first_and_then_write_loses_thefts() {
-    let planted = Fake { shared: true, early: Some(std::cell::RefCell::default()), ..Fake::default() };
+    let planted =
+        EngineFake { shared: true, early: Some(std::cell::RefCell::default()), ..EngineFake::default() };
     let engine = engine(planted);
     let property = |(batches, schedule): (Vec<Vec<String>>, Vec<u8>)| {
         engine.aws.wipe();
@@ -215,7 +217,7 @@ fn to_read_first_and_then_write_loses_thefts() {
 }
 
 /// Runs one batch alone; returns the keys and sizes of what was written, refused or not.
-fn batch(engine: &Engine<Fake>, owner: usize, texts: &[String]) -> Vec<(String, usize)> {
+fn batch(engine: &Engine<EngineFake>, owner: usize, texts: &[String]) -> Vec<(String, usize)> {
     engine.aws.written.borrow_mut().clear();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let (ended, counters) = block_on(engine.run(&turn(engine, owner), &texts));
@@ -223,38 +225,38 @@ fn batch(engine: &Engine<Fake>, owner: usize, texts: &[String]) -> Vec<(String, 
     engine.aws.written.borrow().iter().map(|(key, bytes)| (key.pk.clone(), *bytes)).collect()
 }
 
-fn marks(written: &[(String, usize)]) -> Vec<usize> {
+fn observations(written: &[(String, usize)]) -> Vec<usize> {
     written.iter().filter(|(pk, _)| pk.starts_with("marks#")).map(|(_, bytes)| *bytes).collect()
 }
 
 #[test]
 fn a_thousand_reads_of_one_principal_are_four_writes_and_copies_of_them_none() {
-    let engine = engine(Fake { shared: true, ..Fake::default() });
+    let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
     let texts: Vec<String> = (0..1_000).map(|n| text(&read(n / 2, usize::try_from(n).unwrap()))).collect();
     let written = batch(&engine, 0, &texts);
     // One item of marks; a claim, the index of what is open, and the mark of the page.
     assert_eq!(written.len(), 4, "{written:?}");
-    assert_eq!(marks(&written).len(), 1, "{written:?}");
-    assert!(marks(&written)[0] < 200_000, "{written:?}");
+    assert_eq!(observations(&written).len(), 1, "{written:?}");
+    assert!(observations(&written)[0] < 200_000, "{written:?}");
     assert_eq!(batch(&engine, 1, &texts), [], "the same batch again");
     // The incident goes on: it is stretched one time.
     let texts: Vec<String> = (0..500).map(|n| text(&read(600 + n, 7))).collect();
     let written = batch(&engine, 2, &texts);
     assert_eq!(written.len(), 2, "{written:?}");
     let few = batch(&engine, 3, &[text(&read(1_400, 7))]);
-    assert!(few.len() == 2 && marks(&few)[0] < 700, "{few:?}");
+    assert!(few.len() == 2 && observations(&few)[0] < 700, "{few:?}");
 }
 
 #[test]
 fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
-    let engine = engine(Fake { shared: true, ..Fake::default() });
+    let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
     let mut items = Vec::new();
     for number in 0..9usize {
         // Others each time, of the same three secrets.
         let reads = (0..250u32).map(|n| text(&read(n, 3 + number % 3 * 1_000)));
         let others =
             reads.map(|text| text.replace(r#""sharedEventID":""#, &format!(r#""sharedEventID":"{number}-"#)));
-        items.extend(marks(&batch(&engine, number, &others.collect::<Vec<_>>())));
+        items.extend(observations(&batch(&engine, number, &others.collect::<Vec<_>>())));
     }
     assert_eq!(items.len(), 4, "the chunk is full after 1,000 marks: {items:?}");
     // What is new still counts: the theft is found in the noise, which is an incident of its own, and less severe.
@@ -267,7 +269,7 @@ fn ten_minutes_of_a_stream_are_bounded_however_much_is_read() {
 
 #[test]
 fn a_flood_of_reads_keeps_no_batch_read_from_counting() {
-    let engine = engine(Fake { shared: true, ..Fake::default() });
+    let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
     for number in 0..6 {
         let others =
             |text: String| text.replace(r#""sharedEventID":""#, &format!(r#""sharedEventID":"{number}-"#));
@@ -289,20 +291,20 @@ fn a_flood_of_reads_keeps_no_batch_read_from_counting() {
 fn a_proof_costs_the_same_however_many_reads_there_are() {
     const TASK: &str = "0123456789abcdef0123456789abcdef";
     let count = |reads: u32| {
-        let engine = engine(Fake { shared: true, ..Fake::default() });
+        let engine = engine(EngineFake { shared: true, ..EngineFake::default() });
         let secret = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/team-a/db-0001-a1B2c3";
         let secret = SecretRef::from_arn(secret).unwrap();
-        let key = awaited_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
-        let awaited = Awaited {
+        let key = read_evidence_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
+        let evidence = PendingReadEvidence {
             service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
-            changed: Changed { secret, at: at(0), version: None },
+            change: SecretChange { secret, at: at(0), version: None },
             since: at(1),
         };
         let lease = Span::from_secs(60);
         let deadline = Deadline::of(engine.aws.now_plus(60), lease, engine.aws.clock.get());
-        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).wait_for(&key, &awaited)).unwrap();
+        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).wait_for(&key, &evidence)).unwrap();
         let texts: Vec<String> =
-            (0..reads).map(|n| text(&Read { session: TASK, ..read(60 + 12 * n, 1) })).collect();
+            (0..reads).map(|n| text(&ReadRecord { session: TASK, ..read(60 + 12 * n, 1) })).collect();
         let written = batch(&engine, 0, &texts);
         assert!(written.iter().any(|(pk, _)| pk.starts_with("proof#")), "{written:?}");
         written.len()

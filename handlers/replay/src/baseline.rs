@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 
-use responder_core::decide::{SeenItem, reads};
+use responder_core::decide::{LastSeenItem, reads};
 use responder_core::text::json_line;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
             writeln!(out, "{}", json_line(&facts).map_err(io::Error::from)?)?;
         }
         BaselineFormat::Items => {
-            let items: Vec<Value> = seen.iter().map(|(key, at)| put(&SeenItem::of(key, *at))).collect();
+            let items: Vec<Value> = seen.iter().map(|(key, at)| put(&LastSeenItem::of(key, *at))).collect();
             for some in items.chunks(BATCH) {
                 let request = BTreeMap::from([(table.map_or("", String::as_str), some)]);
                 writeln!(out, "{}", json_line(&request).map_err(io::Error::from)?)?;
@@ -51,7 +51,7 @@ pub(crate) fn baseline(args: &BaselineArgs) -> Result<End, Failure> {
     Ok(if problems.is_empty() { End::Done } else { End::Parked })
 }
 
-fn put(item: &SeenItem) -> Value {
+fn put(item: &LastSeenItem) -> Value {
     let number = |number: i64| json!({ "N": number.to_string() });
     json!({ "PutRequest": { "Item": {
         "pk": { "S": item.pk }, "sk": { "S": item.sk }, "at": number(item.at), "ttl": number(item.ttl),

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use responder_core::readers::Asked;
-use responder_core::rules::Day;
+use responder_audit::access_history::SecretQuery;
+use responder_core::rules::CalendarDay;
 use responder_core::time::{Date, Timestamp};
 
 /// Decide again, offline, what secrets-responder's functions decide on events: the same rules, the same code, the
@@ -97,8 +97,8 @@ pub(crate) struct ProofArgs {
 pub(crate) struct ReadsArgs {
     /// The secret: its name, which means that of every account in the input, or its partial or full ARN, which means
     /// one account's. Reads of its replicas in other Regions count.
-    #[arg(long, value_name = "NAME|ARN", value_parser = asked)]
-    pub(crate) secret: Asked,
+    #[arg(long, value_name = "NAME|ARN", value_parser = requested)]
+    pub(crate) secret: SecretQuery,
     /// Only reads from then on: an instant, or the day that it begins with in UTC.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(crate) since: Option<Timestamp>,
@@ -116,8 +116,8 @@ pub(crate) struct ReadsArgs {
     pub(crate) facts: Option<PathBuf>,
 }
 
-fn asked(text: &str) -> Result<Asked, &'static str> {
-    Asked::parse(text).ok_or("expected a secret's name or ARN")
+fn requested(text: &str) -> Result<SecretQuery, &'static str> {
+    SecretQuery::parse(text).ok_or("expected a secret's name or ARN")
 }
 
 fn instant(text: &str) -> Result<Timestamp, &'static str> {
@@ -191,7 +191,7 @@ pub(crate) struct MatchArgs {
 pub(crate) struct ListArgs {
     /// The day on which exceptions must still hold, such as `2027-01-31`; without it none has run out.
     #[arg(long, value_name = "DATE")]
-    pub(crate) on: Option<Day>,
+    pub(crate) on: Option<CalendarDay>,
     /// JSON lines, one for each response.
     #[arg(long)]
     pub(crate) json: bool,

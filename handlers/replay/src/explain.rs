@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use responder_core::event;
+use responder_audit::input;
 use responder_core::facts::Facts;
-use responder_core::rules::{Applied, Handler, Rules};
+use responder_core::rules::{AppliedResponse, Handler, RuleSet};
 
 use crate::cli::ExplainArgs;
 use crate::source;
@@ -18,7 +18,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
         source::read(Path::new(&args.event)).map_err(|error| Failure::File { file: file.clone(), error })?;
     let mut texts = Vec::new();
     let mut problems = Vec::new();
-    event::read(&bytes, &mut |found| match found {
+    input::read(&bytes, &mut |found| match found {
         Ok(document) => texts.push((document.offset, document.text.into_owned())),
         Err(problem) => problems.push(problem.to_string()),
     });
@@ -40,7 +40,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<End, Failure> {
 }
 
 /// A line for each rule, matching ones marked, and the responses that follow.
-fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
+fn describe(rules: &RuleSet, text: &str) -> Result<Vec<String>, String> {
     let cases = rules.cases(text).map_err(|error| error.to_string())?;
     let width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
@@ -52,8 +52,9 @@ fn describe(rules: &Rules, text: &str) -> Result<Vec<String>, String> {
     }
     for case in &cases {
         let applied = case.applied(&Facts::default());
-        let responses =
-            applied.iter().map(|Applied { response, .. }| format!("{}: {}", response.id, response.title));
+        let responses = applied
+            .iter()
+            .map(|AppliedResponse { response, .. }| format!("{}: {}", response.id, response.title));
         lines.extend(responses.map(|response| format!("{:<9} response {response}", case.handler.name())));
     }
     Ok(lines)

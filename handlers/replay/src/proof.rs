@@ -3,9 +3,13 @@
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use responder_core::event::{self, Event};
+use responder_audit::input;
+use responder_audit::proof::{
+    ChainState, ProofChain, ProofScope, RotationEvents, RotationProof, UnconsumedChange, is_ledger, items,
+    merged,
+};
+use responder_core::event::Event;
 use responder_core::facts::Facts;
-use responder_core::proof::{Chain, Lone, Observations, Proof, State, View, is_ledger, items, merged};
 use serde::Serialize;
 
 use crate::cli::{Format, ProofArgs};
@@ -17,9 +21,9 @@ use crate::{End, Failure, report, settings, table, warn};
 #[derive(Debug)]
 pub(crate) struct Proofs {
     /// The chains, by time of the change.
-    pub(crate) chains: Vec<Chain>,
+    pub(crate) chains: Vec<ProofChain>,
     /// The changes of secrets that no service is known to use.
-    pub(crate) lone: Vec<Lone>,
+    pub(crate) lone: Vec<UnconsumedChange>,
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
     /// The counts.
@@ -44,7 +48,7 @@ pub(crate) struct Totals {
     /// Changes of secrets that certainly no service uses.
     pub(crate) unused: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// Whether the services come from the task definitions of the input only, so that others may be missing.
     pub(crate) partial: bool,
 }
@@ -64,7 +68,7 @@ pub(crate) fn proof(args: &ProofArgs) -> Result<End, Failure> {
     }
     out.flush()?;
     let totals = &proofs.summary;
-    Ok(if totals.parked > 0 {
+    Ok(if totals.quarantined > 0 {
         End::Parked
     } else if totals.complete < totals.consumers || totals.unknown > 0 {
         End::Differs
@@ -74,8 +78,8 @@ pub(crate) fn proof(args: &ProofArgs) -> Result<End, Failure> {
 }
 
 fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
-    let mut recorded: Vec<Proof> = Vec::new();
-    let mut observations = Observations::default();
+    let mut recorded: Vec<RotationProof> = Vec::new();
+    let mut observations = RotationEvents::default();
     let (mut ledgers, mut others) = (None, None);
     let mut problems = each_file(&args.paths, &mut |file, bytes, problems| {
         if is_beside_an_export(file) {
@@ -92,7 +96,7 @@ fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
             });
             return;
         }
-        event::read(bytes, &mut |found| {
+        input::read(bytes, &mut |found| {
             let document = match found {
                 Ok(document) => document,
                 Err(error) => return problem(error.offset, error.reason),
@@ -111,21 +115,24 @@ fn read(args: &ProofArgs, facts: &Facts) -> Result<Proofs, Failure> {
     }
     problems.sort();
     let (chains, lone) = if ledgers.is_some() {
-        (merged(recorded).into_iter().map(|proof| Chain::of(proof, &View::LEDGER)).collect(), Vec::new())
+        (
+            merged(recorded).into_iter().map(|proof| ProofChain::of(proof, &ProofScope::LEDGER)).collect(),
+            Vec::new(),
+        )
     } else {
         let rebuilt = observations.rebuild(facts);
         (rebuilt.chains, rebuilt.lone)
     };
-    let count = |state| chains.iter().filter(|chain: &&Chain| chain.state == state).count();
+    let count = |state| chains.iter().filter(|chain: &&ProofChain| chain.state == state).count();
     let summary = Totals {
         consumers: chains.len(),
-        complete: count(State::Complete),
-        read: count(State::Read),
-        open: count(State::Open),
-        broken: count(State::Broken),
-        unknown: lone.iter().filter(|lone: &&Lone| !lone.certain).count(),
+        complete: count(ChainState::Complete),
+        read: count(ChainState::Read),
+        open: count(ChainState::Open),
+        broken: count(ChainState::Broken),
+        unknown: lone.iter().filter(|lone: &&UnconsumedChange| !lone.certain).count(),
         unused: lone.iter().filter(|lone| lone.certain).count(),
-        parked: problems.len(),
+        quarantined: problems.len(),
         partial: ledgers.is_none() && facts.services.is_none() && !chains.is_empty(),
     };
     Ok(Proofs { chains, lone, problems, summary })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use responder_core::readers::{Doubt, Reader, Report};
+use responder_audit::access_history::{AccessDoubt, AccessReport, AccessRow};
 use responder_core::text::Untrusted;
 
 use crate::reads::Totals;
@@ -17,7 +17,7 @@ const PRINCIPAL: usize = 120;
 const CELL: usize = 45;
 
 /// Writes the tables. Account and Region are the secret's, or its replica's.
-pub(crate) fn write(report: &Report, totals: &Totals, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(report: &AccessReport, totals: &Totals, out: &mut impl Write) -> io::Result<()> {
     if report.readers.is_empty() {
         writeln!(out, "No read of this secret in this input.")?;
     } else {
@@ -25,7 +25,7 @@ pub(crate) fn write(report: &Report, totals: &Totals, out: &mut impl Write) -> i
     }
     for (doubt, head) in DOUBTS {
         let own = report.may.iter().filter(|row| row.doubt == Some(doubt));
-        let own: Vec<Reader> = own.cloned().collect();
+        let own: Vec<AccessRow> = own.cloned().collect();
         if !own.is_empty() {
             writeln!(out, "\n{head}\n")?;
             rows(&own, out)?;
@@ -34,18 +34,21 @@ pub(crate) fn write(report: &Report, totals: &Totals, out: &mut impl Write) -> i
     self::totals(totals, out)
 }
 
-const DOUBTS: [(Doubt, &str); 3] = [
-    (Doubt::Filter, "May have read it: batches by filter, of which the log does not say what they read"),
-    (Doubt::Spelling, "May have read it: spellings that can mean this secret or another one"),
-    (Doubt::Unnamed, "May have asked for it: the log names no secret"),
+const DOUBTS: [(AccessDoubt, &str); 3] = [
+    (
+        AccessDoubt::Filter,
+        "May have read it: batches by filter, of which the log does not say what they read",
+    ),
+    (AccessDoubt::Spelling, "May have read it: spellings that can mean this secret or another one"),
+    (AccessDoubt::Unnamed, "May have asked for it: the log names no secret"),
 ];
 
-fn rows(readers: &[Reader], out: &mut impl Write) -> io::Result<()> {
+fn rows(readers: &[AccessRow], out: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[String; 10]> = readers.iter().map(row).collect();
     grid(HEAD, &rows, out)
 }
 
-fn row(reader: &Reader) -> [String; 10] {
+fn row(reader: &AccessRow) -> [String; 10] {
     let show = |text: &str| Untrusted::new(text).show(CELL);
     let caller = match &reader.invoked_by {
         Some(service) => format!("{} ({})", reader.caller.name(), service.show(CELL)),
@@ -81,7 +84,7 @@ fn totals(totals: &Totals, out: &mut impl Write) -> io::Result<()> {
         (totals.principals, "principals"),
         (totals.may, "calls that may have read it"),
         (totals.copies, "further copies of those calls, counted once"),
-        (totals.parked, "parts of the input could not be read: reads may be missing"),
+        (totals.quarantined, "parts of the input could not be read: reads may be missing"),
     ];
     for (at, (count, what)) in rows.iter().enumerate() {
         if *count > 0 || at == 0 {

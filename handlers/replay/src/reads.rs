@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write as _};
 
+use responder_audit::access_history::{AccessHistory, AccessReport, AccessRow};
 use responder_core::event::Event;
-use responder_core::readers::{Reader, Readings, Report};
 use responder_core::time::Timestamp;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub(crate) struct Totals {
     /// Further copies of all those, which were not counted.
     pub(crate) copies: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// When the first event of the input was, whatever it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<Timestamp>,
@@ -38,7 +38,7 @@ pub(crate) struct Totals {
 
 pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     let facts = settings::facts(args.facts.as_deref())?;
-    let mut readings = Readings::new(args.secret.clone(), facts, args.since, args.until);
+    let mut readings = AccessHistory::new(args.secret.clone(), facts, args.since, args.until);
     let problems = each_event(&args.paths, &mut |text| {
         let event = Event::parse(text).map_err(|error| error.to_string())?;
         readings.add(&event).map_err(|error| error.to_string())
@@ -59,8 +59,8 @@ pub(crate) fn reads(args: &ReadsArgs) -> Result<End, Failure> {
     Ok(if problems.is_empty() { End::Done } else { End::Parked })
 }
 
-fn totals(report: &Report, parked: usize) -> Totals {
-    let sum = |rows: &[Reader], count: fn(&Reader) -> usize| rows.iter().map(count).sum();
+fn totals(report: &AccessReport, quarantined: usize) -> Totals {
+    let sum = |rows: &[AccessRow], count: fn(&AccessRow) -> usize| rows.iter().map(count).sum();
     let principals: BTreeSet<_> = report.readers.iter().map(|row| row.principal.raw()).collect();
     Totals {
         principals: principals.len(),
@@ -68,13 +68,18 @@ fn totals(report: &Report, parked: usize) -> Totals {
         refused: sum(&report.readers, |row| row.refused),
         may: sum(&report.may, |row| row.reads + row.refused),
         copies: report.copies,
-        parked,
+        quarantined,
         from: report.covered.map(|(from, _)| from),
         to: report.covered.map(|(_, to)| to),
     }
 }
 
-fn lines(report: &Report, problems: &[Problem], totals: &Totals, out: &mut impl io::Write) -> io::Result<()> {
+fn lines(
+    report: &AccessReport,
+    problems: &[Problem],
+    totals: &Totals,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
     for row in &report.readers {
         line("reader", row, out)?;
     }

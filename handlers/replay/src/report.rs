@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use responder_core::incident::{Incident, State};
-use responder_core::plan::{Plan, Step};
-use responder_core::progress::How;
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
+use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::text::Untrusted;
 
 use crate::source::Problem;
@@ -44,7 +44,7 @@ pub(crate) fn write(story: &Story, known: bool, out: &mut impl Write) -> io::Res
         (summary.matched, "matched by a rule"),
         (summary.duplicates, "further copies of those, counted once"),
         (summary.ignored, "ignored: no rule matches"),
-        (summary.parked, "parked: could not be read"),
+        (summary.quarantined, "parked: could not be read"),
         (summary.incidents, "incidents"),
     ];
     rows.iter().try_for_each(|(count, what)| writeln!(out, "  {count:>9}  {what}"))
@@ -64,7 +64,7 @@ fn heading(text: &str, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn incident(incident: &Incident, out: &mut impl Write) -> io::Result<()> {
-    let state = if incident.state == State::Resolved { " (resolved)" } else { "" };
+    let state = if incident.state == IncidentStatus::Resolved { " (resolved)" } else { "" };
     let severity = incident.severity.name().to_uppercase();
     writeln!(out, "  {severity:<8}  {}: {}{state}", incident.rule, incident.title)?;
     for (label, text) in rows(incident) {
@@ -114,11 +114,11 @@ fn rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// One step in one short line.
-pub(crate) fn step(step: &Step) -> String {
+pub(crate) fn step(step: &PlanStep) -> String {
     match step {
-        Step::Redeploy { service, why, .. } => format!("redeploy  {}: {why}", service_name(service)),
-        Step::Skip { service, why, .. } => format!("skip      {}: {why}", service_name(service)),
-        Step::Page { incident, .. } => {
+        PlanStep::Redeploy { service, why, .. } => format!("redeploy  {}: {why}", service_name(service)),
+        PlanStep::Skip { service, why, .. } => format!("skip      {}: {why}", service_name(service)),
+        PlanStep::Page { incident, .. } => {
             format!(
                 "page      [{}] {}: {}",
                 incident.severity.name().to_uppercase(),
@@ -126,41 +126,47 @@ pub(crate) fn step(step: &Step) -> String {
                 incident.title
             )
         }
-        Step::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
-        Step::Join { rule, .. } => format!("join      {rule}: part of an incident that was paged"),
-        Step::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
-        Step::Count { rule, count, at_least, within } => {
+        PlanStep::Suppress { rule, exception, why } => format!("suppress  {rule}: {exception}: {why}"),
+        PlanStep::ExtendIncident { rule, .. } => {
+            format!("join      {rule}: part of an incident that was paged")
+        }
+        PlanStep::Resolve { rule, at, .. } => format!("resolve   {rule}: ended at {at}"),
+        PlanStep::Count { rule, count, at_least, within } => {
             format!("count     {rule}: {count} of {at_least} within {within}")
         }
-        Step::Hold { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
-        Step::Note { changed } => format!("note      changed at {}", changed.at),
-        Step::Settle { changed } => format!("settle    the change of {} is answered for", changed.at),
-        Step::Adopt { service, .. } => format!("adopt     {}: the deployment is ours", service_name(service)),
-        Step::End { service, ended, .. } => {
-            format!("end       {}: our deployment {}", service_name(service), how(ended.how))
+        PlanStep::Defer { service, why, .. } => format!("hold      {}: {why}", service_name(service)),
+        PlanStep::RecordChange { change } => format!("note      changed at {}", change.at),
+        PlanStep::ResolveChange { change } => {
+            format!("settle    the change of {} is answered for", change.at)
         }
-        Step::Prove { awaited, at, .. } => {
-            format!("prove     {}: a new task read the new value at {at}", service_name(&awaited.service))
+        PlanStep::ReconcileDeployment { service, .. } => {
+            format!("adopt     {}: the deployment is ours", service_name(service))
         }
-        Step::Digest { incident, .. } => {
+        PlanStep::EndDeployment { service, end, .. } => {
+            format!("end       {}: our deployment {}", service_name(service), how(end.outcome))
+        }
+        PlanStep::Prove { evidence, at, .. } => {
+            format!("prove     {}: a new task read the new value at {at}", service_name(&evidence.service))
+        }
+        PlanStep::Digest { incident, .. } => {
             format!("digest    {}: {}, for the daily summary", incident.rule, incident.title)
         }
-        Step::See { at, .. } => format!("see       read at {at}"),
-        Step::Unknown { why } => format!("unknown   {why}"),
-        Step::Nothing { why } => format!("nothing   {why}"),
-        Step::Ignore { why } => format!("ignore    {why}"),
+        PlanStep::UpdateLastSeen { at, .. } => format!("see       read at {at}"),
+        PlanStep::Unknown { why } => format!("unknown   {why}"),
+        PlanStep::Nothing { why } => format!("nothing   {why}"),
+        PlanStep::Ignore { why } => format!("ignore    {why}"),
     }
 }
 
-fn how(how: How) -> &'static str {
+fn how(how: DeploymentOutcome) -> &'static str {
     match how {
-        How::Completed => "completed",
-        How::Failed => "failed",
-        How::Superseded => "was superseded by a newer one",
-        How::Refused => "had never begun",
-        How::Denied => "was refused by ECS",
-        How::Unseen => "was never seen",
-        How::Gone => "is gone with its service",
+        DeploymentOutcome::Completed => "completed",
+        DeploymentOutcome::Failed => "failed",
+        DeploymentOutcome::Superseded => "was superseded by a newer one",
+        DeploymentOutcome::Refused => "had never begun",
+        DeploymentOutcome::Denied => "was refused by ECS",
+        DeploymentOutcome::Unseen => "was never seen",
+        DeploymentOutcome::Gone => "is gone with its service",
     }
 }
 

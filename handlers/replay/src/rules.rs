@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use responder_core::rules::{Day, Effect, Response, Rules};
+use responder_core::rules::{CalendarDay, ExceptionEffect, Response, RuleSet};
 use serde::Serialize;
 
 use crate::cli::ListArgs;
@@ -45,18 +45,18 @@ struct Row<'r> {
 #[derive(Serialize)]
 struct Excepted<'r> {
     id: &'r str,
-    effect: Effect,
+    effect: ExceptionEffect,
     why: &'r str,
     owner: Option<&'r str>,
-    until: Option<Day>,
+    until: Option<CalendarDay>,
     expired: bool,
 }
 
-fn rows(rules: &Rules, on: Option<Day>) -> Vec<Row<'_>> {
+fn rows(rules: &RuleSet, on: Option<CalendarDay>) -> Vec<Row<'_>> {
     rules.responses.values().map(|response| row(response, on)).collect()
 }
 
-fn row(response: &Response, on: Option<Day>) -> Row<'_> {
+fn row(response: &Response, on: Option<CalendarDay>) -> Row<'_> {
     let exceptions = response.exceptions.iter().map(|exception| Excepted {
         id: &exception.id,
         effect: exception.effect,
@@ -84,9 +84,9 @@ fn table(rows: &[Row<'_>], out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{handler:<9} {response:<ids$}  {severity:<8}  {incident:<incidents$}  {title}")?;
         for Excepted { id, effect, why, owner, until, expired } in &row.exceptions {
             let effect = match effect {
-                Effect::Lower => "lower",
-                Effect::Info => "info",
-                Effect::Drop => "drop",
+                ExceptionEffect::Lower => "lower",
+                ExceptionEffect::Info => "info",
+                ExceptionEffect::Drop => "drop",
             };
             write!(out, "          except {id} ({effect}): {why}")?;
             if let (Some(owner), Some(until)) = (owner, until) {

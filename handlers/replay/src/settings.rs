@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use responder_core::facts::Facts;
-use responder_core::rules::{File, Rules, builtin, load};
+use responder_core::rules::{RuleFile, RuleSet, builtin, load};
 
 use crate::Failure;
 use crate::cli::RulesArgs;
 
 /// The rules of a folder, or those of this release.
-pub(crate) fn rules(args: &RulesArgs) -> Result<Rules, Failure> {
+pub(crate) fn rules(args: &RulesArgs) -> Result<RuleSet, Failure> {
     let Some(folder) = &args.folder else {
         return builtin().map_err(|error| Failure::Rules { folder: "this release".to_owned(), error });
     };
@@ -20,7 +20,7 @@ pub(crate) fn rules(args: &RulesArgs) -> Result<Rules, Failure> {
 }
 
 /// The JSON files in `folder` and the folders in it, named by their path below it.
-fn collect(folder: &Path, below: &str, files: &mut Vec<File>) -> Result<(), Failure> {
+fn collect(folder: &Path, below: &str, files: &mut Vec<RuleFile>) -> Result<(), Failure> {
     let unreadable = |path: &Path| {
         let file = path.display().to_string();
         move |error| Failure::File { file, error }
@@ -35,7 +35,7 @@ fn collect(folder: &Path, below: &str, files: &mut Vec<File>) -> Result<(), Fail
             collect(&path, &format!("{name}/"), files)?;
         } else if path.extension().is_some_and(|extension| extension == "json") {
             let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-            files.push(File { path: format!("{below}{name}"), text });
+            files.push(RuleFile { path: format!("{below}{name}"), text });
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use responder_core::event;
+use responder_audit::input;
 
 /// A file, or a part of one, that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -63,7 +63,7 @@ pub(crate) fn each_event(
     each: &mut dyn FnMut(&str) -> Result<(), String>,
 ) -> Vec<Problem> {
     let mut problems = each_file(paths, &mut |file, bytes, problems| {
-        event::read(bytes, &mut |found| {
+        input::read(bytes, &mut |found| {
             let taken = found
                 .map_err(|error| (error.offset, error.reason))
                 .and_then(|document| each(&document.text).map_err(|reason| (document.offset, reason)));
@@ -85,7 +85,7 @@ pub(crate) fn read(path: &Path) -> io::Result<(Vec<u8>, Result<(), String>)> {
         return if bytes.is_empty() {
             complete.map(|()| (bytes, Ok(())))
         } else {
-            Ok((bytes, told(complete)))
+            Ok((bytes, notified(complete)))
         };
     }
     let (unpacked, complete) = bounded(MultiGzDecoder::new(bytes.as_slice()));
@@ -102,7 +102,7 @@ fn bounded(from: impl Read) -> (Vec<u8>, io::Result<()>) {
     (bytes, done)
 }
 
-fn told(complete: io::Result<()>) -> Result<(), String> {
+fn notified(complete: io::Result<()>) -> Result<(), String> {
     complete.map_err(|error| error.to_string())
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use responder_core::facts::Facts;
+use responder_core::facts::{Facts, Settings};
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::{Outcome, Plan};
-use responder_core::rules::{Case, Rules};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::plan::{Plan, PlanOutcome};
+use responder_core::rules::{MatchedEvent, RuleSet};
 use serde::Serialize;
 
 use crate::source::{Problem, each_event};
@@ -17,6 +17,8 @@ use crate::source::{Problem, each_event};
 pub(crate) struct Story {
     /// One decision for each event and handler, by time.
     pub(crate) decisions: Vec<Plan>,
+    /// The settings that they were made with.
+    pub(crate) settings: Settings,
     /// The incidents, most severe first.
     pub(crate) incidents: Vec<Incident>,
     /// What could not be read, by file and place.
@@ -37,7 +39,7 @@ pub(crate) struct Summary {
     /// Events that no rule matches.
     pub(crate) ignored: usize,
     /// Parts of the input that could not be read.
-    pub(crate) parked: usize,
+    pub(crate) quarantined: usize,
     /// Decisions that did or counted something.
     pub(crate) answered: usize,
     /// Decisions that another one had answered.
@@ -49,9 +51,9 @@ pub(crate) struct Summary {
 }
 
 /// Decides about every event below `paths`.
-pub(crate) fn replay(rules: &Rules, facts: Facts, paths: &[PathBuf]) -> Story {
+pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story {
     let mut summary = Summary::default();
-    let mut cases: Vec<Case<'_>> = Vec::new();
+    let mut cases: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
     let problems = each_event(paths, &mut |text| {
         let found = rules.cases(text).map_err(|error| error.to_string())?;
@@ -61,22 +63,23 @@ pub(crate) fn replay(rules: &Rules, facts: Facts, paths: &[PathBuf]) -> Story {
         cases.extend(found);
         Ok(())
     });
-    let (cases, _) = in_order(cases);
+    let (cases, _) = order_and_deduplicate(cases);
     summary.matched = cases.iter().map(|case| case.event.key()).collect::<BTreeSet<_>>().len();
     summary.duplicates = copies - summary.matched;
-    summary.parked = problems.len();
-    let mut ledger = Ledger::new(facts);
+    summary.quarantined = problems.len();
+    let settings = facts.settings.clone();
+    let mut ledger = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(cases.len());
     for case in cases {
         let plan = ledger.decide(&case);
         match plan.outcome {
-            Outcome::Answered | Outcome::Parked => summary.answered += 1,
-            Outcome::Coalesced => summary.coalesced += 1,
-            Outcome::Ignored => summary.not_ours += 1,
+            PlanOutcome::Answered | PlanOutcome::Quarantined => summary.answered += 1,
+            PlanOutcome::Coalesced => summary.coalesced += 1,
+            PlanOutcome::Ignored => summary.not_ours += 1,
         }
         decisions.push(plan);
     }
     let incidents = ledger.incidents();
     summary.incidents = incidents.len();
-    Story { decisions, incidents, problems, summary }
+    Story { decisions, settings, incidents, problems, summary }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use responder_core::proof::{Chain, Link, Lone, State};
-use responder_core::secret::SecretRef;
+use responder_audit::proof::{ChainState, ProofChain, ProofLink, UnconsumedChange};
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
@@ -51,7 +51,7 @@ pub(crate) fn grid<const N: usize>(
     rows.iter().try_for_each(|cells| line(cells.each_ref().map(String::as_str)))
 }
 
-fn row(chain: &Chain) -> (Timestamp, [String; 8]) {
+fn row(chain: &ProofChain) -> (Timestamp, [String; 8]) {
     let proof = &chain.proof;
     let after = |at: Option<Timestamp>| at.map(|at| offset(proof.changed_at, at));
     let unknown = || if ends_unknown(chain) { "?" } else { "-" }.to_owned();
@@ -73,21 +73,21 @@ fn row(chain: &Chain) -> (Timestamp, [String; 8]) {
         completed.unwrap_or_else(unknown),
         fetched.unwrap_or_else(|| "-".to_owned()),
         match chain.state {
-            State::Complete => chain.to_consume.map_or_else(|| "-".to_owned(), clock),
-            State::Read => "READ".to_owned(),
-            State::Open => "OPEN".to_owned(),
-            State::Broken => "BROKEN".to_owned(),
+            ChainState::Complete => chain.to_consume.map_or_else(|| "-".to_owned(), clock),
+            ChainState::Read => "READ".to_owned(),
+            ChainState::Open => "OPEN".to_owned(),
+            ChainState::Broken => "BROKEN".to_owned(),
         },
     ];
     (proof.changed_at, cells)
 }
 
 /// Whether it has a rollout of which nothing would tell the end.
-fn ends_unknown(chain: &Chain) -> bool {
+fn ends_unknown(chain: &ProofChain) -> bool {
     !chain.ends_known && chain.proof.deployed_at.is_some() && chain.proof.completed_at.is_none()
 }
 
-fn lone_row(lone: &Lone) -> (Timestamp, [String; 8]) {
+fn lone_row(lone: &UnconsumedChange) -> (Timestamp, [String; 8]) {
     let read = lone.first_read.as_ref().map(|read| offset(lone.changed_at, read.at));
     let [service, state] = if lone.certain { ["none", "-"] } else { ["unknown", "UNKNOWN"] };
     let dash = || "-".to_owned();
@@ -106,7 +106,7 @@ fn lone_row(lone: &Lone) -> (Timestamp, [String; 8]) {
 
 /// A sentence about each chain that is not complete, and where to look.
 fn missing(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
-    let gaps = proofs.chains.iter().filter(|chain| chain.state != State::Complete);
+    let gaps = proofs.chains.iter().filter(|chain| chain.state != ChainState::Complete);
     let unknown = proofs.lone.iter().filter(|lone| !lone.certain);
     if gaps.clone().next().is_some() || unknown.clone().next().is_some() {
         writeln!(out, "\nNot proved")?;
@@ -115,10 +115,10 @@ fn missing(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
         let proof = &chain.proof;
         let (Some(link), Some(reason)) = (chain.link, &chain.reason) else { continue };
         let state = match chain.state {
-            State::Complete => continue,
-            State::Read => "read, but open",
-            State::Open => "open",
-            State::Broken => "broken",
+            ChainState::Complete => continue,
+            ChainState::Read => "read, but open",
+            ChainState::Open => "open",
+            ChainState::Broken => "broken",
         };
         let (service, secret) = (service(&proof.service, MAX), name(&proof.secret, MAX));
         writeln!(out, "  {service}, {secret} of {}: {state} at `{}`", proof.changed_at, link.name())?;
@@ -140,14 +140,16 @@ fn missing(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// No commands here: names from outside would be pasted into a shell.
-fn place(link: Link) -> &'static str {
+fn place(link: ProofLink) -> &'static str {
     match link {
-        Link::Decided => "the service's tags, windows and references: rules/README.md#redeploy-consumers",
-        Link::Deployed => {
+        ProofLink::Decided => {
+            "the service's tags, windows and references: rules/README.md#redeploy-consumers"
+        }
+        ProofLink::Deployed => {
             "the service's deployments and what the functions logged: rules/README.md#redeploy-consumers"
         }
-        Link::Completed => "the service's events and its stopped tasks: rules/README.md#rollout-failed",
-        Link::Fetched => {
+        ProofLink::Completed => "the service's events and its stopped tasks: rules/README.md#rollout-failed",
+        ProofLink::Fetched => {
             "the reads of its execution role in CloudTrail, and its running tasks: rules/README.md#reading-a-proof"
         }
     }
@@ -162,7 +164,7 @@ fn totals(proofs: &Proofs, out: &mut impl Write) -> io::Result<()> {
         (totals.broken, "broken"),
         (totals.unknown, "changes whose services are unknown"),
         (totals.unused, "changes of secrets that no service uses"),
-        (totals.parked, "parts of the input could not be read: more may be missing"),
+        (totals.quarantined, "parts of the input could not be read: more may be missing"),
     ];
     for (count, what) in rows.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{count:>9}  {what}")?;

@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use responder_core::plan::Step;
-use responder_core::rules::{Action, Handler, Rules};
+use responder_core::notify::Renderer;
+use responder_core::plan::PlanStep;
+use responder_core::rules::{Handler, ResponseAction, RuleSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,9 +52,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<End, Failure> {
     for case in &cases {
         let name = case.display();
         let found = check(&rules, case, args.update)?;
-        let (mark, problems) =
+        let (observation, problems) =
             if found.problems.is_empty() { ("ok", &[][..]) } else { ("DIFFERS", &found.problems[..]) };
-        writeln!(out, "{mark:<8}{name}")?;
+        writeln!(out, "{observation:<8}{name}")?;
         for line in decisions(&found.story) {
             writeln!(out, "            {line}")?;
         }
@@ -95,7 +96,7 @@ struct Checked {
     problems: Vec<String>,
 }
 
-fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
+fn check(rules: &RuleSet, case: &Path, update: bool) -> Result<Checked, Failure> {
     let about: About = parse(&case.join("about.json"))?;
     let facts = Some(case.join("facts.json")).filter(|file| file.is_file());
     let facts = settings::facts(facts.as_deref())?;
@@ -116,8 +117,13 @@ fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
     if fired != about.fires {
         problems.push(format!("about.json says that {:?} fire, but {fired:?} do", about.fires));
     }
+    let renderer = Renderer::new(rules, &story.settings);
+    let mut decisions = Vec::new();
+    for plan in &story.decisions {
+        decisions.push(renderer.render_plan(plan));
+    }
     let decided = json!({
-        "decisions": story.decisions, "incidents": story.incidents,
+        "decisions": decisions, "incidents": story.incidents,
         "problems": story.problems, "summary": story.summary,
     });
     let file = case.join("expected.json");
@@ -135,26 +141,32 @@ fn check(rules: &Rules, case: &Path, update: bool) -> Result<Checked, Failure> {
 
 /// The responses that acted: opened an incident, redeployed something, proved something, or parked; and of a sweep also
 /// those whose work it carried on.
-fn fired(rules: &Rules, story: &Story) -> BTreeSet<String> {
+fn fired(rules: &RuleSet, story: &Story) -> BTreeSet<String> {
     // A function parks what the replay reports as a problem.
     let parks = rules
         .responses
         .values()
-        .filter(|response| response.action == Action::Park && !story.problems.is_empty());
+        .filter(|response| response.action == ResponseAction::Quarantine && !story.problems.is_empty());
     let incidents = story.incidents.iter().flat_map(|incident| incident.also.iter().chain([&incident.rule]));
     // Of the steps that bear no id, the action says whose they are.
     let acts = story.decisions.iter().flat_map(|plan| {
         plan.steps.iter().filter_map(|step| match step {
-            Step::Redeploy { .. } => Some(Action::Redeploy),
-            Step::Note { .. } | Step::Settle { .. } if plan.handler == Handler::Sweep => {
-                Some(Action::Redeploy)
+            PlanStep::Redeploy { .. } => Some(ResponseAction::Redeploy),
+            PlanStep::RecordChange { .. } | PlanStep::ResolveChange { .. }
+                if plan.handler == Handler::Sweep =>
+            {
+                Some(ResponseAction::Redeploy)
             }
-            Step::Adopt { .. } | Step::End { .. } if plan.handler == Handler::Sweep => Some(Action::Follow),
-            Step::Prove { .. } => Some(Action::Prove),
+            PlanStep::ReconcileDeployment { .. } | PlanStep::EndDeployment { .. }
+                if plan.handler == Handler::Sweep =>
+            {
+                Some(ResponseAction::Follow)
+            }
+            PlanStep::Prove { .. } => Some(ResponseAction::Prove),
             _ => None,
         })
     });
-    let acts: Vec<Action> = acts.collect();
+    let acts: Vec<ResponseAction> = acts.collect();
     let acted = rules.responses.values().filter(|response| acts.contains(&response.action));
     incidents.cloned().chain(acted.chain(parks).map(|response| response.id.clone())).collect()
 }
@@ -168,14 +180,14 @@ fn decisions(story: &Story) -> Vec<String> {
         Some((_, times)) => *times += 1,
         None => lines.push((line, 1)),
     };
-    steps().filter(|step| !matches!(step, Step::Count { .. })).map(report::step).for_each(&mut add);
+    steps().filter(|step| !matches!(step, PlanStep::Count { .. })).map(report::step).for_each(&mut add);
     story.problems.iter().map(|problem| format!("parked    {}", report::problem(problem))).for_each(&mut add);
     let fired: BTreeSet<&String> =
         story.incidents.iter().flat_map(|incident| incident.also.iter().chain([&incident.rule])).collect();
     // The highest count of each rule that did not fire: how near a miss it is.
-    let mut counts: BTreeMap<&String, (usize, &Step)> = BTreeMap::new();
+    let mut counts: BTreeMap<&String, (usize, &PlanStep)> = BTreeMap::new();
     for step in steps() {
-        if let Step::Count { rule, count, .. } = step
+        if let PlanStep::Count { rule, count, .. } = step
             && !fired.contains(rule)
             && counts.get(rule).is_none_or(|(most, _)| most < count)
         {

@@ -262,15 +262,15 @@ fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
             String::from_utf8(output.stderr).unwrap(),
         )
     };
-    let (status, table, told) = list(&["--on", "2027-01-31"]);
-    assert_eq!((status, told.as_str()), (Some(0), ""), "its last day");
+    let (status, table, notified) = list(&["--on", "2027-01-31"]);
+    assert_eq!((status, notified.as_str()), (Some(0), ""), "its last day");
     assert!(
         table.contains("except backups (drop): Nightly backups. storage team, until 2027-01-31."),
         "{table}"
     );
-    let (status, table, told) = list(&["--on", "2027-02-01"]);
+    let (status, table, notified) = list(&["--on", "2027-02-01"]);
     assert_eq!(
-        (status, told.trim()),
+        (status, notified.trim()),
         (Some(1), "replay: exception backups of read ran out on 2027-01-31: storage team answers for it")
     );
     assert!(table.contains("EXPIRED 2027-01-31"), "{table}");
@@ -299,8 +299,8 @@ fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
     let facts = folder.write("facts.json", facts.stdout);
     let now = folder.write("now.json", trail(&[(50, 7), (51, 30)]));
     let args = ["run", "--format", "json", "--facts", &facts, &now];
-    let told = of_kind(&replay(&args), "decision");
-    let steps = told.iter().flat_map(|plan| plan["steps"].as_array().unwrap());
+    let notified = of_kind(&replay(&args), "decision");
+    let steps = notified.iter().flat_map(|plan| plan["steps"].as_array().unwrap());
     let firsts: Vec<&Value> = steps.filter(|step| step["do"] == "digest").collect();
     assert_eq!(firsts.len(), 1, "{firsts:?}");
 

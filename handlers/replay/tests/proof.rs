@@ -208,8 +208,8 @@ fn garbage_is_told_and_what_stands_beside_it_is_proved() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(3));
     for name in ["torn.jsonl", "empty.json", "random.bin", "deep.json", "short.json.gz", "missing.json"] {
-        let told = |line: &str| line.contains("\"problem\"") && line.contains(name);
-        assert!(text.lines().any(told), "{name}: {text}");
+        let notified = |line: &str| line.contains("\"problem\"") && line.contains(name);
+        assert!(text.lines().any(notified), "{name}: {text}");
     }
     assert_eq!(text.matches("\"kind\":\"proof\"").count(), 3);
     assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));

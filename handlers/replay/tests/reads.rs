@@ -92,10 +92,10 @@ fn every_spelling_and_every_replica_is_the_secret_and_its_neighbours_are_not() {
     let other = read(16, "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/db-zZ9yY8");
     let records: Vec<Value> = own.iter().chain(&near).chain([&other]).cloned().collect();
     let file = trail(&folder, &records);
-    for (asked, count) in [(NAME, 6), (HOME, 5), (REPLICA, 5), (partial, 5)] {
-        let lines = json_of(asked, &[&file]);
-        assert_eq!(counted(&lines).0, count, "{asked}: {lines:?}");
-        assert!(of_kind(&lines, "may-have-read").is_empty(), "{asked}: {lines:?}");
+    for (requested, count) in [(NAME, 6), (HOME, 5), (REPLICA, 5), (partial, 5)] {
+        let lines = json_of(requested, &[&file]);
+        assert_eq!(counted(&lines).0, count, "{requested}: {lines:?}");
+        assert!(of_kind(&lines, "may-have-read").is_empty(), "{requested}: {lines:?}");
     }
     let lines = json_of(HOME, &[&file]);
     let regions: Vec<&Value> = of_kind(&lines, "reader").iter().map(|row| &row["region"]).collect();
@@ -182,11 +182,11 @@ fn launches_services_people_and_refusals_are_told_apart() {
         let rows = of_kind(&lines, "reader").into_iter();
         rows.map(|row| (row["caller"].as_str().unwrap().to_owned(), row["reads"].as_u64().unwrap())).collect()
     };
-    let told = |rows: &[(&str, u64)]| {
+    let notified = |rows: &[(&str, u64)]| {
         rows.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<Vec<_>>()
     };
     let unknown =
-        told(&[("human", 1), ("workload", 0), ("workload", 1), ("task", 1), ("task", 1), ("service", 1)]);
+        notified(&[("human", 1), ("workload", 0), ("workload", 1), ("task", 1), ("task", 1), ("service", 1)]);
     assert_eq!(callers(&[]), unknown);
     let facts = json!({"services": [{
         "arn": "arn:aws:ecs:us-west-2:111122223333:service/c/app", "status": "ACTIVE", "controller": "ECS",
@@ -194,7 +194,7 @@ fn launches_services_people_and_refusals_are_told_apart() {
         "references": [{"kind": "container-secret", "value": HOME}],
     }]});
     let facts = folder.write("services.facts", facts.to_string());
-    let known = told(&[("human", 1), ("workload", 0), ("workload", 1), ("launch", 2), ("service", 1)]);
+    let known = notified(&[("human", 1), ("workload", 0), ("workload", 1), ("launch", 2), ("service", 1)]);
     assert_eq!(callers(&["--facts", &facts]), known);
 }
 
@@ -273,8 +273,8 @@ fn hostile_strings_are_shown_harmless_and_a_read_without_a_time_is_a_problem() {
         !text.contains("://") && text.contains("\\u{1b}[2J") && text.contains("AKIA\\u{d}\\u{a}forged"),
         "{text}"
     );
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told.matches("does not say when").count(), 1, "{told}");
+    let notified = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(notified.matches("does not say when").count(), 1, "{notified}");
     let output = reads(&["--secret", NAME, "--format", "json", &file]);
     assert!(output.stdout.iter().all(|byte| *byte == b'\n' || (b' '..=b'~').contains(byte)));
 }

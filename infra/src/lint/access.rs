@@ -1,6 +1,6 @@
 //! Who may do what: roles, key, topics, bus. Exact: what is missing breaks silently, what is more is a hole.
 
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::{Value, json};
 
 use super::Finding;
@@ -9,7 +9,7 @@ use crate::permissions::{FORBIDDEN, IMPLIED, calls};
 
 const VERSION: &str = "2012-10-17";
 
-pub(super) fn responder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+pub(super) fn responder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     key(view, found);
     for (id, topic) in view.of_type("AWS::SNS::Topic") {
         expect(topic["KmsMasterKeyId"] == "PageKey", id, "`KmsMasterKeyId` must be the pages' key", found);
@@ -81,7 +81,7 @@ fn topic_policy(view: &View, topic: &str, sids: &[&str], found: &mut Vec<Finding
 }
 
 /// A role, its trust, and what it allows: each call of the handler's code on the narrowest resource, and nothing else.
-fn role(view: &View, rules: &Rules, handler: Handler, found: &mut Vec<Finding>) {
+fn role(view: &View, rules: &RuleSet, handler: Handler, found: &mut Vec<Finding>) {
     let name = view.named(handler.name());
     let Some(role) = view.find("AWS::IAM::Role", "RoleName", &name) else { return };
     trusts(role, "lambda.amazonaws.com", &Value::Null, &name, found);

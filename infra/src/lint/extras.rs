@@ -3,7 +3,7 @@
 mod reference;
 mod trail;
 
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::{Value, json};
 
 use super::Finding;
@@ -140,7 +140,7 @@ fn reference_table(kind: &str) -> Option<Vec<(&'static str, Option<Value>)>> {
     })
 }
 
-pub(super) fn check(name: &str, view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+pub(super) fn check(name: &str, view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     match name {
         "trail" => trail::check(view, found),
         "reference" => reference::check(view, found),
@@ -148,7 +148,7 @@ pub(super) fn check(name: &str, view: &View, rules: &Rules, found: &mut Vec<Find
     }
 }
 
-fn dashboard(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+fn dashboard(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     let body = view
         .of_type("AWS::CloudWatch::Dashboard")
         .next()

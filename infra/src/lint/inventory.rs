@@ -1,12 +1,12 @@
 //! What must be there at all: by the handlers, the rules, and what every installation has.
 
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 
 use super::Finding;
 use super::view::{View, expect};
 use crate::rules::{deployed, forwards};
 
-pub(super) fn responder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+pub(super) fn responder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     let mut wanted: Vec<(&str, &str, String)> = vec![
         ("AWS::KMS::Alias", "AliasName", format!("alias/{}-pages", view.prefix)),
         ("AWS::SNS::Topic", "TopicName", view.named("pages")),
@@ -44,7 +44,7 @@ pub(super) fn responder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
     all_there(view, &wanted, found);
 }
 
-pub(super) fn forwarder(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+pub(super) fn forwarder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     let mut wanted: Vec<(&str, &str, String)> = vec![
         ("AWS::SNS::Topic", "TopicName", view.named("forward-alarms")),
         ("AWS::SQS::Queue", "QueueName", view.named("forward-dlq")),

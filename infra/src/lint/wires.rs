@@ -1,7 +1,7 @@
 //! From rule to function: patterns, states, targets, queues, their policies, and the timing that keeps a claim from outliving its message.
 
 use eventbridge_pattern::Pattern;
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::{Value, json};
 
 use super::Finding;
@@ -10,7 +10,7 @@ use super::view::{View, expect};
 use crate::rules::{Accounts, MAX_PATTERN, State, deployed, forwards, meaning};
 use crate::settings::{FIXED, SETTINGS};
 
-pub(super) fn check(view: &View, rules: &Rules, found: &mut Vec<Finding>) {
+pub(super) fn check(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
     for (id, rule) in view.of_type("AWS::Events::Rule") {
         match rule["EventPattern"].as_str() {
             Some(pattern) => event_rule(view, rules, (id, rule), pattern, found),
@@ -46,7 +46,13 @@ fn schedule(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
 }
 
 /// Its pattern means what the file says, for the accounts that are trusted; its state lets through what the pattern asks for.
-fn event_rule(view: &View, rules: &Rules, (id, rule): (&str, &Value), text: &str, found: &mut Vec<Finding>) {
+fn event_rule(
+    view: &View,
+    rules: &RuleSet,
+    (id, rule): (&str, &Value),
+    text: &str,
+    found: &mut Vec<Finding>,
+) {
     let Some(mut pattern) = meaning(text).filter(|_| Pattern::parse(text).is_ok()) else {
         expect(false, id, "`EventPattern` is no pattern", found);
         return;
@@ -77,7 +83,7 @@ fn event_rule(view: &View, rules: &Rules, (id, rule): (&str, &Value), text: &str
 }
 
 /// What a rule's pattern must be, by its name, and whose events it takes.
-fn wanted(view: &View, rules: &Rules, name: &str) -> Option<(Value, Accounts)> {
+fn wanted(view: &View, rules: &RuleSet, name: &str) -> Option<(Value, Accounts)> {
     let name = name.strip_prefix(&view.named(""))?;
     let is_forwarder = view.place.parameters.contains_key("HomeRegion");
     let region = &view.place.region;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
 use super::{Alarm, Function, Queue, QueueKind, Role, Rule, Table, Target, Topic, Wiring};
@@ -13,7 +13,7 @@ pub(super) struct Reader<'r> {
     pub(super) resources: BTreeMap<String, Value>,
     pub(super) place: &'r Place,
     pub(super) prefix: String,
-    pub(super) rules: &'r Rules,
+    pub(super) rules: &'r RuleSet,
 }
 
 impl Reader<'_> {

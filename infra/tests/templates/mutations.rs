@@ -3,7 +3,7 @@
 use std::thread;
 
 use infra::lint::lint;
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::{Value, json};
 
 use super::lint::{NAMES, template};
@@ -109,7 +109,7 @@ fn every_mutation_is_caught() {
 }
 
 /// A line about a mutation: with what found it, or that nothing did.
-fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &Rules) -> Result<String, String> {
+fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &RuleSet) -> Result<String, String> {
     let Mutation { path, what, to } = mutation;
     let mut mutated = template.clone();
     replace(&mut mutated, path, to.clone());

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use infra::permissions::{FORBIDDEN, IMPLIED, calls};
 use responder_core::decide::{questions, respond};
 use responder_core::facts::Facts;
-use responder_core::rules::{Handler, Rules};
+use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
 use super::code::{folders, source, workspace};
@@ -18,11 +18,11 @@ use super::lint::template;
 
 /// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
 const NEEDS: [(&str, &[&str]); 32] = [
-    ("Marks", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
+    ("Observations", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
     ("Incident", &["dynamodb:BatchGetItem"]),
-    ("Asked", &["dynamodb:BatchGetItem"]),
-    ("Awaited", &["dynamodb:BatchGetItem"]),
-    ("Progress", &["dynamodb:Query"]),
+    ("Deployment", &["dynamodb:BatchGetItem"]),
+    ("PendingEvidence", &["dynamodb:BatchGetItem"]),
+    ("RotationState", &["dynamodb:Query"]),
     ("Secret", &["secretsmanager:DescribeSecret"]),
     ("Secrets", &["secretsmanager:ListSecrets"]),
     (
@@ -32,23 +32,23 @@ const NEEDS: [(&str, &[&str]); 32] = [
     ("Service", &["ecs:DescribeServices", "ecs:DescribeTaskDefinition"]),
     ("redeploy", &["dynamodb:UpdateItem", "ecs:UpdateService"]),
     ("page", &["dynamodb:UpdateItem", "sns:Publish"]),
-    ("join", &["dynamodb:UpdateItem"]),
+    ("extend-incident", &["dynamodb:UpdateItem"]),
     ("resolve", &["dynamodb:UpdateItem"]),
     ("count", &["dynamodb:UpdateItem"]),
-    ("hold", &["dynamodb:UpdateItem"]),
-    ("note", &["dynamodb:UpdateItem"]),
-    ("settle", &["dynamodb:UpdateItem"]),
-    ("adopt", &["dynamodb:UpdateItem"]),
-    ("end", &["dynamodb:UpdateItem"]),
+    ("defer", &["dynamodb:UpdateItem"]),
+    ("record-change", &["dynamodb:UpdateItem"]),
+    ("resolve-change", &["dynamodb:UpdateItem"]),
+    ("reconcile-deployment", &["dynamodb:UpdateItem"]),
+    ("end-deployment", &["dynamodb:UpdateItem"]),
     ("prove", &["dynamodb:UpdateItem"]),
     ("skip", &["dynamodb:UpdateItem"]),
-    ("Launches", &["dynamodb:BatchGetItem"]),
-    ("Open", &["dynamodb:Query"]),
-    ("Window", &["dynamodb:Query"]),
-    ("Day", &["dynamodb:Query"]),
-    ("Seen", &["dynamodb:BatchGetItem"]),
+    ("LaunchSecrets", &["dynamodb:BatchGetItem"]),
+    ("OpenIncidents", &["dynamodb:Query"]),
+    ("GroupWindow", &["dynamodb:Query"]),
+    ("DigestDay", &["dynamodb:Query"]),
+    ("LastSeen", &["dynamodb:BatchGetItem"]),
     ("digest", &["dynamodb:UpdateItem"]),
-    ("see", &["dynamodb:UpdateItem"]),
+    ("update-last-seen", &["dynamodb:UpdateItem"]),
     ("suppress", &["dynamodb:UpdateItem"]),
     ("unknown", &[]),
     ("ignore", &[]),
@@ -138,7 +138,7 @@ fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
 }
 
 /// What the fixtures make a handler ask, and what it plans.
-fn asked_and_planned(rules: &Rules, handler: Handler) -> BTreeSet<String> {
+fn asked_and_planned(rules: &RuleSet, handler: Handler) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in folders(&workspace("fixtures")) {
         let facts = fs::read_to_string(folder.join("facts.json")).unwrap_or_default();

@@ -26,7 +26,7 @@ pub(crate) struct Bus {
     pub(crate) rotation: Queue,
     pub(crate) access: Queue,
     /// How many events were told, and how many of them got lost.
-    pub(crate) told: (u64, u64),
+    pub(crate) notified: (u64, u64),
 }
 
 impl Bus {
@@ -43,7 +43,7 @@ impl Bus {
             window: Span::from_millis(1),
             rotation,
             access,
-            told: (0, 0),
+            notified: (0, 0),
         }
     }
 
@@ -72,9 +72,9 @@ impl Bus {
             }
             _ => return "no rule has it",
         };
-        self.told.0 += 1;
+        self.notified.0 += 1;
         if self.random.chance(self.lost) {
-            self.told.1 += 1;
+            self.notified.1 += 1;
             return "lost";
         }
         let twice = self.random.chance(self.twice);

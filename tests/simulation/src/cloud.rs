@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use responder_core::page::Page;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::{Cause, Error, Failure};
+use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use crate::clock::Clock;
 use crate::ecs::Ecs;
@@ -65,7 +65,7 @@ pub(crate) struct Told {
     /// The invocation's number.
     pub(crate) by: u64,
     pub(crate) key: String,
-    pub(crate) page: Page,
+    pub(crate) page: Notification,
     /// Whether the same invocation then marked it in the ledger.
     pub(crate) marked: bool,
 }
@@ -94,7 +94,7 @@ pub(crate) enum Fault {
     /// There is no answer until the caller gives up; it had its effect, or not.
     Hangs { late: bool },
     /// It has its effect, and the answer is lost.
-    Lost(Cause),
+    Lost(FailureCause),
     /// It has its effect, the answer is lost, and the SDK repeats it: the second answer is the one that arrives.
     Repeated,
 }
@@ -122,17 +122,17 @@ impl Fault {
     }
 
     /// What the caller gets, as the adapter to the SDKs says it.
-    pub(crate) fn error(self, service: &'static str, operation: &'static str) -> Option<Error> {
+    pub(crate) fn error(self, service: &'static str, operation: &'static str) -> Option<EngineError> {
         let failed = |cause, code: Option<&str>| {
-            let failure = Failure { cause, code: code.map(str::to_owned) };
-            Some(Error::Call { service, operation, failure })
+            let failure = CallFailure { cause, code: code.map(str::to_owned) };
+            Some(EngineError::Call { service, operation, failure })
         };
         let is_table = service == "dynamodb";
         let internal = if is_table { "InternalServerError" } else { "ServerException" };
         match self {
-            Self::Throttled => failed(Cause::Refused, Some("ThrottlingException")),
-            Self::Internal { .. } => failed(Cause::Refused, Some(internal)),
-            Self::Hangs { .. } => Some(Error::Deadline(operation)),
+            Self::Throttled => failed(FailureCause::Refused, Some("ThrottlingException")),
+            Self::Internal { .. } => failed(FailureCause::Refused, Some(internal)),
+            Self::Hangs { .. } => Some(EngineError::Deadline(operation)),
             Self::Lost(cause) => failed(cause, None),
             Self::Repeated => None,
         }
@@ -152,9 +152,9 @@ impl State {
             2 => Fault::Hangs { late },
             3 if repeats => Fault::Repeated,
             _ => {
-                let causes = [Cause::Timeout, Cause::Connection, Cause::Unreadable];
+                let causes = [FailureCause::Timeout, FailureCause::Connection, FailureCause::Unreadable];
                 let chosen = usize::try_from(self.random.below(3)).unwrap_or_default();
-                Fault::Lost(causes.get(chosen).copied().unwrap_or(Cause::Timeout))
+                Fault::Lost(causes.get(chosen).copied().unwrap_or(FailureCause::Timeout))
             }
         };
         *self.record.faults.entry(fault.name()).or_default() += 1;
@@ -185,9 +185,9 @@ pub(crate) fn refused<T>(
     service: &'static str,
     operation: &'static str,
     answer: Result<T, Refusal>,
-) -> Result<T, Error> {
+) -> Result<T, EngineError> {
     answer.map_err(|refusal| {
-        let failure = Failure { cause: Cause::Refused, code: Some(refusal.code.to_owned()) };
-        Error::Call { service, operation, failure }
+        let failure = CallFailure { cause: FailureCause::Refused, code: Some(refusal.code.to_owned()) };
+        EngineError::Call { service, operation, failure }
     })
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::facts::{Facts, Settings};
-use responder_core::page::Page;
-use responder_core::rules::{Handler, Rules, RulesError};
+use responder_core::notify::Notification;
+use responder_core::rules::{Handler, RuleSet, RulesError};
 use responder_core::time::{Span, Timestamp};
-use responder_engine::port::{Item, Key, Value};
-use responder_engine::{Engine, Turn};
+use responder_engine::port::{AttributeValue, ItemKey, TableItem};
+use responder_engine::{Engine, Invocation};
 
 use crate::clock::{Clock, Tasks, Turned};
 use crate::cloud::{Cloud, Record, State};
@@ -42,7 +42,7 @@ pub struct Ended {
     /// The keys of the incidents that the ledger says were paged.
     pub incidents: BTreeSet<String>,
     /// The pages that the topic took, by the incident's key.
-    pub pages: Vec<(String, Page)>,
+    pub pages: Vec<(String, Notification)>,
     /// How many messages were put aside, by function.
     pub dead: BTreeMap<Handler, usize>,
     /// How often the table was written.
@@ -75,7 +75,7 @@ struct Functions<'a> {
     arrival: &'a Arrival,
     random: Random,
     cloud: Rc<Cloud>,
-    rules: Arc<Rules>,
+    rules: Arc<RuleSet>,
     queues: BTreeMap<Handler, Queue>,
     tasks: Tasks<(Engine<Port>, Vec<bool>)>,
     running: BTreeMap<u64, (Handler, Vec<u64>)>,
@@ -122,14 +122,14 @@ impl<'a> Functions<'a> {
                 secrets.map(|(secret, _)| secret.key()).collect::<BTreeSet<_>>()
             };
             let secrets = place.as_ref().map(parse).unwrap_or_default();
-            for role in &service.roles {
+            for role in &service.execution_roles {
                 launches.entry(role.raw()).or_default().extend(secrets.iter().cloned());
             }
         }
         for (role, secrets) in launches {
-            let key = Key { pk: format!("role#{role}"), sk: "launches".to_owned() };
-            let values = BTreeMap::from([("secrets".to_owned(), Value::Set(secrets))]);
-            self.cloud.state.borrow_mut().store.put(Item { key, values });
+            let key = ItemKey { pk: format!("role#{role}"), sk: "launches".to_owned() };
+            let values = BTreeMap::from([("secrets".to_owned(), AttributeValue::Set(secrets))]);
+            self.cloud.state.borrow_mut().store.put(TableItem { key, values });
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Functions<'a> {
             Engine::new(port, handler, Arc::clone(&self.rules), self.settings.clone(), LEASE)
         };
         engine.aws.invocation = number;
-        let turn = Turn {
+        let turn = Invocation {
             until: self.cloud.clock.now().plus(LEASE),
             owner: format!("invocation-{number}"),
             account: String::new(),
@@ -211,7 +211,7 @@ impl<'a> Functions<'a> {
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
             let (ended, _) = engine.run(&turn, &texts).await;
-            let kept = ended.iter().map(responder_engine::Ended::is_kept).collect();
+            let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
             (engine, kept)
         };
         self.tasks.spawn(number, run, None);
@@ -232,7 +232,12 @@ impl<'a> Functions<'a> {
             incidents: paged
                 .filter_map(|item| item.key.pk.strip_prefix("incident#").map(str::to_owned))
                 .collect(),
-            pages: state.record.pages.iter().map(|told| (told.key.clone(), told.page.clone())).collect(),
+            pages: state
+                .record
+                .pages
+                .iter()
+                .map(|notified| (notified.key.clone(), notified.page.clone()))
+                .collect(),
             dead: self.queues.iter().map(|(handler, queue)| (*handler, queue.dead.len())).collect(),
             trace: state.record.trace.clone().unwrap_or_default(),
             writes: state.record.calls.get("UpdateItem").copied().unwrap_or_default(),

@@ -52,11 +52,11 @@ pub use random::Random;
 
 use std::sync::{Arc, OnceLock};
 
-use responder_core::rules::{Rules, RulesError, builtin};
+use responder_core::rules::{RuleSet, RulesError, builtin};
 
 /// The rules, loaded once in a process: a function that starts cold loads them, thousands of worlds need not.
-fn rules() -> Result<Arc<Rules>, RulesError> {
-    static RULES: OnceLock<Arc<Rules>> = OnceLock::new();
+fn rules() -> Result<Arc<RuleSet>, RulesError> {
+    static RULES: OnceLock<Arc<RuleSet>> = OnceLock::new();
     if let Some(rules) = RULES.get() {
         return Ok(Arc::clone(rules));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use responder_core::rules::Handler;
 use responder_core::time::Span;
-use responder_engine::port::{Item, Value};
+use responder_engine::port::{AttributeValue, TableItem};
 use serde_json::Value as Json;
 
 /// What was used.
@@ -25,20 +25,20 @@ pub struct Meter {
 
 impl Meter {
     /// `UpdateItem`.
-    pub(crate) fn write(&mut self, before: Option<&Item>, after: Option<&Item>) {
+    pub(crate) fn write(&mut self, before: Option<&TableItem>, after: Option<&TableItem>) {
         let size = before.into_iter().chain(after).map(size).max().unwrap_or_default();
         self.writes += size.div_ceil(1_024).max(1);
     }
 
     /// `BatchGetItem` of so many keys: what is not there costs a unit, too.
-    pub(crate) fn get(&mut self, keys: usize, items: &[Item]) {
+    pub(crate) fn get(&mut self, keys: usize, items: &[TableItem]) {
         let missing = u64::try_from(keys.saturating_sub(items.len())).unwrap_or_default();
         let found: u64 = items.iter().map(|item| size(item).div_ceil(4_096).max(1)).sum();
         self.reads += missing + found;
     }
 
     /// A page of `Query`.
-    pub(crate) fn query(&mut self, items: &[Item]) {
+    pub(crate) fn query(&mut self, items: &[TableItem]) {
         self.reads += items.iter().map(size).sum::<u64>().div_ceil(4_096).max(1);
     }
 
@@ -74,11 +74,11 @@ fn metrics(line: &str) -> Vec<String> {
 }
 
 /// The size of an item as `DynamoDB` counts it ("`DynamoDB` item sizes and formats").
-pub(crate) fn size(item: &Item) -> u64 {
-    let value = |value: &Value| match value {
-        Value::Text(text) => text.len(),
-        Value::Number(number) => number.to_string().len() / 2 + 2,
-        Value::Set(set) => 3 + set.iter().map(|text| text.len() + 1).sum::<usize>(),
+pub(crate) fn size(item: &TableItem) -> u64 {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) => text.len(),
+        AttributeValue::Number(number) => number.to_string().len() / 2 + 2,
+        AttributeValue::Set(set) => 3 + set.iter().map(|text| text.len() + 1).sum::<usize>(),
     };
     let values: usize = item.values.iter().map(|(name, known)| name.len() + value(known)).sum();
     u64::try_from(values + item.key.pk.len() + item.key.sk.len() + 4).unwrap_or_default()
@@ -86,13 +86,13 @@ pub(crate) fn size(item: &Item) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use responder_engine::port::Key;
+    use responder_engine::port::ItemKey;
 
     use super::*;
 
-    fn item(bytes: usize) -> Item {
-        let values = BTreeMap::from([("a".to_owned(), Value::Text("x".repeat(bytes - 7)))]);
-        Item { key: Key { pk: "p".to_owned(), sk: "s".to_owned() }, values }
+    fn item(bytes: usize) -> TableItem {
+        let values = BTreeMap::from([("a".to_owned(), AttributeValue::Text("x".repeat(bytes - 7)))]);
+        TableItem { key: ItemKey { pk: "p".to_owned(), sk: "s".to_owned() }, values }
     }
 
     #[test]

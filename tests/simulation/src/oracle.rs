@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::secret::SecretRef;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 
@@ -59,21 +59,23 @@ fn unanswered(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
         for secret in world.used(&service) {
             let changes = world.history().changes.get(&secret).map(Vec::as_slice).unwrap_or_default();
             for (number, changed) in changes.iter().enumerate() {
-                let told = world.record(|record| {
-                    let about = record
-                        .pages
-                        .iter()
-                        .filter(|told| names(told, &service, &secret) && !is_taken_back(&record.pages, told));
-                    about.map(|told| told.at).find(|at| *at >= changed.minus(QUIET))
+                let notified = world.record(|record| {
+                    let about = record.pages.iter().filter(|notified| {
+                        names(notified, &service, &secret) && !is_taken_back(&record.pages, notified)
+                    });
+                    about.map(|notified| notified.at).find(|at| *at >= changed.minus(QUIET))
                 });
                 let is_last = number + 1 == changes.len();
-                if is_last && primary.is_none_or(|primary| primary < changed.plus(stale)) && told.is_none() {
+                if is_last
+                    && primary.is_none_or(|primary| primary < changed.plus(stale))
+                    && notified.is_none()
+                {
                     wrong.push(format!("{service} runs {secret} of before {changed}, and nobody was told"));
                 }
                 let Some(within) = promised.within else { continue };
                 let mut newer = deployments.iter().filter(|one| one.service == service);
                 let newer = newer.find(|one| one.created_at >= changed.plus(stale)).map(|one| one.created_at);
-                let answered = newer.into_iter().chain(told).min();
+                let answered = newer.into_iter().chain(notified).min();
                 if answered.is_none_or(|answered| answered > changed.plus(within)) {
                     let when = answered.map_or("never".to_owned(), |at| at.to_string());
                     wrong.push(format!("{service}: the change of {secret} at {changed} was answered {when}"));
@@ -84,19 +86,19 @@ fn unanswered(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
 }
 
 /// Whether people were told that a rollout is well after all. A page that ends by silence stands.
-fn is_taken_back(pages: &[Told], told: &Told) -> bool {
-    told.page.attributes["rule"] == "rollout-failed"
+fn is_taken_back(pages: &[Told], notified: &Told) -> bool {
+    notified.page.attributes["rule"] == "rollout-failed"
         && pages.iter().any(|later| {
-            later.key == told.key
-                && (told.at..told.at.plus(SILENCE)).contains(&later.at)
+            later.key == notified.key
+                && (notified.at..notified.at.plus(SILENCE)).contains(&later.at)
                 && later.page.attributes["state"] == "resolved"
         })
 }
 
-fn names(told: &Told, service: &str, secret: &str) -> bool {
+fn names(notified: &Told, service: &str, secret: &str) -> bool {
     let label = service.split_once(":service/").map_or(service, |(_, label)| label);
     let name = SecretRef::from_arn(secret).map(|secret| secret.name().raw().to_owned()).unwrap_or_default();
-    told.page.body.contains(label) && told.page.body.contains(&name)
+    notified.page.body.contains(label) && notified.page.body.contains(&name)
 }
 
 /// P4: of two calls of ours for one service that started a deployment, the second comes after the cooldown.
@@ -119,7 +121,7 @@ fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
     let lives = lives(world);
     let all = world.ecs(|ecs| ecs.log.deployments().to_vec());
     for life in &lives {
-        let (service, called) = (&life.asked.service, life.asked.called_at);
+        let (service, called) = (&life.requested.service, life.requested.called_at);
         let secrets = world.used(service);
         let changes = secrets.iter().filter_map(|secret| world.history().changes.get(secret)).flatten();
         let last = changes.filter(|changed| **changed <= called).max();
@@ -130,7 +132,7 @@ fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
         };
         // Somebody else's may have begun while an invocation was under way.
         let theirs = called.minus(world.conditions.timeout);
-        let is_ours = |one: &Deployed| lives.iter().any(|life| life.asked.deployment == one.deployment);
+        let is_ours = |one: &Deployed| lives.iter().any(|life| life.requested.deployment == one.deployment);
         let older = |one: &&Deployed| one.created_at < if is_ours(one) { called } else { theirs };
         let of_service: Vec<&Deployed> =
             all.iter().filter(|one| one.service == *service).filter(older).collect();
@@ -140,13 +142,16 @@ fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             |one: &&&Deployed| ended(&one.deployment).unwrap_or(last_one == Some(one.deployment.as_str()));
         let primary = of_service.iter().filter(stands).map(|one| one.created_at).max();
         let given_up =
-            lives.iter().filter(|one| one.asked.service == *service && one.asked.called_at < called);
+            lives.iter().filter(|one| one.requested.service == *service && one.requested.called_at < called);
         let given_up = given_up.filter(|one| {
             world.record(|record| {
-                record.pages.iter().any(|told| told.at < called && is_about(told, &one.asked.deployment))
+                record
+                    .pages
+                    .iter()
+                    .any(|notified| notified.at < called && is_about(notified, &one.requested.deployment))
             })
         });
-        let newest = primary.into_iter().chain(given_up.map(|one| one.asked.called_at)).max();
+        let newest = primary.into_iter().chain(given_up.map(|one| one.requested.called_at)).max();
         let needed = last
             .is_some_and(|changed| newest.is_none_or(|newest| newest < changed.plus(margin).plus(CLAIMING)));
         if !needed {
@@ -170,9 +175,9 @@ fn too_many_at_once(world: &World, promised: &Promised, wrong: &mut Vec<String>)
 pub fn most_in_flight(world: &World, rollout: Span) -> BTreeMap<String, (usize, Timestamp)> {
     let mut steps: BTreeMap<String, Vec<(Timestamp, bool)>> = BTreeMap::new();
     for life in lives(world) {
-        let until = life.asked.called_at.plus(rollout).minus(CLAIMING);
+        let until = life.requested.called_at.plus(rollout).minus(CLAIMING);
         let until = life.ended.map_or(until, |(at, _)| at.min(until)).min(life.superseded.unwrap_or(until));
-        let steps = steps.entry(life.asked.cluster.clone()).or_default();
+        let steps = steps.entry(life.requested.cluster.clone()).or_default();
         if until > life.created {
             // At one instant, ends come first.
             steps.extend([(life.created, true), (until, false)]);
@@ -194,7 +199,7 @@ pub fn most_in_flight(world: &World, rollout: Span) -> BTreeMap<String, (usize, 
 
 /// A deployment of ours from its beginning.
 struct Life {
-    asked: Asked,
+    requested: Asked,
     created: Timestamp,
     /// When ECS ended it, and whether it failed.
     ended: Option<(Timestamp, bool)>,
@@ -216,12 +221,12 @@ fn lives(world: &World) -> Vec<Life> {
         ends.entry(state.deployment.clone()).or_insert((state.at, failed));
     }
     let ours = world.record(|record| record.deployments.clone());
-    let lives = ours.into_iter().filter_map(|asked| {
-        let of_service = all.get(&asked.service)?;
-        let number = of_service.iter().position(|one| one.deployment == asked.deployment)?;
+    let lives = ours.into_iter().filter_map(|requested| {
+        let of_service = all.get(&requested.service)?;
+        let number = of_service.iter().position(|one| one.deployment == requested.deployment)?;
         let created = of_service.get(number)?.created_at;
         let superseded = of_service.get(number + 1).map(|next| next.created_at);
-        Some(Life { ended: ends.get(&asked.deployment).copied(), created, superseded, asked })
+        Some(Life { ended: ends.get(&requested.deployment).copied(), created, superseded, requested })
     });
     lives.collect()
 }
@@ -230,7 +235,7 @@ fn lives(world: &World) -> Vec<Life> {
 fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
     let rollout = promised.settings.rollout;
     for life in lives(world) {
-        let Asked { service, deployment, .. } = &life.asked;
+        let Asked { service, deployment, .. } = &life.requested;
         let failed =
             life.ended.is_some_and(|(at, failed)| failed && life.superseded.is_none_or(|then| at < then));
         let until =
@@ -240,12 +245,12 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
         let late = longer(life.created.plus(ROUND));
         let bad = (failed || late) && !gone_unseen(world, &life);
         let keys = world.record(|record| {
-            let about = record.pages.iter().filter(|told| {
-                told.page.attributes["rule"] == "rollout-failed"
-                    && told.page.attributes["state"] == "open"
-                    && (is_about(told, deployment) || is_about_some(world, told, &life))
+            let about = record.pages.iter().filter(|notified| {
+                notified.page.attributes["rule"] == "rollout-failed"
+                    && notified.page.attributes["state"] == "open"
+                    && (is_about(notified, deployment) || is_about_some(world, notified, &life))
             });
-            about.map(|told| told.key.clone()).collect::<std::collections::BTreeSet<_>>()
+            about.map(|notified| notified.key.clone()).collect::<std::collections::BTreeSet<_>>()
         });
         let may_be = failed || longer(life.created) || taken_back(world, deployment);
         if keys.len() > 1 || keys.is_empty() && bad || !keys.is_empty() && !may_be {
@@ -256,9 +261,11 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
             } else {
                 "is fine"
             };
-            let told = keys.len();
+            let notified = keys.len();
             let at = life.created;
-            wrong.push(format!("the deployment {deployment} of {service} at {at} {what}: {told} incidents"));
+            wrong.push(format!(
+                "the deployment {deployment} of {service} at {at} {what}: {notified} incidents"
+            ));
         }
     }
 }
@@ -267,51 +274,51 @@ fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
 /// deployed the service anew before, or the answer was lost or could not be noted, so that it looks as if there had never been one.
 fn gone_unseen(world: &World, life: &Life) -> bool {
     let ours = world.record(|record| {
-        let next = record
-            .deployments
-            .iter()
-            .find(|asked| asked.service == life.asked.service && asked.called_at > life.asked.called_at);
-        next.map(|asked| asked.called_at)
+        let next = record.deployments.iter().find(|requested| {
+            requested.service == life.requested.service && requested.called_at > life.requested.called_at
+        });
+        next.map(|requested| requested.called_at)
     });
     let failed_at = life.ended.map(|(at, _)| at);
     let arrived = world.history().states.iter().any(|state| {
         // The rollback is told at the same instant, of the deployment before.
-        Some(state.at) == failed_at && state.service == life.asked.service && !state.lost
+        Some(state.at) == failed_at && state.service == life.requested.service && !state.lost
     });
     let superseded = life.superseded.is_some_and(|at| ours.is_none_or(|ours| at < ours));
-    let unknown = world.record(|record| !life.asked.answered || record.disturbed.contains(&life.asked.by));
+    let unknown =
+        world.record(|record| !life.requested.answered || record.disturbed.contains(&life.requested.by));
     (superseded || unknown && life.ended.is_some()) && !arrived
 }
 
 /// Whether a page is about a deployment of which nobody learned the id: this one, if it was asked for when the page says.
-fn is_about_some(world: &World, told: &Told, life: &Life) -> bool {
-    let alert: serde_json::Value = serde_json::from_str(&told.page.alert).unwrap_or_default();
-    let asked = alert.pointer("/payload/custom_details/first").and_then(serde_json::Value::as_str);
-    let asked: Option<Timestamp> = asked.and_then(|at| at.parse().ok());
+fn is_about_some(world: &World, notified: &Told, life: &Life) -> bool {
+    let alert: serde_json::Value = serde_json::from_str(&notified.page.alert).unwrap_or_default();
+    let requested = alert.pointer("/payload/custom_details/first").and_then(serde_json::Value::as_str);
+    let requested: Option<Timestamp> = requested.and_then(|at| at.parse().ok());
     // The claim comes before the call, in the same invocation.
-    let earliest = life.asked.called_at.minus(world.conditions.timeout);
-    !told.page.body.lines().any(|line| line.starts_with("Deployment"))
-        && told.page.body.contains(&life.asked.service)
-        && asked.is_some_and(|asked| asked > earliest && asked <= life.asked.called_at)
+    let earliest = life.requested.called_at.minus(world.conditions.timeout);
+    !notified.page.body.lines().any(|line| line.starts_with("Deployment"))
+        && notified.page.body.contains(&life.requested.service)
+        && requested.is_some_and(|requested| requested > earliest && requested <= life.requested.called_at)
 }
 
 /// Whether people were told that nobody could learn what became of a deployment, and then that it is well.
 fn taken_back(world: &World, deployment: &str) -> bool {
     world.record(|record| {
-        let mut unknown = record
-            .pages
-            .iter()
-            .filter(|told| is_about(told, deployment) && told.page.body.contains("its end is unknown"));
-        unknown.all(|told| {
-            let mut later = record.pages.iter().filter(|later| later.at >= told.at && later.key == told.key);
+        let mut unknown = record.pages.iter().filter(|notified| {
+            is_about(notified, deployment) && notified.page.body.contains("its end is unknown")
+        });
+        unknown.all(|notified| {
+            let mut later =
+                record.pages.iter().filter(|later| later.at >= notified.at && later.key == notified.key);
             later.any(|later| later.page.attributes["state"] == "resolved")
         })
     })
 }
 
 /// Whether a page is about this deployment, and does not only name it as what it was rolled back to.
-fn is_about(told: &Told, deployment: &str) -> bool {
-    let mut lines = told.page.body.lines();
+fn is_about(notified: &Told, deployment: &str) -> bool {
+    let mut lines = notified.page.body.lines();
     lines.any(|line| line.starts_with("Deployment") && line.contains(deployment))
 }
 
@@ -319,16 +326,20 @@ fn is_about(told: &Told, deployment: &str) -> bool {
 fn repeated_pages(world: &World, wrong: &mut Vec<String>) {
     world.record(|record| {
         let mut marked: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
-        for told in &record.pages {
-            if told.marked {
-                marked.entry(&told.key).or_default().push(told);
-            } else if told.page.attributes["state"] == "open" && !record.disturbed.contains(&told.by) {
-                let (at, by) = (told.at, told.by);
-                wrong.push(format!("invocation {by} told {} at {at} and did not mark it", told.page.subject));
+        for notified in &record.pages {
+            if notified.marked {
+                marked.entry(&notified.key).or_default().push(notified);
+            } else if notified.page.attributes["state"] == "open" && !record.disturbed.contains(&notified.by)
+            {
+                let (at, by) = (notified.at, notified.by);
+                wrong.push(format!(
+                    "invocation {by} told {} at {at} and did not mark it",
+                    notified.page.subject
+                ));
             }
         }
         for (key, copies) in marked {
-            let rollouts = copies.iter().all(|told| told.page.attributes["rule"] == "rollout-failed");
+            let rollouts = copies.iter().all(|notified| notified.page.attributes["rule"] == "rollout-failed");
             if rollouts && copies.len() > 1 {
                 wrong.push(format!("the incident {key} was told and marked {} times", copies.len()));
             }
@@ -338,18 +349,21 @@ fn repeated_pages(world: &World, wrong: &mut Vec<String>) {
 
 /// What the ledger believes that people were told, they were told.
 fn unfounded(world: &World, wrong: &mut Vec<String>) {
-    let told = world.store(|store| {
+    let notified = world.store(|store| {
         let items = store.items().filter_map(|item| item.key.sk.strip_prefix("told#"));
         items
             .filter_map(|name| name.split_once('#'))
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .collect::<Vec<_>>()
     });
-    for (service, secret) in told {
+    for (service, secret) in notified {
         let name = secret.rsplit('/').next().unwrap_or_default();
         let label = service.split_once(":service/").map_or(service.as_str(), |(_, label)| label);
         let said = world.record(|record| {
-            record.pages.iter().any(|told| told.page.body.contains(label) && told.page.body.contains(name))
+            record
+                .pages
+                .iter()
+                .any(|notified| notified.page.body.contains(label) && notified.page.body.contains(name))
         });
         if !said {
             wrong.push(format!("nobody was told of {service} and {secret}, and the ledger says so"));
@@ -359,11 +373,11 @@ fn unfounded(world: &World, wrong: &mut Vec<String>) {
 
 fn by_service(world: &World) -> BTreeMap<String, Vec<Asked>> {
     let mut ours: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
-    for asked in world.record(|record| record.deployments.clone()) {
-        ours.entry(asked.service.clone()).or_default().push(asked);
+    for requested in world.record(|record| record.deployments.clone()) {
+        ours.entry(requested.service.clone()).or_default().push(requested);
     }
     for ours in ours.values_mut() {
-        ours.sort_by_key(|asked| asked.called_at);
+        ours.sort_by_key(|requested| requested.called_at);
     }
     ours
 }

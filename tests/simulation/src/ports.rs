@@ -4,14 +4,14 @@ mod map;
 
 use std::rc::Rc;
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Undescribed,
-    Update, Value, Written,
+    ArnPage, AttributeValue, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
+    SecretPage, SortKeyRange, TaskDefinition, UndescribedService, WriteResult,
 };
-use responder_engine::{Cause, Error, Failure};
+use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use crate::cloud::{Asked, Cloud, Fault, Record, State, Told, refused};
 use crate::sns::{Publish, shown_in_chats};
@@ -52,8 +52,8 @@ impl Port {
         &self,
         call: Call,
         until: Timestamp,
-        mut effect: impl FnMut(&mut State, Timestamp) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        mut effect: impl FnMut(&mut State, Timestamp) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let Call { service, operation, millis, repeats } = call;
         let clock = &self.cloud.clock;
         let (before, after, fault) = {
@@ -69,7 +69,7 @@ impl Port {
         clock.sleep_until(answered.min(until)).await;
         if answered > until {
             self.disturb(service);
-            return Err(Error::Deadline(operation));
+            return Err(EngineError::Deadline(operation));
         }
         let mut act = || effect(&mut self.cloud.state.borrow_mut(), clock.now());
         let answer = match fault {
@@ -94,7 +94,7 @@ impl Port {
         if answer.is_none() {
             self.disturb(service);
         }
-        let answer = answer.unwrap_or(Err(Error::Deadline(operation)));
+        let answer = answer.unwrap_or(Err(EngineError::Deadline(operation)));
         if let Err(error) = &answer {
             self.cloud.note(|| {
                 let fault = fault.map_or("", Fault::name);
@@ -115,29 +115,30 @@ impl Port {
     }
 
     /// The write, and what it means for the record.
-    fn write(&self, state: &mut State, update: &Update) -> Written {
+    fn write(&self, state: &mut State, update: &ItemUpdate) -> WriteResult {
         let frees = update.key.sk.starts_with("slot#") && update.remove.contains("service");
         if frees && state.keeps_places {
-            return Written::Yes;
+            return WriteResult::Yes;
         }
         let one = std::slice::from_ref(&update.key);
         let before = state.store.get(one).pop();
         let written = state.store.update(update);
         let after = state.store.get(one).pop();
         state.record.meter.write(before.as_ref(), after.as_ref());
-        if written == Written::Yes && update.set.contains_key("paged") {
+        if written == WriteResult::Yes && update.set.contains_key("paged") {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
-            let told = state.record.pages.iter_mut().rev().find(|told| told.by == by && told.key == key);
-            if let Some(told) = told {
-                told.marked = true;
+            let notified =
+                state.record.pages.iter_mut().rev().find(|notified| notified.by == by && notified.key == key);
+            if let Some(notified) = notified {
+                notified.marked = true;
             }
         }
         written
     }
 }
 
-impl Aws for Port {
+impl AwsPort for Port {
     fn now(&self) -> Timestamp {
         self.cloud.clock.now()
     }
@@ -153,27 +154,27 @@ impl Aws for Port {
         }
     }
 
-    async fn update(&self, update: &Update, until: Timestamp) -> Result<Written, Error> {
+    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let written = self.call(table("UpdateItem"), until, |state, _| Ok(self.write(state, update))).await?;
         self.cloud.note(|| {
-            let said = if written == Written::Yes { "written" } else { "condition does not hold" };
+            let said = if written == WriteResult::Yes { "written" } else { "condition does not hold" };
             format!("#{} {} {} {}: {said}", self.invocation, update.key.pk, update.key.sk, changes(update))
         });
         Ok(written)
     }
 
-    async fn get(&self, keys: &[Key], until: Timestamp) -> Result<Got, Error> {
+    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         self.call(table("BatchGetItem"), until, |state, _| {
             let busy = keys.len() > 1 && state.random.chance(state.faulty / 2);
             let (now, left) = keys.split_at(if busy { keys.len() / 2 } else { keys.len() });
             let items = state.store.get(now);
             state.record.meter.get(now.len(), &items);
-            Ok(Got { items, left: left.to_vec() })
+            Ok(FoundItems { items, left: left.to_vec() })
         })
         .await
     }
 
-    async fn query(&self, range: &Range, until: Timestamp) -> Result<Items, Error> {
+    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         self.call(table("Query"), until, |state, _| {
             let page = state.store.query(range);
             state.record.meter.query(&page.items);
@@ -187,10 +188,10 @@ impl Aws for Port {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         let call = ecs("ListClusters");
         if !self.here(region) {
-            return Ok(Listed::default());
+            return Ok(ArnPage::default());
         }
         self.call(call, until, |state, now| {
             refused("ecs", call.operation, state.ecs.list_clusters(Some(100), token, now)).map(map::listed)
@@ -204,7 +205,7 @@ impl Aws for Port {
         cluster: &str,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         let call = ecs("ListServices");
         self.call(call, until, |state, now| {
             let page = state.ecs.list_services(Some(cluster), Some(100), token, now);
@@ -219,23 +220,31 @@ impl Aws for Port {
         cluster: &str,
         services: &[String],
         until: Timestamp,
-    ) -> Result<Descriptions, Error> {
+    ) -> Result<DescribedServices, EngineError> {
         let call = ecs("DescribeServices");
         self.call(call, until, |state, now| {
             let answer = state.ecs.describe_services(Some(cluster), services, now);
             let answer = refused("ecs", call.operation, answer)?;
             let failures = answer.failures.into_iter();
-            Ok(Descriptions {
+            Ok(DescribedServices {
                 services: answer.services.iter().map(map::described).collect(),
                 failures: failures
-                    .map(|failure| Undescribed { arn: Some(failure.arn), reason: Some(failure.reason) })
+                    .map(|failure| UndescribedService {
+                        arn: Some(failure.arn),
+                        reason: Some(failure.reason),
+                    })
                     .collect(),
             })
         })
         .await
     }
 
-    async fn task_definition(&self, _: &Region, arn: &str, until: Timestamp) -> Result<Definition, Error> {
+    async fn task_definition(
+        &self,
+        _: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> Result<TaskDefinition, EngineError> {
         let call = ecs("DescribeTaskDefinition");
         self.call(call, until, |state, now| {
             let definition = state.ecs.describe_task_definition(arn, now);
@@ -244,11 +253,16 @@ impl Aws for Port {
         .await
     }
 
-    async fn describe_secret(&self, region: &Region, id: &str, until: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        region: &Region,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<SecretMetadata, EngineError> {
         let call = secrets("DescribeSecret");
         self.call(call, until, |state, now| match state.secrets.describe_secret(region.name(), id, now) {
             Err(refusal) if refusal.code == "ResourceNotFoundException" => {
-                Ok(Metadata { missing: true, ..Metadata::default() })
+                Ok(SecretMetadata { missing: true, ..SecretMetadata::default() })
             }
             answer => refused("secretsmanager", call.operation, answer).map(|found| map::metadata(&found)),
         })
@@ -260,13 +274,13 @@ impl Aws for Port {
         region: &Region,
         token: Option<&str>,
         until: Timestamp,
-    ) -> Result<ListedSecrets, Error> {
+    ) -> Result<SecretPage, EngineError> {
         let call = secrets("ListSecrets");
         self.call(call, until, |state, now| {
             let page = state.secrets.list_secrets(region.name(), Some(100), token, now);
             let page = refused("secretsmanager", call.operation, page)?;
             let secrets = page.secrets.iter().map(map::metadata).collect();
-            Ok(ListedSecrets { secrets, next: page.next_token })
+            Ok(SecretPage { secrets, next: page.next_token })
         })
         .await
     }
@@ -277,7 +291,7 @@ impl Aws for Port {
         cluster: &str,
         service: &str,
         until: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, EngineError> {
         let (call, called_at) = (ecs("UpdateService"), self.now());
         self.cloud.state.borrow_mut().record.updates.push(called_at);
         let answer = self
@@ -298,14 +312,14 @@ impl Aws for Port {
             .await;
         if let Ok(Some(id)) = &answer {
             let deployments = &mut self.cloud.state.borrow_mut().record.deployments;
-            if let Some(asked) = deployments.iter_mut().find(|asked| asked.deployment == *id) {
-                asked.answered = true;
+            if let Some(requested) = deployments.iter_mut().find(|requested| requested.deployment == *id) {
+                requested.answered = true;
             }
         }
         answer
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
         let call = Call { service: "sns", operation: "Publish", millis: 25, repeats: false };
         let refused = Publish::page(page, key).accepted().err();
         self.call(call, until, |state, at| {
@@ -321,7 +335,7 @@ impl Aws for Port {
         Ok(())
     }
 
-    async fn chat(&self, page: &Page, until: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         let call = Call { service: "sns", operation: "Publish (chat)", millis: 25, repeats: false };
         let chat = Publish::chat(page);
         let refused = chat.accepted().err().or_else(|| shown_in_chats(&chat.message).err());
@@ -334,19 +348,21 @@ impl Aws for Port {
 }
 
 /// SNS says no: on record, so that no world ends well with it.
-fn unpublished(record: &mut Record, why: &str) -> Error {
+fn unpublished(record: &mut Record, why: &str) -> EngineError {
     record.unpublished.push(why.to_owned());
-    let failure = Failure { cause: Cause::Refused, code: Some("InvalidParameter".to_owned()) };
-    Error::Call { service: "sns", operation: "Publish", failure }
+    let failure = CallFailure { cause: FailureCause::Refused, code: Some("InvalidParameter".to_owned()) };
+    EngineError::Call { service: "sns", operation: "Publish", failure }
 }
 
 /// What an update changes, for the trace.
-fn changes(update: &Update) -> String {
-    let value = |value: &Value| match value {
-        Value::Text(text) => text.clone(),
-        Value::Number(number) if *number > 1_000_000_000_000 => Timestamp::from_millis(*number).to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Set(set) => format!("{} entries", set.len()),
+fn changes(update: &ItemUpdate) -> String {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) => text.clone(),
+        AttributeValue::Number(number) if *number > 1_000_000_000_000 => {
+            Timestamp::from_millis(*number).to_string()
+        }
+        AttributeValue::Number(number) => number.to_string(),
+        AttributeValue::Set(set) => format!("{} entries", set.len()),
     };
     let set = update.set.iter().filter(|(name, _)| **name != "ttl");
     let set = set.map(|(name, known)| format!("{name}={}", value(known)));

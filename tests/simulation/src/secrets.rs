@@ -33,7 +33,7 @@ pub struct Secrets {
     /// By the ARN in the primary Region.
     by_arn: BTreeMap<String, Secret>,
     outbox: BTreeMap<(Timestamp, u64), SecretsEvent>,
-    told: u64,
+    notified: u64,
 }
 
 /// The operations of the API that are modelled: metadata only.
@@ -137,7 +137,7 @@ impl Secrets {
             random: Random::new(seed),
             by_arn: BTreeMap::new(),
             outbox: BTreeMap::new(),
-            told: 0,
+            notified: 0,
         }
     }
 

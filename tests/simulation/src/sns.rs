@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use eventbridge_pattern::json::find_duplicate_key;
-use responder_core::page::Page;
+use responder_core::notify::Notification;
 use serde_json::{Map, Value};
 
 /// One call of `Publish`.
@@ -26,7 +26,7 @@ const LARGEST: usize = 256 * 1024;
 
 impl Publish {
     /// As the functions send a page.
-    pub fn page(page: &Page, key: &str) -> Self {
+    pub fn page(page: &Notification, key: &str) -> Self {
         let own = page.attributes.iter().map(|(name, value)| (*name, value.as_str())).chain([("key", key)]);
         let text = |(name, value): (&str, &str)| (name.to_owned(), ("String".to_owned(), value.to_owned()));
         Self {
@@ -38,7 +38,7 @@ impl Publish {
     }
 
     /// As the functions send a notification for chats.
-    pub fn chat(page: &Page) -> Self {
+    pub fn chat(page: &Notification) -> Self {
         Self { message: page.chat.clone(), ..Self::default() }
     }
 

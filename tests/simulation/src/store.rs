@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_engine::port::{Item, Items, Key, Range, Update, Written};
+use responder_engine::port::{ItemKey, ItemPage, ItemUpdate, SortKeyRange, TableItem, WriteResult};
 
 /// How many items a page of `Query` has: fewer than AWS's, so that there are pages.
 const PAGE: usize = 25;
@@ -10,46 +10,46 @@ const PAGE: usize = 25;
 /// The table.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    items: BTreeMap<Key, Item>,
+    items: BTreeMap<ItemKey, TableItem>,
 }
 
 impl Store {
     /// `UpdateItem`.
-    pub fn update(&mut self, update: &Update) -> Written {
+    pub fn update(&mut self, update: &ItemUpdate) -> WriteResult {
         let known = self.items.get(&update.key);
         if !update.condition.holds(known) {
-            return Written::No(known.cloned());
+            return WriteResult::No(known.cloned());
         }
         let item = update.apply(known.cloned());
         self.items.insert(update.key.clone(), item);
-        Written::Yes
+        WriteResult::Yes
     }
 
     /// `PutItem`: what somebody wrote before.
-    pub fn put(&mut self, item: Item) {
+    pub fn put(&mut self, item: TableItem) {
         self.items.insert(item.key.clone(), item);
     }
 
     /// `BatchGetItem`.
-    pub fn get(&self, keys: &[Key]) -> Vec<Item> {
+    pub fn get(&self, keys: &[ItemKey]) -> Vec<TableItem> {
         keys.iter().filter_map(|key| self.items.get(key).cloned()).collect()
     }
 
     /// `Query`.
-    pub fn query(&self, range: &Range) -> Items {
+    pub fn query(&self, range: &SortKeyRange) -> ItemPage {
         if range.from > range.to {
-            return Items::default();
+            return ItemPage::default();
         }
-        let key = |sk: &String| Key { pk: range.pk.clone(), sk: sk.clone() };
+        let key = |sk: &String| ItemKey { pk: range.pk.clone(), sk: sk.clone() };
         let inside = self.items.range(key(&range.from)..=key(&range.to));
         let mut rest =
             inside.filter(|(key, _)| range.after.as_ref().is_none_or(|after| *key > after)).peekable();
-        let items: Vec<Item> = rest.by_ref().take(PAGE).map(|(_, item)| item.clone()).collect();
-        Items { next: rest.peek().and(items.last()).map(|item| item.key.clone()), items }
+        let items: Vec<TableItem> = rest.by_ref().take(PAGE).map(|(_, item)| item.clone()).collect();
+        ItemPage { next: rest.peek().and(items.last()).map(|item| item.key.clone()), items }
     }
 
     /// Everything in it.
-    pub fn items(&self) -> impl Iterator<Item = &Item> {
+    pub fn items(&self) -> impl Iterator<Item = &TableItem> {
         self.items.values()
     }
 }

@@ -155,12 +155,12 @@ fn figures(
     let in_flight = in_flight.unwrap_or_default();
     world.record(|record| {
         let mut by_service: BTreeMap<&str, usize> = BTreeMap::new();
-        for asked in &record.deployments {
-            *by_service.entry(&asked.service).or_default() += 1;
+        for requested in &record.deployments {
+            *by_service.entry(&requested.service).or_default() += 1;
         }
         let mut pages = BTreeMap::new();
-        for told in &record.pages {
-            let rule = told.page.attributes.get("rule").cloned().unwrap_or_default();
+        for notified in &record.pages {
+            let rule = notified.page.attributes.get("rule").cloned().unwrap_or_default();
             *pages.entry(rule).or_default() += 1;
         }
         let second = Span::from_millis(999);

@@ -5,7 +5,7 @@ use responder_core::time::Timestamp;
 /// A bucket that holds `burst` tokens and gets `per_second` new ones.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    burst: i64,
+    window_match: i64,
     per_second: i64,
     thousandths: i64,
     filled: Option<Timestamp>,
@@ -13,16 +13,16 @@ pub struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub fn new(burst: u32, per_second: u32) -> Self {
-        let burst = i64::from(burst) * 1_000;
-        Self { burst, per_second: per_second.into(), thousandths: burst, filled: None }
+    pub fn new(window_match: u32, per_second: u32) -> Self {
+        let window_match = i64::from(window_match) * 1_000;
+        Self { window_match, per_second: per_second.into(), thousandths: window_match, filled: None }
     }
 
     /// Takes a token; false if there is none.
     pub fn take(&mut self, now: Timestamp) -> bool {
         let passed = self.filled.map_or(0, |filled| now.millis().saturating_sub(filled.millis()).max(0));
         let new = passed.saturating_mul(self.per_second);
-        self.thousandths = self.thousandths.saturating_add(new).min(self.burst);
+        self.thousandths = self.thousandths.saturating_add(new).min(self.window_match);
         // A clock that was set back adds nothing twice.
         self.filled = self.filled.max(Some(now));
         let has = self.thousandths >= 1_000;

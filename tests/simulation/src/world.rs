@@ -8,10 +8,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use responder_core::plan::Step;
+use responder_core::plan::PlanStep;
 use responder_core::rules::{Handler, RulesError};
 use responder_core::time::{Span, Timestamp};
-use responder_engine::{Engine, Turn};
+use responder_engine::{Engine, Invocation};
 
 pub use conditions::Conditions;
 pub use history::History;
@@ -52,18 +52,18 @@ pub struct World {
     bus: Bus,
     tasks: Tasks<Finished>,
     /// The invocations that run, by number.
-    running: BTreeMap<u64, Invocation>,
+    running: BTreeMap<u64, RunningInvocation>,
     invocations: u64,
     /// Warm environments.
     idle: BTreeMap<Handler, Vec<Engine<Port>>>,
     agenda: BTreeMap<(Timestamp, u64), Due>,
     appointments: u64,
     history: History,
-    planned: Vec<Step>,
+    planned: Vec<PlanStep>,
 }
 
 #[derive(Debug)]
-struct Invocation {
+struct RunningInvocation {
     handler: Handler,
     messages: Vec<u64>,
     began: Timestamp,
@@ -72,7 +72,7 @@ struct Invocation {
 struct Finished {
     engine: Engine<Port>,
     kept: Vec<bool>,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
 }
 
 impl World {
@@ -178,12 +178,14 @@ impl World {
     ///
     /// # Errors
     /// When the rules cannot be loaded.
-    pub fn sweep(&mut self) -> Result<Vec<Step>, RulesError> {
+    pub fn sweep(&mut self) -> Result<Vec<PlanStep>, RulesError> {
         self.planned.clear();
         let event = self.bus.sweep(self.now());
         self.invoke(Handler::Sweep, vec![(0, event.to_string().into())])?;
         self.run(self.now().plus(self.conditions.timeout))?;
-        let idle = |step: &Step| matches!(step, Step::Join { .. } | Step::Nothing { .. } | Step::Skip { .. });
+        let idle = |step: &PlanStep| {
+            matches!(step, PlanStep::ExtendIncident { .. } | PlanStep::Nothing { .. } | PlanStep::Skip { .. })
+        };
         Ok(self.planned.iter().filter(|step| !idle(step)).cloned().collect())
     }
 
@@ -289,7 +291,7 @@ impl World {
         engine.aws.invocation = number;
         let until = self.now().plus(self.conditions.timeout);
         self.appoint(until, Due::TimesOut(number));
-        let turn = Turn {
+        let turn = Invocation {
             until,
             owner: format!("invocation-{number}"),
             account: ACCOUNT.to_owned(),
@@ -299,11 +301,11 @@ impl World {
         let turns = dies.then(|| self.random.below(60));
         let (ids, texts): (Vec<u64>, Vec<Rc<str>>) = messages.into_iter().unzip();
         self.cloud.note(|| format!("#{number} {handler} begins with {} messages", texts.len()));
-        self.running.insert(number, Invocation { handler, messages: ids, began: self.now() });
+        self.running.insert(number, RunningInvocation { handler, messages: ids, began: self.now() });
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
             let (ended, _) = engine.run(&turn, &texts).await;
-            let kept = ended.iter().map(responder_engine::Ended::is_kept).collect();
+            let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
             let plans = ended.into_iter().filter_map(|ended| ended.plan);
             Finished { engine, kept, steps: plans.flat_map(|plan| plan.steps).collect() }
         };
@@ -313,7 +315,9 @@ impl World {
 
     fn finish(&mut self, number: u64, finished: Finished) {
         let Finished { engine, kept, steps } = finished;
-        let Some(Invocation { handler, messages, began }) = self.running.remove(&number) else { return };
+        let Some(RunningInvocation { handler, messages, began }) = self.running.remove(&number) else {
+            return;
+        };
         let took = Span::from_millis(self.now().millis() - began.millis());
         self.cloud.state.borrow_mut().record.meter.invocation(handler, took);
         self.cloud.note(|| format!("#{number} {handler} ends"));

@@ -6,8 +6,8 @@
 mod stories;
 
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::Step;
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::plan::PlanStep;
 use responder_core::rules::{Severity, builtin};
 use simulation::corpus::{judge, samples};
 use stories::{Story, fixtures};
@@ -35,10 +35,11 @@ fn every_attack_is_found_and_everyday_work_pages_nobody() {
 /// The incidents that somebody should see at once, and how often somebody was paged.
 fn decided(story: &Story) -> (Vec<Incident>, usize) {
     let rules = builtin().unwrap();
-    let mut ledger = Ledger::new(story.facts.clone());
+    let mut ledger = MemoryStore::new(story.facts.clone());
     let cases = story.events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
-    let plans: Vec<_> = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
-    let pages = plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, Step::Page { .. }));
+    let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    let pages =
+        plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, PlanStep::Page { .. }));
     let mut incidents = ledger.incidents();
     incidents.retain(|incident| incident.severity > Severity::Info);
     (incidents, pages.count())

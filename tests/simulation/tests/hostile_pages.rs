@@ -12,17 +12,17 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use responder_core::event::Event;
 use responder_core::facts::Settings;
-use responder_core::incident::{Detail, Incident};
-use responder_core::mark::{Burst, Mark};
-use responder_core::page::{Page, render};
-use responder_core::rules::{Response, Rules, Severity, builtin};
+use responder_core::incident::{Incident, IncidentDetail};
+use responder_core::notify::{Notification, render};
+use responder_core::rules::{Response, RuleSet, Severity, builtin};
+use responder_core::state::observation::{Observation, WindowMatch};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 use simulation::sns::{Publish, shown_in_chats};
 use words::{Split, split};
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| builtin().unwrap());
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
 
 /// Stands in most hostile strings: where it turns up, something from outside did.
 const MARK: &str = "mArK3r";
@@ -148,14 +148,15 @@ impl Input {
         Event::parse(&event.to_string()).ok()
     }
 
-    fn page(&self) -> (Incident, Page) {
+    fn page(&self) -> (Incident, Notification) {
         let response = self.response();
         let events: Vec<Event> =
             self.names.iter().enumerate().filter_map(|(number, name)| self.event(number, name)).collect();
-        let marks: Vec<Mark> = events.iter().map(|event| Mark::of(event, false)).collect();
+        let observations: Vec<Observation> =
+            events.iter().map(|event| Observation::of(event, false)).collect();
         let at: Timestamp = "2026-05-04T04:00:00Z".parse().unwrap();
-        let burst = Burst {
-            marks: marks.iter().collect(),
+        let window_match = WindowMatch {
+            observations: observations.iter().collect(),
             severity: Severity::High,
             resolved: self.resolved.then_some(at),
         };
@@ -172,12 +173,16 @@ impl Input {
             ("reason", message),
             ("version", id),
         ];
-        let mut details: Vec<Detail> =
-            known.into_iter().map(|(label, value)| Detail { label, value: Untrusted::new(value) }).collect();
+        let mut details: Vec<IncidentDetail> = known
+            .into_iter()
+            .map(|(label, value)| IncidentDetail { label, value: Untrusted::new(value) })
+            .collect();
         details.extend(
-            self.details.iter().map(|value| Detail { label: "not redeployed", value: Untrusted::new(value) }),
+            self.details
+                .iter()
+                .map(|value| IncidentDetail { label: "not redeployed", value: Untrusted::new(value) }),
         );
-        let mut incident = Incident::of(response, "0123456789abcdef".to_owned(), &burst, details);
+        let mut incident = Incident::of(response, "0123456789abcdef".to_owned(), &window_match, details);
         incident.services = vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}")];
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
@@ -271,7 +276,7 @@ fn links_are_ours(text: &str) -> bool {
     parts.next().is_some_and(|first| !text.contains("://") || first.ends_with("https")) && parts.all(ours)
 }
 
-fn body_is_text(incident: &Incident, page: &Page) {
+fn body_is_text(incident: &Incident, page: &Notification) {
     assert!(page.body.len() <= 32 * 1024 && page.body.ends_with('\n'));
     assert!(!page.body.contains(['<', '>']) && links_are_ours(&page.body), "{}", page.body);
     for line in page.body.lines().filter(|line| !line.is_empty()) {
@@ -282,9 +287,9 @@ fn body_is_text(incident: &Incident, page: &Page) {
 }
 
 /// A command has the words of one line of advice, with a value in each place, and no others.
-fn commands_are_ours(response: &Response, page: &Page) {
+fn commands_are_ours(response: &Response, page: &Notification) {
     let templates: Vec<&str> = response
-        .first
+        .next_steps
         .iter()
         .filter_map(|line| {
             let command = [": aws ", "? aws "]

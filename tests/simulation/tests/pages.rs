@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use responder_audit::input::read;
 use responder_core::decide;
-use responder_core::event::read;
 use responder_core::facts::{Facts, Settings};
-use responder_core::incident::State;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::page::Page;
-use responder_core::plan::Step;
-use responder_core::rules::{Action, Handler, Rules, builtin};
+use responder_core::incident::IncidentStatus;
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::Notification;
+use responder_core::notify::Renderer;
+use responder_core::plan::PlanStep;
+use responder_core::rules::{Handler, ResponseAction, RuleSet, builtin};
 use responder_core::time::Timestamp;
 use serde_json::Value;
 use simulation::sns::{Publish, shown_in_chats};
@@ -27,9 +28,13 @@ const CASES: [(&str, &str); 2] = [
 ];
 
 /// Further pages that differ much from those of their response.
-const MORE: [(&str, &str, State); 2] = [
-    ("rotation-failed.at-the-first-step", "failure/rotation-failed/the-create-step-failed", State::Open),
-    ("rotation-failed.resolved", "timelines/three-failed-tries-and-then-a-success", State::Resolved),
+const MORE: [(&str, &str, IncidentStatus); 2] = [
+    (
+        "rotation-failed.at-the-first-step",
+        "failure/rotation-failed/the-create-step-failed",
+        IncidentStatus::Open,
+    ),
+    ("rotation-failed.resolved", "timelines/three-failed-tries-and-then-a-success", IncidentStatus::Resolved),
 ];
 
 /// `RUNBOOK_BASE_URL`.
@@ -38,13 +43,13 @@ const RUNBOOKS: &str = "https://runbooks.example/main/";
 #[test]
 fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     let rules = builtin().unwrap();
-    let mut pages: BTreeMap<String, Page> = BTreeMap::new();
+    let mut pages: BTreeMap<String, Notification> = BTreeMap::new();
     for response in rules.responses.values().filter(|response| pages_at_all(response.action)) {
         let listed = CASES.iter().find(|(id, _)| *id == response.id).map(|(_, case)| fixtures().join(case));
         let mut case = listed.into_iter().chain(firing(&response.id));
         let page = match response.action {
-            Action::Park => parked(&rules),
-            _ => case.find_map(|case| of_case(&rules, &case, &response.id, State::Open)),
+            ResponseAction::Quarantine => quarantined(&rules),
+            _ => case.find_map(|case| of_case(&rules, &case, &response.id, IncidentStatus::Open)),
         };
         // What is never paged by itself has no page.
         let silent = serde_json::to_value(response.severity).unwrap() == "info";
@@ -90,8 +95,8 @@ fn every_page_is_the_one_that_a_person_was_glad_to_get() {
     assert!(stray.is_empty(), "pages of no response: {stray:?}");
 }
 
-fn pages_at_all(action: Action) -> bool {
-    action != Action::Prove
+fn pages_at_all(action: ResponseAction) -> bool {
+    action != ResponseAction::Prove
 }
 
 fn fixtures() -> PathBuf {
@@ -123,7 +128,7 @@ fn firing(id: &str) -> Vec<PathBuf> {
 }
 
 /// The first page of a response in a case.
-fn of_case(rules: &Rules, case: &Path, rule: &str, state: State) -> Option<Page> {
+fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> Option<Notification> {
     let facts = fs::read(case.join("facts.json")).map(|text| serde_json::from_slice(&text).unwrap());
     let mut facts: Facts = facts.unwrap_or_default();
     RUNBOOKS.clone_into(&mut facts.settings.runbooks);
@@ -140,22 +145,26 @@ fn of_case(rules: &Rules, case: &Path, rule: &str, state: State) -> Option<Page>
             );
         });
     }
-    let mut ledger = Ledger::new(facts);
-    let plans: Vec<_> = in_order(cases).0.iter().map(|case| ledger.decide(case)).collect();
-    plans.into_iter().flat_map(|plan| plan.steps).find_map(|step| match step {
-        Step::Page { incident, page, .. } if incident.rule == rule && incident.state == state => Some(page),
-        Step::Resolve { rule: id, notice, .. } if id == rule && state == State::Resolved => notice,
+    let settings = facts.settings.clone();
+    let renderer = Renderer::new(rules, &settings);
+    let mut ledger = MemoryStore::new(facts);
+    let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
+    plans.iter().flat_map(|plan| &plan.steps).find_map(|step| match step {
+        PlanStep::Page { incident, .. } if incident.rule == rule && incident.state == state => {
+            renderer.render_step(step)
+        }
+        PlanStep::Resolve { rule: id, .. } if id == rule && state == IncidentStatus::Resolved => {
+            renderer.render_step(step)
+        }
         _ => None,
     })
 }
 
-fn parked(rules: &Rules) -> Option<Page> {
+fn quarantined(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let handler = Handler::Access;
     let settings = Settings { runbooks: RUNBOOKS.to_owned(), ..Settings::default() };
-    let plan = decide::park(rules, handler, b"{", "it is not JSON: it ends too soon", now, &settings);
-    plan.steps.into_iter().find_map(|step| match step {
-        Step::Page { page, .. } => Some(page),
-        _ => None,
-    })
+    let plan = decide::quarantine(rules, handler, b"{", "it is not JSON: it ends too soon", now);
+    let renderer = Renderer::new(rules, &settings);
+    plan.steps.iter().find_map(|step| renderer.render_step(step))
 }

@@ -86,7 +86,7 @@ fn a_resolution_is_told_at_most_once_whatever_happens() {
 
 #[test]
 fn poison_is_one_page_whatever_happens() {
-    holds(Scene::parked, &[bounds(4, 2, 1)]);
+    holds(Scene::quarantined, &[bounds(4, 2, 1)]);
 }
 
 /// What is found in a scene, a planted bug or other times given.

@@ -66,9 +66,9 @@ fn deployed(world: &World, service: &str) -> usize {
 
 fn assert_refused(special: impl FnOnce(&mut NewService), prepare: impl FnOnce(&World, &str)) {
     let (world, services) = rotated(special, prepare);
-    let told = pages(&world, "redeploy-consumers");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("shop/service-0") && !told[0].contains("service-1"), "{}", told[0]);
+    let notified = pages(&world, "redeploy-consumers");
+    assert_eq!(notified.len(), 1, "{notified:?}");
+    assert!(notified[0].contains("shop/service-0") && !notified[0].contains("service-1"), "{}", notified[0]);
     let counts: Vec<usize> = services.iter().map(|service| deployed(&world, service)).collect();
     assert_eq!(counts, [0, 1, 1, 1, 1, 1]);
 }
@@ -96,9 +96,9 @@ fn a_rollout_that_fails_is_one_page_with_a_rollback_and_without() {
             |service| service.circuit_breaker = breaker,
             |world, service| world.ecs(|ecs| ecs.next(service, [Outcome::Fails(Span::from_secs(90))])),
         );
-        let told = pages(&world, "rollout-failed");
-        assert_eq!((told.len(), deployed(&world, &services[0])), (1, 1), "{told:?}");
-        assert!(told[0].contains(&services[0]), "{}", told[0]);
+        let notified = pages(&world, "rollout-failed");
+        assert_eq!((notified.len(), deployed(&world, &services[0])), (1, 1), "{notified:?}");
+        assert!(notified[0].contains(&services[0]), "{}", notified[0]);
         assert!(pages(&world, "redeploy-consumers").is_empty());
     }
 }
@@ -110,9 +110,9 @@ fn a_rollout_that_does_not_end_is_one_page() {
             |service| service.circuit_breaker = None,
             |world, service| world.ecs(|ecs| ecs.next(service, [outcome])),
         );
-        let told = pages(&world, "rollout-failed");
-        assert_eq!((told.len(), deployed(&world, &services[0])), (1, 1), "{told:?}");
-        assert!(told[0].contains("it does not end"), "{}", told[0]);
+        let notified = pages(&world, "rollout-failed");
+        assert_eq!((notified.len(), deployed(&world, &services[0])), (1, 1), "{notified:?}");
+        assert!(notified[0].contains("it does not end"), "{}", notified[0]);
     }
 }
 

@@ -9,8 +9,8 @@ mod stories;
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::rules::{Case, Handler, Rules, Severity, builtin};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::rules::{Handler, MatchedEvent, RuleSet, Severity, builtin};
 use simulation::Random;
 use simulation::functions::{Arrival, deliver};
 use stories::{Story, fixtures, muddle, slice};
@@ -32,13 +32,13 @@ fn shorter<'a, T>(random: &mut Random, all: &'a [T], length: impl Fn(&T) -> usiz
 /// A story that is decided again and again.
 struct Known<'r> {
     story: Story,
-    cases: Vec<Case<'r>>,
+    cases: Vec<MatchedEvent<'r>>,
     incidents: BTreeMap<String, String>,
 }
 
 /// The keys of the incidents that come of some cases in this order, with the rule that found each.
-fn decided(facts: &Facts, cases: &[Case<'_>]) -> BTreeMap<String, String> {
-    let mut ledger = Ledger::new(facts.clone());
+fn decided(facts: &Facts, cases: &[MatchedEvent<'_>]) -> BTreeMap<String, String> {
+    let mut ledger = MemoryStore::new(facts.clone());
     for case in cases {
         ledger.decide(case);
     }
@@ -46,26 +46,26 @@ fn decided(facts: &Facts, cases: &[Case<'_>]) -> BTreeMap<String, String> {
 }
 
 /// As the replay does it.
-fn replayed(facts: &Facts, cases: Vec<Case<'_>>) -> BTreeMap<String, String> {
-    decided(facts, &in_order(cases).0)
+fn replayed(facts: &Facts, cases: Vec<MatchedEvent<'_>>) -> BTreeMap<String, String> {
+    decided(facts, &order_and_deduplicate(cases).0)
 }
 
 /// Without those that only go to the summary.
-fn worth_a_page(facts: &Facts, cases: Vec<Case<'_>>) -> BTreeMap<String, String> {
-    let mut ledger = Ledger::new(facts.clone());
-    for case in &in_order(cases).0 {
+fn worth_a_page(facts: &Facts, cases: Vec<MatchedEvent<'_>>) -> BTreeMap<String, String> {
+    let mut ledger = MemoryStore::new(facts.clone());
+    for case in &order_and_deduplicate(cases).0 {
         ledger.decide(case);
     }
     let incidents = ledger.incidents().into_iter().filter(|incident| incident.severity > Severity::Info);
     incidents.map(|incident| (incident.key, incident.rule)).collect()
 }
 
-fn cases<'r>(rules: &'r Rules, events: &[String]) -> Vec<Case<'r>> {
+fn cases<'r>(rules: &'r RuleSet, events: &[String]) -> Vec<MatchedEvent<'r>> {
     events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()
 }
 
 /// The cases in any order, each once or more often.
-fn shuffled<'r>(cases: &[Case<'r>], random: &mut Random) -> Vec<Case<'r>> {
+fn shuffled<'r>(cases: &[MatchedEvent<'r>], random: &mut Random) -> Vec<MatchedEvent<'r>> {
     let mut copies = cases.to_vec();
     for case in cases {
         while random.chance(200) {
@@ -109,11 +109,11 @@ fn any_order_and_any_copies_replay_to_the_same_incidents() {
 #[test]
 fn a_ledger_that_is_told_in_any_order_knows_the_same_incidents() {
     let (rules, mut random) = (builtin().unwrap(), Random::new(number("SEED", 2)));
-    let ours = |case: &Case<'_>| matches!(case.handler, Handler::Access | Handler::Failure);
+    let ours = |case: &MatchedEvent<'_>| matches!(case.handler, Handler::Access | Handler::Failure);
     let mut stories = fixtures();
     stories.extend((0..60).map(|_| slice(&mut random, 40)));
     stories.extend((0..60).map(|_| muddle(&mut random)));
-    let stories: Vec<(Story, Vec<Case<'_>>)> = stories
+    let stories: Vec<(Story, Vec<MatchedEvent<'_>>)> = stories
         .into_iter()
         .map(|story| {
             let cases = cases(&rules, &story.events).into_iter().filter(ours).collect();

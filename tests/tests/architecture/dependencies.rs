@@ -7,16 +7,17 @@ use acceptance::paths;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// The workspace's packages and the workspace packages that each may use.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("eventbridge-pattern", &[]),
     ("responder-core", &["eventbridge-pattern"]),
+    ("responder-audit", &["eventbridge-pattern", "responder-core"]),
     ("responder-engine", &["responder-core"]),
     ("responder-aws", &["eventbridge-pattern", "responder-core", "responder-engine"]),
     ("responder-lambda", &["responder-core", "responder-aws"]),
-    ("responder-replay", &["eventbridge-pattern", "responder-core"]),
+    ("responder-replay", &["eventbridge-pattern", "responder-core", "responder-audit"]),
     ("responder-doctor", &["responder-core", "responder-engine", "responder-aws", "infra"]),
     ("infra", &["eventbridge-pattern", "responder-core"]),
-    ("simulation", &["eventbridge-pattern", "responder-core", "responder-engine"]),
+    ("simulation", &["eventbridge-pattern", "responder-core", "responder-audit", "responder-engine"]),
     (
         "acceptance",
         &["responder-core", "responder-aws", "responder-replay", "responder-doctor", "infra", "simulation"],
@@ -52,7 +53,14 @@ fn dependencies_point_one_way() {
 #[test]
 fn the_patterns_the_core_the_engine_the_replay_and_the_simulation_cannot_reach_a_network() {
     let metadata = metadata();
-    for name in ["eventbridge-pattern", "responder-core", "responder-engine", "responder-replay", "simulation", "infra"] {
+    for name in [
+        "eventbridge-pattern",
+        "responder-core",
+        "responder-engine",
+        "responder-replay",
+        "simulation",
+        "infra",
+    ] {
         let ways = reachable(&metadata, name);
         assert!(ways.len() > 1, "`{name}` has dependencies, or this test sees none");
         for (reached, way) in &ways {

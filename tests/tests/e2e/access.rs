@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::Step;
+use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::plan::PlanStep;
 use responder_core::rules::builtin;
 use serde_json::{Value, json};
 use simulation::corpus::{classes, facts, sample};
@@ -55,12 +55,12 @@ fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay
 
     let rules = builtin().unwrap();
     let cases = events.iter().flat_map(|event| rules.cases(&event.to_string()).unwrap()).collect();
-    let mut ledger = Ledger::new(facts(&[theft]));
+    let mut ledger = MemoryStore::new(facts(&[theft]));
     let cases = in_order(cases).0;
     let plans: Vec<_> = cases.iter().map(|case| ledger.decide(case)).collect();
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let keys = steps.filter_map(|step| match step {
-        Step::Page { incident, .. } => Some(incident.key.clone()),
+        PlanStep::Page { incident, .. } => Some(incident.key.clone()),
         _ => None,
     });
     let keys: BTreeSet<String> = keys.collect();

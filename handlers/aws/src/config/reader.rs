@@ -2,16 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::time::Span;
 
 /// Variables, and what is wrong with them.
-pub(super) struct Reader<F> {
+pub(super) struct VariableReader<F> {
     pub(super) variable: F,
     pub(super) problems: Vec<String>,
 }
 
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
+impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
     pub(super) fn optional(&self, name: &str) -> Option<String> {
         (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }

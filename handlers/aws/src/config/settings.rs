@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use eventbridge_pattern::Wildcard;
 use eventbridge_pattern::json::find_duplicate_key;
-use responder_core::control::Window;
-use responder_core::service::{Reference, ReferenceKind};
-use responder_core::settings::{Finding, Mode, Policy, Production, Settings, Worded};
+use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+use responder_core::aws::service_tags::Window;
+use responder_core::settings::{
+    DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
+};
 use responder_core::text::Untrusted;
 use responder_engine::port::Region;
 
-use super::reader::Reader;
+use super::reader::VariableReader;
 
 /// Reads them; what is not set is as [`Settings::default`] says.
-pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settings {
+pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
     let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
     let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
@@ -31,7 +33,7 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
         home: read.optional("AWS_REGION"),
         regions: regions(read),
         runbooks: read.base_url("RUNBOOK_BASE_URL"),
-        production: Production {
+        production: ProductionScope {
             accounts: words(read, "PRODUCTION_ACCOUNTS", ACCOUNT, |word| {
                 is_account(word).then_some(word.to_owned())
             }),
@@ -50,18 +52,18 @@ pub(super) fn read(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Settin
     settings
 }
 
-fn mode(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Mode {
+fn mode(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
     match read.optional("MODE").as_deref() {
-        None | Some("enforce") => Mode::Enforce,
-        Some("notify") => Mode::Notify,
+        None | Some("enforce") => ResponseMode::Enforce,
+        Some("notify") => ResponseMode::Notify,
         Some(_) => {
             read.problem("MODE", "must be `enforce` or `notify`");
-            Mode::Enforce
+            ResponseMode::Enforce
         }
     }
 }
 
-fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+fn first_reads(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> bool {
     match read.optional("FIRST_READS").as_deref() {
         None | Some("off") => false,
         Some("on") => true,
@@ -73,7 +75,9 @@ fn first_reads(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
 }
 
 /// `finding=policy`, as many as wanted.
-fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Finding, Policy> {
+fn findings(
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+) -> BTreeMap<DeploymentRisk, RiskPolicy> {
     let text = read.optional("FINDINGS").unwrap_or_default();
     let mut findings = BTreeMap::new();
     for word in text.split_whitespace() {
@@ -81,7 +85,7 @@ fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Find
             word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
         match pair {
             None => {
-                let names = Finding::ALL.map(Finding::name).join("`, `");
+                let names = DeploymentRisk::ALL.map(DeploymentRisk::name).join("`, `");
                 let what = "must be words such as `mutable-image=notify`, each one of";
                 read.problem("FINDINGS", &format!("{what} `{names}` with `go`, `wait` or `notify`"));
                 break;
@@ -96,18 +100,18 @@ fn findings(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Find
     findings
 }
 
-fn finding(name: &str) -> Option<Finding> {
-    Finding::ALL.into_iter().find(|finding| finding.name() == name)
+fn finding(name: &str) -> Option<DeploymentRisk> {
+    DeploymentRisk::ALL.into_iter().find(|finding| finding.name() == name)
 }
 
-fn policy(name: &str) -> Option<Policy> {
-    [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)]
+fn policy(name: &str) -> Option<RiskPolicy> {
+    [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
         .into_iter()
         .find_map(|(known, policy)| (known == name).then_some(policy))
 }
 
 /// A JSON object: a service's ARN or `cluster/service`, and a list of secrets by name or ARN.
-fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
+fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
     let Some(text) = read.optional("READERS") else { return BTreeMap::new() };
     let Ok(readers) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(&text) else {
         let what = "must be a JSON object such as {\"cluster/service\": [\"name-or-arn-of-a-secret\"]}";
@@ -132,13 +136,13 @@ fn readers(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> BTreeMap<Strin
 }
 
 fn means_a_secret(value: &str) -> bool {
-    let reference = Reference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
+    let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
     reference.parse("111122223333", "us-west-2").is_some()
 }
 
 fn is_service(text: &str) -> bool {
     let path = if text.starts_with("arn:") {
-        let arn = responder_core::arn::Arn::of("ecs", text);
+        let arn = responder_core::aws::arn::Arn::of("ecs", text);
         arn.and_then(|arn| arn.resource.strip_prefix("service/"))
     } else {
         Some(text)
@@ -158,7 +162,7 @@ fn is_account(word: &str) -> bool {
 
 /// Words with spaces between.
 fn words<T>(
-    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
     name: &str,
     what: &str,
     parse: impl Fn(&str) -> Option<T>,
@@ -173,15 +177,15 @@ fn words<T>(
 
 /// Wildcards with spaces between; `None` if nobody said any.
 fn wildcards(
-    read: &mut Reader<impl Fn(&str) -> Option<String>>,
+    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
     name: &str,
-) -> Option<Vec<Worded<Wildcard>>> {
+) -> Option<Vec<ParsedText<Wildcard>>> {
     read.optional(name)?;
     Some(words(read, name, WILDCARD, |word| word.parse().ok()))
 }
 
 /// The same grammar as that of a service's window.
-fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Worded<Window>> {
+fn business_hours(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Option<ParsedText<Window>> {
     let text = read.optional("BUSINESS_HOURS")?;
     let hours = text.parse().ok();
     if hours.is_none() {
@@ -192,7 +196,7 @@ fn business_hours(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<
 }
 
 /// Names of Regions, each once.
-fn regions(read: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
+fn regions(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
     let text = read.optional("REGIONS").unwrap_or_default();
     let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if regions.iter().any(|region| Region::of(region).is_none()) {
@@ -215,7 +219,7 @@ mod tests {
     fn parse(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
         let variable = |name: &str| find(name).map(|(_, value)| (*value).to_owned());
-        let mut reader = Reader { variable, problems: Vec::new() };
+        let mut reader = VariableReader { variable, problems: Vec::new() };
         let settings = read(&mut reader);
         (settings, reader.problems)
     }
@@ -255,7 +259,7 @@ mod tests {
         ]);
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
-            mode: Mode::Notify,
+            mode: ResponseMode::Notify,
             settle: Span::from_secs(30),
             margin: Span::from_secs(7),
             cooldown: Span::from_secs(0),
@@ -264,9 +268,9 @@ mod tests {
             answer: Span::from_secs(1_200),
             overdue: Span::from_secs(3_600),
             findings: BTreeMap::from([
-                (Finding::MutableImage, Policy::Notify),
-                (Finding::InProgress, Policy::Wait),
-                (Finding::Unconfirmed, Policy::Go),
+                (DeploymentRisk::MutableImage, RiskPolicy::Notify),
+                (DeploymentRisk::InProgress, RiskPolicy::Wait),
+                (DeploymentRisk::Unconfirmed, RiskPolicy::Go),
             ]),
             readers: BTreeMap::from([
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
@@ -275,7 +279,7 @@ mod tests {
             home: Some("us-west-2".to_owned()),
             regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
             runbooks: "https://runbooks.example/".to_owned(),
-            production: Production {
+            production: ProductionScope {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
@@ -291,8 +295,10 @@ mod tests {
 
     #[test]
     fn every_finding_and_policy_has_a_word() {
-        for finding in Finding::ALL {
-            for (word, policy) in [("go", Policy::Go), ("wait", Policy::Wait), ("notify", Policy::Notify)] {
+        for finding in DeploymentRisk::ALL {
+            for (word, policy) in
+                [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
+            {
                 let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
                 assert_eq!((settings.policy(finding), problems.len()), (policy, 0));
             }

@@ -6,21 +6,21 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use responder_engine::port::{Condition, Update, Value};
+use responder_engine::port::{AttributeValue, ItemUpdate, WriteCondition};
 
 use super::item::attribute;
 
 /// The expressions of an update, with the names and values that they use.
 #[derive(Debug, Default)]
-pub(super) struct Rendered {
+pub(super) struct RenderedUpdate {
     pub(super) update: String,
     pub(super) condition: Option<String>,
     pub(super) names: HashMap<String, String>,
     pub(super) values: HashMap<String, AttributeValue>,
 }
 
-impl Rendered {
-    pub(super) fn of(update: &Update) -> Self {
+impl RenderedUpdate {
+    pub(super) fn of(update: &ItemUpdate) -> Self {
         let mut rendered = Self::default();
         let mut set = Vec::new();
         for (name, value) in &update.set {
@@ -32,12 +32,12 @@ impl Rendered {
         }
         let mut add = Vec::new();
         for (name, more) in &update.add {
-            let value = rendered.value(attribute(&Value::Set(more.clone())));
+            let value = rendered.value(attribute(&AttributeValue::Set(more.clone())));
             add.push(format!("{} {value}", rendered.name(name)));
         }
         let mut delete = Vec::new();
         for (name, less) in &update.take {
-            let value = rendered.value(attribute(&Value::Set(less.clone())));
+            let value = rendered.value(attribute(&AttributeValue::Set(less.clone())));
             delete.push(format!("{} {value}", rendered.name(name)));
         }
         let remove = update.remove.iter().map(|name| rendered.name(name)).collect();
@@ -51,30 +51,34 @@ impl Rendered {
     }
 
     /// `None` where nothing is asked.
-    fn condition(&mut self, condition: &Condition) -> Option<String> {
+    fn condition(&mut self, condition: &WriteCondition) -> Option<String> {
         if asks_nothing(condition) {
             return None;
         }
         let number = |number: i64| AttributeValue::N(number.to_string());
         Some(match condition {
-            Condition::Always => return None,
-            Condition::Exists(name) => format!("attribute_exists({})", self.name(name)),
-            Condition::Absent(name) => format!("attribute_not_exists({})", self.name(name)),
-            Condition::Equal(name, value) => {
+            WriteCondition::Always => return None,
+            WriteCondition::Exists(name) => format!("attribute_exists({})", self.name(name)),
+            WriteCondition::Absent(name) => format!("attribute_not_exists({})", self.name(name)),
+            WriteCondition::Equal(name, value) => {
                 format!("{} = {}", self.name(name), self.value(attribute(value)))
             }
-            Condition::Less(name, bound) => format!("{} < {}", self.name(name), self.value(number(*bound))),
-            Condition::More(name, bound) => format!("{} > {}", self.name(name), self.value(number(*bound))),
-            Condition::SizeLess(name, most) => {
+            WriteCondition::Less(name, bound) => {
+                format!("{} < {}", self.name(name), self.value(number(*bound)))
+            }
+            WriteCondition::More(name, bound) => {
+                format!("{} > {}", self.name(name), self.value(number(*bound)))
+            }
+            WriteCondition::SizeLess(name, most) => {
                 let most = AttributeValue::N(most.to_string());
                 format!("size({}) < {}", self.name(name), self.value(most))
             }
-            Condition::All(all) => self.joined(all, " AND "),
-            Condition::Any(any) => self.joined(any, " OR "),
+            WriteCondition::All(all) => self.joined(all, " AND "),
+            WriteCondition::Any(any) => self.joined(any, " OR "),
         })
     }
 
-    fn joined(&mut self, conditions: &[Condition], word: &str) -> String {
+    fn joined(&mut self, conditions: &[WriteCondition], word: &str) -> String {
         let parts: Vec<String> = conditions.iter().filter_map(|one| self.condition(one)).collect();
         format!("({})", parts.join(word))
     }
@@ -92,11 +96,11 @@ impl Rendered {
     }
 }
 
-fn asks_nothing(condition: &Condition) -> bool {
+fn asks_nothing(condition: &WriteCondition) -> bool {
     match condition {
-        Condition::Always => true,
-        Condition::All(all) => all.iter().all(asks_nothing),
-        Condition::Any(any) => any.iter().any(asks_nothing),
+        WriteCondition::Always => true,
+        WriteCondition::All(all) => all.iter().all(asks_nothing),
+        WriteCondition::Any(any) => any.iter().any(asks_nothing),
         _ => false,
     }
 }
@@ -108,25 +112,27 @@ mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use proptest::sample::select;
-    use responder_engine::port::Condition::{Absent, All, Always, Any, Equal, Exists, Less, More, SizeLess};
-    use responder_engine::port::Key;
+    use responder_engine::port::ItemKey;
+    use responder_engine::port::WriteCondition::{
+        Absent, All, Always, Any, Equal, Exists, Less, More, SizeLess,
+    };
 
     use super::*;
 
-    fn key() -> Key {
-        Key { pk: "p".to_owned(), sk: "s".to_owned() }
+    fn key() -> ItemKey {
+        ItemKey { pk: "p".to_owned(), sk: "s".to_owned() }
     }
 
-    fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
+    fn text(text: &str) -> AttributeValue {
+        AttributeValue::Text(text.to_owned())
     }
 
     #[test]
     fn an_update_is_written_as_update_item_takes_it() {
-        let update = Update {
+        let update = ItemUpdate {
             key: key(),
-            set: BTreeMap::from([("owner", text("me")), ("ttl", Value::Number(9))]),
-            set_if_absent: BTreeMap::from([("at", Value::Number(7))]),
+            set: BTreeMap::from([("owner", text("me")), ("ttl", AttributeValue::Number(9))]),
+            set_if_absent: BTreeMap::from([("at", AttributeValue::Number(7))]),
             add: BTreeMap::from([("marks", BTreeSet::from(["m".to_owned()]))]),
             take: BTreeMap::from([("waiting", BTreeSet::from(["w".to_owned()]))]),
             remove: BTreeSet::from(["first", "last"]),
@@ -138,7 +144,7 @@ mod tests {
                 All(vec![More("first", 1), SizeLess("marks", 3)]),
             ]),
         };
-        let rendered = Rendered::of(&update);
+        let rendered = RenderedUpdate::of(&update);
         let expected = "SET #owner = :v0, #ttl = :v1, #at = if_not_exists(#at, :v2) ADD #marks :v3 DELETE #waiting :v4 REMOVE #first, #last";
         assert_eq!(rendered.update, expected);
         let expected = "((attribute_not_exists(#until) OR #until < :v5) AND attribute_exists(#paged) AND #owner = :v6 \
@@ -146,15 +152,18 @@ mod tests {
         assert_eq!(rendered.condition.as_deref(), Some(expected));
         assert_eq!(rendered.values[":v5"], AttributeValue::N("5".to_owned()));
         assert_eq!(rendered.values[":v3"], AttributeValue::Ss(vec!["m".to_owned()]));
-        let free = Update { condition: Any(vec![Exists("x"), All(vec![Always])]), ..update };
-        assert_eq!(Rendered::of(&free).condition, None);
+        let free = ItemUpdate { condition: Any(vec![Exists("x"), All(vec![Always])]), ..update };
+        assert_eq!(RenderedUpdate::of(&free).condition, None);
     }
 
-    fn value() -> impl Strategy<Value = Value> {
-        prop_oneof![any::<i64>().prop_map(Value::Number), "[a-z]{0,3}".prop_map(Value::Text)]
+    fn value() -> impl Strategy<AttributeValue = AttributeValue> {
+        prop_oneof![
+            any::<i64>().prop_map(AttributeValue::Number),
+            "[a-z]{0,3}".prop_map(AttributeValue::Text)
+        ]
     }
 
-    fn condition() -> impl Strategy<Value = Condition> {
+    fn condition() -> impl Strategy<AttributeValue = WriteCondition> {
         let name = || select(&["owner", "until", "paged", "first", "size"][..]);
         let leaf = prop_oneof![
             Just(Always),
@@ -170,7 +179,7 @@ mod tests {
         })
     }
 
-    fn update() -> impl Strategy<Value = Update> {
+    fn update() -> impl Strategy<AttributeValue = ItemUpdate> {
         let names = |names: &'static [&'static str]| select(names);
         let parts = (
             btree_map(names(&["owner", "until"]), value(), 0..3),
@@ -180,7 +189,7 @@ mod tests {
             btree_set(names(&["first", "last"]), 0..3),
             condition(),
         );
-        parts.prop_map(|(set, set_if_absent, add, take, remove, condition)| Update {
+        parts.prop_map(|(set, set_if_absent, add, take, remove, condition)| ItemUpdate {
             key: key(),
             set,
             set_if_absent,
@@ -192,15 +201,15 @@ mod tests {
     }
 
     /// The placeholders in a text that begin with `mark`.
-    fn placeholders(text: &str, mark: char) -> Vec<&str> {
+    fn placeholders(text: &str, observation: char) -> Vec<&str> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !":#_".contains(c));
-        words.filter(|word| word.starts_with(mark)).collect()
+        words.filter(|word| word.starts_with(observation)).collect()
     }
 
     proptest! {
         #[test]
         fn every_name_and_value_that_is_sent_is_used_and_every_used_one_is_sent(update in update()) {
-            let rendered = Rendered::of(&update);
+            let rendered = RenderedUpdate::of(&update);
             let text = format!("{} {}", rendered.update, rendered.condition.clone().unwrap_or_default());
             let used: BTreeSet<&str> = placeholders(&text, '#').into_iter().collect();
             prop_assert_eq!(used, rendered.names.keys().map(String::as_str).collect::<BTreeSet<_>>());

@@ -7,19 +7,19 @@ use aws_sdk_ecs::types::{
     DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
     RepositoryCredentials, ResourceManagementType, Service, TaskDefinition,
 };
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
-use responder_engine::port::{Definition, Described};
+use responder_engine::port::{DescribedService, TaskDefinition};
 
 /// The service; `None` if the answer does not even say its ARN.
-pub(super) fn described(service: &Service) -> Option<Described> {
+pub(super) fn described(service: &Service) -> Option<DescribedService> {
     let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
     let connects = service.deployments().iter().filter_map(|one| one.service_connect_configuration());
     let logs = connects.map(|connect| connect.log_configuration());
     let tags = service.tags().iter();
-    Some(Described {
+    Some(DescribedService {
         arn: service.service_arn()?.to_owned(),
         cluster: service.cluster_arn()?.to_owned(),
         status: service.status().unwrap_or_default().to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn described(service: &Service) -> Option<Described> {
 
 /// What makes a forced deployment less harmless. Circuit breaker and alarms watch rolling updates by ECS; other strategies
 /// have their own ways back (`API_DeploymentConfiguration`). Only services on Fargate have a platform version.
-fn findings(service: &Service, controller: &str) -> BTreeSet<Finding> {
+fn findings(service: &Service, controller: &str) -> BTreeSet<DeploymentRisk> {
     let set = service.deployment_configuration();
     let rolling = set.and_then(|set| set.strategy()).is_none_or(|how| *how == DeploymentStrategy::Rolling);
     let breaks =
@@ -45,18 +45,18 @@ fn findings(service: &Service, controller: &str) -> BTreeSet<Finding> {
     let alarms = set.and_then(|set| set.alarms()).is_some_and(DeploymentAlarms::enable);
     let unwatched = controller == "ECS" && rolling && !breaks && !alarms;
     let latest = service.platform_version() == Some("LATEST");
-    let found = [(unwatched, Finding::NoCircuitBreaker), (latest, Finding::LatestPlatform)];
+    let found = [(unwatched, DeploymentRisk::NoCircuitBreaker), (latest, DeploymentRisk::LatestPlatform)];
     found.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect()
 }
 
 /// What matters of a task definition. An image is fixed only by its digest.
-pub(super) fn definition(definition: &TaskDefinition) -> Definition {
+pub(super) fn definition(definition: &TaskDefinition) -> TaskDefinition {
     let mut images = definition.container_definitions().iter().filter_map(|container| container.image());
     let mutable = images.any(|image| !image.contains("@sha256:"));
-    Definition {
+    TaskDefinition {
         references: references(definition),
         role: definition.execution_role_arn().map(Untrusted::new),
-        findings: mutable.then_some(Finding::MutableImage).into_iter().collect(),
+        findings: mutable.then_some(DeploymentRisk::MutableImage).into_iter().collect(),
     }
 }
 
@@ -72,7 +72,7 @@ fn task_definitions(service: &Service) -> BTreeSet<String> {
 }
 
 /// Every reference of a task definition (API reference of ECS: `ContainerDefinition`, `Volume`).
-fn references(definition: &TaskDefinition) -> Vec<Reference> {
+fn references(definition: &TaskDefinition) -> Vec<SecretReference> {
     let mut found = Vec::new();
     for container in definition.container_definitions() {
         let secrets = container.secrets().iter();
@@ -89,20 +89,20 @@ fn references(definition: &TaskDefinition) -> Vec<Reference> {
     found
 }
 
-fn log_secrets(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<Reference> {
+fn log_secrets(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
     let secrets = log.into_iter().flat_map(LogConfiguration::secret_options);
     secrets.map(|secret| reference(kind, secret.value_from())).collect()
 }
 
-fn reference(kind: ReferenceKind, value: &str) -> Reference {
-    Reference { kind, value: Untrusted::new(value) }
+fn reference(kind: ReferenceKind, value: &str) -> SecretReference {
+    SecretReference { kind, value: Untrusted::new(value) }
 }
 
 /// Services that something else than ECS deploys have task sets instead of deployments.
-fn primary(service: &Service, controller: &str) -> Option<Deployment> {
+fn primary(service: &Service, controller: &str) -> Option<EcsDeployment> {
     let made = |id: Option<&str>, at: Option<&DateTime>, state| {
         let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
-        Some(Deployment { id: id?.to_owned(), created_at, state })
+        Some(EcsDeployment { id: id?.to_owned(), created_at, state })
     };
     if controller == "ECS" {
         let mut deployments = service.deployments().iter();
@@ -126,8 +126,8 @@ fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
-        ContainerDefinition, Deployment as Deployed, DeploymentConfiguration, DeploymentController,
-        DeploymentControllerType, FSxWindowsFileServerAuthorizationConfig,
+        ContainerDefinition, DeploymentConfiguration, DeploymentController, DeploymentControllerType,
+        EcsDeployment as Deployed, FSxWindowsFileServerAuthorizationConfig,
         FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret, ServiceConnectConfiguration, Tag,
         TaskSet, Volume,
     };
@@ -231,13 +231,17 @@ mod tests {
         let fixed = format!("repo/app@sha256:{}", "0".repeat(64));
         assert_eq!(of(&[&fixed]).findings, BTreeSet::new());
         for image in ["app", "app:latest", "app:1.2.3", "registry.example:443/app"] {
-            assert_eq!(of(&[&fixed, image]).findings, BTreeSet::from([Finding::MutableImage]), "{image}");
+            assert_eq!(
+                of(&[&fixed, image]).findings,
+                BTreeSet::from([DeploymentRisk::MutableImage]),
+                "{image}"
+            );
         }
         let role = of(&[]).role.unwrap();
         assert_eq!(role.raw(), "arn:aws:iam::111122223333:role/run");
     }
 
-    fn configured(set: DeploymentConfiguration, platform: Option<&str>) -> BTreeSet<Finding> {
+    fn configured(set: DeploymentConfiguration, platform: Option<&str>) -> BTreeSet<DeploymentRisk> {
         let service = Service::builder().service_arn("a").cluster_arn("c").deployment_configuration(set);
         described(&service.set_platform_version(platform.map(str::to_owned)).build()).unwrap().findings
     }
@@ -250,7 +254,7 @@ mod tests {
             alarms.build().unwrap()
         };
         let set = DeploymentConfiguration::builder;
-        let unwatched = BTreeSet::from([Finding::NoCircuitBreaker]);
+        let unwatched = BTreeSet::from([DeploymentRisk::NoCircuitBreaker]);
         assert_eq!(configured(set().build(), None), unwatched);
         let off = set().deployment_circuit_breaker(breaker(false)).alarms(alarms(false));
         assert_eq!(configured(off.strategy(DeploymentStrategy::Rolling).build(), Some("1.4.0")), unwatched);
@@ -259,7 +263,7 @@ mod tests {
             set().alarms(alarms(true)),
             set().strategy(DeploymentStrategy::BlueGreen),
         ] {
-            let latest = BTreeSet::from([Finding::LatestPlatform]);
+            let latest = BTreeSet::from([DeploymentRisk::LatestPlatform]);
             assert_eq!(configured(watched.build(), Some("LATEST")), latest);
         }
     }

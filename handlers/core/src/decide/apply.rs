@@ -1,67 +1,78 @@
 //! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
 
+use crate::aws::ecs_service::EcsDeployment;
 use crate::facts::{Facts, IncidentState};
-use crate::incident::State;
-use crate::life::Opened;
-use crate::plan::{Plan, Step};
-use crate::progress::{Asked, Awaited, Change, Changed, Consumer, Slot, awaited_key};
-use crate::service::Deployment;
-use crate::summary;
+use crate::incident::IncidentStatus;
+use crate::plan::{Plan, PlanStep};
+use crate::state::deployment::is_change_news;
+use crate::state::deployment::{
+    AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
+    read_evidence_key,
+};
+use crate::state::digest_entry;
+use crate::state::open_incident::OpenIncident;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
-    summary::apply(plan, facts);
+    digest_entry::apply(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
 }
 
-fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
+fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
     match step {
-        Step::Page { incident, about, quiet, streams, .. } => {
-            let resolved = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        PlanStep::Page { incident, consumers, resolve_after, groups, .. } => {
+            let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
             let (first, last, severity) = (incident.first, incident.last, incident.severity);
             let state = IncidentState { first, last, severity, resolved };
             facts.incidents.insert(incident.key.clone(), state);
-            let before = facts.open.remove(&incident.key);
-            let (known, mut pages) = before.map(|known| (known.streams, known.pages)).unwrap_or_default();
-            let date = summary::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
+            let before = facts.open_incidents.remove(&incident.key);
+            let (known, mut pages) = before.map(|known| (known.groups, known.pages)).unwrap_or_default();
+            let date = digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
             let highest = pages.entry(date).or_insert(severity);
             *highest = severity.max(*highest);
-            let streams = streams.iter().cloned().chain(known).collect();
-            let (rule, quiet) = (incident.rule.clone(), *quiet);
-            let opened = Opened { rule, last, quiet, streams, pages, ended: resolved };
-            facts.open.insert(incident.key.clone(), opened);
-            tell(about, facts);
+            let groups = groups.iter().cloned().chain(known).collect();
+            let (rule, resolve_after) = (incident.rule.clone(), *resolve_after);
+            let opened = OpenIncident {
+                rule,
+                last,
+                resolve_after: resolve_after,
+                groups: groups,
+                pages,
+                resolved: resolved,
+            };
+            facts.open_incidents.insert(incident.key.clone(), opened);
+            tell(consumers, facts);
         }
-        Step::Join { key, first, last, about, .. } => {
-            tell(about, facts);
+        PlanStep::ExtendIncident { key, first, last, consumers, .. } => {
+            tell(consumers, facts);
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.first = state.first.min(*first);
                 state.last = state.last.max(*last);
             }
         }
-        Step::Resolve { key, at, .. } => {
+        PlanStep::Resolve { key, at, .. } => {
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.resolved = state.resolved.max(Some(*at));
             }
-            if let Some(opened) = facts.open.get_mut(key) {
-                opened.ended = Some(*at);
+            if let Some(opened) = facts.open_incidents.get_mut(key) {
+                opened.resolved = Some(*at);
             }
         }
-        Step::Redeploy { .. } => redeployed(plan, step, facts),
-        Step::Note { changed } => note(changed, facts),
-        Step::Settle { changed } => {
-            let known = facts.changes.get_mut(&changed.secret.key());
-            if let Some(known) = known.filter(|known| known.at == changed.at) {
-                (known.settled, known.since) = (true, None);
+        PlanStep::Redeploy { .. } => redeployed(plan, step, facts),
+        PlanStep::RecordChange { change } => note(change, facts),
+        PlanStep::ResolveChange { change } => {
+            let known = facts.changes.get_mut(&change.secret.key());
+            if let Some(known) = known.filter(|known| known.at == change.at) {
+                (known.resolved, known.waiting_since) = (true, None);
             }
         }
-        Step::Adopt { service, asked_at, deployment } => {
-            let asked = facts.asked.get_mut(service);
-            if let Some(asked) = asked.filter(|asked| asked.at == *asked_at) {
-                asked.deployment = Some(deployment.clone());
+        PlanStep::ReconcileDeployment { service, requested_at, deployment } => {
+            let requested = facts.deployments.get_mut(service);
+            if let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at) {
+                requested.deployment = Some(deployment.clone());
             }
             let found = facts.services.iter_mut().flatten().find(|found| found.arn == *service);
             if let Some(primary) =
@@ -70,81 +81,93 @@ fn apply_step(plan: &Plan, step: &Step, facts: &mut Facts) {
                 primary.id.clone_from(deployment);
             }
         }
-        Step::End { service, cluster, asked_at, slot, ended, .. } => {
-            let asked = facts.asked.get_mut(service);
+        PlanStep::EndDeployment { service, cluster, requested_at, slot, end, .. } => {
+            let requested = facts.deployments.get_mut(service);
             // Another one that was asked for since keeps the place.
-            let Some(asked) = asked.filter(|asked| asked.at == *asked_at) else { return };
-            if asked.ended.is_none_or(|known| known.how != ended.how) {
-                asked.ended = Some(*ended);
+            let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at)
+            else {
+                return;
+            };
+            if requested.end.is_none_or(|known| known.outcome != end.outcome) {
+                requested.end = Some(*end);
             }
             // Its place may be another service's by now.
-            if let Some(slots) = facts.slots.get_mut(cluster) {
+            if let Some(slots) = facts.concurrency_slots.get_mut(cluster) {
                 slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);
             }
         }
-        Step::Prove { key, awaited, .. } => {
-            if let Some(waiting) = facts.awaited.get_mut(key) {
-                waiting.remove(awaited);
+        PlanStep::Prove { key, evidence, .. } => {
+            if let Some(waiting) = facts.pending_evidence.get_mut(key) {
+                waiting.remove(evidence);
             }
         }
-        Step::See { key, at } => {
-            let seen = facts.seen.entry(key.clone()).or_insert(*at);
+        PlanStep::UpdateLastSeen { key, at } => {
+            let seen = facts.last_seen.entry(key.clone()).or_insert(*at);
             *seen = (*seen).max(*at);
         }
         // The notes of the whole plan.
-        Step::Digest { .. }
-        | Step::Suppress { .. }
-        | Step::Skip { .. }
-        | Step::Hold { .. }
-        | Step::Count { .. }
-        | Step::Unknown { .. }
-        | Step::Nothing { .. }
-        | Step::Ignore { .. } => {}
+        PlanStep::Digest { .. }
+        | PlanStep::Suppress { .. }
+        | PlanStep::Skip { .. }
+        | PlanStep::Defer { .. }
+        | PlanStep::Count { .. }
+        | PlanStep::Unknown { .. }
+        | PlanStep::Nothing { .. }
+        | PlanStep::Ignore { .. } => {}
     }
 }
 
-fn tell(about: &[Consumer], facts: &mut Facts) {
+fn tell(about: &[AffectedConsumer], facts: &mut Facts) {
     for consumer in about {
-        let told = facts.told.entry(consumer.service.clone()).or_default();
-        let until = told.entry(consumer.changed.secret.key()).or_default();
-        *until = (*until).max(consumer.changed.at);
+        let notified = facts.notified.entry(consumer.service.clone()).or_default();
+        let until = notified.entry(consumer.change.secret.key()).or_default();
+        *until = (*until).max(consumer.change.at);
     }
 }
 
-fn note(changed: &Changed, facts: &mut Facts) {
-    let mut change = Change { at: changed.at, version: changed.version.clone(), since: None, settled: false };
+fn note(changed: &SecretChange, facts: &mut Facts) {
+    let mut change = KnownChange {
+        at: changed.at,
+        version: changed.version.clone(),
+        waiting_since: None,
+        resolved: false,
+    };
     let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
-    if known.at < change.at || known.version.is_none() {
-        if !known.settled {
-            change.since = known.since.or(Some(known.at)).filter(|since| *since < change.at);
+    if known.satisfies(&is_change_news(change.at)) {
+        if !known.resolved {
+            change.waiting_since = known.waiting_since.or(Some(known.at)).filter(|since| *since < change.at);
         }
         *known = change;
     }
 }
 
 /// The service gets a new PRIMARY deployment. Its id is known only to ECS: what ECS tells of the service next is of this one.
-fn redeployed(plan: &Plan, step: &Step, facts: &mut Facts) {
-    let Step::Redeploy { cluster, service, secrets, not_before, slot, rollout, roles, .. } = step else {
+fn redeployed(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
+    let PlanStep::Redeploy { cluster, service, secrets, not_before, slot, rollout, execution_roles, .. } =
+        step
+    else {
         return;
     };
     let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
     for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
-        known.primary = Some(Deployment { id: String::new(), created_at: at, state: None });
+        known.primary = Some(EcsDeployment { id: String::new(), created_at: at, rollout_state: None });
     }
-    let asked = Asked {
-        at,
+    let requested = DeploymentRecord {
+        requested_at: at,
         cluster: cluster.clone(),
         deployment: None,
         slot: Some(*slot),
-        secrets: secrets.clone(),
+        changes: secrets.clone(),
         lease_until: None,
-        ended: None,
+        end: None,
     };
-    facts.asked.insert(service.clone(), asked);
-    let taken = Slot { service: service.clone(), until: at.plus(*rollout) };
-    facts.slots.entry(cluster.clone()).or_default().insert(*slot, taken);
-    for (role, changed) in roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed))) {
-        let awaited = Awaited { service: service.clone(), changed: changed.clone(), since: at };
-        facts.awaited.entry(awaited_key(role, &changed.secret)).or_default().insert(awaited);
+    facts.deployments.insert(service.clone(), requested);
+    let taken = ConcurrencySlot { service: service.clone(), until: at.plus(*rollout) };
+    facts.concurrency_slots.entry(cluster.clone()).or_default().insert(*slot, taken);
+    for (role, changed) in
+        execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)))
+    {
+        let evidence = PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
+        facts.pending_evidence.entry(read_evidence_key(role, &changed.secret)).or_default().insert(evidence);
     }
 }

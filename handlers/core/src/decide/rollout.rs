@@ -1,37 +1,39 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
-use super::consumer::CLOCKS;
-use super::{Draft, incident_key};
-use crate::arn::Arn;
+use super::eligibility::CLOCKS;
+use super::{PlanBuilder, incident_key};
+use crate::aws::arn::Arn;
+use crate::aws::ecs_service::{EcsService, RolloutState};
 use crate::facts::{Facts, IncidentState, Question, place};
-use crate::incident::Detail;
-use crate::mark::{Burst, Mark};
-use crate::page;
-use crate::plan::Step;
-use crate::progress::{Asked, Consumer, Ended, How};
-use crate::rules::{Case, Handler, Response};
-use crate::service::{RolloutState, Service};
+use crate::incident::IncidentDetail;
+use crate::plan::PlanStep;
+use crate::rules::{Handler, MatchedEvent, Response};
+use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
+use crate::state::observation::{Observation, WindowMatch};
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
-pub(super) fn questions(case: &Case<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
     let mut questions = Vec::new();
     if case.handler == Handler::Sweep {
-        questions.push(Question::Open);
-        for (service, asked) in open(case, facts) {
-            questions.push(Question::Service { cluster: asked.cluster.clone(), service: service.to_owned() });
-            questions.push(Question::Incident { key: key(response, service, asked) });
+        questions.push(Question::OpenIncidents);
+        for (service, requested) in open(case, facts) {
+            questions
+                .push(Question::Service { cluster: requested.cluster.clone(), service: service.to_owned() });
+            questions.push(Question::Incident { key: key(response, service, requested) });
         }
     } else if let Some(service) = service_of(case) {
-        let asked = facts.asked.get(&service);
-        questions.extend(asked.map(|asked| Question::Incident { key: key(response, &service, asked) }));
-        questions.push(Question::Asked { service });
+        let requested = facts.deployments.get(&service);
+        questions.extend(
+            requested.map(|requested| Question::Incident { key: key(response, &service, requested) }),
+        );
+        questions.push(Question::Deployment { service });
     }
     questions
 }
 
 /// What ECS says of a service's deployment, in an event or when asked.
-struct Report<'s> {
+struct DeploymentReport<'s> {
     deployment: Option<String>,
     state: RolloutState,
     reason: Untrusted,
@@ -40,16 +42,16 @@ struct Report<'s> {
     service: &'s str,
 }
 
-pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
+pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     let facts = draft.facts;
     if draft.case.handler == Handler::Sweep {
-        for (service, asked) in open(draft.case, facts) {
-            poll(draft, response, service, asked);
+        for (service, requested) in open(draft.case, facts) {
+            poll(draft, response, service, requested);
         }
         return;
     }
     let (Some(service), event) = (service_of(draft.case), draft.event()) else {
-        draft.steps.push(Step::Ignore { why: "the event names no service".to_owned() });
+        draft.steps.push(PlanStep::Ignore { why: "the event names no service".to_owned() });
         return;
     };
     let state = match event.name().raw() {
@@ -60,76 +62,89 @@ pub(super) fn respond(draft: &mut Draft<'_, '_>, response: &Response) {
     let reason = event.text("/detail/reason").unwrap_or_default();
     let deployment = event.text("/detail/deploymentId").map(|id| id.raw().to_owned());
     let is_rollback = state == RolloutState::InProgress && reason.raw().contains("rolling back");
-    let report = Report { deployment, state, reason, at: event.time, is_rollback, service: &service };
-    match facts.asked.get(&service) {
-        Some(asked) if concerns(asked, &report) => follow(draft, response, asked, &report),
-        _ => draft.steps.push(Step::Ignore { why: "not a deployment that we asked for".to_owned() }),
+    let report =
+        DeploymentReport { deployment, state, reason, at: event.time, is_rollback, service: &service };
+    match facts.deployments.get(&service) {
+        Some(requested) if concerns(requested, &report) => follow(draft, response, requested, &report),
+        _ => draft.steps.push(PlanStep::Ignore { why: "not a deployment that we asked for".to_owned() }),
     }
 }
 
 /// Whether a report is about the deployment that we asked for.
-fn concerns(asked: &Asked, report: &Report<'_>) -> bool {
+fn concerns(requested: &DeploymentRecord, report: &DeploymentReport<'_>) -> bool {
     let Some(id) = report.deployment.as_deref() else { return false };
-    if !asked.was_asked() {
+    if !requested.was_asked() {
         return false;
     }
     // What took its place cannot fail before it has begun.
-    let before = |ended: &Ended| ended.how == How::Superseded && report.at < ended.at;
-    let is_open = asked.may_be_told_of() || asked.ended.as_ref().is_some_and(before);
-    match (asked.deployment.as_deref(), report.state) {
+    let before =
+        |ended: &DeploymentEnd| ended.outcome == DeploymentOutcome::Superseded && report.at < ended.at;
+    let is_open = requested.may_be_told_of() || requested.end.as_ref().is_some_and(before);
+    match (requested.deployment.as_deref(), report.state) {
         // The circuit breaker goes back to an older deployment, and says so of that one.
         (ours, _) if report.is_rollback => {
             let to_ours = ours.is_some_and(|ours| report.reason.raw().contains(ours));
-            is_open && !to_ours && report.at >= asked.at
+            is_open && !to_ours && report.at >= requested.requested_at
         }
         // Of what begins, events tell the whole second.
-        (Some(ours), RolloutState::InProgress) => ours == id && report.at >= asked.at.whole_second(),
-        (Some(ours), _) => ours == id && report.at >= asked.at,
+        (Some(ours), RolloutState::InProgress) => {
+            ours == id && report.at >= requested.requested_at.whole_second()
+        }
+        (Some(ours), _) => ours == id && report.at >= requested.requested_at,
         // We never learned its id.
         (None, RolloutState::InProgress) => {
-            asked.may_be_told_of() && report.at >= asked.at.whole_second() && may_have_begun(asked, report.at)
+            requested.may_be_told_of()
+                && report.at >= requested.requested_at.whole_second()
+                && may_have_begun(requested, report.at)
         }
         // Where that is because the answer was lost, another may complete that it gave way to.
         (None, RolloutState::Completed) => {
-            asked.may_be_told_of() && asked.lease_until.is_none() && report.at >= asked.at
+            requested.may_be_told_of()
+                && requested.lease_until.is_none()
+                && report.at >= requested.requested_at
         }
-        (None, RolloutState::Failed) => is_open && report.at >= asked.at,
+        (None, RolloutState::Failed) => is_open && report.at >= requested.requested_at,
     }
 }
 
 /// Whether our call may have begun a deployment as late as this: while whoever called was alive, and before somebody looked
 /// and saw none. A replay does not know when the call was made.
-fn may_have_begun(asked: &Asked, at: Timestamp) -> bool {
-    let lease = asked.lease_until.map(|until| until.plus(CLOCKS));
-    lease.or(asked.ended.map(|ended| ended.at)).is_none_or(|until| at <= until)
+fn may_have_begun(requested: &DeploymentRecord, at: Timestamp) -> bool {
+    let lease = requested.lease_until.map(|until| until.plus(CLOCKS));
+    lease.or(requested.end.map(|ended| ended.at)).is_none_or(|until| at <= until)
 }
 
-fn follow(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>) {
+fn follow(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    requested: &DeploymentRecord,
+    report: &DeploymentReport<'_>,
+) {
     let service = report.service;
     if report.state == RolloutState::Failed || report.is_rollback {
         let what = if report.is_rollback { "it is rolled back" } else { "it failed" };
-        fail(draft, response, asked, report, what);
-        end(draft, service, asked, report.at, How::Failed);
+        fail(draft, response, requested, report, what);
+        end(draft, service, requested, report.at, DeploymentOutcome::Failed);
     } else if report.state == RolloutState::Completed {
-        end(draft, service, asked, report.at, How::Completed);
-        resolve(draft, response, service, asked, report.at);
-    } else if let (None, Some(deployment)) = (&asked.deployment, &report.deployment) {
-        adopt(draft, service, asked, deployment);
+        end(draft, service, requested, report.at, DeploymentOutcome::Completed);
+        resolve(draft, response, service, requested, report.at);
+    } else if let (None, Some(deployment)) = (&requested.deployment, &report.deployment) {
+        adopt(draft, service, requested, deployment);
     } else {
-        draft.steps.push(Step::Nothing { why: "the rollout of our deployment goes on".to_owned() });
+        draft.steps.push(PlanStep::Nothing { why: "the rollout of our deployment goes on".to_owned() });
     }
 }
 
 /// Looks at a deployment of ours of which no event told the end.
-fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked) {
+fn poll(draft: &mut PlanBuilder<'_, '_>, response: &Response, service: &str, requested: &DeploymentRecord) {
     let (facts, now) = (draft.facts, draft.now());
     // Somebody is asking, or what was asked for is hardly to be seen yet.
-    if asked.is_held(now) || now < asked.at.plus(SEEN_AFTER) {
+    if requested.is_held(now) || now < requested.requested_at.plus(SEEN_AFTER) {
         return;
     }
-    let late = now > asked.at.plus(facts.settings.rollout);
+    let late = now > requested.requested_at.plus(facts.settings.rollout);
     let found = facts.services.iter().flatten().find(|found| found.arn == service);
-    let report = |deployment: Option<&str>, state, reason: &str| Report {
+    let report = |deployment: Option<&str>, state, reason: &str| DeploymentReport {
         deployment: deployment.map(str::to_owned),
         state,
         reason: Untrusted::new(reason),
@@ -140,65 +155,79 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
     let Some(found) = found.filter(|found| found.status != "INACTIVE") else {
         let is_gone = found.is_some();
         if is_gone {
-            end(draft, service, asked, now, How::Gone);
+            end(draft, service, requested, now, DeploymentOutcome::Gone);
         // What could not be learned now may be learned by the next look; that is told for itself.
-        } else if late && !facts.gaps.contains_key(&place(&draft.event().account, region_of(service))) {
+        } else if late
+            && !facts.discovery_failures.contains_key(&place(&draft.event().account, region_of(service)))
+        {
             let silent = report(None, RolloutState::InProgress, "ECS does not say what became of it");
-            fail(draft, response, asked, &silent, "its end is unknown");
+            fail(draft, response, requested, &silent, "its end is unknown");
         }
         return;
     };
     let primary = found.primary.as_ref();
     let id = primary.map(|primary| primary.id.as_str()).filter(|id| !id.is_empty());
-    let ours = asked.deployment.as_deref();
-    let newer = primary.is_some_and(|primary| primary.created_at >= asked.at.minus(CLOCKS));
+    let ours = requested.deployment.as_deref();
+    let newer = primary.is_some_and(|primary| primary.created_at >= requested.requested_at.minus(CLOCKS));
     let is_ours = match (ours, primary) {
-        (None, Some(primary)) => may_have_begun(asked, primary.created_at),
+        (None, Some(primary)) => may_have_begun(requested, primary.created_at),
         (None, None) => true,
         (Some(_), _) => id == ours,
     };
-    let failed = is_told_of(facts, &key(response, service, asked));
+    let failed = is_told_of(facts, &key(response, service, requested));
     if ours.is_none() && !newer && !failed {
         // What is rolled back looks the same, until the deployment before is complete again.
         if state(found) != Some(RolloutState::InProgress) || late {
-            end(draft, service, asked, now, How::Unseen);
+            end(draft, service, requested, now, DeploymentOutcome::Unseen);
         }
     } else if newer && !is_ours {
         let since = primary.map_or(now, |primary| primary.created_at);
         if failed {
             // Whoever saw that may not have told it.
             let why = "somebody else deployed since";
-            fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it failed");
+            fail(draft, response, requested, &report(ours, RolloutState::Failed, why), "it failed");
         }
-        end(draft, service, asked, since, if failed { How::Failed } else { How::Superseded });
+        end(
+            draft,
+            service,
+            requested,
+            since,
+            if failed { DeploymentOutcome::Failed } else { DeploymentOutcome::Superseded },
+        );
     } else if !newer && (ours.is_none() || id != ours) {
         let why = "an older deployment is PRIMARY again";
-        fail(draft, response, asked, &report(ours, RolloutState::Failed, why), "it was rolled back");
-        end(draft, service, asked, now, How::Failed);
+        fail(draft, response, requested, &report(ours, RolloutState::Failed, why), "it was rolled back");
+        end(draft, service, requested, now, DeploymentOutcome::Failed);
     } else {
         if let (None, Some(id)) = (ours, id) {
-            adopt(draft, service, asked, id);
+            adopt(draft, service, requested, id);
         }
         match state(found) {
             Some(RolloutState::Completed) => {
-                end(draft, service, asked, now, How::Completed);
-                resolve(draft, response, service, asked, now);
+                end(draft, service, requested, now, DeploymentOutcome::Completed);
+                resolve(draft, response, service, requested, now);
             }
             Some(RolloutState::Failed) => {
                 fail(
                     draft,
                     response,
-                    asked,
+                    requested,
                     &report(id, RolloutState::Failed, "its rollout state is FAILED"),
                     "it failed",
                 );
-                end(draft, service, asked, now, How::Failed);
+                end(draft, service, requested, now, DeploymentOutcome::Failed);
             }
             Some(RolloutState::InProgress) | None if late => {
                 let why = format!("it did not complete within {}", facts.settings.rollout);
-                fail(draft, response, asked, &report(id, RolloutState::InProgress, &why), "it does not end");
+                fail(
+                    draft,
+                    response,
+                    requested,
+                    &report(id, RolloutState::InProgress, &why),
+                    "it does not end",
+                );
                 // Nothing waits for it any longer. Should it complete after all, that is told.
-                end(draft, service, asked, now, How::Failed);
+                end(draft, service, requested, now, DeploymentOutcome::Failed);
             }
             Some(RolloutState::InProgress) | None => {}
         }
@@ -207,7 +236,7 @@ fn poll(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &A
 
 /// Whether somebody told of this deployment, or was about to, and could not note its end.
 fn is_told_of(facts: &Facts, key: &str) -> bool {
-    let opened = facts.open.get(key).is_some_and(|opened| opened.ended.is_none());
+    let opened = facts.open_incidents.get(key).is_some_and(|opened| opened.resolved.is_none());
     let resolved = |state: &IncidentState| state.resolved.is_some();
     facts.incidents.get(key).map_or(opened, |state| !resolved(state))
 }
@@ -219,94 +248,121 @@ fn region_of(service: &str) -> &str {
 /// How long ECS may show the deployments of before.
 const SEEN_AFTER: Span = Span::from_secs(60);
 
-fn state(service: &Service) -> Option<RolloutState> {
-    service.primary.as_ref().and_then(|primary| primary.state)
+fn state(service: &EcsService) -> Option<RolloutState> {
+    service.primary.as_ref().and_then(|primary| primary.rollout_state)
 }
 
 /// The deployments of ours that have no end yet.
-fn open<'f>(case: &Case<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f Asked)> {
+fn open<'f>(case: &MatchedEvent<'_>, facts: &'f Facts) -> Vec<(&'f str, &'f DeploymentRecord)> {
     let account = format!(":{}:", case.event.account);
-    let open = facts.asked.iter().filter(|(service, asked)| asked.is_open() && service.contains(&account));
-    open.map(|(service, asked)| (service.as_str(), asked)).collect()
+    let open = facts
+        .deployments
+        .iter()
+        .filter(|(service, requested)| requested.is_open() && service.contains(&account));
+    open.map(|(service, requested)| (service.as_str(), requested)).collect()
 }
 
-fn adopt(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, deployment: &str) {
+fn adopt(draft: &mut PlanBuilder<'_, '_>, service: &str, requested: &DeploymentRecord, deployment: &str) {
     let (service, deployment) = (service.to_owned(), deployment.to_owned());
-    draft.steps.push(Step::Adopt { service, asked_at: asked.at, deployment });
+    draft.steps.push(PlanStep::ReconcileDeployment {
+        service,
+        requested_at: requested.requested_at,
+        deployment,
+    });
 }
 
-fn end(draft: &mut Draft<'_, '_>, service: &str, asked: &Asked, at: Timestamp, how: How) {
-    if asked.may_end(how) {
-        draft.steps.push(Step::End {
+fn end(
+    draft: &mut PlanBuilder<'_, '_>,
+    service: &str,
+    requested: &DeploymentRecord,
+    at: Timestamp,
+    how: DeploymentOutcome,
+) {
+    if requested.may_end(how) {
+        draft.steps.push(PlanStep::EndDeployment {
             service: service.to_owned(),
-            cluster: asked.cluster.clone(),
-            asked_at: asked.at,
-            deployment: asked.deployment.clone(),
+            cluster: requested.cluster.clone(),
+            requested_at: requested.requested_at,
+            deployment: requested.deployment.clone(),
             // What has an end gave its place back.
-            slot: asked.slot.filter(|_| asked.is_open()),
-            secrets: asked.secrets.clone(),
-            ended: Ended { at, how },
+            slot: requested.slot.filter(|_| requested.is_open()),
+            secrets: requested.changes.clone(),
+            end: DeploymentEnd { at, outcome: how },
         });
     } else {
-        draft.steps.push(Step::Nothing { why: "the end of our deployment is known".to_owned() });
+        draft.steps.push(PlanStep::Nothing { why: "the end of our deployment is known".to_owned() });
     }
 }
 
 /// Pages about a deployment of ours, once, however it is found out.
-fn fail(draft: &mut Draft<'_, '_>, response: &Response, asked: &Asked, report: &Report<'_>, what: &str) {
-    let detail = |label, value: &str| Detail { label, value: Untrusted::new(value) };
+fn fail(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    requested: &DeploymentRecord,
+    report: &DeploymentReport<'_>,
+    what: &str,
+) {
+    let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
     let mut details = vec![detail("what", what), detail("service", report.service)];
-    for changed in &asked.secrets {
-        details.push(Detail { label: "secret", value: changed.secret.name() });
+    for changed in &requested.changes {
+        details.push(IncidentDetail { label: "secret", value: changed.secret.name() });
     }
     // A rollback is reported of the deployment that it goes back to.
     let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
-    let deployment = asked.deployment.as_ref().or(reported);
+    let deployment = requested.deployment.as_ref().or(reported);
     details.extend(deployment.map(|id| detail("deployment", id)));
-    details.push(Detail { label: "reason", value: report.reason.clone() });
+    details.push(IncidentDetail { label: "reason", value: report.reason.clone() });
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
     details.push(detail("note", note));
-    let mark = mark(draft, asked);
-    let burst = Burst { marks: vec![&mark], severity: response.severity, resolved: None };
-    let about = asked
-        .secrets
+    let observation = observation(draft, requested);
+    let window_match =
+        WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
+    let about = requested
+        .changes
         .iter()
-        .map(|changed| Consumer { service: report.service.to_owned(), changed: changed.clone() });
-    let key = key(response, report.service, asked);
-    draft.page_burst(response, key, &burst, details, about.collect());
+        .map(|changed| AffectedConsumer { service: report.service.to_owned(), change: changed.clone() });
+    let key = key(response, report.service, requested);
+    draft.page_burst(response, key, &window_match, details, about.collect());
 }
 
 /// Takes back what was said about a deployment that then completed after all.
-fn resolve(draft: &mut Draft<'_, '_>, response: &Response, service: &str, asked: &Asked, at: Timestamp) {
-    let key = key(response, service, asked);
+fn resolve(
+    draft: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    service: &str,
+    requested: &DeploymentRecord,
+    at: Timestamp,
+) {
+    let key = key(response, service, requested);
     let Some(open) = draft.facts.incidents.get(&key).filter(|state| state.resolved.is_none()) else { return };
-    let mark = mark(draft, asked);
-    let burst = Burst { marks: vec![&mark], severity: open.severity, resolved: Some(at) };
-    let details = vec![Detail { label: "service", value: Untrusted::new(service) }];
-    let incident = crate::incident::Incident::of(response, key.clone(), &burst, details);
-    draft.steps.push(Step::Resolve {
+    let observation = observation(draft, requested);
+    let window_match =
+        WindowMatch { observations: vec![&observation], severity: open.severity, resolved: Some(at) };
+    let details = vec![IncidentDetail { label: "service", value: Untrusted::new(service) }];
+    let incident = crate::incident::Incident::of(response, key.clone(), &window_match, details);
+    draft.steps.push(PlanStep::Resolve {
         rule: response.id.clone(),
         key,
         at,
-        silent_since: None,
-        notice: Some(page::render(&incident, response, &draft.facts.settings)),
+        last_event: None,
+        notice: Some(Box::new(incident)),
         severity: open.severity,
     });
 }
 
 /// The incident is as old as the deployment, whoever finds it out.
-fn mark(draft: &Draft<'_, '_>, asked: &Asked) -> Mark {
-    let mut mark = Mark::of(draft.event(), false);
-    mark.at = asked.at;
-    mark.secrets = asked.secrets.iter().map(|changed| changed.secret.clone()).collect();
-    mark
+fn observation(draft: &PlanBuilder<'_, '_>, requested: &DeploymentRecord) -> Observation {
+    let mut observation = Observation::of(draft.event(), false);
+    observation.at = requested.requested_at;
+    observation.secrets = requested.changes.iter().map(|changed| changed.secret.clone()).collect();
+    observation
 }
 
-fn key(response: &Response, service: &str, asked: &Asked) -> String {
-    incident_key(response, &format!("{service} {}", asked.at))
+fn key(response: &Response, service: &str, requested: &DeploymentRecord) -> String {
+    incident_key(response, &format!("{service} {}", requested.requested_at))
 }
 
-fn service_of(case: &Case<'_>) -> Option<String> {
+fn service_of(case: &MatchedEvent<'_>) -> Option<String> {
     let arn = case.event.text("/resources/0")?;
     (arn.raw().len() <= 1_024).then(|| arn.raw().to_owned())
 }

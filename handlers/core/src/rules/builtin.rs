@@ -1,7 +1,7 @@
 //! The rules that are compiled into the binaries.
 
-use super::load::File;
-use super::{Rules, RulesError, load};
+use super::load::RuleFile;
+use super::{RuleSet, RulesError, load};
 
 // `FILES: &[(&str, &str)]`: path below `rules/` and text, written by `build.rs`.
 include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
@@ -10,10 +10,10 @@ include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
 ///
 /// # Errors
 /// Never in a released binary: a test loads them.
-pub fn builtin() -> Result<Rules, RulesError> {
-    let files: Vec<File> = FILES
+pub fn builtin() -> Result<RuleSet, RulesError> {
+    let files: Vec<RuleFile> = FILES
         .iter()
-        .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
+        .map(|(path, text)| RuleFile { path: (*path).to_owned(), text: (*text).to_owned() })
         .collect();
     load(&files)
 }

@@ -7,15 +7,15 @@ use eventbridge_pattern::json::find_duplicate_key;
 use eventbridge_pattern::{MAX_PATTERN_CHARACTERS, Pattern, PatternSet};
 use serde_json::{Value, json};
 
-use super::exception::{Exception, Written};
-use super::narrow::{DERIVED, Patterns};
+use super::exception::{ExceptionRow, ResponseException};
+use super::narrowing::{DERIVED, NarrowingPatterns};
 use super::response::Response;
-use super::row::Row;
-use super::{Handler, Rule, Rules};
+use super::row::ResponseRow;
+use super::{EventRule, Handler, RuleSet};
 
 /// One file of the rules folder.
 #[derive(Clone, Debug)]
-pub struct File {
+pub struct RuleFile {
     /// The path below the rules folder, with `/`: `access/secret-read.json`.
     pub path: String,
     /// Its text.
@@ -24,7 +24,7 @@ pub struct File {
 
 /// One thing that is wrong with the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct RuleProblem {
     /// The file's path below the rules folder.
     pub file: String,
     /// Where in it: a byte, or the name of an entry; empty for the whole file.
@@ -33,7 +33,7 @@ pub struct Problem {
     pub reason: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for RuleProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place.as_str() {
             "" => write!(f, "{}: {}", self.file, self.reason),
@@ -45,14 +45,14 @@ impl fmt::Display for Problem {
 /// Everything that is wrong with the rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct RulesError(pub Vec<Problem>);
+pub struct RulesError(pub Vec<RuleProblem>);
 
 /// Loads `<handler>/<id>.json` patterns and `responses.json`; other files are passed over.
 ///
 /// # Errors
 /// Every problem of every file.
-pub fn load(files: &[File]) -> Result<Rules, RulesError> {
-    let mut loader = Loader { problems: Vec::new() };
+pub fn load(files: &[RuleFile]) -> Result<RuleSet, RulesError> {
+    let mut loader = RuleLoader { problems: Vec::new() };
     let rules = loader.rules(files);
     let (responses, narrowing) = loader.responses(files, &rules);
     if loader.problems.is_empty() {
@@ -60,7 +60,7 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
         let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing.event);
         let set: PatternSet = patterns.chain(Pattern::parse(ENVELOPE)).collect();
         let later = PatternSet::new(narrowing.derived);
-        Ok(Rules { rules, responses, set, envelope, later })
+        Ok(RuleSet { rules, responses, set, envelope, enriched_patterns: later })
     } else {
         Err(RulesError(loader.problems))
     }
@@ -69,13 +69,13 @@ pub fn load(files: &[File]) -> Result<Rules, RulesError> {
 /// Matches what has the strings that every event from EventBridge has.
 const ENVELOPE: &str = r#"{"source": [{"prefix": ""}], "detail-type": [{"prefix": ""}]}"#;
 
-struct Loader {
-    problems: Vec<Problem>,
+struct RuleLoader {
+    problems: Vec<RuleProblem>,
 }
 
-impl Loader {
+impl RuleLoader {
     fn problem(&mut self, file: &str, place: impl Into<String>, reason: impl Into<String>) {
-        self.problems.push(Problem { file: file.to_owned(), place: place.into(), reason: reason.into() });
+        self.problems.push(RuleProblem { file: file.to_owned(), place: place.into(), reason: reason.into() });
     }
 
     fn problems_at(&mut self, place: &str, reasons: Vec<String>) {
@@ -84,7 +84,7 @@ impl Loader {
         }
     }
 
-    fn rules(&mut self, files: &[File]) -> Vec<Rule> {
+    fn rules(&mut self, files: &[RuleFile]) -> Vec<EventRule> {
         let mut rules = BTreeMap::new();
         for file in files {
             let Some((folder, name)) = file.path.split_once('/') else { continue };
@@ -120,19 +120,23 @@ impl Loader {
                 );
                 self.problem(&file.path, "", reason);
             }
-            let rule = Rule { id: id.to_owned(), handler, pattern };
+            let rule = EventRule { id: id.to_owned(), handler, pattern };
             if rules.insert(id.to_owned(), rule).is_some() {
                 self.problem(&file.path, "", "another folder has a rule of this name");
             }
         }
-        let mut rules: Vec<Rule> = rules.into_values().collect();
+        let mut rules: Vec<EventRule> = rules.into_values().collect();
         rules.sort_by(|a, b| (a.handler, &a.id).cmp(&(b.handler, &b.id)));
         rules
     }
 
-    fn responses(&mut self, files: &[File], rules: &[Rule]) -> (BTreeMap<String, Response>, Patterns) {
+    fn responses(
+        &mut self,
+        files: &[RuleFile],
+        rules: &[EventRule],
+    ) -> (BTreeMap<String, Response>, NarrowingPatterns) {
         let mut responses = BTreeMap::new();
-        let mut narrowing = Patterns { rules: rules.len(), ..Patterns::default() };
+        let mut narrowing = NarrowingPatterns { rules: rules.len(), ..NarrowingPatterns::default() };
         let Some(file) = files.iter().find(|file| file.path == RESPONSES) else {
             self.problem(RESPONSES, "", "missing; it says what each rule means");
             return (responses, narrowing);
@@ -151,7 +155,7 @@ impl Loader {
             if !is_id(&id) {
                 self.problem(RESPONSES, format!("`{id}`"), IS_ID);
             }
-            match serde_json::from_value::<Row>(row) {
+            match serde_json::from_value::<ResponseRow>(row) {
                 Ok(row) => {
                     let response = self.response(&id, row, rules, &shared, &mut narrowing);
                     responses.extend(response.map(|response| (id, response)));
@@ -176,9 +180,10 @@ impl Loader {
     fn shared_exceptions(
         &mut self,
         rows: Option<Value>,
-        narrowing: &mut Patterns,
-    ) -> BTreeMap<String, Exception> {
-        let rows = serde_json::from_value::<BTreeMap<String, Written>>(rows.unwrap_or_else(|| json!({})));
+        narrowing: &mut NarrowingPatterns,
+    ) -> BTreeMap<String, ResponseException> {
+        let rows =
+            serde_json::from_value::<BTreeMap<String, ExceptionRow>>(rows.unwrap_or_else(|| json!({})));
         let rows =
             rows.map_err(|error| self.problem(RESPONSES, format!("`{EXCEPTIONS}`"), error.to_string()));
         let mut shared = BTreeMap::new();
@@ -203,17 +208,17 @@ impl Loader {
         &mut self,
         row: &str,
         values: Vec<Value>,
-        shared: &BTreeMap<String, Exception>,
-        narrowing: &mut Patterns,
-    ) -> Vec<Exception> {
-        let mut exceptions: Vec<Exception> = Vec::new();
+        shared: &BTreeMap<String, ResponseException>,
+        narrowing: &mut NarrowingPatterns,
+    ) -> Vec<ResponseException> {
+        let mut exceptions: Vec<ResponseException> = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             let found = match value {
                 Value::String(name) => {
                     let reason = format!("there is no exception `{name}` in `{EXCEPTIONS}`");
                     shared.get(&name).cloned().ok_or_else(|| vec![reason])
                 }
-                own => serde_json::from_value::<Written>(own)
+                own => serde_json::from_value::<ExceptionRow>(own)
                     .map_err(|error| vec![error.to_string()])
                     .and_then(|own| {
                         let id = own.id.clone().filter(|id| is_id(id) && !shared.contains_key(id));
@@ -239,13 +244,13 @@ impl Loader {
         let mut first: BTreeMap<&str, &Response> = BTreeMap::new();
         for response in responses.values() {
             let of = |response: &Response| {
-                let Response { handler, when, quiet, resolved_by, .. } = response;
-                (*handler, when.per, *quiet, resolved_by.clone())
+                let Response { handler, when, resolve_after, resolved_by, .. } = response;
+                (*handler, when.per, *resolve_after, resolved_by.clone())
             };
             let known = *first.entry(&response.incident).or_insert(response);
             if of(known) != of(response) {
                 let reason = format!(
-                    "shares an incident with `{}`: `when.per`, `quiet`, `resolved_by` and the folder must be the same",
+                    "shares an incident with `{}`: `when.per`, `resolve_after`, `resolved_by` and the folder must be the same",
                     known.id
                 );
                 self.problem(RESPONSES, format!("`{}`.incident", response.id), reason);
@@ -256,10 +261,10 @@ impl Loader {
     fn response(
         &mut self,
         id: &str,
-        row: Row,
-        rules: &[Rule],
-        shared: &BTreeMap<String, Exception>,
-        narrowing: &mut Patterns,
+        row: ResponseRow,
+        rules: &[EventRule],
+        shared: &BTreeMap<String, ResponseException>,
+        narrowing: &mut NarrowingPatterns,
     ) -> Option<Response> {
         let place = |field: &str| format!("`{id}`.{field}");
         for name in row.on.iter().chain(&row.resolved_by) {
@@ -274,7 +279,7 @@ impl Loader {
         }
         let handler = row.handler(&handlers)?;
         let counted = row.when.is_some();
-        let (when, quiet) = (row.when_or_default(handler), row.quiet(handler));
+        let (when, resolve_after) = (row.when_or_default(handler), row.resolve_after(handler));
         if row.incident.as_deref().is_some_and(|name| !is_id(name)) {
             self.problem(RESPONSES, place("incident"), IS_ID);
         }
@@ -295,11 +300,11 @@ impl Loader {
             runbook: row.runbook,
             when,
             counted,
-            quiet,
+            resolve_after: resolve_after,
             resolved_by: row.resolved_by,
             means: row.means,
             sure: row.sure,
-            first: row.first,
+            next_steps: row.next_steps,
             exceptions,
             only_if,
             unless,
@@ -307,7 +312,7 @@ impl Loader {
     }
 
     /// EventBridge silently takes the last of two equal keys, and so would everybody who reads the file later.
-    fn no_duplicate_keys(&mut self, file: &File) {
+    fn no_duplicate_keys(&mut self, file: &RuleFile) {
         if let Some(offset) = find_duplicate_key(&file.text) {
             let reason = "the same key stands here twice; EventBridge would silently take the last";
             self.problem(&file.path, place_of(&file.text, offset), reason);

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::narrow::Narrowing;
-use super::{Exception, Handler};
+use super::narrowing::NarrowingIndex;
+use super::{Handler, ResponseException};
+use crate::incident::Incident;
 use crate::time::Span;
 
 /// How urgent an incident is.
@@ -53,7 +54,7 @@ impl Severity {
 /// What to do about an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum ResponseAction {
     /// Open an incident and page.
     #[default]
     Page,
@@ -71,13 +72,14 @@ pub enum Action {
     /// Tell once a day what nobody was paged for.
     Summarise,
     /// Page about what arrives and cannot be understood.
-    Park,
+    #[serde(alias = "park")]
+    Quarantine,
 }
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Distinct {
+pub enum DistinctBy {
     /// Secrets; the spellings of one secret count once.
     Secret,
     /// Regions.
@@ -91,7 +93,7 @@ pub enum Distinct {
 /// Whose count it is, and so what one incident is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Per {
+pub enum CountPer {
     /// One count for each principal.
     Principal,
     /// One count for each secret.
@@ -103,27 +105,27 @@ pub enum Per {
 /// When a counted response fires: `at_least` distinct things within any stretch of `within`, in event time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct When {
+pub struct Threshold {
     /// What is counted.
-    pub distinct: Distinct,
+    pub distinct: DistinctBy,
     /// From how many on.
     pub at_least: usize,
     /// Within how long; events exactly so far apart still count together.
     pub within: Span,
     /// Whose count.
-    pub per: Per,
+    pub per: CountPer,
     /// The rule of which an event must come first, at most `within` before what counts; itself it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub escalate: Vec<Step>,
+    pub escalate: Vec<EscalationStep>,
 }
 
 /// One step of an escalation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct EscalationStep {
     /// From how many on.
     pub at_least: usize,
     /// How urgent it then is.
@@ -142,7 +144,7 @@ pub struct Response {
     /// The rules that it answers.
     pub on: Vec<String>,
     /// What to do.
-    pub action: Action,
+    pub action: ResponseAction,
     /// How urgent an incident is at first.
     pub severity: Severity,
     /// A short sentence in our own words, for subjects and headings.
@@ -150,11 +152,11 @@ pub struct Response {
     /// Where the runbook is: a URL, or a path in the repository.
     pub runbook: String,
     /// When it fires; a response that is not counted fires at the first event.
-    pub when: When,
+    pub when: Threshold,
     /// Whether `when` was given.
     pub counted: bool,
     /// How long nothing must have happened for the next event to be a new occurrence of the incident.
-    pub quiet: Span,
+    pub resolve_after: Span,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
     /// What an incident means, in a sentence or two of our own; empty if nobody wrote it.
@@ -162,20 +164,59 @@ pub struct Response {
     /// How sure that is, and what else it can be.
     pub sure: String,
     /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
-    pub first: Vec<String>,
+    pub next_steps: Vec<String>,
     /// Events that mean less.
-    pub exceptions: Vec<Exception>,
+    pub exceptions: Vec<ResponseException>,
     /// Its narrowing pattern `where`.
-    pub(super) only_if: Option<Narrowing>,
+    pub(super) only_if: Option<NarrowingIndex>,
     /// Its excluding pattern `unless`.
-    pub(super) unless: Option<Narrowing>,
+    pub(super) unless: Option<NarrowingIndex>,
 }
 
 impl Response {
+    /// A response for an incident whose own response this release does not have: no advice, and no threshold.
+    pub(crate) fn unknown(incident: &Incident) -> Self {
+        Self {
+            id: incident.rule.clone(),
+            incident: incident.rule.clone(),
+            handler: incident.handler,
+            on: Vec::new(),
+            action: ResponseAction::Page,
+            severity: incident.severity,
+            title: incident.title.clone(),
+            runbook: format!("rules/README.md#{}", incident.rule),
+            when: Threshold {
+                distinct: DistinctBy::Event,
+                at_least: 1,
+                within: Span::default(),
+                per: CountPer::Account,
+                after: None,
+                escalate: Vec::new(),
+            },
+            counted: false,
+            resolve_after: Span::default(),
+            resolved_by: Vec::new(),
+            means: String::new(),
+            sure: String::new(),
+            next_steps: Vec::new(),
+            exceptions: Vec::new(),
+            only_if: None,
+            unless: None,
+        }
+    }
+
     /// Whether its incidents page nobody and are of one event each: nothing is counted.
     pub(crate) fn is_only_noted(&self) -> bool {
-        let When { at_least, after, escalate, .. } = &self.when;
+        let Threshold { at_least, after, escalate, .. } = &self.when;
         self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
+    }
+
+    /// The highest severity that an incident of this response can reach.
+    pub fn highest_severity(&self) -> Severity {
+        match self.when.escalate.last() {
+            Some(step) => step.severity,
+            None => self.severity,
+        }
     }
 
     /// The severity at a count; `None` below the threshold.

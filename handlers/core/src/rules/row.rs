@@ -5,23 +5,24 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::response::{Action, Distinct, Per, Severity, When};
-use super::{Handler, advice};
+use super::response::{CountPer, DistinctBy, ResponseAction, Severity, Threshold};
+use super::{Handler, page_text};
 use crate::time::Span;
 
 /// A row of `responses.json` as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Row {
+pub(super) struct ResponseRow {
     #[serde(default)]
     pub(super) on: Vec<String>,
     #[serde(default, rename = "do")]
-    pub(super) action: Action,
+    pub(super) action: ResponseAction,
     pub(super) severity: Severity,
     pub(super) title: String,
     pub(super) runbook: String,
-    pub(super) when: Option<When>,
-    pub(super) quiet: Option<Span>,
+    pub(super) when: Option<Threshold>,
+    #[serde(alias = "quiet")]
+    pub(super) resolve_after: Option<Span>,
     #[serde(default)]
     pub(super) resolved_by: Vec<String>,
     #[serde(rename = "where")]
@@ -31,8 +32,8 @@ pub(super) struct Row {
     pub(super) means: String,
     #[serde(default)]
     pub(super) sure: String,
-    #[serde(default)]
-    pub(super) first: Vec<String>,
+    #[serde(alias = "first", default)]
+    pub(super) next_steps: Vec<String>,
     pub(super) incident: Option<String>,
     /// Names from `_exceptions`, and exceptions of its own.
     #[serde(default)]
@@ -42,24 +43,24 @@ pub(super) struct Row {
 /// The ledger keeps marks for two of the longest windows.
 const MAX_WITHIN: Span = Span::from_secs(24 * 3600);
 
-impl Row {
+impl ResponseRow {
     /// The handler of its rules, whose handlers are given.
     pub(super) fn handler(&self, handlers: &BTreeSet<Handler>) -> Option<Handler> {
         // What cannot be understood is a failure of somebody.
-        let parks = (self.action == Action::Park).then_some(Handler::Failure);
+        let parks = (self.action == ResponseAction::Quarantine).then_some(Handler::Failure);
         handlers.first().copied().or(parks)
     }
 
     /// What is counted; without `when`, the first event fires.
-    pub(super) fn when_or_default(&self, handler: Handler) -> When {
-        let per = if handler == Handler::Access { Per::Principal } else { Per::Secret };
-        let (distinct, within, escalate) = (Distinct::Event, Span::from_secs(600), Vec::new());
-        self.when.clone().unwrap_or(When { distinct, at_least: 1, within, per, after: None, escalate })
+    pub(super) fn when_or_default(&self, handler: Handler) -> Threshold {
+        let per = if handler == Handler::Access { CountPer::Principal } else { CountPer::Secret };
+        let (distinct, within, escalate) = (DistinctBy::Event, Span::from_secs(600), Vec::new());
+        self.when.clone().unwrap_or(Threshold { distinct, at_least: 1, within, per, after: None, escalate })
     }
 
     /// How long an incident must have been quiet to be a new one; by default as long as its window.
-    pub(super) fn quiet(&self, handler: Handler) -> Span {
-        self.quiet.unwrap_or(self.when_or_default(handler).within)
+    pub(super) fn resolve_after(&self, handler: Handler) -> Span {
+        self.resolve_after.unwrap_or(self.when_or_default(handler).within)
     }
 
     /// Everything that is wrong with it, by field.
@@ -67,7 +68,7 @@ impl Row {
         let handler = self.handler(handlers);
         let when = self.when_or_default(handler.unwrap_or(Handler::Access));
         let printable = self.title.bytes().all(|b| (b' '..=b'~').contains(&b));
-        let deploys = matches!(self.action, Action::Redeploy | Action::Follow);
+        let deploys = matches!(self.action, ResponseAction::Redeploy | ResponseAction::Follow);
         // The sweep does again what the events of rotations ask for.
         let swept = BTreeSet::from([Handler::Rotation, Handler::Sweep]);
         let several = handlers.len() > 1 && !(deploys && *handlers == swept);
@@ -79,7 +80,7 @@ impl Row {
         });
         let checks = [
             (
-                self.on.is_empty() != (self.action == Action::Park) || several,
+                self.on.is_empty() != (self.action == ResponseAction::Quarantine) || several,
                 "on",
                 "name one or more rules of one folder (none for `\"do\": \"park\"`; what redeploys or follows may add those of sweep/)",
             ),
@@ -90,13 +91,15 @@ impl Row {
             ),
             (self.runbook.is_empty(), "runbook", "says where to look at 3 a.m.; must not be empty"),
             (
-                self.action != Action::Page && self.when.is_some()
-                    || !matches!(self.action, Action::Page | Action::Overdue) && !self.resolved_by.is_empty(),
+                self.action != ResponseAction::Page && self.when.is_some()
+                    || !matches!(self.action, ResponseAction::Page | ResponseAction::Overdue)
+                        && !self.resolved_by.is_empty(),
                 "do",
                 "only pages are counted (`when`), and only they and what is overdue are resolved (`resolved_by`)",
             ),
             (
-                self.action != Action::Page && !(self.exceptions.is_empty() && self.incident.is_none()),
+                self.action != ResponseAction::Page
+                    && !(self.exceptions.is_empty() && self.incident.is_none()),
                 "do",
                 "only pages have exceptions and share an incident",
             ),
@@ -107,9 +110,9 @@ impl Row {
             ),
             (
                 deploys && handler != Some(Handler::Rotation)
-                    || matches!(self.action, Action::Overdue | Action::Summarise)
+                    || matches!(self.action, ResponseAction::Overdue | ResponseAction::Summarise)
                         && handler != Some(Handler::Sweep)
-                    || matches!(self.action, Action::Prove | Action::FirstRead)
+                    || matches!(self.action, ResponseAction::Prove | ResponseAction::FirstRead)
                         && handler != Some(Handler::Access),
                 "do",
                 "rules of rotation/ redeploy and follow, those of sweep/ find what is overdue and summarise, those of access/ prove and find first reads",
@@ -122,18 +125,18 @@ impl Row {
             ),
             (!rises, "when.escalate", "each step must raise both the count and the severity"),
             (
-                !self.resolved_by.is_empty() && when.per != Per::Secret,
+                !self.resolved_by.is_empty() && when.per != CountPer::Secret,
                 "resolved_by",
                 "closes the incident of a secret: needs `per` `secret`",
             ),
             (
-                self.quiet.is_some_and(|quiet| quiet < when.within),
-                "quiet",
+                self.resolve_after.is_some_and(|resolve_after| resolve_after < when.within),
+                "resolve_after",
                 "must not be shorter than `when.within`",
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
         let wrong = wrong.map(|(_, field, reason)| (field, reason));
-        wrong.chain(advice::problems(&self.means, &self.sure, &self.first)).collect()
+        wrong.chain(page_text::problems(&self.means, &self.sure, &self.next_steps)).collect()
     }
 }

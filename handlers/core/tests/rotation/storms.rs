@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
-use responder_core::plan::{Plan, Step};
-use responder_core::secret::SecretRef;
+use responder_core::plan::{Plan, PlanStep};
 use responder_core::time::{Span, Timestamp};
 
 use crate::world::*;
@@ -67,9 +67,9 @@ fn any_special() -> impl Strategy<Value = Special> {
 }
 
 fn any_happening() -> impl Strategy<Value = Happening> {
-    let told = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
+    let notified = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
     prop_oneof![
-        4 => (0..SECRETS.len(), told).prop_map(|(secret, told)| Happening::Changes(secret, told)),
+        4 => (0..SECRETS.len(), notified).prop_map(|(secret, notified)| Happening::Changes(secret, notified)),
         1 => (0..SECRETS.len()).prop_map(Happening::TagIsEdited),
         1 => (0..SERVICES.len()).prop_map(Happening::Begins),
         2 => (0..SERVICES.len()).prop_map(Happening::Completes),
@@ -126,7 +126,7 @@ impl Storm {
     fn tell(&mut self, event: &str) -> Plan {
         let plan = decide(&mut self.facts, event);
         for step in &plan.steps {
-            let Step::Redeploy { service, not_before, .. } = step else { continue };
+            let PlanStep::Redeploy { service, not_before, .. } = step else { continue };
             self.redeployed.entry(service.clone()).or_default().push(plan.time.max(*not_before));
         }
         let taken = in_flight(&self.facts, plan.time).len();
@@ -141,16 +141,16 @@ impl Storm {
     fn happens(&mut self, happening: Happening) {
         let time = self.now.to_string();
         match happening {
-            Happening::Changes(number, told) => {
+            Happening::Changes(number, notified) => {
                 let (name, version) = (SECRETS[number], format!("v{}", self.now.millis()));
                 let metadata = self.facts.secrets.get_mut(&secret(name).key()).unwrap();
                 metadata.versions = [(version.clone(), ["AWSCURRENT".to_owned()].into())].into();
                 metadata.modified_at = Some(self.now);
                 self.changed.insert(secret(name).key(), self.now);
-                if matches!(told, Told::Both | Told::Label) {
+                if matches!(notified, Told::Both | Told::Label) {
                     self.tell(&label(name, &time, &version));
                 }
-                if matches!(told, Told::Both | Told::Rotation) {
+                if matches!(notified, Told::Both | Told::Rotation) {
                     self.now = self.now.plus(Span::from_secs(2));
                     self.tell(&rotated(name, &self.now.to_string()));
                 }
@@ -169,8 +169,12 @@ impl Storm {
     /// ECS tells of the deployment of ours that goes on, if there is one.
     fn ends(&mut self, number: usize, kind: &str) {
         let (name, arn) = (SERVICES[number], service_arn(SERVICES[number]));
-        let open = self.facts.asked.get(&arn).filter(|asked| asked.is_open() && asked.at <= self.now);
-        let Some(begun) = open.map(|asked| asked.at) else { return };
+        let open = self
+            .facts
+            .deployments
+            .get(&arn)
+            .filter(|requested| requested.is_open() && requested.requested_at <= self.now);
+        let Some(begun) = open.map(|requested| requested.requested_at) else { return };
         let event = rollout(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
         self.tell(&event);
         let old = at("2026-02-01T00:00:00Z");
@@ -194,12 +198,12 @@ impl Storm {
             for (key, changed) in self.changed.iter().filter(|_| !is_off) {
                 let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
                 let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
-                let told = self.facts.told.get(&service.arn).and_then(|told| told.get(key));
+                let notified = self.facts.notified.get(&service.arn).and_then(|notified| notified.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
                 // Two changes within `settle` are told as one.
-                let told_until = told.map(|told| told.plus(self.facts.settings.settle));
+                let told_until = notified.map(|notified| notified.plus(self.facts.settings.settle));
                 if is_used && runs <= Some(*changed) && told_until < Some(*changed) {
-                    forgotten.push(format!("{} {name}: runs {runs:?}, told {told:?}", service.arn));
+                    forgotten.push(format!("{} {name}: runs {runs:?}, told {notified:?}", service.arn));
                 }
             }
         }
@@ -230,7 +234,7 @@ proptest! {
         prop_assert!(forgotten.is_empty(), "{forgotten:#?}");
         // Deciding the last sweep again.
         let again = storm.sweep();
-        let acts = again.steps.iter().find(|step| matches!(step, Step::Redeploy { .. } | Step::Page { .. } | Step::Note { .. }));
+        let acts = again.steps.iter().find(|step| matches!(step, PlanStep::Redeploy { .. } | PlanStep::Page { .. } | PlanStep::RecordChange { .. }));
         prop_assert!(acts.is_none(), "{acts:?} after {last:?}");
         for (name, spec) in SERVICES.iter().zip(&specs) {
             let cooldown = match spec.special {

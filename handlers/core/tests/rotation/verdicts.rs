@@ -1,9 +1,9 @@
 //! One service and one change: each reason to leave it or to wait, beside the near miss that is redeployed.
 
+use responder_core::aws::ecs_service::RolloutState;
 use responder_core::facts::{Facts, Settings};
-use responder_core::progress::How;
-use responder_core::service::RolloutState;
-use responder_core::settings::{Finding, Mode, Policy};
+use responder_core::settings::{DeploymentRisk, ResponseMode, RiskPolicy};
+use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -14,7 +14,7 @@ const GO: &[&str] = &["note s1 12:00:00", "redeploy a s1"];
 fn noon(tweak: impl FnOnce(&mut Facts)) -> Vec<String> {
     let mut facts = world(&[("a", &["s1"])]);
     tweak(&mut facts);
-    told(&mut facts, &label("s1", "12:00:00", "v2"))
+    notified(&mut facts, &label("s1", "12:00:00", "v2"))
 }
 
 fn skip(reason: &str, is_told: bool) -> Vec<String> {
@@ -93,49 +93,57 @@ fn tags_say_whether() {
 
 #[test]
 fn a_deployment_that_was_asked_for_is_waited_for() {
-    let of = |asked: responder_core::progress::Asked, now: Option<&'static str>| {
+    let of = |requested: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
         noon(|facts| {
-            facts.asked.insert(service_arn("a"), asked);
+            facts.deployments.insert(service_arn("a"), requested);
             facts.now = now.map(at);
         })
     };
-    assert_eq!(of(asked("12:00:06", Some("d")), None), skip("asked", false));
-    assert_eq!(of(asked("12:00:06", Some("d")), Some("12:30:00")), skip("asked", false));
-    assert_eq!(of(asked("12:00:06", None), Some("12:02:05")), skip("asked", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), None), skip("already-requested", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), Some("12:30:00")), skip("already-requested", false));
+    assert_eq!(of(requested("12:00:06", None), Some("12:02:05")), skip("already-requested", false));
     // Its effect would have shown by now.
-    assert_eq!(of(asked("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
+    assert_eq!(of(requested("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
     assert_eq!(
-        of(asked("12:00:06", None), Some("12:45:05")),
+        of(requested("12:00:06", None), Some("12:45:05")),
         hold("in-progress", true),
         "the sweep ends it first"
     );
-    assert_eq!(of(asked("12:00:06", None), Some("12:45:06")), GO);
+    assert_eq!(of(requested("12:00:06", None), Some("12:45:06")), GO);
     // Before the change: it answers another one, and what became of it is not known.
-    assert_eq!(of(asked("12:00:04", Some("d")), None), hold("in-progress", false));
+    assert_eq!(of(requested("12:00:04", Some("d")), None), hold("in-progress", false));
 }
 
 #[test]
 fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
-    let of = |time: &str, how: How| {
+    let of = |time: &str, how: DeploymentOutcome| {
         noon(|facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), how));
+            facts.deployments.insert(service_arn("a"), ended(requested(time, Some("d")), how));
         })
     };
-    assert_eq!(of("12:00:06", How::Failed), skip("rollout-failed", true), "of this change nobody was told");
+    assert_eq!(
+        of("12:00:06", DeploymentOutcome::Failed),
+        skip("rollout-failed", true),
+        "of this change nobody was told"
+    );
     let known = noon(|facts| {
-        facts.asked.insert(service_arn("a"), ended(asked("12:00:06", Some("d")), How::Failed));
-        facts.told.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
+        facts
+            .deployments
+            .insert(service_arn("a"), ended(requested("12:00:06", Some("d")), DeploymentOutcome::Failed));
+        facts.notified.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
     });
     assert_eq!(known, skip("rollout-failed", false));
-    assert_eq!(of("11:00:00", How::Failed), GO);
-    assert_eq!(of("12:00:06", How::Superseded), hold("cooldown 12:05:06", false));
+    assert_eq!(of("11:00:00", DeploymentOutcome::Failed), GO);
+    assert_eq!(of("12:00:06", DeploymentOutcome::Superseded), hold("cooldown 12:05:06", false));
 }
 
 #[test]
 fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
     for time in ["11:59:00", "12:00:06"] {
         let refused = noon(|facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, None), How::Refused));
+            facts
+                .deployments
+                .insert(service_arn("a"), ended(requested(time, None), DeploymentOutcome::Refused));
         });
         assert_eq!(refused, GO, "{time}");
     }
@@ -143,7 +151,7 @@ fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
 
 #[test]
 fn a_secret_that_is_gone_lets_no_task_start() {
-    let of = |tweak: fn(&mut responder_core::metadata::Metadata)| {
+    let of = |tweak: fn(&mut responder_core::aws::secret_metadata::SecretMetadata)| {
         noon(|facts| facts.secrets.values_mut().for_each(tweak))
     };
     assert_eq!(of(|metadata| metadata.deleted_at = Some(at("12:00:01"))), skip("secret-gone", true));
@@ -152,38 +160,40 @@ fn a_secret_that_is_gone_lets_no_task_start() {
 
 #[test]
 fn findings_follow_the_settings() {
-    let found = |finding: Finding, policy: Option<Policy>| {
+    let found = |finding: DeploymentRisk, policy: Option<RiskPolicy>| {
         noon(|facts| {
-            first(facts).findings.insert(finding);
-            facts.settings.findings.extend(policy.map(|policy| (finding, policy)));
+            first(facts).risks.insert(finding);
+            facts.settings.deployment_risks.extend(policy.map(|policy| (finding, policy)));
         })
     };
-    for finding in [Finding::MutableImage, Finding::LatestPlatform, Finding::NoCircuitBreaker] {
+    for finding in
+        [DeploymentRisk::MutableImage, DeploymentRisk::LatestPlatform, DeploymentRisk::NoCircuitBreaker]
+    {
         assert_eq!(found(finding, None), GO, "{finding:?}");
-        assert_eq!(found(finding, Some(Policy::Go)), GO, "{finding:?}");
-        assert_eq!(found(finding, Some(Policy::Notify)), skip("finding", true), "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Go)), GO, "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Notify)), skip("finding", true), "{finding:?}");
         // It is never over by itself.
-        assert_eq!(found(finding, Some(Policy::Wait)), skip("finding", true), "{finding:?}");
+        assert_eq!(found(finding, Some(RiskPolicy::Wait)), skip("finding", true), "{finding:?}");
     }
     let other = noon(|facts| {
-        facts.settings.findings.insert(Finding::MutableImage, Policy::Notify);
-        first(facts).findings.insert(Finding::LatestPlatform);
+        facts.settings.deployment_risks.insert(DeploymentRisk::MutableImage, RiskPolicy::Notify);
+        first(facts).risks.insert(DeploymentRisk::LatestPlatform);
     });
     assert_eq!(other, GO);
 }
 
 #[test]
 fn a_deployment_in_progress_is_let_finish() {
-    let going = |created: &'static str, state: RolloutState, policy: Option<Policy>| {
+    let going = |created: &'static str, state: RolloutState, policy: Option<RiskPolicy>| {
         noon(move |facts| {
             first(facts).primary = deployed("theirs", created, Some(state));
-            facts.settings.findings.extend(policy.map(|policy| (Finding::InProgress, policy)));
+            facts.settings.deployment_risks.extend(policy.map(|policy| (DeploymentRisk::InProgress, policy)));
         })
     };
     let state = RolloutState::InProgress;
     assert_eq!(going("11:50:00", state, None), hold("in-progress", false));
-    assert_eq!(going("11:50:00", state, Some(Policy::Go)), GO);
-    assert_eq!(going("11:50:00", state, Some(Policy::Notify)), skip("finding", true));
+    assert_eq!(going("11:50:00", state, Some(RiskPolicy::Go)), GO);
+    assert_eq!(going("11:50:00", state, Some(RiskPolicy::Notify)), skip("finding", true));
     assert_eq!(going("11:30:00", state, None), GO, "nothing rolls out for so long");
     assert_eq!(going("11:50:00", RolloutState::Completed, None), GO);
     assert_eq!(going("11:50:00", RolloutState::Failed, None), GO);
@@ -198,14 +208,16 @@ fn a_change_settles_first() {
     };
     // The shell waits for twenty seconds itself.
     assert_eq!(settling("12:00:05"), ["note s1 12:00:05", "redeploy a s1"]);
-    assert_eq!(settling("12:00:06"), ["note s1 12:00:06", "hold a settling 12:00:21"]);
+    assert_eq!(settling("12:00:06"), ["note s1 12:00:06", "hold a settle-delay 12:00:21"]);
 }
 
 #[test]
 fn a_cooldown_begins_when_we_asked() {
     let cooling = |time: &'static str, cooldown: Option<&'static str>| {
         noon(move |facts| {
-            facts.asked.insert(service_arn("a"), ended(asked(time, Some("d")), How::Completed));
+            facts
+                .deployments
+                .insert(service_arn("a"), ended(requested(time, Some("d")), DeploymentOutcome::Completed));
             if let Some(value) = cooldown {
                 tag(facts, "cooldown", value);
             }
@@ -235,12 +247,12 @@ fn a_closed_window_is_waited_for_and_told_if_that_takes_too_long() {
 #[test]
 fn mode_notify_tells_once_whoever_looks() {
     let mut facts = world(&[("a", &["s1"])]);
-    facts.settings = Settings { mode: Mode::Notify, ..Settings::default() };
-    assert_eq!(told(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
-    assert_eq!(told(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
-    assert!(told(&mut facts, &sweep("12:01:00")).is_empty());
-    facts.changes.values_mut().for_each(|change| change.settled = false);
-    assert_eq!(told(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
+    facts.settings = Settings { mode: ResponseMode::Notify, ..Settings::default() };
+    assert_eq!(notified(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
+    assert_eq!(notified(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
+    assert!(notified(&mut facts, &sweep("12:01:00")).is_empty());
+    facts.changes.values_mut().for_each(|change| change.resolved = false);
+    assert_eq!(notified(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
     // Another change is other news.
     facts.secrets.insert(secret("s1").key(), {
         let mut metadata = metadata("s1", "13:00:00");
@@ -248,7 +260,7 @@ fn mode_notify_tells_once_whoever_looks() {
         metadata
     });
     let again = ["note s1 13:00:00", "skip a notify-mode", "page redeploy-consumers"];
-    assert_eq!(told(&mut facts, &sweep("13:01:00")), again);
+    assert_eq!(notified(&mut facts, &sweep("13:01:00")), again);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Many services and many secrets: bounded in a cluster, one deployment for all changes of a service.
 
 use responder_core::facts::Facts;
-use responder_core::plan::Step;
-use responder_core::progress::{How, Slot};
-use responder_core::settings::Mode;
+use responder_core::notify::Renderer;
+use responder_core::rules::builtin;
+use responder_core::settings::ResponseMode;
+use responder_core::state::deployment::{ConcurrencySlot, DeploymentOutcome};
 use responder_core::text::Untrusted;
 
 use crate::world::*;
@@ -31,25 +32,26 @@ fn seven() -> Facts {
 #[test]
 fn a_cluster_is_redeployed_in_waves() {
     let mut facts = seven();
-    let first = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    let first = notified(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&first, "redeploy"), count(&first, "hold")), (3, 4), "{first:?}");
     assert_eq!((count(&first, "page"), count(&first, "settle")), (0, 0));
-    let again = told(&mut facts, &sweep("12:01:00"));
+    let again = notified(&mut facts, &sweep("12:01:00"));
     assert_eq!((count(&again, "redeploy"), count(&again, "hold")), (0, 4), "{again:?}");
     // One of the three ends: one place is free.
-    let done = facts.asked.keys().next().unwrap().rsplit('/').next().unwrap().to_owned();
-    told(&mut facts, &rollout(&done, "12:02:00", "COMPLETED", "ecs-svc/1", ""));
-    let next = told(&mut facts, &sweep("12:03:00"));
+    let done = facts.deployments.keys().next().unwrap().rsplit('/').next().unwrap().to_owned();
+    notified(&mut facts, &rollout(&done, "12:02:00", "COMPLETED", "ecs-svc/1", ""));
+    let next = notified(&mut facts, &sweep("12:03:00"));
     assert_eq!((count(&next, "redeploy"), count(&next, "hold")), (1, 3), "{next:?}");
 }
 
 #[test]
 fn a_place_is_free_again_after_the_time_a_rollout_may_take() {
     let slots = |until: &str| {
-        let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at(until) });
+        let slot =
+            |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at(until) });
         let mut facts = seven();
-        facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
-        let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+        facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+        let words = notified(&mut facts, &label("s1", "12:00:00", "v2"));
         (count(&words, "redeploy"), count(&words, "hold"))
     };
     assert_eq!(slots("12:00:01"), (0, 7));
@@ -62,21 +64,22 @@ fn other_clusters_have_places_of_their_own() {
     for service in facts.services.iter_mut().flatten().skip(3) {
         service.cluster = CLUSTER.replace("shop", "office");
     }
-    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    let words = notified(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (6, 1), "{words:?}");
 }
 
 #[test]
 fn whoever_waits_for_longer_than_an_answer_may_take_is_told_once() {
     let mut facts = seven();
-    let slot = |number: u32| (number, Slot { service: format!("other{number}"), until: at("18:00:00") });
-    facts.slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
-    assert_eq!(count(&told(&mut facts, &label("s1", "12:00:00", "v2")), "page"), 0);
-    assert_eq!(count(&told(&mut facts, &sweep("12:13:59")), "page"), 0);
+    let slot =
+        |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at("18:00:00") });
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+    assert_eq!(count(&notified(&mut facts, &label("s1", "12:00:00", "v2")), "page"), 0);
+    assert_eq!(count(&notified(&mut facts, &sweep("12:13:59")), "page"), 0);
     let plan = decide(&mut facts, &sweep("12:14:00"));
     assert_eq!((count(&words(&plan), "page"), details(&plan).len()), (1, 7), "one page names all");
     for later in ["12:16:00", "13:00:00", "17:00:00"] {
-        assert_eq!(count(&told(&mut facts, &sweep(later)), "page"), 0, "{later}");
+        assert_eq!(count(&notified(&mut facts, &sweep(later)), "page"), 0, "{later}");
     }
 }
 
@@ -85,16 +88,19 @@ fn a_place_that_was_given_to_another_is_not_taken_back() {
     // The rollout of `a` goes on for longer than its place is kept; `b` has the place by now.
     let mut facts = world(&[("a", &["s1"]), ("b", &["s2"])]);
     facts.settings.in_flight = 1;
-    facts.asked.insert(service_arn("a"), asked("11:00:00", Some("ecs-svc/1")));
-    let slot = Slot { service: service_arn("b"), until: at("12:20:00") };
-    facts.slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
-    facts.asked.insert(service_arn("b"), asked("11:50:00", Some("ecs-svc/2")));
-    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
-    assert_eq!(words, ["note s1 12:00:00", "hold a wave"]);
+    facts.deployments.insert(service_arn("a"), requested("11:00:00", Some("ecs-svc/1")));
+    let slot = ConcurrencySlot { service: service_arn("b"), until: at("12:20:00") };
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
+    facts.deployments.insert(service_arn("b"), requested("11:50:00", Some("ecs-svc/2")));
+    let words = notified(&mut facts, &label("s1", "12:00:00", "v2"));
+    assert_eq!(words, ["note s1 12:00:00", "hold a rollout-limit"]);
     // And when it ends at last, it frees nothing that is not its own.
-    told(&mut facts, &rollout("a", "12:01:00", "COMPLETED", "ecs-svc/1", ""));
-    assert_eq!(facts.asked[&service_arn("a")].ended.map(|ended| ended.how), Some(How::Completed));
-    assert_eq!(facts.slots[CLUSTER].get(&0), Some(&slot));
+    notified(&mut facts, &rollout("a", "12:01:00", "COMPLETED", "ecs-svc/1", ""));
+    assert_eq!(
+        facts.deployments[&service_arn("a")].end.map(|ended| ended.outcome),
+        Some(DeploymentOutcome::Completed)
+    );
+    assert_eq!(facts.concurrency_slots[CLUSTER].get(&0), Some(&slot));
 }
 
 #[test]
@@ -102,10 +108,10 @@ fn a_service_that_goes_again_keeps_its_own_place() {
     let mut facts = world(&[("a", &["s1"]), ("b", &["s1"])]);
     facts.settings.in_flight = 1;
     facts.services.as_mut().unwrap()[0].primary = deployed("ecs-svc/1", "11:50:00", None);
-    facts.asked.insert(service_arn("a"), asked("11:50:00", Some("ecs-svc/1")));
-    let slot = Slot { service: service_arn("a"), until: at("12:20:00") };
-    facts.slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
-    let words = told(&mut facts, &label("s1", "12:00:00", "v2"));
+    facts.deployments.insert(service_arn("a"), requested("11:50:00", Some("ecs-svc/1")));
+    let slot = ConcurrencySlot { service: service_arn("a"), until: at("12:20:00") };
+    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
+    let words = notified(&mut facts, &label("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "hold")), (1, 1));
     assert_eq!(in_flight(&facts, at("12:01:00")), [service_arn("a")]);
 }
@@ -113,13 +119,13 @@ fn a_service_that_goes_again_keeps_its_own_place() {
 #[test]
 fn all_secrets_of_a_service_are_one_deployment() {
     let mut facts = world(&[("a", &["s1", "s2", "s3"]), ("b", &["s3"])]);
-    let words = told(&mut facts, &sweep("12:01:00"));
+    let words = notified(&mut facts, &sweep("12:01:00"));
     // First sight of old secrets is no change.
     assert_eq!(count(&words, "redeploy"), 0, "{words:?}");
     for name in ["s1", "s2", "s3"] {
         facts.changes.insert(secret(name).key(), known("11:00:00", "v1", true));
     }
-    let words = told(&mut facts, &sweep("12:01:00"));
+    let words = notified(&mut facts, &sweep("12:01:00"));
     assert!(words.contains(&"redeploy a s1+s2+s3".to_owned()), "{words:?}");
     assert_eq!(count(&words, "redeploy"), 2, "{words:?}");
 }
@@ -133,7 +139,7 @@ fn a_deployment_answers_what_waited_too() {
     facts.changes.insert(secret("s9").key(), known("11:58:00", "v2", false));
     first(&mut facts).references[3].value = Untrusted::new(format!("{}:::v1", secret_arn("s4")));
     facts.changes.insert(secret("s4").key(), known("11:58:00", "v2", false));
-    let words = told(&mut facts, &label("s3", "12:00:00", "v2"));
+    let words = notified(&mut facts, &label("s3", "12:00:00", "v2"));
     assert_eq!(words, ["note s3 12:00:00", "redeploy a s3+s1"]);
 }
 
@@ -149,8 +155,8 @@ fn a_secret_that_a_service_pins_is_told_also_beside_another_that_helps() {
     assert!(words.contains(&"redeploy a s1".to_owned()), "{words:?}");
     assert!(words.contains(&"skip a pinned-version".to_owned()), "{words:?}");
     assert_eq!(count(&words, "page"), 1);
-    let told = &facts.told[&service_arn("a")];
-    assert_eq!(told.keys().collect::<Vec<_>>(), [&secret("s2").key()], "not of s1");
+    let notified = &facts.notified[&service_arn("a")];
+    assert_eq!(notified.keys().collect::<Vec<_>>(), [&secret("s2").key()], "not of s1");
 }
 
 #[test]
@@ -159,8 +165,8 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
     facts.changes.insert(secret("s1").key(), known("12:00:00", "v2", false));
     let refused = |facts: &mut Facts, time| {
         first(facts).primary = deployed("ecs-svc/1", "09:00:00", None);
-        facts.slots.clear();
-        facts.asked.insert(service_arn("a"), ended(asked(time, None), How::Refused));
+        facts.concurrency_slots.clear();
+        facts.deployments.insert(service_arn("a"), ended(requested(time, None), DeploymentOutcome::Refused));
     };
     for (now, expected) in [
         ("12:13:59", &["redeploy a s1"][..]),
@@ -168,12 +174,12 @@ fn a_call_that_ecs_throttles_for_long_is_told_once_and_repeated() {
         ("12:15:00", &["redeploy a s1"]),
     ] {
         refused(&mut facts, "12:13:00");
-        assert_eq!(told(&mut facts, &sweep(now)), expected, "{now}");
+        assert_eq!(notified(&mut facts, &sweep(now)), expected, "{now}");
     }
     // What was refused before the change, and a change that is found late.
-    facts.told.clear();
+    facts.notified.clear();
     refused(&mut facts, "11:59:00");
-    assert_eq!(told(&mut facts, &sweep("12:20:00")), ["redeploy a s1"]);
+    assert_eq!(notified(&mut facts, &sweep("12:20:00")), ["redeploy a s1"]);
 }
 
 #[test]
@@ -182,24 +188,25 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
     let secrets: Vec<&str> = names.iter().map(String::as_str).collect();
     for home in [None, Some("eu-west-1"), Some(HOME)] {
         let mut facts = world(&[("a", &secrets)]);
-        (facts.settings.mode, facts.settings.home) = (Mode::Notify, home.map(str::to_owned));
+        (facts.settings.mode, facts.settings.home) = (ResponseMode::Notify, home.map(str::to_owned));
         let mut words = Vec::new();
         for name in &secrets {
-            words.extend(told(&mut facts, &label(name, "12:00:00", "v2")));
+            words.extend(notified(&mut facts, &label(name, "12:00:00", "v2")));
         }
         let count = |words: &[String], what| words.iter().filter(|word| word.starts_with(what)).count();
-        let (pages, holds) = (count(&words, "page redeploy-consumers"), count(&words, "hold a together"));
+        let (pages, holds) =
+            (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
         if home != Some(HOME) {
             // Nobody would tell of it later; of a Region without a sweep that is told too.
             assert_eq!((pages, holds), (20 + usize::from(home.is_some()), 0), "{home:?}");
             continue;
         }
         assert_eq!((pages, holds), (1, 19));
-        let swept = told(&mut facts, &sweep("12:01:00"));
+        let swept = notified(&mut facts, &sweep("12:01:00"));
         assert_eq!(count(&swept, "page"), 1, "{swept:?}");
-        assert_eq!(facts.told[&service_arn("a")].len(), 20);
-        assert_eq!(count(&told(&mut facts, &sweep("12:02:00")), "page"), 0);
-        assert_eq!(count(&told(&mut facts, &sweep("12:03:00")), ""), 0);
+        assert_eq!(facts.notified[&service_arn("a")].len(), 20);
+        assert_eq!(count(&notified(&mut facts, &sweep("12:02:00")), "page"), 0);
+        assert_eq!(count(&notified(&mut facts, &sweep("12:03:00")), ""), 0);
     }
 }
 
@@ -213,14 +220,12 @@ fn tags_that_nobody_understands_are_told_once_also_of_services_that_seem_to_use_
     tag(&mut facts, 2, "secrets-responder:secrets", "s1 s2:password");
     tag(&mut facts, 3, "team", "shop");
     let plan = decide(&mut facts, &label("s1", "12:00:00", "v2"));
-    let pages: Vec<&str> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Page { page, .. } => Some(page.body.as_str()),
-            _ => None,
-        })
-        .collect();
+    let rules = builtin().unwrap();
+    let renderer = Renderer::new(&rules, &facts.settings);
+    let mut pages: Vec<String> = Vec::new();
+    for step in &plan.steps {
+        pages.extend(renderer.render_step(step).map(|notification| notification.body));
+    }
     assert_eq!(pages.len(), 1);
     for named in ["shop/b: its tag `secrets-responder:secret`", "shop/c: its tag `secrets-responder:secrets`"]
     {
@@ -230,7 +235,7 @@ fn tags_that_nobody_understands_are_told_once_also_of_services_that_seem_to_use_
     // The same at the next change is no news; other tags are.
     facts.secrets.insert(secret("s1").key(), metadata("s1", "18:00:00"));
     let later = label("s1", "18:00:00", "v2");
-    assert!(!told(&mut facts, &later).iter().any(|word| word.starts_with("page")));
+    assert!(!notified(&mut facts, &later).iter().any(|word| word.starts_with("page")));
     tag(&mut facts, 3, "secrets-responder:windows", "nights");
-    assert!(told(&mut facts, &later).contains(&"page redeploy-consumers".to_owned()));
+    assert!(notified(&mut facts, &later).contains(&"page redeploy-consumers".to_owned()));
 }

@@ -2,14 +2,18 @@
 
 use std::sync::LazyLock;
 
+use responder_core::aws::ecs_service::{
+    EcsDeployment, EcsService, ReferenceKind, RolloutState, SecretReference,
+};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{apply, questions, respond};
 use responder_core::facts::{Facts, Question};
-use responder_core::metadata::Metadata;
-use responder_core::plan::{Plan, Step};
-use responder_core::progress::{Asked, Change, Changed, Ended, How};
-use responder_core::rules::{Case, Rules, builtin};
-use responder_core::secret::SecretRef;
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState, Service};
+use responder_core::plan::{Plan, PlanStep};
+use responder_core::rules::{MatchedEvent, RuleSet, builtin};
+use responder_core::state::deployment::{
+    DeploymentEnd, DeploymentOutcome, DeploymentRecord, KnownChange, SecretChange,
+};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -18,10 +22,10 @@ pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const HOME: &str = "us-west-2";
 pub(crate) const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/shop";
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| builtin().unwrap());
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
 
 /// The case that an event is for the handlers `rotation` or `sweep`.
-pub(crate) fn case(event: &str) -> Case<'static> {
+pub(crate) fn case(event: &str) -> MatchedEvent<'static> {
     RULES.cases(event).unwrap().into_iter().next().unwrap()
 }
 
@@ -38,8 +42,8 @@ pub(crate) fn secret(name: &str) -> SecretRef {
     SecretRef::from_arn(&secret_arn(name)).unwrap()
 }
 
-pub(crate) fn changed(name: &str, time: &str) -> Changed {
-    Changed { secret: secret(name), at: at(time), version: Some("v2".to_owned()) }
+pub(crate) fn changed(name: &str, time: &str) -> SecretChange {
+    SecretChange { secret: secret(name), at: at(time), version: Some("v2".to_owned()) }
 }
 
 pub(crate) fn service_arn(name: &str) -> String {
@@ -47,56 +51,58 @@ pub(crate) fn service_arn(name: &str) -> String {
 }
 
 /// An old service that takes these as container secrets.
-pub(crate) fn service(name: &str, values: &[String]) -> Service {
-    let reference =
-        |value: &String| Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(value) };
-    Service {
+pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
+    let reference = |value: &String| SecretReference {
+        kind: ReferenceKind::ContainerSecret,
+        value: Untrusted::new(value),
+    };
+    EcsService {
         arn: service_arn(name),
         cluster: CLUSTER.to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
         primary: deployed("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
         references: values.iter().map(reference).collect(),
-        ..Service::default()
+        ..EcsService::default()
     }
 }
 
 /// A PRIMARY deployment.
 #[expect(clippy::unnecessary_wraps, reason = "a service may have none")]
-pub(crate) fn deployed(id: &str, time: &str, state: Option<RolloutState>) -> Option<Deployment> {
-    Some(Deployment { id: id.to_owned(), created_at: at(time), state })
+pub(crate) fn deployed(id: &str, time: &str, state: Option<RolloutState>) -> Option<EcsDeployment> {
+    Some(EcsDeployment { id: id.to_owned(), created_at: at(time), rollout_state: state })
 }
 
 /// A secret whose version `v2` is AWSCURRENT since.
-pub(crate) fn metadata(name: &str, time: &str) -> Metadata {
+pub(crate) fn metadata(name: &str, time: &str) -> SecretMetadata {
     let versions = [("v2", "AWSCURRENT"), ("v1", "AWSPREVIOUS")];
-    Metadata {
+    SecretMetadata {
         arn: secret_arn(name),
         versions: versions.map(|(id, label)| (id.to_owned(), [label.to_owned()].into())).into(),
         created_at: Some(at("2025-01-01T00:00:00Z")),
         modified_at: Some(at(time)),
-        ..Metadata::default()
+        ..SecretMetadata::default()
     }
 }
 
-pub(crate) fn asked(time: &str, deployment: Option<&str>) -> Asked {
-    Asked {
-        at: at(time),
+pub(crate) fn requested(time: &str, deployment: Option<&str>) -> DeploymentRecord {
+    DeploymentRecord {
+        requested_at: at(time),
         cluster: CLUSTER.to_owned(),
         deployment: deployment.map(str::to_owned),
         slot: Some(0),
-        secrets: vec![changed("s1", "12:00:00")],
+        changes: vec![changed("s1", "12:00:00")],
         lease_until: None,
-        ended: None,
+        end: None,
     }
 }
 
-pub(crate) fn ended(asked: Asked, how: How) -> Asked {
-    Asked { ended: Some(Ended { at: asked.at, how }), ..asked }
+pub(crate) fn ended(requested: DeploymentRecord, how: DeploymentOutcome) -> DeploymentRecord {
+    DeploymentRecord { end: Some(DeploymentEnd { at: requested.requested_at, outcome: how }), ..requested }
 }
 
-pub(crate) fn known(time: &str, version: &str, settled: bool) -> Change {
-    Change { at: at(time), version: Some(version.to_owned()), since: None, settled }
+pub(crate) fn known(time: &str, version: &str, settled: bool) -> KnownChange {
+    KnownChange { at: at(time), version: Some(version.to_owned()), waiting_since: None, resolved: settled }
 }
 
 /// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.
@@ -113,7 +119,7 @@ pub(crate) fn world(services: &[(&str, &[&str])]) -> Facts {
 }
 
 /// The first service.
-pub(crate) fn first(facts: &mut Facts) -> &mut Service {
+pub(crate) fn first(facts: &mut Facts) -> &mut EcsService {
     &mut facts.services.as_mut().unwrap()[0]
 }
 
@@ -134,7 +140,7 @@ pub(crate) fn words(plan: &Plan) -> Vec<String> {
 }
 
 /// What is decided, in words.
-pub(crate) fn told(facts: &mut Facts, event: &str) -> Vec<String> {
+pub(crate) fn notified(facts: &mut Facts, event: &str) -> Vec<String> {
     words(&decide(facts, event))
 }
 
@@ -155,41 +161,49 @@ fn time(at: Timestamp) -> String {
     text.strip_prefix("2026-03-02T").unwrap_or(&text).trim_end_matches('Z').to_owned()
 }
 
-fn names(changes: &[Changed]) -> String {
+fn names(changes: &[SecretChange]) -> String {
     let names: Vec<String> = changes.iter().map(|changed| changed.secret.name().raw().to_owned()).collect();
     names.join("+")
 }
 
-fn word(step: &Step) -> String {
+fn word(step: &PlanStep) -> String {
     match step {
-        Step::Redeploy { service, secrets, .. } => format!("redeploy {} {}", short(service), names(secrets)),
-        Step::Hold { service, reason, until, .. } => {
+        PlanStep::Redeploy { service, secrets, .. } => {
+            format!("redeploy {} {}", short(service), names(secrets))
+        }
+        PlanStep::Defer { service, reason, until, .. } => {
             let until = until.map(|until| format!(" {}", time(until))).unwrap_or_default();
             format!("hold {} {}{until}", short(service), name(reason))
         }
-        Step::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
-        Step::Note { changed } => format!("note {} {}", changed.secret.name().raw(), time(changed.at)),
-        Step::Settle { changed } => format!("settle {}", changed.secret.name().raw()),
-        Step::Adopt { service, deployment, .. } => format!("adopt {} {deployment}", short(service)),
-        Step::End { service, ended, .. } => format!("end {} {}", short(service), name(&ended.how)),
-        Step::Prove { awaited, .. } => format!("prove {}", short(&awaited.service)),
-        Step::Page { incident, .. } => format!("page {}", incident.rule),
-        Step::Digest { rule, .. } => format!("digest {rule}"),
-        Step::Suppress { rule, .. } => format!("suppress {rule}"),
-        Step::Join { rule, .. } => format!("join {rule}"),
-        Step::Resolve { rule, .. } => format!("resolve {rule}"),
-        Step::Count { rule, .. } => format!("count {rule}"),
-        Step::See { .. } => "see".to_owned(),
-        Step::Unknown { .. } => "unknown".to_owned(),
-        Step::Nothing { .. } => "nothing".to_owned(),
-        Step::Ignore { .. } => "ignore".to_owned(),
+        PlanStep::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
+        PlanStep::RecordChange { change } => {
+            format!("note {} {}", change.secret.name().raw(), time(change.at))
+        }
+        PlanStep::ResolveChange { change } => format!("settle {}", change.secret.name().raw()),
+        PlanStep::ReconcileDeployment { service, deployment, .. } => {
+            format!("adopt {} {deployment}", short(service))
+        }
+        PlanStep::EndDeployment { service, end, .. } => {
+            format!("end {} {}", short(service), name(&end.outcome))
+        }
+        PlanStep::Prove { evidence, .. } => format!("prove {}", short(&evidence.service)),
+        PlanStep::Page { incident, .. } => format!("page {}", incident.rule),
+        PlanStep::Digest { rule, .. } => format!("digest {rule}"),
+        PlanStep::Suppress { rule, .. } => format!("suppress {rule}"),
+        PlanStep::ExtendIncident { rule, .. } => format!("join {rule}"),
+        PlanStep::Resolve { rule, .. } => format!("resolve {rule}"),
+        PlanStep::Count { rule, .. } => format!("count {rule}"),
+        PlanStep::UpdateLastSeen { .. } => "see".to_owned(),
+        PlanStep::Unknown { .. } => "unknown".to_owned(),
+        PlanStep::Nothing { .. } => "nothing".to_owned(),
+        PlanStep::Ignore { .. } => "ignore".to_owned(),
     }
 }
 
 /// What the pages of a plan say beyond the counts.
 pub(crate) fn details(plan: &Plan) -> Vec<String> {
     let pages = plan.steps.iter().filter_map(|step| match step {
-        Step::Page { incident, .. } => Some(&incident.details),
+        PlanStep::Page { incident, .. } => Some(&incident.details),
         _ => None,
     });
     pages.flatten().map(|detail| format!("{}: {}", detail.label, detail.value.raw())).collect()
@@ -241,7 +255,7 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
 
 /// The services whose deployments of ours go on at an instant, as far as anybody may tell.
 pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
-    let going = facts.asked.iter().filter(|(_, asked)| asked.is_open());
-    let going = going.filter(|(_, asked)| asked.at.plus(facts.settings.rollout) > now);
+    let going = facts.deployments.iter().filter(|(_, requested)| requested.is_open());
+    let going = going.filter(|(_, requested)| requested.requested_at.plus(facts.settings.rollout) > now);
     going.map(|(service, _)| service.clone()).collect()
 }

@@ -1,7 +1,7 @@
 //! Functions and queues: what an event passes on its way, and the timing that keeps it from being lost or told twice.
 
 use infra::settings::SETTINGS;
-use responder_aws::Config;
+use responder_aws::FunctionConfig;
 
 use crate::finding::Findings;
 use crate::snapshot::{Function, Look, Observed, Queue};
@@ -45,7 +45,7 @@ pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) 
 
 /// Whether its settings are such that it starts: they are read as it reads them.
 fn starts(part: &Part, worker: &Worker, function: &Function, found: &mut Findings<'_>) {
-    let problems = Config::problems(|name| function.environment.get(name).cloned());
+    let problems = FunctionConfig::problems(|name| function.environment.get(name).cloned());
     if problems.is_empty() {
         return found.ok("function-settings", &worker.function, "the function takes them");
     }

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
-use responder_core::service::{Deployment, Reference, ReferenceKind};
+use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, SecretReference};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    Aws, Definition, Described, Descriptions, Got, Item, Items, Key, Listed, ListedSecrets, Range, Region,
-    Undescribed, Update, Written,
+    ArnPage, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
+    SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
 };
-use responder_engine::{Cause, Error, Failure};
+use responder_engine::{CallFailure, EngineError, FailureCause};
 
 /// The account, Region and partition of everything.
 const PLACE: &str = "us-west-2:111122223333";
@@ -29,9 +29,9 @@ pub(crate) const AGAIN: &str = "DescribeServices, once more";
 #[derive(Debug)]
 pub(crate) struct Fleet {
     /// Services by cluster.
-    pub(crate) clusters: RefCell<BTreeMap<String, Vec<Described>>>,
+    pub(crate) clusters: RefCell<BTreeMap<String, Vec<DescribedService>>>,
     /// Task definitions by ARN.
-    pub(crate) definitions: RefCell<BTreeMap<String, Definition>>,
+    pub(crate) definitions: RefCell<BTreeMap<String, TaskDefinition>>,
     /// Clusters, services and task definitions that cannot be looked at, and whether the ledger cannot: `ledger`.
     pub(crate) hidden: RefCell<BTreeSet<String>>,
     /// How long a call takes.
@@ -43,7 +43,7 @@ pub(crate) struct Fleet {
     /// How many of them ECS would have throttled.
     pub(crate) throttled: Cell<usize>,
     /// The ledger.
-    pub(crate) table: RefCell<BTreeMap<Key, Item>>,
+    pub(crate) table: RefCell<BTreeMap<ItemKey, TableItem>>,
     /// The services that were described since somebody emptied this.
     pub(crate) described: RefCell<BTreeSet<String>>,
     clock: Cell<Timestamp>,
@@ -92,8 +92,8 @@ impl Fleet {
         }
         for number in 0..revisions {
             let value = Untrusted::new(secret(number % secrets));
-            let references = vec![Reference { kind: ReferenceKind::ContainerSecret, value }];
-            let definition = Definition { references, ..Definition::default() };
+            let references = vec![SecretReference { kind: ReferenceKind::ContainerSecret, value }];
+            let definition = TaskDefinition { references, ..TaskDefinition::default() };
             fleet.definitions.borrow_mut().insert(definition_arn(number), definition);
         }
         fleet
@@ -131,7 +131,7 @@ impl Fleet {
 
     /// Counts what is beyond ECS's limits: a burst, and a rate a second ("Request throttling" in ECS's API reference).
     fn throttle(&self, operation: &'static str) {
-        let (family, burst, rate) = match operation {
+        let (family, window_match, rate) = match operation {
             "ListServices" | "DescribeServices" => ("services", 100, 20),
             "DescribeTaskDefinition" => ("definitions", 50, 20),
             "ListClusters" => ("clusters", 50, 20),
@@ -142,7 +142,7 @@ impl Fleet {
         let mut buckets = self.buckets.borrow_mut();
         let full = buckets.entry(family).or_default();
         let next = (*full).max(now) + each;
-        if next > now + burst * each {
+        if next > now + window_match * each {
             self.throttled.set(self.throttled.get() + 1);
         } else {
             *full = next;
@@ -153,24 +153,24 @@ impl Fleet {
         self.hidden.borrow().contains(name)
     }
 
-    fn seen(&self, name: &str, service: &'static str, operation: &'static str) -> Result<(), Error> {
+    fn seen(&self, name: &str, service: &'static str, operation: &'static str) -> Result<(), EngineError> {
         let code = Some("AccessDeniedException".to_owned());
-        let failure = Failure { cause: Cause::Refused, code };
-        if self.is_hidden(name) { Err(Error::Call { service, operation, failure }) } else { Ok(()) }
+        let failure = CallFailure { cause: FailureCause::Refused, code };
+        if self.is_hidden(name) { Err(EngineError::Call { service, operation, failure }) } else { Ok(()) }
     }
 }
 
 /// A service whose deployment is older than every change.
-fn described(arn: String, cluster: &str, definition: &str) -> Described {
+fn described(arn: String, cluster: &str, definition: &str) -> DescribedService {
     let created_at = Timestamp::from_millis(1_700_000_000_000);
-    Described {
+    DescribedService {
         arn,
         cluster: cluster.to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(Deployment { id: "ecs-svc/1".to_owned(), created_at, state: None }),
+        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, rollout_state: None }),
         task_definitions: BTreeSet::from([definition.to_owned()]),
-        ..Described::default()
+        ..DescribedService::default()
     }
 }
 
@@ -204,7 +204,7 @@ impl Future for Timer<'_> {
     }
 }
 
-impl Aws for Fleet {
+impl AwsPort for Fleet {
     fn now(&self) -> Timestamp {
         self.clock.get()
     }
@@ -217,35 +217,43 @@ impl Aws for Fleet {
 
     fn print(&self, _: &str) {}
 
-    async fn update(&self, update: &Update, _: Timestamp) -> Result<Written, Error> {
+    async fn update(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
         self.call("UpdateItem").await;
         self.seen("ledger", "dynamodb", "UpdateItem")?;
         let mut table = self.table.borrow_mut();
         let known = table.get(&update.key).cloned();
         if !update.condition.holds(known.as_ref()) {
-            return Ok(Written::No(known));
+            return Ok(WriteResult::No(known));
         }
         table.insert(update.key.clone(), update.apply(known));
-        Ok(Written::Yes)
+        Ok(WriteResult::Yes)
     }
 
-    async fn get(&self, keys: &[Key], _: Timestamp) -> Result<Got, Error> {
+    async fn get(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
         self.call("BatchGetItem").await;
         self.seen("ledger", "dynamodb", "BatchGetItem")?;
         let table = self.table.borrow();
-        Ok(Got { items: keys.iter().filter_map(|key| table.get(key).cloned()).collect(), left: Vec::new() })
+        Ok(FoundItems {
+            items: keys.iter().filter_map(|key| table.get(key).cloned()).collect(),
+            left: Vec::new(),
+        })
     }
 
-    async fn query(&self, range: &Range, _: Timestamp) -> Result<Items, Error> {
+    async fn query(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
         self.call("Query").await;
         self.seen("ledger", "dynamodb", "Query")?;
         let table = self.table.borrow();
-        let inside = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let inside = |key: &ItemKey| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
         let items = table.values().filter(|item| inside(&item.key)).cloned().collect();
-        Ok(Items { items, next: None })
+        Ok(ItemPage { items, next: None })
     }
 
-    async fn list_clusters(&self, _: &Region, token: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
+    async fn list_clusters(
+        &self,
+        _: &Region,
+        token: Option<&str>,
+        _: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
         self.call("ListClusters").await;
         self.seen("clusters", "ecs", "ListClusters")?;
         Ok(listed(self.clusters.borrow().keys(), token))
@@ -257,7 +265,7 @@ impl Aws for Fleet {
         cluster: &str,
         token: Option<&str>,
         _: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         self.call("ListServices").await;
         self.seen(cluster, "ecs", "ListServices")?;
         let clusters = self.clusters.borrow();
@@ -271,7 +279,7 @@ impl Aws for Fleet {
         cluster: &str,
         services: &[String],
         _: Timestamp,
-    ) -> Result<Descriptions, Error> {
+    ) -> Result<DescribedServices, EngineError> {
         self.call("DescribeServices").await;
         let new = services.iter().filter(|arn| self.described.borrow_mut().insert((*arn).clone())).count();
         if new == 0 {
@@ -279,11 +287,11 @@ impl Aws for Fleet {
         }
         let clusters = self.clusters.borrow();
         let known = clusters.get(cluster).ok_or_else(|| no_cluster("DescribeServices"))?;
-        let mut answer = Descriptions::default();
+        let mut answer = DescribedServices::default();
         for arn in services {
             let found = known.iter().find(|service| service.arn == *arn).filter(|_| !self.is_hidden(arn));
             let reason = if self.is_hidden(arn) { "HIDDEN <b>" } else { "MISSING" };
-            let failure = Undescribed { arn: Some(arn.clone()), reason: Some(reason.to_owned()) };
+            let failure = UndescribedService { arn: Some(arn.clone()), reason: Some(reason.to_owned()) };
             match found {
                 Some(service) => answer.services.push(service.clone()),
                 None => answer.failures.push(failure),
@@ -292,22 +300,37 @@ impl Aws for Fleet {
         Ok(answer)
     }
 
-    async fn task_definition(&self, _: &Region, arn: &str, _: Timestamp) -> Result<Definition, Error> {
+    async fn task_definition(
+        &self,
+        _: &Region,
+        arn: &str,
+        _: Timestamp,
+    ) -> Result<TaskDefinition, EngineError> {
         self.call("DescribeTaskDefinition").await;
         self.seen(arn, "ecs", "DescribeTaskDefinition")?;
         Ok(self.definitions.borrow().get(arn).cloned().unwrap_or_default())
     }
 
-    async fn describe_secret(&self, _: &Region, id: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        _: &Region,
+        id: &str,
+        _: Timestamp,
+    ) -> Result<SecretMetadata, EngineError> {
         self.call("DescribeSecret").await;
         let current = BTreeSet::from(["AWSCURRENT".to_owned()]);
         let versions = BTreeMap::from([("new".to_owned(), current)]);
-        Ok(Metadata { arn: id.to_owned(), versions, ..Metadata::default() })
+        Ok(SecretMetadata { arn: id.to_owned(), versions, ..SecretMetadata::default() })
     }
 
-    async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
+    async fn list_secrets(
+        &self,
+        _: &Region,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<SecretPage, EngineError> {
         self.call("ListSecrets").await;
-        Ok(ListedSecrets::default())
+        Ok(SecretPage::default())
     }
 
     async fn force_deployment(
@@ -316,30 +339,31 @@ impl Aws for Fleet {
         _: &str,
         _: &str,
         _: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, EngineError> {
         self.call("UpdateService").await;
         Ok(None)
     }
 
-    async fn chat(&self, _: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
         Ok(())
     }
 
-    async fn publish(&self, _: &Page, _: &str, _: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, _: &Notification, _: &str, _: Timestamp) -> Result<(), EngineError> {
         self.call("Publish").await;
         Ok(())
     }
 }
 
-fn no_cluster(operation: &'static str) -> Error {
-    let failure = Failure { cause: Cause::Refused, code: Some("ClusterNotFoundException".to_owned()) };
-    Error::Call { service: "ecs", operation, failure }
+fn no_cluster(operation: &'static str) -> EngineError {
+    let failure =
+        CallFailure { cause: FailureCause::Refused, code: Some("ClusterNotFoundException".to_owned()) };
+    EngineError::Call { service: "ecs", operation, failure }
 }
 
 /// A page of at most 100.
-fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>) -> Listed {
+fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>) -> ArnPage {
     let from: usize = token.and_then(|token| token.parse().ok()).unwrap_or_default();
     let mut left = arns.skip(from).cloned().peekable();
     let arns = left.by_ref().take(100).collect();
-    Listed { arns, next: left.peek().map(|_| (from + 100).to_string()) }
+    ArnPage { arns, next: left.peek().map(|_| (from + 100).to_string()) }
 }

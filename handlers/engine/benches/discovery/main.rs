@@ -14,10 +14,10 @@ use std::time::Instant;
 
 use fleet::{AGAIN, Fleet};
 use responder_core::rules::{Handler, builtin};
-use responder_core::settings::{Mode, Settings};
+use responder_core::settings::{ResponseMode, Settings};
 use responder_core::time::{Span, Timestamp};
-use responder_engine::port::Aws as _;
-use responder_engine::{Engine, Turn};
+use responder_engine::port::AwsPort as _;
+use responder_engine::{Engine, Invocation};
 
 const REVISIONS: usize = 3_000;
 const SECRETS: usize = 300;
@@ -77,7 +77,7 @@ fn table(sizes: &[usize], waits: bool) {
 /// A process that knows nothing yet.
 fn process(fleet: Fleet) -> Engine<Fleet> {
     fleet.described.borrow_mut().clear();
-    let settings = Settings { mode: Mode::Notify, settle: Span::default(), ..Settings::default() };
+    let settings = Settings { mode: ResponseMode::Notify, settle: Span::default(), ..Settings::default() };
     let Ok(rules) = builtin() else { unreachable!("a test of the core loads them") };
     Engine::new(fleet, Handler::Rotation, rules, settings, LEASE)
 }
@@ -94,7 +94,7 @@ fn row(engine: &Engine<Fleet>, how: &str, what: &str, batches: &[&[usize]], chan
     for (number, batch) in batches.iter().enumerate() {
         let events: Vec<String> = batch.iter().map(|secret| event(*secret, changed)).collect();
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
-        let turn = Turn {
+        let turn = Invocation {
             until: fleet.now().plus(LEASE),
             owner: format!("{what} {number}"),
             account: "111122223333".to_owned(),

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use crate::error::Error;
+use crate::error::EngineError;
 
 /// What could not be learned, by what it is of and why.
 #[derive(Debug, Default)]
-pub(super) struct Gaps(BTreeMap<(Kind, String), BTreeSet<String>>);
+pub(super) struct DiscoveryFailures(BTreeMap<(FailedLookup, String), BTreeSet<String>>);
 
 /// Of what something could not be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum FailedLookup {
     /// Of a Region: its clusters.
     Clusters,
     /// Of a cluster: which services it has.
@@ -25,14 +25,19 @@ pub(super) enum Kind {
 /// How many are named in a sentence.
 const NAMED: usize = 3;
 
-impl Gaps {
+impl DiscoveryFailures {
     /// Notes that something of `name` could not be learned.
-    pub(super) fn note(&mut self, kind: Kind, name: &str, why: &dyn Display) {
+    pub(super) fn note(&mut self, kind: FailedLookup, name: &str, why: &dyn Display) {
         self.0.entry((kind, why.to_string())).or_default().insert(name.to_owned());
     }
 
     /// Notes what failed of a call.
-    pub(super) fn failed<T>(&mut self, kind: Kind, name: &str, result: Result<T, Error>) -> Option<T> {
+    pub(super) fn failed<T>(
+        &mut self,
+        kind: FailedLookup,
+        name: &str,
+        result: Result<T, EngineError>,
+    ) -> Option<T> {
         result.map_err(|error| self.note(kind, name, &error)).ok()
     }
 
@@ -42,12 +47,12 @@ impl Gaps {
     }
 }
 
-fn sentence(kind: Kind, names: &BTreeSet<String>, why: &str) -> String {
+fn sentence(kind: FailedLookup, names: &BTreeSet<String>, why: &str) -> String {
     let (before, noun, verb) = match kind {
-        Kind::Clusters => ("the clusters of ", "Region", "listed"),
-        Kind::Cluster => ("the services of ", "cluster", "listed"),
-        Kind::Service => ("", "service", "described"),
-        Kind::Definition => ("", "task definition", "read"),
+        FailedLookup::Clusters => ("the clusters of ", "Region", "listed"),
+        FailedLookup::Cluster => ("the services of ", "cluster", "listed"),
+        FailedLookup::Service => ("", "service", "described"),
+        FailedLookup::Definition => ("", "task definition", "read"),
     };
     let some: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
     let some = some.join(", ");
@@ -64,13 +69,13 @@ mod tests {
 
     #[test]
     fn thousands_of_gaps_are_one_sentence() {
-        let mut gaps = Gaps::default();
+        let mut gaps = DiscoveryFailures::default();
         for n in 0..3_000 {
-            gaps.note(Kind::Definition, &format!("web:{n:04}"), &Error::Deadline("x"));
+            gaps.note(FailedLookup::Definition, &format!("web:{n:04}"), &EngineError::Deadline("x"));
         }
-        gaps.note(Kind::Definition, "web:1", &"gone");
-        gaps.note(Kind::Cluster, "b", &"denied");
-        gaps.note(Kind::Cluster, "a", &"denied");
+        gaps.note(FailedLookup::Definition, "web:1", &"gone");
+        gaps.note(FailedLookup::Cluster, "b", &"denied");
+        gaps.note(FailedLookup::Cluster, "a", &"denied");
         let expected = [
             "3000 task definitions could not be read (such as web:0000, web:0001, web:0002): no time is left for x",
             "the services of 2 clusters could not be listed (a, b): denied",

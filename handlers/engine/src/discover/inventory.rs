@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::time::{Span, Timestamp};
 
-use crate::port::Described;
+use crate::port::DescribedService;
 
 /// What is known of a Region's services. It fills part by part: what could not be learned is asked for again, what was
 /// learned is not.
 #[derive(Debug, Default)]
-pub(super) struct Inventory {
+pub(super) struct ServiceInventory {
     /// When its listing began.
     began: Option<Timestamp>,
     /// The latest change that it was begun for.
@@ -18,16 +18,16 @@ pub(super) struct Inventory {
     all_clusters: bool,
     /// The services of each cluster, where they could be listed.
     clusters: BTreeMap<String, Option<BTreeSet<String>>>,
-    looks: BTreeMap<String, Look>,
+    looks: BTreeMap<String, DescribedAt>,
 }
 
 /// A service as it was described at an instant.
 #[derive(Clone, Debug)]
-pub(super) struct Look {
+pub(super) struct DescribedAt {
     /// When it was asked for.
     pub(super) at: Timestamp,
     /// What ECS said.
-    pub(super) described: Described,
+    pub(super) described: DescribedService,
 }
 
 /// How much later than a change a listing must begin: instants in events are cut to whole seconds, and ECS is eventually
@@ -36,7 +36,7 @@ const MARGIN: Span = Span::from_secs(2);
 /// How long an inventory is used: tags and clusters change without a deployment.
 const KEPT: Span = Span::from_secs(3_600);
 
-impl Inventory {
+impl ServiceInventory {
     /// Begins anew, unless this one is late enough for a change at `since`.
     ///
     /// A service that begins to use the secret after the listing gets a new deployment by that, which is newer than the
@@ -78,7 +78,7 @@ impl Inventory {
     }
 
     /// The services, as they were described last.
-    pub(super) fn looks(&self) -> impl Iterator<Item = &Look> {
+    pub(super) fn looks(&self) -> impl Iterator<Item = &DescribedAt> {
         self.looks.values()
     }
 
@@ -96,7 +96,7 @@ impl Inventory {
     }
 
     /// Notes what a service is like.
-    pub(super) fn note_look(&mut self, service: &str, look: Look) {
+    pub(super) fn note_look(&mut self, service: &str, look: DescribedAt) {
         self.looks.insert(service.to_owned(), look);
     }
 
@@ -119,7 +119,7 @@ mod tests {
 
     /// Whether an inventory that was begun at 100 for a change at 99 still stands after another look.
     fn stands(since: i64, now: i64) -> bool {
-        let mut inventory = Inventory::default();
+        let mut inventory = ServiceInventory::default();
         inventory.renew(at(99), at(100));
         inventory.note_clusters(vec!["c".to_owned()], true);
         inventory.renew(at(since), at(now));
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_event_from_the_future_does_not_make_it_last_for_ever() {
-        let mut inventory = Inventory::default();
+        let mut inventory = ServiceInventory::default();
         inventory.renew(at(9_000), at(100));
         inventory.note_clusters(Vec::new(), true);
         inventory.renew(at(150), at(151));
@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_what_was_not_noted() {
-        let mut inventory = Inventory::default();
+        let mut inventory = ServiceInventory::default();
         inventory.renew(at(99), at(100));
         inventory.note_clusters(vec!["a".to_owned(), "b".to_owned()], false);
         inventory.note_services("a", vec!["x".to_owned(), "y".to_owned()]);
-        let look = Look { at: at(100), described: Described::default() };
+        let look = DescribedAt { at: at(100), described: DescribedService::default() };
         inventory.note_look("x", look);
         // Listing again forgets nothing.
         inventory.note_clusters(vec!["a".to_owned()], true);

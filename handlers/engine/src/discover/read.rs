@@ -7,24 +7,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::ready;
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::Discovery;
-use super::cache::Place;
+use super::RegionDiscovery;
+use super::cache::RegionCache;
 use super::survey::PARALLEL;
-use crate::error::Error;
-use crate::pace::Family;
-use crate::port::Aws;
+use crate::error::EngineError;
+use crate::pace::EcsCallFamily;
+use crate::port::AwsPort;
 
 /// How many the ledger is asked for at once (`BatchGetItem`).
 const RECALLED_AT_ONCE: usize = 100;
 
-impl<A: Aws> Discovery<'_, A> {
+impl<A: AwsPort> RegionDiscovery<'_, A> {
     /// Reads what comes; returns what could not be read. Each is kept as soon as it is read: when time runs out, the next
     /// invocation goes on from there.
     pub(super) async fn read(
         &self,
-        place: &Place,
+        place: &RegionCache,
         wanted: impl Stream<Item = String>,
-    ) -> Vec<(String, Error)> {
+    ) -> Vec<(String, EngineError)> {
         // A ledger that does not answer is not written to either.
         let remembers = &AtomicBool::new(true);
         let mut seen = BTreeSet::new();
@@ -56,8 +56,13 @@ impl<A: Aws> Discovery<'_, A> {
         arns
     }
 
-    async fn read_one(&self, place: &Place, arn: String, remembers: &AtomicBool) -> Option<(String, Error)> {
-        if let Err(error) = self.turn(place, Family::DefinitionRead).await {
+    async fn read_one(
+        &self,
+        place: &RegionCache,
+        arn: String,
+        remembers: &AtomicBool,
+    ) -> Option<(String, EngineError)> {
+        if let Err(error) = self.turn(place, EcsCallFamily::DefinitionRead).await {
             return Some((arn, error));
         }
         let definition = match self.aws.task_definition(self.region, &arn, self.until).await {

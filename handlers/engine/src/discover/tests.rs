@@ -1,7 +1,7 @@
 //! Discovery against a fleet in memory: how many calls it makes, what it finds again, and what it says of what it cannot.
 
-use responder_core::service::Deployment;
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::EcsDeployment;
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 
 use super::*;
@@ -11,24 +11,24 @@ use crate::fleet::{self, AGAIN, Fleet};
 /// A process with its cache, in front of a fleet.
 struct Process<'f> {
     fleet: &'f Fleet,
-    cache: Cache,
+    cache: ProcessCache,
     settings: Settings,
 }
 
 impl<'f> Process<'f> {
     fn new(fleet: &'f Fleet) -> Self {
         fleet.described.borrow_mut().clear();
-        Self { fleet, cache: Cache::default(), settings: Settings::default() }
+        Self { fleet, cache: ProcessCache::default(), settings: Settings::default() }
     }
 
     /// Looks for what is wanted within a time; returns what was learned and the calls that it took.
-    fn look_within(&self, wanted: &Wanted, time: Span) -> (Landscape, Calls) {
+    fn look_within(&self, wanted: &DiscoveryRequest, time: Span) -> (DiscoveryResult, Calls) {
         let before = self.fleet.calls.borrow().clone();
         let (region, now) = (Region::of("us-west-2").unwrap(), self.fleet.now());
         let deadline =
             Deadline::of(now.plus(time).plus(Span::from_secs(1)), time.max(Span::from_secs(4)), now);
         let ledger = Ledger::new(self.fleet, "me", time, deadline);
-        let discovery = Discovery {
+        let discovery = RegionDiscovery {
             aws: self.fleet,
             region: &region,
             cache: &self.cache,
@@ -45,18 +45,21 @@ impl<'f> Process<'f> {
         (land, Calls(calls))
     }
 
-    fn look(&self, wanted: &Wanted) -> (Landscape, Calls) {
+    fn look(&self, wanted: &DiscoveryRequest) -> (DiscoveryResult, Calls) {
         self.look_within(wanted, Span::from_secs(900))
     }
 
     /// Looks for the users of the secret 0 that changed so many seconds ago.
-    fn users(&self, ago: i64) -> (Landscape, Calls) {
+    fn users(&self, ago: i64) -> (DiscoveryResult, Calls) {
         self.look(&self.changed(0, ago))
     }
 
-    fn changed(&self, secret: usize, ago: i64) -> Wanted {
+    fn changed(&self, secret: usize, ago: i64) -> DiscoveryRequest {
         let secret = SecretRef::from_arn(&fleet::secret(secret)).unwrap();
-        Wanted { secrets: vec![(secret, self.fleet.now().minus(Span::from_secs(ago)))], services: Vec::new() }
+        DiscoveryRequest {
+            secrets: vec![(secret, self.fleet.now().minus(Span::from_secs(ago)))],
+            services: Vec::new(),
+        }
     }
 }
 
@@ -75,7 +78,7 @@ impl Calls {
     }
 }
 
-fn arns(land: &Landscape) -> Vec<&str> {
+fn arns(land: &DiscoveryResult) -> Vec<&str> {
     let services = land.services.as_deref().unwrap();
     services.iter().map(|service| service.arn.rsplit('/').next().unwrap()).collect()
 }
@@ -162,7 +165,7 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     for services in fleet.clusters.borrow_mut().values_mut() {
         services.retain(|service| !service.arn.ends_with("s0003"));
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0000")) {
-            service.primary = Some(Deployment { id: "new".to_owned(), created_at, state: None });
+            service.primary = Some(EcsDeployment { id: "new".to_owned(), created_at, rollout_state: None });
             service.task_definitions.insert("new:1".to_owned());
         }
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0006")) {
@@ -170,8 +173,8 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
         }
     }
     let role = Some(Untrusted::new("role"));
-    let findings = BTreeSet::from([Finding::MutableImage]);
-    let new = crate::port::Definition { role, findings, ..crate::port::Definition::default() };
+    let findings = BTreeSet::from([DeploymentRisk::MutableImage]);
+    let new = crate::port::TaskDefinition { role, risks: findings, ..crate::port::TaskDefinition::default() };
     fleet.definitions.borrow_mut().insert("new:1".to_owned(), new);
     let (land, calls) = process.users(61);
     // One is gone, one does not use the secret any more, and the new revision is read.
@@ -179,7 +182,10 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     assert_eq!(calls.ecs(), [0, 0, 2, 1]);
     let service = &land.services.unwrap()[0];
     assert_eq!(service.primary.as_ref().unwrap().id, "new");
-    assert_eq!((service.roles.len(), service.findings.contains(&Finding::MutableImage)), (1, true));
+    assert_eq!(
+        (service.execution_roles.len(), service.risks.contains(&DeploymentRisk::MutableImage)),
+        (1, true)
+    );
     assert_eq!(service.references.len(), 1);
 }
 
@@ -190,7 +196,10 @@ fn a_named_service_is_always_described_and_one_that_is_gone_is_inactive() {
     let cluster = fleet.clusters.borrow().keys().next().unwrap().clone();
     let service =
         |name: &str| (cluster.clone(), format!("{}/{name}", cluster.replace(":cluster/", ":service/")));
-    let mut wanted = Wanted { services: vec![service("s0001"), service("nobody")], ..Wanted::default() };
+    let mut wanted = DiscoveryRequest {
+        services: vec![service("s0001"), service("nobody")],
+        ..DiscoveryRequest::default()
+    };
     for _ in 0..2 {
         let (land, calls) = process.look(&wanted);
         assert_eq!((arns(&land), calls.ecs()[..3].to_vec()), (vec!["nobody", "s0001"], vec![0, 0, 1]));
@@ -203,7 +212,7 @@ fn a_named_service_is_always_described_and_one_that_is_gone_is_inactive() {
     let (land, _) = process.look(&wanted);
     assert_eq!((land.gaps.len(), land.services.unwrap()[0].status.as_str()), (0, "INACTIVE"));
     // Together with a secret, which a named service need not use.
-    wanted = Wanted { services: vec![service("s0001")], ..process.changed(0, 1) };
+    wanted = DiscoveryRequest { services: vec![service("s0001")], ..process.changed(0, 1) };
     assert_eq!(arns(&process.look(&wanted).0).len(), 8 + 1);
 }
 
@@ -245,7 +254,10 @@ fn without_any_cluster_nothing_is_known_and_no_cluster_is_an_answer() {
     assert_eq!((land.services, land.gaps.len()), (None, 1));
     fleet.hidden.borrow_mut().clear();
     fleet.clusters.borrow_mut().clear();
-    assert_eq!(process.users(1).0, Landscape { services: Some(Vec::new()), ..Landscape::default() });
+    assert_eq!(
+        process.users(1).0,
+        DiscoveryResult { services: Some(Vec::new()), ..DiscoveryResult::default() }
+    );
 }
 
 #[test]
@@ -291,6 +303,6 @@ fn what_tags_and_settings_declare_is_used_too() {
     settings.readers.insert("c01/s0016".to_owned(), vec![Untrusted::new("elsewhere")]);
     let process = Process { settings, ..process };
     let secret = SecretRef::typed("elsewhere", "111122223333", "us-west-2").unwrap();
-    let wanted = Wanted { secrets: vec![(secret, fleet.now())], services: Vec::new() };
+    let wanted = DiscoveryRequest { secrets: vec![(secret, fleet.now())], services: Vec::new() };
     assert_eq!(arns(&process.look(&wanted).0), ["s0016"]);
 }

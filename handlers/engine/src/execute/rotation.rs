@@ -1,60 +1,63 @@
 //! The steps of rotations: deployments, and what is remembered of them.
 
 use futures_util::future::join_all;
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
+use responder_core::aws::ecs_service::RolloutState;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::facts::Facts;
-use responder_core::plan::{SkipReason, Step};
-use responder_core::progress::{Awaited, Changed, Consumer, How, awaited_key};
-use responder_core::service::RolloutState;
+use responder_core::plan::{PlanStep, SkipReason};
+use responder_core::state::consumer_decision::ConsumerDecision;
+use responder_core::state::deployment::{
+    AffectedConsumer, DeploymentOutcome, PendingReadEvidence, SecretChange, read_evidence_key,
+};
 use responder_core::time::{Span, Timestamp};
 
-use super::{Effect, Executor};
+use super::{PlanExecutor, StepEffect};
 use crate::deadline::between;
-use crate::error::{Cause, Error, Failure};
-use crate::ledger::{Decision, Deployed, Granted, Ticket, Wish};
-use crate::port::{Aws, Region};
+use crate::error::{CallFailure, EngineError, FailureCause};
+use crate::ledger::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
+use crate::port::{AwsPort, Region};
 
 /// What must be left of the invocation after waiting.
 const LEFT_AFTER_WAIT: Span = Span::from_secs(5);
 
-impl<A: Aws> Executor<'_, A> {
+impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Deploys a service anew, if nobody did.
-    pub(super) async fn redeploy(&mut self, step: &Step) -> Result<Effect, Error> {
-        let Step::Redeploy {
+    pub(super) async fn redeploy(&mut self, step: &PlanStep) -> Result<StepEffect, EngineError> {
+        let PlanStep::Redeploy {
             cluster,
             service,
             secrets,
             not_before,
             fresh_from,
-            cooled_from,
+            cooldown_from,
             slot,
             rollout,
             ..
         } = step
         else {
-            return Ok(Effect::Already);
+            return Ok(StepEffect::Already);
         };
         self.wait(*not_before).await?;
         let region = Arn::of("ecs", service).and_then(|arn| Region::of(arn.region));
         let Some(region) = region else {
-            return Err(Error::Refused(Failure::of(Cause::NoRegion)));
+            return Err(EngineError::Refused(CallFailure::of(FailureCause::NoRegion)));
         };
         let until = self.deadline.sooner(super::MARKING).at();
-        let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooled_from, *slot, *rollout);
-        let wish = Wish { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
+        let (fresh_from, cooled_from, slot, rollout) = (*fresh_from, *cooldown_from, *slot, *rollout);
+        let wish = DeploymentRequest { cluster, service, secrets, fresh_from, cooled_from, slot, rollout };
         let ticket = match self.ledger.claim_deployment(&wish).await? {
-            Granted::Yes(ticket) => ticket,
-            Granted::Already => return Ok(Effect::Already),
+            DeploymentClaimResult::Yes(ticket) => ticket,
+            DeploymentClaimResult::Already => return Ok(StepEffect::Already),
             // The change is on record: the sweep looks again.
-            Granted::Later => {
+            DeploymentClaimResult::Later => {
                 self.counters.deployments_held += 1;
-                return Ok(Effect::Already);
+                return Ok(StepEffect::Already);
             }
         };
         // What could not be asked for in time was not asked for.
         if let Err(error) = self.cache.deploy_slot(self.aws, &region, service, until).await {
-            self.ledger.not_deployed(&wish, ticket, How::Refused).await;
+            self.ledger.not_deployed(&wish, ticket, DeploymentOutcome::Refused).await;
             return Err(error);
         }
         let answer =
@@ -62,11 +65,11 @@ impl<A: Aws> Executor<'_, A> {
         let deployment = match answer {
             Ok(deployment) => deployment,
             Err(error) => {
-                let denied = matches!(error, Error::Refused(_));
+                let denied = matches!(error, EngineError::Refused(_));
                 self.counters.redeploys_refused += usize::from(denied);
                 // After anything but a clear no, ECS may be at it: that shows within minutes.
                 if error.had_no_effect() {
-                    let ended = if denied { How::Denied } else { How::Refused };
+                    let ended = if denied { DeploymentOutcome::Denied } else { DeploymentOutcome::Refused };
                     self.ledger.not_deployed(&wish, ticket, ended).await;
                 }
                 return Err(error);
@@ -75,62 +78,69 @@ impl<A: Aws> Executor<'_, A> {
         self.counters.deployments_forced += 1;
         self.ledger.deployed(&wish, ticket, deployment.as_deref()).await?;
         self.prove(step, deployment.as_deref(), ticket).await?;
-        Ok(Effect::Acted)
+        Ok(StepEffect::Acted)
     }
 
     /// A deployment that is too early may start with the old value.
-    async fn wait(&self, not_before: Timestamp) -> Result<(), Error> {
+    async fn wait(&self, not_before: Timestamp) -> Result<(), EngineError> {
         let wait = between(self.aws.now(), not_before);
         let left = between(self.aws.now().plus(wait), self.deadline.at());
         if wait > LONGEST_WAIT || wait > Span::default() && left < LEFT_AFTER_WAIT {
-            return Err(Error::Early);
+            return Err(EngineError::Early);
         }
         self.aws.sleep(wait).await;
         Ok(())
     }
 
     /// Writes down what was deployed for which change, and whose reads will prove it.
-    async fn prove(&self, step: &Step, deployment: Option<&str>, ticket: Ticket) -> Result<(), Error> {
-        let Step::Redeploy { service, secrets, roles, why, .. } = step else { return Ok(()) };
-        let at = ticket.asked_at;
-        let known = deployment.map(|id| Deployed { id, at, completed: false });
-        let decided = secrets
-            .iter()
-            .map(|changed| self.ledger.decided(service, changed, Decision::Redeploy, why, known.as_ref()));
-        let pairs = roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
-        let awaited: Vec<(String, Awaited)> = pairs
+    async fn prove(
+        &self,
+        step: &PlanStep,
+        deployment: Option<&str>,
+        ticket: DeploymentClaim,
+    ) -> Result<(), EngineError> {
+        let PlanStep::Redeploy { service, secrets, execution_roles, why, .. } = step else { return Ok(()) };
+        let at = ticket.requested_at;
+        let known = deployment.map(|id| ProvenDeployment { id, at, completed: false });
+        let decided = secrets.iter().map(|changed| {
+            self.ledger.decided(service, changed, ConsumerDecision::Redeploy, why, known.as_ref())
+        });
+        let pairs =
+            execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)));
+        let evidence: Vec<(String, PendingReadEvidence)> = pairs
             .map(|(role, changed)| {
-                let awaited = Awaited { service: service.clone(), changed: changed.clone(), since: at };
-                (awaited_key(role, &changed.secret), awaited)
+                let evidence =
+                    PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
+                (read_evidence_key(role, &changed.secret), evidence)
             })
             .collect();
-        let waits = awaited.iter().map(|(key, awaited)| self.ledger.wait_for(key, awaited));
+        let waits = evidence.iter().map(|(key, evidence)| self.ledger.wait_for(key, evidence));
         let (decided, waits) = futures_util::future::join(join_all(decided), join_all(waits)).await;
         decided.into_iter().chain(waits).collect()
     }
 
     /// The steps that remember what became of a deployment.
-    pub(super) async fn remember(&mut self, step: &Step, facts: &Facts) -> Result<(), Error> {
+    pub(super) async fn remember(&mut self, step: &PlanStep, facts: &Facts) -> Result<(), EngineError> {
         match step {
-            Step::Adopt { service, asked_at, deployment } => {
-                self.ledger.adopt(service, *asked_at, deployment).await
+            PlanStep::ReconcileDeployment { service, requested_at, deployment } => {
+                self.ledger.adopt(service, *requested_at, deployment).await
             }
-            Step::End { service, cluster, asked_at, slot, secrets, ended, .. } => {
+            PlanStep::EndDeployment { service, cluster, requested_at, slot, secrets, end, .. } => {
                 let slot = slot.map(|slot| (cluster.as_str(), slot));
-                if !self.ledger.end_deployment(service, *asked_at, (ended.at, ended.how), slot).await? {
+                if !self.ledger.end_deployment(service, *requested_at, (end.at, end.outcome), slot).await? {
                     return Ok(());
                 }
-                let end = (ended.at, ended.how);
+                let end = (end.at, end.outcome);
                 let proofs = secrets.iter().map(|changed| self.ledger.rolled_out(service, changed, end));
                 join_all(proofs).await.into_iter().collect()
             }
-            Step::Prove { key, awaited, at } => {
-                let took = between(awaited.changed.at, *at);
+            PlanStep::Prove { key, evidence, at } => {
+                let took = between(evidence.change.at, *at);
                 // The proof first: what is awaited no more is never proved.
-                let waiting = facts.awaited.get(key).into_iter().flatten();
-                let shared = waiting.into_iter().any(|other| other.service != awaited.service);
-                self.ledger.fetched(&awaited.service, &awaited.changed, shared, *at).await?;
-                self.ledger.came(key, awaited).await?;
+                let waiting = facts.pending_evidence.get(key).into_iter().flatten();
+                let shared = waiting.into_iter().any(|other| other.service != evidence.service);
+                self.ledger.fetched(&evidence.service, &evidence.change, shared, *at).await?;
+                self.ledger.came(key, evidence).await?;
                 self.counters.seconds_to_consume.push(took.millis() / 1_000);
                 Ok(())
             }
@@ -139,26 +149,26 @@ impl<A: Aws> Executor<'_, A> {
     }
 
     /// The steps that are only written down, in any order.
-    pub(super) async fn record(&self, step: &Step) -> Result<(), Error> {
+    pub(super) async fn record(&self, step: &PlanStep) -> Result<(), EngineError> {
         match step {
-            Step::Note { changed } => self.ledger.note(changed).await,
-            Step::Settle { changed } => self.ledger.settle(changed).await,
-            Step::Skip { service, secrets, deployment, reason, why } => {
+            PlanStep::RecordChange { change } => self.ledger.note(change).await,
+            PlanStep::ResolveChange { change } => self.ledger.settle(change).await,
+            PlanStep::Skip { service, secrets, deployment, reason, why } => {
                 let decision = match reason {
-                    SkipReason::AlreadyNewer => Decision::Newer,
-                    reason if reason.needs_human() => Decision::Told,
+                    SkipReason::AlreadyNewer => ConsumerDecision::Newer,
+                    reason if reason.needs_human() => ConsumerDecision::Notified,
                     _ => return Ok(()),
                 };
-                let primary = deployment.as_ref().filter(|_| decision == Decision::Newer);
-                let primary = primary.map(|deployment| Deployed {
+                let primary = deployment.as_ref().filter(|_| decision == ConsumerDecision::Newer);
+                let primary = primary.map(|deployment| ProvenDeployment {
                     id: &deployment.id,
                     at: deployment.created_at,
-                    completed: deployment.state == Some(RolloutState::Completed),
+                    completed: deployment.rollout_state == Some(RolloutState::Completed),
                 });
                 self.decided(service, secrets, decision, why, primary.as_ref()).await
             }
-            Step::Hold { service, secrets, why, .. } => {
-                self.decided(service, secrets, Decision::Held, why, None).await
+            PlanStep::Defer { service, secrets, why, .. } => {
+                self.decided(service, secrets, ConsumerDecision::Deferred, why, None).await
             }
             _ => Ok(()),
         }
@@ -167,36 +177,37 @@ impl<A: Aws> Executor<'_, A> {
     async fn decided(
         &self,
         service: &str,
-        secrets: &[Changed],
-        decision: Decision,
+        secrets: &[SecretChange],
+        decision: ConsumerDecision,
         why: &str,
-        deployment: Option<&Deployed<'_>>,
-    ) -> Result<(), Error> {
+        deployment: Option<&ProvenDeployment<'_>>,
+    ) -> Result<(), EngineError> {
         let proofs =
             secrets.iter().map(|changed| self.ledger.decided(service, changed, decision, why, deployment));
         join_all(proofs).await.into_iter().collect()
     }
 
     /// A human was told of these consumers.
-    pub(super) async fn told(&self, about: &[Consumer]) -> Result<(), Error> {
-        join_all(about.iter().map(|consumer| self.ledger.told(consumer))).await.into_iter().collect()
+    pub(super) async fn notified(&self, about: &[AffectedConsumer]) -> Result<(), EngineError> {
+        join_all(about.iter().map(|consumer| self.ledger.notified(consumer))).await.into_iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use responder_core::aws::ecs_service::EcsDeployment;
+    use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
     use responder_core::facts::Settings;
+    use responder_core::notify::Renderer;
     use responder_core::plan::Plan;
-    use responder_core::progress::Ended;
     use responder_core::rules::{Handler, builtin};
-    use responder_core::secret::SecretRef;
-    use responder_core::service::Deployment;
+    use responder_core::state::deployment::DeploymentEnd;
 
     use super::*;
     use crate::deadline::Deadline;
-    use crate::discover::Cache;
-    use crate::fake::{Fake, block_on};
+    use crate::discover::ProcessCache;
+    use crate::fake::{EngineFake, block_on};
     use crate::ledger::Ledger;
     use crate::metrics::Counters;
 
@@ -206,49 +217,62 @@ mod tests {
         let (service, cluster) = ("arn:aws:ecs:us-west-2:111122223333:service/shop/web", "shop");
         let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-        let secrets = vec![Changed { secret, at: at(100), version: None }];
-        let aws = Fake::default();
+        let secrets = vec![SecretChange { secret, at: at(100), version: None }];
+        let aws = EngineFake::default();
         aws.clock.set(at(110));
         let deadline = Deadline::of(aws.now().plus(lease), lease, aws.now());
         let ledger = Ledger::new(&aws, "a", lease, deadline);
-        let ours = Deployed { id: "ours", at: at(110), completed: false };
-        block_on(ledger.decided(service, &secrets[0], Decision::Redeploy, "", Some(&ours))).unwrap();
+        let ours = ProvenDeployment { id: "ours", at: at(110), completed: false };
+        block_on(ledger.decided(service, &secrets[0], ConsumerDecision::Redeploy, "", Some(&ours))).unwrap();
         let (fresh_from, cooled_from, rollout) = (at(105), at(0), Span::from_secs(600));
-        let wish = Wish { cluster, service, secrets: &secrets, fresh_from, cooled_from, slot: 0, rollout };
+        let wish = DeploymentRequest {
+            cluster,
+            service,
+            secrets: &secrets,
+            fresh_from,
+            cooled_from,
+            slot: 0,
+            rollout,
+        };
         let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
-        assert!(matches!(granted, Granted::Yes(_)));
-        let newer =
-            Deployment { id: "theirs".to_owned(), created_at: at(150), state: Some(RolloutState::Completed) };
+        assert!(matches!(granted, DeploymentClaimResult::Yes(_)));
+        let newer = EcsDeployment {
+            id: "theirs".to_owned(),
+            created_at: at(150),
+            rollout_state: Some(RolloutState::Completed),
+        };
         let steps = vec![
-            Step::Skip {
+            PlanStep::Skip {
                 service: service.to_owned(),
                 secrets: secrets.clone(),
                 deployment: Some(newer),
                 reason: SkipReason::AlreadyNewer,
                 why: "it is newer".to_owned(),
             },
-            Step::End {
+            PlanStep::EndDeployment {
                 service: service.to_owned(),
                 cluster: cluster.to_owned(),
-                asked_at: at(110),
+                requested_at: at(110),
                 deployment: Some("ours".to_owned()),
                 slot: None,
                 secrets,
-                ended: Ended { at: at(150), how: How::Superseded },
+                end: DeploymentEnd { at: at(150), outcome: DeploymentOutcome::Superseded },
             },
         ];
         let rules = builtin().unwrap();
-        let park = decide::park(&rules, Handler::Sweep, b"", "", at(1), &Settings::default());
-        let (cache, mut counters) = (Cache::default(), Counters::default());
-        let mut executor = Executor {
+        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1));
+        let (cache, mut counters) = (ProcessCache::default(), Counters::default());
+        let settings = Settings::default();
+        let mut executor = PlanExecutor {
             aws: &aws,
             rules: &rules,
+            renderer: Renderer::new(&rules, &settings),
             ledger: &ledger,
             cache: &cache,
             deadline,
             counters: &mut counters,
         };
-        let executed = block_on(executor.execute(&Plan { steps, ..park }, &Facts::default()));
+        let executed = block_on(executor.execute(&Plan { steps, ..quarantine }, &Facts::default()));
         assert!(executed.errors.is_empty(), "{:?}", executed.errors);
         let table = aws.table.borrow();
         let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;

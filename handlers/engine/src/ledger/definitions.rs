@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::arn::Arn;
+use responder_core::aws::arn::Arn;
 use responder_core::time::{Span, Timestamp};
 
 use super::{Ledger, ROLE_MAX, expiry};
-use crate::error::Error;
-use crate::port::Condition::{Absent, Any, SizeLess};
-use crate::port::{Aws, Definition, Item, Key, Update};
+use crate::error::EngineError;
+use crate::port::WriteCondition::{Absent, Any, SizeLess};
+use crate::port::{AwsPort, ItemKey, ItemUpdate, TableItem, TaskDefinition};
 
 /// How long what was read is kept; then it is read again.
 const KEPT: Span = Span::from_secs(400 * 86_400);
@@ -21,7 +21,7 @@ const FORMAT: i64 = 1;
 const LAUNCHED: usize = 400;
 const ADDED_AT_ONCE: usize = 100;
 
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// What is known of these revisions.
     ///
     /// # Errors
@@ -29,8 +29,8 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn definitions(
         &self,
         arns: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, Definition>, Error> {
-        let keys: Vec<Key> = arns.iter().map(|arn| key(arn)).collect();
+    ) -> Result<BTreeMap<String, TaskDefinition>, EngineError> {
+        let keys: Vec<ItemKey> = arns.iter().map(|arn| key(arn)).collect();
         let mut known = BTreeMap::new();
         // `BatchGetItem` takes at most 100 keys.
         for keys in keys.chunks(100) {
@@ -44,14 +44,18 @@ impl<A: Aws> Ledger<'_, A> {
     ///
     /// # Errors
     /// If the ledger does not answer.
-    pub(crate) async fn record_definition(&self, arn: &str, definition: &Definition) -> Result<(), Error> {
+    pub(crate) async fn record_definition(
+        &self,
+        arn: &str,
+        definition: &TaskDefinition,
+    ) -> Result<(), EngineError> {
         if let Some(update) = launches(arn, definition, self.aws.now()) {
             // What a role reads beyond that many counts as any read does.
             drop(self.write(&update).await?);
         }
         let text = serde_json::to_string(definition).unwrap_or_default();
         let now = self.aws.now();
-        let update = Update::of(key(arn))
+        let update = ItemUpdate::of(key(arn))
             .text("definition", &text)
             .number("format", FORMAT)
             .number("ttl", expiry(now, now, KEPT));
@@ -60,54 +64,54 @@ impl<A: Aws> Ledger<'_, A> {
 }
 
 /// What a revision adds to its execution role's secrets, if anything.
-fn launches(arn: &str, definition: &Definition, now: Timestamp) -> Option<Update> {
+fn launches(arn: &str, definition: &TaskDefinition, now: Timestamp) -> Option<ItemUpdate> {
     let role = definition.role.as_ref().filter(|role| role.raw().len() <= ROLE_MAX)?;
     let place = Arn::of("ecs", arn)?;
     let secrets = definition.references.iter().filter_map(|known| known.parse(place.account, place.region));
     let keys: BTreeSet<String> = secrets.map(|(secret, _)| secret.key()).take(ADDED_AT_ONCE).collect();
     let room = Any(vec![Absent("secrets"), SizeLess("secrets", LAUNCHED)]);
-    let update = Update::of(Key::role(role.raw())).number("ttl", expiry(now, now, KEPT));
+    let update = ItemUpdate::of(ItemKey::role(role.raw())).number("ttl", expiry(now, now, KEPT));
     (!keys.is_empty()).then(|| update.add("secrets", keys).only_if(room))
 }
 
-fn key(arn: &str) -> Key {
-    Key { pk: format!("definition#{arn}"), sk: "read".to_owned() }
+fn key(arn: &str) -> ItemKey {
+    ItemKey { pk: format!("definition#{arn}"), sk: "read".to_owned() }
 }
 
-fn arn(item: &Item) -> Option<&str> {
+fn arn(item: &TableItem) -> Option<&str> {
     item.key.pk.strip_prefix("definition#")
 }
 
 /// `None` for what another version of this program wrote: it is read again.
-fn read(item: &Item) -> Option<Definition> {
+fn read(item: &TableItem) -> Option<TaskDefinition> {
     let same = item.number("format") == Some(FORMAT);
     serde_json::from_str(item.text("definition").filter(|_| same)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use responder_core::service::{Reference, ReferenceKind};
-    use responder_core::settings::Finding;
+    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::settings::DeploymentRisk;
     use responder_core::text::Untrusted;
 
     use super::*;
     use crate::deadline::Deadline;
     use crate::fleet::Fleet;
-    use crate::port::Value;
+    use crate::port::AttributeValue;
 
     fn ledger(fleet: &Fleet) -> Ledger<'_, Fleet> {
         let lease = Span::from_secs(60);
         Ledger::new(fleet, "me", lease, Deadline::of(fleet.now().plus(lease), lease, fleet.now()))
     }
 
-    fn example() -> Definition {
-        Definition {
-            references: vec![Reference {
+    fn example() -> TaskDefinition {
+        TaskDefinition {
+            references: vec![SecretReference {
                 kind: ReferenceKind::ContainerSecret,
                 value: Untrusted::new("arn:<script>"),
             }],
             role: Some(Untrusted::new("role")),
-            findings: BTreeSet::from([Finding::MutableImage]),
+            risks: BTreeSet::from([DeploymentRisk::MutableImage]),
         }
     }
 
@@ -125,13 +129,15 @@ mod tests {
         assert!(fleet.table.borrow().values().all(|item| item.number("ttl").is_some_and(|ttl| ttl > kept)));
     }
 
-    fn referring(names: impl IntoIterator<Item = String>) -> Definition {
+    fn referring(names: impl IntoIterator<Item = String>) -> TaskDefinition {
         let value =
             |name| format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:{name}-a1B2c3:key::");
-        let reference =
-            |name| Reference { kind: ReferenceKind::ContainerSecret, value: Untrusted::new(value(name)) };
+        let reference = |name| SecretReference {
+            kind: ReferenceKind::ContainerSecret,
+            value: Untrusted::new(value(name)),
+        };
         let references = names.into_iter().map(reference).collect();
-        Definition { references, role: Some(Untrusted::new("arn:role")), ..Definition::default() }
+        TaskDefinition { references, role: Some(Untrusted::new("arn:role")), ..TaskDefinition::default() }
     }
 
     #[test]
@@ -141,10 +147,10 @@ mod tests {
         let launched = || {
             let (none, roles) = (BTreeSet::new(), BTreeSet::from(["arn:role".to_owned()]));
             let found = fleet.block_on(ledger(&fleet).remember(&none, &none, &none, &roles));
-            found.facts.launches.get("arn:role").cloned().unwrap_or_default()
+            found.facts.launch_secrets.get("arn:role").cloned().unwrap_or_default()
         };
         assert!(launched().is_empty());
-        let record = |n: usize, definition: &Definition| {
+        let record = |n: usize, definition: &TaskDefinition| {
             fleet.block_on(ledger(&fleet).record_definition(&arn(n), definition)).unwrap();
         };
         record(1, &referring(["prod/db".to_owned()]));
@@ -152,7 +158,7 @@ mod tests {
         let keys = ["prod/db", "prod/mail"].map(|name| format!("111122223333/us-west-2/{name}"));
         assert_eq!(launched(), BTreeSet::from(keys));
         // Without a role, or without secrets, there is nothing to say.
-        record(3, &Definition { role: None, ..referring(["other".to_owned()]) });
+        record(3, &TaskDefinition { role: None, ..referring(["other".to_owned()]) });
         record(4, &referring([]));
         assert_eq!(launched().len(), 2);
         for n in 0..10 {
@@ -167,13 +173,13 @@ mod tests {
         let arns = BTreeSet::from(["web:1".to_owned()]);
         let known = || fleet.block_on(ledger(&fleet).definitions(&arns)).unwrap().len();
         for (name, value) in [
-            ("format", Value::Number(FORMAT + 1)),
-            ("definition", Value::Text("{\"references\":[],\"more\":1}".to_owned())),
-            ("definition", Value::Number(1)),
+            ("format", AttributeValue::Number(FORMAT + 1)),
+            ("definition", AttributeValue::Text("{\"references\":[],\"more\":1}".to_owned())),
+            ("definition", AttributeValue::Number(1)),
         ] {
             fleet.block_on(ledger(&fleet).record_definition("web:1", &example())).unwrap();
             assert_eq!(known(), 1);
-            let update = Update::of(key("web:1")).value(name, value);
+            let update = ItemUpdate::of(key("web:1")).value(name, value);
             fleet.block_on(fleet.update(&update, Timestamp::from_millis(i64::MAX))).unwrap();
             assert_eq!(known(), 0);
         }

@@ -6,12 +6,12 @@ use responder_core::time::Timestamp;
 
 use super::progress;
 #[cfg(test)]
-use crate::port::Value;
-use crate::port::{Item, Key};
+use crate::port::AttributeValue;
+use crate::port::{ItemKey, TableItem};
 
-impl Key {
-    pub(super) fn marks(stream: &str, chunk: &str) -> Self {
-        Self { pk: format!("marks#{stream}"), sk: chunk.to_owned() }
+impl ItemKey {
+    pub(super) fn observations(group: &str, chunk: &str) -> Self {
+        Self { pk: format!("marks#{group}"), sk: chunk.to_owned() }
     }
 
     pub(super) fn role(arn: &str) -> Self {
@@ -23,7 +23,7 @@ impl Key {
     }
 }
 
-impl Item {
+impl TableItem {
     pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
         self.number(name).map(Timestamp::from_millis)
     }
@@ -44,11 +44,11 @@ impl Item {
         match kind {
             "incident" => facts.incidents.extend(self.incident().map(|state| (name.to_owned(), state))),
             "awaited" => {
-                facts.awaited.insert(name.to_owned(), progress::waiting(self));
+                facts.pending_evidence.insert(name.to_owned(), progress::waiting(self));
             }
             "role" => {
                 let secrets = self.set("secrets").cloned().unwrap_or_default();
-                facts.launches.insert(name.to_owned(), secrets);
+                facts.launch_secrets.insert(name.to_owned(), secrets);
             }
             "place" => progress::store(self, facts),
             _ => {}
@@ -62,9 +62,9 @@ pub(super) fn severity(rank: i64) -> Severity {
 }
 
 #[cfg(test)]
-pub(super) fn example(fields: &[(&str, i64)]) -> Item {
-    let values = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Number(*value)));
-    Item { values: values.collect(), ..Item::default() }
+pub(super) fn example(fields: &[(&str, i64)]) -> TableItem {
+    let values = fields.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::Number(*value)));
+    TableItem { values: values.collect(), ..TableItem::default() }
 }
 
 #[cfg(test)]
@@ -89,8 +89,8 @@ mod tests {
     fn items_are_sorted_by_their_keys() {
         let mut found = Facts::default();
         let mut item = example(&[("first", 1), ("last", 2), ("paged", 1)]);
-        item.key = Key::incident("abc");
+        item.key = ItemKey::incident("abc");
         item.store(&mut found);
-        assert!(found.incidents.contains_key("abc") && found.asked.is_empty());
+        assert!(found.incidents.contains_key("abc") && found.deployments.is_empty());
     }
 }

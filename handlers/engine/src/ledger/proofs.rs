@@ -1,12 +1,14 @@
 //! The proof in the ledger: one item for each change and consumer, from the decision to the read that proves it.
 
-use responder_core::progress::{Changed, How};
+use responder_core::state::consumer_decision::{ConsumerDecision, is_decision};
+use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::{Ledger, expiry};
-use crate::error::Error;
-use crate::port::Condition::{Absent, All, Any, Equal, Exists};
-use crate::port::{Aws, Condition, Key, Update, Value};
+use crate::error::EngineError;
+use crate::port::WriteCondition::Exists;
+use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate};
 
 /// How long a proof is kept: auditors come once a year.
 const PROOFS_KEPT: Span = Span::from_secs(400 * 86_400);
@@ -16,74 +18,30 @@ const PAST: [&str; 4] = ["completed_at", "superseded_at", "fetched_at", "shared"
 
 /// The deployment that a decision rests on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Deployed<'d> {
+pub(crate) struct ProvenDeployment<'d> {
     pub(crate) id: &'d str,
     pub(crate) at: Timestamp,
     /// Whether ECS says that it completed.
     pub(crate) completed: bool,
 }
 
-/// What was decided for a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// It was redeployed.
-    Redeploy,
-    /// Its deployment was newer already.
-    Newer,
-    /// It waits.
-    Held,
-    /// A human was told.
-    Told,
-}
-
-impl Decision {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Redeploy => "redeploy",
-            Self::Newer => "newer",
-            Self::Held => "held",
-            Self::Told => "told",
-        }
-    }
-
-    /// What it may take the place of: a decision that is nearer to the end stays.
-    fn replaces(self) -> &'static [Decision] {
-        match self {
-            Self::Redeploy => &[Self::Held, Self::Told, Self::Newer],
-            Self::Newer => &[Self::Held, Self::Told],
-            Self::Told => &[Self::Held],
-            Self::Held => &[],
-        }
-    }
-
-    /// Whether it may take the place of a deployment of ours of which somebody's newer one took the place: that will not
-    /// end by itself.
-    fn follows_superseded(self, deployment: Option<&Deployed<'_>>) -> bool {
-        match self {
-            Self::Redeploy | Self::Told => true,
-            Self::Newer => deployment.is_some(),
-            Self::Held => false,
-        }
-    }
-}
-
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// Writes down what was decided.
     pub(crate) async fn decided(
         &self,
         service: &str,
-        changed: &Changed,
-        decision: Decision,
+        changed: &SecretChange,
+        decision: ConsumerDecision,
         why: &str,
-        deployment: Option<&Deployed<'_>>,
-    ) -> Result<(), Error> {
+        deployment: Option<&ProvenDeployment<'_>>,
+    ) -> Result<(), EngineError> {
         let now = self.aws.now();
-        let mut update = Update::of(key(service, changed))
+        let mut update = ItemUpdate::of(key(service, changed))
             .text("service", service)
             .text("secret", &serde_json::to_string(&changed.secret).unwrap_or_default())
             .number("changed_at", changed.at.millis())
             .number("decided_at", now.millis())
-            .text("decision", decision.word())
+            .text("decision", decision.name())
             .number("ttl", expiry(now, changed.at, PROOFS_KEPT));
         if !why.is_empty() {
             update = update.text("why", why);
@@ -92,21 +50,17 @@ impl<A: Aws> Ledger<'_, A> {
             update = update.text("version", version);
         }
         let completed = deployment.is_some_and(|deployment| deployment.completed);
-        if let Some(Deployed { id, at, .. }) = deployment {
+        if let Some(ProvenDeployment { id, at, .. }) = deployment {
             update = update.text("deployment", id).number("deployed_at", at.millis());
         }
         if completed {
             // Nobody told us when: at the latest now.
-            update = update.if_absent("completed_at", Value::Number(now.millis()));
+            update = update.if_absent("completed_at", AttributeValue::Number(now.millis()));
         }
-        if decision == Decision::Redeploy {
+        if decision == ConsumerDecision::Redeploy {
             update = update.remove(PAST);
         }
-        let mut before = vec![Absent("decision")];
-        before.extend(decision.replaces().iter().map(|known| is(*known)));
-        before.extend(completed.then(|| All(vec![is(decision), Absent("completed_at")])));
-        before.extend(decision.follows_superseded(deployment).then(superseded));
-        let condition = Any(before);
+        let condition = write_condition(&decision.may_replace(deployment.is_some(), completed));
         self.write(&update.only_if(condition)).await.map(|_| ())
     }
 
@@ -114,18 +68,25 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn rolled_out(
         &self,
         service: &str,
-        changed: &Changed,
-        (at, how): (Timestamp, How),
-    ) -> Result<(), Error> {
-        let (update, at) = (Update::of(key(service, changed)), Value::Number(at.millis()));
+        changed: &SecretChange,
+        (at, how): (Timestamp, DeploymentOutcome),
+    ) -> Result<(), EngineError> {
+        let (update, at) = (ItemUpdate::of(key(service, changed)), AttributeValue::Number(at.millis()));
         let update = match how {
             // It took long, and was told as failed.
-            How::Completed => update.if_absent("completed_at", at).remove(["failed_at"]),
-            How::Failed => update.if_absent("failed_at", at),
-            How::Superseded => update.if_absent("superseded_at", at),
-            How::Refused | How::Denied | How::Unseen | How::Gone => return Ok(()),
+            DeploymentOutcome::Completed => update.if_absent("completed_at", at).remove(["failed_at"]),
+            DeploymentOutcome::Failed => update.if_absent("failed_at", at),
+            DeploymentOutcome::Superseded => update.if_absent("superseded_at", at),
+            DeploymentOutcome::Refused
+            | DeploymentOutcome::Denied
+            | DeploymentOutcome::Unseen
+            | DeploymentOutcome::Gone => return Ok(()),
         };
-        let known = if how == How::Superseded { is(Decision::Redeploy) } else { Exists("decision") };
+        let known = if how == DeploymentOutcome::Superseded {
+            write_condition(&is_decision(ConsumerDecision::Redeploy))
+        } else {
+            Exists("decision")
+        };
         self.write(&update.only_if(known)).await.map(|_| ())
     }
 
@@ -133,39 +94,30 @@ impl<A: Aws> Ledger<'_, A> {
     pub(crate) async fn fetched(
         &self,
         service: &str,
-        changed: &Changed,
+        changed: &SecretChange,
         shared: bool,
         at: Timestamp,
-    ) -> Result<(), Error> {
-        let mut update =
-            Update::of(key(service, changed)).if_absent("fetched_at", Value::Number(at.millis()));
+    ) -> Result<(), EngineError> {
+        let mut update = ItemUpdate::of(key(service, changed))
+            .if_absent("fetched_at", AttributeValue::Number(at.millis()));
         if shared {
-            update = update.if_absent("shared", Value::Number(1));
+            update = update.if_absent("shared", AttributeValue::Number(1));
         }
         self.write(&update.only_if(Exists("decision"))).await.map(|_| ())
     }
 }
 
-fn is(known: Decision) -> Condition {
-    Equal("decision", Value::Text(known.word().to_owned()))
-}
-
-/// Somebody's newer deployment took the place of ours, and ECS tells of no other end of it.
-fn superseded() -> Condition {
-    All(vec![is(Decision::Redeploy), Exists("superseded_at"), Absent("completed_at"), Absent("failed_at")])
-}
-
-fn key(service: &str, changed: &Changed) -> Key {
-    Key { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
+fn key(service: &str, changed: &SecretChange) -> ItemKey {
+    ItemKey { pk: format!("proof#{}", changed.secret.key()), sk: format!("{}#{service}", changed.at) }
 }
 
 #[cfg(test)]
 mod tests {
-    use responder_core::secret::SecretRef;
+    use responder_core::aws::secret_ref::SecretRef;
 
     use super::*;
     use crate::deadline::Deadline;
-    use crate::fake::{Fake, block_on};
+    use crate::fake::{EngineFake, block_on};
 
     const SERVICE: &str = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
 
@@ -173,25 +125,27 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn changed() -> Changed {
+    fn changed() -> SecretChange {
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-        Changed { secret, at: instant(500), version: None }
+        SecretChange { secret, at: instant(500), version: None }
     }
 
     /// What is known after these steps: the decision, the deployment, and when what was noted.
     fn known(steps: &[Noted]) -> (String, String, [Option<i64>; 4]) {
-        let aws = Fake::default();
+        let aws = EngineFake::default();
         let lease = Span::from_secs(60);
         let ledger = Ledger::new(&aws, "a", lease, Deadline::of(aws.now().plus(lease), lease, aws.now()));
         for (second, step) in (1..).zip(steps) {
             aws.clock.set(instant(second * 1_000));
-            let deployed = |id, completed| Deployed { id, at: aws.now(), completed };
-            let decided = |decision, deployment: Option<Deployed<'_>>| {
+            let deployed = |id, completed| ProvenDeployment { id, at: aws.now(), completed };
+            let decided = |decision, deployment: Option<ProvenDeployment<'_>>| {
                 block_on(ledger.decided(SERVICE, &changed(), decision, "why", deployment.as_ref())).unwrap();
             };
             match step {
-                Noted::Ours(id) => decided(Decision::Redeploy, Some(deployed(id, false))),
-                Noted::Theirs(id, completed) => decided(Decision::Newer, Some(deployed(id, *completed))),
+                Noted::Ours(id) => decided(ConsumerDecision::Redeploy, Some(deployed(id, false))),
+                Noted::Theirs(id, completed) => {
+                    decided(ConsumerDecision::Newer, Some(deployed(id, *completed)))
+                }
                 Noted::Only(decision) => decided(*decision, None),
                 Noted::Ended(how) => {
                     block_on(ledger.rolled_out(SERVICE, &changed(), (aws.now(), *how))).unwrap();
@@ -209,64 +163,87 @@ mod tests {
     enum Noted {
         Ours(&'static str),
         Theirs(&'static str, bool),
-        Only(Decision),
-        Ended(How),
+        Only(ConsumerDecision),
+        Ended(DeploymentOutcome),
         Read,
     }
     use Noted::{Ended, Only, Ours, Read, Theirs};
 
-    fn noted(steps: &[Noted], decision: Decision, id: &str, times: [Option<i64>; 4]) {
-        assert_eq!(known(steps), (decision.word().to_owned(), id.to_owned(), times));
+    fn noted(steps: &[Noted], decision: ConsumerDecision, id: &str, times: [Option<i64>; 4]) {
+        assert_eq!(known(steps), (decision.name().to_owned(), id.to_owned(), times));
     }
 
     #[test]
     fn a_newer_deployment_takes_the_place_of_one_of_ours_only_if_that_was_superseded() {
         let (ours, theirs) = (Ours("ours"), Theirs("theirs", true));
-        noted(&[ours, theirs], Decision::Redeploy, "ours", [None; 4]);
-        let superseded = [Ours("ours"), Ended(How::Superseded), Read, Theirs("theirs", true)];
-        noted(&superseded, Decision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
-        let later = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Theirs("theirs", true)];
-        noted(&later, Decision::Newer, "theirs", [Some(2), Some(4), None, None]);
+        noted(&[ours, theirs], ConsumerDecision::Redeploy, "ours", [None; 4]);
+        let superseded = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Read, Theirs("theirs", true)];
+        noted(&superseded, ConsumerDecision::Newer, "theirs", [Some(2), Some(4), None, Some(3)]);
+        let later = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", false),
+            Theirs("theirs", true),
+        ];
+        noted(&later, ConsumerDecision::Newer, "theirs", [Some(2), Some(4), None, None]);
         // Nobody knows of a newer one, or only that something waits.
-        for decision in [Decision::Newer, Decision::Held] {
-            let vague = [Ours("ours"), Ended(How::Superseded), Only(decision)];
-            noted(&vague, Decision::Redeploy, "ours", [Some(2), None, None, None]);
+        for decision in [ConsumerDecision::Newer, ConsumerDecision::Deferred] {
+            let vague = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(decision)];
+            noted(&vague, ConsumerDecision::Redeploy, "ours", [Some(2), None, None, None]);
         }
         // The newer one failed as well.
-        let told = [Ours("ours"), Ended(How::Superseded), Only(Decision::Told)];
-        noted(&told, Decision::Told, "ours", [Some(2), None, None, None]);
+        let notified = [Ours("ours"), Ended(DeploymentOutcome::Superseded), Only(ConsumerDecision::Notified)];
+        noted(&notified, ConsumerDecision::Notified, "ours", [Some(2), None, None, None]);
     }
 
     #[test]
     fn what_ecs_tells_of_a_deployment_is_not_hidden_by_what_took_its_place() {
-        for (how, times) in
-            [(How::Failed, [Some(2), None, Some(3), None]), (How::Completed, [Some(2), Some(3), None, None])]
-        {
-            let before = [Ours("ours"), Ended(How::Superseded), Ended(how), Theirs("theirs", true)];
-            noted(&before, Decision::Redeploy, "ours", times);
+        for (how, times) in [
+            (DeploymentOutcome::Failed, [Some(2), None, Some(3), None]),
+            (DeploymentOutcome::Completed, [Some(2), Some(3), None, None]),
+        ] {
+            let before =
+                [Ours("ours"), Ended(DeploymentOutcome::Superseded), Ended(how), Theirs("theirs", true)];
+            noted(&before, ConsumerDecision::Redeploy, "ours", times);
         }
-        let first = [Ours("ours"), Ended(How::Failed), Ended(How::Superseded), Theirs("theirs", true)];
-        noted(&first, Decision::Redeploy, "ours", [Some(3), None, Some(2), None]);
-        let after = [Ours("ours"), Ended(How::Superseded), Theirs("theirs", false), Ended(How::Failed)];
-        noted(&after, Decision::Newer, "theirs", [Some(2), None, Some(4), None]);
+        let first = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Failed),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", true),
+        ];
+        noted(&first, ConsumerDecision::Redeploy, "ours", [Some(3), None, Some(2), None]);
+        let after = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Superseded),
+            Theirs("theirs", false),
+            Ended(DeploymentOutcome::Failed),
+        ];
+        noted(&after, ConsumerDecision::Newer, "theirs", [Some(2), None, Some(4), None]);
     }
 
     #[test]
     fn another_deployment_of_ours_begins_anew_after_one_that_was_superseded() {
-        let again = [Ours("first"), Ended(How::Superseded), Read, Ours("second")];
-        noted(&again, Decision::Redeploy, "second", [None; 4]);
+        let again = [Ours("first"), Ended(DeploymentOutcome::Superseded), Read, Ours("second")];
+        noted(&again, ConsumerDecision::Redeploy, "second", [None; 4]);
         // The newer one was rolled back since: that it completed is not the end of ours.
-        let between = [Ours("first"), Ended(How::Superseded), Theirs("theirs", true), Ours("second")];
-        noted(&between, Decision::Redeploy, "second", [None; 4]);
-        noted(&[Ours("first"), Ours("second")], Decision::Redeploy, "first", [None; 4]);
+        let between =
+            [Ours("first"), Ended(DeploymentOutcome::Superseded), Theirs("theirs", true), Ours("second")];
+        noted(&between, ConsumerDecision::Redeploy, "second", [None; 4]);
+        noted(&[Ours("first"), Ours("second")], ConsumerDecision::Redeploy, "first", [None; 4]);
     }
 
     #[test]
     fn what_took_long_and_completed_after_all_has_not_failed() {
-        let completed = [Ours("ours"), Ended(How::Failed), Ended(How::Completed), Ended(How::Completed)];
-        noted(&completed[..2], Decision::Redeploy, "ours", [None, None, Some(2), None]);
-        noted(&completed, Decision::Redeploy, "ours", [None, Some(3), None, None]);
-        let at_once = [Ours("ours"), Ended(How::Completed)];
-        noted(&at_once, Decision::Redeploy, "ours", [None, Some(2), None, None]);
+        let completed = [
+            Ours("ours"),
+            Ended(DeploymentOutcome::Failed),
+            Ended(DeploymentOutcome::Completed),
+            Ended(DeploymentOutcome::Completed),
+        ];
+        noted(&completed[..2], ConsumerDecision::Redeploy, "ours", [None, None, Some(2), None]);
+        noted(&completed, ConsumerDecision::Redeploy, "ours", [None, Some(3), None, None]);
+        let at_once = [Ours("ours"), Ended(DeploymentOutcome::Completed)];
+        noted(&at_once, ConsumerDecision::Redeploy, "ours", [None, Some(2), None, None]);
     }
 }

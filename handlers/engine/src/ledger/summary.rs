@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::decide::SeenItem;
+use responder_core::decide::LastSeenItem;
 use responder_core::facts::Facts;
 use responder_core::hash;
-use responder_core::summary::{Day, Note};
+use responder_core::state::digest_entry::{DigestDay, DigestEntry};
 use responder_core::time::{Date, Span, Timestamp};
 
 use super::{Ledger, expiry};
-use crate::error::Error;
+use crate::error::EngineError;
 use crate::parallel::parallel;
-use crate::port::Condition::{Absent, Any, Less};
-use crate::port::{Aws, Key, Range, Update};
+use crate::port::WriteCondition::{Absent, Any, Less};
+use crate::port::{AwsPort, ItemKey, ItemUpdate, SortKeyRange};
 
 /// How long the notes of a day are kept.
 const DAYS_KEPT: Span = Span::from_secs(7 * 86_400);
@@ -28,17 +28,17 @@ const SUPPRESSED: &str = "suppressed";
 /// How many writes run at the same time.
 const PARALLEL: usize = 8;
 
-impl<A: Aws> Ledger<'_, A> {
+impl<A: AwsPort> Ledger<'_, A> {
     /// Adds notes to their days. An item is never changed: what is written again is the same item, or another one with the
     /// same notes.
-    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, Day>) -> Result<(), Error> {
-        let updates: Vec<Update> = days.iter().flat_map(|(date, day)| self.notes(*date, day)).collect();
+    pub(crate) async fn note_days(&self, days: &BTreeMap<Date, DigestDay>) -> Result<(), EngineError> {
+        let updates: Vec<ItemUpdate> = days.iter().flat_map(|(date, day)| self.notes(*date, day)).collect();
         let written = parallel(updates.iter().map(|update| self.write(update)), PARALLEL).await;
         written.into_iter().try_for_each(|written| written.map(|_| ()))
     }
 
     /// As few items as hold them.
-    fn notes(&self, date: Date, day: &Day) -> Vec<Update> {
+    fn notes(&self, date: Date, day: &DigestDay) -> Vec<ItemUpdate> {
         let notes = day.notes.iter().filter_map(|note| Some((NOTES, serde_json::to_string(note).ok()?)));
         let events = day.suppressed.iter().flat_map(|(exception, events)| {
             events.iter().map(move |event| (SUPPRESSED, format!("{exception} {event}")))
@@ -51,8 +51,8 @@ impl<A: Aws> Ledger<'_, A> {
         });
         let update = |texts: &[(&str, String)]| {
             let parts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
-            let key = Key { pk: format!("summary#{date}"), sk: hash::id(&parts) };
-            let mut update = Update::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
+            let key = ItemKey { pk: format!("summary#{date}"), sk: hash::id(&parts) };
+            let mut update = ItemUpdate::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
             for name in [NOTES, SUPPRESSED] {
                 let own = texts.iter().filter(|(of, _)| *of == name).map(|(_, text)| text.clone());
                 let own: BTreeSet<String> = own.collect();
@@ -66,15 +66,15 @@ impl<A: Aws> Ledger<'_, A> {
     }
 
     /// Reads the notes of a day.
-    pub(crate) async fn day(&self, date: Date, facts: &mut Facts) -> Result<(), Error> {
+    pub(crate) async fn day(&self, date: Date, facts: &mut Facts) -> Result<(), EngineError> {
         let (from, to) = ("0".to_owned(), "~".to_owned());
-        let mut range = Range { pk: format!("summary#{date}"), from, to, after: None };
-        let mut day = Day::default();
+        let mut range = SortKeyRange { pk: format!("summary#{date}"), from, to, after: None };
+        let mut day = DigestDay::default();
         for page in 1.. {
             let found = self.call(self.aws.query(&range, self.deadline.at())).await?;
             let texts = found.items.iter().flat_map(|item| item.set(NOTES).into_iter().flatten());
             // A note that cannot be read was written by another release.
-            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<Note>(text).ok()));
+            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<DigestEntry>(text).ok()));
             let events = found.items.iter().flat_map(|item| item.set(SUPPRESSED).into_iter().flatten());
             for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
                 day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());
@@ -85,7 +85,7 @@ impl<A: Aws> Ledger<'_, A> {
                 break;
             }
         }
-        facts.days.insert(date, day);
+        facts.digest_days.insert(date, day);
         Ok(())
     }
 
@@ -95,32 +95,32 @@ impl<A: Aws> Ledger<'_, A> {
         let mut unanswered = BTreeSet::new();
         // `BatchGetItem` takes at most 100 keys.
         for keys in keys.chunks(100) {
-            let wanted: Vec<Key> = keys.iter().map(|key| Key::seen(key)).collect();
+            let wanted: Vec<ItemKey> = keys.iter().map(|key| ItemKey::seen(key)).collect();
             let Ok(items) = self.get(&wanted).await else {
                 unanswered.extend(keys.iter().map(|key| (*key).clone()));
                 continue;
             };
-            let read = items
-                .iter()
-                .filter_map(|item| Some((SeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?)));
-            facts.seen.extend(read);
+            let read = items.iter().filter_map(|item| {
+                Some((LastSeenItem::key(&item.key.pk, &item.key.sk)?, item.instant("at")?))
+            });
+            facts.last_seen.extend(read);
         }
         unanswered
     }
 
     /// Remembers that a secret was read.
-    pub(crate) async fn see(&self, key: &str, at: Timestamp) -> Result<(), Error> {
-        let update = Update::of(Key::seen(key))
+    pub(crate) async fn see(&self, key: &str, at: Timestamp) -> Result<(), EngineError> {
+        let update = ItemUpdate::of(ItemKey::seen(key))
             .number("at", at.millis())
-            .number("ttl", SeenItem::of(key, at).ttl)
+            .number("ttl", LastSeenItem::of(key, at).ttl)
             .only_if(Any(vec![Absent("at"), Less("at", at.millis())]));
         self.write(&update).await.map(|_| ())
     }
 }
 
-impl Key {
+impl ItemKey {
     fn seen(key: &str) -> Self {
-        let SeenItem { pk, sk, .. } = SeenItem::of(key, Timestamp::default());
+        let LastSeenItem { pk, sk, .. } = LastSeenItem::of(key, Timestamp::default());
         Self { pk, sk }
     }
 }

@@ -2,15 +2,15 @@
 
 use responder_core::rules::Handler;
 
-use super::{Functions, read, sweep};
-use crate::fake::Trouble;
+use super::{FunctionSet, read, sweep};
+use crate::fake::PlannedFault;
 
 const DAY: i64 = 86_400;
 
 /// Six first reads in two batches, one of them told twice, and the sweeps of the next morning; with a trouble at one call.
 /// Returns the summaries, and how many calls it took.
-fn day(trouble: Option<(usize, Trouble)>) -> (Vec<String>, usize) {
-    let mut world = Functions::new();
+fn day(trouble: Option<(usize, PlannedFault)>) -> (Vec<String>, usize) {
+    let mut world = FunctionSet::new();
     world.engine.settings.first_reads = true;
     world.engine.aws.trouble.set(trouble);
     let batches: [Vec<String>; 3] = [
@@ -38,11 +38,16 @@ fn what_is_noted_of_a_day_is_told_once_and_counts_once_whatever_fails() {
     let (summaries, calls) = day(None);
     assert_eq!(summaries.len(), 1);
     for turn in 0..calls {
-        for trouble in [Trouble::Refused, Trouble::Unanswered, Trouble::DiesBefore, Trouble::DiesAfter] {
-            let (told, _) = day(Some((turn, trouble)));
+        for trouble in [
+            PlannedFault::Refused,
+            PlannedFault::Unanswered,
+            PlannedFault::DiesBefore,
+            PlannedFault::DiesAfter,
+        ] {
+            let (notified, _) = day(Some((turn, trouble)));
             // Once more where nobody can know that it was told.
-            assert!((1..=2).contains(&told.len()), "{turn} {trouble:?}: {told:?}");
-            for summary in &told {
+            assert!((1..=2).contains(&notified.len()), "{turn} {trouble:?}: {notified:?}");
+            for summary in &notified {
                 assert!(
                     summary.contains("2026-05-04") && summary.contains("6  first-read"),
                     "{trouble:?}: {summary}"
@@ -59,8 +64,8 @@ fn what_is_noted_of_a_day_is_told_once_and_counts_once_whatever_fails() {
 
 #[test]
 fn a_read_costs_one_write_a_day_and_what_is_noted_one_a_batch() {
-    let mut world = Functions::new();
-    let written = |world: &Functions, pk: &str| {
+    let mut world = FunctionSet::new();
+    let written = |world: &FunctionSet, pk: &str| {
         world.engine.aws.table.borrow().keys().filter(|key| key.pk.starts_with(pk)).count()
     };
     let reads: Vec<String> = (0..9).map(|i| read(i, i)).collect();
@@ -79,7 +84,7 @@ fn a_read_costs_one_write_a_day_and_what_is_noted_one_a_batch() {
 #[test]
 fn the_notes_of_a_batch_are_one_item_unless_that_would_be_too_long() {
     let items = |reads: &[String]| -> Vec<usize> {
-        let mut world = Functions::new();
+        let mut world = FunctionSet::new();
         world.engine.settings.first_reads = true;
         world.deliver_all(120, reads);
         let written = world.engine.aws.written.borrow();

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
 /// A page of ARNs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed {
+pub struct ArnPage {
     /// The ARNs.
     pub arns: Vec<String>,
     /// The token of the next page, if there is one.
@@ -18,16 +18,16 @@ pub struct Listed {
 
 /// An answer of `DescribeServices`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Descriptions {
+pub struct DescribedServices {
     /// What could be described.
-    pub services: Vec<Described>,
+    pub services: Vec<DescribedService>,
     /// What could not.
-    pub failures: Vec<Undescribed>,
+    pub failures: Vec<UndescribedService>,
 }
 
 /// A service as ECS describes it: what its task definitions refer to is not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Described {
+pub struct DescribedService {
     /// Its ARN.
     pub arn: String,
     /// The cluster's ARN.
@@ -37,34 +37,34 @@ pub struct Described {
     /// The deployment controller: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
     /// The PRIMARY deployment or task set.
-    pub primary: Option<Deployment>,
+    pub primary: Option<EcsDeployment>,
     /// The service's tags.
     pub tags: BTreeMap<String, String>,
     /// Whether another AWS service manages it (`resourceManagementType`).
     pub managed: bool,
     /// What makes a forced deployment of it less harmless, as far as the service itself says.
-    pub findings: BTreeSet<Finding>,
+    pub risks: BTreeSet<DeploymentRisk>,
     /// The ARNs of the task definitions that its tasks may run now.
     pub task_definitions: BTreeSet<String>,
     /// What the service itself refers to.
-    pub references: Vec<Reference>,
+    pub references: Vec<SecretReference>,
 }
 
-impl Described {
+impl DescribedService {
     /// The service with what its task definitions say, as far as `definition` knows them by ARN; each reference once.
-    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d Definition>) -> Service {
-        let defined: Vec<&Definition> =
+    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d TaskDefinition>) -> EcsService {
+        let defined: Vec<&TaskDefinition> =
             self.task_definitions.iter().filter_map(|arn| definition(arn)).collect();
         let all = defined.iter().flat_map(|known| &known.references).chain(&self.references);
         let all: BTreeSet<(ReferenceKind, &Untrusted)> =
             all.map(|reference| (reference.kind, &reference.value)).collect();
         let references =
-            all.into_iter().map(|(kind, value)| Reference { kind, value: value.clone() }).collect();
-        let findings: BTreeSet<Finding> =
-            defined.iter().flat_map(|known| &known.findings).chain(&self.findings).copied().collect();
-        Service {
-            findings,
-            roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
+            all.into_iter().map(|(kind, value)| SecretReference { kind, value: value.clone() }).collect();
+        let findings: BTreeSet<DeploymentRisk> =
+            defined.iter().flat_map(|known| &known.risks).chain(&self.risks).copied().collect();
+        EcsService {
+            risks: findings,
+            execution_roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
             references,
             arn: self.arn,
             cluster: self.cluster,
@@ -80,20 +80,20 @@ impl Described {
 /// What a revision of a task definition says. It never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub struct TaskDefinition {
     /// Everything in it that may refer to a secret.
-    pub references: Vec<Reference>,
+    pub references: Vec<SecretReference>,
     /// The execution role's ARN, which reads the secrets when a task starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Untrusted>,
     /// What makes a forced deployment less harmless.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub findings: BTreeSet<Finding>,
+    pub risks: BTreeSet<DeploymentRisk>,
 }
 
 /// A service that could not be described (API reference of ECS: `Failure`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undescribed {
+pub struct UndescribedService {
     /// Its ARN.
     pub arn: Option<String>,
     /// Why, such as `MISSING`.

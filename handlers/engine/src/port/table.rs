@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An item's primary key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct ItemKey {
     /// The partition key, the attribute `pk`.
     pub pk: String,
     /// The sort key, the attribute `sk`.
@@ -13,7 +13,7 @@ pub struct Key {
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum AttributeValue {
     /// A string.
     Text(String),
     /// A whole number.
@@ -24,18 +24,18 @@ pub enum Value {
 
 /// An item, read tolerantly: an attribute of another type is as good as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Item {
+pub struct TableItem {
     /// The item's key.
-    pub key: Key,
+    pub key: ItemKey,
     /// Its other attributes, by name.
-    pub values: BTreeMap<String, Value>,
+    pub values: BTreeMap<String, AttributeValue>,
 }
 
-impl Item {
+impl TableItem {
     /// The string of this name.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.values.get(name)? {
-            Value::Text(text) => Some(text),
+            AttributeValue::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -43,7 +43,7 @@ impl Item {
     /// The number of this name.
     pub fn number(&self, name: &str) -> Option<i64> {
         match self.values.get(name)? {
-            Value::Number(number) => Some(*number),
+            AttributeValue::Number(number) => Some(*number),
             _ => None,
         }
     }
@@ -51,7 +51,7 @@ impl Item {
     /// The set of this name.
     pub fn set(&self, name: &str) -> Option<&BTreeSet<String>> {
         match self.values.get(name)? {
-            Value::Set(set) => Some(set),
+            AttributeValue::Set(set) => Some(set),
             _ => None,
         }
     }
@@ -59,25 +59,25 @@ impl Item {
 
 /// How a conditional write ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteResult {
     /// It was written.
     Yes,
     /// The condition did not hold; the item as it is, if the table said it.
-    No(Option<Item>),
+    No(Option<TableItem>),
 }
 
 /// What was found under some keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Got {
+pub struct FoundItems {
     /// The items that there are.
-    pub items: Vec<Item>,
+    pub items: Vec<TableItem>,
     /// The keys that the table was too busy for.
-    pub left: Vec<Key>,
+    pub left: Vec<ItemKey>,
 }
 
 /// The items of one partition between two sort keys, both included.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct SortKeyRange {
     /// The partition key.
     pub pk: String,
     /// The first sort key.
@@ -85,14 +85,14 @@ pub struct Range {
     /// The last sort key.
     pub to: String,
     /// The key after which the page begins, if it is not the first page.
-    pub after: Option<Key>,
+    pub after: Option<ItemKey>,
 }
 
 /// A page of a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Items {
+pub struct ItemPage {
     /// The items of the page.
-    pub items: Vec<Item>,
+    pub items: Vec<TableItem>,
     /// The key after which the next page begins, if there is one.
-    pub next: Option<Key>,
+    pub next: Option<ItemKey>,
 }

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use responder_core::rules::builtin;
 use serde_json::json;
-use simulation::corpus::{Row, classes, facts, judge, samples};
+use simulation::corpus::{Row, facts, judge, resolve_spellings, samples};
 
 const USAGE: &str = "\
 Usage: corpus [--seed N] [--seeds COUNT] [--json] [--write DIR]
@@ -55,7 +55,7 @@ fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, Failure> 
 /// Whether every attack was found and nothing else paged.
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let rules = builtin()?;
-    let mut rows: Vec<Row> = classes().into_iter().map(Row::of).collect();
+    let mut rows: Vec<Row> = resolve_spellings().into_iter().map(Row::of).collect();
     for seed in arguments.seed..arguments.seed + arguments.seeds {
         let samples = samples(seed);
         for (row, more) in rows.iter_mut().zip(judge(&rules, &samples)?) {
@@ -90,8 +90,8 @@ fn table(rows: &[Row], out: &mut impl io::Write) -> io::Result<()> {
         "everyday", "samples", "events", "incidents", "pages", "quiet"
     )?;
     for row in rows.iter().filter(|row| !row.is_attack) {
-        let quiet = format!("{} %", 100 * (row.samples - row.wrong) / row.samples.max(1));
-        line(row, &quiet, out)?;
+        let resolve_after = format!("{} %", 100 * (row.samples - row.wrong) / row.samples.max(1));
+        line(row, &resolve_after, out)?;
     }
     let (attacks, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_attack);
     let sum = |rows: &[&Row], of: fn(&Row) -> usize| rows.iter().map(|row| of(row)).sum::<usize>();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use responder_core::event::EventError;
 use responder_core::incident::Incident;
-use responder_core::ledger::{Ledger, in_order};
-use responder_core::plan::Step;
-use responder_core::rules::Rules;
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::plan::PlanStep;
+use responder_core::rules::RuleSet;
 use serde::Serialize;
 
 use super::{Class, Sample, facts};
@@ -58,31 +58,31 @@ impl Row {
 ///
 /// # Errors
 /// When an event of the corpus is none.
-pub fn judge(rules: &Rules, samples: &[Sample]) -> Result<Vec<Row>, EventError> {
+pub fn judge(rules: &RuleSet, samples: &[Sample]) -> Result<Vec<Row>, EventError> {
     let mut cases = Vec::new();
     for (_, event) in samples.iter().flat_map(|sample| &sample.events) {
         cases.extend(rules.cases(&event.to_string())?);
     }
-    let mut ledger = Ledger::new(facts(samples));
-    let mut told = Vec::new();
-    for case in in_order(cases).0 {
+    let mut ledger = MemoryStore::new(facts(samples));
+    let mut notified = Vec::new();
+    for case in order_and_deduplicate(cases).0 {
         let pages = ledger.decide(&case).steps.into_iter().filter_map(|step| match step {
-            Step::Page { incident, .. } => Some(*incident),
+            PlanStep::Page { incident, .. } => Some(*incident),
             _ => None,
         });
-        told.extend(pages);
+        notified.extend(pages);
     }
     let incidents = ledger.incidents();
-    Ok(samples.iter().map(|sample| row(sample, &incidents, &told)).collect())
+    Ok(samples.iter().map(|sample| row(sample, &incidents, &notified)).collect())
 }
 
-fn row(sample: &Sample, incidents: &[Incident], told: &[Incident]) -> Row {
+fn row(sample: &Sample, incidents: &[Incident], notified: &[Incident]) -> Row {
     let own = |incident: &&Incident| sample.accounts.contains(&incident.account);
     let is_thief = |incident: &Incident| {
         incident.principal.as_ref().is_some_and(|principal| Some(principal.raw()) == sample.thief.as_deref())
     };
-    let pages = told.iter().filter(own).count();
-    let found = told.iter().filter(own).any(is_thief);
+    let pages = notified.iter().filter(own).count();
+    let found = notified.iter().filter(own).any(is_thief);
     let mut row = Row {
         samples: 1,
         events: sample.events.len(),
@@ -92,7 +92,7 @@ fn row(sample: &Sample, incidents: &[Incident], told: &[Incident]) -> Row {
         wrong: usize::from(if sample.class.is_attack { !found } else { pages > 0 }),
         ..Row::of(sample.class)
     };
-    for incident in told.iter().filter(own) {
+    for incident in notified.iter().filter(own) {
         *row.paged_by.entry(incident.rule.clone()).or_default() += 1;
     }
     row

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::service::{Deployment, Reference, ReferenceKind, Service};
+use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
 use responder_core::text::Untrusted;
 use responder_core::time::Span;
 
@@ -30,23 +30,23 @@ impl Scene {
     /// A service whose task definition refers to these secrets.
     pub(super) fn service(&mut self, name: &str, role: &Caller, secrets: &[Secret]) -> Launched {
         let (account, region) = (&self.account, self.region);
-        let reference = |secret: &Secret| Reference {
+        let reference = |secret: &Secret| SecretReference {
             kind: ReferenceKind::ContainerSecret,
             value: Untrusted::new(secret.arn()),
         };
-        self.services.push(Service {
+        self.services.push(EcsService {
             arn: format!("arn:aws:ecs:{region}:{account}:service/main/{name}"),
             cluster: format!("arn:aws:ecs:{region}:{account}:cluster/main"),
             status: "ACTIVE".to_owned(),
             controller: "ECS".to_owned(),
-            primary: Some(Deployment {
+            primary: Some(EcsDeployment {
                 id: format!("ecs-svc/{}", self.random.digits(19)),
                 created_at: self.now.minus(Span::from_secs(86_400)),
-                state: None,
+                rollout_state: None,
             }),
-            roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
+            execution_roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
             references: secrets.iter().map(reference).collect(),
-            ..Service::default()
+            ..EcsService::default()
         });
         Launched { role: role.clone(), secrets: secrets.to_vec() }
     }

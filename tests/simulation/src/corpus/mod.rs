@@ -12,8 +12,8 @@ mod launch;
 mod scene;
 mod secret;
 
+use responder_core::aws::ecs_service::EcsService;
 use responder_core::facts::{Facts, Settings};
-use responder_core::service::Service;
 use responder_core::time::{Span, Timestamp};
 use serde_json::Value;
 
@@ -45,18 +45,18 @@ pub struct Sample {
     /// What EventBridge delivers, in the order of delivery.
     pub events: Vec<(Timestamp, Value)>,
     /// The ECS services of these accounts.
-    pub services: Vec<Service>,
+    pub services: Vec<EcsService>,
 }
 
 /// All classes, attacks first.
-pub fn classes() -> Vec<Class> {
+pub fn resolve_spellings() -> Vec<Class> {
     attack::CLASSES.into_iter().chain(benign::CLASSES).collect()
 }
 
 /// One sample of each class; the same seed gives the same samples.
 pub fn samples(seed: u64) -> Vec<Sample> {
     let mut random = Random::new(seed);
-    classes().into_iter().map(|class| sample(class, random.next_u64())).collect()
+    resolve_spellings().into_iter().map(|class| sample(class, random.next_u64())).collect()
 }
 
 /// What an operator of these accounts has set and what is known of their services.
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_class_has_a_name_of_its_own() {
-        let names: BTreeSet<&str> = classes().iter().map(|class| class.name).collect();
-        assert_eq!(names.len(), classes().len());
+        let names: BTreeSet<&str> = resolve_spellings().iter().map(|class| class.name).collect();
+        assert_eq!(names.len(), resolve_spellings().len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::service::Service;
+use responder_core::aws::ecs_service::EcsService;
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(super) struct Scene {
     pub(super) slowest: Span,
     pub(super) twice: u64,
     pub(super) thief: Option<String>,
-    pub(super) services: Vec<Service>,
+    pub(super) services: Vec<EcsService>,
     accounts: BTreeSet<String>,
     names: usize,
     events: Vec<(Timestamp, Value)>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::rules::{Handler, RulesError};
 use responder_core::settings::Settings;
-use responder_engine::port::{Item, Key};
+use responder_engine::port::{ItemKey, TableItem};
 
 use super::estate::{Estate, MONTH, beat, minutes, read, rotate, world};
 use super::float;
@@ -112,14 +112,14 @@ fn since(world: &World, before: &BTreeMap<String, u64>) -> Metrics {
 fn live(estate: &Estate, length: u64, reads: u64, rotations: u64) -> Result<(Used, Metrics), RulesError> {
     let (mut world, from) = world(estate, Settings::default())?;
     let (before, metrics) = (Used::of(&world), metered(&world));
-    let known: BTreeSet<Key> = world.store(|store| store.items().map(|item| item.key.clone()).collect());
+    let known: BTreeSet<ItemKey> = world.store(|store| store.items().map(|item| item.key.clone()).collect());
     read(&mut world, estate, from, (reads, length));
     // The last third of the time is for what follows.
     rotate(&mut world, estate, from, (rotations, length * 2 / 3));
     world.run(from.plus(minutes(length)))?;
     let mut used = Used::of(&world).minus(&before);
     let now = world.now();
-    let lives = |item: &Item| {
+    let lives = |item: &TableItem| {
         let left = item.number("ttl")? - now.millis() / 1_000;
         u64::try_from(left).ok().map(|left| float(size(item)) * float(left))
     };

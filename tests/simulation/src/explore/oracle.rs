@@ -14,7 +14,7 @@ use super::state::{Cause, Fate, State, Told};
 /// # Errors
 /// What is wrong, if nothing allows it.
 pub(super) fn effect(
-    told: &mut Told,
+    notified: &mut Told,
     work: Work,
     other: Option<Work>,
     meaning: Meaning,
@@ -22,21 +22,21 @@ pub(super) fn effect(
 ) -> Result<Option<Cause>, String> {
     match meaning {
         Meaning::Page(tells) => {
-            let before = *told;
-            told.add(tells);
+            let before = *notified;
+            notified.add(tells);
             let cause = match how {
                 _ if work.bypasses() => Some(Cause::Unclaimed),
                 How::Well => None,
                 How::Unheard => Some(Cause::Died),
                 _ => Some(Cause::Unanswered),
             };
-            told.causes |= cause.map_or(0, Cause::bit);
+            notified.causes |= cause.map_or(0, Cause::bit);
             return allowed(before, work, other, tells);
         }
-        Meaning::Mark => told.mark(work),
+        Meaning::Mark => notified.observation(work),
         Meaning::Claim | Meaning::Release | Meaning::Write | Meaning::Read => {
             if how.dies() && work.unmarked > 0 {
-                told.causes |= Cause::Died.bit();
+                notified.causes |= Cause::Died.bit();
             }
         }
     }
@@ -44,24 +44,24 @@ pub(super) fn effect(
 }
 
 /// A call of a worker ends without an effect.
-pub(super) fn no_effect(told: &mut Told, work: Work, meaning: Meaning) {
+pub(super) fn no_effect(notified: &mut Told, work: Work, meaning: Meaning) {
     if meaning == Meaning::Mark && work.unmarked > 0 {
-        told.causes |= Cause::Unmarked.bit();
+        notified.causes |= Cause::Unmarked.bit();
     }
 }
 
 /// SNS takes a page that its sender gave up.
-pub(super) fn late(told: &mut Told, tells: Tells) {
-    told.add(tells);
-    told.causes |= Cause::Unanswered.bit();
+pub(super) fn late(notified: &mut Told, tells: Tells) {
+    notified.add(tells);
+    notified.causes |= Cause::Unanswered.bit();
 }
 
 /// A worker ends: the ledger was not asked to mark its last page, if that is not marked.
-pub(super) fn ended(told: &mut Told, work: Work) {
+pub(super) fn ended(notified: &mut Told, work: Work) {
     if work.disturbed {
-        no_effect(told, work, Meaning::Mark);
+        no_effect(notified, work, Meaning::Mark);
     } else {
-        told.mark(work);
+        notified.observation(work);
     }
 }
 
@@ -71,14 +71,14 @@ pub(super) fn ended(told: &mut Told, work: Work) {
 /// What was lost.
 pub(super) fn end(scene: &Scene, state: &State) -> Result<(), String> {
     let dead = state.messages.iter().any(|message| message.fate == Fate::Dead);
-    let said = state.told.open >= scene.severity.rank() || state.told.resolved;
+    let said = state.notified.open >= scene.severity.rank() || state.notified.resolved;
     let (left, bounds) = (state.left, scene.bounds);
     let deaths_alone = left.faults == bounds.faults && left.copies == bounds.copies;
     if !said && !dead {
         let wrong = "a page is lost: SNS took none as urgent, and no message is in the dead-letter queue";
         return Err(wrong.to_owned());
     }
-    let sent = state.told.open >= scene.despite_deaths.rank() || state.told.resolved;
+    let sent = state.notified.open >= scene.despite_deaths.rank() || state.notified.resolved;
     if !sent && deaths_alone && bounds.deaths - left.deaths <= 4 {
         let wrong = "a page is not sent, although nothing but processes died: the message is in the dead-letter queue";
         return Err(wrong.to_owned());
@@ -123,7 +123,7 @@ impl Told {
         }
     }
 
-    fn mark(&mut self, work: Work) {
+    fn observation(&mut self, work: Work) {
         match work.unmarked {
             Tells::RESOLVED => self.marked_resolved = true,
             rank => self.marked = self.marked.max(rank),

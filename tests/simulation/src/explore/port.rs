@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use responder_core::metadata::Metadata;
-use responder_core::page::Page;
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::Error;
+use responder_engine::EngineError;
 use responder_engine::port::{
-    Aws, Definition, Descriptions, Got, Items, Key, Listed, ListedSecrets, Range, Region, Update, Written,
+    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
+    SortKeyRange, TaskDefinition, WriteResult,
 };
 
 use super::plant::Plant;
@@ -99,11 +100,11 @@ impl Future for Reply<'_> {
 pub(super) struct Port(pub(super) Rc<Script>);
 
 /// The paging path asks for nothing else.
-fn elsewhere<T>() -> Result<T, Error> {
-    Err(Error::Unanswered)
+fn elsewhere<T>() -> Result<T, EngineError> {
+    Err(EngineError::Unanswered)
 }
 
-impl Aws for Port {
+impl AwsPort for Port {
     fn now(&self) -> Timestamp {
         self.0.now.get()
     }
@@ -115,7 +116,7 @@ impl Aws for Port {
 
     fn print(&self, _: &str) {}
 
-    async fn update(&self, update: &Update, until: Timestamp) -> Result<Written, Error> {
+    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let mut update = update.clone();
         // Nobody reads it, and nothing expires here: worlds that differ in it alone are one.
         update.set.remove("ttl");
@@ -123,9 +124,9 @@ impl Aws for Port {
             update = plant.rewrite(update, self.now().millis());
         }
         let request = Request::Update(update.clone());
-        let marks = request.meaning() == Meaning::Mark;
+        let observations = request.meaning() == Meaning::Mark;
         let answer = self.0.ask(request, until).await;
-        let deferred = self.0.deferred.take().filter(|_| marks);
+        let deferred = self.0.deferred.take().filter(|_| observations);
         if let Some(page) = deferred {
             self.0.ask(page, until).await;
         }
@@ -136,21 +137,21 @@ impl Aws for Port {
         }
     }
 
-    async fn get(&self, keys: &[Key], until: Timestamp) -> Result<Got, Error> {
+    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         match self.0.ask(Request::Get(keys.to_vec()), until).await {
             Answer::Got(answer) => answer,
             _ => elsewhere(),
         }
     }
 
-    async fn query(&self, range: &Range, until: Timestamp) -> Result<Items, Error> {
+    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         match self.0.ask(Request::Query(range.clone()), until).await {
             Answer::Items(answer) => answer,
             _ => elsewhere(),
         }
     }
 
-    async fn list_clusters(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<Listed, Error> {
+    async fn list_clusters(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ArnPage, EngineError> {
         elsewhere()
     }
 
@@ -160,7 +161,7 @@ impl Aws for Port {
         _: &str,
         _: Option<&str>,
         _: Timestamp,
-    ) -> Result<Listed, Error> {
+    ) -> Result<ArnPage, EngineError> {
         elsewhere()
     }
 
@@ -170,19 +171,34 @@ impl Aws for Port {
         _: &str,
         _: &[String],
         _: Timestamp,
-    ) -> Result<Descriptions, Error> {
+    ) -> Result<DescribedServices, EngineError> {
         elsewhere()
     }
 
-    async fn task_definition(&self, _: &Region, _: &str, _: Timestamp) -> Result<Definition, Error> {
+    async fn task_definition(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<TaskDefinition, EngineError> {
         elsewhere()
     }
 
-    async fn describe_secret(&self, _: &Region, _: &str, _: Timestamp) -> Result<Metadata, Error> {
+    async fn describe_secret(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<SecretMetadata, EngineError> {
         elsewhere()
     }
 
-    async fn list_secrets(&self, _: &Region, _: Option<&str>, _: Timestamp) -> Result<ListedSecrets, Error> {
+    async fn list_secrets(
+        &self,
+        _: &Region,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<SecretPage, EngineError> {
         elsewhere()
     }
 
@@ -192,11 +208,11 @@ impl Aws for Port {
         _: &str,
         _: &str,
         _: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, EngineError> {
         elsewhere()
     }
 
-    async fn publish(&self, page: &Page, key: &str, until: Timestamp) -> Result<(), Error> {
+    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
         let request = Request::Publish(page.clone(), key.to_owned());
         if self.0.plant == Some(Plant::MarkBeforeSend) {
             self.0.deferred.replace(Some(request));
@@ -209,7 +225,7 @@ impl Aws for Port {
     }
 
     /// There is no chat in the explored world: what comes of it changes nothing (the engine's own tests show that).
-    async fn chat(&self, _: &Page, _: Timestamp) -> Result<(), Error> {
+    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
         Ok(())
     }
 }

@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use responder_core::facts::Settings;
 use responder_core::rules::{Handler, RulesError};
 use responder_core::time::Timestamp;
-use responder_engine::{Engine, Turn};
+use responder_engine::{Engine, Invocation};
 
 use super::port::{Port, Script};
 use super::request::{Answer, Meaning, Request};
 use super::scene::{START, Scene};
-use responder_engine::port::Written;
+use responder_engine::port::WriteResult;
 
 /// Milliseconds since the world began.
 pub(super) type Millis = u32;
@@ -202,7 +202,7 @@ impl Processes {
     fn run(&mut self, (deliveries, at): (Deliveries, Millis), events: &[(u8, Number, Millis)]) -> Local {
         let script = &self.script;
         script.begin(instant(at));
-        let turn = Turn {
+        let turn = Invocation {
             until: instant(at).plus(self.scene.timing.timeout),
             owner: owner(deliveries),
             account: "111122223333".to_owned(),
@@ -256,8 +256,8 @@ impl Work {
                 work.unmarked = if taken { tells.rank() } else { work.unmarked };
                 return work;
             }
-            (Meaning::Claim, Answer::Written(Ok(Written::Yes))) => work.claim = Claim::Ours,
-            (Meaning::Claim, Answer::Written(Ok(Written::No(item)))) => {
+            (Meaning::Claim, Answer::Written(Ok(WriteResult::Yes))) => work.claim = Claim::Ours,
+            (Meaning::Claim, Answer::Written(Ok(WriteResult::No(item)))) => {
                 // A request that was sent twice finds its own claim.
                 let own = item.as_ref().is_some_and(|item| item.text("owner") == Some(owner));
                 work.claim = if own { Claim::Ours } else { Claim::None };

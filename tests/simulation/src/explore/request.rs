@@ -1,8 +1,10 @@
 //! What a worker asks the world for, what it is answered, and what a request means to the oracle.
 
-use responder_core::page::Page;
-use responder_engine::port::{Got, Items, Key, Range, Update, Value, Written};
-use responder_engine::{Cause, Error, Failure};
+use responder_core::notify::Notification;
+use responder_engine::port::{
+    AttributeValue, FoundItems, ItemKey, ItemPage, ItemUpdate, SortKeyRange, WriteResult,
+};
+use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use super::scene::START;
 use crate::store::Store;
@@ -10,21 +12,21 @@ use crate::store::Store;
 /// A request of a worker.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
-    Update(Update),
-    Get(Vec<Key>),
-    Query(Range),
+    Update(ItemUpdate),
+    Get(Vec<ItemKey>),
+    Query(SortKeyRange),
     /// With the incident's key.
-    Publish(Page, String),
+    Publish(Notification, String),
     Sleep,
 }
 
 /// An answer to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    Written(Result<Written, Error>),
-    Got(Result<Got, Error>),
-    Items(Result<Items, Error>),
-    Sent(Result<(), Error>),
+    Written(Result<WriteResult, EngineError>),
+    Got(Result<FoundItems, EngineError>),
+    Items(Result<ItemPage, EngineError>),
+    Sent(Result<(), EngineError>),
     Slept,
 }
 
@@ -96,7 +98,7 @@ impl Request {
     pub(super) fn perform(&self, table: &mut Store) -> Answer {
         match self {
             Self::Update(update) => Answer::Written(Ok(table.update(update))),
-            Self::Get(keys) => Answer::Got(Ok(Got { items: table.get(keys), left: Vec::new() })),
+            Self::Get(keys) => Answer::Got(Ok(FoundItems { items: table.get(keys), left: Vec::new() })),
             Self::Query(range) => Answer::Items(Ok(table.query(range))),
             Self::Publish(..) => Answer::Sent(Ok(())),
             Self::Sleep => Answer::Slept,
@@ -110,15 +112,15 @@ impl Request {
         };
         let failure = match failed {
             Failed::Refused => {
-                Failure { cause: Cause::Refused, code: Some("InternalServerError".to_owned()) }
+                CallFailure { cause: FailureCause::Refused, code: Some("InternalServerError".to_owned()) }
             }
-            Failed::Broken => Failure::of(Cause::Connection),
-            Failed::Silent => return self.wrong(Error::Deadline(operation)),
+            Failed::Broken => CallFailure::of(FailureCause::Connection),
+            Failed::Silent => return self.wrong(EngineError::Deadline(operation)),
         };
-        self.wrong(Error::Call { service, operation, failure })
+        self.wrong(EngineError::Call { service, operation, failure })
     }
 
-    fn wrong(&self, error: Error) -> Answer {
+    fn wrong(&self, error: EngineError) -> Answer {
         match self {
             Self::Update(_) => Answer::Written(Err(error)),
             Self::Get(_) => Answer::Got(Err(error)),
@@ -176,7 +178,7 @@ impl Tells {
     pub(super) const RESOLVED: u8 = 5;
 }
 
-fn tells(page: &Page) -> Tells {
+fn tells(page: &Notification) -> Tells {
     let attribute = |name| page.attributes.get(name).map(String::as_str);
     match (attribute("state"), attribute("severity")) {
         (Some("resolved"), _) => Tells::Resolved,
@@ -195,13 +197,13 @@ fn short(key: &str) -> String {
     }
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &AttributeValue) -> String {
     match value {
-        Value::Text(text) => text.clone(),
-        Value::Number(number) if (START - 3_600_000..START + 360_000_000).contains(number) => {
+        AttributeValue::Text(text) => text.clone(),
+        AttributeValue::Number(number) if (START - 3_600_000..START + 360_000_000).contains(number) => {
             format!("{} s", (number - START) / 1_000)
         }
-        Value::Number(number) => number.to_string(),
-        Value::Set(set) => format!("{} entries", set.len()),
+        AttributeValue::Number(number) => number.to_string(),
+        AttributeValue::Set(set) => format!("{} entries", set.len()),
     }
 }

@@ -1,6 +1,6 @@
 //! Scenes: which messages, which bounds, which times.
 
-use responder_core::rules::{File, Rules, RulesError, Severity, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
 use responder_core::time::Span;
 
 use super::plant::Plant;
@@ -94,7 +94,7 @@ impl Scene {
     }
 
     /// What is no event.
-    pub fn parked(bounds: Bounds) -> Self {
+    pub fn quarantined(bounds: Bounds) -> Self {
         let scene = Self::of("poison", vec![("poison", "not JSON".to_owned())], bounds);
         Self { severity: Severity::High, despite_deaths: Severity::High, ..scene }
     }
@@ -114,7 +114,7 @@ impl Scene {
     }
 
     /// Rules of its own, so that what is explored does not change with the catalogue.
-    pub(super) fn rules(&self) -> Result<Rules, RulesError> {
+    pub(super) fn rules(&self) -> Result<RuleSet, RulesError> {
         let pattern = |name: &str| {
             format!(r#"{{"source": ["aws.secretsmanager"], "detail": {{"eventName": ["{name}"]}}}}"#)
         };
@@ -131,7 +131,7 @@ impl Scene {
                 ("failure/rotation-succeeded.json", pattern("RotationSucceeded")),
                 ("responses.json", responses),
             ]
-            .map(|(path, text)| File { path: path.to_owned(), text }),
+            .map(|(path, text)| RuleFile { path: path.to_owned(), text }),
         )
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct State {
     pub(super) workers: [Option<History>; 2],
     /// A request that is still under way although nobody waits for it.
     pub(super) late: Option<Number>,
-    pub(super) told: Told,
+    pub(super) notified: Told,
     pub(super) left: Left,
 }
 
@@ -101,7 +101,7 @@ impl State {
             messages: [message(0), message(1)],
             workers: [None; 2],
             late: None,
-            told: Told::default(),
+            notified: Told::default(),
             left: Left { deaths: bounds.deaths, faults: bounds.faults, copies: bounds.copies },
         }
     }

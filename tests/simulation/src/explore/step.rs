@@ -62,7 +62,7 @@ impl World {
                 if let Some(request) = state.late.take() {
                     state.table = self.perform(state.table, request).0;
                     if let Meaning::Page(tells) = self.processes.request(request).meaning() {
-                        oracle::late(&mut state.told, tells);
+                        oracle::late(&mut state.notified, tells);
                     }
                 }
             }
@@ -97,7 +97,7 @@ impl World {
         let Some(worker) = state.workers[number] else { return };
         let Local::Ended(kept) = self.processes.local(worker) else { return };
         state.workers[number] = None;
-        oracle::ended(&mut state.told, self.processes.work(worker));
+        oracle::ended(&mut state.notified, self.processes.work(worker));
         let deliveries = self.processes.deliveries(worker);
         for (index, message) in state.messages.iter_mut().enumerate() {
             if deliveries[index] > 0 && !kept[index] && message.fate == Fate::Queued {
@@ -115,12 +115,12 @@ impl World {
         let work = self.processes.work(worker);
         let other = state.workers[1 - number].map(|other| self.processes.work(other));
         if how.has_effect() {
-            let cause = oracle::effect(&mut state.told, work, other, ask.meaning, how)?;
+            let cause = oracle::effect(&mut state.notified, work, other, ask.meaning, how)?;
             if let Some(cause) = cause {
                 self.again[cause as usize] += 1;
             }
         } else {
-            oracle::no_effect(&mut state.told, work, ask.meaning);
+            oracle::no_effect(&mut state.notified, work, ask.meaning);
         }
         state.workers[number] = answer.map(|answer| self.processes.follow(worker, &ask, answer, state.now));
         Ok(())

@@ -2,31 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::metadata::Metadata;
-use responder_core::service::{Deployment, Reference, ReferenceKind, RolloutState};
-use responder_core::settings::Finding;
+use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
-use responder_engine::port::{Definition, Described, Listed};
+use responder_engine::port::{ArnPage, DescribedService, TaskDefinition};
 
 use crate::{ecs, secrets};
 
-pub(super) fn listed(page: ecs::Page) -> Listed {
-    Listed { arns: page.arns, next: page.next_token }
+pub(super) fn listed(page: ecs::Page) -> ArnPage {
+    ArnPage { arns: page.arns, next: page.next_token }
 }
 
-pub(super) fn described(service: &ecs::Service) -> Described {
+pub(super) fn described(service: &ecs::Service) -> DescribedService {
     let breaks = service.circuit_breaker.is_some() || service.controller != ecs::Controller::Ecs;
     let definitions = service.deployments.iter().map(|deployment| deployment.task_definition.clone());
     let connects = service.deployments.iter().flat_map(|deployment| &deployment.connect_secrets);
-    Described {
+    DescribedService {
         arn: service.arn.clone(),
         cluster: service.cluster.clone(),
         status: service.status.as_str().to_owned(),
         controller: service.controller.as_str().to_owned(),
-        primary: service.primary().map(|primary| Deployment {
+        primary: service.primary().map(|primary| EcsDeployment {
             id: primary.id.clone(),
             created_at: primary.created_at,
-            state: Some(match primary.state {
+            rollout_state: Some(match primary.state {
                 ecs::RolloutState::InProgress => RolloutState::InProgress,
                 ecs::RolloutState::Completed => RolloutState::Completed,
                 ecs::RolloutState::Failed => RolloutState::Failed,
@@ -34,13 +34,13 @@ pub(super) fn described(service: &ecs::Service) -> Described {
         }),
         tags: service.tags.clone(),
         managed: service.resource_management_type.as_deref() == Some("ECS"),
-        findings: (!breaks).then_some(Finding::NoCircuitBreaker).into_iter().collect(),
+        risks: (!breaks).then_some(DeploymentRisk::NoCircuitBreaker).into_iter().collect(),
         task_definitions: definitions.chain([service.task_definition.clone()]).collect(),
         references: connects.map(|value| reference(ReferenceKind::ServiceConnectSecret, value)).collect(),
     }
 }
 
-pub(super) fn definition(definition: &ecs::TaskDefinition) -> Definition {
+pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
     let mut references = Vec::new();
     for container in &definition.containers {
         let all = [
@@ -56,14 +56,14 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> Definition {
     let shares = definition.fsx_credentials.iter();
     references.extend(shares.map(|value| reference(ReferenceKind::FsxCredentials, value)));
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    Definition { references, role, findings: BTreeSet::new() }
+    TaskDefinition { references, role, risks: BTreeSet::new() }
 }
 
-pub(super) fn metadata(secret: &secrets::Metadata) -> Metadata {
+pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {
     let labelled = secret.versions.iter().filter(|(_, version)| !version.labels.is_empty());
     let versions: BTreeMap<_, _> =
         labelled.map(|(id, version)| (id.clone(), version.labels.clone())).collect();
-    Metadata {
+    SecretMetadata {
         arn: secret.arn.clone(),
         versions,
         created_at: Some(secret.created),
@@ -78,6 +78,6 @@ pub(super) fn metadata(secret: &secrets::Metadata) -> Metadata {
     }
 }
 
-fn reference(kind: ReferenceKind, value: &str) -> Reference {
-    Reference { kind, value: Untrusted::new(value) }
+fn reference(kind: ReferenceKind, value: &str) -> SecretReference {
+    SecretReference { kind, value: Untrusted::new(value) }
 }

@@ -16,13 +16,13 @@ impl Secrets {
     pub(super) fn tell_label(&mut self, arn: &str, now: Timestamp, version: &str) {
         let Some(secret) = self.by_arn.get(arn) else { return };
         let primary = secret.region.clone();
-        let mut told = vec![(primary.clone(), now)];
+        let mut notified = vec![(primary.clone(), now)];
         if self.replicas_tell {
             let later = now.plus(self.replication);
-            told.extend(secret.current.replicas.iter().map(|region| (region.clone(), later)));
+            notified.extend(secret.current.replicas.iter().map(|region| (region.clone(), later)));
         }
         let detail = json!({"name": secret.current.name, "labelUpdated": "AWSCURRENT", "versionId": version});
-        for (region, at) in told {
+        for (region, at) in notified {
             let place = Place::new(&self.account, &region);
             let arn = in_region(arn, &primary, &region);
             let kind = ("aws.secretsmanager", "Secret Label Updated");
@@ -66,7 +66,7 @@ impl Secrets {
     }
 
     fn tell(&mut self, at: Timestamp, region: String, event: Value) {
-        self.told += 1;
-        self.outbox.insert((at, self.told), SecretsEvent { at, region, event });
+        self.notified += 1;
+        self.outbox.insert((at, self.notified), SecretsEvent { at, region, event });
     }
 }

@@ -20,11 +20,11 @@ fn one() -> (Secrets, String) {
 }
 
 fn names(secrets: &mut Secrets, seconds: i64) -> Vec<String> {
-    let told = secrets.advance(at(seconds)).into_iter().map(|told| {
-        let name = told.event["detail"]["eventName"].as_str().or(told.event["detail-type"].as_str());
-        format!("{} {}", told.region, name.unwrap())
+    let notified = secrets.advance(at(seconds)).into_iter().map(|notified| {
+        let name = notified.event["detail"]["eventName"].as_str().or(notified.event["detail-type"].as_str());
+        format!("{} {}", notified.region, name.unwrap())
     });
-    told.collect()
+    notified.collect()
 }
 
 #[test]
@@ -50,14 +50,14 @@ fn a_new_value_is_current_the_old_one_previous_and_the_one_before_deprecated() {
 fn a_moved_label_is_told_as_documented() {
     let (mut secrets, arn) = one();
     let version = secrets.put_value(&arn, at(1)).unwrap();
-    let mut told = secrets.advance(at(1)).pop().unwrap().event;
-    told["id"].take();
+    let mut notified = secrets.advance(at(1)).pop().unwrap().event;
+    notified["id"].take();
     let expected = json!({
         "version": "0", "id": null, "detail-type": "Secret Label Updated", "source": "aws.secretsmanager",
         "account": "111122223333", "time": at(1).to_string(), "region": HOME, "resources": [arn],
         "detail": {"name": "prod/app", "labelUpdated": "AWSCURRENT", "versionId": version},
     });
-    assert_eq!(told, expected);
+    assert_eq!(notified, expected);
 }
 
 #[test]

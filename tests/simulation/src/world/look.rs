@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::page::Page;
+use responder_core::notify::Notification;
 
 use super::{History, World};
 use crate::cloud::Record;
@@ -16,7 +16,7 @@ impl World {
 
     /// Events that were told, that of these got lost, and messages that were put aside.
     pub fn events(&self) -> (u64, u64, usize) {
-        (self.bus.told.0, self.bus.told.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
+        (self.bus.notified.0, self.bus.notified.1, self.bus.rotation.dead.len() + self.bus.access.dead.len())
     }
 
     /// How many messages the queues got.
@@ -30,8 +30,8 @@ impl World {
     }
 
     /// The pages that the topic took, in their order.
-    pub fn pages(&self) -> Vec<Page> {
-        self.record(|record| record.pages.iter().map(|told| told.page.clone()).collect())
+    pub fn pages(&self) -> Vec<Notification> {
+        self.record(|record| record.pages.iter().map(|notified| notified.page.clone()).collect())
     }
 
     pub(crate) fn record<T>(&self, f: impl FnOnce(&Record) -> T) -> T {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_core::event::read;
+use responder_audit::input::read;
 use responder_core::facts::Facts;
 use serde_json::json;
 use simulation::Random;
-use simulation::corpus::{classes, facts, sample};
+use simulation::corpus::{facts, resolve_spellings, sample};
 
 /// Events, and what is known of the world.
 #[derive(Clone)]
@@ -54,11 +54,11 @@ fn story(folder: &Path, paths: &BTreeSet<PathBuf>) -> Story {
 
 /// At most `most` deliveries in a row of each of one or two samples of the corpus.
 pub(crate) fn slice(random: &mut Random, most: u64) -> Story {
-    let classes = classes();
+    let resolve_spellings = resolve_spellings();
     let mut name = String::new();
     let (mut events, mut played) = (Vec::new(), Vec::new());
     for _ in 0..=random.below(2) {
-        let class = classes[usize::try_from(random.below(classes.len() as u64)).unwrap()];
+        let class = resolve_spellings[usize::try_from(random.below(resolve_spellings.len() as u64)).unwrap()];
         let sample = sample(class, random.next_u64());
         let count = usize::try_from(most.min(sample.events.len() as u64)).unwrap();
         let from = usize::try_from(random.below((sample.events.len() - count) as u64 + 1)).unwrap();

@@ -3,7 +3,7 @@
 
 use infra::resolve::{Place, resolve};
 use infra::settings::SETTINGS;
-use responder_aws::Config;
+use responder_aws::FunctionConfig;
 use responder_core::rules::builtin;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ fn assert_taken(template: &Value, place: &Place) {
             let value = variables.get(name)?;
             Some(value.as_str().map_or(value.to_string(), str::to_owned))
         };
-        assert_eq!(Config::problems(variable), Vec::<String>::new(), "{:?}", place.parameters);
+        assert_eq!(FunctionConfig::problems(variable), Vec::<String>::new(), "{:?}", place.parameters);
         count += 1;
     }
     assert_eq!(count, 4);

@@ -117,8 +117,9 @@ fn what_is_not_there_is_a_failure_and_costs_the_others_nothing() {
     let (mut ecs, arns) = with(3);
     let elsewhere = ecs.create_service(new("other", "x"), t0());
     ecs.fail_to_describe(&arns[1], "ACCESS_DENIED");
-    let asked = ["s000".to_owned(), arns[1].clone(), "gone".to_owned(), elsewhere.clone(), arns[2].clone()];
-    let described = ecs.describe_services(Some("prod"), &asked, t0()).unwrap();
+    let requested =
+        ["s000".to_owned(), arns[1].clone(), "gone".to_owned(), elsewhere.clone(), arns[2].clone()];
+    let described = ecs.describe_services(Some("prod"), &requested, t0()).unwrap();
     let found: Vec<&str> = described.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(found, ["s000", "s002"]);
     let failures: Vec<(&str, &str)> =

@@ -51,16 +51,16 @@ fn deployments(ecs: &Ecs, arn: &str) -> Vec<(String, bool, RolloutState)> {
 }
 
 /// What was told: the name and the deployment of each event.
-fn told(events: &[EcsEvent]) -> Vec<(String, String)> {
+fn notified(events: &[EcsEvent]) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let told = events.iter().filter_map(|event| match event {
+    let notified = events.iter().filter_map(|event| match event {
         EcsEvent::StateChange { event, .. } => {
             let name = text(&event["detail"]["eventName"]);
             Some((name.replace("SERVICE_DEPLOYMENT_", ""), text(&event["detail"]["deploymentId"])))
         }
         EcsEvent::Launched(_) => None,
     });
-    told.collect()
+    notified.collect()
 }
 
 fn launches(events: Vec<EcsEvent>) -> Vec<TaskLaunch> {
@@ -89,7 +89,10 @@ fn a_forced_deployment_completes_in_its_time() {
     assert_eq!(ecs.service(&arn).unwrap().primary().unwrap().created_at, at(10));
 
     let events = ecs.advance(at(1_000));
-    assert_eq!(told(&events), [("IN_PROGRESS".to_owned(), id.clone()), ("COMPLETED".to_owned(), id.clone())]);
+    assert_eq!(
+        notified(&events),
+        [("IN_PROGRESS".to_owned(), id.clone()), ("COMPLETED".to_owned(), id.clone())]
+    );
     let EcsEvent::StateChange { event, .. } = events.last().unwrap() else { panic!("not told: {events:?}") };
     let mut event = event.clone();
     assert_eq!(event["id"].take().as_str().map(str::len), Some(36));
@@ -131,7 +134,7 @@ fn a_second_forced_deployment_supersedes_the_first_which_never_completes() {
     assert_eq!(deployments(&ecs, &arn), [(second.clone(), true, RolloutState::InProgress)]);
     let events = ecs.advance(at(1_000));
     let expected = [("IN_PROGRESS", &first), ("IN_PROGRESS", &second), ("COMPLETED", &second)];
-    assert_eq!(told(&events), expected.map(|(name, id)| (name.to_owned(), id.clone())));
+    assert_eq!(notified(&events), expected.map(|(name, id)| (name.to_owned(), id.clone())));
     // One task of the first one had started when it was superseded.
     assert_eq!(launches(events).len(), 3);
     let cluster = ecs.service(&arn).unwrap().cluster.clone();
@@ -154,7 +157,7 @@ fn a_failed_deployment_is_rolled_back_to_the_last_completed_one() {
     assert_eq!(primary.reason, reason);
     let events = ecs.advance(at(1_000));
     let expected = [("IN_PROGRESS", &bad), ("FAILED", &bad), ("IN_PROGRESS", &good), ("COMPLETED", &good)];
-    assert_eq!(told(&events), expected.map(|(name, id)| (name.to_owned(), id.clone())));
+    assert_eq!(notified(&events), expected.map(|(name, id)| (name.to_owned(), id.clone())));
     assert_eq!(launches(events).len(), 3, "as many as the circuit breaker counts at least");
     assert_eq!(deployments(&ecs, &arn), [(good, true, RolloutState::Completed)]);
     let cluster = ecs.service(&arn).unwrap().cluster.clone();
@@ -183,7 +186,7 @@ fn two_forced_deployments_in_a_row_can_leave_nothing_to_roll_back_to() {
     ecs.next(&arn, outcomes);
     let (_, second) = (force(&mut ecs, &arn, 0), force(&mut ecs, &arn, 10));
     let events = ecs.advance(at(10_000));
-    assert_eq!(told(&events).last().unwrap(), &("FAILED".to_owned(), second.clone()));
+    assert_eq!(notified(&events).last().unwrap(), &("FAILED".to_owned(), second.clone()));
     assert_eq!(deployments(&ecs, &arn), [(second, true, RolloutState::Failed)]);
     // Before the completed one has drained there is something to roll back to.
     let (mut ecs, arn) = one(ROLLBACK);
@@ -203,7 +206,7 @@ fn without_a_circuit_breaker_a_broken_rollout_is_silent_for_ever() {
         let (mut ecs, arn) = one(breaker);
         ecs.usually(&arn, outcome);
         let id = force(&mut ecs, &arn, 0);
-        assert_eq!(told(&ecs.advance(at(1_000_000))), [("IN_PROGRESS".to_owned(), id.clone())]);
+        assert_eq!(notified(&ecs.advance(at(1_000_000))), [("IN_PROGRESS".to_owned(), id.clone())]);
         assert_eq!(deployments(&ecs, &arn)[0], (id, true, RolloutState::InProgress));
         assert_eq!(ecs.next_due(), None);
     }

@@ -1,0 +1,3 @@
+//! Detection: which observations fire, and which of several detections are one incident.
+
+pub(crate) mod correlate;

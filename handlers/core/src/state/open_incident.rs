@@ -1,0 +1,36 @@
+//! The life of an incident: opened, stretched, and closed when it has been quiet for long enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::rules::Severity;
+use crate::time::{Date, Span, Timestamp};
+
+/// An incident that was paged, as the sweep looks for it. What happens after the page only its state tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenIncident {
+    /// The id of the response that paged last.
+    pub rule: String,
+    /// The last event that the last page told of.
+    pub last: Timestamp,
+    /// The days on which it was paged, and the highest severity of each.
+    pub pages: BTreeMap<Date, Severity>,
+    /// How long nothing must have happened for it to be over.
+    #[serde(alias = "quiet")]
+    pub resolve_after: Span,
+    /// The streams of its marks; none if it does not end by being quiet.
+    #[serde(alias = "streams", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+    /// When it ended, if it did.
+    #[serde(alias = "ended", default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Timestamp>,
+}
+
+impl OpenIncident {
+    /// Whether it could be over: the last page told of nothing more recent.
+    pub(crate) fn may_be_over(&self, now: Timestamp) -> bool {
+        self.resolved.is_none() && !self.groups.is_empty() && self.last.plus(self.resolve_after) < now
+    }
+}
