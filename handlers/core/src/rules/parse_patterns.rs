@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::{MAX_PATTERN_CHARACTERS, Pattern};
+
 use super::event_rule::EventRule;
 use super::handler::Handler;
 use super::narrowing_patterns::ENRICHMENT_FIELD;
 use super::problem_list::{ProblemList, RuleFile, describe_position};
 use super::rule_id::{RULE_ID_FORMAT, is_rule_id};
-use crate::pattern::{MAX_LEN, Pattern};
 
 /// Parses the rules, by handler and id.
 pub(super) fn parse_patterns(files: &[RuleFile], problems: &mut ProblemList) -> Vec<EventRule> {
@@ -40,8 +41,8 @@ fn parse_rule(file: &RuleFile, problems: &mut ProblemList) -> Option<EventRule> 
     let pattern = match Pattern::parse(&file.text) {
         Ok(pattern) => pattern,
         Err(error) => {
-            let position = error.offset.map(|offset| describe_position(&file.text, offset));
-            problems.add(&file.path, position.unwrap_or_default(), error.to_string());
+            let position = describe_position(&file.text, error.offset());
+            problems.add(&file.path, position, error.to_string());
             return None;
         }
     };
@@ -54,10 +55,10 @@ fn check_pattern(path: &str, pattern: &Pattern, problems: &mut ProblemList) {
         let reason = "EventBridge knows no `derived`; narrow by it in `where` of responses.json";
         problems.add_for_file(path, reason);
     }
-    let length = pattern.minified_len();
-    if length > MAX_LEN {
+    let length = pattern.minified_length();
+    if length > MAX_PATTERN_CHARACTERS {
         let reason = format!(
-            "the pattern has {length} characters without white space; EventBridge takes at most {MAX_LEN}"
+            "the pattern has {length} characters without white space; EventBridge takes at most {MAX_PATTERN_CHARACTERS}"
         );
         problems.add_for_file(path, reason);
     }
