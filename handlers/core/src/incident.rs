@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
+use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
 use crate::hash;
 use crate::rules::{Handler, Response};
@@ -83,9 +84,10 @@ pub struct Incident {
 /// One more thing that is known of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncidentDetail {
-    /// What it is, in our own words.
-    pub label: &'static str,
-    /// What it says.
+    /// Its kind, in JSON the label of the kind.
+    #[serde(rename = "label")]
+    pub kind: DetailKind,
+    /// Its value.
     pub value: Untrusted,
 }
 
@@ -143,9 +145,9 @@ impl Incident {
         }
     }
 
-    /// The value of a detail, by its label.
-    pub fn detail(&self, label: &str) -> Option<&Untrusted> {
-        let detail = self.details.iter().find(|detail| detail.label == label)?;
+    /// The value of the first detail of a kind.
+    pub fn detail(&self, kind: DetailKind) -> Option<&Untrusted> {
+        let detail = self.details.iter().find(|detail| detail.kind == kind)?;
         Some(&detail.value)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod decide;
+pub mod detail_kind;
 pub mod detection;
 pub mod enrichment;
 pub mod event;

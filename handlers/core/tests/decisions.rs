@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use responder_core::decide::{group_memberships, notify_refusals, questions, respond};
+use responder_core::detail_kind::DetailKind;
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
@@ -13,6 +14,7 @@ use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanStep, SkipReason};
 use responder_core::question::Question;
 use responder_core::rules::{RuleSet, builtin};
+use responder_core::text::Untrusted;
 use serde_json::{Value, json};
 
 const SECRET: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
@@ -145,11 +147,12 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
         story(&rules, Facts::default(), &[&failures[..], &[rotation("RotationSucceeded", 40)]].concat());
     assert_eq!((incidents.len(), incidents[0].reads), (1, 3));
     assert_eq!(incidents[0].resolved_at, Some("2026-03-01T12:00:40Z".parse().unwrap()));
-    let label = |name: &str| {
-        incidents[0].details.iter().find(|detail| detail.label == name).map(|detail| detail.value.raw())
-    };
-    assert_eq!(label("failed step"), Some("setSecret"));
-    assert_eq!(label("rotation function"), Some("arn:aws:lambda:us-west-2:111122223333:function:rotate"));
+    let detail = |kind| incidents[0].detail(kind).map(Untrusted::raw);
+    assert_eq!(detail(DetailKind::FailedStep), Some("setSecret"));
+    assert_eq!(
+        detail(DetailKind::RotationFunction),
+        Some("arn:aws:lambda:us-west-2:111122223333:function:rotate")
+    );
     let pages = plans
         .iter()
         .flat_map(|plan| &plan.steps)

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use responder_core::detail_kind::DetailKind;
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
@@ -304,7 +305,7 @@ fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
     let texts: Vec<String> = backups(0).into_iter().map(later).collect();
     let plans = story(rules(), Facts::default(), &texts).0;
     let page = pages(&plans).into_iter().find(|page| page.rule == "single").unwrap();
-    let notified = page.details.iter().find(|detail| detail.label == "expired exception").unwrap();
+    let notified = page.details.iter().find(|detail| detail.kind == DetailKind::ExpiredException).unwrap();
     assert_eq!(notified.value.raw(), "own of single, which storage answers for, ended on 2026-03-01");
 }
 

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use responder_core::detail_kind::DetailKind;
 use responder_core::detection::window_match::WindowMatch;
 use responder_core::event::Event;
 use responder_core::facts::Settings;
@@ -165,24 +166,25 @@ impl Input {
         let [_, session, key, address, agent, .., message, id] = &self.strings[..] else { unreachable!() };
         let function = format!("arn:aws:lambda:us-west-2:111122223333:function:{session}");
         let known = [
-            ("event", "RotationFailed"),
-            ("session", session),
-            ("access key id", key),
-            ("source address", address),
-            ("user agent", agent),
-            ("failed step", "setSecret"),
-            ("rotation function", &function),
-            ("reason", message),
-            ("version", id),
+            (DetailKind::Event, "RotationFailed"),
+            (DetailKind::SessionName, session),
+            (DetailKind::AccessKeyId, key),
+            (DetailKind::SourceAddress, address),
+            (DetailKind::UserAgent, agent),
+            (DetailKind::FailedStep, "setSecret"),
+            (DetailKind::RotationFunction, &function),
+            (DetailKind::Reason, message),
+            (DetailKind::Deployment, id),
         ];
         let mut details: Vec<IncidentDetail> = known
             .into_iter()
-            .map(|(label, value)| IncidentDetail { label, value: Untrusted::new(value) })
+            .map(|(kind, value)| IncidentDetail { kind, value: Untrusted::new(value) })
             .collect();
         details.extend(
-            self.details
-                .iter()
-                .map(|value| IncidentDetail { label: "not redeployed", value: Untrusted::new(value) }),
+            self.details.iter().map(|value| IncidentDetail {
+                kind: DetailKind::NotRedeployed,
+                value: Untrusted::new(value),
+            }),
         );
         let mut incident =
             Incident::from_match(response, "0123456789abcdef".to_owned(), &window_match, details);

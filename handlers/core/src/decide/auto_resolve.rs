@@ -1,6 +1,7 @@
 //! Auto-resolution: closes incidents that had no event for `resolve_after`.
 
 use super::plan_builder::PlanBuilder;
+use crate::detail_kind::DetailKind;
 use crate::detection::correlate::{Detection, merge_into_incident};
 use crate::detection::window_match::{WindowMatch, find_window_matches};
 use crate::facts::{Facts, IncidentState};
@@ -147,7 +148,7 @@ fn notice(
     let since = if from > state.first { format!(" since {from}") } else { String::new() };
     let why =
         format!("it was quiet for {}; counted{since} is at least what is said here", opened.resolve_after);
-    let details = vec![IncidentDetail { label: "why it is closed", value: Untrusted::new(why) }];
+    let details = vec![IncidentDetail { kind: DetailKind::ClosingReason, value: Untrusted::new(why) }];
     let detection = Detection { response, window_match };
     let mut incident = merge_into_incident(response, (*key).clone(), &[detection], observations, details);
     incident.first = state.first;

@@ -1,6 +1,7 @@
 //! First reads: a principal reads a secret that it has not read for a month, or ever. Meaningful once a baseline is learned.
 
 use super::plan_builder::PlanBuilder;
+use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
 use crate::facts::Facts;
 use crate::hash;
@@ -108,6 +109,6 @@ fn first_read(
         Some(last) => Date::from_timestamp(last).to_string(),
         None => "none is known".to_owned(),
     };
-    let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
+    let details = vec![IncidentDetail { kind: DetailKind::LastRead, value: Untrusted::new(before) }];
     Incident::from_match(response, incident_key(response, key), &window_match, details)
 }

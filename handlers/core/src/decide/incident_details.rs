@@ -2,6 +2,7 @@
 
 use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
+use crate::detail_kind::DetailKind;
 use crate::detection::correlate::Detection;
 use crate::incident::IncidentDetail;
 use crate::text::Untrusted;
@@ -21,32 +22,32 @@ pub(super) fn event_details(
 ) -> Vec<IncidentDetail> {
     let event = builder.event();
     let mut details = Vec::new();
-    let mut add = |label, value: Option<Untrusted>| {
+    let mut add = |kind, value: Option<Untrusted>| {
         // Secrets Manager's own events repeat its name in every field.
         if let Some(value) = value
             && value != event.principal.id
         {
-            details.push(IncidentDetail { label, value });
+            details.push(IncidentDetail { kind, value });
         }
     };
-    add("event", Some(event.event_name()));
+    add(DetailKind::Event, Some(event.event_name()));
     // A drill recognises its own page by this.
-    add("drill", event.find_text("/detail/drill"));
-    add("session", event.principal.session_name.clone());
-    add("access key id", event.principal.access_key_id.clone());
-    add("called by service", event.principal.invoked_by.clone());
-    add("source address", event.find_text("/detail/sourceIPAddress"));
-    add("user agent", event.find_text("/detail/userAgent"));
+    add(DetailKind::Drill, event.find_text("/detail/drill"));
+    add(DetailKind::SessionName, event.principal.session_name.clone());
+    add(DetailKind::AccessKeyId, event.principal.access_key_id.clone());
+    add(DetailKind::CallingService, event.principal.invoked_by.clone());
+    add(DetailKind::SourceAddress, event.find_text("/detail/sourceIPAddress"));
+    add(DetailKind::UserAgent, event.find_text("/detail/userAgent"));
     if event.secrets.is_empty() {
         let target = TARGET_PARAMETERS
             .iter()
             .find_map(|name| event.find_text(&format!("/detail/requestParameters/{name}")));
-        add("acted on", target);
+        add(DetailKind::CallTarget, target);
     }
     if let Some(message) = event.find_text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
-        add("failed step", step.map(Untrusted::new));
-        add("rotation function", function.map(Untrusted::new));
+        add(DetailKind::FailedStep, step.map(Untrusted::new));
+        add(DetailKind::RotationFunction, function.map(Untrusted::new));
     }
     add_expired_exceptions(builder, detections, &mut details);
     details
@@ -66,7 +67,8 @@ fn add_expired_exceptions(
         for exception in &applied.expired {
             if let (Some(owner), Some(until)) = (&exception.owner, exception.until) {
                 let text = format!("{} of {rule}, which {owner} answers for, ended on {until}", exception.id);
-                details.push(IncidentDetail { label: "expired exception", value: Untrusted::new(text) });
+                details
+                    .push(IncidentDetail { kind: DetailKind::ExpiredException, value: Untrusted::new(text) });
             }
         }
     }

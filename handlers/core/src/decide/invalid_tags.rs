@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsService, ServiceStatus};
 use crate::aws::service_tags::ServiceTags;
+use crate::detail_kind::DetailKind;
 use crate::facts::{Facts, place};
 use crate::hash;
 use crate::incident::IncidentDetail;
@@ -38,7 +39,7 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
         let mut details: Vec<IncidentDetail> = others
             .map(|(service, problems)| {
                 let value = format!("{}: {}", service.display_name().raw(), problems.join("; "));
-                IncidentDetail { label: "tags not understood", value: Untrusted::new(value) }
+                IncidentDetail { kind: DetailKind::UnclearTags, value: Untrusted::new(value) }
             })
             .collect();
         // Not all services are known: the list would be another one each time.
@@ -49,7 +50,7 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
             continue;
         }
         let note = Untrusted::new("a service of these that reads a secret by itself is not redeployed");
-        details.insert(0, IncidentDetail { label: "note", value: note });
+        details.insert(0, IncidentDetail { kind: DetailKind::Note, value: note });
         draft.add_event_incident(response, &subject(&place, &services), details);
     }
 }

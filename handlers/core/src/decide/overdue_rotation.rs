@@ -3,6 +3,7 @@
 use super::plan_builder::PlanBuilder;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::facts::{Facts, IncidentState};
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
@@ -51,10 +52,12 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         let mut observation = Observation::from_event(draft.event());
         (observation.at, observation.secrets) = (since, vec![secret.clone()]);
         observation.region.clone_from(&secret.region);
-        let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
-        let mut details =
-            vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.friendly_name() }];
-        details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
+        let detail = |kind, value: &str| IncidentDetail { kind, value: Untrusted::new(value) };
+        let mut details = vec![
+            detail(DetailKind::Problem, &why),
+            IncidentDetail { kind: DetailKind::Secret, value: secret.friendly_name() },
+        ];
+        details.extend(metadata.rotated_at.map(|at| detail(DetailKind::LastRotation, &at.to_string())));
         draft.add_incident_of(response, key, vec![&observation], details, Vec::new());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
 use crate::hash;
 use crate::incident::{Incident, IncidentDetail, incident_key};
@@ -31,9 +32,9 @@ pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now
     let response = rules.responses.values().find(|response| response.action == ResponseAction::Quarantine);
     if let Some(response) = response {
         let details = vec![
-            IncidentDetail { label: "function", value: Untrusted::new(handler.as_str()) },
-            IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
-            IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
+            IncidentDetail { kind: DetailKind::Function, value: Untrusted::new(handler.as_str()) },
+            IncidentDetail { kind: DetailKind::MessageProblem, value: Untrusted::new(why) },
+            IncidentDetail { kind: DetailKind::MessageHash, value: Untrusted::new(id) },
         ];
         let window_match =
             WindowMatch { observations: Vec::new(), severity: response.severity, resolved: None };

@@ -8,6 +8,7 @@ use super::invalid_tags;
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::IncidentDetail;
@@ -53,7 +54,7 @@ pub(super) fn reconcile(
             }
             Eligibility::Skip(reason, why) => {
                 if reason.needs_human() {
-                    tell(&mut said, draft, consumer, &consumer.open(facts), "not redeployed", &why);
+                    tell(&mut said, draft, consumer, &consumer.open(facts), DetailKind::NotRedeployed, &why);
                 } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
                     tell_in_part(&mut said, draft, consumer);
                 }
@@ -202,7 +203,7 @@ fn hold(
     let answer = draft.facts.settings.answer_deadline;
     let late = consumer.waits_since(draft.facts).plus(answer);
     if draft.now() >= late || until.is_some_and(|until| until > late) {
-        tell(said, draft, consumer, &consumer.open(draft.facts), "not redeployed yet", &why);
+        tell(said, draft, consumer, &consumer.open(draft.facts), DetailKind::NotRedeployedYet, &why);
     }
     draft.steps.push(PlanStep::Defer {
         service: consumer.service.arn.clone(),
@@ -216,7 +217,7 @@ fn hold(
 /// Tells of references that a new deployment does not change, beside others that it does.
 fn tell_in_part(said: &mut Vec<ConsumerNotice>, draft: &PlanBuilder<'_, '_>, consumer: &SecretConsumer<'_>) {
     let why = "another of its references asks for a fixed version or another label";
-    tell(said, draft, consumer, &consumer.in_part(), "redeployed in part", why);
+    tell(said, draft, consumer, &consumer.in_part(), DetailKind::RedeployedInPart, why);
 }
 
 /// Tells of a consumer that is tried again and again, for longer than a change may go unanswered.
@@ -237,7 +238,7 @@ fn tell_of_refusals(
             "the call of {} had no effect: ECS throttles, or fails; it is repeated",
             requested.requested_at
         );
-        tell(said, draft, consumer, &consumer.open(facts), "not redeployed yet", &why);
+        tell(said, draft, consumer, &consumer.open(facts), DetailKind::NotRedeployedYet, &why);
     }
 }
 
@@ -266,14 +267,14 @@ fn tell(
     draft: &PlanBuilder<'_, '_>,
     consumer: &SecretConsumer<'_>,
     changes: &[SecretChange],
-    label: &'static str,
+    kind: DetailKind,
     why: &str,
 ) {
     let value = Untrusted::new(format!("{}: {why}", consumer.service.display_name().raw()));
     for changed in changes.iter().filter(|changed| !is_told(draft, consumer, changed)) {
         let about =
             deployment::AffectedConsumer { service: consumer.service.arn.clone(), change: changed.clone() };
-        said.push(ConsumerNotice { about, detail: IncidentDetail { label, value: value.clone() } });
+        said.push(ConsumerNotice { about, detail: IncidentDetail { kind, value: value.clone() } });
     }
 }
 
@@ -344,7 +345,8 @@ pub(super) fn unlearned(draft: &mut PlanBuilder<'_, '_>, response: &Response, ac
     let place = place(account, region);
     let (gaps, limits) =
         (draft.facts.discovery_failures.get(&place), draft.facts.discovery_limits.get(&place));
-    let gap = |gap: &String| IncidentDetail { label: "could not be learned", value: Untrusted::new(gap) };
+    let gap =
+        |gap: &String| IncidentDetail { kind: DetailKind::DiscoveryFailure, value: Untrusted::new(gap) };
     // A ledger that is down is alarmed by the functions that fail; it would be told with every delivery.
     let worth = limits.into_iter().chain(gaps).flatten().filter(|gap| *gap != LEDGER_GAP);
     let details: Vec<IncidentDetail> = worth.map(gap).collect();

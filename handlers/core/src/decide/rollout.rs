@@ -4,6 +4,7 @@ use super::eligibility::CLOCKS;
 use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
 use crate::aws::ecs_service::{EcsService, RolloutState, ServiceStatus};
+use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
 use crate::facts::{Facts, IncidentState, place};
 use crate::incident::IncidentDetail;
@@ -305,18 +306,18 @@ fn fail(
     report: &DeploymentReport<'_>,
     what: &str,
 ) {
-    let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
-    let mut details = vec![detail("what", what), detail("service", report.service)];
+    let detail = |kind, value: &str| IncidentDetail { kind, value: Untrusted::new(value) };
+    let mut details = vec![detail(DetailKind::Problem, what), detail(DetailKind::Service, report.service)];
     for changed in &requested.changes {
-        details.push(IncidentDetail { label: "secret", value: changed.secret.friendly_name() });
+        details.push(IncidentDetail { kind: DetailKind::Secret, value: changed.secret.friendly_name() });
     }
     // A rollback is reported of the deployment that it goes back to.
     let reported = report.deployment.as_ref().filter(|_| !report.is_rollback);
     let deployment = requested.deployment.as_ref().or(reported);
-    details.extend(deployment.map(|id| detail("deployment", id)));
-    details.push(IncidentDetail { label: "reason", value: report.reason.clone() });
+    details.extend(deployment.map(|id| detail(DetailKind::Deployment, id)));
+    details.push(IncidentDetail { kind: DetailKind::Reason, value: report.reason.clone() });
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
-    details.push(detail("note", note));
+    details.push(detail(DetailKind::Note, note));
     let observation = observation(draft, requested);
     let about = requested
         .changes
@@ -339,7 +340,7 @@ fn resolve(
     let observation = observation(draft, requested);
     let window_match =
         WindowMatch { observations: vec![&observation], severity: open.severity, resolved: Some(at) };
-    let details = vec![IncidentDetail { label: "service", value: Untrusted::new(service) }];
+    let details = vec![IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(service) }];
     let incident = crate::incident::Incident::from_match(response, key.clone(), &window_match, details);
     draft.steps.push(PlanStep::Resolve {
         rule: response.id.clone(),

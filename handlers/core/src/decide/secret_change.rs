@@ -9,6 +9,7 @@ use super::redeploy::{reconcile, unlearned, unlearned_key};
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::facts::{Facts, place};
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
@@ -52,7 +53,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             Some(_) => "the event does not say when",
         };
         draft.steps.push(PlanStep::Unknown { why: why.to_owned() });
-        let what = IncidentDetail { label: "nothing was redeployed", value: Untrusted::new(why) };
+        let what = IncidentDetail { kind: DetailKind::NothingRedeployed, value: Untrusted::new(why) };
         draft.add_event_incident(response, UNKNOWN_PRINCIPAL, vec![what]);
         return;
     };
@@ -116,7 +117,7 @@ fn unswept(draft: &mut PlanBuilder<'_, '_>, response: &Response, there: &SecretR
         let what = format!(
             "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
         );
-        let details = vec![IncidentDetail { label: "not swept", value: Untrusted::new(what) }];
+        let details = vec![IncidentDetail { kind: DetailKind::NotSwept, value: Untrusted::new(what) }];
         draft.add_event_incident(response, &unswept_key(there), details);
     }
 }
@@ -223,7 +224,7 @@ pub(super) fn notify_refusals(
             change: changed.clone(),
         }));
         let value = Untrusted::new(format!("{service}: {why}"));
-        details.push(IncidentDetail { label: "not redeployed, ECS refused", value });
+        details.push(IncidentDetail { kind: DetailKind::RefusedByEcs, value });
     }
     if !about.is_empty() {
         super::redeploy::page_about(draft, response, "refused", about, details);

@@ -9,6 +9,7 @@ use super::phrases::{
     describe_principal, describe_target, format_account, format_period, format_region, join_with_and,
 };
 use super::view::NotificationView;
+use crate::detail_kind::DetailKind;
 use crate::incident::Incident;
 use crate::text::to_json_line;
 
@@ -77,8 +78,8 @@ fn render_description(view: &NotificationView<'_>) -> String {
     if let Some(principal) = describe_principal(incident, format_code_span) {
         lines.push(format!("Who: {principal}"));
     }
-    for (label, name) in SHOWN_DETAILS {
-        if let Some(value) = incident.detail(label) {
+    for (kind, name) in SHOWN_DETAILS {
+        if let Some(value) = incident.detail(kind) {
             lines.push(format!("{name}: {}", format_code_span(value)));
         }
     }
@@ -115,17 +116,17 @@ fn render_headline(view: &NotificationView<'_>) -> String {
     }
 }
 
-/// The labels of the details that a message shows, with what it calls them.
-const SHOWN_DETAILS: [(&str, &str); 9] = [
-    ("acted on", "On"),
-    ("session", "Session"),
-    ("access key id", "Access key"),
-    ("source address", "Address"),
-    ("user agent", "User agent"),
-    ("failed step", "Failed step"),
-    ("rotation function", "Function"),
-    ("service", "Service"),
-    ("reason", "Reason"),
+/// The details that a message shows, with what it calls them.
+const SHOWN_DETAILS: [(DetailKind, &str); 9] = [
+    (DetailKind::CallTarget, "On"),
+    (DetailKind::SessionName, "Session"),
+    (DetailKind::AccessKeyId, "Access key"),
+    (DetailKind::SourceAddress, "Address"),
+    (DetailKind::UserAgent, "User agent"),
+    (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::RotationFunction, "Function"),
+    (DetailKind::Service, "Service"),
+    (DetailKind::Reason, "Reason"),
 ];
 
 fn list_secrets(incident: &Incident) -> String {

@@ -30,7 +30,7 @@ fn add_paged(report: &DigestReport, responses: &BTreeMap<String, Response>, line
             words.push(format!("{count} {}", severity.as_str()));
         }
         let total: usize = by_severity.values().sum();
-        lines.push(format!("{total:>7}  {} ({})", rule_title(rule, responses), words.join(", ")));
+        lines.push(format!("{total:>7}  {} ({})", format_rule_title(rule, responses), words.join(", ")));
     }
     if report.paged.is_empty() {
         lines.push("  nobody".to_owned());
@@ -44,7 +44,7 @@ fn add_suppressed(report: &DigestReport, lines: &mut Vec<String>) {
     }
     add_heading("Kept from counting, by exception", lines);
     for (exception, events) in &report.day.suppressed {
-        let count = counted(report, events.len());
+        let count = format_event_count(report, events.len());
         let noun = if events.len() == 1 { "event" } else { "events" };
         lines.push(format!("{count:>7}  {noun}: {}", Untrusted::new(exception).show(DIGEST_TEXT_MAX_CHARS)));
     }
@@ -63,14 +63,14 @@ fn add_entries(report: &DigestReport, responses: &BTreeMap<String, Response>, li
     for (rule, entries) in &by_rule {
         // One event may leave an entry for each of its secrets.
         let events: BTreeSet<&str> = entries.iter().map(|entry| entry.event.as_str()).collect();
-        let count = counted(report, events.len());
-        lines.push(format!("{count:>7}  {}", rule_title(rule, responses)));
+        let count = format_event_count(report, events.len());
+        lines.push(format!("{count:>7}  {}", format_rule_title(rule, responses)));
     }
     // Each rule gets its share of the lines, so that a noisy one does not push the others out.
     let share = (DETAIL_LINES_MAX / by_rule.len()).max(1);
     for (rule, entries) in &by_rule {
         lines.push(String::new());
-        lines.push(rule_title(rule, responses));
+        lines.push(format_rule_title(rule, responses));
         add_details(entries, share, lines);
     }
 }
@@ -108,11 +108,11 @@ fn add_heading(text: &str, lines: &mut Vec<String>) {
 }
 
 /// A count of events: a lower bound where the ledger had more entries than were read.
-fn counted(report: &DigestReport, count: usize) -> String {
+fn format_event_count(report: &DigestReport, count: usize) -> String {
     if report.day.more { format!("at least {count}") } else { count.to_string() }
 }
 
-fn rule_title(rule: &str, responses: &BTreeMap<String, Response>) -> String {
+fn format_rule_title(rule: &str, responses: &BTreeMap<String, Response>) -> String {
     match responses.get(rule) {
         Some(response) => format!("{rule}: {}", response.title),
         None => Untrusted::new(rule).show(DIGEST_TEXT_MAX_CHARS),

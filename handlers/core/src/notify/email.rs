@@ -9,6 +9,7 @@ use super::phrases::{
 };
 use super::view::NotificationView;
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::incident::{Incident, IncidentDetail};
 use crate::rules::Handler;
 use crate::text::Untrusted;
@@ -160,21 +161,21 @@ fn list_regions(incident: &Incident) -> Vec<String> {
     regions
 }
 
-/// The labels of the details about the caller, with what the page calls them.
-const CALLER_DETAILS: [(&str, &str); 5] = [
-    ("session", "Session"),
-    ("access key id", "Access key"),
-    ("called by service", "Through"),
-    ("source address", "Address"),
-    ("user agent", "User agent"),
+/// The details about the caller, with what the page calls them.
+const CALLER_DETAILS: [(DetailKind, &str); 5] = [
+    (DetailKind::SessionName, "Session"),
+    (DetailKind::AccessKeyId, "Access key"),
+    (DetailKind::CallingService, "Through"),
+    (DetailKind::SourceAddress, "Address"),
+    (DetailKind::UserAgent, "User agent"),
 ];
 
-/// The labels of the details about the call, with what the page calls them.
-const CALL_DETAILS: [(&str, &str); 4] = [
-    ("event", "Event"),
-    ("acted on", "On"),
-    ("failed step", "Failed step"),
-    ("rotation function", "Function"),
+/// The details about the call, with what the page calls them.
+const CALL_DETAILS: [(DetailKind, &str); 4] = [
+    (DetailKind::Event, "Event"),
+    (DetailKind::CallTarget, "On"),
+    (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::RotationFunction, "Function"),
 ];
 
 fn render_meaning(view: &NotificationView<'_>) -> TextLines {
@@ -250,7 +251,7 @@ fn describe_other_location(secret: &SecretRef, incident: &Incident) -> String {
 fn find_remaining_details(incident: &Incident) -> Vec<&IncidentDetail> {
     let mut remaining = Vec::new();
     for detail in &incident.details {
-        let is_fact = CALLER_DETAILS.iter().chain(&CALL_DETAILS).any(|(label, _)| *label == detail.label);
+        let is_fact = CALLER_DETAILS.iter().chain(&CALL_DETAILS).any(|(kind, _)| *kind == detail.kind);
         if !is_fact && !is_named_secret(detail, incident) {
             remaining.push(detail);
         }
@@ -261,13 +262,13 @@ fn find_remaining_details(incident: &Incident) -> Vec<&IncidentDetail> {
 /// Whether a detail is one of the secrets that the body names.
 fn is_named_secret(detail: &IncidentDetail, incident: &Incident) -> bool {
     let mut named_secrets = incident.secret_refs.iter().take(SECRETS_MAX);
-    detail.label == "secret" && named_secrets.any(|secret| secret.friendly_name() == detail.value)
+    detail.kind == DetailKind::Secret && named_secrets.any(|secret| secret.friendly_name() == detail.value)
 }
 
 fn render_details(details: &[&IncidentDetail]) -> TextLines {
     let mut lines = TextLines::default();
     for detail in details.iter().take(DETAILS_MAX) {
-        lines.add_field(&capitalise(detail.label), &detail.value.show(VALUE_MAX_CHARS));
+        lines.add_field(&capitalise(detail.kind.label()), &detail.value.show(VALUE_MAX_CHARS));
     }
     if details.len() > DETAILS_MAX {
         lines.add_field("And", &format!("{} more of these", details.len() - DETAILS_MAX));
@@ -333,9 +334,9 @@ impl TextLines {
     }
 
     /// Adds those of some details that an incident has.
-    fn add_details(&mut self, incident: &Incident, details: &[(&str, &str)]) {
-        for (label, name) in details {
-            if let Some(value) = incident.detail(label) {
+    fn add_details(&mut self, incident: &Incident, details: &[(DetailKind, &str)]) {
+        for (kind, name) in details {
+            if let Some(value) = incident.detail(*kind) {
                 self.add_field(name, &value.show(VALUE_MAX_CHARS));
             }
         }

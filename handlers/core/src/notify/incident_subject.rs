@@ -4,6 +4,7 @@ use super::phrases::parse_region_name;
 use crate::aws::arn::Arn;
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::incident::Incident;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
@@ -60,8 +61,8 @@ impl<'i> IncidentSubject<'i> {
             principal,
             role: own_principal.and_then(find_role_name),
             user: own_principal.and_then(find_user_name),
-            access_key_id: incident.detail("access key id").map(Untrusted::raw),
-            session_name: incident.detail("session").map(Untrusted::raw),
+            access_key_id: incident.detail(DetailKind::AccessKeyId).map(Untrusted::raw),
+            session_name: incident.detail(DetailKind::SessionName).map(Untrusted::raw),
             rotation_function: find_rotation_function(incident),
             service: find_service(incident),
             region: find_region(incident, secret),
@@ -85,7 +86,7 @@ fn find_region<'i>(incident: &'i Incident, secret: Option<&'i SecretRef>) -> Opt
 }
 
 fn find_rotation_function(incident: &Incident) -> Option<LocatedFunction<'_>> {
-    let arn = Arn::parse_for_service("lambda", incident.detail("rotation function")?.raw())?;
+    let arn = Arn::parse_for_service("lambda", incident.detail(DetailKind::RotationFunction)?.raw())?;
     let qualified_name = arn.resource.strip_prefix("function:")?;
     Some(LocatedFunction { region: arn.region, qualified_name })
 }

@@ -41,7 +41,7 @@ fn render_with_lists(view: &NotificationView<'_>, summary: &str, list_size: usiz
     }
     let mut details = Vec::new();
     for detail in incident.details.iter().take(list_size) {
-        details.push(json!({ detail.label: detail.value.show(VALUE_MAX_CHARS) }));
+        details.push(json!({ detail.kind.label(): detail.value.show(VALUE_MAX_CHARS) }));
     }
     let mut regions = Vec::new();
     for region in incident.regions.iter().take(list_size) {

@@ -1,5 +1,6 @@
 //! Advice after a failed rotation: whether the password that applications use still works.
 
+use crate::detail_kind::DetailKind;
 use crate::incident::Incident;
 use crate::text::Untrusted;
 
@@ -21,8 +22,8 @@ pub(super) struct PasswordAdvice {
 /// single user the old password ends at `setSecret`; with alternating users AWSCURRENT is another user's, and works throughout. A test
 /// rotation calls `testSecret` alone (`RotateImmediately` of `API_RotateSecret`).
 pub(super) fn find_password_advice(incident: &Incident) -> Option<PasswordAdvice> {
-    let step = incident.detail("failed step").map(Untrusted::raw);
-    match (incident.detail("event")?.raw(), step) {
+    let step = incident.detail(DetailKind::FailedStep).map(Untrusted::raw);
+    match (incident.detail(DetailKind::Event)?.raw(), step) {
         ("TestRotationFailed", _) => Some(TEST_ROTATION_FAILED),
         ("RotationAbandoned", _) => Some(ROTATION_ABANDONED),
         ("RotationFailed", Some("createSecret")) => Some(CREATE_STEP_FAILED),

@@ -1,6 +1,7 @@
 //! Phrases of a page: counts, periods, places and principals in plain words.
 
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
+use crate::detail_kind::DetailKind;
 use crate::incident::Incident;
 use crate::rules::{Handler, Response};
 use crate::text::Untrusted;
@@ -102,7 +103,7 @@ fn describe_called_secrets(incident: &Incident, response: &Response) -> String {
 }
 
 fn is_about_reads(incident: &Incident) -> bool {
-    match incident.detail("event") {
+    match incident.detail(DetailKind::Event) {
         Some(event) => event.raw().ends_with("SecretValue"),
         None => true,
     }

@@ -1,9 +1,8 @@
-//! Rendering what a plan asks to be sent: the plan holds incidents, and this turns them into notifications.
+//! Renders the notifications of a plan: the plan holds incidents, and this turns them into notifications.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser};
-use serde_json::Value;
 
 use super::daily_digest;
 use super::notification::{Notification, render};
@@ -33,13 +32,11 @@ impl<'r> Renderer<'r> {
     /// An incident that the ledger kept may name a response that this release no longer has; it is rendered without
     /// advice, because a notification with less in it is better than none.
     pub fn render_incident(&self, incident: &Incident) -> Notification {
-        match self.responses.get(&incident.rule) {
-            Some(response) => render(incident, response, self.settings),
-            None => {
-                let Incident { rule, title, handler, severity, .. } = incident;
-                render(incident, &Response::unknown(rule, title, *handler, *severity), self.settings)
-            }
+        if let Some(response) = self.responses.get(&incident.rule) {
+            return render(incident, response, self.settings);
         }
+        let Incident { rule, title, handler, severity, .. } = incident;
+        render(incident, &Response::unknown(rule, title, *handler, *severity), self.settings)
     }
 
     /// The notification with the summary of a day: its e-mail is the report instead of a description of the incident.
@@ -54,8 +51,8 @@ impl<'r> Renderer<'r> {
             PlanStep::Page { incident, digest: Some(report), .. } => {
                 Some(self.render_digest(incident, report))
             }
-            PlanStep::Page { incident, digest: None, .. } => Some(self.render_incident(incident)),
-            PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
+            PlanStep::Page { incident, digest: None, .. }
+            | PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
             _ => None,
         }
     }
@@ -77,11 +74,12 @@ pub struct RenderedPlan<'r, 'p> {
 impl Serialize for RenderedPlan<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut value = serde_json::to_value(self.plan).map_err(ser::Error::custom)?;
-        let written = value.get_mut("steps").and_then(Value::as_array_mut);
-        for (written, step) in written.into_iter().flatten().zip(&self.plan.steps) {
+        for (index, step) in self.plan.steps.iter().enumerate() {
             let Some(notification) = self.renderer.render_step(step) else { continue };
             let name = if matches!(step, PlanStep::Page { .. }) { "page" } else { "notice" };
-            written[name] = serde_json::to_value(notification).map_err(ser::Error::custom)?;
+            // The step as it was just written.
+            let Some(written_step) = value.pointer_mut(&format!("/steps/{index}")) else { continue };
+            written_step[name] = serde_json::to_value(notification).map_err(ser::Error::custom)?;
         }
         value.serialize(serializer)
     }

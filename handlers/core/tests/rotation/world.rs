@@ -209,7 +209,7 @@ pub(crate) fn details(plan: &Plan) -> Vec<String> {
         PlanStep::Page { incident, .. } => Some(&incident.details),
         _ => None,
     });
-    pages.flatten().map(|detail| format!("{}: {}", detail.label, detail.value.raw())).collect()
+    pages.flatten().map(|detail| format!("{}: {}", detail.kind.label(), detail.value.raw())).collect()
 }
 
 fn event(kind: &str, source: &str, time: &str, resources: &[String], detail: &Value) -> String {

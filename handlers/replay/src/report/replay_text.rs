@@ -100,7 +100,7 @@ fn write_incident(incident: &Incident, out: &mut impl Write) -> io::Result<()> {
         row("until", &resolved_at.to_string())?;
     }
     for detail in &incident.details {
-        row("", &format!("{}: {}", detail.label, detail.value.show(VALUE_LENGTH_MAX)))?;
+        row("", &format!("{}: {}", detail.kind.label(), detail.value.show(VALUE_LENGTH_MAX)))?;
     }
     row("key", &incident.key)?;
     writeln!(out)
