@@ -130,7 +130,7 @@ pub fn resolve_spellings<'a>(
     group: impl IntoIterator<Item = &'a SecretRef>,
 ) -> BTreeMap<&'a SecretRef, String> {
     let group: BTreeSet<&SecretRef> = group.into_iter().collect();
-    let names = GroupNames::collect(&group);
+    let names = GroupNames::from_spellings(&group);
     let mut keys = BTreeMap::new();
     for spelling in group {
         let key = if names.is_whole_name(spelling) {
@@ -156,7 +156,7 @@ struct GroupNames<'a> {
 }
 
 impl<'a> GroupNames<'a> {
-    fn collect(group: &BTreeSet<&'a SecretRef>) -> Self {
+    fn from_spellings(group: &BTreeSet<&'a SecretRef>) -> Self {
         let mut names = Self::default();
         for &spelling in group {
             let SecretRef { account, region, text, from_arn } = spelling;

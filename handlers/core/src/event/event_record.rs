@@ -129,11 +129,11 @@ impl Event {
 fn find_account(root: &Value, detail: &Value) -> Option<String> {
     let candidates =
         [detail.get("recipientAccountId"), root.get("account"), detail.pointer("/userIdentity/accountId")];
-    candidates.into_iter().find_map(account_id)
+    candidates.into_iter().find_map(parse_account_id)
 }
 
 /// An account id; tools that take it for a number lose its leading zeros.
-fn account_id(value: Option<&Value>) -> Option<String> {
+fn parse_account_id(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => {

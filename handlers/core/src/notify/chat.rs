@@ -42,7 +42,7 @@ pub(super) fn render_chat(view: &NotificationView<'_>, subject: &str) -> String 
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": cut(subject, TITLE_MAX_CHARS),
+            "title": cut_text(subject, TITLE_MAX_CHARS),
             "description": render_description(view),
             "keywords": keywords,
         },
@@ -63,7 +63,7 @@ pub(super) fn render_chat(view: &NotificationView<'_>, subject: &str) -> String 
     to_json_line(&notification).unwrap_or_default()
 }
 
-fn cut(text: &str, max_chars: usize) -> String {
+fn cut_text(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
 }
 
@@ -102,7 +102,7 @@ fn render_description(view: &NotificationView<'_>) -> String {
     while count_chars(&lines) > DESCRIPTION_MAX_CHARS && lines.len() > 3 {
         lines.remove(lines.len() - 3);
     }
-    cut(&lines.join("\n"), DESCRIPTION_MAX_CHARS)
+    cut_text(&lines.join("\n"), DESCRIPTION_MAX_CHARS)
 }
 
 /// Renders the incident in a sentence, or since when it is over.

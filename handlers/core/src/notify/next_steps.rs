@@ -42,7 +42,7 @@ pub(super) fn expand_next_steps(response: &Response, values: &PlaceholderValues)
 fn expand_line(line: &str, values: &PlaceholderValues) -> Option<NextStep> {
     let (sentence, command) = split_line(line);
     let command = match command {
-        Some(command) => Some(quote_command(&split_template(command), |name| values.get(name))?),
+        Some(command) => Some(quote_command(&split_template(command), |name| values.find_value(name))?),
         None => None,
     };
     let (pieces, page) = take_page_link(split_template(sentence), values);
@@ -132,9 +132,11 @@ fn expand_sentence(
             TemplatePiece::Text(text) => sentence.push_str(text),
             // We build links ourselves, out of encoded values.
             TemplatePiece::Placeholder(name) if name.starts_with("link:") => {
-                sentence.push_str(values.get(name)?);
+                sentence.push_str(values.find_value(name)?);
             }
-            TemplatePiece::Placeholder(name) => sentence.push_str(&show(&Untrusted::new(values.get(name)?))),
+            TemplatePiece::Placeholder(name) => {
+                sentence.push_str(&show(&Untrusted::new(values.find_value(name)?)))
+            }
         }
     }
     Some(sentence.trim_end().to_owned())

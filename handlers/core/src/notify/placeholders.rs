@@ -82,7 +82,7 @@ impl PlaceholderValues {
     }
 
     /// The value of a placeholder.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn find_value(&self, name: &str) -> Option<&str> {
         match name.strip_prefix("link:") {
             Some(page_name) => self.find_link(page_name),
             None => self.values.get(name).map(String::as_str),

@@ -35,7 +35,7 @@ pub(super) fn quote_command<'v>(
             // Quotes begin anew inside of a substitution.
             return None;
         } else {
-            let mark = quote.mark();
+            let mark = quote.quotation_mark();
             command.extend([mark, &format_quoted(value), mark]);
         }
     }
@@ -100,7 +100,7 @@ impl QuoteState {
     }
 
     /// The quotation mark that leaves the quotes, and that enters them again.
-    fn mark(self) -> &'static str {
+    fn quotation_mark(self) -> &'static str {
         match self {
             Self::Unquoted => "",
             Self::InSingle => "'",
