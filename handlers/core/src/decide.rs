@@ -1,22 +1,40 @@
 //! Decisions: what must be known about an event, and what is to be done about it. Pure.
 
 mod apply;
+mod apply_rotation;
 mod auto_resolve;
+mod change_index;
+mod concurrency;
+mod confirmation;
+mod consumer;
+mod consumer_notices;
+mod defer_gates;
+mod deployment_timing;
 mod detect;
 mod digest;
+mod discovery_failures;
 mod eligibility;
+mod eligibility_check;
 mod first_seen;
 mod invalid_tags;
+mod open_changes;
 mod overdue_rotation;
+mod own_deployment;
 mod read_evidence;
 mod redeploy;
+mod resolved_changes;
 mod rollout;
+mod rollout_report;
+mod rollout_sweep;
 mod secret_change;
+mod skip_gates;
 mod sweep;
+mod unswept_region;
 
 pub use apply::apply;
+pub use change_index::ChangeIndex;
+pub use deployment_timing::LONGEST_WAIT;
 pub use detect::{GroupMembership, watches};
-pub use eligibility::{ChangeIndex, LONGEST_WAIT};
 pub use first_seen::{LastSeenItem, last_seen_key, reads};
 pub use invalid_tags::are_unclear;
 
@@ -115,7 +133,7 @@ pub fn notify_refusals(
     let mut draft = PlanBuilder::new(case, facts);
     for AppliedResponse { response, .. } in draft.applied.clone() {
         if response.action == ResponseAction::Redeploy {
-            secret_change::notify_refusals(&mut draft, response, refused);
+            consumer_notices::add_refusal_incident(&mut draft, response, refused);
         }
     }
     draft.steps
