@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn what_is_optional_has_a_default() {
         let config = parse(&[]).unwrap();
-        assert_eq!(config.settings, Settings { home: Some("us-west-2".to_owned()), ..Settings::default() });
+        assert_eq!(
+            config.settings,
+            Settings { home_region: Some("us-west-2".to_owned()), ..Settings::default() }
+        );
         assert_eq!((config.account.as_str(), config.topic_region.as_str()), ("111122223333", "us-west-2"));
         assert_eq!(config.lease, Span::from_secs(60));
     }

@@ -2,7 +2,7 @@
 
 pub mod aws;
 pub mod decide;
-mod detection;
+pub mod detection;
 pub mod enrichment;
 pub mod event;
 pub mod facts;
@@ -13,6 +13,7 @@ pub mod memory_store;
 pub mod notify;
 pub mod pattern;
 pub mod plan;
+pub mod question;
 pub mod rules;
 pub mod settings;
 pub mod severity;

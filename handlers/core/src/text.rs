@@ -39,7 +39,7 @@ impl Untrusted {
     }
 }
 
-/// What stands in place of text that is cut off.
+/// The mark in place of text that is cut off.
 const CUT_MARK: &str = "...";
 
 fn escape_for_display(raw: &str, max_chars: usize) -> String {

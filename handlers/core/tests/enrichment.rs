@@ -1,4 +1,4 @@
-//! The derived attributes: what each says, what is almost that, and what an attacker sends.
+//! The attributes of an enriched event: cases that have each attribute, near misses, and hostile fields.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,47 +12,47 @@ const TASK: &str = "0123456789abcdef0123456789abcdef";
 const ROLE: &str = "arn:aws:iam::111122223333:role/team/app-execution";
 
 /// A read by an ECS execution role, with other fields of the detail in place of its own.
-fn event(detail: &Value) -> Event {
+fn event_with(detail: &Value) -> Event {
     let mut root = json!({"source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
         "detail": {"eventName": "GetSecretValue", "awsRegion": "us-west-2", "eventTime": "2026-03-02T12:00:00Z", "eventID": "e",
             "recipientAccountId": "111122223333", "requestParameters": {"secretId": "prod/db"}, "tlsDetails": {"tlsVersion": "TLSv1.3"},
-            "sourceIPAddress": "198.51.100.7", "userAgent": "aws-sdk", "userIdentity": identity(ROLE, TASK)}});
+            "sourceIPAddress": "198.51.100.7", "userAgent": "aws-sdk", "userIdentity": role_session(ROLE, TASK)}});
     let fields = root["detail"].as_object_mut().unwrap();
     fields.extend(detail.as_object().unwrap().clone());
     Event::parse(&root.to_string()).unwrap()
 }
 
-fn identity(role: &str, session: &str) -> Value {
+fn role_session(role: &str, session: &str) -> Value {
     let name = role.rsplit('/').next().unwrap();
     json!({"type": "AssumedRole", "accountId": "111122223333", "accessKeyId": "ASIAEXAMPLE",
         "arn": format!("arn:aws:sts::111122223333:assumed-role/{name}/{session}"),
         "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}}})
 }
 
-fn facts(value: &Value) -> Facts {
+fn parse_facts(value: &Value) -> Facts {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-fn settings(value: &Value) -> Facts {
-    facts(&json!({ "settings": value }))
+fn facts_with_settings(value: &Value) -> Facts {
+    parse_facts(&json!({ "settings": value }))
 }
 
 /// The attribute, or the empty word.
-fn word(pointer: &str, detail: &Value, facts: &Facts) -> String {
-    let derived = enrich_event(&event(detail), facts);
+fn find_word(pointer: &str, detail: &Value, facts: &Facts) -> String {
+    let derived = enrich_event(&event_with(detail), facts);
     derived.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn plain(pointer: &str, detail: &Value) -> String {
-    word(pointer, detail, &Facts::default())
+fn find_word_without_facts(pointer: &str, detail: &Value) -> String {
+    find_word(pointer, detail, &Facts::default())
 }
 
-fn secret(id: &str) -> Value {
+fn read_of(id: &str) -> Value {
     json!({"requestParameters": {"secretId": id}})
 }
 
 #[test]
-fn production_is_what_the_names_say() {
+fn the_names_of_secrets_decide_what_is_production() {
     let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prd/db-a1B2c3";
     for (id, expected) in [
         ("prod/db", "production"),
@@ -63,51 +63,58 @@ fn production_is_what_the_names_say() {
         ("Prod/db", "other"),
         ("product/db", "other"),
     ] {
-        assert_eq!(plain("/secret/environment", &secret(id)), expected, "{id}");
+        assert_eq!(find_word_without_facts("/secret/environment", &read_of(id)), expected, "{id}");
     }
-    assert_eq!(plain("/secret/environment", &json!({"requestParameters": null})), "", "nobody knows which");
+    assert_eq!(
+        find_word_without_facts("/secret/environment", &json!({"requestParameters": null})),
+        "",
+        "nobody knows which"
+    );
     let batch = |ids: Value| json!({"eventName": "BatchGetSecretValue", "requestParameters": ids});
     assert_eq!(
-        plain("/secret/environment", &batch(json!({"secretIdList": ["dev/a", "prd/b"]}))),
+        find_word_without_facts("/secret/environment", &batch(json!({"secretIdList": ["dev/a", "prd/b"]}))),
         "production"
     );
     assert_eq!(
-        plain("/secret/environment", &batch(json!({"filters": [{"key": "all", "values": ["x"]}]}))),
+        find_word_without_facts(
+            "/secret/environment",
+            &batch(json!({"filters": [{"key": "all", "values": ["x"]}]}))
+        ),
         ""
     );
-    let own = settings(&json!({"production": {"secrets": ["live-*-db"]}}));
-    assert_eq!(word("/secret/environment", &secret("live-eu-db"), &own), "production");
-    assert_eq!(word("/secret/environment", &secret("prod/db"), &own), "other");
+    let own = facts_with_settings(&json!({"production": {"secrets": ["live-*-db"]}}));
+    assert_eq!(find_word("/secret/environment", &read_of("live-eu-db"), &own), "production");
+    assert_eq!(find_word("/secret/environment", &read_of("prod/db"), &own), "other");
 }
 
 #[test]
-fn a_decoy_is_named_or_is_no_decoy() {
+fn a_secret_is_a_decoy_only_if_the_settings_name_it() {
     let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:admin/root-zzZZ99";
-    let decoys = settings(&json!({"decoys": ["admin/backup", arn]}));
+    let decoys = facts_with_settings(&json!({"decoys": ["admin/backup", arn]}));
     let full = "arn:aws:secretsmanager:us-west-2:111122223333:secret:admin/backup-a1B2c3";
     for id in ["admin/backup", full, "admin/root", arn] {
-        assert_eq!(word("/secret/decoy", &secret(id), &decoys), "yes", "{id}");
+        assert_eq!(find_word("/secret/decoy", &read_of(id), &decoys), "yes", "{id}");
     }
     let elsewhere = arn.replace("us-west-2", "eu-west-1");
     for id in ["admin/backup2", "admin", "admin/backup-a1B2c3", elsewhere.as_str()] {
-        assert_eq!(word("/secret/decoy", &secret(id), &decoys), "", "{id}");
+        assert_eq!(find_word("/secret/decoy", &read_of(id), &decoys), "", "{id}");
     }
-    assert_eq!(plain("/secret/decoy", &secret("admin/backup")), "");
+    assert_eq!(find_word_without_facts("/secret/decoy", &read_of("admin/backup")), "");
     // A refused call names its target in the error only.
     let refused = json!({"requestParameters": null, "errorCode": "AccessDenied",
         "errorMessage": "User: x is not authorized to perform: secretsmanager:GetSecretValue on resource: admin/backup because"});
-    assert_eq!(word("/secret/decoy", &refused, &decoys), "yes");
+    assert_eq!(find_word("/secret/decoy", &refused, &decoys), "yes");
 }
 
 #[test]
-fn a_service_calls_from_where_it_is_and_without_tls() {
+fn a_service_calls_from_its_own_host_and_without_tls() {
     let call = |host: &str, from: &str, tls: Value| {
-        let mut identity = identity(ROLE, "s");
+        let mut identity = role_session(ROLE, "s");
         identity["invokedBy"] = json!(host);
         json!({"userIdentity": identity, "sourceIPAddress": from, "tlsDetails": tls})
     };
     let (host, secrets) = ("cloudformation.amazonaws.com", "secretsmanager.amazonaws.com");
-    assert_eq!(plain("/caller/kind", &call(host, host, Value::Null)), "service");
+    assert_eq!(find_word_without_facts("/caller/kind", &call(host, host, Value::Null)), "service");
     for near in [
         call(host, "198.51.100.7", Value::Null),
         call(host, host, json!({"tlsVersion": "TLSv1.3"})),
@@ -117,69 +124,72 @@ fn a_service_calls_from_where_it_is_and_without_tls() {
         call("amazonaws.com.evil.example", "amazonaws.com.evil.example", Value::Null),
         call("AWS Internal", "AWS Internal", Value::Null),
     ] {
-        assert_eq!(plain("/caller/kind", &near), "workload", "{near}");
+        assert_eq!(find_word_without_facts("/caller/kind", &near), "workload", "{near}");
     }
     let itself = json!({"userIdentity": {"type": "AWSService", "invokedBy": host}});
-    assert_eq!(plain("/caller/kind", &itself), "service");
+    assert_eq!(find_word_without_facts("/caller/kind", &itself), "service");
     assert_eq!(
-        plain("/caller/kind", &json!({"userIdentity": {"type": "AWSService", "invokedBy": secrets}})),
+        find_word_without_facts(
+            "/caller/kind",
+            &json!({"userIdentity": {"type": "AWSService", "invokedBy": secrets}})
+        ),
         ""
     );
 }
 
 #[test]
-fn people_come_by_console_and_identity_center_and_in_roles_of_theirs() {
+fn people_use_the_console_identity_center_and_roles_for_people() {
     let user =
         json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/c", "accountId": "111122223333"});
     let sso =
         "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef";
-    let people = settings(&json!({"humans": ["breakglass-*"]}));
+    let people = facts_with_settings(&json!({"humans": ["breakglass-*"]}));
     for human in [
         json!({"sessionCredentialFromConsole": "true"}),
         json!({"userIdentity": {"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u"}}}),
-        json!({"userIdentity": identity(sso, "alice")}),
-        json!({"userIdentity": identity("arn:aws:iam::111122223333:role/x/breakglass-eu", "alice")}),
+        json!({"userIdentity": role_session(sso, "alice")}),
+        json!({"userIdentity": role_session("arn:aws:iam::111122223333:role/x/breakglass-eu", "alice")}),
         json!({"userIdentity": user, "signInSessionArn": "arn:aws:signin:x"}),
     ] {
-        assert_eq!(word("/caller/kind", &human, &people), "human", "{human}");
+        assert_eq!(find_word("/caller/kind", &human, &people), "human", "{human}");
     }
     for workload in [
         json!({"userIdentity": user}),
         json!({"sessionCredentialFromConsole": "false"}),
-        json!({"userIdentity": identity("arn:aws:iam::111122223333:role/breakglass/app", "s")}),
-        json!({"userIdentity": identity("arn:aws:iam::111122223333:role/my-AWSReservedSSO_Admin", "s")}),
+        json!({"userIdentity": role_session("arn:aws:iam::111122223333:role/breakglass/app", "s")}),
+        json!({"userIdentity": role_session("arn:aws:iam::111122223333:role/my-AWSReservedSSO_Admin", "s")}),
     ] {
-        assert_eq!(word("/caller/kind", &workload, &people), "workload", "{workload}");
+        assert_eq!(find_word("/caller/kind", &workload, &people), "workload", "{workload}");
     }
     // The owner's copy of a cross-account call names nobody.
     let copy = json!({"userIdentity": {"type": "AWSAccount", "principalId": "AROAX:s", "accountId": "999988887777"}});
-    assert_eq!(plain("/caller/kind", &copy), "");
+    assert_eq!(find_word_without_facts("/caller/kind", &copy), "");
 }
 
 #[test]
-fn keys_accounts_and_environments_are_known_or_absent() {
+fn an_unknown_key_account_or_environment_is_absent() {
     let with = |name: &str, value: &str| {
-        let mut identity = identity(ROLE, "s");
+        let mut identity = role_session(ROLE, "s");
         identity[name] = json!(value);
         json!({ "userIdentity": identity })
     };
     for (key, expected) in
         [("AKIAX", "long-term"), ("ASIAX", "temporary"), ("akiaX", ""), ("XAKIA", ""), ("", "")]
     {
-        assert_eq!(plain("/caller/key", &with("accessKeyId", key)), expected, "{key}");
+        assert_eq!(find_word_without_facts("/caller/key", &with("accessKeyId", key)), expected, "{key}");
     }
-    assert_eq!(plain("/caller/account", &json!({})), "own");
-    assert_eq!(plain("/caller/account", &with("accountId", "999988887777")), "foreign");
-    let theirs = secret("arn:aws:secretsmanager:us-west-2:999988887777:secret:prod/db-a1B2c3");
-    assert_eq!(plain("/caller/account", &theirs), "foreign", "the caller's copy");
-    let accounts = settings(&json!({"production": {"accounts": ["111122223333"]}}));
-    assert_eq!(word("/caller/environment", &json!({}), &accounts), "production");
-    assert_eq!(word("/caller/environment", &with("accountId", "999988887777"), &accounts), "other");
-    assert_eq!(plain("/caller/environment", &json!({})), "");
+    assert_eq!(find_word_without_facts("/caller/account", &json!({})), "own");
+    assert_eq!(find_word_without_facts("/caller/account", &with("accountId", "999988887777")), "foreign");
+    let theirs = read_of("arn:aws:secretsmanager:us-west-2:999988887777:secret:prod/db-a1B2c3");
+    assert_eq!(find_word_without_facts("/caller/account", &theirs), "foreign", "the caller's copy");
+    let accounts = facts_with_settings(&json!({"production": {"accounts": ["111122223333"]}}));
+    assert_eq!(find_word("/caller/environment", &json!({}), &accounts), "production");
+    assert_eq!(find_word("/caller/environment", &with("accountId", "999988887777"), &accounts), "other");
+    assert_eq!(find_word_without_facts("/caller/environment", &json!({})), "");
 }
 
 #[test]
-fn a_tool_is_what_the_caller_says_and_automation_also_what_the_operator_says() {
+fn the_caller_claims_a_tool_and_the_operator_declares_automation() {
     let agent = |agent: &str| json!({ "userAgent": agent });
     let terraform =
         "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) terraform-provider-aws/5.70.0";
@@ -190,66 +200,66 @@ fn a_tool_is_what_the_caller_says_and_automation_also_what_the_operator_says() {
         ("aws-cli/2.15 md/Botocore#1.34", ""),
         ("terra form", ""),
     ] {
-        assert_eq!(plain("/caller/tool", &agent(text)), expected, "{text}");
+        assert_eq!(find_word_without_facts("/caller/tool", &agent(text)), expected, "{text}");
     }
-    let declared = settings(&json!({"automation": ["arn:aws:iam::111122223333:role/team/app-*"]}));
-    assert_eq!(word("/caller/automation", &agent(terraform), &declared), "declared");
-    assert_eq!(word("/caller/automation", &agent("aws-cli/2.15"), &declared), "");
-    assert_eq!(plain("/caller/automation", &agent(terraform)), "");
-    let other = json!({"userAgent": terraform, "userIdentity": identity("arn:aws:iam::999988887777:role/team/app-x", "s")});
-    assert_eq!(word("/caller/automation", &other, &declared), "");
+    let declared = facts_with_settings(&json!({"automation": ["arn:aws:iam::111122223333:role/team/app-*"]}));
+    assert_eq!(find_word("/caller/automation", &agent(terraform), &declared), "declared");
+    assert_eq!(find_word("/caller/automation", &agent("aws-cli/2.15"), &declared), "");
+    assert_eq!(find_word_without_facts("/caller/automation", &agent(terraform)), "");
+    let other = json!({"userAgent": terraform, "userIdentity": role_session("arn:aws:iam::999988887777:role/team/app-x", "s")});
+    assert_eq!(find_word("/caller/automation", &other, &declared), "");
     // Nobody whom the record does not name is declared, not even by a star.
-    let everybody = settings(&json!({"automation": ["*"]}));
+    let everybody = facts_with_settings(&json!({"automation": ["*"]}));
     assert_eq!(
-        word("/caller/automation", &json!({"userAgent": terraform, "userIdentity": {}}), &everybody),
+        find_word("/caller/automation", &json!({"userAgent": terraform, "userIdentity": {}}), &everybody),
         ""
     );
 }
 
 #[test]
-fn a_launch_reads_what_its_role_is_known_to_read_in_a_session_of_a_task() {
-    let known = facts(&json!({"launches": {ROLE: ["111122223333/us-west-2/prod/db"]}}));
+fn a_launch_reads_a_known_secret_of_its_role_in_the_session_of_a_task() {
+    let known = parse_facts(&json!({"launches": {ROLE: ["111122223333/us-west-2/prod/db"]}}));
     let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
-    for launch in [json!({}), secret(arn)] {
-        assert_eq!(word("/caller/launch", &launch, &known), "yes");
+    for launch in [json!({}), read_of(arn)] {
+        assert_eq!(find_word("/caller/launch", &launch, &known), "yes");
     }
     let other_role = ROLE.replace("app", "web");
     for near in [
-        secret("prod/db2"),
-        secret(&arn.replace("us-west-2", "eu-west-1")),
-        json!({"userIdentity": identity(ROLE, "alice")}),
-        json!({"userIdentity": identity(ROLE, &TASK[..31])}),
-        json!({"userIdentity": identity(&other_role, TASK)}),
+        read_of("prod/db2"),
+        read_of(&arn.replace("us-west-2", "eu-west-1")),
+        json!({"userIdentity": role_session(ROLE, "alice")}),
+        json!({"userIdentity": role_session(ROLE, &TASK[..31])}),
+        json!({"userIdentity": role_session(&other_role, TASK)}),
         json!({"eventName": "BatchGetSecretValue", "requestParameters": {"secretIdList": ["prod/db"]}}),
         json!({"requestParameters": null}),
     ] {
-        assert_eq!(word("/caller/launch", &near, &known), "", "{near}");
+        assert_eq!(find_word("/caller/launch", &near, &known), "", "{near}");
     }
-    assert_eq!(plain("/caller/launch", &json!({})), "", "nobody knows the role");
+    assert_eq!(find_word_without_facts("/caller/launch", &json!({})), "", "nobody knows the role");
 }
 
 #[test]
-fn hours_are_those_of_the_place() {
-    let berlin = settings(&json!({"business_hours": "Mon-Fri 09:00-17:00 Europe/Berlin"}));
+fn business_hours_follow_the_clocks_of_their_time_zone() {
+    let berlin = facts_with_settings(&json!({"business_hours": "Mon-Fri 09:00-17:00 Europe/Berlin"}));
     for (at, expected) in [
         ("2026-03-02T08:00:00Z", "business"),
         ("2026-03-02T07:59:59Z", "off"),
         ("2026-03-07T12:00:00Z", "off"),
     ] {
-        assert_eq!(word("/hours", &json!({ "eventTime": at }), &berlin), expected, "{at}");
+        assert_eq!(find_word("/hours", &json!({ "eventTime": at }), &berlin), expected, "{at}");
     }
-    assert_eq!(plain("/hours", &json!({})), "");
-    assert_eq!(word("/hours", &json!({"eventTime": "then"}), &berlin), "", "nobody knows when");
+    assert_eq!(find_word_without_facts("/hours", &json!({})), "");
+    assert_eq!(find_word("/hours", &json!({"eventTime": "then"}), &berlin), "", "nobody knows when");
 }
 
-fn policy(text: &str) -> String {
-    plain(
+fn exposure_of(text: &str) -> String {
+    find_word_without_facts(
         "/policy",
         &json!({"eventName": "PutResourcePolicy", "requestParameters": {"secretId": "prod/db", "resourcePolicy": text}}),
     )
 }
 
-fn statement(more: &Value) -> String {
+fn policy_with(more: &Value) -> String {
     let mut statement =
         json!({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"});
     statement.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -279,18 +289,28 @@ fn a_policy_is_public_foreign_or_own() {
         ("own", json!({"Principal": {"AWS": theirs}, "Condition": limited})),
         ("own", json!({"Principal": "*", "Effect": "Deny"})),
     ] {
-        assert_eq!(policy(&statement(&principal)), expected, "{principal}");
+        assert_eq!(exposure_of(&policy_with(&principal)), expected, "{principal}");
     }
-    let single = statement(&json!({"Principal": "*"})).replace(":[{", ":{").replace("}]", "}");
-    assert_eq!(policy(&single), "public", "{single}");
-    assert_eq!(plain("/policy", &json!({"requestParameters": {"resourcePolicy": "{}"}})), "", "another call");
-    assert_eq!(plain("/policy", &json!({"eventName": "PutResourcePolicy", "requestParameters": null})), "");
+    let single = policy_with(&json!({"Principal": "*"})).replace(":[{", ":{").replace("}]", "}");
+    assert_eq!(exposure_of(&single), "public", "{single}");
+    assert_eq!(
+        find_word_without_facts("/policy", &json!({"requestParameters": {"resourcePolicy": "{}"}})),
+        "",
+        "another call"
+    );
+    assert_eq!(
+        find_word_without_facts(
+            "/policy",
+            &json!({"eventName": "PutResourcePolicy", "requestParameters": null})
+        ),
+        ""
+    );
 }
 
 #[test]
-fn a_policy_that_nobody_can_read_counts_as_public() {
+fn a_policy_that_cannot_be_read_counts_as_public() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let nested = statement(&json!({"Principal": {"AWS": "111122223333"}})).replace("\"*\"", &deep);
+    let nested = policy_with(&json!({"Principal": {"AWS": "111122223333"}})).replace("\"*\"", &deep);
     let twice = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Principal":{"AWS":"111122223333"}}]}"#;
     let hidden = r#"{"Statement":[{"Effect":"Allow","Principal":"*"}],"statement":[]}"#;
     for text in [
@@ -308,15 +328,15 @@ fn a_policy_that_nobody_can_read_counts_as_public() {
         twice,
         hidden,
     ] {
-        assert_eq!(policy(text), "public", "{}", &text[..text.len().min(80)]);
+        assert_eq!(exposure_of(text), "public", "{}", &text[..text.len().min(80)]);
     }
     let own = json!({"Effect": "Allow", "Principal": {"AWS": "111122223333"}});
     let huge = json!({"Statement": vec![own; 20_000]}).to_string();
-    assert_eq!(policy(&huge), "own", "{} bytes", huge.len());
+    assert_eq!(exposure_of(&huge), "own", "{} bytes", huge.len());
 }
 
 #[test]
-fn a_key_of_another_account_and_an_old_version_are_told() {
+fn a_kms_key_of_another_account_is_foreign() {
     let key = |parameters: Value| json!({"eventName": "UpdateSecret", "requestParameters": parameters});
     let arn = "arn:aws:kms:us-west-2:111122223333:key/k";
     let foreign = arn.replace("111122223333", "999988887777");
@@ -331,8 +351,12 @@ fn a_key_of_another_account_and_an_old_version_are_told() {
         ("", json!({"secretId": "a"})),
         ("", json!({"secretId": "a", "kmsKeyId": ""})),
     ] {
-        assert_eq!(plain("/kms", &key(parameters.clone())), expected, "{parameters}");
+        assert_eq!(find_word_without_facts("/kms", &key(parameters.clone())), expected, "{parameters}");
     }
+}
+
+#[test]
+fn a_read_of_an_unusual_version_is_previous_or_explicit() {
     for (expected, parameters) in [
         ("previous", json!({"versionStage": "AWSPREVIOUS"})),
         ("previous", json!({"versionStage": "AWSPREVIOUS", "versionId": "v"})),
@@ -343,21 +367,27 @@ fn a_key_of_another_account_and_an_old_version_are_told() {
         ("", json!({"versionStage": "AWSCURRENT"})),
         ("", json!({})),
     ] {
-        assert_eq!(plain("/version", &json!({"requestParameters": parameters})), expected, "{parameters}");
+        assert_eq!(
+            find_word_without_facts("/version", &json!({"requestParameters": parameters})),
+            expected,
+            "{parameters}"
+        );
     }
     let label = json!({"eventName": "UpdateSecretVersionStage", "requestParameters": {"versionStage": "AWSPREVIOUS"}});
-    assert_eq!(plain("/version", &label), "", "not a read");
+    assert_eq!(find_word_without_facts("/version", &label), "", "not a read");
 }
 
 #[test]
-fn a_user_agent_of_ten_kilobytes_and_a_star_for_everything_are_only_words() {
+fn a_huge_user_agent_and_a_star_for_everything_are_harmless() {
     let stars = format!("{}z", "a*".repeat(200));
-    let people = settings(&json!({"humans": [stars], "automation": ["*"], "production": {"secrets": ["*"]}}));
+    let people = facts_with_settings(
+        &json!({"humans": [stars], "automation": ["*"], "production": {"secrets": ["*"]}}),
+    );
     let agent = format!("{} Terraform/1.9", "a".repeat(10_000));
-    let hostile = json!({"userAgent": agent, "userIdentity": identity(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
-    assert_eq!(word("/caller/automation", &hostile, &people), "declared");
-    assert_eq!(word("/caller/kind", &hostile, &people), "workload");
-    assert_eq!(word("/secret/environment", &hostile, &people), "production");
+    let hostile = json!({"userAgent": agent, "userIdentity": role_session(&format!("{ROLE}{}b", "a".repeat(10_000)), TASK)});
+    assert_eq!(find_word("/caller/automation", &hostile, &people), "declared");
+    assert_eq!(find_word("/caller/kind", &hostile, &people), "workload");
+    assert_eq!(find_word("/secret/environment", &hostile, &people), "production");
     for wrong in
         [json!({"humans": ["a**"]}), json!({"automation": ["a\\x"]}), json!({"business_hours": "always"})]
     {
@@ -366,23 +396,23 @@ fn a_user_agent_of_ten_kilobytes_and_a_star_for_everything_are_only_words() {
 }
 
 /// Whether it is a string, or an object of such.
-fn words(value: &Value) -> bool {
+fn has_string_leaves(value: &Value) -> bool {
     match value {
-        Value::Object(fields) => !fields.is_empty() && fields.values().all(words),
+        Value::Object(fields) => !fields.is_empty() && fields.values().all(has_string_leaves),
         other => other.is_string(),
     }
 }
 
 proptest! {
     #[test]
-    fn whatever_the_fields_hold_all_leaves_are_words(
+    fn all_leaves_are_strings_whatever_the_fields_hold(
         texts in proptest::collection::vec(prop_oneof![Just(json!("arn:aws:iam::*:role/x")), Just(json!({"a": [1, null]})),
             Just(Value::Null), any::<String>().prop_map(Value::from), any::<i64>().prop_map(Value::from)], 9),
     ) {
         let detail = json!({"eventName": "PutResourcePolicy", "userAgent": texts[0], "sourceIPAddress": texts[1], "tlsDetails": texts[2],
             "requestParameters": {"resourcePolicy": texts[3], "kmsKeyId": texts[4], "addReplicaRegions": texts[5], "secretId": texts[6]},
             "userIdentity": {"type": texts[7], "accessKeyId": texts[8], "arn": texts[0], "invokedBy": texts[1]}});
-        let derived = enrich_event(&event(&detail), &Facts::default());
-        prop_assert!(derived.as_object().is_some_and(|fields| fields.values().all(words)), "{}", derived);
+        let derived = enrich_event(&event_with(&detail), &Facts::default());
+        prop_assert!(derived.as_object().is_some_and(|fields| fields.values().all(has_string_leaves)), "{}", derived);
     }
 }

@@ -21,7 +21,7 @@ pub struct EcsService {
     pub cluster: String,
     /// Its status.
     pub status: ServiceStatus,
-    /// What deploys it.
+    /// Its deployment controller.
     pub controller: DeploymentController,
     /// Whether another AWS service manages it (`resourceManagementType` `ECS`: Express gateways and daemons have APIs of
     /// their own).
@@ -30,7 +30,7 @@ pub struct EcsService {
     /// The PRIMARY deployment.
     #[serde(default)]
     pub primary: Option<EcsDeployment>,
-    /// What makes a forced deployment of it less harmless.
+    /// The risks of a forced deployment of it.
     #[serde(alias = "findings", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risks: BTreeSet<DeploymentRisk>,
     /// The execution roles of its task definitions, which read its secrets when a task starts.

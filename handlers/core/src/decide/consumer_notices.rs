@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::consumer::SecretConsumer;
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::facts::Facts;
 use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{Handler, Response};
 use crate::state::deployment::{AffectedConsumer, DeploymentOutcome, SecretChange};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -192,7 +193,7 @@ fn add_consumer_incident(
         let version = change.version.clone().unwrap_or_else(|| change.at.to_string());
         parts.extend([service.clone(), change.secret.key(), version]);
         // The incident is as old as the change: the sweep and the event give the same one.
-        let mut observation = Observation::of(builder.event(), false);
+        let mut observation = Observation::from_event(builder.event());
         observation.at = change.at;
         observation.secrets = vec![change.secret.clone()];
         observation.region.clone_from(&change.secret.region);
@@ -203,12 +204,7 @@ fn add_consumer_incident(
     observations.sort();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let key = incident_key(response, &hash_parts(&parts));
-    let window_match = WindowMatch {
-        observations: observations.iter().collect(),
-        severity: response.severity,
-        resolved: None,
-    };
-    builder.page_burst(response, key, &window_match, details, consumers);
+    builder.add_incident_of(response, key, observations.iter().collect(), details, consumers);
 }
 
 /// Adds an incident about services that ECS refused to redeploy: the steps of the plan, each with the reason.

@@ -1,8 +1,9 @@
 //! Discovery failures: what could not be learned about the services of a Region, as one incident a Region.
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::facts::{LEDGER_GAP, place};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
@@ -27,7 +28,7 @@ pub(super) fn notify_discovery_failures(
     }
     if !details.is_empty() {
         // In an incident of its own: the next description may find other failures.
-        builder.page_once(response, &discovery_subject(account, region), details);
+        builder.add_event_incident(response, &discovery_subject(account, region), details);
     }
     if failures.is_some_and(|failures| !failures.is_empty()) {
         builder.retry = Some("not everything about the services could be learned".to_owned());

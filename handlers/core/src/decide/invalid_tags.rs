@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsService, ServiceStatus};
 use crate::aws::service_tags::ServiceTags;
-use crate::facts::{Facts, Question, place};
+use crate::facts::{Facts, place};
 use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
+use crate::question::Question;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
@@ -53,7 +55,7 @@ pub(super) fn notify_invalid_tags(
             }
         }
         if details.len() > 1 {
-            builder.page_once(response, &subject, details);
+            builder.add_event_incident(response, &subject, details);
         }
     }
 }

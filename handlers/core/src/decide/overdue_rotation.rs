@@ -1,14 +1,16 @@
 //! Overdue rotations: a human is notified once of each rotation that should have happened or ended. The next rotation that
 //! succeeds resolves the incident.
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::{Facts, IncidentState, Question};
+use crate::facts::{Facts, IncidentState};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -90,7 +92,7 @@ fn notify_overdue_rotation(
         builder.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
         return;
     }
-    let mut observation = Observation::of(builder.event(), false);
+    let mut observation = Observation::from_event(builder.event());
     observation.at = *since;
     observation.secrets = vec![secret.clone()];
     observation.region.clone_from(&secret.region);
@@ -102,9 +104,7 @@ fn notify_overdue_rotation(
         let value = Untrusted::new(rotated_at.to_string());
         details.push(IncidentDetail { label: "last rotation", value });
     }
-    let window_match =
-        WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
-    builder.page_burst(response, key, &window_match, details, Vec::new());
+    builder.add_incident_of(response, key, vec![&observation], details, Vec::new());
 }
 
 /// The incident that already notified of this rotation: no rotation succeeded since. Other reasons for which it is overdue

@@ -1,12 +1,14 @@
 //! Deployments that we requested: their incident, and the steps about their end.
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
+use crate::detection::window_match::WindowMatch;
 use crate::facts::Facts;
+use crate::incident::incident_key;
 use crate::incident::{Incident, IncidentDetail};
 use crate::plan::PlanStep;
 use crate::rules::Response;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -92,9 +94,8 @@ impl<'f> OwnDeployment<'f> {
         let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
         details.push(IncidentDetail { label: "note", value: Untrusted::new(note) });
         let observation = self.observe(builder);
-        let window_match =
-            WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
-        builder.page_burst(response, self.incident_key(response), &window_match, details, consumers);
+        let key = self.incident_key(response);
+        builder.add_incident_of(response, key, vec![&observation], details, consumers);
     }
 
     /// Resolves the incident about its failure: it completed after all.
@@ -113,7 +114,7 @@ impl<'f> OwnDeployment<'f> {
         let window_match =
             WindowMatch { observations: vec![&observation], severity: state.severity, resolved: Some(at) };
         let details = vec![IncidentDetail { label: "service", value: Untrusted::new(self.service) }];
-        let incident = Incident::of(response, key.clone(), &window_match, details);
+        let incident = Incident::from_match(response, key.clone(), &window_match, details);
         builder.steps.push(PlanStep::Resolve {
             rule: response.id.clone(),
             key,
@@ -126,7 +127,7 @@ impl<'f> OwnDeployment<'f> {
 
     /// The observation of its incident, which is as old as the deployment, however its failure is found out.
     fn observe(&self, builder: &PlanBuilder<'_, '_>) -> Observation {
-        let mut observation = Observation::of(builder.event(), false);
+        let mut observation = Observation::from_event(builder.event());
         observation.at = self.record.requested_at;
         observation.secrets.clear();
         for change in &self.record.changes {

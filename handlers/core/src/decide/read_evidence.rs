@@ -1,8 +1,8 @@
 //! Read evidence: a task of a consumer's role read the secret after the new deployment began, so it has the new value.
 
-use super::PlanBuilder;
-use crate::facts::Question;
+use super::plan_builder::PlanBuilder;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::MatchedEvent;
 use crate::state::deployment::read_evidence_key;
 

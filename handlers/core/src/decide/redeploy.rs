@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::PlanBuilder;
 use super::change_index::ChangeIndex;
 use super::concurrency::{EligibleConsumer, SlotAllocator, sort_by_waiting_time};
 use super::consumer::{SecretConsumer, find_consumers_in_service};
@@ -11,6 +10,7 @@ use super::consumer_notices::{NoticeList, add_notice_incidents, is_left_to_sweep
 use super::defer_gates::Deferral;
 use super::eligibility::{Eligibility, check_eligibility};
 use super::invalid_tags::notify_invalid_tags;
+use super::plan_builder::PlanBuilder;
 use super::resolved_changes::{find_waiting_secrets, resolve_answered_changes};
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::Facts;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::PlanBuilder;
+use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::facts::{Facts, place};
 use crate::plan::{PlanStep, SkipReason};

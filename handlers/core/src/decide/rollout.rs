@@ -1,11 +1,12 @@
 //! Rollouts: follows the deployments that we requested to their end, by ECS's events, and by the sweep where none comes.
 
-use super::PlanBuilder;
 use super::own_deployment::OwnDeployment;
+use super::plan_builder::PlanBuilder;
 use super::rollout_report::{DeploymentReport, follow_report};
 use super::rollout_sweep::sweep_deployment;
-use crate::facts::{Facts, Question};
+use crate::facts::Facts;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{Handler, MatchedEvent, Response};
 
 /// The longest ARN that is looked up, in bytes.

@@ -1,8 +1,8 @@
 //! Reports: what an event of ECS says about a deployment, and whether that is the one that we requested.
 
-use super::PlanBuilder;
 use super::deployment_timing::ECS_CLOCK_SKEW;
 use super::own_deployment::{OwnDeployment, RolloutFailure};
+use super::plan_builder::PlanBuilder;
 use crate::event::Event;
 use crate::plan::PlanStep;
 use crate::rules::Response;

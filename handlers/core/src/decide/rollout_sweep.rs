@@ -1,8 +1,8 @@
 //! Rollouts without a report: what became of a deployment of ours, as far as the description of its service shows.
 
-use super::PlanBuilder;
 use super::deployment_timing::ECS_CLOCK_SKEW;
 use super::own_deployment::{OwnDeployment, RolloutFailure};
+use super::plan_builder::PlanBuilder;
 use super::rollout_report::may_have_begun_at;
 use crate::aws::arn::Arn;
 use crate::aws::ecs_service::{EcsDeployment, EcsService, RolloutState, ServiceStatus};

@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 
 use super::confirmation::{ChangeConfirmation, confirm_change, find_event_version};
 use super::discovery_failures::{discovery_incident_key, notify_discovery_failures};
+use super::invalid_tags;
+use super::plan_builder::PlanBuilder;
 use super::redeploy::plan_redeployments;
 use super::unswept_region::{notify_unswept_region, unswept_incident_key};
-use super::{PlanBuilder, incident_key, invalid_tags};
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::{Facts, Question};
+use crate::facts::Facts;
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
@@ -66,7 +69,7 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
             // 1. The event does not say which secret of its own account changed, or when.
             builder.steps.push(PlanStep::Unknown { why: why.to_owned() });
             let detail = IncidentDetail { label: "nothing was redeployed", value: Untrusted::new(why) };
-            builder.page_once(response, UNKNOWN_SECRET, vec![detail]);
+            builder.add_event_incident(response, UNKNOWN_SECRET, vec![detail]);
             return;
         }
     };

@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::discovery_failures::{discovery_incident_key, notify_discovery_failures};
+use super::invalid_tags;
 use super::open_changes::{OpenChange, find_open_changes, list_swept_regions};
+use super::plan_builder::PlanBuilder;
 use super::redeploy::plan_redeployments;
-use super::{PlanBuilder, invalid_tags};
-use crate::facts::{Facts, Question};
+use crate::facts::Facts;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 
 /// What must be known about secrets and the work of before, and then about the consumers of each open change.

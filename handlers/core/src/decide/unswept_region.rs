@@ -1,10 +1,11 @@
 //! Regions that no sweep examines, and in which services use a changed secret.
 
 use super::change_index::ChangeIndex;
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Settings, place};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::rules::Response;
 use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
@@ -31,7 +32,7 @@ pub(super) fn notify_unswept_region(
         "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
     );
     let details = vec![IncidentDetail { label: "not swept", value: Untrusted::new(what) }];
-    builder.page_once(response, &unswept_subject(secret), details);
+    builder.add_event_incident(response, &unswept_subject(secret), details);
 }
 
 /// The key of the incident about the Region of a secret; `None` if a sweep examines it, or nobody knows.

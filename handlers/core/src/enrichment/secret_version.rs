@@ -5,7 +5,7 @@ use crate::event::Event;
 /// The version that a read asks for, if not the usual one: `previous` or `explicit`. Checks run in this order:
 ///
 /// 1. another call than `GetSecretValue` reads no version;
-/// 2. the label AWSPREVIOUS: `previous`, whatever version id stands beside it;
+/// 2. the label AWSPREVIOUS: `previous`, whatever version id stands with it;
 /// 3. a version id without one of the two labels of a rotation: `explicit`.
 pub(super) fn find_unusual_version(event: &Event) -> Option<&'static str> {
     // 1. Another call.

@@ -104,7 +104,7 @@ fn render_description(view: &NotificationView<'_>) -> String {
     cut(&lines.join("\n"), DESCRIPTION_MAX_CHARS)
 }
 
-/// What happened, or since when it is over.
+/// Renders the incident in a sentence, or since when it is over.
 fn render_headline(view: &NotificationView<'_>) -> String {
     let incident = view.incident;
     match incident.resolved_at {

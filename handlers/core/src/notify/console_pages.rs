@@ -9,7 +9,7 @@ use super::phrases::parse_region_name;
 pub(super) struct ConsolePage {
     /// The name after `link:` in a placeholder.
     pub(super) name: &'static str,
-    /// What the page shows.
+    /// The title: what the page shows.
     pub(super) title: &'static str,
     /// The address.
     pub(super) url: String,

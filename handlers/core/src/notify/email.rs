@@ -16,15 +16,15 @@ use crate::text::Untrusted;
 /// The parts of a body, the most important first. Where there is no room for all of them, the last are dropped first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum BodyPart {
-    /// 1. What happened, in a sentence.
+    /// 1. The incident, in a sentence.
     Headline,
     /// 2. Whether the password in use still works.
     PasswordAdvice,
-    /// 3. Who, what, where, when.
+    /// 3. The principal, the call, the place and the time.
     Facts,
-    /// 4. What it means.
+    /// 4. The meaning of the incident.
     Meaning,
-    /// 5. What to do.
+    /// 5. The next steps.
     NextSteps,
     /// 6. The incident's key.
     Reference,
@@ -91,7 +91,7 @@ fn count_bytes(parts: &[(BodyPart, TextLines)]) -> usize {
     bytes
 }
 
-/// What happened, in a sentence.
+/// Renders the incident in a sentence.
 fn render_headline(view: &NotificationView<'_>) -> TextLines {
     let incident = view.incident;
     let mut lines = TextLines::default();
@@ -119,7 +119,7 @@ fn render_password_advice(view: &NotificationView<'_>) -> TextLines {
     lines
 }
 
-/// Who, what, where, when.
+/// Renders the principal, the call, the place and the time.
 fn render_facts(view: &NotificationView<'_>) -> TextLines {
     let incident = view.incident;
     let mut lines = TextLines::default();

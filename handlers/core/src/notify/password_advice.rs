@@ -10,7 +10,7 @@ pub(super) struct PasswordAdvice {
     pub(super) answer: &'static str,
     /// Why, and until when.
     pub(super) reason: &'static str,
-    /// What to do, and what not to do.
+    /// The things to do, and not to do.
     pub(super) action: &'static str,
 }
 

@@ -90,7 +90,7 @@ fn describe_calls(incident: &Incident, response: &Response) -> String {
 
 fn describe_called_secrets(incident: &Incident, response: &Response) -> String {
     match incident.distinct_secrets {
-        // That other calls than reads hide their secrets is no news.
+        // Calls that do not read hide their secrets as a rule: no news.
         None if !is_about_reads(incident) => String::new(),
         None if incident.reads == 1 => "; the log does not say for which secrets".to_owned(),
         None => "; of some the log does not say for which secrets".to_owned(),

@@ -20,9 +20,9 @@ pub(super) struct PlaceholderValues {
     values: BTreeMap<&'static str, String>,
     /// The Regions of the incident without the one in the values.
     other_regions: Vec<String>,
-    /// How many secrets there are beside the one in the values.
+    /// How many further secrets there are, without the one in the values.
     other_secrets: usize,
-    /// How many services there are beside the one in the values.
+    /// How many further services there are, without the one in the values.
     other_services: usize,
     /// The pages of the console, of which each is the value of a placeholder for a link.
     pub(super) console_pages: Vec<ConsolePage>,

@@ -99,7 +99,7 @@ impl QuoteState {
         state
     }
 
-    /// The mark that leaves the quotes, and that enters them again.
+    /// The quotation mark that leaves the quotes, and that enters them again.
     fn mark(self) -> &'static str {
         match self {
             Self::Unquoted => "",

@@ -5,7 +5,7 @@
 pub(super) struct FieldProblem {
     /// The field, such as `when.within`.
     pub(super) field: &'static str,
-    /// What is wrong, and what is expected.
+    /// The mistake, and the values that are expected.
     pub(super) reason: &'static str,
 }
 

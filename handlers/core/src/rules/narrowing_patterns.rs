@@ -40,7 +40,7 @@ impl NarrowingPatterns {
     /// Adds a pattern as it is written.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A sentence that says what is wrong with it.
     pub(super) fn add(&mut self, pattern: &Value) -> Result<NarrowingIndex, String> {
         let pattern = Pattern::parse(&pattern.to_string()).map_err(|error| error.to_string())?;
         if pattern.mentions(ENRICHMENT_FIELD) {

@@ -23,7 +23,7 @@ pub struct RuleProblem {
     pub file: String,
     /// The line and column in the file, or the name of an entry; empty for the whole file.
     pub position: String,
-    /// What is wrong and, where it is not plain, what to do.
+    /// The mistake and, where it is not plain, the remedy.
     pub reason: String,
 }
 

@@ -19,7 +19,7 @@ pub struct Response {
     pub handler: Handler,
     /// The rules that it answers.
     pub on: Vec<String>,
-    /// What to do.
+    /// The action on its events.
     pub action: ResponseAction,
     /// How urgent an incident is at first.
     pub severity: Severity,
@@ -39,7 +39,7 @@ pub struct Response {
     pub meaning: String,
     /// How sure that is, and what else it can be.
     pub certainty: String,
-    /// What to do first: lines of a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
+    /// The next steps: each line is a sentence, a command, or `sentence: command`, with [`super::PLACEHOLDERS`].
     pub next_steps: Vec<String>,
     /// Exceptions for events that mean less.
     pub exceptions: Vec<ResponseException>,

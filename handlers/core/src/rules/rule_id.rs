@@ -1,6 +1,6 @@
 //! The ids of rules, responses and exceptions.
 
-/// What an id must look like, for problems.
+/// The form of an id, for problems.
 pub(super) const RULE_ID_FORMAT: &str = "an id is lower-case letters, digits and hyphens, at most 64";
 
 const RULE_ID_MAX_BYTES: usize = 64;

@@ -28,8 +28,8 @@ impl DeploymentRisk {
         Self::Unconfirmed,
     ];
 
-    /// What is done about the risk unless the operator's settings say otherwise. The default is to redeploy, because a
-    /// service that keeps a dead password because its image has a tag helps nobody.
+    /// The policy where the operator sets none. It is to redeploy, except over another deployment: a service that keeps
+    /// a dead password because its image has a tag helps nobody.
     pub fn default_policy(self) -> RiskPolicy {
         match self {
             Self::InProgress => RiskPolicy::Wait,
@@ -62,7 +62,7 @@ impl DeploymentRisk {
     }
 }
 
-/// What to do about a deployment risk.
+/// The reaction to a deployment risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RiskPolicy {

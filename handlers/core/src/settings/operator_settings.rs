@@ -1,4 +1,4 @@
-//! What an operator may set, with its defaults.
+//! The settings of an operator, with their defaults.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::text::Untrusted;
 use crate::time::Span;
 use crate::time_window::TimeWindow;
 
-/// What an operator may set.
+/// The settings of an operator.
 ///
 /// In JSON the fields keep the short names of the first release: files of facts and tools of operators have them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Settings {
     /// How long a rotation may be overdue, or in progress, before a human is notified of it.
     #[serde(rename = "overdue")]
     pub overdue_grace_period: Span,
-    /// What to do about each deployment risk; by default [`DeploymentRisk::default_policy`].
+    /// The policy for each deployment risk; by default [`DeploymentRisk::default_policy`].
     #[serde(alias = "findings")]
     pub deployment_risks: BTreeMap<DeploymentRisk, RiskPolicy>,
     /// Secrets (names or ARNs) that services read by themselves, by the service's ARN or `cluster/service`.
@@ -62,7 +62,7 @@ pub struct Settings {
     pub production: ProductionScope,
     /// Secrets that nobody has a reason to touch, by name or ARN.
     pub decoys: Vec<Untrusted>,
-    /// The names of roles that people work in, beside those of IAM Identity Center: `*` stands for anything.
+    /// The names of roles that people work in, in addition to those of IAM Identity Center: `*` stands for anything.
     #[serde(rename = "humans")]
     pub human_roles: Vec<ParsedText<Wildcard>>,
     /// The ARNs of roles and users that automation works in: `*` stands for anything.
@@ -135,7 +135,7 @@ impl Settings {
         self.propagation_margin.min(self.settle_delay)
     }
 
-    /// What to do about a deployment risk.
+    /// The policy for a deployment risk.
     pub fn risk_policy(&self, risk: DeploymentRisk) -> RiskPolicy {
         match self.deployment_risks.get(&risk) {
             Some(policy) => *policy,

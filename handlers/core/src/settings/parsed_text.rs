@@ -1,4 +1,4 @@
-//! Settings that are kept as they were written, beside their parsed value.
+//! Settings that are kept as they were written, with their parsed value.
 
 use std::fmt;
 use std::str::FromStr;
