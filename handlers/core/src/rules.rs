@@ -1,19 +1,19 @@
 //! Rules: which events matter, and what is done about each.
 //!
-//! A rule is a pattern file of EventBridge; a response is a row of `responses.json`. [`load_rules`] reads both into a
+//! A rule is a pattern file of EventBridge; a response is a row of `responses.json`. [`parse_rules`] reads both into a
 //! [`RuleSet`], which turns the text of an event into a [`MatchedEvent`] for each handler that has a matching rule.
 
 mod builtin_rules;
 mod event_rule;
 mod field_problems;
 mod handler;
-mod load_exceptions;
-mod load_patterns;
-mod load_responses;
-mod load_rules;
 mod matched_event;
 mod narrowing_patterns;
 mod page_text;
+mod parse_exceptions;
+mod parse_patterns;
+mod parse_responses;
+mod parse_rules;
 mod problem_list;
 mod response;
 mod response_action;
@@ -27,9 +27,9 @@ mod threshold;
 pub use builtin_rules::builtin;
 pub use event_rule::EventRule;
 pub use handler::Handler;
-pub use load_rules::load_rules;
 pub use matched_event::{AppliedResponse, MatchedEvent};
 pub use page_text::{PLACEHOLDERS, find_placeholders};
+pub use parse_rules::parse_rules;
 pub use problem_list::{RuleFile, RuleProblem, RulesError};
 pub use response::Response;
 pub use response_action::ResponseAction;

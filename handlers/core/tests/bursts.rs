@@ -11,7 +11,7 @@ use responder_core::detection::window_match::find_window_matches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::memory_store::MemoryStore;
-use responder_core::rules::{Response, RuleFile, load_rules};
+use responder_core::rules::{Response, RuleFile, parse_rules};
 use responder_core::state::observation::{Observation, ObservationRole};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -23,7 +23,7 @@ fn response(when: &str) -> Response {
     );
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
     let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
-    load(&files).unwrap().responses.remove("r").unwrap()
+    parse_rules(&files).unwrap().responses.remove("r").unwrap()
 }
 
 fn bulk() -> Response {
@@ -64,9 +64,9 @@ fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
 fn severity_rises_with_the_fullest_window_not_with_the_sum() {
     let spread: Vec<Observation> = (0..9).map(|i| observation(i64::from(i) * 4, i)).collect();
     let found = find_window_matches(&bulk(), &spread);
-    assert_eq!((found.len(), found[0].severity.name(), found[0].observations.len()), (1, "low", 9));
+    assert_eq!((found.len(), found[0].severity.as_str(), found[0].observations.len()), (1, "low", 9));
     let dense: Vec<Observation> = (0..5).map(|i| observation(i64::from(i), i)).collect();
-    assert_eq!(find_window_matches(&bulk(), &dense)[0].severity.name(), "high");
+    assert_eq!(find_window_matches(&bulk(), &dense)[0].severity.as_str(), "high");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         format!(r#"{{"all": {{{row}}}, "some": {{{row}, "where": {{"detail":{{"x":["1"]}}}}}}}}"#);
     let files = [("access/p.json", r#"{"source":["s"]}"#), ("responses.json", &responses)];
     let files = files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() });
-    let rules = load(&files).unwrap();
+    let rules = parse_rules(&files).unwrap();
     let text = |minute: u8, x: u8| {
         format!(
             r#"{{"source":"s","detail-type":"d","id":"{minute}","account":"1","region":"r","time":"2026-03-01T12:0{minute}:00Z","detail":{{"x":"{x}"}}}}"#

@@ -12,7 +12,7 @@ use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::question::Question;
-use responder_core::rules::{RuleFile, RuleSet, RulesError, load_rules};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, parse_rules};
 use responder_core::severity::Severity;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn load_with(change: impl FnOnce(&mut Value)) -> Result<RuleSet, RulesError> {
         (r#"{"detail": {"eventName": ["GetSecretValue"]}}"#, r#"{"detail": {"eventName": ["ListSecrets"]}}"#);
     let files =
         [("access/read.json", read), ("access/listed.json", listed), ("responses.json", text.as_str())];
-    load(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
+    parse_rules(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
 fn rules() -> &'static RuleSet {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, RulesError, load_rules};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, parse_rules};
 use serde_json::{Value, json};
 
 fn load_narrowed(pattern: &str, narrowing: &Value) -> Result<RuleSet, RulesError> {
@@ -12,7 +12,7 @@ fn load_narrowed(pattern: &str, narrowing: &Value) -> Result<RuleSet, RulesError
     let all = json!({"all": {"on": ["p"], "severity": "low", "title": "T", "runbook": "R"}, "narrow": row})
         .to_string();
     let files = [("access/p.json", pattern), ("responses.json", all.as_str())];
-    load_rules(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
+    parse_rules(&files.map(|(path, text)| RuleFile { path: path.to_owned(), text: text.to_owned() }))
 }
 
 const PATTERN: &str = r#"{"source": ["aws.secretsmanager"]}"#;

@@ -190,7 +190,7 @@ impl Input {
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
         let runbooks = if self.resolved { "" } else { "https://runbooks.example/" };
-        let settings = Settings { runbooks: runbooks.to_owned(), ..Settings::default() };
+        let settings = Settings { runbook_base_url: runbooks.to_owned(), ..Settings::default() };
         let page = render(&incident, response, &settings);
         (incident, page)
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::aws::service_tags::Window;
-use responder_core::json::duplicate_key;
-use responder_core::pattern::Wildcard;
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
@@ -17,22 +17,22 @@ use super::reader::VariableReader;
 /// Reads them; what is not set is as [`Settings::default`] says.
 pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
-    let in_flight = read.number("IN_FLIGHT", i64::from(defaults.rollout_limit), 1..=100, "a whole number");
+    let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
     let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
         mode: mode(read),
-        settle_delay: read.seconds("SETTLE_SECONDS", defaults.settle_delay, 0..=300),
-        propagation_margin: read.seconds("MARGIN_SECONDS", defaults.propagation_margin, 0..=300),
+        settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
+        margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
         cooldown: read.seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
-        rollout_limit: u32::try_from(in_flight).unwrap_or(defaults.rollout_limit),
-        rollout_timeout: read.seconds("ROLLOUT_SECONDS", defaults.rollout_timeout, 60..=86_400),
-        answer_deadline: read.seconds("ANSWER_SECONDS", defaults.answer_deadline, 60..=604_800),
-        overdue_grace_period: read.seconds("OVERDUE_SECONDS", defaults.overdue_grace_period, 60..=604_800),
+        in_flight: u32::try_from(in_flight).unwrap_or(defaults.in_flight),
+        rollout: read.seconds("ROLLOUT_SECONDS", defaults.rollout, 60..=86_400),
+        answer: read.seconds("ANSWER_SECONDS", defaults.answer, 60..=604_800),
+        overdue: read.seconds("OVERDUE_SECONDS", defaults.overdue, 60..=604_800),
         findings: findings(read),
-        declared_secrets: readers(read),
-        home_region: read.optional("AWS_REGION"),
-        further_regions: regions(read),
-        runbook_base_url: read.base_url("RUNBOOK_BASE_URL"),
+        readers: readers(read),
+        home: read.optional("AWS_REGION"),
+        regions: regions(read),
+        runbooks: read.base_url("RUNBOOK_BASE_URL"),
         production: ProductionScope {
             accounts: words(read, "PRODUCTION_ACCOUNTS", ACCOUNT, |word| {
                 is_account(word).then_some(word.to_owned())
@@ -40,8 +40,8 @@ pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -
             secrets: wildcards(read, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
         },
         decoys: words(read, "DECOYS", SECRET, |word| means_a_secret(word).then(|| Untrusted::new(word))),
-        human_roles: wildcards(read, "HUMAN_ROLES").unwrap_or_default(),
-        automation_principals: wildcards(read, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
+        humans: wildcards(read, "HUMAN_ROLES").unwrap_or_default(),
+        automation: wildcards(read, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
         business_hours: business_hours(read),
         first_reads: first_reads(read),
         summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
@@ -92,7 +92,7 @@ fn findings(
             }
             Some((finding, policy)) => {
                 if findings.insert(finding, policy).is_some() {
-                    read.problem("FINDINGS", &format!("says twice what to do about `{}`", finding.as_str()));
+                    read.problem("FINDINGS", &format!("says twice what to do about `{}`", finding.name()));
                 }
             }
         }
@@ -101,7 +101,7 @@ fn findings(
 }
 
 fn finding(name: &str) -> Option<DeploymentRisk> {
-    DeploymentRisk::ALL.into_iter().find(|finding| finding.as_str() == name)
+    DeploymentRisk::ALL.into_iter().find(|finding| finding.name() == name)
 }
 
 fn policy(name: &str) -> Option<RiskPolicy> {
@@ -118,7 +118,7 @@ fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeM
         read.problem("READERS", what);
         return BTreeMap::new();
     };
-    if duplicate_key(&text).is_some() {
+    if find_duplicate_key(&text).is_some() {
         read.problem("READERS", "names a service twice; put all its secrets into one list");
     }
     if !readers.keys().all(|service| is_service(service)) {
@@ -137,7 +137,7 @@ fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeM
 
 fn means_a_secret(value: &str) -> bool {
     let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
-    reference.resolve_secret("111122223333", "us-west-2").is_some()
+    reference.parse("111122223333", "us-west-2").is_some()
 }
 
 fn is_service(text: &str) -> bool {
@@ -260,32 +260,32 @@ mod tests {
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
             mode: ResponseMode::Notify,
-            settle_delay: Span::from_secs(30),
-            propagation_margin: Span::from_secs(7),
+            settle: Span::from_secs(30),
+            margin: Span::from_secs(7),
             cooldown: Span::from_secs(0),
-            rollout_limit: 2,
-            rollout_timeout: Span::from_secs(600),
-            answer_deadline: Span::from_secs(1_200),
-            overdue_grace_period: Span::from_secs(3_600),
+            in_flight: 2,
+            rollout: Span::from_secs(600),
+            answer: Span::from_secs(1_200),
+            overdue: Span::from_secs(3_600),
             findings: BTreeMap::from([
                 (DeploymentRisk::MutableImage, RiskPolicy::Notify),
                 (DeploymentRisk::InProgress, RiskPolicy::Wait),
                 (DeploymentRisk::Unconfirmed, RiskPolicy::Go),
             ]),
-            declared_secrets: BTreeMap::from([
+            readers: BTreeMap::from([
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
                 (arn.to_owned(), secrets(&[secret])),
             ]),
-            home_region: Some("us-west-2".to_owned()),
-            further_regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
-            runbook_base_url: "https://runbooks.example/".to_owned(),
+            home: Some("us-west-2".to_owned()),
+            regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+            runbooks: "https://runbooks.example/".to_owned(),
             production: ProductionScope {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
             decoys: secrets(&[secret]),
-            human_roles: vec!["breakglass-*".parse().unwrap()],
-            automation_principals: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
+            humans: vec!["breakglass-*".parse().unwrap()],
+            automation: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
             business_hours: Some("Mon-Fri 08:00-19:00 Europe/Berlin".parse().unwrap()),
             first_reads: true,
             summary_hour: 0,
@@ -299,7 +299,7 @@ mod tests {
             for (word, policy) in
                 [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
             {
-                let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.as_str()))]);
+                let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
                 assert_eq!((settings.risk_policy(finding), problems.len()), (policy, 0));
             }
         }

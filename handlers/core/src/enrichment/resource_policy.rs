@@ -2,11 +2,11 @@
 
 use std::slice;
 
+use eventbridge_pattern::json::{find_duplicate_key, parse_value};
 use serde_json::Value;
 
 use crate::aws::arn::Arn;
 use crate::event::Event;
-use crate::json::{duplicate_key, to_value};
 
 /// The exposure of a secret by the policy of a `PutResourcePolicy`, which is JSON in a string (`API_PutResourcePolicy`):
 /// `own`, `foreign` or `public`.
@@ -37,10 +37,10 @@ enum PolicyExposure {
 
 fn find_exposure_of_text(text: &str, owner_account: &str) -> PolicyExposure {
     // Readers disagree on which of two equal keys counts.
-    if duplicate_key(text).is_some() {
+    if find_duplicate_key(text).is_some() {
         return PolicyExposure::Public;
     }
-    match to_value(text) {
+    match parse_value(text) {
         Ok(policy) => find_exposure(&policy, owner_account),
         Err(_) => PolicyExposure::Public,
     }

@@ -1,7 +1,7 @@
 //! The errors of texts that are no events.
 
-use crate::json::JsonError;
-use crate::pattern;
+use eventbridge_pattern::EventFormatError;
+use eventbridge_pattern::json::JsonError;
 
 /// Why a text is no event. Holds nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,15 +24,15 @@ pub enum EventError {
 
 impl From<&JsonError> for EventError {
     fn from(error: &JsonError) -> Self {
-        Self::NotJson { offset: error.offset, kind: error.kind() }
+        Self::NotJson { offset: error.offset(), kind: error.kind() }
     }
 }
 
-impl From<&pattern::EventError> for EventError {
-    fn from(error: &pattern::EventError) -> Self {
+impl From<&EventFormatError> for EventError {
+    fn from(error: &EventFormatError) -> Self {
         match error {
-            pattern::EventError::NotAnObject => Self::NotAnObject,
-            pattern::EventError::Json(error) => Self::from(error),
+            EventFormatError::NotAnObject => Self::NotAnObject,
+            EventFormatError::NotJson(error) => Self::from(error),
         }
     }
 }

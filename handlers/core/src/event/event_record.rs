@@ -1,5 +1,6 @@
 //! One event, in the envelope that EventBridge gives it.
 
+use eventbridge_pattern::json::parse_value;
 use serde_json::Value;
 
 use super::copy_key::find_copy_key;
@@ -7,7 +8,6 @@ use super::event_error::EventError;
 use super::find_secrets::find_secrets;
 use crate::aws::principal::Principal;
 use crate::aws::secret_ref::SecretRef;
-use crate::json;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -38,7 +38,7 @@ impl Event {
     /// # Errors
     /// When the text is not JSON as EventBridge reads it, or not an object.
     pub fn parse(text: &str) -> Result<Self, EventError> {
-        let root = json::to_value(text).map_err(|error| EventError::from(&error))?;
+        let root = parse_value(text).map_err(|error| EventError::from(&error))?;
         if !root.is_object() {
             return Err(EventError::NotAnObject);
         }

@@ -1,6 +1,6 @@
 //! The rules that are compiled into the binaries.
 
-use super::load_rules::load_rules;
+use super::parse_rules::parse_rules;
 use super::problem_list::{RuleFile, RulesError};
 use super::rule_set::RuleSet;
 
@@ -16,7 +16,7 @@ pub fn builtin() -> Result<RuleSet, RulesError> {
     for (path, text) in RULE_FILES {
         files.push(RuleFile { path: (*path).to_owned(), text: (*text).to_owned() });
     }
-    load_rules(&files)
+    parse_rules(&files)
 }
 
 #[cfg(test)]

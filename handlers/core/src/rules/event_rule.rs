@@ -1,7 +1,8 @@
 //! One rule: a pattern file.
 
+use eventbridge_pattern::Pattern;
+
 use super::handler::Handler;
-use crate::pattern::Pattern;
 
 /// One EventBridge rule: a pattern file.
 #[derive(Debug)]

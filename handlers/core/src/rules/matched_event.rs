@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use eventbridge_pattern::PatternSet;
 use serde_json::Value;
 
 use super::event_rule::EventRule;
@@ -14,7 +15,6 @@ use super::response_exception::ResponseException;
 use crate::enrichment::{enrich_event, may_be_task_launch};
 use crate::event::Event;
 use crate::facts::Facts;
-use crate::pattern::PatternSet;
 
 /// An event that some rules of one handler match, with the responses to it.
 #[derive(Clone, Debug)]

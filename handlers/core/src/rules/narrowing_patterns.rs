@@ -1,8 +1,7 @@
 //! Narrowing patterns: the `where` and `unless` of responses and exceptions.
 
+use eventbridge_pattern::Pattern;
 use serde_json::Value;
-
-use crate::pattern::Pattern;
 
 /// The object with the enrichment of an event, which no event of EventBridge has.
 pub(super) const ENRICHMENT_FIELD: &str = "derived";
@@ -23,7 +22,7 @@ pub(super) enum NarrowingIndex {
     },
 }
 
-/// The narrowing patterns while rules are loaded.
+/// The narrowing patterns while rules are parsed.
 #[derive(Default)]
 pub(super) struct NarrowingPatterns {
     /// How many patterns the rules have: the narrowing patterns come behind them.

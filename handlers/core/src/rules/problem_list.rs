@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::json;
+use eventbridge_pattern::json::find_duplicate_key;
 
 /// One file of the rules folder.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl ProblemList {
 
     /// EventBridge silently takes the last of two equal keys, and so would everybody who reads the file later.
     pub(super) fn check_duplicate_keys(&mut self, file: &RuleFile) {
-        if let Some(offset) = json::duplicate_key(&file.text) {
+        if let Some(offset) = find_duplicate_key(&file.text) {
             let reason = "the same key stands here twice; EventBridge would silently take the last";
             self.add(&file.path, describe_position(&file.text, offset), reason);
         }

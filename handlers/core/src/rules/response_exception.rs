@@ -60,7 +60,7 @@ impl ExceptionRow {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn load(
+    pub(super) fn check(
         self,
         id: String,
         patterns: &mut NarrowingPatterns,

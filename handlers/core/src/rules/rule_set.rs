@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use eventbridge_pattern::{Pattern, PatternSet};
+
 use super::event_rule::EventRule;
 use super::handler::Handler;
 use super::matched_event::MatchedEvent;
 use super::narrowing_patterns::NarrowingPatterns;
 use super::response::Response;
 use crate::event::{Event, EventError};
-use crate::pattern::{Pattern, PatternSet};
 
 /// All rules, and the responses to them.
 #[derive(Debug)]

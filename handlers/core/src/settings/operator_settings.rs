@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
 use serde::{Deserialize, Serialize};
 
 use super::deployment_risk::{DeploymentRisk, RiskPolicy};
 use super::parsed_text::ParsedText;
 use super::response_mode::ResponseMode;
-use crate::pattern::Wildcard;
 use crate::text::Untrusted;
 use crate::time::Span;
 use crate::time_window::TimeWindow;
