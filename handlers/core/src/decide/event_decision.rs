@@ -7,6 +7,7 @@ use super::{
     auto_resolve, consumer_notices, detect, digest, first_seen, overdue_rotation, read_evidence, rollout,
     secret_change, sweep,
 };
+use crate::aws::secret_ref::SecretRef;
 use crate::facts::Facts;
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::question::Question;
@@ -22,7 +23,7 @@ pub fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
         match response.action {
             ResponseAction::Page | ResponseAction::Quarantine => {}
             ResponseAction::Redeploy if is_sweep => {
-                questions.extend(sweep::questions(event, response, facts))
+                questions.extend(sweep::questions(event, response, facts));
             }
             ResponseAction::Redeploy => questions.extend(secret_change::questions(event, response, facts)),
             ResponseAction::Follow => questions.extend(rollout::questions(event, response, facts)),
@@ -63,7 +64,7 @@ pub fn respond(event: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     }
     let PlanBuilder { steps, retry, .. } = builder;
     let record = &event.event;
-    let names: BTreeSet<_> = record.secrets.iter().map(|secret| secret.friendly_name()).collect();
+    let names: BTreeSet<_> = record.secrets.iter().map(SecretRef::friendly_name).collect();
     Plan {
         event: record.key().to_owned(),
         event_id: record.id(),

@@ -24,10 +24,10 @@ pub(super) fn find_waiting_secrets(
     let mut waiting = BTreeSet::new();
     for step in steps.iter().chain(redeployments) {
         let changes = match step {
-            // 1. It is deferred or redeployed now.
-            PlanStep::Defer { secrets, .. } | PlanStep::Redeploy { secrets, .. } => secrets,
-            // 2. Its deployment is not seen yet.
-            PlanStep::Skip { secrets, reason: SkipReason::AlreadyRequested, .. } => secrets,
+            // 1 and 2. It is deferred or redeployed now, or its deployment is not seen yet.
+            PlanStep::Defer { secrets, .. }
+            | PlanStep::Redeploy { secrets, .. }
+            | PlanStep::Skip { secrets, reason: SkipReason::AlreadyRequested, .. } => secrets,
             // 3. Its newer deployment goes on.
             PlanStep::Skip { secrets, reason: SkipReason::AlreadyNewer, service, deployment, .. }
                 if is_rollout_ongoing(facts, service, deployment.as_ref(), now) =>

@@ -44,9 +44,9 @@ impl<'m> WindowMatch<'m> {
                 return None;
             }
         }
-        let named = resolve_spellings(self.observations.iter().flat_map(|observation| &observation.secrets));
-        let names: BTreeSet<String> = named.into_values().collect();
-        Some(names.len())
+        let keys = resolve_spellings(self.observations.iter().flat_map(|observation| &observation.secrets));
+        let distinct: BTreeSet<String> = keys.into_values().collect();
+        Some(distinct.len())
     }
 }
 
