@@ -4,6 +4,7 @@ mod apply;
 mod auto_resolve;
 mod detect;
 mod digest;
+mod digest_entries;
 mod eligibility;
 mod event_decision;
 mod first_seen;
@@ -20,6 +21,7 @@ mod sweep;
 
 pub use crate::detection::membership::{GroupMembership, group_memberships};
 pub use apply::apply;
+pub use digest_entries::digest_entries;
 pub use eligibility::{ChangeIndex, LONGEST_WAIT};
 pub use event_decision::{notify_refusals, questions, respond};
 pub use first_seen::{LastSeenItem, last_seen_key, reads};

@@ -1,5 +1,6 @@
 //! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
 
+use super::digest_entries::apply_digest_entries;
 use crate::aws::ecs_service::EcsDeployment;
 use crate::facts::{Facts, IncidentState};
 use crate::incident::IncidentStatus;
@@ -9,13 +10,13 @@ use crate::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
     read_evidence_key,
 };
-use crate::state::digest_entry;
+use crate::state::digest_entry::digest_date;
 use crate::state::open_incident::OpenIncident;
 use crate::time::Timestamp;
 
 /// Carries a plan out in the facts.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
-    digest_entry::apply(plan, facts);
+    apply_digest_entries(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -30,19 +31,12 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             facts.incidents.insert(incident.key.clone(), state);
             let before = facts.open_incidents.remove(&incident.key);
             let (known, mut pages) = before.map(|known| (known.groups, known.pages)).unwrap_or_default();
-            let date = digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
+            let date = digest_date(last, facts.now.unwrap_or(plan.time), &facts.settings);
             let highest = pages.entry(date).or_insert(severity);
             *highest = severity.max(*highest);
             let groups = groups.iter().cloned().chain(known).collect();
             let (rule, resolve_after) = (incident.rule.clone(), *resolve_after);
-            let opened = OpenIncident {
-                rule,
-                last,
-                resolve_after: resolve_after,
-                groups: groups,
-                pages,
-                resolved: resolved,
-            };
+            let opened = OpenIncident { rule, last, resolve_after, groups, pages, resolved };
             facts.open_incidents.insert(incident.key.clone(), opened);
             tell(consumers, facts);
         }
