@@ -254,7 +254,7 @@ fn the_exit_status_of_match_is_its_result() {
     let bad = folder.write("bad.json", r#"{"detail":{"eventName":"GetSecretValue"}"#);
     let verdict = |event: &str| replay(&["match", "--pattern", &pattern, "--event", event]).status.code();
     assert_eq!((verdict(&yes), verdict(&no), verdict(&bad)), (Some(0), Some(1), Some(2)));
-    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/events.jsonl");
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../eventbridge-pattern/vectors/events.jsonl");
     let output = replay(&["match", "--vectors", vectors]);
     let expected = fs::read_to_string(vectors).unwrap();
     for (found, expected) in lines(&output).iter().zip(expected.lines()) {

@@ -263,7 +263,7 @@ impl EventScanner<'_, '_> {
             Ok(head) => head,
             Err(error) => {
                 self.is_recovering = false;
-                return self.report_problem(start + error.offset, format!("not JSON: {}", error.kind()));
+                return self.report_problem(start + error.offset(), format!("not JSON: {}", error.kind()));
             }
         };
         let event = match ObjectKind::detect(&head, bytes, start, end) {

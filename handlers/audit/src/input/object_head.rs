@@ -1,6 +1,6 @@
 //! The members of an object that show what it is: enough to tell an event, a bare record and a message apart.
 
-use responder_core::json::{JsonError, Reader, Token};
+use eventbridge_pattern::json::{JsonError, JsonReader, JsonToken};
 
 /// The members of an object that show what it is. Only strings at the top level count; the reader steps over what is
 /// nested.
@@ -41,16 +41,19 @@ impl ObjectHead {
     /// When the text is not JSON.
     pub(super) fn parse(text: &str) -> Result<Self, JsonError> {
         let mut head = Self::default();
-        let mut reader = Reader::new(text);
-        if reader.next_token()? != Token::StartObject {
+        let mut reader = JsonReader::new(text);
+        if reader.next_token()? != JsonToken::StartObject {
             return Ok(head);
         }
-        while reader.next_token()? == Token::Field {
-            let name = reader.name().to_string_with('\u{fffd}');
+        while reader.next_token()? == JsonToken::FieldName {
+            let name = reader.field_name().decode_lossy('\u{fffd}');
             let token = reader.next_token()?;
-            let string =
-                if token == Token::String { Some(reader.string()?.to_string_with('\u{fffd}')) } else { None };
-            if name == "recipientAccountId" && matches!(token, Token::String | Token::Number) {
+            let string = if token == JsonToken::String {
+                Some(reader.string_text()?.decode_lossy('\u{fffd}'))
+            } else {
+                None
+            };
+            if name == "recipientAccountId" && matches!(token, JsonToken::String | JsonToken::Number) {
                 head.account = Some(reader.spelling().to_owned());
             } else {
                 head.take_member(&name, string);

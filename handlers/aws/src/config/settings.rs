@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
 use responder_core::aws::service_tags::Window;
-use responder_core::json::duplicate_key;
-use responder_core::pattern::Wildcard;
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
@@ -118,7 +118,7 @@ fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeM
         read.problem("READERS", what);
         return BTreeMap::new();
     };
-    if duplicate_key(&text).is_some() {
+    if find_duplicate_key(&text).is_some() {
         read.problem("READERS", "names a service twice; put all its secrets into one list");
     }
     if !readers.keys().all(|service| is_service(service)) {

@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 
 use responder_audit::input::{ContentProblem, find_events, read_content};
 use responder_core::facts::Facts;
-use responder_core::pattern;
 use responder_core::rules::{Handler, RuleSet};
 
 use crate::cli::ExplainArgs;
@@ -40,13 +39,12 @@ pub(crate) fn explain_events(args: &ExplainArgs) -> Result<CommandOutcome, Comma
 
 /// Returns a line for each rule, and a line for each response that follows.
 fn explain_event(rules: &RuleSet, text: &str) -> Result<Vec<String>, String> {
-    let flat_event = pattern::Event::read(text.as_bytes()).map_err(|error| error.to_string())?;
     let matched_events = rules.cases(text).map_err(|error| error.to_string())?;
     let id_width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for handler in Handler::ALL {
         for rule in rules.of(handler) {
-            let explanation = rule.pattern.explain(&flat_event);
+            let explanation = rule.pattern.explain(text).map_err(|error| error.to_string())?;
             lines.push(format!("{:<9} {:<id_width$}  {explanation}", handler.name(), rule.id));
         }
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
+use eventbridge_pattern::{EventFormatError, Pattern};
 use responder_audit::input::read_content;
-use responder_core::pattern::{Event, EventError, Pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,9 +25,10 @@ pub(crate) fn match_pattern(args: &MatchArgs) -> Result<CommandOutcome, CommandE
 fn match_pair(pattern_path: &Path, event_path: &Path) -> Result<CommandOutcome, CommandError> {
     let pattern = read_pattern(pattern_path)?;
     let bytes = read_whole_file(event_path)?;
-    let event = Event::read(&bytes).map_err(|error| unusable_content(event_path, error.to_string()))?;
-    writeln!(io::stdout(), "{}", pattern.explain(&event))?;
-    Ok(if pattern.matches(&event) { CommandOutcome::Done } else { CommandOutcome::Differs })
+    let explanation =
+        pattern.explain(&bytes).map_err(|error| unusable_content(event_path, error.to_string()))?;
+    writeln!(io::stdout(), "{explanation}")?;
+    Ok(if explanation.is_match() { CommandOutcome::Done } else { CommandOutcome::Differs })
 }
 
 fn read_pattern(path: &Path) -> Result<Pattern, CommandError> {
@@ -79,11 +80,11 @@ fn match_vectors(path: &Path) -> Result<CommandOutcome, CommandError> {
 fn match_vector(vector: &PatternVector<'_>) -> VectorResult {
     let (result, error) = match Pattern::parse(&vector.pattern) {
         Err(error) => ("invalid", Some(error.to_string())),
-        Ok(pattern) => match Event::read(vector.event.as_bytes()) {
-            Err(EventError::Json(error)) => ("event_error", Some(error.message)),
-            Err(error @ EventError::NotAnObject) => ("event_error", Some(error.to_string())),
-            Ok(event) if pattern.matches(&event) => ("match", None),
-            Ok(_) => ("no_match", None),
+        Ok(pattern) => match pattern.matches(vector.event.as_bytes()) {
+            Err(EventFormatError::NotJson(error)) => ("event_error", Some(error.message().to_owned())),
+            Err(error @ EventFormatError::NotAnObject) => ("event_error", Some(error.to_string())),
+            Ok(true) => ("match", None),
+            Ok(false) => ("no_match", None),
         },
     };
     VectorResult { id: vector.id.clone(), result, error }
