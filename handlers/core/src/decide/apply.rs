@@ -3,16 +3,17 @@
 use super::apply_rotation::{
     apply_change, apply_deployment_end, apply_redeployment, apply_resolved_change, reconcile_deployment,
 };
+use super::digest_entries::apply_digest_entries;
 use crate::facts::{Facts, IncidentState};
 use crate::incident::{Incident, IncidentStatus};
 use crate::plan::{Plan, PlanStep};
 use crate::state::deployment::AffectedConsumer;
-use crate::state::digest_entry;
+use crate::state::digest_entry::digest_date;
 use crate::state::open_incident::OpenIncident;
 
 /// Changes the facts as the plan changes the ledger and the services.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
-    digest_entry::apply(plan, facts);
+    apply_digest_entries(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -81,7 +82,7 @@ fn open_incident(plan: &Plan, step: &PlanStep, incident: &Incident, facts: &mut 
         last,
         resolve_after: *resolve_after,
         groups: groups.clone(),
-        pages: [(digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings), severity)].into(),
+        pages: [(digest_date(last, facts.now.unwrap_or(plan.time), &facts.settings), severity)].into(),
         resolved,
     };
     if let Some(before) = facts.open_incidents.remove(&key) {

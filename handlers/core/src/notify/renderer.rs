@@ -54,8 +54,8 @@ impl<'r> Renderer<'r> {
             PlanStep::Page { incident, digest: Some(report), .. } => {
                 Some(self.render_digest(incident, report))
             }
-            PlanStep::Page { incident, digest: None, .. } => Some(self.render_incident(incident)),
-            PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
+            PlanStep::Page { incident, digest: None, .. }
+            | PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
             _ => None,
         }
     }
