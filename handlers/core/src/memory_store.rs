@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub fn order_and_deduplicate(mut events: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
     let before = events.len();
     events.sort_by_cached_key(|event| (event.event.key().to_owned(), event.handler));
-    // Of the copies of a cross-account call, the caller's tells more.
+    // Of the copies of a cross-account call, the caller's names the identity.
     for copies in events.chunk_by_mut(is_copy) {
         if copies.len() > 1 {
             copies.sort_by_cached_key(|event| {
@@ -54,7 +54,7 @@ struct AutoResolution {
     at: Timestamp,
 }
 
-/// Everything that was decided so far, and the world as it then is.
+/// Everything that was decided so far, and the facts as they then are.
 #[derive(Debug, Default)]
 pub struct MemoryStore<'r> {
     facts: Facts,
@@ -203,7 +203,7 @@ impl<'r> MemoryStore<'r> {
         details
     }
 
-    /// The world as it now is.
+    /// The facts as they are now.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }

@@ -1,4 +1,4 @@
-//! Decisions over whole stories: order and copies change nothing, and what was decided once is not decided again.
+//! Plans for sequences of events: order and copies change nothing, and a plan that was carried out is not made again.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -68,7 +68,7 @@ fn facts(services: &[Value]) -> Facts {
     serde_json::from_value(json!({ "services": services })).unwrap()
 }
 
-/// Every decision and every incident of a story.
+/// The plans and the incidents of a sequence of events.
 fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
     let cases = events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
@@ -86,7 +86,7 @@ fn redeployed(plans: &[Plan]) -> Vec<&str> {
 }
 
 #[test]
-fn every_consumer_is_redeployed_once_however_often_the_rotation_is_told() {
+fn duplicate_rotation_events_redeploy_each_consumer_once() {
     let rules = builtin().unwrap();
     let services = [
         service("a", SECRET, &json!({})),
@@ -99,7 +99,7 @@ fn every_consumer_is_redeployed_once_however_often_the_rotation_is_told() {
 }
 
 #[test]
-fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
+fn service_that_cannot_be_redeployed_is_paged_once_with_its_reason() {
     let rules = builtin().unwrap();
     let tagged = |value: &str| json!({"tags": {"secrets-responder:redeploy": value}});
     let primary = |at: &str| json!({"primary": {"id": "d", "created_at": at}});
@@ -140,7 +140,7 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
 }
 
 #[test]
-fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves() {
+fn retries_of_a_failed_rotation_are_one_incident_until_the_next_success() {
     let rules = builtin().unwrap();
     let failures = [10, 20, 30].map(|second| rotation("RotationFailed", second));
     let (plans, incidents) =
@@ -167,7 +167,7 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
 }
 
 #[test]
-fn a_success_closes_an_incident_however_long_ago_it_began() {
+fn success_resolves_an_incident_however_long_ago_it_began() {
     let rules = builtin().unwrap();
     let later = rotation("RotationSucceeded", 1).replace("2026-03-01", "2026-04-10");
     let second = rotation("RotationFailed", 2).replace("2026-03-01", "2026-03-20");
@@ -183,7 +183,7 @@ fn a_success_closes_an_incident_however_long_ago_it_began() {
 }
 
 #[test]
-fn every_change_that_needs_a_human_is_told() {
+fn each_change_that_needs_a_human_is_an_incident() {
     let rules = builtin().unwrap();
     let services = [service("a", SECRET, &json!({"controller": "EXTERNAL"}))];
     let later = rotation("RotationSucceeded", 2).replace("T12:00", "T12:40");
@@ -192,7 +192,7 @@ fn every_change_that_needs_a_human_is_told() {
 }
 
 #[test]
-fn a_service_that_also_pins_a_version_is_redeployed_and_told() {
+fn service_that_also_pins_a_version_is_redeployed_and_paged() {
     let rules = builtin().unwrap();
     let both = json!({"references": [
         {"kind": "container-secret", "value": SECRET}, {"kind": "log-secret", "value": format!("{SECRET}:::v1")}]});
@@ -201,7 +201,7 @@ fn a_service_that_also_pins_a_version_is_redeployed_and_told() {
 }
 
 #[test]
-fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
+fn rotation_event_without_time_or_secret_pages() {
     let rules = builtin().unwrap();
     let timeless = rotation("RotationSucceeded", 1).replace("2026-03-01T12:00:01Z", "then");
     let nameless = rotation("RotationSucceeded", 1).replace(SECRET, "x");
@@ -213,7 +213,7 @@ fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
 }
 
 #[test]
-fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() {
+fn discovery_failures_bring_the_event_back_and_missing_facts_do_not() {
     let rules = builtin().unwrap();
     let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let plan = respond(case, &Facts::default());
@@ -230,7 +230,7 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
 }
 
 #[test]
-fn what_can_never_be_learned_is_told_and_not_retried() {
+fn discovery_limits_page_and_are_not_retried() {
     let rules = builtin().unwrap();
     let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
@@ -242,7 +242,7 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
 }
 
 #[test]
-fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
+fn refused_redeployment_pages_and_pages_come_before_redeployments() {
     let rules = builtin().unwrap();
     let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
@@ -258,7 +258,7 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
 }
 
 #[test]
-fn a_page_stays_small_whatever_could_not_be_learned() {
+fn page_stays_small_with_thousands_of_discovery_failures() {
     let rules = builtin().unwrap();
     let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
@@ -276,7 +276,7 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
 }
 
 #[test]
-fn questions_are_what_the_answer_depends_on() {
+fn questions_name_what_the_plan_depends_on() {
     let rules = builtin().unwrap();
     let rotation_case = &rules.match_event(&rotation("RotationSucceeded", 1)).unwrap()[0];
     assert!(
@@ -296,7 +296,7 @@ fn questions_are_what_the_answer_depends_on() {
 }
 
 #[test]
-fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
+fn event_within_an_incident_at_its_highest_severity_needs_no_observations() {
     let rules = builtin().unwrap();
     let case = &rules.match_event(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
     let keys: Vec<String> =
@@ -328,7 +328,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn any_order_and_any_copies_tell_the_same_story(
+    fn order_and_copies_of_reads_change_no_plan(
         reads in proptest::collection::vec((0u32..2_000, 0u8..2, 0u8..16, 0usize..4), 1..60),
         seed in any::<u64>(),
     ) {
@@ -343,7 +343,7 @@ proptest! {
     }
 
     #[test]
-    fn deciding_again_over_the_resulting_world_plans_nothing(
+    fn deciding_again_over_the_resulting_facts_plans_nothing(
         reads in proptest::collection::vec((0u32..900, 0u8..2, 0u8..16, 0usize..4), 1..60),
     ) {
         let rules = builtin().unwrap();

@@ -92,7 +92,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 },
                 PlanStep::Page { incident, resolve_after, groups, consumers, .. } => {
                     let Some(notification) = self.renderer.render_step(step) else { continue };
-                    let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
+                    let date = digest_entry::digest_date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, &notification, *resolve_after, (date, groups)).await;
                     if matches!(effect, Ok(StepEffect::Acted)) {
                         self.count(incident, *resolve_after, facts);

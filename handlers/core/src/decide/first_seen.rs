@@ -40,14 +40,14 @@ pub struct LastSeenItem {
 }
 
 impl LastSeenItem {
-    /// The item of a [`seen_key`] and an instant.
+    /// The item of a [`last_seen_key`] and an instant.
     pub fn of(key: &str, at: Timestamp) -> Self {
         let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
         let (pk, sk) = (format!("{PARTITION_PREFIX}{principal}"), secret.to_owned());
         Self { pk, sk, at: at.millis(), ttl: at.plus(ITEM_RETENTION).millis() / 1_000 }
     }
 
-    /// The [`seen_key`] of an item's key, if it is such an item's.
+    /// The [`last_seen_key`] of an item's key, if it is such an item's.
     pub fn key(pk: &str, sk: &str) -> Option<String> {
         pk.strip_prefix(PARTITION_PREFIX).map(|principal| format!("{principal}/{sk}"))
     }
@@ -58,7 +58,7 @@ const PARTITION_PREFIX: &str = "seen#";
 /// How long an item is kept: a little longer than a read counts as the last one.
 const ITEM_RETENTION: Span = Span::from_secs(35 * 86_400);
 
-/// The reads that an event tells of: the keys of principal and secret, and when. Empty for an event that is no read.
+/// The reads of an event: the keys of principal and secret, and when. Empty for an event that is no read.
 pub fn reads(event: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
     let is_read = event.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
     let event = &event.event;

@@ -1,4 +1,4 @@
-//! What an event tells a human beyond the counts.
+//! The details of an incident: what a page says of an event beyond the counts.
 
 use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;

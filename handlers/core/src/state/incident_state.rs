@@ -61,7 +61,7 @@ impl IncidentState {
     }
 }
 
-/// Events from `first` to `last` are another occurrence than the one that the record tells of:
+/// Events from `first` to `last` are another occurrence than the recorded one:
 ///
 /// 1. they begin later than `resolve_after` after its last event,
 /// 2. they end earlier than `resolve_after` before its first event,

@@ -137,7 +137,7 @@ impl Observation {
             match role {
                 ObservationRole::Counts | ObservationRole::Downgraded(_) => return None,
                 ObservationRole::Suppressed(exception) if suppressed_by.is_none() => {
-                    suppressed_by = Some(exception)
+                    suppressed_by = Some(exception);
                 }
                 ObservationRole::Suppressed(_) | ObservationRole::Precedes(_) => {}
             }

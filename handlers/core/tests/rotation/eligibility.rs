@@ -1,4 +1,4 @@
-//! One service and one change: each reason to leave it or to wait, beside the near miss that is redeployed.
+//! Eligibility: one service and one change, each gate beside a near miss that is redeployed.
 
 use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
 use responder_core::facts::{Facts, Settings};
@@ -6,48 +6,49 @@ use responder_core::settings::{DeploymentRisk, ResponseMode, RiskPolicy};
 use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::text::Untrusted;
 
-use crate::world::*;
+use crate::vocabulary::*;
 
-const GO: &[&str] = &["note s1 12:00:00", "redeploy a s1"];
+const GO: &[&str] = &["record s1 12:00:00", "redeploy a s1"];
 
 /// What is decided at noon about service `a`, which uses `s1`.
 fn noon(tweak: impl FnOnce(&mut Facts)) -> Vec<String> {
-    let mut facts = world(&[("a", &["s1"])]);
+    let mut facts = facts_with(&[("a", &["s1"])]);
     tweak(&mut facts);
-    notified(&mut facts, &label("s1", "12:00:00", "v2"))
+    steps(&mut facts, &label_moved("s1", "12:00:00", "v2"))
 }
 
-fn skip(reason: &str, is_told: bool) -> Vec<String> {
-    let mut words = vec!["note s1 12:00:00".to_owned(), format!("skip a {reason}")];
-    words.extend(is_told.then(|| "page redeploy-consumers".to_owned()));
+fn skip(reason: &str, is_notified: bool) -> Vec<String> {
+    let mut words = vec!["record s1 12:00:00".to_owned(), format!("skip a {reason}")];
+    words.extend(is_notified.then(|| "page redeploy-consumers".to_owned()));
     words
 }
 
-fn hold(what: &str, is_told: bool) -> Vec<String> {
-    let mut words = vec!["note s1 12:00:00".to_owned(), format!("hold a {what}")];
-    words.extend(is_told.then(|| "page redeploy-consumers".to_owned()));
+fn defer(what: &str, is_notified: bool) -> Vec<String> {
+    let mut words = vec!["record s1 12:00:00".to_owned(), format!("defer a {what}")];
+    words.extend(is_notified.then(|| "page redeploy-consumers".to_owned()));
     words
 }
 
 fn reference(facts: &mut Facts, suffix: &str) {
-    first(facts).references[0].value = Untrusted::new(format!("{}{suffix}", secret_arn("s1")));
+    first_service(facts).references[0].value = Untrusted::new(format!("{}{suffix}", secret_arn("s1")));
 }
 
 #[test]
 fn a_service_that_is_older_than_the_change_is_redeployed() {
     assert_eq!(noon(|_| ()), GO);
-    assert_eq!(noon(|facts| first(facts).primary = None), GO);
+    assert_eq!(noon(|facts| first_service(facts).primary = None), GO);
 }
 
 #[test]
-fn newer_means_newer_by_the_margin() {
-    let primary = |time: &'static str| noon(move |facts| first(facts).primary = deployed("d", time, None));
+fn a_deployment_is_newer_by_the_propagation_margin() {
+    let primary =
+        |time: &'static str| noon(move |facts| first_service(facts).primary = primary("d", time, None));
     assert_eq!(primary("12:00:05"), skip("already-newer", false));
     assert_eq!(primary("12:00:04.999"), GO);
 }
 
 #[test]
-fn what_a_deployment_cannot_help_is_told() {
+fn a_reference_that_a_deployment_does_not_help_is_notified() {
     for (suffix, reason) in [
         (":::v1", "pinned-version"),
         ("::AWSPREVIOUS:", "other-label"),
@@ -62,23 +63,23 @@ fn what_a_deployment_cannot_help_is_told() {
 }
 
 #[test]
-fn who_else_deploys_it_is_told() {
+fn a_service_that_something_else_deploys_is_notified() {
     assert_eq!(
-        noon(|facts| first(facts).controller = DeploymentController::CodeDeploy),
+        noon(|facts| first_service(facts).controller = DeploymentController::CodeDeploy),
         skip("code-deploy", true)
     );
     assert_eq!(
-        noon(|facts| first(facts).controller = DeploymentController::External),
+        noon(|facts| first_service(facts).controller = DeploymentController::External),
         skip("external", true)
     );
-    assert_eq!(noon(|facts| first(facts).managed = true), skip("managed", true));
+    assert_eq!(noon(|facts| first_service(facts).managed = true), skip("managed", true));
     for status in [ServiceStatus::Draining, ServiceStatus::Inactive] {
-        assert_eq!(noon(|facts| first(facts).status = status.clone()), skip("inactive", false));
+        assert_eq!(noon(|facts| first_service(facts).status = status.clone()), skip("inactive", false));
     }
 }
 
 #[test]
-fn tags_say_whether() {
+fn the_redeploy_tag_decides() {
     let redeploy = |value: &'static str| noon(move |facts| tag(facts, "redeploy", value));
     assert_eq!(redeploy("auto"), GO);
     assert_eq!(redeploy("off"), skip("opted-out", false));
@@ -98,65 +99,65 @@ fn tags_say_whether() {
 }
 
 #[test]
-fn a_deployment_that_was_asked_for_is_waited_for() {
+fn a_requested_deployment_is_waited_for() {
     let of = |requested: responder_core::state::deployment::DeploymentRecord, now: Option<&'static str>| {
         noon(|facts| {
             facts.deployments.insert(service_arn("a"), requested);
             facts.now = now.map(at);
         })
     };
-    assert_eq!(of(requested("12:00:06", Some("d")), None), skip("already-requested", false));
-    assert_eq!(of(requested("12:00:06", Some("d")), Some("12:30:00")), skip("already-requested", false));
-    assert_eq!(of(requested("12:00:06", None), Some("12:02:05")), skip("already-requested", false));
+    assert_eq!(of(request("12:00:06", Some("d")), None), skip("already-requested", false));
+    assert_eq!(of(request("12:00:06", Some("d")), Some("12:30:00")), skip("already-requested", false));
+    assert_eq!(of(request("12:00:06", None), Some("12:02:05")), skip("already-requested", false));
     // Its effect would have shown by now.
-    assert_eq!(of(requested("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
+    assert_eq!(of(request("12:00:06", None), Some("12:02:06")), defer("in-progress", false));
     assert_eq!(
-        of(requested("12:00:06", None), Some("12:45:05")),
-        hold("in-progress", true),
+        of(request("12:00:06", None), Some("12:45:05")),
+        defer("in-progress", true),
         "the sweep ends it first"
     );
-    assert_eq!(of(requested("12:00:06", None), Some("12:45:06")), GO);
+    assert_eq!(of(request("12:00:06", None), Some("12:45:06")), GO);
     // Before the change: it answers another one, and what became of it is not known.
-    assert_eq!(of(requested("12:00:04", Some("d")), None), hold("in-progress", false));
+    assert_eq!(of(request("12:00:04", Some("d")), None), defer("in-progress", false));
 }
 
 #[test]
 fn a_deployment_that_failed_is_not_repeated_for_the_same_change() {
     let of = |time: &str, how: DeploymentOutcome| {
         noon(|facts| {
-            facts.deployments.insert(service_arn("a"), ended(requested(time, Some("d")), how));
+            facts.deployments.insert(service_arn("a"), ended(request(time, Some("d")), how));
         })
     };
     assert_eq!(
         of("12:00:06", DeploymentOutcome::Failed),
         skip("rollout-failed", true),
-        "of this change nobody was told"
+        "nobody was notified of this change"
     );
     let known = noon(|facts| {
         facts
             .deployments
-            .insert(service_arn("a"), ended(requested("12:00:06", Some("d")), DeploymentOutcome::Failed));
+            .insert(service_arn("a"), ended(request("12:00:06", Some("d")), DeploymentOutcome::Failed));
         facts.notified.insert(service_arn("a"), [(secret("s1").key(), at("12:00:00"))].into());
     });
     assert_eq!(known, skip("rollout-failed", false));
     assert_eq!(of("11:00:00", DeploymentOutcome::Failed), GO);
-    assert_eq!(of("12:00:06", DeploymentOutcome::Superseded), hold("cooldown 12:05:06", false));
+    assert_eq!(of("12:00:06", DeploymentOutcome::Superseded), defer("cooldown 12:05:06", false));
 }
 
 #[test]
-fn a_refused_call_neither_cools_down_nor_counts_as_asked() {
+fn a_refused_call_neither_cools_down_nor_counts_as_requested() {
     for time in ["11:59:00", "12:00:06"] {
         let refused = noon(|facts| {
             facts
                 .deployments
-                .insert(service_arn("a"), ended(requested(time, None), DeploymentOutcome::Refused));
+                .insert(service_arn("a"), ended(request(time, None), DeploymentOutcome::Refused));
         });
         assert_eq!(refused, GO, "{time}");
     }
 }
 
 #[test]
-fn a_secret_that_is_gone_lets_no_task_start() {
+fn a_deleted_secret_lets_no_task_start() {
     let of = |tweak: fn(&mut responder_core::aws::secret_metadata::SecretMetadata)| {
         noon(|facts| facts.secrets.values_mut().for_each(tweak))
     };
@@ -165,10 +166,10 @@ fn a_secret_that_is_gone_lets_no_task_start() {
 }
 
 #[test]
-fn findings_follow_the_settings() {
+fn risks_follow_the_settings() {
     let found = |finding: DeploymentRisk, policy: Option<RiskPolicy>| {
         noon(|facts| {
-            first(facts).risks.insert(finding);
+            first_service(facts).risks.insert(finding);
             facts.settings.deployment_risks.extend(policy.map(|policy| (finding, policy)));
         })
     };
@@ -183,21 +184,21 @@ fn findings_follow_the_settings() {
     }
     let other = noon(|facts| {
         facts.settings.deployment_risks.insert(DeploymentRisk::MutableImage, RiskPolicy::Notify);
-        first(facts).risks.insert(DeploymentRisk::LatestPlatform);
+        first_service(facts).risks.insert(DeploymentRisk::LatestPlatform);
     });
     assert_eq!(other, GO);
 }
 
 #[test]
-fn a_deployment_in_progress_is_let_finish() {
+fn a_deployment_in_progress_may_finish() {
     let going = |created: &'static str, state: RolloutState, policy: Option<RiskPolicy>| {
         noon(move |facts| {
-            first(facts).primary = deployed("theirs", created, Some(state));
+            first_service(facts).primary = primary("theirs", created, Some(state));
             facts.settings.deployment_risks.extend(policy.map(|policy| (DeploymentRisk::InProgress, policy)));
         })
     };
     let state = RolloutState::InProgress;
-    assert_eq!(going("11:50:00", state, None), hold("in-progress", false));
+    assert_eq!(going("11:50:00", state, None), defer("in-progress", false));
     assert_eq!(going("11:50:00", state, Some(RiskPolicy::Go)), GO);
     assert_eq!(going("11:50:00", state, Some(RiskPolicy::Notify)), skip("finding", true));
     assert_eq!(going("11:30:00", state, None), GO, "nothing rolls out for so long");
@@ -206,24 +207,24 @@ fn a_deployment_in_progress_is_let_finish() {
 }
 
 #[test]
-fn a_change_settles_first() {
+fn a_change_waits_for_its_settle_delay() {
     let settling = |time: &'static str| {
         noon(move |facts| {
             facts.secrets.values_mut().for_each(|metadata| metadata.modified_at = Some(at(time)));
         })
     };
     // The shell waits for twenty seconds itself.
-    assert_eq!(settling("12:00:05"), ["note s1 12:00:05", "redeploy a s1"]);
-    assert_eq!(settling("12:00:06"), ["note s1 12:00:06", "hold a settle-delay 12:00:21"]);
+    assert_eq!(settling("12:00:05"), ["record s1 12:00:05", "redeploy a s1"]);
+    assert_eq!(settling("12:00:06"), ["record s1 12:00:06", "defer a settle-delay 12:00:21"]);
 }
 
 #[test]
-fn a_cooldown_begins_when_we_asked() {
+fn a_cooldown_begins_at_the_request() {
     let cooling = |time: &'static str, cooldown: Option<&'static str>| {
         noon(move |facts| {
             facts
                 .deployments
-                .insert(service_arn("a"), ended(requested(time, Some("d")), DeploymentOutcome::Completed));
+                .insert(service_arn("a"), ended(request(time, Some("d")), DeploymentOutcome::Completed));
             if let Some(value) = cooldown {
                 tag(facts, "cooldown", value);
             }
@@ -231,64 +232,67 @@ fn a_cooldown_begins_when_we_asked() {
     };
     // The deployment would begin at 12:00:15.
     assert_eq!(cooling("11:55:15", None), GO);
-    assert_eq!(cooling("11:55:16", None), hold("cooldown 12:00:16", false));
+    assert_eq!(cooling("11:55:16", None), defer("cooldown 12:00:16", false));
     assert_eq!(cooling("11:59:59", Some("0s")), GO);
     assert_eq!(cooling("11:50:15", Some("10m")), GO);
-    assert_eq!(cooling("11:50:16", Some("10m")), hold("cooldown 12:00:16", false));
-    assert_eq!(cooling("11:58:00", Some("16m")), hold("cooldown 12:14:00", false));
-    assert_eq!(cooling("11:58:01", Some("16m")), hold("cooldown 12:14:01", true), "longer than `answer`");
+    assert_eq!(cooling("11:50:16", Some("10m")), defer("cooldown 12:00:16", false));
+    assert_eq!(cooling("11:58:00", Some("16m")), defer("cooldown 12:14:00", false));
+    assert_eq!(cooling("11:58:01", Some("16m")), defer("cooldown 12:14:01", true), "longer than `answer`");
 }
 
 #[test]
-fn a_closed_window_is_waited_for_and_told_if_that_takes_too_long() {
+fn a_closed_window_is_waited_for_and_notified_if_it_opens_too_late() {
     let window = |value: &'static str| noon(move |facts| tag(facts, "window", value));
     assert_eq!(window("Mon 12:00-13:00 UTC"), GO);
     assert_eq!(window("Mon 13:00-14:00 Europe/Berlin"), GO);
-    assert_eq!(window("Mon 11:00-12:00 UTC"), hold("window 2026-03-09T11:00:00", true), "closed in 15 s");
-    assert_eq!(window("Mon 12:14-13:00 UTC"), hold("window 12:14:00", false));
-    assert_eq!(window("Mon 12:15-13:00 UTC"), hold("window 12:15:00", true));
-    assert_eq!(window("Tue 00:00-24:00 UTC + Mon 12:10-12:11 UTC"), hold("window 12:10:00", false));
+    assert_eq!(window("Mon 11:00-12:00 UTC"), defer("window 2026-03-09T11:00:00", true), "closed in 15 s");
+    assert_eq!(window("Mon 12:14-13:00 UTC"), defer("window 12:14:00", false));
+    assert_eq!(window("Mon 12:15-13:00 UTC"), defer("window 12:15:00", true));
+    assert_eq!(window("Tue 00:00-24:00 UTC + Mon 12:10-12:11 UTC"), defer("window 12:10:00", false));
 }
 
 #[test]
-fn mode_notify_tells_once_whoever_looks() {
-    let mut facts = world(&[("a", &["s1"])]);
+fn mode_notify_notifies_once() {
+    let mut facts = facts_with(&[("a", &["s1"])]);
     facts.settings = Settings { mode: ResponseMode::Notify, ..Settings::default() };
-    assert_eq!(notified(&mut facts, &label("s1", "12:00:00", "v2")), skip("notify-mode", true));
-    assert_eq!(notified(&mut facts, &rotated("s1", "12:00:02")), ["skip a notify-mode", "settle s1"]);
-    assert!(notified(&mut facts, &sweep("12:01:00")).is_empty());
+    assert_eq!(steps(&mut facts, &label_moved("s1", "12:00:00", "v2")), skip("notify-mode", true));
+    assert_eq!(
+        steps(&mut facts, &rotation_succeeded("s1", "12:00:02")),
+        ["skip a notify-mode", "resolve-change s1"]
+    );
+    assert!(steps(&mut facts, &sweep("12:01:00")).is_empty());
     facts.changes.values_mut().for_each(|change| change.resolved = false);
-    assert_eq!(notified(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "settle s1"]);
+    assert_eq!(steps(&mut facts, &sweep("12:02:00")), ["skip a notify-mode", "resolve-change s1"]);
     // Another change is other news.
     facts.secrets.insert(secret("s1").key(), {
         let mut metadata = metadata("s1", "13:00:00");
         metadata.versions = [("v3".to_owned(), ["AWSCURRENT".to_owned()].into())].into();
         metadata
     });
-    let again = ["note s1 13:00:00", "skip a notify-mode", "page redeploy-consumers"];
-    assert_eq!(notified(&mut facts, &sweep("13:01:00")), again);
+    let again = ["record s1 13:00:00", "skip a notify-mode", "page redeploy-consumers"];
+    assert_eq!(steps(&mut facts, &sweep("13:01:00")), again);
 }
 
 #[test]
-fn secrets_that_are_declared_count_like_those_that_are_written_in_the_service() {
+fn declared_secrets_count_like_references() {
     let declared = |tweak: fn(&mut Facts)| {
         noon(|facts| {
-            first(facts).references.clear();
+            first_service(facts).references.clear();
             tweak(facts);
         })
     };
-    assert_eq!(declared(|_| ()), ["note s1 12:00:00", "nothing"]);
+    assert_eq!(declared(|_| ()), ["record s1 12:00:00", "nothing"]);
     assert_eq!(declared(|facts| tag(facts, "secrets", "s1 s9")), GO);
     assert_eq!(declared(|facts| tag(facts, "secrets", &secret_arn("s1"))), GO);
-    assert_eq!(declared(|facts| tag(facts, "secrets", "s2")), ["note s1 12:00:00", "nothing"]);
+    assert_eq!(declared(|facts| tag(facts, "secrets", "s2")), ["record s1 12:00:00", "nothing"]);
     let readers = |name: &str, value: &str| {
         let (name, value) = (name.to_owned(), Untrusted::new(value));
         noon(|facts| {
-            first(facts).references.clear();
+            first_service(facts).references.clear();
             facts.settings.declared_secrets.insert(name, vec![value]);
         })
     };
     assert_eq!(readers("shop/a", "s1"), GO);
     assert_eq!(readers(&service_arn("a"), &secret_arn("s1")), GO);
-    assert_eq!(readers("shop/b", "s1"), ["note s1 12:00:00", "nothing"]);
+    assert_eq!(readers("shop/b", "s1"), ["record s1 12:00:00", "nothing"]);
 }

@@ -1,4 +1,4 @@
-//! The life of an incident: opened once, closed when it was quiet for long enough, opened again under its key.
+//! The lifecycle of an incident: it opens once, is auto-resolved after `resolve_after`, and reopens under its key.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -63,7 +63,7 @@ fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
     pages.filter(|incident| incident.rule == rule).collect()
 }
 
-/// When what was closed, and the text of the notice.
+/// The resolutions of a response: when each was planned, its end, and the body of its notice.
 fn ends(plans: &[Plan], rule: &str) -> Vec<(Timestamp, Timestamp, String)> {
     let (rules, settings) = (builtin().unwrap(), Settings::default());
     let renderer = Renderer::new(&rules, &settings);
@@ -81,7 +81,7 @@ fn ends(plans: &[Plan], rule: &str) -> Vec<(Timestamp, Timestamp, String)> {
 }
 
 #[test]
-fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
+fn theft_is_auto_resolved_once_and_reopens_under_its_key() {
     let rules = builtin().unwrap();
     let mut events = theft(0);
     events.extend((1..180).map(|minute| sweep(minute * 60)));
@@ -108,7 +108,7 @@ fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
 }
 
 #[test]
-fn what_goes_on_is_not_closed_and_what_says_worse_neither() {
+fn ongoing_incident_is_not_auto_resolved() {
     let rules = builtin().unwrap();
     let mut events: Vec<String> = (0..4).flat_map(|i| theft(i * 50 * 60)).collect();
     events.extend((1..200).map(|minute| sweep(minute * 60)));
@@ -118,7 +118,7 @@ fn what_goes_on_is_not_closed_and_what_says_worse_neither() {
 }
 
 #[test]
-fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
+fn late_events_reopen_an_auto_resolved_incident_and_copies_do_not() {
     let rules = builtin().unwrap();
     let mut ledger = MemoryStore::new(Facts::default());
     let mut tell = |event: &String| {
@@ -140,7 +140,7 @@ fn what_turns_up_late_opens_again_what_seemed_to_be_over_and_copies_do_not() {
 }
 
 #[test]
-fn retries_of_a_rotation_are_one_incident_that_ends_after_a_week_of_silence() {
+fn retries_of_a_rotation_are_one_incident_that_ends_after_a_silent_week() {
     let rules = builtin().unwrap();
     let secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
     let failed = |second: i64| {
@@ -164,7 +164,7 @@ fn retries_of_a_rotation_are_one_incident_that_ends_after_a_week_of_silence() {
 }
 
 #[test]
-fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
+fn open_incident_with_an_unknown_or_older_state_is_left_alone() {
     let rules = builtin().unwrap();
     let events = theft(0);
     let (_, _, ledger) = story(&rules, &events);
@@ -191,9 +191,9 @@ fn an_entry_whose_state_is_unknown_or_older_is_left_alone() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
-    /// However reads fall: every occurrence is paged, and closed by the first sweep that finds it quiet, once.
+    /// Each occurrence is paged, and the first sweep after `resolve_after` resolves it, once.
     #[test]
-    fn every_occurrence_ends_once(starts in prop::collection::vec(0..20_000_i64, 1..5), every in 1..20_i64) {
+    fn each_occurrence_is_auto_resolved_once(starts in prop::collection::vec(0..20_000_i64, 1..5), every in 1..20_i64) {
         // A page and a look of one instant have no order.
         prop_assume!(starts.iter().all(|start| (start + 9) % 60 != 0));
         let rules = builtin().unwrap();

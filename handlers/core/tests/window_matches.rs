@@ -1,4 +1,5 @@
-//! Counting in event time: the same bursts for any order and any duplication, and exactly those that the definition says.
+//! Window matches in event time: any order and any copies of the observations give the same matches, and exactly those of
+//! the definition.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -33,7 +34,7 @@ fn bulk() -> Response {
     ))
 }
 
-/// A mark at `minute` that reads the secret number `secret`.
+/// An observation at `minute` that reads the secret number `secret`.
 fn observation(minute: i64, secret: u8) -> Observation {
     Observation {
         at: Timestamp::from_millis(minute * 60_000),
@@ -51,7 +52,7 @@ fn observation(minute: i64, secret: u8) -> Observation {
 }
 
 #[test]
-fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
+fn window_fires_at_exactly_the_threshold_within_exactly_its_length() {
     let two = [observation(0, 1), observation(5, 2)];
     assert!(find_window_matches(&bulk(), &two).is_empty());
     let edge = [observation(0, 1), observation(5, 2), observation(10, 3)];
@@ -61,7 +62,7 @@ fn a_threshold_is_reached_at_exactly_that_many_within_exactly_that_long() {
 }
 
 #[test]
-fn severity_rises_with_the_fullest_window_not_with_the_sum() {
+fn severity_follows_the_fullest_window_and_not_the_sum() {
     let spread: Vec<Observation> = (0..9).map(|i| observation(i64::from(i) * 4, i)).collect();
     let found = find_window_matches(&bulk(), &spread);
     assert_eq!((found.len(), found[0].severity.as_str(), found[0].observations.len()), (1, "low", 9));
@@ -70,7 +71,7 @@ fn severity_rises_with_the_fullest_window_not_with_the_sum() {
 }
 
 #[test]
-fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
+fn silence_or_a_resolving_event_ends_an_occurrence() {
     let attack = |from: i64| (0..3).map(move |i| observation(from + i64::from(i), i));
     let twice: Vec<Observation> = attack(0).chain(attack(120)).collect();
     assert_eq!(find_window_matches(&bulk(), &twice).len(), 2);
@@ -86,7 +87,7 @@ fn quiet_ends_an_occurrence_and_so_does_a_resolving_event() {
 }
 
 #[test]
-fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
+fn copy_of_a_call_that_names_the_caller_is_the_one_that_counts() {
     let copy = |who: &str, id: &str| Observation {
         principal: Untrusted::new(who),
         id: Untrusted::new(id),
@@ -104,7 +105,7 @@ fn of_two_copies_of_a_call_the_one_that_names_the_caller_counts() {
 }
 
 #[test]
-fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
+fn narrowed_response_shares_a_group_and_counts_its_own_events_only() {
     let when = r#""when": {"distinct":"event","at_least":2,"within":"10m","per":"account"}"#;
     let row = format!(
         r#""on": ["p"], "severity": "low", "title": "T", "runbook": "R", "quiet": "1h", "incident": "one", {when}"#
@@ -136,7 +137,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
 }
 
 #[test]
-fn a_mark_is_small_whatever_the_event_says() {
+fn observation_is_small_whatever_the_event_says() {
     let long = "x\\u0001".repeat(5_000);
     let ids: Vec<String> = (0..200).map(|n| format!("\"{n}{long}\"")).collect();
     let text = format!(
@@ -154,7 +155,7 @@ fn a_mark_is_small_whatever_the_event_says() {
 }
 
 #[test]
-fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
+fn flooded_group_keeps_room_for_new_values() {
     let mut facts = Facts::default();
     let kind = |id: &str| BTreeMap::from([(id.to_owned(), ObservationRole::Counts)]);
     for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
@@ -184,7 +185,7 @@ fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
     assert_eq!(facts.observations["s"].len(), 5_000, "and it ends");
 }
 
-/// The definition, written down without any cleverness: which marks lie in a window that fires.
+/// The definition, written down without any cleverness: which observations lie in a window that fires.
 fn by_definition(response: &Response, observations: &[Observation]) -> BTreeSet<String> {
     let mut inside = BTreeSet::new();
     for end in observations {
@@ -202,7 +203,7 @@ fn by_definition(response: &Response, observations: &[Observation]) -> BTreeSet<
     inside
 }
 
-fn any_marks() -> impl Strategy<Value = Vec<Observation>> {
+fn any_observations() -> impl Strategy<Value = Vec<Observation>> {
     proptest::collection::vec(
         (0i64..200, 0u8..8).prop_map(|(minute, secret)| observation(minute, secret)),
         0..40,
@@ -213,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn bursts_hold_exactly_the_marks_of_windows_that_fire(observations in any_marks()) {
+    fn window_matches_hold_exactly_the_observations_of_windows_that_fire(observations in any_observations()) {
         let unique: Vec<Observation> = observations.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let response = bulk();
         let found = find_window_matches(&response, &unique);
@@ -225,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn order_and_duplicates_change_nothing(observations in any_marks(), seed in any::<u64>()) {
+    fn order_and_duplicates_leave_window_matches_unchanged(observations in any_observations(), seed in any::<u64>()) {
         let mut other = observations.clone();
         other.extend(observations.iter().take(7).cloned());
         // A permutation by a hash of the seed and the place.

@@ -1,6 +1,6 @@
-//! Families of responses, what must come first, and exceptions: functions of the set of events, whatever its order and copies.
+//! Responses that share an incident, preceding events and exceptions: the incidents are a function of the set of events.
 
-// long: the generated events below serve every property of families, order and exceptions.
+// long: the generated events below serve each property of shared incidents, order and exceptions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 const ROLE: &str = "arn:aws:iam::111122223333:role/execution";
 const TASK: &str = "0123456789abcdef0123456789abcdef";
 
-/// Reads and listings of one principal: three in a family, one that counts only after a listing, one of its own.
+/// Responses to reads and listings of one principal: three that share an incident, one more of them that counts only after a
+/// listing, and one with an incident of its own.
 fn responses() -> Value {
     let row = |on: &[&str], severity: &str, when: Value| {
         json!({"on": on, "severity": severity, "title": "T", "runbook": "R", "quiet": "1h", "when": when, "incident": "theft",
@@ -126,7 +127,7 @@ fn pages(plans: &[Plan]) -> Vec<&Incident> {
 }
 
 #[test]
-fn a_family_pages_once_and_again_only_when_severity_rises() {
+fn shared_incident_pages_once_and_again_when_its_severity_rises() {
     let mut calls: Vec<Call> = (0..4).map(|n| call(u32::from(n), n + 9)).collect();
     let (plans, incidents) = of(&calls);
     assert_eq!(pages(&plans).len(), 1, "many at the third, fast at the fourth: one page");
@@ -151,7 +152,7 @@ fn a_family_pages_once_and_again_only_when_severity_rises() {
 }
 
 #[test]
-fn findings_that_are_far_apart_are_two_incidents_and_near_ones_are_one() {
+fn detections_far_apart_are_two_incidents_and_near_ones_are_one() {
     let two = |apart: u32| {
         let first = (0..3).map(|n| call(u32::from(n), n));
         let second = (0..2).map(move |n| Call { region: ["a", "b"][n], ..call(2 + apart, 7) });
@@ -162,7 +163,7 @@ fn findings_that_are_far_apart_are_two_incidents_and_near_ones_are_one() {
 }
 
 #[test]
-fn what_must_come_first_may_arrive_last_and_must_be_near() {
+fn preceding_event_may_arrive_last_and_must_be_near() {
     let list = |second| Call { lists: true, ..call(second, 0) };
     let dumped = |calls: &[Call]| {
         let (plans, incidents) = of(calls);
@@ -199,7 +200,7 @@ fn what_must_come_first_may_arrive_last_and_must_be_near() {
 }
 
 #[test]
-fn a_launch_never_counts_and_the_next_incident_says_how_many_did_not() {
+fn launch_never_counts_and_the_next_incident_says_how_many_did_not() {
     let launch = |n: u8| Call { session: TASK, ..call(u32::from(n), n % 4) };
     let (plans, incidents) = of(&(0..20).map(launch).collect::<Vec<_>>());
     let suppressed = plans
@@ -221,7 +222,7 @@ fn a_launch_never_counts_and_the_next_incident_says_how_many_did_not() {
 }
 
 #[test]
-fn launches_are_asked_for_first_and_only_where_they_matter() {
+fn launch_secrets_are_asked_for_first_and_only_where_they_matter() {
     let rules = rules();
     let questions = |call: &Call, facts: &Facts| {
         responder_core::decide::questions(&rules.match_event(&call.text()).unwrap()[0], facts)
@@ -243,7 +244,7 @@ fn launches_are_asked_for_first_and_only_where_they_matter() {
 }
 
 #[test]
-fn a_burst_is_lowered_only_if_every_event_of_it_is() {
+fn window_match_is_downgraded_only_if_each_of_its_events_is() {
     let with = |agents: [&'static str; 3]| {
         let calls: Vec<Call> = agents
             .into_iter()
@@ -262,7 +263,7 @@ fn a_burst_is_lowered_only_if_every_event_of_it_is() {
 }
 
 #[test]
-fn a_list_by_a_tool_is_as_good_as_its_reads() {
+fn list_by_a_tool_is_downgraded_like_its_reads() {
     let severity = |lists: &'static str| {
         let list = Call { lists: true, agent: lists, ..call(0, 0) };
         let reads = (1..3).map(|n| Call { agent: "terraform nightly", ..call(u32::from(n), n + 10) });
@@ -277,7 +278,7 @@ fn a_list_by_a_tool_is_as_good_as_its_reads() {
 }
 
 #[test]
-fn an_incident_that_pages_nobody_is_left_to_the_summary_and_pages_once_it_is_worse() {
+fn incident_of_severity_info_is_left_to_the_summary_until_it_gets_worse() {
     let nightly = |n: u8| Call { agent: "terraform nightly", ..call(u32::from(n), n + 10) };
     let calls: Vec<Call> = (0..3).map(nightly).collect();
     let (plans, incidents) = of(&calls);
@@ -293,7 +294,7 @@ fn an_incident_that_pages_nobody_is_left_to_the_summary_and_pages_once_it_is_wor
 }
 
 #[test]
-fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
+fn expired_exception_has_no_effect_and_the_page_names_its_owner() {
     let backups =
         |from: u32| -> Vec<Call> { (0..5).map(|n| Call { agent: "backup", ..call(from + n, 1) }).collect() };
     let single = |calls: &[Call]| {
@@ -310,7 +311,7 @@ fn an_exception_that_ran_out_has_no_effect_and_is_told_with_its_owner() {
 }
 
 #[test]
-fn what_is_wrong_with_families_and_exceptions_is_said_at_once() {
+fn problems_of_shared_incidents_and_exceptions_are_reported_together() {
     let own = |more: &Value| {
         let mut own = json!({"id": "x", "where": {"account": ["1"]}, "effect": "drop", "why": "w"});
         own.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -371,7 +372,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_order_and_any_copies_are_the_same_story(
+    fn order_and_copies_of_events_change_no_plan_and_no_incident(
         calls in proptest::collection::vec(any_call(), 1..70),
         seed in any::<u64>(),
     ) {
@@ -384,9 +385,9 @@ proptest! {
         prop_assert_eq!(story(rules, services(), &texts), story(rules, services(), &other));
     }
 
-    /// Also where the events are decided as they arrive: what is paged differs, the incidents do not.
+    /// The incidents are the same where events are decided as they arrive; only the pages differ.
     #[test]
-    fn incidents_do_not_depend_on_when_their_events_were_decided(
+    fn incidents_do_not_depend_on_the_order_of_decisions(
         calls in proptest::collection::vec(any_call(), 1..70),
         turn in any::<usize>(),
     ) {
@@ -413,9 +414,9 @@ proptest! {
         prop_assert_eq!(worth, paged.keys().collect(), "{:?}", turned);
     }
 
-    /// By the definition: what one response counts alone is among what its family's incidents hold.
+    /// By the definition: a shared incident holds each incident that one of its responses finds alone.
     #[test]
-    fn a_family_holds_what_each_of_it_finds(calls in proptest::collection::vec(any_call(), 1..50)) {
+    fn shared_incident_holds_each_detection_of_its_responses(calls in proptest::collection::vec(any_call(), 1..50)) {
         let texts: Vec<String> = calls.iter().map(Call::text).collect();
         let together = story(rules(), services(), &texts).1;
         let alone = load_with(|responses| {

@@ -1,4 +1,4 @@
-//! A small world, the events in it, and plans in a few words.
+//! Facts, events and plans in a few words: `redeploy a s1`, `defer a cooldown 12:05:15`, `page rollout-failed`.
 
 use std::sync::LazyLock;
 
@@ -26,8 +26,8 @@ pub(crate) const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/sho
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
 
-/// The case that an event is for the handlers `rotation` or `sweep`.
-pub(crate) fn case(event: &str) -> MatchedEvent<'static> {
+/// The event as the handler `rotation` or `sweep` matches it.
+pub(crate) fn matched(event: &str) -> MatchedEvent<'static> {
     RULES.match_event(event).unwrap().into_iter().next().unwrap()
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn secret(name: &str) -> SecretRef {
     SecretRef::from_arn(&secret_arn(name)).unwrap()
 }
 
-pub(crate) fn changed(name: &str, time: &str) -> SecretChange {
+pub(crate) fn change(name: &str, time: &str) -> SecretChange {
     SecretChange { secret: secret(name), at: at(time), version: Some("v2".to_owned()) }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
         cluster: CLUSTER.to_owned(),
         status: ServiceStatus::Active,
         controller: DeploymentController::Ecs,
-        primary: deployed("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
+        primary: primary("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
         references: values.iter().map(reference).collect(),
         ..EcsService::default()
     }
@@ -71,7 +71,7 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
 
 /// A PRIMARY deployment.
 #[expect(clippy::unnecessary_wraps, reason = "a service may have none")]
-pub(crate) fn deployed(id: &str, time: &str, state: Option<RolloutState>) -> Option<EcsDeployment> {
+pub(crate) fn primary(id: &str, time: &str, state: Option<RolloutState>) -> Option<EcsDeployment> {
     Some(EcsDeployment { id: id.to_owned(), created_at: at(time), rollout_state: state })
 }
 
@@ -87,13 +87,13 @@ pub(crate) fn metadata(name: &str, time: &str) -> SecretMetadata {
     }
 }
 
-pub(crate) fn requested(time: &str, deployment: Option<&str>) -> DeploymentRecord {
+pub(crate) fn request(time: &str, deployment: Option<&str>) -> DeploymentRecord {
     DeploymentRecord {
         requested_at: at(time),
         cluster: CLUSTER.to_owned(),
         deployment: deployment.map(str::to_owned),
         slot: Some(0),
-        changes: vec![changed("s1", "12:00:00")],
+        changes: vec![change("s1", "12:00:00")],
         lease_until: None,
         end: None,
     }
@@ -103,12 +103,12 @@ pub(crate) fn ended(requested: DeploymentRecord, how: DeploymentOutcome) -> Depl
     DeploymentRecord { end: Some(DeploymentEnd { at: requested.requested_at, outcome: how }), ..requested }
 }
 
-pub(crate) fn known(time: &str, version: &str, settled: bool) -> KnownChange {
+pub(crate) fn known_change(time: &str, version: &str, settled: bool) -> KnownChange {
     KnownChange { at: at(time), version: Some(version.to_owned()), waiting_since: None, resolved: settled }
 }
 
 /// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.
-pub(crate) fn world(services: &[(&str, &[&str])]) -> Facts {
+pub(crate) fn facts_with(services: &[(&str, &[&str])]) -> Facts {
     let mut facts = Facts::default();
     for (name, secrets) in services {
         let values: Vec<String> = secrets.iter().map(|name| secret_arn(name)).collect();
@@ -121,33 +121,33 @@ pub(crate) fn world(services: &[(&str, &[&str])]) -> Facts {
 }
 
 /// The first service.
-pub(crate) fn first(facts: &mut Facts) -> &mut EcsService {
+pub(crate) fn first_service(facts: &mut Facts) -> &mut EcsService {
     &mut facts.services.as_mut().unwrap()[0]
 }
 
 pub(crate) fn tag(facts: &mut Facts, name: &str, value: &str) {
-    first(facts).tags.insert(format!("secrets-responder:{name}"), value.to_owned());
+    first_service(facts).tags.insert(format!("secrets-responder:{name}"), value.to_owned());
 }
 
-/// Decides, and carries the plan out.
+/// Decides about an event, and applies the plan to the facts.
 pub(crate) fn decide(facts: &mut Facts, event: &str) -> Plan {
-    let plan = respond(&case(event), facts);
+    let plan = respond(&matched(event), facts);
     apply(&plan, facts);
     plan
 }
 
-/// The plan's steps in words.
-pub(crate) fn words(plan: &Plan) -> Vec<String> {
-    plan.steps.iter().map(word).collect()
+/// The steps of a plan in words.
+pub(crate) fn describe(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(describe_step).collect()
 }
 
-/// What is decided, in words.
-pub(crate) fn notified(facts: &mut Facts, event: &str) -> Vec<String> {
-    words(&decide(facts, event))
+/// Decides about an event, applies the plan to the facts, and returns its steps in words.
+pub(crate) fn steps(facts: &mut Facts, event: &str) -> Vec<String> {
+    describe(&decide(facts, event))
 }
 
-pub(crate) fn asks(facts: &Facts, event: &str) -> Vec<Question> {
-    questions(&case(event), facts)
+pub(crate) fn list_questions(facts: &Facts, event: &str) -> Vec<Question> {
+    questions(&matched(event), facts)
 }
 
 fn name(value: &impl serde::Serialize) -> String {
@@ -169,22 +169,24 @@ fn names(changes: &[SecretChange]) -> String {
     names.join("+")
 }
 
-fn word(step: &PlanStep) -> String {
+fn describe_step(step: &PlanStep) -> String {
     match step {
         PlanStep::Redeploy { service, secrets, .. } => {
             format!("redeploy {} {}", short(service), names(secrets))
         }
         PlanStep::Defer { service, reason, until, .. } => {
             let until = until.map(|until| format!(" {}", time(until))).unwrap_or_default();
-            format!("hold {} {}{until}", short(service), name(reason))
+            format!("defer {} {}{until}", short(service), name(reason))
         }
         PlanStep::Skip { service, reason, .. } => format!("skip {} {}", short(service), name(reason)),
         PlanStep::RecordChange { change } => {
-            format!("note {} {}", change.secret.friendly_name().raw(), time(change.at))
+            format!("record {} {}", change.secret.friendly_name().raw(), time(change.at))
         }
-        PlanStep::ResolveChange { change } => format!("settle {}", change.secret.friendly_name().raw()),
+        PlanStep::ResolveChange { change } => {
+            format!("resolve-change {}", change.secret.friendly_name().raw())
+        }
         PlanStep::ReconcileDeployment { service, deployment, .. } => {
-            format!("adopt {} {deployment}", short(service))
+            format!("reconcile {} {deployment}", short(service))
         }
         PlanStep::EndDeployment { service, end, .. } => {
             format!("end {} {}", short(service), name(&end.outcome))
@@ -193,17 +195,17 @@ fn word(step: &PlanStep) -> String {
         PlanStep::Page { incident, .. } => format!("page {}", incident.rule),
         PlanStep::Digest { rule, .. } => format!("digest {rule}"),
         PlanStep::Suppress { rule, .. } => format!("suppress {rule}"),
-        PlanStep::ExtendIncident { rule, .. } => format!("join {rule}"),
+        PlanStep::ExtendIncident { rule, .. } => format!("extend {rule}"),
         PlanStep::Resolve { rule, .. } => format!("resolve {rule}"),
         PlanStep::Count { rule, .. } => format!("count {rule}"),
-        PlanStep::UpdateLastSeen { .. } => "see".to_owned(),
+        PlanStep::UpdateLastSeen { .. } => "update-last-seen".to_owned(),
         PlanStep::Unknown { .. } => "unknown".to_owned(),
         PlanStep::Nothing { .. } => "nothing".to_owned(),
         PlanStep::Ignore { .. } => "ignore".to_owned(),
     }
 }
 
-/// What the pages of a plan say beyond the counts.
+/// The details of the incidents that a plan pages.
 pub(crate) fn details(plan: &Plan) -> Vec<String> {
     let pages = plan.steps.iter().filter_map(|step| match step {
         PlanStep::Page { incident, .. } => Some(&incident.details),
@@ -220,13 +222,13 @@ fn event(kind: &str, source: &str, time: &str, resources: &[String], detail: &Va
 }
 
 /// The native event: a version of the secret is AWSCURRENT.
-pub(crate) fn label(name: &str, time: &str, version: &str) -> String {
+pub(crate) fn label_moved(name: &str, time: &str, version: &str) -> String {
     let detail = json!({"name": name, "labelUpdated": "AWSCURRENT", "versionId": version});
     event("Secret Label Updated", "aws.secretsmanager", time, &[secret_arn(name)], &detail)
 }
 
 /// `RotationSucceeded`, which names no version.
-pub(crate) fn rotated(name: &str, time: &str) -> String {
+pub(crate) fn rotation_succeeded(name: &str, time: &str) -> String {
     let detail = json!({"eventSource": "secretsmanager.amazonaws.com", "eventName": "RotationSucceeded",
         "eventTime": at(time).to_string(), "eventID": format!("{name} {time}"), "awsRegion": HOME,
         "recipientAccountId": ACCOUNT, "additionalEventData": {"SecretId": secret_arn(name)},
@@ -239,14 +241,14 @@ pub(crate) fn sweep(time: &str) -> String {
 }
 
 /// `SERVICE_DEPLOYMENT_…` of a service's deployment.
-pub(crate) fn rollout(name: &str, time: &str, kind: &str, id: &str, reason: &str) -> String {
+pub(crate) fn deployment_event(name: &str, time: &str, kind: &str, id: &str, reason: &str) -> String {
     let detail = json!({"eventType": "INFO", "eventName": format!("SERVICE_DEPLOYMENT_{kind}"), "deploymentId": id,
         "updatedAt": at(time).to_string(), "reason": reason});
     event("ECS Deployment State Change", "aws.ecs", time, &[service_arn(name)], &detail)
 }
 
 /// A role's session reads a secret.
-pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String {
+pub(crate) fn secret_read(name: &str, time: &str, role: &str, session: &str) -> String {
     let issuer = json!({"sessionIssuer": {"type": "Role", "arn": role, "accountId": ACCOUNT}});
     let detail = json!({"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
         "eventTime": at(time).to_string(), "eventID": format!("{name} {time} {session}"), "awsRegion": HOME,
@@ -256,7 +258,7 @@ pub(crate) fn read(name: &str, time: &str, role: &str, session: &str) -> String 
     event("AWS API Call via CloudTrail", "aws.secretsmanager", time, &[], &detail)
 }
 
-/// The services whose deployments of ours go on at an instant, as far as anybody may tell.
+/// The services with a deployment of ours whose end is not known at an instant.
 pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
     let going = facts.deployments.iter().filter(|(_, requested)| requested.is_open());
     let going =
