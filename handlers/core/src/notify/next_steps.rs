@@ -135,7 +135,8 @@ fn expand_sentence(
                 sentence.push_str(values.find_value(name)?);
             }
             TemplatePiece::Placeholder(name) => {
-                sentence.push_str(&show(&Untrusted::new(values.find_value(name)?)))
+                let value = Untrusted::new(values.find_value(name)?);
+                sentence.push_str(&show(&value));
             }
         }
     }
