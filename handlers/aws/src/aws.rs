@@ -36,19 +36,19 @@ impl AwsPort for AwsSdks {
         tokio::time::sleep(Duration::from_millis(u64::try_from(span.millis()).unwrap_or_default())).await;
     }
 
-    fn print(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         drop(writeln!(std::io::stdout(), "{line}"));
     }
 
-    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         dynamodb::update(&self.clients.dynamodb, &self.table, update, until).await
     }
 
-    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         dynamodb::get(&self.clients.dynamodb, &self.table, keys, until).await
     }
 
-    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         dynamodb::query(&self.clients.dynamodb, &self.table, range, until).await
     }
 
@@ -81,7 +81,7 @@ impl AwsPort for AwsSdks {
         ecs::describe_services(&self.clients.ecs(region), cluster, services, until).await
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         region: &Region,
         arn: &str,
@@ -118,11 +118,11 @@ impl AwsPort for AwsSdks {
         ecs::force_deployment(&self.clients.ecs(region), cluster, service, until).await
     }
 
-    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
         sns::publish(&self.clients.sns, &self.topic, page, key, until).await
     }
 
-    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         match &self.chat_topic {
             Some(topic) => sns::chat(&self.clients.sns, topic, page, until).await,
             None => Ok(()),

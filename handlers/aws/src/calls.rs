@@ -25,7 +25,7 @@ pub(crate) fn bound<T>(
     async move {
         let left = until.millis().saturating_sub(now().millis());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        timeout(left, future).await.map_err(|_| EngineError::Deadline(what))
+        timeout(left, future).await.map_err(|_| EngineError::DeadlineReached(what))
     }
 }
 

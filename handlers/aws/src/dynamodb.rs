@@ -33,10 +33,10 @@ pub(crate) async fn update(
         .set_expression_attribute_values((!values.is_empty()).then_some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     match bound(until, "UpdateItem", call.send()).await? {
-        Ok(_) => Ok(WriteResult::Yes),
+        Ok(_) => Ok(WriteResult::Written),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(WriteResult::No(refused.item().cloned().map(item::read)))
+                Ok(WriteResult::ConditionFailed(refused.item().cloned().map(item::read)))
             }
             _ => Err(failed("dynamodb", "UpdateItem", &error)),
         },

@@ -70,7 +70,7 @@ pub async fn describe_services(
 ///
 /// # Errors
 /// When the call fails or has no answer at `until`.
-pub async fn task_definition(
+pub async fn describe_task_definition(
     client: &Client,
     arn: &str,
     until: Timestamp,
@@ -79,7 +79,7 @@ pub async fn task_definition(
     let sent = client.describe_task_definition().task_definition(arn).send();
     let answer = call(until, service, operation, sent).await?;
     let definition = answer.task_definition.as_ref().map(map::definition);
-    definition.ok_or(EngineError::Call { service, operation, failure: CallFailure::of(FailureCause::Empty) })
+    definition.ok_or(EngineError::CallFailed { service, operation, failure: CallFailure::without_code(FailureCause::ResponseIncomplete) })
 }
 
 /// `UpdateService`. Nothing but cluster, service and `forceNewDeployment` is sent: a task definition by family would be the

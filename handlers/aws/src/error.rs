@@ -50,7 +50,7 @@ pub(crate) fn failed<E: ProvideErrorMetadata>(
     operation: &'static str,
     error: &SdkError<E>,
 ) -> responder_engine::EngineError {
-    responder_engine::EngineError::Call { service, operation, failure: failure(error) }
+    responder_engine::EngineError::CallFailed { service, operation, failure: failure(error) }
 }
 
 /// The error of a call whose request lacks something.
@@ -58,22 +58,22 @@ pub(crate) fn unbuilt(
     service: &'static str,
     operation: &'static str,
 ) -> impl FnOnce(BuildError) -> responder_engine::EngineError {
-    move |_| responder_engine::EngineError::Call {
+    move |_| responder_engine::EngineError::CallFailed {
         service,
         operation,
-        failure: CallFailure::of(FailureCause::Unbuilt),
+        failure: CallFailure::without_code(FailureCause::RequestNotBuilt),
     }
 }
 
 fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallFailure {
     let cause = match error {
-        SdkError::ConstructionFailure(_) => FailureCause::Unbuilt,
+        SdkError::ConstructionFailure(_) => FailureCause::RequestNotBuilt,
         SdkError::TimeoutError(_) => FailureCause::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureCause::ConnectionTimeout,
-        SdkError::DispatchFailure(failure) if failure.is_io() => FailureCause::Connection,
-        SdkError::DispatchFailure(_) => FailureCause::Unsent,
-        SdkError::ResponseError(_) => FailureCause::Unreadable,
-        SdkError::ServiceError(_) => FailureCause::Refused,
+        SdkError::DispatchFailure(failure) if failure.is_io() => FailureCause::ConnectionFailed,
+        SdkError::DispatchFailure(_) => FailureCause::RequestNotSent,
+        SdkError::ResponseError(_) => FailureCause::ResponseUnreadable,
+        SdkError::ServiceError(_) => FailureCause::ServiceError,
         _ => FailureCause::Other,
     };
     CallFailure { cause, code: error.code().map(word) }

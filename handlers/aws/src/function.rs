@@ -109,7 +109,7 @@ impl FunctionApp {
             InvocationPayload::Event(text) => {
                 let (ended, _) = self.engine.run(&turn, &[text]).await;
                 let ended = ended.into_iter().next();
-                ended.map_or(Err(responder_engine::EngineError::Unreadable.into()), |ended| self.tell(ended))
+                ended.map_or(Err(responder_engine::EngineError::EventUnreadable.into()), |ended| self.tell(ended))
             }
         }
     }
@@ -117,7 +117,7 @@ impl FunctionApp {
     /// A plan that asks for another look is told too: who sent a bare event sees that in it.
     fn tell(&self, ended: EventResult) -> Result<FunctionAnswer, FunctionError> {
         let EventResult { errors, mut facts, plan, .. } = ended;
-        if let Some(error) = errors.into_iter().find(|error| *error != responder_engine::EngineError::Again) {
+        if let Some(error) = errors.into_iter().find(|error| *error != responder_engine::EngineError::RetryPlanned) {
             return Err(error.into());
         }
         facts.settings.clone_from(&self.engine.settings);

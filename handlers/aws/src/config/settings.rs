@@ -199,7 +199,7 @@ fn business_hours(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) ->
 fn regions(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
     let text = read.optional("REGIONS").unwrap_or_default();
     let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    if regions.iter().any(|region| Region::of(region).is_none()) {
+    if regions.iter().any(|region| Region::parse(region).is_none()) {
         read.problem(
             "REGIONS",
             "must be names of Regions with spaces between, such as `eu-west-1 eu-west-2`",

@@ -11,7 +11,7 @@ use responder_engine::port::{ArnPage, DescribedService, TaskDefinition};
 use crate::{ecs, secrets};
 
 pub(super) fn listed(page: ecs::Page) -> ArnPage {
-    ArnPage { arns: page.arns, next: page.next_token }
+    ArnPage { arns: page.arns, next_token: page.next_token }
 }
 
 pub(super) fn described(service: &ecs::Service) -> DescribedService {
