@@ -7,13 +7,13 @@ use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use responder_core::aws::arn::Arn;
 use responder_core::facts::Facts;
-use responder_core::plan::Plan;
+use responder_core::notify::Renderer;
 use responder_core::rules::{Handler, builtin};
 use responder_core::text::json_line;
 use responder_core::time::Timestamp;
 use responder_engine::{Engine, EventResult, Invocation};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value, to_value};
 
 use crate::aws::AwsSdks;
 use crate::clients::SdkClients;
@@ -66,7 +66,7 @@ enum FunctionAnswer {
     /// The messages that the queue must keep.
     Batch(SqsBatchResponse),
     /// What was known, and what was decided.
-    Event { facts: Box<Facts>, plan: Option<Box<Plan>> },
+    Event { facts: Box<Facts>, plan: Option<Value> },
 }
 
 impl FunctionApp {
@@ -121,7 +121,12 @@ impl FunctionApp {
             return Err(error.into());
         }
         facts.settings.clone_from(&self.engine.settings);
-        Ok(FunctionAnswer::Event { facts: Box::new(facts), plan: plan.map(Box::new) })
+        let renderer = Renderer::new(&self.engine.rules, &self.engine.settings);
+        let plan = match plan {
+            Some(plan) => Some(to_value(renderer.render_plan(&plan)).map_err(|_| FunctionError::Unwritable)?),
+            None => None,
+        };
+        Ok(FunctionAnswer::Event { facts: Box::new(facts), plan })
     }
 
     /// The account of the function, or of the topic that it pages.

@@ -24,10 +24,9 @@ use std::collections::BTreeSet;
 
 use crate::aws::secret_ref::SecretRef;
 use crate::event::Event;
-use crate::facts::{Facts, Question, Settings};
+use crate::facts::{Facts, Question};
 use crate::hash;
 use crate::incident::{Incident, IncidentDetail};
-use crate::notify;
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::rules::{AppliedResponse, Handler, MatchedEvent, Response, ResponseAction, RuleSet, Severity};
 use crate::state::deployment::AffectedConsumer;
@@ -124,14 +123,7 @@ pub fn notify_refusals(
 /// such things a function gets, they are one incident.
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
-pub fn quarantine(
-    rules: &RuleSet,
-    handler: Handler,
-    body: &[u8],
-    why: &str,
-    now: Timestamp,
-    settings: &Settings,
-) -> Plan {
+pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now: Timestamp) -> Plan {
     let id = hash::id_of(body);
     let mut plan = Plan {
         event: id.clone(),
@@ -158,10 +150,9 @@ pub fn quarantine(
         let mut incident =
             Incident::of(response, incident_key(response, handler.name()), &window_match, details);
         (incident.handler, incident.first, incident.last) = (handler, now, now);
-        let page = notify::render(&incident, response, settings);
         plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
-            page,
+            digest: None,
             resolve_after: response.resolve_after,
             groups: BTreeSet::new(),
             consumers: Vec::new(),
@@ -220,14 +211,13 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
                 incident.first = incident.first.min(state.first);
                 incident.last = incident.last.max(state.last);
             }
-            let page = notify::render(&incident, response, &self.facts.settings);
             let own =
                 self.watches.iter().filter(|watch| watch.incident_key == incident.key && !watch.resolves);
             let groups = own.map(|watch| watch.group.clone()).collect();
             let (incident, resolve_after) = (Box::new(incident), response.resolve_after);
             self.steps.push(PlanStep::Page {
                 incident,
-                page,
+                digest: None,
                 resolve_after: resolve_after,
                 groups: groups,
                 consumers: about,

@@ -1,6 +1,7 @@
 //! The page: what a person reads at 3 a.m., in our own words around shown, never raw, strings from outside.
 
 mod chat;
+mod daily_digest;
 
 mod console_links;
 mod email;
@@ -9,8 +10,11 @@ mod pagerduty;
 mod password_advice;
 mod phrases;
 mod placeholders;
+mod renderer;
 mod shell_quote;
 mod subject;
+
+pub use renderer::{RenderedPlan, Renderer};
 
 use std::collections::BTreeMap;
 

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::aws::ecs_service::{EcsDeployment, RequestedVersion};
 use crate::incident::Incident;
-use crate::notify::Notification;
 use crate::rules::{Handler, Severity};
 use crate::settings::DeploymentRisk;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
+use crate::state::digest_report::DigestReport;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -166,8 +166,9 @@ pub enum PlanStep {
     Page {
         /// The incident.
         incident: Box<Incident>,
-        /// What is sent.
-        page: Notification,
+        /// The content of a daily summary, if that is what is sent.
+        #[serde(skip)]
+        digest: Option<Box<DigestReport>>,
         /// How long the incident must have been quiet for this to be a new occurrence of it.
         resolve_after: Span,
         /// The streams of its marks; none if it does not end by being quiet.
@@ -227,9 +228,9 @@ pub enum PlanStep {
         /// Its last event, if it ends because nothing followed that for long enough.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_event: Option<Timestamp>,
-        /// What is sent, if the incident was paged.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        notice: Option<Notification>,
+        /// The incident as the notice tells of it, if it was paged.
+        #[serde(skip)]
+        notice: Option<Box<Incident>>,
         /// The incident's severity, for the notice.
         severity: Severity,
     },

@@ -2,5 +2,6 @@
 
 pub mod deployment;
 pub mod digest_entry;
+pub mod digest_report;
 pub mod observation;
 pub mod open_incident;

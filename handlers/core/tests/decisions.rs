@@ -9,6 +9,7 @@ use responder_core::decide::{notify_refusals, questions, respond, watches};
 use responder_core::facts::{Facts, Question};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanStep, SkipReason};
 use responder_core::rules::{RuleSet, builtin};
 use serde_json::{Value, json};
@@ -243,7 +244,8 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
     assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
     let refused = plan.steps.last().unwrap().clone();
     let steps = notify_refusals(case, &facts, &[(refused, "AccessDenied".to_owned())]);
-    let [PlanStep::Page { page, .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    let [step @ PlanStep::Page { .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+    let page = Renderer::new(&rules, &facts.settings).render_step(step).unwrap();
     assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
 }
 
@@ -256,10 +258,8 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
         facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)));
     });
     let plan = respond(case, &facts);
-    let bodies = plan.steps.iter().filter_map(|step| match step {
-        PlanStep::Page { page, .. } => Some(page.body.len()),
-        _ => None,
-    });
+    let renderer = Renderer::new(&rules, &facts.settings);
+    let bodies = plan.steps.iter().filter_map(|step| Some(renderer.render_step(step)?.body.len()));
     assert!(bodies.max().is_some_and(|size| size < 20_000));
 }
 

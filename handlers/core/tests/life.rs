@@ -4,9 +4,10 @@
 
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
-use responder_core::facts::{Facts, Question};
+use responder_core::facts::{Facts, Question, Settings};
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
+use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::{RuleSet, builtin};
 use responder_core::time::{Span, Timestamp};
@@ -62,15 +63,20 @@ fn pages<'p>(plans: &'p [Plan], rule: &str) -> Vec<&'p Incident> {
 }
 
 /// When what was closed, and the text of the notice.
-fn ends<'p>(plans: &'p [Plan], rule: &str) -> Vec<(Timestamp, Timestamp, &'p str)> {
-    let ends = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (plan.time, step)));
-    let ends = ends.filter_map(|(notified, step)| match step {
-        PlanStep::Resolve { rule: of, at, notice: Some(notice), .. } if of == rule => {
-            Some((notified, *at, notice.body.as_str()))
+fn ends(plans: &[Plan], rule: &str) -> Vec<(Timestamp, Timestamp, String)> {
+    let (rules, settings) = (builtin().unwrap(), Settings::default());
+    let renderer = Renderer::new(&rules, &settings);
+    let mut ends = Vec::new();
+    for plan in plans {
+        for step in &plan.steps {
+            if let PlanStep::Resolve { rule: of, at, notice: Some(_), .. } = step
+                && of == rule
+            {
+                ends.push((plan.time, *at, renderer.render_step(step).unwrap().body));
+            }
         }
-        _ => None,
-    });
-    ends.collect()
+    }
+    ends
 }
 
 #[test]
@@ -84,7 +90,7 @@ fn a_theft_that_is_over_is_closed_once_and_opens_again_under_its_key() {
     // The tenth read pages, the twentieth says that it is worse.
     assert_eq!(paged.len(), 2);
     let ended = ends(&plans, "bulk-read");
-    let [(notified, over, body)] = ended[..] else { panic!("{ended:?}") };
+    let [(notified, over, ref body)] = ended[..] else { panic!("{ended:?}") };
     assert_eq!((notified, over), (at(HOUR + 60), at(HOUR + 19)));
     for part in ["it was quiet for 1h", "20 calls", "20 different secrets", "us-west-2", "user/u"] {
         assert!(body.contains(part), "{part}: {body}");

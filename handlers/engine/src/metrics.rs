@@ -224,7 +224,6 @@ fn build_document(millis: i64, dimensions: &[(&str, &str)], metrics: &[MetricVal
 
 #[cfg(test)]
 mod tests {
-    use responder_core::settings::Settings;
     use responder_core::time::Timestamp;
 
     use super::*;
@@ -282,8 +281,8 @@ mod tests {
     #[test]
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
-        let (now, settings) = (Timestamp::default(), Settings::default());
-        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now, &settings);
+        let now = Timestamp::default();
+        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
         plan.rules = vec![ROTATION_FAILED_RULE.to_owned()];
         let mut counters = Counters::default();
         for (account, region) in

@@ -75,7 +75,6 @@ pub(crate) fn conclude_event(
 #[cfg(test)]
 mod tests {
     use responder_core::decide;
-    use responder_core::facts::Settings;
     use responder_core::rules::Handler;
     use responder_core::time::Timestamp;
 
@@ -83,8 +82,7 @@ mod tests {
 
     fn plan(outcome: PlanOutcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
-        let mut plan =
-            decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default(), &Settings::default());
+        let mut plan = decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default());
         plan.outcome = outcome;
         plan
     }

@@ -3,6 +3,8 @@
 //! [`schema`] lists every item. The other files read and write one kind each.
 
 mod claims;
+mod concurrency_slots;
+mod deployment_request;
 mod deployments;
 mod digest;
 mod incident_state;
@@ -19,7 +21,8 @@ mod stored_facts;
 mod task_definitions;
 
 pub(crate) use claims::{ClaimResult, ClaimSubject};
-pub(crate) use deployments::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
+pub(crate) use deployment_request::{DeploymentClaimResult, DeploymentRequest};
+pub(crate) use deployments::DeploymentEndReport;
 pub(crate) use incident_state::IncidentExtension;
 pub(crate) use ledger::Ledger;
 pub(crate) use observations::{ObservationAnswer, ObservationQuery};

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::story::Story;
+use responder_core::notify::Renderer;
 use responder_core::text::json_line;
 use serde::Serialize;
 
@@ -14,9 +15,9 @@ struct Line<'a, T> {
 }
 
 /// Decisions by time, incidents by severity, problems by file, the summary last.
-pub(crate) fn lines(story: &Story, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn lines(story: &Story, renderer: Renderer<'_>, out: &mut impl Write) -> io::Result<()> {
     for decision in &story.decisions {
-        line("decision", decision, out)?;
+        line("decision", &renderer.render_plan(decision), out)?;
     }
     for incident in &story.incidents {
         line("incident", incident, out)?;

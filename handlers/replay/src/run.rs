@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Write as _};
 
+use responder_core::notify::Renderer;
+
 use crate::cli::{Format, RunArgs};
 use crate::story::replay;
 use crate::{End, Failure, output, report, settings, warn};
@@ -13,7 +15,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<End, Failure> {
     let story = replay(&rules, facts, &args.paths);
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
-        Format::Json => output::lines(&story, &mut out)?,
+        Format::Json => output::lines(&story, Renderer::new(&rules, &story.settings), &mut out)?,
         Format::Text => {
             for problem in &story.problems {
                 warn(&report::problem(problem));

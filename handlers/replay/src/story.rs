@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use responder_core::facts::Facts;
+use responder_core::facts::{Facts, Settings};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanOutcome};
@@ -17,6 +17,8 @@ use crate::source::{Problem, each_event};
 pub(crate) struct Story {
     /// One decision for each event and handler, by time.
     pub(crate) decisions: Vec<Plan>,
+    /// The settings that they were made with.
+    pub(crate) settings: Settings,
     /// The incidents, most severe first.
     pub(crate) incidents: Vec<Incident>,
     /// What could not be read, by file and place.
@@ -65,6 +67,7 @@ pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story 
     summary.matched = cases.iter().map(|case| case.event.key()).collect::<BTreeSet<_>>().len();
     summary.duplicates = copies - summary.matched;
     summary.quarantined = problems.len();
+    let settings = facts.settings.clone();
     let mut ledger = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(cases.len());
     for case in cases {
@@ -78,5 +81,5 @@ pub(crate) fn replay(rules: &RuleSet, facts: Facts, paths: &[PathBuf]) -> Story 
     }
     let incidents = ledger.incidents();
     summary.incidents = incidents.len();
-    Story { decisions, incidents, problems, summary }
+    Story { decisions, settings, incidents, problems, summary }
 }

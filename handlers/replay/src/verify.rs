@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use responder_core::notify::Renderer;
 use responder_core::plan::PlanStep;
 use responder_core::rules::{Handler, ResponseAction, RuleSet};
 use serde::Deserialize;
@@ -116,8 +117,13 @@ fn check(rules: &RuleSet, case: &Path, update: bool) -> Result<Checked, Failure>
     if fired != about.fires {
         problems.push(format!("about.json says that {:?} fire, but {fired:?} do", about.fires));
     }
+    let renderer = Renderer::new(rules, &story.settings);
+    let mut decisions = Vec::new();
+    for plan in &story.decisions {
+        decisions.push(renderer.render_plan(plan));
+    }
     let decided = json!({
-        "decisions": story.decisions, "incidents": story.incidents,
+        "decisions": decisions, "incidents": story.incidents,
         "problems": story.problems, "summary": story.summary,
     });
     let file = case.join("expected.json");

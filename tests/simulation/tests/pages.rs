@@ -14,6 +14,7 @@ use responder_core::facts::{Facts, Settings};
 use responder_core::incident::IncidentStatus;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::Notification;
+use responder_core::notify::Renderer;
 use responder_core::plan::PlanStep;
 use responder_core::rules::{Handler, ResponseAction, RuleSet, builtin};
 use responder_core::time::Timestamp;
@@ -144,14 +145,16 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
             );
         });
     }
+    let settings = facts.settings.clone();
+    let renderer = Renderer::new(rules, &settings);
     let mut ledger = MemoryStore::new(facts);
     let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
-    plans.into_iter().flat_map(|plan| plan.steps).find_map(|step| match step {
-        PlanStep::Page { incident, page, .. } if incident.rule == rule && incident.state == state => {
-            Some(page)
+    plans.iter().flat_map(|plan| &plan.steps).find_map(|step| match step {
+        PlanStep::Page { incident, .. } if incident.rule == rule && incident.state == state => {
+            renderer.render_step(step)
         }
-        PlanStep::Resolve { rule: id, notice, .. } if id == rule && state == IncidentStatus::Resolved => {
-            notice
+        PlanStep::Resolve { rule: id, .. } if id == rule && state == IncidentStatus::Resolved => {
+            renderer.render_step(step)
         }
         _ => None,
     })
@@ -161,9 +164,7 @@ fn quarantined(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let handler = Handler::Access;
     let settings = Settings { runbooks: RUNBOOKS.to_owned(), ..Settings::default() };
-    let plan = decide::quarantine(rules, handler, b"{", "it is not JSON: it ends too soon", now, &settings);
-    plan.steps.into_iter().find_map(|step| match step {
-        PlanStep::Page { page, .. } => Some(page),
-        _ => None,
-    })
+    let plan = decide::quarantine(rules, handler, b"{", "it is not JSON: it ends too soon", now);
+    let renderer = Renderer::new(rules, &settings);
+    plan.steps.iter().find_map(|step| renderer.render_step(step))
 }

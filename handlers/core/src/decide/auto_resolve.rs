@@ -4,7 +4,6 @@ use super::PlanBuilder;
 use crate::detection::correlate::{self, Detection};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::incident::IncidentDetail;
-use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{MatchedEvent, Response, Severity};
 use crate::state::observation::{Observation, WindowMatch, find_window_matches};
@@ -107,7 +106,7 @@ fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state:
         let finding = Detection { response, window_match: window_match };
         let mut incident = correlate::incident(response, key.to_owned(), &[finding], observations, details);
         (incident.first, incident.last) = (state.first, state.last);
-        notify::render(&incident, response, &draft.facts.settings)
+        Box::new(incident)
     });
     let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
     PlanStep::Resolve { rule, key, at, last_event: Some(state.last), notice, severity }

@@ -7,7 +7,6 @@ use crate::detection::correlate::{self, Detection, lead};
 use crate::facts::{Facts, IncidentState, Question};
 use crate::hash;
 use crate::incident::{Incident, IncidentDetail};
-use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{
     AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction, ResponseException,
@@ -320,7 +319,7 @@ pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
             key: watch.incident_key,
             at: own.at,
             last_event: None,
-            notice: Some(notify::render(&incident, watch.response, &draft.facts.settings)),
+            notice: Some(Box::new(incident)),
             severity: open.severity,
         });
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::{PlanBuilder, incident_key};
 use crate::facts::{Facts, Question};
 use crate::incident::Incident;
-use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{MatchedEvent, Response};
-use crate::state::digest_entry::{due, text};
+use crate::state::digest_entry::due;
+use crate::state::digest_report::DigestReport;
 use crate::state::observation::{Observation, WindowMatch};
 use crate::time::{Date, Span};
 
@@ -33,25 +33,20 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
     if facts.incidents.contains_key(&key) {
         return;
     }
-    let notes = facts.digest_days.get(&date).cloned().unwrap_or_default();
-    let Some(body) =
-        text(date, &case.event.account, &notes, &facts.open_incidents, response, case.all_responses)
-    else {
-        return;
-    };
+    let day = facts.digest_days.get(&date).cloned().unwrap_or_default();
+    let report = DigestReport::new(date, &case.event.account, day, &facts.open_incidents, &response.id);
+    let Some(report) = report else { return };
     let observation = Observation::of(draft.event(), false);
     let window_match =
         WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
     let mut incident = Incident::of(response, key, &window_match, Vec::new());
-    (incident.first, incident.last) = (date.start(), date.end().minus(Span::from_millis(1)));
-    let mut page = notify::render(&incident, response, &facts.settings);
-    page.body = body;
-    let (resolve_after, groups, about) = (response.resolve_after, BTreeSet::new(), Vec::new());
+    incident.first = date.start();
+    incident.last = date.end().minus(Span::from_millis(1));
     draft.steps.push(PlanStep::Page {
         incident: Box::new(incident),
-        page,
-        resolve_after: resolve_after,
-        groups: groups,
-        consumers: about,
+        digest: Some(Box::new(report)),
+        resolve_after: response.resolve_after,
+        groups: BTreeSet::new(),
+        consumers: Vec::new(),
     });
 }

@@ -6,7 +6,6 @@ use crate::aws::arn::Arn;
 use crate::aws::ecs_service::{EcsService, RolloutState};
 use crate::facts::{Facts, IncidentState, Question, place};
 use crate::incident::IncidentDetail;
-use crate::notify;
 use crate::plan::PlanStep;
 use crate::rules::{Handler, MatchedEvent, Response};
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
@@ -346,7 +345,7 @@ fn resolve(
         key,
         at,
         last_event: None,
-        notice: Some(notify::render(&incident, response, &draft.facts.settings)),
+        notice: Some(Box::new(incident)),
         severity: open.severity,
     });
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::narrowing::NarrowingIndex;
 use super::{Handler, ResponseException};
+use crate::incident::Incident;
 use crate::time::Span;
 
 /// How urgent an incident is.
@@ -173,6 +174,37 @@ pub struct Response {
 }
 
 impl Response {
+    /// A response for an incident whose own response this release does not have: no advice, and no threshold.
+    pub(crate) fn unknown(incident: &Incident) -> Self {
+        Self {
+            id: incident.rule.clone(),
+            incident: incident.rule.clone(),
+            handler: incident.handler,
+            on: Vec::new(),
+            action: ResponseAction::Page,
+            severity: incident.severity,
+            title: incident.title.clone(),
+            runbook: format!("rules/README.md#{}", incident.rule),
+            when: Threshold {
+                distinct: DistinctBy::Event,
+                at_least: 1,
+                within: Span::default(),
+                per: CountPer::Account,
+                after: None,
+                escalate: Vec::new(),
+            },
+            counted: false,
+            resolve_after: Span::default(),
+            resolved_by: Vec::new(),
+            means: String::new(),
+            sure: String::new(),
+            next_steps: Vec::new(),
+            exceptions: Vec::new(),
+            only_if: None,
+            unless: None,
+        }
+    }
+
     /// Whether its incidents page nobody and are of one event each: nothing is counted.
     pub(crate) fn is_only_noted(&self) -> bool {
         let Threshold { at_least, after, escalate, .. } = &self.when;

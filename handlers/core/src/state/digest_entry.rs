@@ -1,4 +1,4 @@
-//! The daily summary: what is noted of a day, and the page that tells of it.
+//! Entries of the daily summary: events that nobody is paged for, kept by day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::Facts;
 use crate::incident::Incident;
 use crate::plan::{Plan, PlanStep};
-use crate::rules::{Response, Severity};
 use crate::settings::Settings;
-use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Date, Span, Timestamp};
 
@@ -48,11 +46,10 @@ pub struct DigestDay {
     pub more: bool,
 }
 
-/// How many lines of detail a summary has.
-const LINES: usize = 200;
-/// How many secrets a note names, and how long anything from outside may be in a line.
-const SECRETS: usize = 3;
-const SHOWN: usize = 120;
+/// How many secrets an entry names.
+const ENTRY_SECRETS_MAX: usize = 3;
+/// How long anything from outside may be in a line of the summary, in characters.
+pub(crate) const DIGEST_TEXT_MAX_CHARS: usize = 120;
 
 /// Under which day something is noted: that on which it happened, unless its summary was due before we learned of it.
 pub fn date(at: Timestamp, now: Timestamp, settings: &Settings) -> Date {
@@ -114,111 +111,11 @@ fn note(plan: &Plan, incident: &Incident) -> DigestEntry {
         account: incident.account.clone(),
         region: incident.regions.first().cloned().unwrap_or_default(),
         principal: incident.principal.as_ref().map(bounded),
-        secrets: incident.secrets.iter().take(SECRETS).map(bounded).collect(),
+        secrets: incident.secrets.iter().take(ENTRY_SECRETS_MAX).map(bounded).collect(),
     }
 }
 
 /// As much as is ever shown, and a little more.
 fn bounded(text: &Untrusted) -> Untrusted {
-    Untrusted::new(text.raw().chars().take(2 * SHOWN).collect::<String>())
-}
-
-/// The text of a summary; `None` if there is nothing to say. Laid out for reading: counts first, then what happened.
-pub(crate) fn text(
-    date: Date,
-    account: &str,
-    day: &DigestDay,
-    open: &BTreeMap<String, OpenIncident>,
-    own: &Response,
-    book: &BTreeMap<String, Response>,
-) -> Option<String> {
-    let paged: Vec<(&OpenIncident, Severity)> = open
-        .values()
-        .filter(|opened| opened.rule != own.id)
-        .filter_map(|opened| Some((opened, *opened.pages.get(&date)?)))
-        .collect();
-    if paged.is_empty() && day.is_empty() {
-        return None;
-    }
-    let title = |rule: &str| match book.get(rule) {
-        Some(response) => format!("{rule}: {}", response.title),
-        None => Untrusted::new(rule).show(SHOWN),
-    };
-    let mut lines =
-        vec![format!("Daily summary of {date} (UTC), account {}", Untrusted::new(account).show(32))];
-    lines.extend(["", "Paged"].map(str::to_owned));
-    lines.extend(
-        incidents(&paged).iter().map(|(rule, said)| format!("{:>7}  {}{}", said.0, title(rule), said.1)),
-    );
-    if paged.is_empty() {
-        lines.push("  nobody".to_owned());
-    }
-    let mut by_rule: BTreeMap<&str, Vec<&DigestEntry>> = BTreeMap::new();
-    for note in &day.notes {
-        by_rule.entry(&note.rule).or_default().push(note);
-    }
-    let at_least = if day.more { "at least " } else { "" };
-    if !day.suppressed.is_empty() {
-        lines.extend(["", "Kept from counting, by exception"].map(str::to_owned));
-        let row = |(exception, events): (&String, &BTreeSet<String>)| {
-            let count = if events.len() == 1 { "event" } else { "events" };
-            format!(
-                "{:>7}  {count}: {}",
-                format!("{at_least}{}", events.len()),
-                Untrusted::new(exception).show(SHOWN)
-            )
-        };
-        lines.extend(day.suppressed.iter().map(row));
-    }
-    if !by_rule.is_empty() {
-        lines.extend(["", "Worth knowing, nobody was paged"].map(str::to_owned));
-        for (rule, notes) in &by_rule {
-            let events: BTreeSet<&str> = notes.iter().map(|note| note.event.as_str()).collect();
-            lines.push(format!("{:>7}  {}", format!("{at_least}{}", events.len()), title(rule)));
-        }
-        // Each rule gets its share of the lines.
-        let share = (LINES / by_rule.len()).max(1);
-        for (rule, notes) in &by_rule {
-            lines.extend([String::new(), title(rule)]);
-            details(notes, share, &mut lines);
-        }
-    }
-    Some(lines.join("\n") + "\n")
-}
-
-/// How many incidents of each rule, and how severe they were.
-fn incidents<'o>(paged: &[(&'o OpenIncident, Severity)]) -> BTreeMap<&'o str, (usize, String)> {
-    let mut by_rule: BTreeMap<&str, BTreeMap<Severity, usize>> = BTreeMap::new();
-    for (opened, severity) in paged {
-        *by_rule.entry(&opened.rule).or_default().entry(*severity).or_default() += 1;
-    }
-    let words = |counts: &BTreeMap<Severity, usize>| {
-        let counts = counts.iter().rev().map(|(severity, count)| format!("{count} {}", severity.name()));
-        format!(" ({})", counts.collect::<Vec<_>>().join(", "))
-    };
-    by_rule.into_iter().map(|(rule, counts)| (rule, (counts.values().sum(), words(&counts)))).collect()
-}
-
-/// One line for each principal and what it did: whoever did it often stands once.
-fn details(notes: &[&DigestEntry], most: usize, lines: &mut Vec<String>) {
-    let mut grouped: BTreeMap<_, Vec<Timestamp>> = BTreeMap::new();
-    for note in notes {
-        let what = (&note.principal, &note.secrets, &note.account, &note.region);
-        grouped.entry(what).or_default().push(note.at);
-    }
-    let mut grouped: Vec<_> = grouped.into_iter().collect();
-    grouped.sort_by_key(|(_, times)| times.iter().min().copied());
-    let more = grouped.len().saturating_sub(most);
-    for ((principal, secrets, account, region), times) in grouped.into_iter().take(most) {
-        let first = times.iter().min().copied().unwrap_or_default().to_string();
-        let clock = first.get(11..16).unwrap_or("--:--");
-        let times = if times.len() > 1 { format!(", {} times", times.len()) } else { String::new() };
-        let who = principal.as_ref().map_or("several principals".to_owned(), |who| who.show(SHOWN));
-        let secrets: Vec<String> = secrets.iter().map(|name| name.show(SHOWN)).collect();
-        let place = format!("{} {}", Untrusted::new(&**account).show(32), Untrusted::new(&**region).show(32));
-        lines.push(format!("  {clock}  {who}  {}  ({}{times})", secrets.join(", "), place.trim()));
-    }
-    if more > 0 {
-        lines.push(format!("         and {more} more"));
-    }
+    Untrusted::new(text.raw().chars().take(2 * DIGEST_TEXT_MAX_CHARS).collect::<String>())
 }

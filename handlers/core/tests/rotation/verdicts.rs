@@ -99,9 +99,9 @@ fn a_deployment_that_was_asked_for_is_waited_for() {
             facts.now = now.map(at);
         })
     };
-    assert_eq!(of(requested("12:00:06", Some("d")), None), skip("asked", false));
-    assert_eq!(of(requested("12:00:06", Some("d")), Some("12:30:00")), skip("asked", false));
-    assert_eq!(of(requested("12:00:06", None), Some("12:02:05")), skip("asked", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), None), skip("already-requested", false));
+    assert_eq!(of(requested("12:00:06", Some("d")), Some("12:30:00")), skip("already-requested", false));
+    assert_eq!(of(requested("12:00:06", None), Some("12:02:05")), skip("already-requested", false));
     // Its effect would have shown by now.
     assert_eq!(of(requested("12:00:06", None), Some("12:02:06")), hold("in-progress", false));
     assert_eq!(

@@ -1,7 +1,8 @@
 //! Many services and many secrets: bounded in a cluster, one deployment for all changes of a service.
 
 use responder_core::facts::Facts;
-use responder_core::plan::PlanStep;
+use responder_core::notify::Renderer;
+use responder_core::rules::builtin;
 use responder_core::settings::ResponseMode;
 use responder_core::state::deployment::{ConcurrencySlot, DeploymentOutcome};
 use responder_core::text::Untrusted;
@@ -193,7 +194,8 @@ fn what_changes_right_after_a_page_is_told_by_the_sweep_all_together() {
             words.extend(notified(&mut facts, &label(name, "12:00:00", "v2")));
         }
         let count = |words: &[String], what| words.iter().filter(|word| word.starts_with(what)).count();
-        let (pages, holds) = (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
+        let (pages, holds) =
+            (count(&words, "page redeploy-consumers"), count(&words, "hold a left-to-sweep"));
         if home != Some(HOME) {
             // Nobody would tell of it later; of a Region without a sweep that is told too.
             assert_eq!((pages, holds), (20 + usize::from(home.is_some()), 0), "{home:?}");
@@ -218,14 +220,12 @@ fn tags_that_nobody_understands_are_told_once_also_of_services_that_seem_to_use_
     tag(&mut facts, 2, "secrets-responder:secrets", "s1 s2:password");
     tag(&mut facts, 3, "team", "shop");
     let plan = decide(&mut facts, &label("s1", "12:00:00", "v2"));
-    let pages: Vec<&str> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            PlanStep::Page { page, .. } => Some(page.body.as_str()),
-            _ => None,
-        })
-        .collect();
+    let rules = builtin().unwrap();
+    let renderer = Renderer::new(&rules, &facts.settings);
+    let mut pages: Vec<String> = Vec::new();
+    for step in &plan.steps {
+        pages.extend(renderer.render_step(step).map(|notification| notification.body));
+    }
     assert_eq!(pages.len(), 1);
     for named in ["shop/b: its tag `secrets-responder:secret`", "shop/c: its tag `secrets-responder:secrets`"]
     {

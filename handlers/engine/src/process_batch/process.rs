@@ -2,6 +2,7 @@
 
 use responder_core::decide;
 use responder_core::facts::Facts;
+use responder_core::notify::Renderer;
 use responder_core::plan::Plan;
 use responder_core::rules::MatchedEvent;
 use responder_core::time::Span;
@@ -60,6 +61,7 @@ impl<A: AwsPort> Engine<A> {
         let mut executor = PlanExecutor {
             aws,
             rules: &self.rules,
+            renderer: Renderer::new(&self.rules, &self.settings),
             ledger: &ledger,
             cache: &self.cache,
             deadline,
@@ -164,7 +166,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
-    use responder_core::aws::secret_metadata::SecretMetadata;
     use responder_core::facts::Settings;
     use responder_core::rules::Handler;
     use responder_core::text::Untrusted;
@@ -276,14 +277,14 @@ mod tests {
         let wish = DeploymentRequest {
             cluster: &service("web").cluster,
             service: &arn,
-            secrets: &[],
+            changes: &[],
             fresh_from: start,
-            cooled_from: start,
+            cooldown_from: start,
             slot: 0,
             rollout: Span::from_secs(600),
         };
         let claimed = block_on(Ledger::new(&engine.aws, "dead", lease, deadline).claim_deployment(&wish));
-        assert!(matches!(claimed, Ok(DeploymentClaimResult::Yes(_))));
+        assert!(matches!(claimed, Ok(DeploymentClaimResult::Granted(_))));
         // The event is noted and left to whoever looks next.
         assert_eq!(run_at(&engine, "one", &[EVENT]).1.deployments_forced, 0);
         engine.handler = Handler::Sweep;

@@ -46,7 +46,7 @@ impl SortedBatch<'_> {
 
 /// Reads the texts. Logs the events that no rule matches: nothing more happens to them.
 pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r> {
-    let Engine { aws, handler, rules, settings, .. } = engine;
+    let Engine { aws, handler, rules, .. } = engine;
     let mut cases = Vec::new();
     let mut results = Vec::new();
     let mut quarantined = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str])
             }
             Err(error) => {
                 let why = error.to_string();
-                let plan = decide::quarantine(rules, *handler, text.as_bytes(), &why, aws.now(), settings);
+                let plan = decide::quarantine(rules, *handler, text.as_bytes(), &why, aws.now());
                 quarantined.push((index, plan));
                 EventOutcome::Quarantined
             }

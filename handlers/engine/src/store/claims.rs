@@ -1,6 +1,8 @@
-//! Claims: requested -> claimed (owner, lease) -> done. One of many invocations acts, and none is forgotten.
+//! Claims of notifications: one of many invocations sends a notification, and none is forgotten.
 //!
-//! A claim that another one holds is an error, so that the queue delivers the event again: only `done` means done.
+//! A claim goes from requested to claimed (an owner with a lease) to done. A claim that another invocation holds is an
+//! error, so that the queue delivers the event again: only `done` means done. An invocation that dies leaves its claim to
+//! the end of the lease; then the next delivery takes it.
 
 use responder_core::rules::Severity;
 use responder_core::time::{Span, Timestamp};
@@ -14,109 +16,132 @@ use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, All, Any, Equals, Exists, GreaterThan, LessThan};
 use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, TableItem, WriteCondition, WriteResult};
 
-/// What is to be done at most once.
+/// A notification that is sent at most once.
 #[derive(Clone, Debug)]
 pub(crate) enum ClaimSubject<'a> {
-    /// Say that an incident is there, or that it is worse.
+    /// The page that an incident is open, or is more severe.
     Page {
         key: &'a str,
+        /// The first event of the occurrence.
         first: Timestamp,
+        /// The last event of the occurrence.
         last: Timestamp,
         severity: Severity,
-        /// When it was over, if it is.
-        resolved: Option<Timestamp>,
+        /// When it was resolved, if it is.
+        resolved_at: Option<Timestamp>,
         resolve_after: Span,
     },
-    /// Say that an incident is over.
+    /// The notification that an incident is resolved.
     Resolution {
         key: &'a str,
-        at: Timestamp,
-        /// Its last event, if it is over because nothing followed.
-        silent_since: Option<Timestamp>,
+        resolved_at: Timestamp,
+        /// Its last event, if it is resolved because no event followed.
+        last_event: Option<Timestamp>,
         resolve_after: Span,
     },
 }
 
-/// How a claim ended.
+/// The result of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimResult {
-    /// It is ours: act, then finish or release it.
-    Ours,
-    /// It was done before.
-    Done,
-    /// Another invocation is at it.
-    Held,
+    /// This invocation holds the claim: it sends the notification, then completes or releases the claim.
+    Granted,
+    /// The notification was sent before, or is not due any more.
+    AlreadyDone,
+    /// Another invocation holds the claim.
+    HeldElsewhere,
 }
 
+/// The attributes of a claim.
+const CLAIM_ATTRIBUTES: [&str; 2] = [OWNER, LEASE_UNTIL];
+
 impl<A: AwsPort> Ledger<'_, A> {
-    /// Claims the subject.
+    /// Claims a notification. The exits are:
+    ///
+    /// 1. the notification is due and nobody holds a claim: granted;
+    /// 2. the table refuses the write and does not return the item: it counts as held elsewhere, so that the event comes
+    ///    again;
+    /// 3. the table refuses the write: the item says why.
     pub(crate) async fn claim(&self, subject: &ClaimSubject<'_>) -> Result<ClaimResult, EngineError> {
         let now = self.aws.now();
-        match self.write(&self.request(subject, now)).await? {
-            WriteResult::Written => Ok(ClaimResult::Ours),
-            WriteResult::ConditionFailed(item) => {
-                Ok(item.map_or(ClaimResult::Held, |item| judge(subject, &item, self.owner, now)))
+        match self.write(&self.claim_update(subject, now)).await? {
+            // 1. Granted.
+            WriteResult::Written => Ok(ClaimResult::Granted),
+            // 2. Unknown.
+            WriteResult::ConditionFailed(None) => Ok(ClaimResult::HeldElsewhere),
+            // 3. Refused.
+            WriteResult::ConditionFailed(Some(item)) => {
+                Ok(explain_refused_claim(subject, &item, self.owner, now))
             }
         }
     }
 
-    /// Marks the subject as done, with what is to be remembered beside.
-    pub(crate) async fn finish(
-        &self,
-        subject: &ClaimSubject<'_>,
-        more: Vec<(&'static str, AttributeValue)>,
-    ) -> Result<(), EngineError> {
-        self.write(&self.completion(subject, more)).await.map(|_| ())
+    /// Completes a claim after its notification was sent.
+    pub(crate) async fn complete(&self, subject: &ClaimSubject<'_>) -> Result<(), EngineError> {
+        self.write_if(&self.completion_update(subject)).await
     }
 
-    /// Gives a claim back, for the next delivery; otherwise its lease runs out.
+    /// Gives a claim back for the next delivery. If this write is lost, the lease runs out instead.
     pub(crate) async fn release(&self, subject: &ClaimSubject<'_>) {
-        let update = ItemUpdate::new(subject.key()).remove_attributes(CLAIM).only_if(self.is_ours());
-        // The lease ends it, if this does not.
+        let update =
+            ItemUpdate::new(subject.item_key()).remove_attributes(CLAIM_ATTRIBUTES).only_if(self.is_owner());
         drop(self.write(&update).await);
     }
 
-    fn request(&self, subject: &ClaimSubject<'_>, now: Timestamp) -> ItemUpdate {
-        let free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
-        ItemUpdate::new(subject.key())
+    fn claim_update(&self, subject: &ClaimSubject<'_>, now: Timestamp) -> ItemUpdate {
+        let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
+        ItemUpdate::new(subject.item_key())
             .set_text(OWNER, self.owner)
             .set_number(LEASE_UNTIL, now.plus(self.lease).millis())
-            .set_number(TTL, subject.expiry(now))
-            .only_if(All(vec![free, subject.notify_refusals()]))
+            .set_number(TTL, subject.expiry_seconds(now))
+            .only_if(All(vec![is_free, subject.is_due()]))
     }
 
-    fn completion(
-        &self,
-        subject: &ClaimSubject<'_>,
-        more: Vec<(&'static str, AttributeValue)>,
-    ) -> ItemUpdate {
-        let (own, removed) = subject.outcome();
-        let own = own.into_iter().map(|(name, millis)| (name, AttributeValue::Number(millis)));
-        own.chain(more)
-            .fold(ItemUpdate::new(subject.key()), |update, (name, value)| update.set_value(name, value))
-            .set_number(TTL, subject.expiry(self.aws.now()))
-            .remove_attributes(CLAIM.into_iter().chain(removed))
-            .only_if(self.is_ours())
+    /// The state of the incident after the notification.
+    fn completion_update(&self, subject: &ClaimSubject<'_>) -> ItemUpdate {
+        let mut update = ItemUpdate::new(subject.item_key())
+            .set_number(TTL, subject.expiry_seconds(self.aws.now()))
+            .remove_attributes(CLAIM_ATTRIBUTES);
+        match subject {
+            ClaimSubject::Page { first, last, severity, resolved_at, .. } => {
+                update = update
+                    .set_number(FIRST, first.millis())
+                    .set_number(LAST, last.millis())
+                    .set_number(PAGED, i64::from(severity.rank()))
+                    .remove_attributes([AUTO_RESOLVED_AFTER]);
+                update = match resolved_at {
+                    Some(resolved_at) => update.set_number(RESOLVED, resolved_at.millis()),
+                    None => update.remove_attributes([RESOLVED]),
+                };
+            }
+            ClaimSubject::Resolution { resolved_at, last_event, .. } => {
+                update = update.set_number(RESOLVED, resolved_at.millis());
+                if let Some(last_event) = last_event {
+                    update = update.set_number(AUTO_RESOLVED_AFTER, last_event.millis());
+                }
+            }
+        }
+        update.only_if(self.is_owner())
     }
 
-    fn is_ours(&self) -> WriteCondition {
+    fn is_owner(&self) -> WriteCondition {
         Equals(OWNER, AttributeValue::Text(self.owner.to_owned()))
     }
 }
 
-/// The attributes of a claim.
-const CLAIM: [&str; 2] = [OWNER, LEASE_UNTIL];
-
 impl ClaimSubject<'_> {
-    fn key(&self) -> ItemKey {
+    fn item_key(&self) -> ItemKey {
         match self {
             Self::Page { key, .. } | Self::Resolution { key, .. } => schema::incident_key(key),
         }
     }
 
-    /// The condition under which it is still to be done. A page: never said, or less urgently, or this is another
-    /// occurrence (the same test as the core's).
-    fn notify_refusals(&self) -> WriteCondition {
+    /// The condition under which the notification is to be sent.
+    ///
+    /// A page is due if the incident was never paged, or was paged as less severe, or if this is another occurrence: it is
+    /// more than `resolve_after` apart from the known one, or the known one was resolved before it began (the same test as
+    /// the core's). A resolution is due if the incident was paged and is open; by auto-resolution only if no event followed.
+    fn is_due(&self) -> WriteCondition {
         match self {
             Self::Page { first, last, severity, resolve_after, .. } => Any(vec![
                 Absent(PAGED),
@@ -124,57 +149,51 @@ impl ClaimSubject<'_> {
                 LessThan(LAST, first.minus(*resolve_after).millis()),
                 GreaterThan(FIRST, last.plus(*resolve_after).millis()),
                 LessThan(RESOLVED, first.millis()),
-                // It was closed because nothing followed, and something did.
+                // Auto-resolution closed it because no event followed, but this one did.
                 LessThan(AUTO_RESOLVED_AFTER, last.millis()),
             ]),
-            Self::Resolution { at, silent_since, .. } => {
-                let open = Any(vec![Absent(RESOLVED), LessThan(RESOLVED, at.millis())]);
-                let mut all = vec![Exists(PAGED), open];
-                all.extend(silent_since.map(|last| LessThan(LAST, last.millis().saturating_add(1))));
-                All(all)
+            Self::Resolution { resolved_at, last_event, .. } => {
+                let is_open = Any(vec![Absent(RESOLVED), LessThan(RESOLVED, resolved_at.millis())]);
+                let mut conditions = vec![Exists(PAGED), is_open];
+                if let Some(last_event) = last_event {
+                    conditions.push(LessThan(LAST, last_event.millis().saturating_add(1)));
+                }
+                All(conditions)
             }
         }
     }
 
-    /// What is remembered when it is done, and what is forgotten.
-    fn outcome(&self) -> (Vec<(&'static str, i64)>, Vec<&'static str>) {
-        match self {
-            Self::Page { first, last, severity, resolved, .. } => {
-                let mut set =
-                    vec![(FIRST, first.millis()), (LAST, last.millis()), (PAGED, i64::from(severity.rank()))];
-                set.extend(resolved.map(|at| (RESOLVED, at.millis())));
-                let open = resolved.is_none().then_some(RESOLVED);
-                (set, std::iter::once(AUTO_RESOLVED_AFTER).chain(open).collect())
-            }
-            Self::Resolution { at, silent_since, .. } => {
-                let since = silent_since.map(|last| (AUTO_RESOLVED_AFTER, last.millis()));
-                (std::iter::once((RESOLVED, at.millis())).chain(since).collect(), Vec::new())
-            }
-        }
-    }
-
-    fn expiry(&self, now: Timestamp) -> i64 {
-        match self {
-            Self::Page { last, resolve_after, .. } => {
-                expiry_seconds(now, *last, (*resolve_after).max(INCIDENT_LIFETIME))
-            }
-            Self::Resolution { at, resolve_after, .. } => {
-                expiry_seconds(now, *at, (*resolve_after).max(INCIDENT_LIFETIME))
-            }
-        }
+    fn expiry_seconds(&self, now: Timestamp) -> i64 {
+        let (last, resolve_after) = match self {
+            Self::Page { last, resolve_after, .. } => (*last, *resolve_after),
+            Self::Resolution { resolved_at, resolve_after, .. } => (*resolved_at, *resolve_after),
+        };
+        expiry_seconds(now, last, resolve_after.max(INCIDENT_LIFETIME))
     }
 }
 
-/// Why a claim was refused, from the item as it stood. A request that the SDK had to send twice may find its own claim.
-fn judge(subject: &ClaimSubject<'_>, item: &TableItem, owner: &str, now: Timestamp) -> ClaimResult {
-    if !subject.notify_refusals().holds(Some(item)) {
-        ClaimResult::Done
-    } else if item.text(OWNER) == Some(owner) && item.timestamp(LEASE_UNTIL).is_some_and(|until| until >= now)
-    {
-        ClaimResult::Ours
-    } else {
-        ClaimResult::Held
+/// Says why a claim was refused, from the item as it is:
+///
+/// 1. the notification is not due: done, even while another invocation sends a more severe page;
+/// 2. this invocation holds the claim: the SDK sent the request twice, and the second one met the first: granted;
+/// 3. another invocation holds the claim.
+fn explain_refused_claim(
+    subject: &ClaimSubject<'_>,
+    item: &TableItem,
+    owner: &str,
+    now: Timestamp,
+) -> ClaimResult {
+    // 1. Not due.
+    if !subject.is_due().holds(Some(item)) {
+        return ClaimResult::AlreadyDone;
     }
+    // 2. Our own claim.
+    let is_leased = item.timestamp(LEASE_UNTIL).is_some_and(|until| until >= now);
+    if is_leased && item.text(OWNER) == Some(owner) {
+        return ClaimResult::Granted;
+    }
+    // 3. Another's claim.
+    ClaimResult::HeldElsewhere
 }
 
 #[cfg(test)]
@@ -199,7 +218,7 @@ mod tests {
             first: at(first),
             last: at(last),
             severity,
-            resolved: None,
+            resolved_at: None,
             resolve_after,
         }
     }
@@ -207,37 +226,40 @@ mod tests {
     fn claimed(subject: &ClaimSubject<'_>, fields: &[(&str, i64)], owner: Option<&str>) -> ClaimResult {
         let mut item = example(fields);
         item.values.extend(owner.map(|owner| ("owner".to_owned(), AttributeValue::Text(owner.to_owned()))));
-        judge(subject, &item, "me", at(1_000))
+        explain_refused_claim(subject, &item, "me", at(1_000))
     }
 
     const SAID: [(&str, i64); 3] = [("first", 500), ("last", 600), ("paged", 2)];
 
     #[test]
     fn what_was_said_as_urgently_about_this_occurrence_is_done() {
-        assert_eq!(claimed(&page(550, 650, Severity::Medium), &SAID, None), ClaimResult::Done);
-        assert_eq!(claimed(&page(700, 700, Severity::Low), &SAID, None), ClaimResult::Done);
+        assert_eq!(claimed(&page(550, 650, Severity::Medium), &SAID, None), ClaimResult::AlreadyDone);
+        assert_eq!(claimed(&page(700, 700, Severity::Low), &SAID, None), ClaimResult::AlreadyDone);
         // Done is done, also while somebody says more.
         let leased = [SAID[0], SAID[1], SAID[2], ("lease_until", 2_000)];
-        assert_eq!(claimed(&page(550, 650, Severity::Medium), &leased, Some("you")), ClaimResult::Done);
+        assert_eq!(
+            claimed(&page(550, 650, Severity::Medium), &leased, Some("you")),
+            ClaimResult::AlreadyDone
+        );
     }
 
     #[test]
     fn worse_later_earlier_or_after_the_end_is_not_done() {
-        assert_eq!(claimed(&page(550, 650, Severity::High), &SAID, Some("you")), ClaimResult::Held);
-        assert_eq!(claimed(&page(701, 701, Severity::Low), &SAID, None), ClaimResult::Held);
-        assert_eq!(claimed(&page(1, 399, Severity::Low), &SAID, None), ClaimResult::Held);
+        assert_eq!(claimed(&page(550, 650, Severity::High), &SAID, Some("you")), ClaimResult::HeldElsewhere);
+        assert_eq!(claimed(&page(701, 701, Severity::Low), &SAID, None), ClaimResult::HeldElsewhere);
+        assert_eq!(claimed(&page(1, 399, Severity::Low), &SAID, None), ClaimResult::HeldElsewhere);
         let over = [SAID[0], SAID[1], SAID[2], ("resolved", 620)];
-        assert_eq!(claimed(&page(650, 650, Severity::Low), &over, None), ClaimResult::Held);
+        assert_eq!(claimed(&page(650, 650, Severity::Low), &over, None), ClaimResult::HeldElsewhere);
     }
 
     #[test]
     fn a_repeated_request_finds_its_own_claim() {
         let leased = [("lease_until", 2_000)];
-        assert_eq!(claimed(&page(1, 1, Severity::Low), &leased, Some("me")), ClaimResult::Ours);
-        assert_eq!(claimed(&page(1, 1, Severity::Low), &leased, Some("you")), ClaimResult::Held);
+        assert_eq!(claimed(&page(1, 1, Severity::Low), &leased, Some("me")), ClaimResult::Granted);
+        assert_eq!(claimed(&page(1, 1, Severity::Low), &leased, Some("you")), ClaimResult::HeldElsewhere);
         assert_eq!(
             claimed(&page(1, 1, Severity::Low), &[("lease_until", 999)], Some("me")),
-            ClaimResult::Held
+            ClaimResult::HeldElsewhere
         );
     }
 
@@ -245,13 +267,16 @@ mod tests {
     fn an_end_is_said_once_and_only_of_what_was_said() {
         let end = ClaimSubject::Resolution {
             key: "k",
-            at: at(700),
-            silent_since: None,
+            resolved_at: at(700),
+            last_event: None,
             resolve_after: Span::from_millis(100),
         };
-        assert_eq!(claimed(&end, &[], None), ClaimResult::Done);
-        assert_eq!(claimed(&end, &[SAID[0], SAID[1], SAID[2], ("resolved", 700)], None), ClaimResult::Done);
-        assert_eq!(claimed(&end, &SAID, Some("you")), ClaimResult::Held);
+        assert_eq!(claimed(&end, &[], None), ClaimResult::AlreadyDone);
+        assert_eq!(
+            claimed(&end, &[SAID[0], SAID[1], SAID[2], ("resolved", 700)], None),
+            ClaimResult::AlreadyDone
+        );
+        assert_eq!(claimed(&end, &SAID, Some("you")), ClaimResult::HeldElsewhere);
     }
 
     #[test]
@@ -261,14 +286,14 @@ mod tests {
         let ledger = Ledger::new(&aws, "me", lease, Deadline::from_invocation(at(60_000), lease, at(0)));
         let end = ClaimSubject::Resolution {
             key: "k",
-            at: at(700),
-            silent_since: None,
+            resolved_at: at(700),
+            last_event: None,
             resolve_after: Span::from_millis(100),
         };
         for subject in [page(1, 2, Severity::Low), end] {
-            let claim = ledger.request(&subject, at(1_000)).apply(None);
+            let claim = ledger.claim_update(&subject, at(1_000)).apply(None);
             assert_eq!((claim.text("owner"), claim.number("lease_until")), (Some("me"), Some(61_000)));
-            let done = ledger.completion(&subject, vec![("asked_at", AttributeValue::Number(1_000))]);
+            let done = ledger.completion_update(&subject);
             assert!(done.condition.holds(Some(&claim)) && !done.condition.holds(None));
             let done = done.apply(Some(claim.clone()));
             assert_eq!((done.text("owner"), done.number("lease_until")), (None, None));

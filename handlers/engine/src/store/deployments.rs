@@ -1,253 +1,225 @@
-//! Deployments in the ledger: a place among the cluster's deployments in flight, then the service itself, are claimed
-//! before ECS is asked. What was asked for is on record before the call, so that no death and no lost answer hides it.
+//! Deployments in the ledger: a concurrency slot of the cluster, then the service itself, are claimed before ECS is called.
+//!
+//! The request is on record before the call, so that neither the death of an invocation nor a lost answer hides it.
 
-use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
-use responder_core::time::{Span, Timestamp};
+use responder_core::state::deployment::{DeploymentEnd, DeploymentOutcome};
+use responder_core::time::Timestamp;
 
+use super::concurrency_slots::SlotTaking;
+use super::deployment_request::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
 use super::ledger::Ledger;
 use super::schema::{
     self, CHANGES, CLUSTER, DEPLOYMENT, DEPLOYMENT_LIFETIME, ENDED_AT, LEASE_UNTIL, OUTCOME, OWNER,
-    REQUESTED_AT, SERVICE, SLOT, TTL, UNTIL, expiry_seconds,
+    REQUESTED_AT, SLOT, TTL, expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, All, Any, Equals, LessThan};
-use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, TableItem, WriteCondition, WriteResult};
+use crate::port::{AttributeValue, AwsPort, ItemUpdate, TableItem, WriteCondition, WriteResult};
 
-/// A deployment that is wished for.
+/// The end of a deployment of ours.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DeploymentRequest<'w> {
-    pub(crate) cluster: &'w str,
-    pub(crate) service: &'w str,
-    pub(crate) secrets: &'w [SecretChange],
-    /// One that was asked for from this instant on makes it unnecessary.
-    pub(crate) fresh_from: Timestamp,
-    /// One that was asked for after this instant makes it wait.
-    pub(crate) cooled_from: Timestamp,
-    pub(crate) slot: u32,
-    pub(crate) rollout: Span,
-}
-
-/// How a claim ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DeploymentClaimResult {
-    /// Ask ECS, then say what came of it.
-    Yes(DeploymentClaim),
-    /// It was asked for already.
-    Already,
-    /// The place is taken, the service is cooling down, or somebody else is about to ask.
-    Later,
-}
-
-/// A claim that was granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DeploymentClaim {
-    /// When we ask: what changes while ECS answers may have been read too early.
+pub(crate) struct DeploymentEndReport<'r> {
+    pub(crate) service: &'r str,
     pub(crate) requested_at: Timestamp,
-    /// Whether the place was free before.
-    is_new: bool,
+    pub(crate) end: DeploymentEnd,
+    /// The cluster and number of its concurrency slot, which is free now.
+    pub(crate) slot: Option<(&'r str, u32)>,
 }
+
+/// The attributes of a claim.
+const CLAIM_ATTRIBUTES: [&str; 2] = [OWNER, LEASE_UNTIL];
 
 impl<A: AwsPort> Ledger<'_, A> {
-    /// Claims the place for a moment, then the service, and then keeps the place for as long as a rollout may take: who dies
-    /// on the way does not keep it for long, and whose call's answer is lost does not lose it.
+    /// Claims a concurrency slot for a lease, then the service, and then keeps the slot for as long as the rollout may take.
+    ///
+    /// The slot is taken for a short time first, so that an invocation that dies on the way does not block it for long; it
+    /// is kept before ECS is called, so that a lost answer does not free it. The exits are:
+    ///
+    /// 1. the slot is taken by another service: deferred;
+    /// 2. the service is claimed, and the slot is kept: granted. The table may refuse the claim because it holds it already,
+    ///    for the SDK sent the request twice: that is the same;
+    /// 3. the service is claimed, but the slot is gone: deferred;
+    /// 4. a deployment was requested that answers the changes: already requested;
+    /// 5. the service is cooling down, or another invocation holds it: deferred.
     pub(crate) async fn claim_deployment(
         &self,
-        wish: &DeploymentRequest<'_>,
+        request: &DeploymentRequest<'_>,
     ) -> Result<DeploymentClaimResult, EngineError> {
         let now = self.aws.now();
-        let is_new = match self.write(&self.take_slot(wish, now)).await? {
-            WriteResult::Written => true,
-            WriteResult::ConditionFailed(Some(item)) if item.text(SERVICE) == Some(wish.service) => false,
-            WriteResult::ConditionFailed(_) => return Ok(DeploymentClaimResult::Later),
-        };
-        let ticket = DeploymentClaim { requested_at: now, is_new };
-        let known = match self.write(&self.request_deployment(wish, now)).await? {
-            WriteResult::Written => return self.keep_slot(wish, ticket).await,
-            WriteResult::ConditionFailed(known) => known,
-        };
-        if known.as_ref().is_some_and(|item| self.is_own(item, now)) {
-            return self.keep_slot(wish, ticket).await;
+        let slot = self.take_slot(request, now).await?;
+        // 1. The slot is taken.
+        if slot == SlotTaking::Unavailable {
+            return Ok(DeploymentClaimResult::Deferred);
         }
-        self.give_back(wish, ticket).await;
-        let requested = known.as_ref().and_then(|item| item.timestamp(REQUESTED_AT));
-        let already = requested.is_some_and(|requested| requested >= wish.fresh_from);
-        Ok(if already { DeploymentClaimResult::Already } else { DeploymentClaimResult::Later })
+        let (is_claimed, known) = match self.write(&self.request_update(request, now)).await? {
+            WriteResult::Written => (true, TableItem::default()),
+            WriteResult::ConditionFailed(known) => {
+                let known = known.unwrap_or_default();
+                (self.is_own_request(&known, now), known)
+            }
+        };
+        if is_claimed {
+            let claim = DeploymentClaim { requested_at: now };
+            // 2. Claimed.
+            if self.keep_slot(request, now).await? {
+                return Ok(DeploymentClaimResult::Granted(claim));
+            }
+            // 3. The slot is gone.
+            self.withdraw_deployment(request, claim, DeploymentOutcome::Refused).await;
+            return Ok(DeploymentClaimResult::Deferred);
+        }
+        if slot == SlotTaking::Taken {
+            self.give_slot_back(request).await;
+        }
+        // 4. Requested already.
+        if known.timestamp(REQUESTED_AT).is_some_and(|requested_at| requested_at >= request.fresh_from) {
+            return Ok(DeploymentClaimResult::AlreadyRequested);
+        }
+        // 5. To be deferred.
+        Ok(DeploymentClaimResult::Deferred)
     }
 
-    /// ECS has the wish.
-    pub(crate) async fn deployed(
+    /// Records that ECS started the deployment, with its id if ECS returned one.
+    pub(crate) async fn record_deployment(
         &self,
-        wish: &DeploymentRequest<'_>,
-        ticket: DeploymentClaim,
+        request: &DeploymentRequest<'_>,
+        claim: DeploymentClaim,
         deployment: Option<&str>,
     ) -> Result<(), EngineError> {
-        let mut done =
-            ItemUpdate::new(schema::deployment_key(wish.service)).remove_attributes([OWNER, LEASE_UNTIL]);
+        let mut update = ItemUpdate::new(schema::deployment_key(request.service))
+            .set_number(TTL, self.deployment_expiry_seconds())
+            .remove_attributes(CLAIM_ATTRIBUTES)
+            .only_if(is_requested_at(claim.requested_at));
         if let Some(deployment) = deployment {
-            done = done.set_text(DEPLOYMENT, deployment);
+            update = update.set_text(DEPLOYMENT, deployment);
         }
-        done = done
-            .set_number(TTL, self.deployments_expiry())
-            .only_if(Equals(REQUESTED_AT, AttributeValue::Number(ticket.requested_at.millis())));
-        self.write(&done).await.map(|_| ())
+        self.write_if(&update).await
     }
 
-    /// ECS certainly did nothing: it is as if nobody had asked. Otherwise the lease runs out, if this is lost.
-    pub(crate) async fn not_deployed(
+    /// Records that ECS certainly did nothing, and gives the slot back: it is as if nobody had requested the deployment. If
+    /// this write is lost, the lease runs out.
+    pub(crate) async fn withdraw_deployment(
         &self,
-        wish: &DeploymentRequest<'_>,
-        ticket: DeploymentClaim,
-        ended: DeploymentOutcome,
+        request: &DeploymentRequest<'_>,
+        claim: DeploymentClaim,
+        outcome: DeploymentOutcome,
     ) {
-        let update = ItemUpdate::new(schema::deployment_key(wish.service))
-            .set_text(OUTCOME, how(ended))
+        let update = ItemUpdate::new(schema::deployment_key(request.service))
+            .set_text(OUTCOME, outcome_word(outcome))
             .set_number(ENDED_AT, self.aws.now().millis())
-            .remove_attributes([OWNER, LEASE_UNTIL])
-            .only_if(Equals(REQUESTED_AT, AttributeValue::Number(ticket.requested_at.millis())));
+            .remove_attributes(CLAIM_ATTRIBUTES)
+            .only_if(is_requested_at(claim.requested_at));
         drop(self.write(&update).await);
-        // Kept, it is ours alone.
-        self.give_back(wish, DeploymentClaim { is_new: true, ..ticket }).await;
+        self.give_slot_back(request).await;
     }
 
-    /// A deployment of ours has ended: its place is free. Returns whether that is how it ended: somebody else may know better.
-    pub(crate) async fn end_deployment(
+    /// Records the end of a deployment of ours, and frees its slot. Returns whether that is its end on record: ECS may have
+    /// reported another one, which is not replaced by one that was inferred.
+    pub(crate) async fn record_deployment_end(
         &self,
-        service: &str,
-        requested_at: Timestamp,
-        (ended_at, ended): (Timestamp, DeploymentOutcome),
-        slot: Option<(&str, u32)>,
+        report: &DeploymentEndReport<'_>,
     ) -> Result<bool, EngineError> {
-        let corrected = ended
-            .corrects()
-            .iter()
-            .map(|known| Equals(OUTCOME, AttributeValue::Text(how(*known).to_owned())));
-        let unknown = Any(std::iter::once(Absent(OUTCOME)).chain(corrected).collect());
-        let update = ItemUpdate::new(schema::deployment_key(service))
-            .set_text(OUTCOME, how(ended))
-            .set_number(ENDED_AT, ended_at.millis())
-            .remove_attributes([OWNER, LEASE_UNTIL])
-            .only_if(All(vec![Equals(REQUESTED_AT, AttributeValue::Number(requested_at.millis())), unknown]));
-        if let WriteResult::ConditionFailed(known) = self.write(&update).await? {
-            // Somebody else said so, or asked for another one since, which keeps the place.
-            let same = |item: &TableItem| {
-                item.timestamp(REQUESTED_AT) == Some(requested_at) && item.text(OUTCOME) == Some(how(ended))
-            };
-            return Ok(known.as_ref().is_some_and(same));
+        let DeploymentEndReport { service, requested_at, end, slot } = *report;
+        let mut replaceable = vec![Absent(OUTCOME)];
+        for known in end.outcome.corrects() {
+            replaceable.push(has_outcome(*known));
         }
-        if let Some((cluster, slot)) = slot {
-            let ours = Equals(SERVICE, AttributeValue::Text(service.to_owned()));
-            self.free(schema::slot_key(cluster, slot), ours).await?;
+        let update = ItemUpdate::new(schema::deployment_key(service))
+            .set_text(OUTCOME, outcome_word(end.outcome))
+            .set_number(ENDED_AT, end.at.millis())
+            .remove_attributes(CLAIM_ATTRIBUTES)
+            .only_if(All(vec![is_requested_at(requested_at), Any(replaceable)]));
+        if let WriteResult::ConditionFailed(known) = self.write(&update).await? {
+            // Another invocation recorded an end, or requested a newer deployment, which keeps the slot.
+            let known = known.unwrap_or_default();
+            return Ok(known.timestamp(REQUESTED_AT) == Some(requested_at)
+                && known.text(OUTCOME) == Some(outcome_word(end.outcome)));
+        }
+        if let Some((cluster, number)) = slot {
+            self.free_slot_of_service(cluster, number, service).await?;
         }
         Ok(true)
     }
 
-    /// The id of a deployment of ours became known.
+    /// Records the id of a deployment of ours, unless one is known.
     pub(crate) async fn record_deployment_id(
         &self,
         service: &str,
         requested_at: Timestamp,
         deployment: &str,
     ) -> Result<(), EngineError> {
-        let same = Equals(REQUESTED_AT, AttributeValue::Number(requested_at.millis()));
         let update = ItemUpdate::new(schema::deployment_key(service))
             .set_text(DEPLOYMENT, deployment)
-            .remove_attributes([OWNER, LEASE_UNTIL])
-            .only_if(All(vec![same, Absent(DEPLOYMENT)]));
-        self.write(&update).await.map(|_| ())
+            .remove_attributes(CLAIM_ATTRIBUTES)
+            .only_if(All(vec![is_requested_at(requested_at), Absent(DEPLOYMENT)]));
+        self.write_if(&update).await
     }
 
-    /// A place is claimed for a lease first: who dies before asking does not keep it for a rollout.
-    fn take_slot(&self, wish: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
-        let until = now.plus(self.lease);
-        ItemUpdate::new(schema::slot_key(wish.cluster, wish.slot))
-            .set_text(SERVICE, wish.service)
+    /// Requests the deployment in the service's item.
+    fn request_update(&self, request: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
+        let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
+        ItemUpdate::new(schema::deployment_key(request.service))
             .set_text(OWNER, self.owner)
-            .set_number(UNTIL, until.millis())
-            .set_number(TTL, expiry_seconds(now, until, wish.rollout))
-            .only_if(Any(vec![Absent(SERVICE), LessThan(UNTIL, now.millis())]))
-    }
-
-    /// Keeps the place until the rollout's end gives it back. Another invocation that claimed the same place for the same
-    /// service, and was too late, may have given it back, and a third may have taken it.
-    async fn keep_slot(
-        &self,
-        wish: &DeploymentRequest<'_>,
-        ticket: DeploymentClaim,
-    ) -> Result<DeploymentClaimResult, EngineError> {
-        let until = ticket.requested_at.plus(wish.rollout);
-        let mine = Equals(SERVICE, AttributeValue::Text(wish.service.to_owned()));
-        let free = LessThan(UNTIL, ticket.requested_at.millis());
-        let update = ItemUpdate::new(schema::slot_key(wish.cluster, wish.slot))
-            .set_text(SERVICE, wish.service)
-            .set_text(OWNER, self.owner)
-            .set_number(UNTIL, until.millis())
-            .set_number(TTL, expiry_seconds(self.aws.now(), until, Span::default()))
-            .only_if(Any(vec![Absent(SERVICE), free, mine]));
-        if self.write(&update).await? == WriteResult::Written {
-            return Ok(DeploymentClaimResult::Yes(ticket));
-        }
-        self.not_deployed(wish, ticket, DeploymentOutcome::Refused).await;
-        Ok(DeploymentClaimResult::Later)
-    }
-
-    fn request_deployment(&self, wish: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
-        let free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
-        let ended = |as_: DeploymentOutcome| Equals(OUTCOME, AttributeValue::Text(how(as_).to_owned()));
-        let (refused, denied) = (ended(DeploymentOutcome::Refused), ended(DeploymentOutcome::Denied));
-        // What took the place of ours, or what ours had become, may have been rolled back to what was before.
-        let over = [
-            DeploymentOutcome::Unseen,
-            DeploymentOutcome::Superseded,
-            DeploymentOutcome::Gone,
-            DeploymentOutcome::Completed,
-        ];
-        let gone = Any(over.map(ended).to_vec());
-        let cooled = LessThan(REQUESTED_AT, wish.cooled_from.millis().saturating_add(1));
-        let notify_refusals = Any(vec![
-            Absent(REQUESTED_AT),
-            refused,
-            denied,
-            All(vec![gone, cooled.clone()]),
-            All(vec![LessThan(REQUESTED_AT, wish.fresh_from.millis()), cooled]),
-        ]);
-        ItemUpdate::new(schema::deployment_key(wish.service))
-            .set_text(OWNER, self.owner)
-            .set_text(CLUSTER, wish.cluster)
-            .set_text(CHANGES, &serde_json::to_string(wish.secrets).unwrap_or_default())
-            .set_number(SLOT, i64::from(wish.slot))
+            .set_text(CLUSTER, request.cluster)
+            .set_text(CHANGES, &serde_json::to_string(request.changes).unwrap_or_default())
+            .set_number(SLOT, i64::from(request.slot))
             .set_number(REQUESTED_AT, now.millis())
             .set_number(LEASE_UNTIL, now.plus(self.lease).millis())
-            .set_number(TTL, self.deployments_expiry())
+            .set_number(TTL, self.deployment_expiry_seconds())
             .remove_attributes([DEPLOYMENT, OUTCOME, ENDED_AT])
-            .only_if(All(vec![free, notify_refusals]))
+            .only_if(All(vec![is_free, may_request(request)]))
     }
 
-    /// Whether a request that had to be sent twice met itself. Another one of this invocation asked at another time.
-    fn is_own(&self, item: &TableItem, now: Timestamp) -> bool {
+    /// Whether a refused request met its own copy. Another request of this invocation has another time.
+    fn is_own_request(&self, item: &TableItem, now: Timestamp) -> bool {
         item.text(OWNER) == Some(self.owner) && item.timestamp(REQUESTED_AT) == Some(now)
     }
 
-    async fn give_back(&self, wish: &DeploymentRequest<'_>, ticket: DeploymentClaim) {
-        if ticket.is_new {
-            let ours = Equals(OWNER, AttributeValue::Text(self.owner.to_owned()));
-            drop(self.free(schema::slot_key(wish.cluster, wish.slot), ours).await);
-        }
-    }
-
-    async fn free(&self, slot: ItemKey, condition: WriteCondition) -> Result<(), EngineError> {
-        let update = ItemUpdate::new(slot).remove_attributes([SERVICE, OWNER, UNTIL]).only_if(condition);
-        self.write(&update).await.map(|_| ())
-    }
-
-    pub(super) fn deployments_expiry(&self) -> i64 {
+    fn deployment_expiry_seconds(&self) -> i64 {
         let now = self.aws.now();
         expiry_seconds(now, now, DEPLOYMENT_LIFETIME)
     }
 }
 
-/// The word for an end.
-fn how(how: DeploymentOutcome) -> &'static str {
-    match how {
+/// The condition on a service's item under which a deployment may be requested:
+///
+/// 1. none was requested before;
+/// 2. ECS did nothing at the last request;
+/// 3. the last one is over, or was never seen, and the cooldown has passed. It may answer the changes, but whatever
+///    superseded it, or it itself, may have been rolled back since;
+/// 4. the last one was requested before the changes, and the cooldown has passed.
+fn may_request(request: &DeploymentRequest<'_>) -> WriteCondition {
+    let is_cooled_down = LessThan(REQUESTED_AT, request.cooldown_from.millis().saturating_add(1));
+    let is_over = Any(vec![
+        has_outcome(DeploymentOutcome::Unseen),
+        has_outcome(DeploymentOutcome::Superseded),
+        has_outcome(DeploymentOutcome::Gone),
+        has_outcome(DeploymentOutcome::Completed),
+    ]);
+    Any(vec![
+        // 1. Never requested.
+        Absent(REQUESTED_AT),
+        // 2. Without effect.
+        has_outcome(DeploymentOutcome::Refused),
+        has_outcome(DeploymentOutcome::Denied),
+        // 3. Over.
+        All(vec![is_over, is_cooled_down.clone()]),
+        // 4. Older than the changes.
+        All(vec![LessThan(REQUESTED_AT, request.fresh_from.millis()), is_cooled_down]),
+    ])
+}
+
+fn is_requested_at(requested_at: Timestamp) -> WriteCondition {
+    Equals(REQUESTED_AT, AttributeValue::Number(requested_at.millis()))
+}
+
+fn has_outcome(outcome: DeploymentOutcome) -> WriteCondition {
+    Equals(OUTCOME, AttributeValue::Text(outcome_word(outcome).to_owned()))
+}
+
+/// The word of an outcome in the item.
+fn outcome_word(outcome: DeploymentOutcome) -> &'static str {
+    match outcome {
         DeploymentOutcome::Completed => "completed",
         DeploymentOutcome::Failed => "failed",
         DeploymentOutcome::Superseded => "superseded",
@@ -258,196 +230,19 @@ fn how(how: DeploymentOutcome) -> &'static str {
     }
 }
 
-/// The end that a word stands for.
+/// The outcome of a word; `None` for a word of another release.
 pub(super) fn parse_outcome(word: &str) -> Option<DeploymentOutcome> {
-    let all = [
-        DeploymentOutcome::Completed,
-        DeploymentOutcome::Failed,
-        DeploymentOutcome::Superseded,
-        DeploymentOutcome::Refused,
-        DeploymentOutcome::Denied,
-        DeploymentOutcome::Unseen,
-        DeploymentOutcome::Gone,
-    ];
-    all.into_iter().find(|known| how(*known) == word)
+    match word {
+        "completed" => Some(DeploymentOutcome::Completed),
+        "failed" => Some(DeploymentOutcome::Failed),
+        "superseded" => Some(DeploymentOutcome::Superseded),
+        "refused" => Some(DeploymentOutcome::Refused),
+        "denied" => Some(DeploymentOutcome::Denied),
+        "unseen" => Some(DeploymentOutcome::Unseen),
+        "gone" => Some(DeploymentOutcome::Gone),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use responder_core::facts::Facts;
-
-    use super::*;
-    use crate::deadline::Deadline;
-    use crate::fake::{EngineFake, block_on};
-
-    const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/shop";
-
-    fn arn(name: &str) -> String {
-        format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}")
-    }
-
-    fn ledger<'l>(aws: &'l EngineFake, owner: &'l str) -> Ledger<'l, EngineFake> {
-        let lease = Span::from_secs(60);
-        Ledger::new(aws, owner, lease, Deadline::from_invocation(aws.now().plus(lease), lease, aws.now()))
-    }
-
-    fn wish(service: &str, slot: u32, fresh_from: i64, cooled_from: i64) -> DeploymentRequest<'_> {
-        let at = |second| Timestamp::from_millis(second * 1_000);
-        let (fresh_from, cooled_from, rollout) = (at(fresh_from), at(cooled_from), Span::from_secs(600));
-        DeploymentRequest { cluster: CLUSTER, service, secrets: &[], fresh_from, cooled_from, slot, rollout }
-    }
-
-    fn at(aws: &EngineFake, second: i64) {
-        aws.clock.set(Timestamp::from_millis(second * 1_000));
-    }
-
-    fn claim(aws: &EngineFake, owner: &str, wish: &DeploymentRequest<'_>) -> DeploymentClaimResult {
-        block_on(ledger(aws, owner).claim_deployment(wish)).unwrap()
-    }
-
-    fn ticket(granted: DeploymentClaimResult) -> DeploymentClaim {
-        let DeploymentClaimResult::Yes(ticket) = granted else { panic!("{granted:?}") };
-        ticket
-    }
-
-    fn known(aws: &EngineFake) -> Facts {
-        let mut facts = Facts::default();
-        block_on(ledger(aws, "reader").read_rotation_state("111122223333", "us-west-2", &mut facts)).unwrap();
-        facts
-    }
-
-    #[test]
-    fn a_place_is_taken_by_one_service_until_its_deployment_ends() {
-        let (aws, web, api) = (EngineFake::default(), arn("web"), arn("api"));
-        at(&aws, 1_000);
-        let first = wish(&web, 0, 900, 0);
-        let granted = ticket(claim(&aws, "a", &first));
-        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Later);
-        block_on(ledger(&aws, "a").deployed(&first, granted, Some("ecs-svc/1"))).unwrap();
-        // Long after the lease.
-        at(&aws, 1_300);
-        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Later);
-        let facts = known(&aws);
-        let requested = &facts.deployments[&web];
-        assert_eq!(
-            (requested.deployment.as_deref(), requested.slot, requested.is_open()),
-            (Some("ecs-svc/1"), Some(0), true)
-        );
-        assert_eq!(facts.concurrency_slots[CLUSTER][&0].service, web);
-        let end = (Timestamp::from_millis(1_400_000), DeploymentOutcome::Completed);
-        block_on(ledger(&aws, "c").end_deployment(&web, requested.requested_at, end, Some((CLUSTER, 0))))
-            .unwrap();
-        assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].is_open());
-        assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Yes(_)));
-    }
-
-    #[test]
-    fn a_service_is_asked_for_once_a_change_and_not_while_it_cools_down() {
-        let (aws, web) = (EngineFake::default(), arn("web"));
-        at(&aws, 1_000);
-        let granted = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700)));
-        block_on(ledger(&aws, "a").deployed(&wish(&web, 0, 900, 700), granted, None)).unwrap();
-        assert_eq!(claim(&aws, "b", &wish(&web, 1, 990, 700)), DeploymentClaimResult::Already);
-        assert_eq!(claim(&aws, "b", &wish(&web, 1, 1_050, 999)), DeploymentClaimResult::Later);
-        assert!(
-            !known(&aws).concurrency_slots[CLUSTER].contains_key(&1),
-            "what was not granted keeps no place"
-        );
-        at(&aws, 1_300);
-        assert!(
-            matches!(claim(&aws, "b", &wish(&web, 0, 1_050, 1_000)), DeploymentClaimResult::Yes(_)),
-            "its own place"
-        );
-    }
-
-    #[test]
-    fn what_ecs_refused_is_as_if_nobody_had_asked() {
-        let (aws, web) = (EngineFake::default(), arn("web"));
-        at(&aws, 1_000);
-        let wish = wish(&web, 0, 900, 700);
-        let granted = ticket(claim(&aws, "a", &wish));
-        block_on(ledger(&aws, "a").not_deployed(&wish, granted, DeploymentOutcome::Refused));
-        assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].was_asked());
-        at(&aws, 1_001);
-        assert!(matches!(claim(&aws, "b", &wish), DeploymentClaimResult::Yes(_)));
-    }
-
-    #[test]
-    fn a_death_about_the_call_keeps_the_place_for_a_rollout_and_the_service_on_record() {
-        let (aws, web, api) = (EngineFake::default(), arn("web"), arn("api"));
-        at(&aws, 1_000);
-        let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
-        let requested = known(&aws).deployments[&web].clone();
-        assert_eq!(
-            (requested.requested_at, requested.deployment, requested.end),
-            (granted.requested_at, None, None)
-        );
-        // Nobody knows whether ECS was asked. The sweep finds out, and gives the place back.
-        at(&aws, 1_061);
-        assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Later);
-        let end = (Timestamp::from_millis(1_100_000), DeploymentOutcome::Unseen);
-        block_on(ledger(&aws, "sweep").end_deployment(&web, granted.requested_at, end, Some((CLUSTER, 0))))
-            .unwrap();
-        assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Yes(_)));
-    }
-
-    #[test]
-    fn what_ecs_tells_corrects_what_was_inferred_and_nothing_else_does() {
-        for (known_as, ends) in [
-            (DeploymentOutcome::Superseded, &[DeploymentOutcome::Completed, DeploymentOutcome::Failed][..]),
-            (DeploymentOutcome::Unseen, &[DeploymentOutcome::Completed, DeploymentOutcome::Failed]),
-            (DeploymentOutcome::Failed, &[DeploymentOutcome::Completed]),
-            (DeploymentOutcome::Completed, &[]),
-        ] {
-            for then in [
-                DeploymentOutcome::Completed,
-                DeploymentOutcome::Failed,
-                DeploymentOutcome::Superseded,
-                DeploymentOutcome::Unseen,
-                DeploymentOutcome::Gone,
-            ] {
-                let (aws, web) = (EngineFake::default(), arn("web"));
-                at(&aws, 1_000);
-                let requested = ticket(claim(&aws, "a", &wish(&web, 0, 900, 700))).requested_at;
-                let holds = [(1_100, known_as), (1_200, then)].map(|(second, how)| {
-                    let end = (Timestamp::from_millis(second * 1_000), how);
-                    block_on(ledger(&aws, "b").end_deployment(&web, requested, end, None)).unwrap()
-                });
-                let expected = if ends.contains(&then) { then } else { known_as };
-                assert_eq!(
-                    known(&aws).deployments[&web].end.unwrap().outcome,
-                    expected,
-                    "{known_as:?}, {then:?}"
-                );
-                assert_eq!(holds, [true, then == expected], "{known_as:?}, {then:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_request_that_was_sent_twice_finds_itself_and_another_of_the_same_invocation_does_not() {
-        let (aws, web) = (EngineFake::default(), arn("web"));
-        at(&aws, 1_000);
-        let wish = wish(&web, 0, 900, 700);
-        assert!(matches!(claim(&aws, "a", &wish), DeploymentClaimResult::Yes(_)));
-        assert!(
-            matches!(claim(&aws, "a", &wish), DeploymentClaimResult::Yes(_)),
-            "the same instant: the SDK repeated it"
-        );
-        at(&aws, 1_001);
-        assert_eq!(claim(&aws, "a", &wish), DeploymentClaimResult::Already);
-    }
-
-    #[test]
-    fn an_id_is_adopted_once_and_only_of_the_deployment_that_was_asked_for() {
-        let (aws, web) = (EngineFake::default(), arn("web"));
-        at(&aws, 1_000);
-        let granted = ticket(claim(&aws, "dead", &wish(&web, 0, 900, 700)));
-        let adopt = |at, id| block_on(ledger(&aws, "b").record_deployment_id(&web, at, id)).unwrap();
-        adopt(Timestamp::from_millis(1), "ecs-svc/0");
-        assert_eq!(known(&aws).deployments[&web].deployment, None);
-        adopt(granted.requested_at, "ecs-svc/1");
-        adopt(granted.requested_at, "ecs-svc/2");
-        assert_eq!(known(&aws).deployments[&web].deployment.as_deref(), Some("ecs-svc/1"));
-    }
-}
+mod tests;
