@@ -94,13 +94,12 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             PlanStep::Digest { .. } | PlanStep::UpdateLastSeen { .. } | PlanStep::Suppress { .. } => {
                 Ok(StepEffect::Applied)
             }
-            // These are executed before and after the others.
+            // The first four are executed before and after the others. The last four only explain the plan.
             PlanStep::RecordChange { .. }
             | PlanStep::Skip { .. }
             | PlanStep::Defer { .. }
-            | PlanStep::ResolveChange { .. } => Ok(StepEffect::Uncounted),
-            // These only explain the plan.
-            PlanStep::Count { .. }
+            | PlanStep::ResolveChange { .. }
+            | PlanStep::Count { .. }
             | PlanStep::Unknown { .. }
             | PlanStep::Nothing { .. }
             | PlanStep::Ignore { .. } => Ok(StepEffect::Uncounted),

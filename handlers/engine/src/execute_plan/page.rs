@@ -170,7 +170,7 @@ fn page_subject(incident: &Incident, resolve_after: Span) -> ClaimSubject<'_> {
         severity: incident.severity,
         resolved_at: match incident.state {
             IncidentStatus::Resolved => incident.resolved_at,
-            _ => None,
+            IncidentStatus::Open => None,
         },
         resolve_after,
     }

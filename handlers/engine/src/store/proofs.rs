@@ -214,14 +214,14 @@ mod tests {
             match step {
                 Noted::Ours(id) => decided(ConsumerDecision::Redeploy, Some(deployed(id, false))),
                 Noted::Theirs(id, completed) => {
-                    decided(ConsumerDecision::Newer, Some(deployed(id, *completed)))
+                    decided(ConsumerDecision::Newer, Some(deployed(id, *completed)));
                 }
                 Noted::Only(decision) => decided(*decision, None),
                 Noted::Ended(how) => {
                     block_on(ledger.record_rollout_end(SERVICE, &changed(), aws.now(), *how)).unwrap();
                 }
                 Noted::Read => {
-                    block_on(ledger.record_read_evidence(SERVICE, &changed(), false, aws.now())).unwrap()
+                    block_on(ledger.record_read_evidence(SERVICE, &changed(), false, aws.now())).unwrap();
                 }
             }
         }

@@ -123,10 +123,8 @@ fn read_slot(item: &TableItem) -> Option<ConcurrencySlot> {
 }
 
 fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
-    let end = match item.text(OUTCOME).and_then(parse_outcome) {
-        Some(outcome) => Some(DeploymentEnd { at: item.timestamp(ENDED_AT).unwrap_or_default(), outcome }),
-        None => None,
-    };
+    let ended_at = item.timestamp(ENDED_AT).unwrap_or_default();
+    let outcome = item.text(OUTCOME).and_then(parse_outcome);
     Some(DeploymentRecord {
         requested_at: item.timestamp(REQUESTED_AT)?,
         cluster: item.text(CLUSTER)?.to_owned(),
@@ -134,7 +132,7 @@ fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
         slot: item.number(SLOT).and_then(|slot| slot.try_into().ok()),
         changes: serde_json::from_str(item.text(CHANGES).unwrap_or_default()).unwrap_or_default(),
         lease_until: item.timestamp(LEASE_UNTIL),
-        end,
+        end: outcome.map(|outcome| DeploymentEnd { at: ended_at, outcome }),
     })
 }
 

@@ -32,7 +32,7 @@ fn ask(group: &str, key: &str, at: &str) -> ObservationQuery {
         group: group.to_owned(),
         from: observation.at.minus(reach),
         to: observation.at.plus(reach),
-        observation: observation,
+        observation,
     }
 }
 
