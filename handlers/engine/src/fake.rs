@@ -13,8 +13,9 @@ use responder_core::time::{Span, Timestamp};
 
 use crate::error::{CallFailure, EngineError, FailureCause};
 use crate::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage,
-    ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition,
+    FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem,
+    UndescribedService, WriteResult,
 };
 
 /// Items by invocation and partition.
@@ -37,7 +38,7 @@ pub(crate) struct EngineFake {
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<DescribedService>>,
-    pub(crate) definitions: BTreeMap<String, TaskDefinition>,
+    pub(crate) definitions: BTreeMap<String, DescribedTaskDefinition>,
     /// What Secrets Manager says, by ARN.
     pub(crate) secrets: BTreeMap<String, SecretMetadata>,
     /// The calls of ECS, by operation.
@@ -263,7 +264,7 @@ impl AwsPort for EngineFake {
         _: &Region,
         arn: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         self.ecs("DescribeTaskDefinition");
         self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
     }

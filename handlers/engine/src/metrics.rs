@@ -65,13 +65,13 @@ pub struct Counters {
     pub suppressed: usize,
     /// The seconds from a change to the first read of the new value by a task of a consumer, one value for each consumer.
     pub seconds_to_consume: Vec<i64>,
-    /// What became of incidents, by rule and severity.
+    /// Pages and resolutions of incidents, by rule and severity.
     pub incidents: BTreeMap<(String, Severity), IncidentCounts>,
     /// Rotations that failed, by account and Region.
     pub rotation_failures: BTreeMap<(String, String), usize>,
 }
 
-/// What became of incidents.
+/// Pages and resolutions of the incidents of one rule and severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IncidentCounts {
     /// Incidents that were paged as new.

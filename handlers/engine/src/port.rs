@@ -9,7 +9,7 @@ mod table;
 mod write_condition;
 
 pub use aws_port::AwsPort;
-pub use ecs::{ArnPage, DescribedService, DescribedServices, TaskDefinition, UndescribedService};
+pub use ecs::{ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, UndescribedService};
 pub use item_update::ItemUpdate;
 pub use region::Region;
 pub use secrets::SecretPage;

@@ -8,8 +8,8 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
-    SecretPage, SortKeyRange, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, UndescribedService, WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
@@ -244,7 +244,7 @@ impl AwsPort for Port {
         _: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         let call = ecs("DescribeTaskDefinition");
         self.call(call, until, |state, now| {
             let definition = state.ecs.describe_task_definition(arn, now);

@@ -14,8 +14,8 @@ use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
-    SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, UndescribedService, WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
@@ -31,7 +31,7 @@ pub(crate) struct Fleet {
     /// Services by cluster.
     pub(crate) clusters: RefCell<BTreeMap<String, Vec<DescribedService>>>,
     /// Task definitions by ARN.
-    pub(crate) definitions: RefCell<BTreeMap<String, TaskDefinition>>,
+    pub(crate) definitions: RefCell<BTreeMap<String, DescribedTaskDefinition>>,
     /// Clusters, services and task definitions that cannot be looked at, and whether the ledger cannot: `ledger`.
     pub(crate) hidden: RefCell<BTreeSet<String>>,
     /// How long a call takes.
@@ -93,7 +93,7 @@ impl Fleet {
         for number in 0..revisions {
             let value = Untrusted::new(secret(number % secrets));
             let references = vec![SecretReference { kind: ReferenceKind::ContainerSecret, value }];
-            let definition = TaskDefinition { references, ..TaskDefinition::default() };
+            let definition = DescribedTaskDefinition { references, ..DescribedTaskDefinition::default() };
             fleet.definitions.borrow_mut().insert(definition_arn(number), definition);
         }
         fleet
@@ -309,7 +309,7 @@ impl AwsPort for Fleet {
         _: &Region,
         arn: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         self.call("DescribeTaskDefinition").await;
         self.seen(arn, "ecs", "DescribeTaskDefinition")?;
         Ok(self.definitions.borrow().get(arn).cloned().unwrap_or_default())

@@ -7,7 +7,7 @@ use responder_core::time::Timestamp;
 
 use super::service_inventory::ServiceInventory;
 use crate::error::EngineError;
-use crate::port::{AwsPort, Region, TaskDefinition};
+use crate::port::{AwsPort, DescribedTaskDefinition, Region};
 use crate::rate_limit::EcsRateLimit;
 
 /// The memory of a process.
@@ -18,7 +18,7 @@ pub(crate) struct ProcessCache {
 }
 
 /// Task definitions by ARN with revision. A revision never changes.
-pub(super) type TaskDefinitionMap = BTreeMap<String, Arc<TaskDefinition>>;
+pub(super) type TaskDefinitionMap = BTreeMap<String, Arc<DescribedTaskDefinition>>;
 
 /// The memory of a process about one Region.
 #[derive(Debug, Default)]

@@ -186,7 +186,11 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     }
     let role = Some(Untrusted::new("role"));
     let findings = BTreeSet::from([DeploymentRisk::MutableImage]);
-    let new = crate::port::TaskDefinition { role, risks: findings, ..crate::port::TaskDefinition::default() };
+    let new = crate::port::DescribedTaskDefinition {
+        role,
+        risks: findings,
+        ..crate::port::DescribedTaskDefinition::default()
+    };
     fleet.definitions.borrow_mut().insert("new:1".to_owned(), new);
     let (land, calls) = process.users(61);
     // One is gone, one does not use the secret any more, and the new revision is read.

@@ -124,9 +124,12 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         let mut pending = Vec::new();
         for role in execution_roles {
             for change in secrets {
-                let key = read_evidence_key(role, &change.secret);
-                let (service, change) = (service.clone(), change.clone());
-                pending.push((key, PendingReadEvidence { service, change, since: requested_at }));
+                let evidence = PendingReadEvidence {
+                    service: service.clone(),
+                    change: change.clone(),
+                    since: requested_at,
+                };
+                pending.push((read_evidence_key(role, &change.secret), evidence));
             }
         }
         let (recorded, added) = join(

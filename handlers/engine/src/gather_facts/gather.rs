@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 6;
 
 /// Asks all sources at the same time. It never fails: the facts say what could not be learned.
 pub(crate) async fn gather_facts<A: AwsPort>(
-    cases: &[MatchedEvent<'_>],
+    matched_events: &[MatchedEvent<'_>],
     settings: Settings,
     sources: &FactSources<'_, A>,
 ) -> GatheredFacts {
@@ -30,7 +30,7 @@ pub(crate) async fn gather_facts<A: AwsPort>(
     gathered.facts.settings = settings;
     gathered.facts.now = Some(sources.aws.now());
     for _ in 0..MAX_ROUNDS {
-        let new = select_new_questions(cases, &gathered);
+        let new = select_new_questions(matched_events, &gathered);
         if new.is_empty() {
             break;
         }
@@ -43,11 +43,11 @@ pub(crate) async fn gather_facts<A: AwsPort>(
 
 /// The questions of this round. While an incident's state is asked for, its observations wait for the next round, because
 /// the state may make them unnecessary; so does the digest of a day, which may be long.
-fn select_new_questions(cases: &[MatchedEvent<'_>], gathered: &GatheredFacts) -> BTreeSet<Question> {
+fn select_new_questions(matched_events: &[MatchedEvent<'_>], gathered: &GatheredFacts) -> BTreeSet<Question> {
     let mut new = BTreeSet::new();
     let mut postponable = BTreeSet::new();
-    for case in cases {
-        for question in questions(case, &gathered.facts) {
+    for matched_event in matched_events {
+        for question in questions(matched_event, &gathered.facts) {
             if gathered.asked.contains(&question) {
                 continue;
             }

@@ -30,9 +30,9 @@ impl GatheredFacts {
     ///    nothing;
     /// 2. for a rotation or a sweep, the rotation states: without them not even the further questions are known;
     /// 3. all that the event asks for itself.
-    pub(crate) fn is_answered(&self, case: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
+    pub(crate) fn is_answered(&self, matched_event: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         // 1. Counting.
-        for membership in watches(case, &self.facts) {
+        for membership in watches(matched_event, &self.facts) {
             let incident_key = &membership.incident_key;
             let is_counted = !self.is_unanswered(incident_key) && !self.is_unanswered(&membership.group);
             if !is_counted && !paged.contains(incident_key) {
@@ -40,7 +40,7 @@ impl GatheredFacts {
             }
         }
         // 2. Rotation states.
-        if matches!(case.handler, Handler::Rotation | Handler::Sweep) {
+        if matches!(matched_event.handler, Handler::Rotation | Handler::Sweep) {
             for question in &self.asked {
                 if matches!(question, Question::RotationState { .. }) && self.is_question_unanswered(question)
                 {
@@ -49,7 +49,7 @@ impl GatheredFacts {
             }
         }
         // 3. The event's own questions.
-        !questions(case, &self.facts).iter().any(|question| self.is_question_unanswered(question))
+        !questions(matched_event, &self.facts).iter().any(|question| self.is_question_unanswered(question))
     }
 
     fn is_unanswered(&self, name: &str) -> bool {

@@ -4,7 +4,7 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
-use super::ecs::{ArnPage, DescribedServices, TaskDefinition};
+use super::ecs::{ArnPage, DescribedServices, DescribedTaskDefinition};
 use super::item_update::ItemUpdate;
 use super::region::Region;
 use super::secrets::SecretPage;
@@ -78,7 +78,7 @@ pub trait AwsPort {
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> impl Future<Output = Result<TaskDefinition, EngineError>>;
+    ) -> impl Future<Output = Result<DescribedTaskDefinition, EngineError>>;
 
     /// Reads the metadata of a secret, by ARN or name (`DescribeSecret`). A secret that does not exist is no error: its
     /// metadata say that it is missing.

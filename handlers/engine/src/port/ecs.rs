@@ -55,7 +55,7 @@ impl DescribedService {
     /// references of several definitions stand once.
     pub fn with_definitions<'d>(
         self,
-        find_definition: impl Fn(&str) -> Option<&'d TaskDefinition>,
+        find_definition: impl Fn(&str) -> Option<&'d DescribedTaskDefinition>,
     ) -> EcsService {
         let mut risks = self.risks;
         let mut execution_roles = BTreeSet::new();
@@ -90,7 +90,7 @@ impl DescribedService {
 /// A revision of a task definition, as far as it concerns secrets. A revision never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TaskDefinition {
+pub struct DescribedTaskDefinition {
     /// Every value in it that may refer to a secret.
     pub references: Vec<SecretReference>,
     /// The execution role's ARN. ECS reads the secrets under this role when a task starts.

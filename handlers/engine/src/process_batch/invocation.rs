@@ -7,7 +7,7 @@ use responder_core::time::Timestamp;
 use crate::error::EngineError;
 use crate::outcome::EventOutcome;
 
-/// What belongs to one invocation.
+/// One invocation of the function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// When Lambda ends it.

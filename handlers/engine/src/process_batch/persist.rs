@@ -19,7 +19,7 @@ const MAX_PARALLEL_WRITES: usize = 8;
 
 /// An event that was decided, and what became of its plan.
 pub(super) struct DecidedEvent<'c, 'r> {
-    pub(super) case: &'c MatchedEvent<'r>,
+    pub(super) matched_event: &'c MatchedEvent<'r>,
     pub(super) plan: Plan,
     pub(super) outcome: EventOutcome,
     pub(super) errors: Vec<EngineError>,

@@ -53,7 +53,7 @@ impl<A: AwsPort> Engine<A> {
             account: &invocation.account,
             deadline: gathering_deadline,
         };
-        let mut gathered = gather_facts(&batch.cases, self.settings.clone(), &sources).await;
+        let mut gathered = gather_facts(&batch.matched_events, self.settings.clone(), &sources).await;
         counters.observations_dropped += gathered.observations_dropped;
 
         // 3. Decide about each event, and execute its plan.
@@ -68,8 +68,9 @@ impl<A: AwsPort> Engine<A> {
             counters: &mut counters,
         };
         let mut decided_events = Vec::new();
-        for case in &batch.cases {
-            let decided = decide_event(case, &mut gathered, &mut executor, invocation.keeps_facts).await;
+        for matched_event in &batch.matched_events {
+            let decided =
+                decide_event(matched_event, &mut gathered, &mut executor, invocation.keeps_facts).await;
             decided_events.push(decided);
         }
 
@@ -80,7 +81,7 @@ impl<A: AwsPort> Engine<A> {
         let mut decided_results = Vec::new();
         for event in decided_events {
             self.print_event(&event.plan, event.outcome, &event.errors, event.duration);
-            if let Some(index) = batch.text_index(&event.case.event) {
+            if let Some(index) = batch.text_index(&event.matched_event.event) {
                 let DecidedEvent { outcome, errors, known_facts: facts, plan, .. } = event;
                 decided_results.push((index, EventResult { outcome, errors, facts, plan: Some(plan) }));
             }
@@ -115,33 +116,33 @@ impl<A: AwsPort> Engine<A> {
 
 /// Decides about an event, executes its plan, and applies the plan to the facts that the next events are decided with.
 async fn decide_event<'c, 'r, A: AwsPort>(
-    case: &'c MatchedEvent<'r>,
+    matched_event: &'c MatchedEvent<'r>,
     gathered: &mut GatheredFacts,
     executor: &mut PlanExecutor<'_, A>,
     keeps_facts: bool,
 ) -> DecidedEvent<'c, 'r> {
     let started = executor.aws.now();
     let facts = &mut gathered.facts;
-    let plan = decide::respond(case, facts);
+    let plan = decide::respond(matched_event, facts);
     let known_facts = if keeps_facts { facts.clone() } else { Facts::default() };
-    let executed = execute_with_refusals(case, &plan, facts, executor).await;
+    let executed = execute_with_refusals(matched_event, &plan, facts, executor).await;
     // A plan that was executed only in part is not applied: the event comes again, and the next ones are decided without it.
     if executed.errors.is_empty() {
         decide::apply(&plan, facts);
     }
-    let is_answered = gathered.is_answered(case, &executed.paged);
+    let is_answered = gathered.is_answered(matched_event, &executed.paged);
     let is_notified = !executed.paged.is_empty();
     let (outcome, errors) = conclude_event(&plan, executed, is_answered);
     if outcome != EventOutcome::Failed {
-        executor.counters.count_plan(&plan, &case.event.account, &case.event.region);
+        executor.counters.count_plan(&plan, &matched_event.event.account, &matched_event.event.region);
     }
     let duration = span_between(started, executor.aws.now());
-    DecidedEvent { case, plan, outcome, errors, duration, is_notified, is_answered, known_facts }
+    DecidedEvent { matched_event, plan, outcome, errors, duration, is_notified, is_answered, known_facts }
 }
 
 /// Executes a plan; and after it, the steps that the core plans for redeployments that ECS refused.
 async fn execute_with_refusals<A: AwsPort>(
-    case: &MatchedEvent<'_>,
+    matched_event: &MatchedEvent<'_>,
     plan: &Plan,
     facts: &Facts,
     executor: &mut PlanExecutor<'_, A>,
@@ -152,7 +153,7 @@ async fn execute_with_refusals<A: AwsPort>(
     }
     let mut executed = executor.execute(plan, facts).await;
     if !executed.refused.is_empty() {
-        let steps = decide::notify_refusals(case, facts, &executed.refused);
+        let steps = decide::notify_refusals(matched_event, facts, &executed.refused);
         let notified = executor.execute(&Plan { steps, ..plan.clone() }, facts).await;
         executed.applied += notified.applied;
         executed.already_applied += notified.already_applied;
@@ -172,7 +173,7 @@ mod tests {
 
     use super::*;
     use crate::fake::{EngineFake, block_on};
-    use crate::port::{DescribedService, TaskDefinition};
+    use crate::port::{DescribedService, DescribedTaskDefinition};
     use crate::store::{DeploymentClaimResult, DeploymentRequest};
 
     const EVENT: &str = r#"{"source":"aws.secretsmanager","detail-type":"AWS Service Event via CloudTrail",
@@ -204,7 +205,7 @@ mod tests {
             )]),
             definitions: BTreeMap::from([(
                 "app:1".to_owned(),
-                TaskDefinition { references: vec![reference], ..TaskDefinition::default() },
+                DescribedTaskDefinition { references: vec![reference], ..DescribedTaskDefinition::default() },
             )]),
             ..EngineFake::default()
         };

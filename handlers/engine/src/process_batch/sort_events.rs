@@ -20,7 +20,7 @@ use crate::port::AwsPort;
 /// The events of a batch.
 pub(super) struct SortedBatch<'r> {
     /// The events that rules match, in the order in which they are decided, each once.
-    pub(super) cases: Vec<MatchedEvent<'r>>,
+    pub(super) matched_events: Vec<MatchedEvent<'r>>,
     /// One result for each text. An event that rules match counts as coalesced until it is decided: the copies of an event
     /// keep that result.
     pub(super) results: Vec<EventResult>,
@@ -47,15 +47,15 @@ impl SortedBatch<'_> {
 /// Reads the texts. Logs the events that no rule matches: nothing more happens to them.
 pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r> {
     let Engine { aws, handler, rules, .. } = engine;
-    let mut cases = Vec::new();
+    let mut matched_events = Vec::new();
     let mut results = Vec::new();
     let mut quarantined = Vec::new();
     let mut text_indexes = BTreeMap::new();
     for (index, text) in texts.iter().enumerate() {
         let outcome = match rules.case(*handler, text) {
-            Ok(Some(case)) => {
-                text_indexes.insert(identify_event(&case.event), index);
-                cases.push(case);
+            Ok(Some(matched_event)) => {
+                text_indexes.insert(identify_event(&matched_event.event), index);
+                matched_events.push(matched_event);
                 EventOutcome::Coalesced
             }
             Ok(None) => {
@@ -79,8 +79,8 @@ pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str])
         };
         results.push(EventResult::with_outcome(outcome));
     }
-    let (cases, _) = order_and_deduplicate(cases);
-    SortedBatch { cases, results, quarantined, text_indexes }
+    let (matched_events, _) = order_and_deduplicate(matched_events);
+    SortedBatch { matched_events, results, quarantined, text_indexes }
 }
 
 /// Identifies an event within its batch, where even copies of one event are told apart.

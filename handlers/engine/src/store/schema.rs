@@ -128,7 +128,7 @@ pub(super) fn expiry_seconds(now: Timestamp, last: Timestamp, lifetime: Span) ->
     now.max(last).plus(lifetime).plus(EXPIRY_SLACK).millis() / 1_000
 }
 
-/// What a key says about its item.
+/// The kind of an item, with the names that its key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoredItemKind<'k> {
     /// The state of an incident, with the incident's key.

@@ -10,7 +10,7 @@ use super::schema::{self, DEFINITION, FORMAT, SECRETS, TASK_DEFINITION_LIFETIME,
 use super::stored_facts::MAX_ROLE_BYTES;
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, Any, SizeLessThan};
-use crate::port::{AwsPort, ItemKey, ItemUpdate, TableItem, TaskDefinition};
+use crate::port::{AwsPort, DescribedTaskDefinition, ItemKey, ItemUpdate, TableItem};
 
 /// The number of the stored form. It grows whenever more of a definition is read than before.
 const DEFINITION_FORMAT: i64 = 1;
@@ -29,7 +29,7 @@ impl<A: AwsPort> Ledger<'_, A> {
     pub(crate) async fn read_task_definitions(
         &self,
         arns: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, TaskDefinition>, EngineError> {
+    ) -> Result<BTreeMap<String, DescribedTaskDefinition>, EngineError> {
         let keys: Vec<ItemKey> = arns.iter().map(|arn| schema::task_definition_key(arn)).collect();
         let mut definitions = BTreeMap::new();
         for batch in keys.chunks(MAX_KEYS_OF_BATCH_GET) {
@@ -49,7 +49,7 @@ impl<A: AwsPort> Ledger<'_, A> {
     pub(crate) async fn write_task_definition(
         &self,
         arn: &str,
-        definition: &TaskDefinition,
+        definition: &DescribedTaskDefinition,
     ) -> Result<(), EngineError> {
         let now = self.aws.now();
         if let Some(update) = build_role_update(arn, definition, now) {
@@ -66,7 +66,7 @@ impl<A: AwsPort> Ledger<'_, A> {
 }
 
 /// The secrets that a revision adds to its execution role; `None` if it has no role or refers to no secret.
-fn build_role_update(arn: &str, definition: &TaskDefinition, now: Timestamp) -> Option<ItemUpdate> {
+fn build_role_update(arn: &str, definition: &DescribedTaskDefinition, now: Timestamp) -> Option<ItemUpdate> {
     let role = definition.role.as_ref()?.raw();
     if role.len() > MAX_ROLE_BYTES {
         return None;
@@ -92,7 +92,7 @@ fn build_role_update(arn: &str, definition: &TaskDefinition, now: Timestamp) -> 
 }
 
 /// Reads a task definition; `None` if another release wrote it. It is then read from ECS again.
-fn read_definition(item: &TableItem) -> Option<TaskDefinition> {
+fn read_definition(item: &TableItem) -> Option<DescribedTaskDefinition> {
     if item.number(FORMAT) != Some(DEFINITION_FORMAT) {
         return None;
     }
@@ -122,8 +122,8 @@ mod tests {
         )
     }
 
-    fn example() -> TaskDefinition {
-        TaskDefinition {
+    fn example() -> DescribedTaskDefinition {
+        DescribedTaskDefinition {
             references: vec![SecretReference {
                 kind: ReferenceKind::ContainerSecret,
                 value: Untrusted::new("arn:<script>"),
@@ -147,7 +147,7 @@ mod tests {
         assert!(fleet.table.borrow().values().all(|item| item.number("ttl").is_some_and(|ttl| ttl > kept)));
     }
 
-    fn referring(names: impl IntoIterator<Item = String>) -> TaskDefinition {
+    fn referring(names: impl IntoIterator<Item = String>) -> DescribedTaskDefinition {
         let value =
             |name| format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:{name}-a1B2c3:key::");
         let reference = |name| SecretReference {
@@ -155,7 +155,11 @@ mod tests {
             value: Untrusted::new(value(name)),
         };
         let references = names.into_iter().map(reference).collect();
-        TaskDefinition { references, role: Some(Untrusted::new("arn:role")), ..TaskDefinition::default() }
+        DescribedTaskDefinition {
+            references,
+            role: Some(Untrusted::new("arn:role")),
+            ..DescribedTaskDefinition::default()
+        }
     }
 
     #[test]
@@ -170,7 +174,7 @@ mod tests {
             found.facts.launch_secrets.get("arn:role").cloned().unwrap_or_default()
         };
         assert!(launched().is_empty());
-        let record = |n: usize, definition: &TaskDefinition| {
+        let record = |n: usize, definition: &DescribedTaskDefinition| {
             fleet.block_on(ledger(&fleet).write_task_definition(&arn(n), definition)).unwrap();
         };
         record(1, &referring(["prod/db".to_owned()]));
@@ -178,7 +182,7 @@ mod tests {
         let keys = ["prod/db", "prod/mail"].map(|name| format!("111122223333/us-west-2/{name}"));
         assert_eq!(launched(), BTreeSet::from(keys));
         // Without a role, or without secrets, there is nothing to say.
-        record(3, &TaskDefinition { role: None, ..referring(["other".to_owned()]) });
+        record(3, &DescribedTaskDefinition { role: None, ..referring(["other".to_owned()]) });
         record(4, &referring([]));
         assert_eq!(launched().len(), 2);
         for n in 0..10 {

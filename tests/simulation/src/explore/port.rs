@@ -10,8 +10,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
-    SortKeyRange, TaskDefinition, WriteResult,
+    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
+    Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use super::plant::Plant;
@@ -180,7 +180,7 @@ impl AwsPort for Port {
         _: &Region,
         _: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         elsewhere()
     }
 

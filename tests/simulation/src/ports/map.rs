@@ -6,7 +6,7 @@ use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutStat
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
-use responder_engine::port::{ArnPage, DescribedService, TaskDefinition};
+use responder_engine::port::{ArnPage, DescribedService, DescribedTaskDefinition};
 
 use crate::{ecs, secrets};
 
@@ -40,7 +40,7 @@ pub(super) fn described(service: &ecs::Service) -> DescribedService {
     }
 }
 
-pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
+pub(super) fn definition(definition: &ecs::TaskDefinition) -> DescribedTaskDefinition {
     let mut references = Vec::new();
     for container in &definition.containers {
         let all = [
@@ -56,7 +56,7 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
     let shares = definition.fsx_credentials.iter();
     references.extend(shares.map(|value| reference(ReferenceKind::FsxCredentials, value)));
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    TaskDefinition { references, role, risks: BTreeSet::new() }
+    DescribedTaskDefinition { references, role, risks: BTreeSet::new() }
 }
 
 pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {

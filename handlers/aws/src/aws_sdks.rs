@@ -8,8 +8,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
-    SortKeyRange, TaskDefinition, WriteResult,
+    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
+    Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use crate::clients::SdkClients;
@@ -19,11 +19,11 @@ use crate::{calls, dynamodb, ecs, secrets, sns};
 #[derive(Debug)]
 pub(crate) struct AwsSdks {
     pub(crate) clients: SdkClients,
-    /// The ledger's table.
+    /// The ledger's table, by name or ARN.
     pub(crate) table: String,
-    /// The topic that pages go to.
+    /// The ARN of the topic of the pages.
     pub(crate) topic: String,
-    /// The topic of the chats.
+    /// The ARN of the topic of the chats, if there is one.
     pub(crate) chat_topic: Option<String>,
 }
 
@@ -41,15 +41,15 @@ impl AwsPort for AwsSdks {
     }
 
     async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
-        dynamodb::update(&self.clients.dynamodb, &self.table, update, until).await
+        dynamodb::update_item(&self.clients.dynamodb, &self.table, update, until).await
     }
 
     async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
-        dynamodb::get(&self.clients.dynamodb, &self.table, keys, until).await
+        dynamodb::get_items(&self.clients.dynamodb, &self.table, keys, until).await
     }
 
     async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
-        dynamodb::query(&self.clients.dynamodb, &self.table, range, until).await
+        dynamodb::query_items(&self.clients.dynamodb, &self.table, range, until).await
     }
 
     async fn list_clusters(
@@ -86,8 +86,8 @@ impl AwsPort for AwsSdks {
         region: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
-        ecs::task_definition(&self.clients.ecs(region), arn, until).await
+    ) -> Result<DescribedTaskDefinition, EngineError> {
+        ecs::describe_task_definition(&self.clients.ecs(region), arn, until).await
     }
 
     async fn describe_secret(
@@ -96,7 +96,7 @@ impl AwsPort for AwsSdks {
         id: &str,
         until: Timestamp,
     ) -> Result<SecretMetadata, EngineError> {
-        secrets::describe(&self.clients.secrets(region), id, until).await
+        secrets::describe_secret(&self.clients.secrets(region), id, until).await
     }
 
     async fn list_secrets(
@@ -105,7 +105,7 @@ impl AwsPort for AwsSdks {
         token: Option<&str>,
         until: Timestamp,
     ) -> Result<SecretPage, EngineError> {
-        secrets::list(&self.clients.secrets(region), token, until).await
+        secrets::list_secrets(&self.clients.secrets(region), token, until).await
     }
 
     async fn force_deployment(
@@ -118,13 +118,18 @@ impl AwsPort for AwsSdks {
         ecs::force_deployment(&self.clients.ecs(region), cluster, service, until).await
     }
 
-    async fn publish_page(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
-        sns::publish(&self.clients.sns, &self.topic, page, key, until).await
+    async fn publish_page(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
+        sns::publish_page(&self.clients.sns, &self.topic, page, key, until).await
     }
 
     async fn publish_chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         match &self.chat_topic {
-            Some(topic) => sns::chat(&self.clients.sns, topic, page, until).await,
+            Some(topic) => sns::publish_chat(&self.clients.sns, topic, page, until).await,
             None => Ok(()),
         }
     }

@@ -1,120 +1,166 @@
-//! From what ECS answers to what matters of it.
+//! Maps the answers of ECS to the engine's data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
     DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
-    RepositoryCredentials, ResourceManagementType, Service, TaskDefinition,
+    ResourceManagementType, Service, TaskDefinition,
 };
 use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
-use responder_engine::port::{DescribedService, TaskDefinition};
+use responder_engine::port::{DescribedService, DescribedTaskDefinition};
 
-/// The service; `None` if the answer does not even say its ARN.
-pub(super) fn described(service: &Service) -> Option<DescribedService> {
-    let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
-    let connects = service.deployments().iter().filter_map(|one| one.service_connect_configuration());
-    let logs = connects.map(|connect| connect.log_configuration());
-    let tags = service.tags().iter();
+/// Maps a service; `None` if the answer does not even name its ARN.
+pub(super) fn map_service(service: &Service) -> Option<DescribedService> {
+    let controller = match service.deployment_controller() {
+        Some(controller) => controller.r#type().as_str(),
+        None => "ECS",
+    };
+    let mut tags = BTreeMap::new();
+    for tag in service.tags() {
+        if let Some(key) = tag.key() {
+            tags.insert(key.to_owned(), tag.value().unwrap_or_default().to_owned());
+        }
+    }
+    let mut references = Vec::new();
+    for deployment in service.deployments() {
+        if let Some(connect) = deployment.service_connect_configuration() {
+            let log = connect.log_configuration();
+            references.extend(log_references(log, ReferenceKind::ServiceConnectSecret));
+        }
+    }
     Some(DescribedService {
         arn: service.service_arn()?.to_owned(),
         cluster: service.cluster_arn()?.to_owned(),
         status: service.status().unwrap_or_default().to_owned(),
         controller: controller.to_owned(),
-        primary: primary(service, controller),
+        primary: primary_deployment(service, controller),
+        tags,
         managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
-        findings: findings(service, controller),
-        tags: tags
-            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
-            .collect(),
-        task_definitions: task_definitions(service),
-        references: logs.flat_map(|log| log_secrets(log, ReferenceKind::ServiceConnectSecret)).collect(),
+        risks: service_risks(service, controller),
+        task_definitions: running_task_definitions(service),
+        references,
     })
 }
 
-/// What makes a forced deployment less harmless. Circuit breaker and alarms watch rolling updates by ECS; other strategies
-/// have their own ways back (`API_DeploymentConfiguration`). Only services on Fargate have a platform version.
-fn findings(service: &Service, controller: &str) -> BTreeSet<DeploymentRisk> {
-    let set = service.deployment_configuration();
-    let rolling = set.and_then(|set| set.strategy()).is_none_or(|how| *how == DeploymentStrategy::Rolling);
-    let breaks =
-        set.and_then(|set| set.deployment_circuit_breaker()).is_some_and(DeploymentCircuitBreaker::enable);
-    let alarms = set.and_then(|set| set.alarms()).is_some_and(DeploymentAlarms::enable);
-    let unwatched = controller == "ECS" && rolling && !breaks && !alarms;
-    let latest = service.platform_version() == Some("LATEST");
-    let found = [(unwatched, DeploymentRisk::NoCircuitBreaker), (latest, DeploymentRisk::LatestPlatform)];
-    found.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect()
+/// The risks of a forced deployment that a service shows. Circuit breaker and alarms watch rolling updates by ECS; other
+/// strategies have their own ways back (`API_DeploymentConfiguration`). Only services on Fargate have a platform version.
+fn service_risks(service: &Service, controller: &str) -> BTreeSet<DeploymentRisk> {
+    let mut risks = BTreeSet::new();
+    let configuration = service.deployment_configuration();
+    let strategy = configuration.and_then(|configuration| configuration.strategy());
+    let breaker = configuration.and_then(|configuration| configuration.deployment_circuit_breaker());
+    let alarms = configuration.and_then(|configuration| configuration.alarms());
+    let is_rolling = matches!(strategy, None | Some(DeploymentStrategy::Rolling));
+    let is_watched =
+        breaker.is_some_and(DeploymentCircuitBreaker::enable) || alarms.is_some_and(DeploymentAlarms::enable);
+    if controller == "ECS" && is_rolling && !is_watched {
+        risks.insert(DeploymentRisk::NoCircuitBreaker);
+    }
+    if service.platform_version() == Some("LATEST") {
+        risks.insert(DeploymentRisk::LatestPlatform);
+    }
+    risks
 }
 
-/// What matters of a task definition. An image is fixed only by its digest.
-pub(super) fn definition(definition: &TaskDefinition) -> TaskDefinition {
-    let mut images = definition.container_definitions().iter().filter_map(|container| container.image());
-    let mutable = images.any(|image| !image.contains("@sha256:"));
-    TaskDefinition {
-        references: references(definition),
+/// Maps a task definition, as far as it concerns secrets. An image is fixed only by its digest.
+pub(super) fn map_task_definition(definition: &TaskDefinition) -> DescribedTaskDefinition {
+    let mut risks = BTreeSet::new();
+    for container in definition.container_definitions() {
+        if container.image().is_some_and(|image| !image.contains("@sha256:")) {
+            risks.insert(DeploymentRisk::MutableImage);
+        }
+    }
+    DescribedTaskDefinition {
+        references: definition_references(definition),
         role: definition.execution_role_arn().map(Untrusted::new),
-        findings: mutable.then_some(DeploymentRisk::MutableImage).into_iter().collect(),
+        risks,
     }
 }
 
 /// The task definitions that a service's tasks may run now: those of its deployments and task sets, and its own.
-fn task_definitions(service: &Service) -> BTreeSet<String> {
-    let live = |status: Option<&str>| matches!(status, Some("PRIMARY" | "ACTIVE"));
-    let deployments = service.deployments().iter().filter(|deployment| live(deployment.status()));
-    let sets = service.task_sets().iter().filter(|set| live(set.status()));
-    let deployed = deployments.filter_map(|deployment| deployment.task_definition());
-    let own = service.task_definition().into_iter();
-    let all = deployed.chain(sets.filter_map(|set| set.task_definition())).chain(own);
-    all.map(str::to_owned).collect()
+fn running_task_definitions(service: &Service) -> BTreeSet<String> {
+    let mut arns = BTreeSet::new();
+    for deployment in service.deployments() {
+        if may_run_tasks(deployment.status()) {
+            arns.extend(deployment.task_definition().map(str::to_owned));
+        }
+    }
+    for set in service.task_sets() {
+        if may_run_tasks(set.status()) {
+            arns.extend(set.task_definition().map(str::to_owned));
+        }
+    }
+    arns.extend(service.task_definition().map(str::to_owned));
+    arns
+}
+
+fn may_run_tasks(status: Option<&str>) -> bool {
+    matches!(status, Some("PRIMARY" | "ACTIVE"))
 }
 
 /// Every reference of a task definition (API reference of ECS: `ContainerDefinition`, `Volume`).
-fn references(definition: &TaskDefinition) -> Vec<SecretReference> {
-    let mut found = Vec::new();
+fn definition_references(definition: &TaskDefinition) -> Vec<SecretReference> {
+    let mut references = Vec::new();
     for container in definition.container_definitions() {
-        let secrets = container.secrets().iter();
-        found.extend(secrets.map(|secret| reference(ReferenceKind::ContainerSecret, secret.value_from())));
-        found.extend(log_secrets(container.log_configuration(), ReferenceKind::LogSecret));
-        let registry = container.repository_credentials().map(RepositoryCredentials::credentials_parameter);
-        found.extend(registry.map(|value| reference(ReferenceKind::RepositoryCredentials, value)));
+        for secret in container.secrets() {
+            references.push(build_reference(ReferenceKind::ContainerSecret, secret.value_from()));
+        }
+        references.extend(log_references(container.log_configuration(), ReferenceKind::LogSecret));
+        if let Some(registry) = container.repository_credentials() {
+            let value = registry.credentials_parameter();
+            references.push(build_reference(ReferenceKind::RepositoryCredentials, value));
+        }
     }
     for volume in definition.volumes() {
         let share = volume.fsx_windows_file_server_volume_configuration();
-        let user = share.and_then(|share| share.authorization_config());
-        found.extend(user.map(|user| reference(ReferenceKind::FsxCredentials, user.credentials_parameter())));
+        if let Some(user) = share.and_then(|share| share.authorization_config()) {
+            references.push(build_reference(ReferenceKind::FsxCredentials, user.credentials_parameter()));
+        }
     }
-    found
+    references
 }
 
-fn log_secrets(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
-    let secrets = log.into_iter().flat_map(LogConfiguration::secret_options);
-    secrets.map(|secret| reference(kind, secret.value_from())).collect()
+fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
+    let mut references = Vec::new();
+    if let Some(log) = log {
+        for secret in log.secret_options() {
+            references.push(build_reference(kind, secret.value_from()));
+        }
+    }
+    references
 }
 
-fn reference(kind: ReferenceKind, value: &str) -> SecretReference {
+fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
     SecretReference { kind, value: Untrusted::new(value) }
 }
 
-/// Services that something else than ECS deploys have task sets instead of deployments.
-fn primary(service: &Service, controller: &str) -> Option<EcsDeployment> {
-    let made = |id: Option<&str>, at: Option<&DateTime>, state| {
-        let created_at = Timestamp::from_millis(at?.to_millis().ok()?);
-        Some(EcsDeployment { id: id?.to_owned(), created_at, state })
-    };
+/// The PRIMARY deployment. A service that another controller than ECS deploys has task sets instead of deployments.
+fn primary_deployment(service: &Service, controller: &str) -> Option<EcsDeployment> {
     if controller == "ECS" {
         let mut deployments = service.deployments().iter();
         let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at(), primary.rollout_state().and_then(state))
+        let rollout_state = primary.rollout_state().and_then(map_rollout_state);
+        build_deployment(primary.id(), primary.created_at(), rollout_state)
     } else {
         let primary = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"))?;
-        made(primary.id(), primary.created_at(), None)
+        build_deployment(primary.id(), primary.created_at(), None)
     }
 }
 
-fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
+fn build_deployment(
+    id: Option<&str>,
+    created_at: Option<&DateTime>,
+    rollout_state: Option<RolloutState>,
+) -> Option<EcsDeployment> {
+    let created_at = Timestamp::from_millis(created_at?.to_millis().ok()?);
+    Some(EcsDeployment { id: id?.to_owned(), created_at, rollout_state })
+}
+
+fn map_rollout_state(state: &DeploymentRolloutState) -> Option<RolloutState> {
     match state {
         DeploymentRolloutState::InProgress => Some(RolloutState::InProgress),
         DeploymentRolloutState::Completed => Some(RolloutState::Completed),
@@ -126,10 +172,10 @@ fn state(state: &DeploymentRolloutState) -> Option<RolloutState> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
-        ContainerDefinition, DeploymentConfiguration, DeploymentController, DeploymentControllerType,
-        EcsDeployment as Deployed, FSxWindowsFileServerAuthorizationConfig,
-        FSxWindowsFileServerVolumeConfiguration, LogDriver, Secret, ServiceConnectConfiguration, Tag,
-        TaskSet, Volume,
+        ContainerDefinition, Deployment as Deployed, DeploymentConfiguration, DeploymentController,
+        DeploymentControllerType, FSxWindowsFileServerAuthorizationConfig,
+        FSxWindowsFileServerVolumeConfiguration, LogDriver, RepositoryCredentials, Secret,
+        ServiceConnectConfiguration, Tag, TaskSet, Volume,
     };
 
     use super::*;
@@ -180,7 +226,7 @@ mod tests {
             .container_definitions(container)
             .volumes(Volume::builder().fsx_windows_file_server_volume_configuration(share).build())
             .build();
-        let found: Vec<(ReferenceKind, String)> = super::definition(&definition)
+        let found: Vec<(ReferenceKind, String)> = map_task_definition(&definition)
             .references
             .into_iter()
             .map(|r| (r.kind, r.value.raw().to_owned()))
@@ -211,7 +257,7 @@ mod tests {
             .deployments(primary)
             .tags(Tag::builder().key("secrets-responder:redeploy").value("off").build())
             .build();
-        let service = described(&service).unwrap();
+        let service = map_service(&service).unwrap();
         assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:1", "web:2"]);
         assert_eq!((service.controller.as_str(), service.status.as_str()), ("ECS", "ACTIVE"));
         let primary = service.primary.unwrap();
@@ -226,16 +272,12 @@ mod tests {
         let of = |images: &[&str]| {
             let containers = images.iter().map(|image| ContainerDefinition::builder().image(*image).build());
             let builder = TaskDefinition::builder().execution_role_arn("arn:aws:iam::111122223333:role/run");
-            super::definition(&builder.set_container_definitions(Some(containers.collect())).build())
+            map_task_definition(&builder.set_container_definitions(Some(containers.collect())).build())
         };
         let fixed = format!("repo/app@sha256:{}", "0".repeat(64));
-        assert_eq!(of(&[&fixed]).findings, BTreeSet::new());
+        assert_eq!(of(&[&fixed]).risks, BTreeSet::new());
         for image in ["app", "app:latest", "app:1.2.3", "registry.example:443/app"] {
-            assert_eq!(
-                of(&[&fixed, image]).findings,
-                BTreeSet::from([DeploymentRisk::MutableImage]),
-                "{image}"
-            );
+            assert_eq!(of(&[&fixed, image]).risks, BTreeSet::from([DeploymentRisk::MutableImage]), "{image}");
         }
         let role = of(&[]).role.unwrap();
         assert_eq!(role.raw(), "arn:aws:iam::111122223333:role/run");
@@ -243,7 +285,7 @@ mod tests {
 
     fn configured(set: DeploymentConfiguration, platform: Option<&str>) -> BTreeSet<DeploymentRisk> {
         let service = Service::builder().service_arn("a").cluster_arn("c").deployment_configuration(set);
-        described(&service.set_platform_version(platform.map(str::to_owned)).build()).unwrap().findings
+        map_service(&service.set_platform_version(platform.map(str::to_owned)).build()).unwrap().risks
     }
 
     #[test]
@@ -282,8 +324,8 @@ mod tests {
             let service = Service::builder().service_arn("a").cluster_arn("c").deployments(primary);
             let managed = service.clone().resource_management_type(ResourceManagementType::Ecs).build();
             let own = service.resource_management_type(ResourceManagementType::Customer).build();
-            let (managed, own) = (described(&managed).unwrap(), described(&own).unwrap());
-            assert_eq!(own.primary.unwrap().state, state);
+            let (managed, own) = (map_service(&managed).unwrap(), map_service(&own).unwrap());
+            assert_eq!(own.primary.unwrap().rollout_state, state);
             assert!(managed.managed && !own.managed);
         }
     }
@@ -303,9 +345,9 @@ mod tests {
             .deployment_controller(DeploymentController::builder().r#type(kind).build().unwrap())
             .task_sets(set)
             .build();
-        let service = described(&service).unwrap();
+        let service = map_service(&service).unwrap();
         assert_eq!(service.task_definitions.iter().collect::<Vec<_>>(), ["web:7"]);
-        assert_eq!((service.controller.as_str(), service.findings.len()), ("CODE_DEPLOY", 0));
+        assert_eq!((service.controller.as_str(), service.risks.len()), ("CODE_DEPLOY", 0));
         assert_eq!(service.primary.unwrap().id, "ecs-svc/9");
     }
 }
