@@ -140,8 +140,8 @@ impl FunctionApp {
         let renderer = Renderer::new(&self.engine.rules, &self.engine.settings);
         let plan = match plan {
             Some(plan) => {
-                let rendered = to_value(renderer.render_plan(&plan));
-                Some(rendered.map_err(|_| FunctionError::AnswerUnwritable)?)
+                let value = to_value(renderer.render_plan(&plan));
+                Some(value.map_err(|_| FunctionError::AnswerUnwritable)?)
             }
             None => None,
         };
