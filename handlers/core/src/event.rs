@@ -2,13 +2,12 @@
 
 mod secrets;
 
+use eventbridge_pattern::{EventFormatError, json};
 use serde_json::Value;
 
 use crate::aws::principal::Principal;
 use crate::aws::secret_ref::SecretRef;
 use crate::hash;
-use crate::json;
-use crate::pattern;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -41,7 +40,7 @@ impl Event {
     /// # Errors
     /// When the text is not JSON as EventBridge reads it, or not an object.
     pub fn parse(text: &str) -> Result<Self, EventError> {
-        let root = json::to_value(text).map_err(|error| EventError::unread(&error))?;
+        let root = json::parse_value(text).map_err(|error| EventError::unread(&error))?;
         if !root.is_object() {
             return Err(EventError::NotAnObject);
         }
@@ -160,15 +159,15 @@ fn digits(value: Option<&Value>) -> Option<String> {
 
 impl EventError {
     /// From what the pattern engine says.
-    pub(crate) fn unmatched(error: &pattern::EventError) -> Self {
+    pub(crate) fn unmatched(error: &EventFormatError) -> Self {
         match error {
-            pattern::EventError::NotAnObject => Self::NotAnObject,
-            pattern::EventError::Json(error) => Self::unread(error),
+            EventFormatError::NotAnObject => Self::NotAnObject,
+            EventFormatError::NotJson(error) => Self::unread(error),
         }
     }
 
     fn unread(error: &json::JsonError) -> Self {
-        Self::NotJson { offset: error.offset, kind: error.kind() }
+        Self::NotJson { offset: error.offset(), kind: error.kind() }
     }
 }
 

@@ -19,11 +19,11 @@ pub use narrowing::AppliedResponse;
 pub use page_text::{PLACEHOLDERS, placeholders};
 pub use response::{CountPer, DistinctBy, EscalationStep, Response, ResponseAction, Severity, Threshold};
 
+use eventbridge_pattern::{Pattern, PatternSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{Event, EventError};
-use crate::pattern::{Pattern, PatternSet};
 
 /// A function, its queue and its folder of patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ mod worded;
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
 use serde::{Deserialize, Serialize};
 
 pub use worded::ParsedText;
 
-use crate::pattern::Wildcard;
 use crate::text::Untrusted;
 use crate::time::Span;
 use crate::time_window::TimeWindow;

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::decide::watches;
+use responder_core::decide::group_memberships;
+use responder_core::detection::window_match::find_window_matches;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::memory_store::MemoryStore;
 use responder_core::rules::{Response, RuleFile, load};
-use responder_core::state::observation::{Observation, ObservationRole, find_window_matches};
+use responder_core::state::observation::{Observation, ObservationRole};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
@@ -123,7 +124,7 @@ fn a_narrowed_response_shares_the_stream_and_counts_its_own_events_only() {
         let mut groups = BTreeSet::new();
         for (minute, x) in (0..).zip(xs) {
             let case = rules.cases(&text(minute, *x)).unwrap().remove(0);
-            groups.extend(watches(&case, &Facts::default()).into_iter().map(|watch| watch.group));
+            groups.extend(group_memberships(&case, &Facts::default()).into_iter().map(|watch| watch.group));
             ledger.decide(&case);
         }
         assert_eq!(groups.len(), 1);
@@ -144,7 +145,7 @@ fn a_mark_is_small_whatever_the_event_says() {
         ids.join(",")
     );
     let event = Event::parse(&text).unwrap();
-    let observation = Observation::of(&event, false);
+    let observation = Observation::from_event(&event);
     assert_eq!((observation.secrets.len(), observation.secrets_known), (32, false));
     let names: BTreeSet<&SecretRef> = observation.secrets.iter().collect();
     assert_eq!(names.len(), 32, "what was cut stays apart");
@@ -159,18 +160,18 @@ fn a_flood_of_all_kinds_leaves_room_for_what_is_new() {
     for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
         for n in 0..1_050 {
             let key = format!("{number}-{n}");
-            facts.add_mark("s", Observation { key, roles: kind(id), ..observation(0, 1) });
+            facts.add_observation("s", Observation { key, roles: kind(id), ..observation(0, 1) });
         }
     }
     let flooded = facts.observations["s"].len();
     assert!((3_000..=3_001).contains(&flooded), "{flooded}");
     let taken = (0..250)
-        .filter(|n| facts.add_mark("s", Observation { roles: kind("a"), ..observation(1, *n) }))
+        .filter(|n| facts.add_observation("s", Observation { roles: kind("a"), ..observation(1, *n) }))
         .count();
     assert_eq!(taken, 249, "all but the one that is known");
     for n in 0..2_000 {
         let principal = Untrusted::new(format!("p{n}"));
-        facts.add_mark(
+        facts.add_observation(
             "s",
             Observation {
                 principal,

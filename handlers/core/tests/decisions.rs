@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use responder_core::decide::{notify_refusals, questions, respond, watches};
-use responder_core::facts::{Facts, Question};
+use responder_core::decide::{group_memberships, notify_refusals, questions, respond};
+use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanStep, SkipReason};
+use responder_core::question::Question;
 use responder_core::rules::{RuleSet, builtin};
 use serde_json::{Value, json};
 
@@ -215,7 +216,11 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
     let plan = respond(case, &Facts::default());
     assert!(matches!(plan.steps[..], [PlanStep::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
-    gaps.gap("111122223333", "us-west-2", "the services of one cluster could not be listed");
+    gaps.add_discovery_failure(
+        "111122223333",
+        "us-west-2",
+        "the services of one cluster could not be listed",
+    );
     let plan = respond(case, &gaps);
     assert_eq!(redeployed(std::slice::from_ref(&plan)), ["a"]);
     assert!(plan.retry.is_some() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
@@ -255,7 +260,11 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
     let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     (0..5_000).for_each(|i| {
-        facts.gap("111122223333", "us-west-2", format!("{} could not be described ({i})", "x".repeat(500)));
+        facts.add_discovery_failure(
+            "111122223333",
+            "us-west-2",
+            format!("{} could not be described ({i})", "x".repeat(500)),
+        );
     });
     let plan = respond(case, &facts);
     let renderer = Renderer::new(&rules, &facts.settings);
@@ -288,7 +297,7 @@ fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
     let rules = builtin().unwrap();
     let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
     let keys: Vec<String> =
-        watches(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
+        group_memberships(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
     let open = |severity: &str, first: &str, last: &str| -> Facts {
         let state = json!({"severity": severity, "first": first, "last": last});
         let incidents = keys.iter().map(|key| (key.clone(), state.clone()));

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use responder_core::facts::{Facts, Question};
+use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::{Plan, PlanStep};
+use responder_core::question::Question;
 use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
 use serde_json::{Value, json};
 

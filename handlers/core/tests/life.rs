@@ -4,11 +4,12 @@
 
 use proptest::prelude::*;
 use responder_core::decide::{questions, respond};
-use responder_core::facts::{Facts, Question, Settings};
+use responder_core::facts::{Facts, Settings};
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::Renderer;
 use responder_core::plan::{Plan, PlanStep};
+use responder_core::question::Question;
 use responder_core::rules::{RuleSet, builtin};
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;

@@ -6,7 +6,6 @@ mod page;
 mod plan_executor;
 mod record;
 mod redeploy;
-mod refusal_codes;
 mod resolve;
 
 pub(crate) use plan_executor::PlanExecutor;

@@ -4,6 +4,7 @@
 
 mod claims;
 mod concurrency_slots;
+mod conditions;
 mod deployment_request;
 mod deployments;
 mod digest;
@@ -27,5 +28,5 @@ pub(crate) use incident_state::IncidentExtension;
 pub(crate) use ledger::Ledger;
 pub(crate) use observations::{ObservationAnswer, ObservationQuery};
 pub(crate) use open_incidents::OpenIncidentEntry;
-pub(crate) use proofs::{ConsumerDecision, ProvenDeployment};
+pub(crate) use proofs::ProvenDeployment;
 pub(crate) use stored_facts::{StoredFactKeys, StoredFacts};

@@ -1,6 +1,6 @@
 //! From rule to function: patterns, states, targets, queues, their policies, and the timing that keeps a claim from outliving its message.
 
-use responder_core::pattern::Pattern;
+use eventbridge_pattern::Pattern;
 use responder_core::rules::{Handler, RuleSet};
 use serde_json::{Value, json};
 

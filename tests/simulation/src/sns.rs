@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::json::duplicate_key;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::notify::Notification;
 use serde_json::{Map, Value};
 
@@ -116,7 +116,7 @@ const PROTOCOLS: [&str; 12] = [
 ];
 
 fn by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
-    if duplicate_key(message).is_some() {
+    if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
     let all: Map<String, Value> =
@@ -137,7 +137,7 @@ fn by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
 ///
 /// The reason for which it would not show the message ("Custom notifications", Amazon Q Developer in chat applications' guide).
 pub fn shown_in_chats(message: &str) -> Result<Value, String> {
-    if duplicate_key(message).is_some() {
+    if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
     let all: Value = serde_json::from_str(message).map_err(|error| format!("no JSON: {error}"))?;

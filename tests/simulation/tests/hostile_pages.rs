@@ -10,12 +10,13 @@ use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use responder_core::detection::window_match::WindowMatch;
 use responder_core::event::Event;
 use responder_core::facts::Settings;
 use responder_core::incident::{Incident, IncidentDetail};
 use responder_core::notify::{Notification, render};
 use responder_core::rules::{Response, RuleSet, Severity, builtin};
-use responder_core::state::observation::{Observation, WindowMatch};
+use responder_core::state::observation::Observation;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -153,7 +154,7 @@ impl Input {
         let events: Vec<Event> =
             self.names.iter().enumerate().filter_map(|(number, name)| self.event(number, name)).collect();
         let observations: Vec<Observation> =
-            events.iter().map(|event| Observation::of(event, false)).collect();
+            events.iter().map(|event| Observation::from_event(event)).collect();
         let at: Timestamp = "2026-05-04T04:00:00Z".parse().unwrap();
         let window_match = WindowMatch {
             observations: observations.iter().collect(),
@@ -182,7 +183,8 @@ impl Input {
                 .iter()
                 .map(|value| IncidentDetail { label: "not redeployed", value: Untrusted::new(value) }),
         );
-        let mut incident = Incident::of(response, "0123456789abcdef".to_owned(), &window_match, details);
+        let mut incident =
+            Incident::from_match(response, "0123456789abcdef".to_owned(), &window_match, details);
         incident.services = vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}")];
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_audit::input::read;
+use responder_audit::input::find_events;
 use responder_core::decide;
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::IncidentStatus;
@@ -139,7 +139,7 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
         .iter()
         .filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("event")))
     {
-        read(&fs::read(file).unwrap(), &mut |found| {
+        find_events(&fs::read(file).unwrap(), &mut |found| {
             cases.extend(
                 found.ok().and_then(|document| rules.cases(&document.text).ok()).into_iter().flatten(),
             );

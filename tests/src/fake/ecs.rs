@@ -7,26 +7,32 @@ use simulation::ecs::{
     Container, Controller, Deployment, Ecs, Operation, RolloutState, Service, TaskDefinition,
 };
 
-use super::{max, only, seconds};
+use super::json::{read_page_size, refuse_unknown_members, write_seconds};
 
-pub(super) fn answer(ecs: &mut Ecs, name: &str, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
+/// Answers one call of ECS.
+pub(super) fn answer_ecs_call(
+    ecs: &mut Ecs,
+    name: &str,
+    body: &Value,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
     let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
     let operation = operation.ok_or_else(|| Refusal::new("UnknownOperationException", name))?;
     let cluster = body["cluster"].as_str();
     let token = body["nextToken"].as_str();
     match operation {
         Operation::ListClusters => {
-            only(body, &["maxResults", "nextToken"])?;
-            let page = ecs.list_clusters(max(body, "maxResults"), token, now)?;
+            refuse_unknown_members(body, &["maxResults", "nextToken"])?;
+            let page = ecs.list_clusters(read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"clusterArns": page.arns}), page.next_token))
         }
         Operation::ListServices => {
-            only(body, &["cluster", "maxResults", "nextToken"])?;
-            let page = ecs.list_services(cluster, max(body, "maxResults"), token, now)?;
+            refuse_unknown_members(body, &["cluster", "maxResults", "nextToken"])?;
+            let page = ecs.list_services(cluster, read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"serviceArns": page.arns}), page.next_token))
         }
         Operation::DescribeServices => {
-            only(body, &["cluster", "services", "include"])?;
+            refuse_unknown_members(body, &["cluster", "services", "include"])?;
             let tags = texts(&body["include"]).iter().any(|included| included == "TAGS");
             let described = ecs.describe_services(cluster, &texts(&body["services"]), now)?;
             let services: Vec<Value> = described.services.iter().map(|found| service(found, tags)).collect();
@@ -36,14 +42,14 @@ pub(super) fn answer(ecs: &mut Ecs, name: &str, body: &Value, now: Timestamp) ->
             Ok(json!({"services": services, "failures": failures}))
         }
         Operation::DescribeTaskDefinition => {
-            only(body, &["taskDefinition"])?;
+            refuse_unknown_members(body, &["taskDefinition"])?;
             let name = body["taskDefinition"].as_str().unwrap_or_default();
             Ok(
                 json!({"taskDefinition": task_definition(&ecs.describe_task_definition(name, now)?), "tags": []}),
             )
         }
         Operation::UpdateService => {
-            only(body, &["cluster", "service", "forceNewDeployment"])?;
+            refuse_unknown_members(body, &["cluster", "service", "forceNewDeployment"])?;
             let name = body["service"].as_str().unwrap_or_default();
             let updated = ecs.update_service(cluster, name, body["forceNewDeployment"] == true, now)?;
             Ok(json!({"service": service(&updated, true)}))
@@ -81,7 +87,7 @@ fn service(service: &Service, tags: bool) -> Value {
         "deploymentController": {"type": service.controller.as_str()},
         "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100},
         "deployments": if by_ecs { each(deployment) } else { Vec::new() },
-        "createdAt": seconds(service.created_at),
+        "createdAt": write_seconds(service.created_at),
         "events": [],
     });
     if !by_ecs {
@@ -115,8 +121,8 @@ fn deployment(service: &Service, deployment: &Deployment) -> Value {
         "runningCount": if failed { 0 } else { launched },
         "pendingCount": 0,
         "failedTasks": if failed { deployment.launched } else { 0 },
-        "createdAt": seconds(deployment.created_at),
-        "updatedAt": seconds(deployment.updated_at),
+        "createdAt": write_seconds(deployment.created_at),
+        "updatedAt": write_seconds(deployment.updated_at),
         "launchType": "FARGATE",
         "rolloutState": deployment.state.as_str(),
         "rolloutStateReason": deployment.reason,
@@ -137,8 +143,8 @@ fn task_set(service: &Service, set: &Deployment) -> Value {
         "clusterArn": service.cluster,
         "status": status(set),
         "taskDefinition": set.task_definition,
-        "createdAt": seconds(set.created_at),
-        "updatedAt": seconds(set.updated_at),
+        "createdAt": write_seconds(set.created_at),
+        "updatedAt": write_seconds(set.updated_at),
         "launchType": "FARGATE",
         "stabilityStatus": if set.state == RolloutState::Completed { "STEADY_STATE" } else { "STABILIZING" },
     })

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use eventbridge_pattern::Wildcard;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::aws::arn::Arn;
 use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
-use responder_core::json::duplicate_key;
-use responder_core::pattern::Wildcard;
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
@@ -124,7 +124,7 @@ fn read_declared_readers(
         reader.add_problem(NAME, problem);
         return declared;
     };
-    if duplicate_key(&text).is_some() {
+    if find_duplicate_key(&text).is_some() {
         reader.add_problem(NAME, "names a service twice: put all its secrets into one list");
     }
     let mut are_services_valid = true;

@@ -4,6 +4,7 @@ use crate::aws::ecs_service::EcsDeployment;
 use crate::facts::{Facts, IncidentState};
 use crate::incident::IncidentStatus;
 use crate::plan::{Plan, PlanStep};
+use crate::state::deployment::is_change_news;
 use crate::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
     read_evidence_key,
@@ -132,7 +133,7 @@ fn note(changed: &SecretChange, facts: &mut Facts) {
         resolved: false,
     };
     let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
-    if known.at < change.at || known.version.is_none() {
+    if known.satisfies(&is_change_news(change.at)) {
         if !known.resolved {
             change.waiting_since = known.waiting_since.or(Some(known.at)).filter(|since| *since < change.at);
         }

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::EcsService;
 use crate::aws::service_tags::ServiceTags;
-use crate::facts::{Facts, Question, place};
+use crate::facts::{Facts, place};
 use crate::hash;
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
+use crate::question::Question;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
@@ -48,7 +50,7 @@ pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consume
         }
         let note = Untrusted::new("a service of these that reads a secret by itself is not redeployed");
         details.insert(0, IncidentDetail { label: "note", value: note });
-        draft.page_once(response, &subject(&place, &services), details);
+        draft.add_event_incident(response, &subject(&place, &services), details);
     }
 }
 

@@ -1,13 +1,15 @@
 //! Rotations that should have happened and did not: told once a rotation, taken back by the next that succeeds.
 
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::{Facts, IncidentState, Question};
+use crate::facts::{Facts, IncidentState};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -46,16 +48,14 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
             });
             continue;
         }
-        let mut observation = Observation::of(draft.event(), false);
+        let mut observation = Observation::from_event(draft.event());
         (observation.at, observation.secrets) = (since, vec![secret.clone()]);
         observation.region.clone_from(&secret.region);
-        let window_match =
-            WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
         let detail = |label, value: &str| IncidentDetail { label, value: Untrusted::new(value) };
         let mut details =
             vec![detail("what", &why), IncidentDetail { label: "secret", value: secret.name() }];
         details.extend(metadata.rotated_at.map(|at| detail("last rotation", &at.to_string())));
-        draft.page_burst(response, key, &window_match, details, Vec::new());
+        draft.add_incident_of(response, key, vec![&observation], details, Vec::new());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The proof that a consumer runs the new value: a task of its role read the secret after its new deployment began.
 
-use super::PlanBuilder;
-use crate::facts::Question;
+use super::plan_builder::PlanBuilder;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::MatchedEvent;
 use crate::state::deployment::read_evidence_key;
 use crate::text::Untrusted;

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::eligibility::{ChangeIndex, Eligibility, RedeployTerms, SecretConsumer};
-use super::{PlanBuilder, incident_key, invalid_tags};
+use super::invalid_tags;
+use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::{Facts, LEDGER_GAP, place};
 use crate::hash;
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::notify;
 use crate::plan::{DeferReason, PlanStep, SkipReason};
 use crate::rules::{Handler, Response};
 use crate::state::deployment::{self, DeploymentOutcome, DeploymentRecord, SecretChange};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -323,7 +325,7 @@ pub(super) fn page_about(
     let mut observations: Vec<Observation> = Vec::new();
     for consumer in &about {
         // The incident is as old as the change: the sweep says what the event said.
-        let mut observation = Observation::of(draft.event(), false);
+        let mut observation = Observation::from_event(draft.event());
         observation.at = consumer.change.at;
         observation.secrets = vec![consumer.change.secret.clone()];
         observation.region.clone_from(&consumer.change.secret.region);
@@ -332,13 +334,8 @@ pub(super) fn page_about(
         }
     }
     observations.sort();
-    let window_match = WindowMatch {
-        observations: observations.iter().collect(),
-        severity: response.severity,
-        resolved: None,
-    };
     let key = incident_key(response, &subject);
-    draft.page_burst(response, key, &window_match, details, about);
+    draft.add_incident_of(response, key, observations.iter().collect(), details, about);
 }
 
 /// What could not be learned of a place: told, and worth another look where that may help. Replays have no gaps: there the
@@ -353,7 +350,7 @@ pub(super) fn unlearned(draft: &mut PlanBuilder<'_, '_>, response: &Response, ac
     let details: Vec<IncidentDetail> = worth.map(gap).collect();
     if !details.is_empty() {
         // In a page of its own: the next look may have more to tell.
-        draft.page_once(response, &unlearned_key(&place), details);
+        draft.add_event_incident(response, &unlearned_key(&place), details);
     }
     if gaps.is_some_and(|gaps| !gaps.is_empty()) {
         draft.retry = Some("not everything about the services could be learned".to_owned());

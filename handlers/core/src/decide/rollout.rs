@@ -1,15 +1,18 @@
 //! Rollouts: the deployments that we asked for, followed to their end by ECS's events, and by the sweep where none comes.
 
 use super::eligibility::CLOCKS;
-use super::{PlanBuilder, incident_key};
+use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
 use crate::aws::ecs_service::{EcsService, RolloutState};
-use crate::facts::{Facts, IncidentState, Question, place};
+use crate::detection::window_match::WindowMatch;
+use crate::facts::{Facts, IncidentState, place};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{Handler, MatchedEvent, Response};
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -315,14 +318,12 @@ fn fail(
     let note = "a rollback does not bring the old secret back: its tasks read AWSCURRENT too";
     details.push(detail("note", note));
     let observation = observation(draft, requested);
-    let window_match =
-        WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
     let about = requested
         .changes
         .iter()
         .map(|changed| AffectedConsumer { service: report.service.to_owned(), change: changed.clone() });
     let key = key(response, report.service, requested);
-    draft.page_burst(response, key, &window_match, details, about.collect());
+    draft.add_incident_of(response, key, vec![&observation], details, about.collect());
 }
 
 /// Takes back what was said about a deployment that then completed after all.
@@ -339,7 +340,7 @@ fn resolve(
     let window_match =
         WindowMatch { observations: vec![&observation], severity: open.severity, resolved: Some(at) };
     let details = vec![IncidentDetail { label: "service", value: Untrusted::new(service) }];
-    let incident = crate::incident::Incident::of(response, key.clone(), &window_match, details);
+    let incident = crate::incident::Incident::from_match(response, key.clone(), &window_match, details);
     draft.steps.push(PlanStep::Resolve {
         rule: response.id.clone(),
         key,
@@ -352,7 +353,7 @@ fn resolve(
 
 /// The incident is as old as the deployment, whoever finds it out.
 fn observation(draft: &PlanBuilder<'_, '_>, requested: &DeploymentRecord) -> Observation {
-    let mut observation = Observation::of(draft.event(), false);
+    let mut observation = Observation::from_event(draft.event());
     observation.at = requested.requested_at;
     observation.secrets = requested.changes.iter().map(|changed| changed.secret.clone()).collect();
     observation

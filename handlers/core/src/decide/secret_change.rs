@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::eligibility::ChangeIndex;
+use super::invalid_tags;
+use super::plan_builder::PlanBuilder;
 use super::redeploy::{reconcile, unlearned, unlearned_key};
-use super::{PlanBuilder, incident_key, invalid_tags};
 use crate::aws::principal::UNKNOWN;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::{Facts, Question, place};
+use crate::facts::{Facts, place};
 use crate::incident::IncidentDetail;
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::deployment::{KnownChange, SecretChange};
 use crate::text::Untrusted;
@@ -50,7 +53,7 @@ pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
         };
         draft.steps.push(PlanStep::Unknown { why: why.to_owned() });
         let what = IncidentDetail { label: "nothing was redeployed", value: Untrusted::new(why) };
-        draft.page_once(response, UNKNOWN, vec![what]);
+        draft.add_event_incident(response, UNKNOWN, vec![what]);
         return;
     };
     if draft.facts.services.is_none() {
@@ -112,7 +115,7 @@ fn unswept(draft: &mut PlanBuilder<'_, '_>, response: &Response, there: &SecretR
             "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
         );
         let details = vec![IncidentDetail { label: "not swept", value: Untrusted::new(what) }];
-        draft.page_once(response, &unswept_key(there), details);
+        draft.add_event_incident(response, &unswept_key(there), details);
     }
 }
 

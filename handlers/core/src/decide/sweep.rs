@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use super::invalid_tags;
+use super::plan_builder::PlanBuilder;
 use super::redeploy::{reconcile, unlearned, unlearned_key};
-use super::{PlanBuilder, incident_key, invalid_tags};
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::{Facts, Question, place};
+use crate::facts::{Facts, place};
+use crate::incident::incident_key;
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::deployment::{KnownChange, SecretChange};
 use crate::time::{Span, Timestamp};

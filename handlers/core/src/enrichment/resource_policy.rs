@@ -1,11 +1,11 @@
 //! Whom a resource policy lets in. What cannot be read counts as open: a human should look.
 
+use eventbridge_pattern::json::{find_duplicate_key, parse_value};
 use serde_json::Value;
 
 use super::owner;
 use crate::aws::arn::Arn;
 use crate::event::Event;
-use crate::json::{duplicate_key, to_value};
 
 /// Of `PutResourcePolicy`, whose policy is JSON in a string (`API_PutResourcePolicy`).
 pub(super) fn derive(event: &Event) -> Option<&'static str> {
@@ -14,8 +14,8 @@ pub(super) fn derive(event: &Event) -> Option<&'static str> {
     }
     let opened = match event.value("/detail/requestParameters/resourcePolicy")? {
         Value::Null => return None,
-        Value::String(text) if duplicate_key(text).is_none() => {
-            to_value(text).map_or(PolicyExposure::Public, |policy| opened(&policy, owner(event)))
+        Value::String(text) if find_duplicate_key(text).is_none() => {
+            parse_value(text).map_or(PolicyExposure::Public, |policy| opened(&policy, owner(event)))
         }
         Value::String(_) => PolicyExposure::Public,
         policy => opened(policy, owner(event)),

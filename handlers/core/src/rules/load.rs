@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use eventbridge_pattern::json::find_duplicate_key;
+use eventbridge_pattern::{MAX_PATTERN_CHARACTERS, Pattern, PatternSet};
 use serde_json::{Value, json};
 
 use super::exception::{ExceptionRow, ResponseException};
@@ -10,8 +12,6 @@ use super::narrowing::{DERIVED, NarrowingPatterns};
 use super::response::Response;
 use super::row::ResponseRow;
 use super::{EventRule, Handler, RuleSet};
-use crate::json;
-use crate::pattern::{MAX_LEN, Pattern, PatternSet};
 
 /// One file of the rules folder.
 #[derive(Clone, Debug)]
@@ -58,9 +58,9 @@ pub fn load(files: &[RuleFile]) -> Result<RuleSet, RulesError> {
     if loader.problems.is_empty() {
         let envelope = rules.len() + narrowing.event.len();
         let patterns = rules.iter().map(|rule| rule.pattern.clone()).chain(narrowing.event);
-        let patterns = patterns.chain(Pattern::parse(ENVELOPE)).collect();
+        let set: PatternSet = patterns.chain(Pattern::parse(ENVELOPE)).collect();
         let later = PatternSet::new(narrowing.derived);
-        Ok(RuleSet { rules, responses, set: PatternSet::new(patterns), envelope, enriched_patterns: later })
+        Ok(RuleSet { rules, responses, set, envelope, enriched_patterns: later })
     } else {
         Err(RulesError(loader.problems))
     }
@@ -104,7 +104,7 @@ impl RuleLoader {
             let pattern = match Pattern::parse(&file.text) {
                 Ok(pattern) => pattern,
                 Err(error) => {
-                    let place = error.offset.map(|offset| place_of(&file.text, offset)).unwrap_or_default();
+                    let place = place_of(&file.text, error.offset());
                     self.problem(&file.path, place, error.to_string());
                     continue;
                 }
@@ -113,10 +113,10 @@ impl RuleLoader {
                 let reason = "EventBridge knows no `derived`; narrow by it in `where` of responses.json";
                 self.problem(&file.path, "", reason);
             }
-            let length = pattern.minified_len();
-            if length > MAX_LEN {
+            let length = pattern.minified_length();
+            if length > MAX_PATTERN_CHARACTERS {
                 let reason = format!(
-                    "the pattern has {length} characters without white space; EventBridge takes {MAX_LEN}"
+                    "the pattern has {length} characters without white space; EventBridge takes {MAX_PATTERN_CHARACTERS}"
                 );
                 self.problem(&file.path, "", reason);
             }
@@ -313,7 +313,7 @@ impl RuleLoader {
 
     /// EventBridge silently takes the last of two equal keys, and so would everybody who reads the file later.
     fn no_duplicate_keys(&mut self, file: &RuleFile) {
-        if let Some(offset) = json::duplicate_key(&file.text) {
+        if let Some(offset) = find_duplicate_key(&file.text) {
             let reason = "the same key stands here twice; EventBridge would silently take the last";
             self.problem(&file.path, place_of(&file.text, offset), reason);
         }

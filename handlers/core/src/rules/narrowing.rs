@@ -2,12 +2,12 @@
 
 use std::cell::OnceCell;
 
+use eventbridge_pattern::Pattern;
 use serde_json::Value;
 
 use super::{MatchedEvent, Response, ResponseException};
 use crate::enrichment::{derive, may_launch};
 use crate::facts::Facts;
-use crate::pattern::Pattern;
 
 /// The object that is derived, and that no event of EventBridge has.
 pub(super) const DERIVED: &str = "derived";

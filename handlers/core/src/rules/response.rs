@@ -206,9 +206,17 @@ impl Response {
     }
 
     /// Whether its incidents page nobody and are of one event each: nothing is counted.
-    pub(crate) fn is_only_noted(&self) -> bool {
+    pub(crate) fn is_digest_only(&self) -> bool {
         let Threshold { at_least, after, escalate, .. } = &self.when;
         self.severity == Severity::Info && *at_least <= 1 && after.is_none() && escalate.is_empty()
+    }
+
+    /// The highest severity that an incident of this response can reach.
+    pub fn highest_severity(&self) -> Severity {
+        match self.when.escalate.last() {
+            Some(step) => step.severity,
+            None => self.severity,
+        }
     }
 
     /// The severity at a count; `None` below the threshold.

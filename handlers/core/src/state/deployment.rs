@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition::{self, Absent, All, Any, Below, Equal};
+use super::condition::FieldValue;
+
 use crate::aws::secret_ref::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -34,6 +37,34 @@ pub struct KnownChange {
     /// Whether every consumer has been answered for: it runs the new value, or a human was told.
     #[serde(alias = "settled", default)]
     pub resolved: bool,
+}
+
+/// A field of the record of a secret's last known change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeField {
+    /// When the value changed.
+    ChangedAt,
+    /// The version that is AWSCURRENT since.
+    Version,
+}
+
+/// A change at this instant is news: none is recorded, or an older one, or one of which nobody knew the version.
+pub fn is_change_news(changed_at: Timestamp) -> Condition<ChangeField> {
+    Any(vec![
+        Absent(ChangeField::ChangedAt),
+        Below(ChangeField::ChangedAt, changed_at.millis()),
+        Absent(ChangeField::Version),
+    ])
+}
+
+impl KnownChange {
+    /// Whether a condition holds for this change.
+    pub(crate) fn satisfies(&self, condition: &Condition<ChangeField>) -> bool {
+        condition.holds(&|field| match field {
+            ChangeField::ChangedAt => Some(FieldValue::Number(self.at.millis())),
+            ChangeField::Version => self.version.as_ref().map(|_| FieldValue::Word("known")),
+        })
+    }
 }
 
 /// The last deployment of a service that we asked for.
@@ -128,6 +159,30 @@ pub enum DeploymentOutcome {
 }
 
 impl DeploymentOutcome {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Completed,
+        Self::Failed,
+        Self::Superseded,
+        Self::Refused,
+        Self::Denied,
+        Self::Unseen,
+        Self::Gone,
+    ];
+
+    /// The word in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::Unseen => "unseen",
+            Self::Gone => "gone",
+        }
+    }
+
     /// The ends that this one corrects: what was inferred from what is PRIMARY gives way to what ECS tells of the deployment,
     /// and what took too long may complete after all.
     pub fn corrects(self) -> &'static [Self] {
@@ -137,6 +192,59 @@ impl DeploymentOutcome {
             Self::Superseded | Self::Refused | Self::Denied | Self::Unseen | Self::Gone => &[],
         }
     }
+}
+
+/// A field of the record of a service's last deployment that we requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeploymentField {
+    /// When we requested it.
+    RequestedAt,
+    /// How it ended, as a word ([`DeploymentOutcome::name`]); absent while it goes on.
+    Outcome,
+}
+
+fn has_outcome(outcome: DeploymentOutcome) -> Condition<DeploymentField> {
+    Equal(DeploymentField::Outcome, FieldValue::Word(outcome.name()))
+}
+
+/// A further deployment of a service may be requested now:
+///
+/// 1. none was requested yet,
+/// 2. the call for the last one had no effect,
+/// 3. the last one is over in a way that may have left the service on what was before it, and the service has cooled down
+///    since (`cooldown_from`), or
+/// 4. the last one is older than the change (`fresh_from`), and the service has cooled down since.
+pub fn is_request_due(fresh_from: Timestamp, cooldown_from: Timestamp) -> Condition<DeploymentField> {
+    let has_cooled_down = Below(DeploymentField::RequestedAt, cooldown_from.millis().saturating_add(1));
+    // What took the place of ours, or what ours had become, may have been rolled back to the deployment before it.
+    let over = Any(vec![
+        has_outcome(DeploymentOutcome::Unseen),
+        has_outcome(DeploymentOutcome::Superseded),
+        has_outcome(DeploymentOutcome::Gone),
+        has_outcome(DeploymentOutcome::Completed),
+    ]);
+    Any(vec![
+        Absent(DeploymentField::RequestedAt),
+        has_outcome(DeploymentOutcome::Refused),
+        has_outcome(DeploymentOutcome::Denied),
+        All(vec![over, has_cooled_down.clone()]),
+        All(vec![Below(DeploymentField::RequestedAt, fresh_from.millis()), has_cooled_down]),
+    ])
+}
+
+/// The record is of the deployment that was requested at `requested_at`, and this outcome is news: its end is not known, or
+/// is one that this outcome corrects.
+pub fn is_outcome_news(requested_at: Timestamp, outcome: DeploymentOutcome) -> Condition<DeploymentField> {
+    let mut known = vec![Absent(DeploymentField::Outcome)];
+    for corrected in outcome.corrects() {
+        known.push(has_outcome(*corrected));
+    }
+    All(vec![is_requested_at(requested_at), Any(known)])
+}
+
+/// The record is of the deployment that was requested at this instant.
+pub fn is_requested_at(requested_at: Timestamp) -> Condition<DeploymentField> {
+    Equal(DeploymentField::RequestedAt, FieldValue::Number(requested_at.millis()))
 }
 
 /// A place among the deployments in flight of a cluster.

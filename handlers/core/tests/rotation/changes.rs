@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::respond;
-use responder_core::facts::{Facts, LEDGER_GAP, Question, place};
+use responder_core::facts::{Facts, LEDGER_GAP, place};
+use responder_core::question::Question;
 use responder_core::settings::{DeploymentRisk, RiskPolicy};
 use responder_core::state::deployment::DeploymentOutcome;
 
@@ -192,7 +193,7 @@ fn a_replica_without_the_version_is_looked_at_again() {
 #[test]
 fn what_could_not_be_learned_beside_a_replica_is_told_and_looked_at_again() {
     let mut facts = replicated(Some("v2"));
-    facts.gap(ACCOUNT, "eu-west-1", "a cluster could not be listed");
+    facts.add_discovery_failure(ACCOUNT, "eu-west-1", "a cluster could not be listed");
     let plan = decide(&mut facts, &label("s1", "12:00:00", "v2"));
     assert!(plan.retry.is_some() && words(&plan).contains(&"page redeploy-consumers".to_owned()));
 }
@@ -306,7 +307,7 @@ fn a_change_is_answered_for_when_nobody_waits_and_nothing_is_unknown() {
         stale(facts);
         tag(facts, "window", "Tue 00:00-24:00 UTC");
     }));
-    assert!(!settles(&|facts| facts.gap(ACCOUNT, HOME, "a cluster could not be listed")));
+    assert!(!settles(&|facts| facts.add_discovery_failure(ACCOUNT, HOME, "a cluster could not be listed")));
     assert!(!settles(&|facts| facts.services = None), "unknown consumers are no consumers answered for");
     for (requested, settled) in [
         // Its call may yet turn out to have had no effect.

@@ -8,8 +8,9 @@ use responder_core::aws::ecs_service::{
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{apply, questions, respond};
-use responder_core::facts::{Facts, Question};
+use responder_core::facts::Facts;
 use responder_core::plan::{Plan, PlanStep};
+use responder_core::question::Question;
 use responder_core::rules::{MatchedEvent, RuleSet, builtin};
 use responder_core::state::deployment::{
     DeploymentEnd, DeploymentOutcome, DeploymentRecord, KnownChange, SecretChange,

@@ -154,10 +154,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 
     /// The highest severity that an incident can reach.
     fn highest_severity(&self, incident: &Incident) -> Severity {
-        let Some(response) = self.rules.responses.get(&incident.rule) else { return incident.severity };
-        match response.when.escalate.last() {
-            Some(step) => step.severity,
-            None => response.severity,
+        match self.rules.responses.get(&incident.rule) {
+            Some(response) => response.highest_severity(),
+            None => incident.severity,
         }
     }
 }

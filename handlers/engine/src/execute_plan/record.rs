@@ -4,13 +4,14 @@ use futures_util::future::join_all;
 use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
 use responder_core::facts::Facts;
 use responder_core::plan::{PlanStep, SkipReason};
+use responder_core::state::consumer_decision::ConsumerDecision;
 use responder_core::state::deployment::{AffectedConsumer, SecretChange};
 
 use super::plan_executor::PlanExecutor;
 use crate::deadline::span_between;
 use crate::error::EngineError;
 use crate::port::AwsPort;
-use crate::store::{ConsumerDecision, DeploymentEndReport, ProvenDeployment};
+use crate::store::{DeploymentEndReport, ProvenDeployment};
 
 impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Records a step that may be recorded in any order with its like.

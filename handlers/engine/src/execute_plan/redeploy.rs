@@ -2,17 +2,18 @@
 
 use futures_util::future::{join, join_all};
 use responder_core::aws::arn::Arn;
+use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::plan::PlanStep;
+use responder_core::state::consumer_decision::ConsumerDecision;
 use responder_core::state::deployment::{DeploymentOutcome, PendingReadEvidence, read_evidence_key};
 use responder_core::time::{Span, Timestamp};
 
 use super::plan_executor::{COMPLETION_RESERVE, PlanExecutor, StepEffect};
-use super::refusal_codes::recognize_refusal;
 use crate::deadline::span_between;
 use crate::error::{CallFailure, EngineError, FailureCause};
 use crate::port::{AwsPort, Region};
-use crate::store::{ConsumerDecision, DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
+use crate::store::{DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
 
 /// The time of the invocation that must be left after waiting for a change to settle.
 const RESERVE_AFTER_WAIT: Span = Span::from_secs(5);
@@ -139,6 +140,16 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         .await;
         recorded?;
         added.into_iter().collect()
+    }
+}
+
+/// Turns the error of `UpdateService` into [`EngineError::DeploymentRefused`] if the core says that it is final.
+fn recognize_refusal(error: EngineError) -> EngineError {
+    match error {
+        EngineError::CallFailed { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
+            EngineError::DeploymentRefused(failure)
+        }
+        error => error,
     }
 }
 

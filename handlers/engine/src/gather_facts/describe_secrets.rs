@@ -43,7 +43,7 @@ pub(super) async fn describe_secrets<A: AwsPort>(
             continue;
         }
         if let Err(error) = list_secrets(region, sources, &mut facts).await {
-            facts.gap(account, region, format!("the secrets could not be listed: {error}"));
+            facts.add_discovery_failure(account, region, format!("the secrets could not be listed: {error}"));
         }
     }
     facts

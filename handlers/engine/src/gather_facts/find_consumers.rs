@@ -39,7 +39,7 @@ pub(super) async fn find_consumers<A: AwsPort>(
         let result = discovery.find_services(request).await;
         services.extend(result.services.unwrap_or_default());
         for failure in result.failures {
-            facts.gap(account, region, failure);
+            facts.add_discovery_failure(account, region, failure);
         }
     }
     facts

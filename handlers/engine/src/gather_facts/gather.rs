@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join3;
 use responder_core::decide::questions;
-use responder_core::facts::{LEDGER_GAP, Question, Settings};
+use responder_core::facts::{LEDGER_GAP, Settings};
+use responder_core::question::Question;
 use responder_core::rules::MatchedEvent;
 
 use super::describe_secrets::describe_secrets;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::decide::{questions, watches};
-use responder_core::facts::{Facts, Question, place};
+use responder_core::decide::{group_memberships, questions};
+use responder_core::facts::{Facts, place};
+use responder_core::question::Question;
 use responder_core::rules::{Handler, MatchedEvent};
 
 use super::ledger_answers::OPEN_INCIDENTS_NAME;
@@ -32,7 +33,7 @@ impl GatheredFacts {
     /// 3. all that the event asks for itself.
     pub(crate) fn is_answered(&self, matched_event: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         // 1. Counting.
-        for membership in watches(matched_event, &self.facts) {
+        for membership in group_memberships(matched_event, &self.facts) {
             let incident_key = &membership.incident_key;
             let is_counted = !self.is_unanswered(incident_key) && !self.is_unanswered(&membership.group);
             if !is_counted && !paged.contains(incident_key) {

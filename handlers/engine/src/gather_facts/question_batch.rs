@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::aws::arn::Arn;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::facts::Question;
+use responder_core::question::Question;
 use responder_core::time::{Date, Timestamp};
 
 use crate::discovery::DiscoveryRequest;

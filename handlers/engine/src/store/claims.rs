@@ -5,15 +5,17 @@
 //! the end of the lease; then the next delivery takes it.
 
 use responder_core::rules::Severity;
+use responder_core::state::incident_state::{is_page_due, is_resolution_due};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{
     self, AUTO_RESOLVED_AFTER, FIRST, INCIDENT_LIFETIME, LAST, LEASE_UNTIL, OWNER, PAGED, RESOLVED, TTL,
     expiry_seconds,
 };
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Equals, Exists, GreaterThan, LessThan};
+use crate::port::WriteCondition::{Absent, All, Any, Equals, LessThan};
 use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, TableItem, WriteCondition, WriteResult};
 
 /// A notification that is sent at most once.
@@ -137,28 +139,13 @@ impl ClaimSubject<'_> {
     }
 
     /// The condition under which the notification is to be sent.
-    ///
-    /// A page is due if the incident was never paged, or was paged as less severe, or if this is another occurrence: it is
-    /// more than `resolve_after` apart from the known one, or the known one was resolved before it began (the same test as
-    /// the core's). A resolution is due if the incident was paged and is open; by auto-resolution only if no event followed.
     fn is_due(&self) -> WriteCondition {
         match self {
-            Self::Page { first, last, severity, resolve_after, .. } => Any(vec![
-                Absent(PAGED),
-                LessThan(PAGED, i64::from(severity.rank())),
-                LessThan(LAST, first.minus(*resolve_after).millis()),
-                GreaterThan(FIRST, last.plus(*resolve_after).millis()),
-                LessThan(RESOLVED, first.millis()),
-                // Auto-resolution closed it because no event followed, but this one did.
-                LessThan(AUTO_RESOLVED_AFTER, last.millis()),
-            ]),
+            Self::Page { first, last, severity, resolve_after, .. } => {
+                write_condition(&is_page_due(*first, *last, *severity, *resolve_after))
+            }
             Self::Resolution { resolved_at, last_event, .. } => {
-                let is_open = Any(vec![Absent(RESOLVED), LessThan(RESOLVED, resolved_at.millis())]);
-                let mut conditions = vec![Exists(PAGED), is_open];
-                if let Some(last_event) = last_event {
-                    conditions.push(LessThan(LAST, last_event.millis().saturating_add(1)));
-                }
-                All(conditions)
+                write_condition(&is_resolution_due(*resolved_at, *last_event))
             }
         }
     }

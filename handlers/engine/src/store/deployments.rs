@@ -2,10 +2,13 @@
 //!
 //! The request is on record before the call, so that neither the death of an invocation nor a lost answer hides it.
 
-use responder_core::state::deployment::{DeploymentEnd, DeploymentOutcome};
+use responder_core::state::deployment::{
+    DeploymentEnd, DeploymentOutcome, is_outcome_news, is_request_due, is_requested_at,
+};
 use responder_core::time::Timestamp;
 
 use super::concurrency_slots::SlotTaking;
+use super::conditions::write_condition;
 use super::deployment_request::{DeploymentClaim, DeploymentClaimResult, DeploymentRequest};
 use super::ledger::Ledger;
 use super::schema::{
@@ -13,8 +16,8 @@ use super::schema::{
     REQUESTED_AT, SLOT, TTL, expiry_seconds,
 };
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Equals, LessThan};
-use crate::port::{AttributeValue, AwsPort, ItemUpdate, TableItem, WriteCondition, WriteResult};
+use crate::port::WriteCondition::{Absent, All, Any, LessThan};
+use crate::port::{AwsPort, ItemUpdate, TableItem, WriteResult};
 
 /// The end of a deployment of ours.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +92,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         let mut update = ItemUpdate::new(schema::deployment_key(request.service))
             .set_number(TTL, self.deployment_expiry_seconds())
             .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(is_requested_at(claim.requested_at));
+            .only_if(write_condition(&is_requested_at(claim.requested_at)));
         if let Some(deployment) = deployment {
             update = update.set_text(DEPLOYMENT, deployment);
         }
@@ -105,10 +108,10 @@ impl<A: AwsPort> Ledger<'_, A> {
         outcome: DeploymentOutcome,
     ) {
         let update = ItemUpdate::new(schema::deployment_key(request.service))
-            .set_text(OUTCOME, outcome_word(outcome))
+            .set_text(OUTCOME, outcome.name())
             .set_number(ENDED_AT, self.aws.now().millis())
             .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(is_requested_at(claim.requested_at));
+            .only_if(write_condition(&is_requested_at(claim.requested_at)));
         drop(self.write(&update).await);
         self.give_slot_back(request).await;
     }
@@ -120,20 +123,16 @@ impl<A: AwsPort> Ledger<'_, A> {
         report: &DeploymentEndReport<'_>,
     ) -> Result<bool, EngineError> {
         let DeploymentEndReport { service, requested_at, end, slot } = *report;
-        let mut replaceable = vec![Absent(OUTCOME)];
-        for known in end.outcome.corrects() {
-            replaceable.push(has_outcome(*known));
-        }
         let update = ItemUpdate::new(schema::deployment_key(service))
-            .set_text(OUTCOME, outcome_word(end.outcome))
+            .set_text(OUTCOME, end.outcome.name())
             .set_number(ENDED_AT, end.at.millis())
             .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(All(vec![is_requested_at(requested_at), Any(replaceable)]));
+            .only_if(write_condition(&is_outcome_news(requested_at, end.outcome)));
         if let WriteResult::ConditionFailed(known) = self.write(&update).await? {
             // Another invocation recorded an end, or requested a newer deployment, which keeps the slot.
             let known = known.unwrap_or_default();
             return Ok(known.timestamp(REQUESTED_AT) == Some(requested_at)
-                && known.text(OUTCOME) == Some(outcome_word(end.outcome)));
+                && known.text(OUTCOME) == Some(end.outcome.name()));
         }
         if let Some((cluster, number)) = slot {
             self.free_slot_of_service(cluster, number, service).await?;
@@ -151,13 +150,14 @@ impl<A: AwsPort> Ledger<'_, A> {
         let update = ItemUpdate::new(schema::deployment_key(service))
             .set_text(DEPLOYMENT, deployment)
             .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(All(vec![is_requested_at(requested_at), Absent(DEPLOYMENT)]));
+            .only_if(All(vec![write_condition(&is_requested_at(requested_at)), Absent(DEPLOYMENT)]));
         self.write_if(&update).await
     }
 
     /// Requests the deployment in the service's item.
     fn request_update(&self, request: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
         let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
+        let is_due = write_condition(&is_request_due(request.fresh_from, request.cooldown_from));
         ItemUpdate::new(schema::deployment_key(request.service))
             .set_text(OWNER, self.owner)
             .set_text(CLUSTER, request.cluster)
@@ -167,7 +167,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(LEASE_UNTIL, now.plus(self.lease).millis())
             .set_number(TTL, self.deployment_expiry_seconds())
             .remove_attributes([DEPLOYMENT, OUTCOME, ENDED_AT])
-            .only_if(All(vec![is_free, may_request(request)]))
+            .only_if(All(vec![is_free, is_due]))
     }
 
     /// Whether a refused request met its own copy. Another request of this invocation has another time.
@@ -181,67 +181,9 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 }
 
-/// The condition on a service's item under which a deployment may be requested:
-///
-/// 1. none was requested before;
-/// 2. ECS did nothing at the last request;
-/// 3. the last one is over, or was never seen, and the cooldown has passed. It may answer the changes, but whatever
-///    superseded it, or it itself, may have been rolled back since;
-/// 4. the last one was requested before the changes, and the cooldown has passed.
-fn may_request(request: &DeploymentRequest<'_>) -> WriteCondition {
-    let is_cooled_down = LessThan(REQUESTED_AT, request.cooldown_from.millis().saturating_add(1));
-    let is_over = Any(vec![
-        has_outcome(DeploymentOutcome::Unseen),
-        has_outcome(DeploymentOutcome::Superseded),
-        has_outcome(DeploymentOutcome::Gone),
-        has_outcome(DeploymentOutcome::Completed),
-    ]);
-    Any(vec![
-        // 1. Never requested.
-        Absent(REQUESTED_AT),
-        // 2. Without effect.
-        has_outcome(DeploymentOutcome::Refused),
-        has_outcome(DeploymentOutcome::Denied),
-        // 3. Over.
-        All(vec![is_over, is_cooled_down.clone()]),
-        // 4. Older than the changes.
-        All(vec![LessThan(REQUESTED_AT, request.fresh_from.millis()), is_cooled_down]),
-    ])
-}
-
-fn is_requested_at(requested_at: Timestamp) -> WriteCondition {
-    Equals(REQUESTED_AT, AttributeValue::Number(requested_at.millis()))
-}
-
-fn has_outcome(outcome: DeploymentOutcome) -> WriteCondition {
-    Equals(OUTCOME, AttributeValue::Text(outcome_word(outcome).to_owned()))
-}
-
-/// The word of an outcome in the item.
-fn outcome_word(outcome: DeploymentOutcome) -> &'static str {
-    match outcome {
-        DeploymentOutcome::Completed => "completed",
-        DeploymentOutcome::Failed => "failed",
-        DeploymentOutcome::Superseded => "superseded",
-        DeploymentOutcome::Refused => "refused",
-        DeploymentOutcome::Denied => "denied",
-        DeploymentOutcome::Unseen => "unseen",
-        DeploymentOutcome::Gone => "gone",
-    }
-}
-
 /// The outcome of a word; `None` for a word of another release.
 pub(super) fn parse_outcome(word: &str) -> Option<DeploymentOutcome> {
-    match word {
-        "completed" => Some(DeploymentOutcome::Completed),
-        "failed" => Some(DeploymentOutcome::Failed),
-        "superseded" => Some(DeploymentOutcome::Superseded),
-        "refused" => Some(DeploymentOutcome::Refused),
-        "denied" => Some(DeploymentOutcome::Denied),
-        "unseen" => Some(DeploymentOutcome::Unseen),
-        "gone" => Some(DeploymentOutcome::Gone),
-        _ => None,
-    }
+    DeploymentOutcome::ALL.into_iter().find(|outcome| outcome.name() == word)
 }
 
 #[cfg(test)]

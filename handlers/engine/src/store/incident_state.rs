@@ -1,13 +1,14 @@
 //! The state of an incident: what was paged about it, and since when and until when it lasts.
 
-use responder_core::facts::IncidentState;
 use responder_core::rules::Severity;
+use responder_core::state::incident_state::{IncidentState, is_part_of_occurrence};
 use responder_core::time::{Span, Timestamp};
 
+use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{self, FIRST, INCIDENT_LIFETIME, LAST, PAGED, RESOLVED, TTL, expiry_seconds};
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Exists, GreaterThan, LessThan};
+use crate::port::WriteCondition::{All, GreaterThan, LessThan};
 use crate::port::{AwsPort, ItemUpdate, TableItem, WriteCondition, WriteResult};
 
 /// Events of a paged incident that lie before its known beginning or after its known end.
@@ -67,16 +68,9 @@ impl IncidentExtension<'_> {
         self.last.or(self.first).unwrap_or(self.began_at)
     }
 
-    /// The item is of the occurrence that the events belong to: it was paged, and it is open, or was resolved before this
-    /// occurrence began, or was resolved no earlier than the last event. An event that happened before the incident was
-    /// resolved is a part of it, however late it arrives.
+    /// The item is of the occurrence that the events belong to.
     fn is_same_occurrence(&self) -> WriteCondition {
-        let open_or_covered = [
-            Absent(RESOLVED),
-            LessThan(RESOLVED, self.began_at.millis()),
-            GreaterThan(RESOLVED, self.until().millis().saturating_sub(1)),
-        ];
-        All(vec![Exists(PAGED), Any(open_or_covered.into())])
+        write_condition(&is_part_of_occurrence(self.began_at, self.until()))
     }
 }
 

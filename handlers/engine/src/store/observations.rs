@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
+use responder_core::facts::{CHUNK_OBSERVATIONS_MAX, Facts, OBSERVATION_CHUNK};
 use responder_core::state::observation::Observation;
 use responder_core::time::{Span, Timestamp};
 
@@ -21,7 +21,7 @@ use crate::run_parallel::run_parallel;
 const MAX_PARALLEL_GROUPS: usize = 8;
 /// How many observations of a chunk are read. There are more only if many functions wrote at the same time, each before it
 /// could see that the chunk was full.
-const MAX_READ_PER_CHUNK: usize = 10 * CHUNK_MARKS;
+const MAX_READ_PER_CHUNK: usize = 10 * CHUNK_OBSERVATIONS_MAX;
 
 /// An observation to add to a group, and the time of the group's observations that are wanted.
 #[derive(Clone, Debug)]
@@ -233,7 +233,7 @@ fn select_new_observations(
         {
             continue;
         }
-        if facts.add_mark(group, observation.clone()) {
+        if facts.add_observation(group, observation.clone()) {
             new.accepted.insert(observation.clone());
         } else {
             new.dropped += 1;
@@ -262,7 +262,7 @@ fn build_updates(group: &str, observations: &BTreeSet<Observation>, ttl: i64) ->
 /// The start of the chunk around an instant. As text it sorts as it does as time.
 fn chunk_start(at: Timestamp) -> Timestamp {
     let millis = at.millis();
-    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(CHUNK.millis())))
+    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(OBSERVATION_CHUNK.millis())))
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! The proofs in the ledger: one item for each consumer of each change, from the decision to the read that proves it.
 
+use responder_core::state::consumer_decision::{ConsumerDecision, is_decision};
 use responder_core::state::deployment::{DeploymentOutcome, SecretChange};
 use responder_core::time::Timestamp;
 
+use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{
     self, CHANGED_AT, COMPLETED_AT, DECIDED_AT, DECISION, DEPLOYED_AT, DEPLOYMENT, FAILED_AT, FETCHED_AT,
     PROOF_LIFETIME, SECRET, SERVICE, SHARED, SUPERSEDED_AT, TTL, VERSION, WHY, expiry_seconds,
 };
 use crate::error::EngineError;
-use crate::port::WriteCondition::{Absent, All, Any, Equals, Exists};
-use crate::port::{AttributeValue, AwsPort, ItemUpdate, WriteCondition};
+use crate::port::WriteCondition::Exists;
+use crate::port::{AwsPort, ItemUpdate};
 
 /// The attributes of a deployment that its successor does not inherit. That a deployment failed stays on record until one
 /// completes.
@@ -24,51 +26,6 @@ pub(crate) struct ProvenDeployment<'d> {
     pub(crate) deployed_at: Timestamp,
     /// Whether ECS says that it completed.
     pub(crate) is_completed: bool,
-}
-
-/// The decision about a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ConsumerDecision {
-    /// The consumer was redeployed.
-    Redeploy,
-    /// The consumer's deployment was newer than the change already.
-    Newer,
-    /// The redeployment was deferred.
-    Deferred,
-    /// On-call was notified instead.
-    Notified,
-}
-
-impl ConsumerDecision {
-    /// The word in the item, which `replay proof` reads.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Redeploy => "redeploy",
-            Self::Newer => "newer",
-            Self::Deferred => "held",
-            Self::Notified => "told",
-        }
-    }
-
-    /// The decisions that this one replaces. A decision that is nearer to the end stays.
-    fn replaces(self) -> &'static [ConsumerDecision] {
-        match self {
-            Self::Redeploy => &[Self::Deferred, Self::Notified, Self::Newer],
-            Self::Newer => &[Self::Deferred, Self::Notified],
-            Self::Notified => &[Self::Deferred],
-            Self::Deferred => &[],
-        }
-    }
-
-    /// Whether it replaces a deployment of ours that somebody's newer one superseded. Our deployment then does not end by
-    /// itself, and would leave the proof open for ever.
-    fn replaces_superseded(self, deployment: Option<&ProvenDeployment<'_>>) -> bool {
-        match self {
-            Self::Redeploy | Self::Notified => true,
-            Self::Newer => deployment.is_some(),
-            Self::Deferred => false,
-        }
-    }
 }
 
 impl<A: AwsPort> Ledger<'_, A> {
@@ -87,7 +44,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_text(SECRET, &serde_json::to_string(&change.secret).unwrap_or_default())
             .set_number(CHANGED_AT, change.at.millis())
             .set_number(DECIDED_AT, now.millis())
-            .set_text(DECISION, decision.word())
+            .set_text(DECISION, decision.name())
             .set_number(TTL, expiry_seconds(now, change.at, PROOF_LIFETIME));
         if !why.is_empty() {
             update = update.set_text(WHY, why);
@@ -95,25 +52,19 @@ impl<A: AwsPort> Ledger<'_, A> {
         if let Some(version) = &change.version {
             update = update.set_text(VERSION, version);
         }
-        let mut replaceable = vec![Absent(DECISION)];
-        for known in decision.replaces() {
-            replaceable.push(is_decision(*known));
-        }
-        if decision.replaces_superseded(deployment) {
-            replaceable.push(is_superseded());
-        }
         if let Some(ProvenDeployment { id, deployed_at, is_completed }) = deployment {
             update = update.set_text(DEPLOYMENT, id).set_number(DEPLOYED_AT, deployed_at.millis());
             if *is_completed {
                 // ECS says that it completed, but not when: at the latest now.
                 update = update.set_number_if_absent(COMPLETED_AT, now.millis());
-                replaceable.push(All(vec![is_decision(decision), Absent(COMPLETED_AT)]));
             }
         }
         if decision == ConsumerDecision::Redeploy {
             update = update.remove_attributes(ATTRIBUTES_OF_ONE_DEPLOYMENT);
         }
-        self.write_if(&update.only_if(Any(replaceable))).await
+        let is_completed = deployment.is_some_and(|deployment| deployment.is_completed);
+        let may_replace = decision.may_replace(deployment.is_some(), is_completed);
+        self.write_if(&update.only_if(write_condition(&may_replace))).await
     }
 
     /// Records the end of our deployment. That a newer one superseded it hides no end that ECS reports, before or after.
@@ -137,7 +88,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             }
             DeploymentOutcome::Superseded => update
                 .set_number_if_absent(SUPERSEDED_AT, ended_at)
-                .only_if(is_decision(ConsumerDecision::Redeploy)),
+                .only_if(write_condition(&is_decision(ConsumerDecision::Redeploy))),
             DeploymentOutcome::Refused
             | DeploymentOutcome::Denied
             | DeploymentOutcome::Unseen
@@ -162,20 +113,6 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         self.write_if(&update.only_if(Exists(DECISION))).await
     }
-}
-
-fn is_decision(decision: ConsumerDecision) -> WriteCondition {
-    Equals(DECISION, AttributeValue::Text(decision.word().to_owned()))
-}
-
-/// Somebody's newer deployment superseded ours, and ECS reports no other end of ours.
-fn is_superseded() -> WriteCondition {
-    All(vec![
-        is_decision(ConsumerDecision::Redeploy),
-        Exists(SUPERSEDED_AT),
-        Absent(COMPLETED_AT),
-        Absent(FAILED_AT),
-    ])
 }
 
 #[cfg(test)]
@@ -242,7 +179,7 @@ mod tests {
     use Noted::{Ended, Only, Ours, Read, Theirs};
 
     fn noted(steps: &[Noted], decision: ConsumerDecision, id: &str, times: [Option<i64>; 4]) {
-        assert_eq!(known(steps), (decision.word().to_owned(), id.to_owned(), times));
+        assert_eq!(known(steps), (decision.name().to_owned(), id.to_owned(), times));
     }
 
     #[test]

@@ -4,8 +4,10 @@
 use responder_core::facts::Facts;
 use responder_core::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, SecretChange,
+    is_change_news,
 };
 
+use super::conditions::write_condition;
 use super::deployments::parse_outcome;
 use super::ledger::Ledger;
 use super::schema::{
@@ -53,8 +55,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             Some(version) => update.set_text(VERSION, version),
             None => update.remove_attributes([VERSION]),
         };
-        let is_newer = Any(vec![Absent(AT), LessThan(AT, change.at.millis()), Absent(VERSION)]);
-        self.write_if(&update.only_if(is_newer)).await
+        self.write_if(&update.only_if(write_condition(&is_change_news(change.at)))).await
     }
 
     /// Marks a change as resolved, unless another change of the secret is known by now.

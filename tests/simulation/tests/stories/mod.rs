@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_audit::input::read;
+use responder_audit::input::find_events;
 use responder_core::facts::Facts;
 use serde_json::json;
 use simulation::Random;
@@ -43,7 +43,7 @@ fn story(folder: &Path, paths: &BTreeSet<PathBuf>) -> Story {
     let companion = |path: &&PathBuf| companions.iter().any(|name| path.ends_with(name));
     let mut events = Vec::new();
     for path in paths.iter().filter(|path| !companion(path)) {
-        read(&fs::read(path).unwrap(), &mut |found| {
+        find_events(&fs::read(path).unwrap(), &mut |found| {
             events.extend(found.ok().map(|found| found.text.into_owned()));
         });
     }

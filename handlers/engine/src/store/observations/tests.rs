@@ -153,7 +153,7 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
     let all: BTreeSet<Observation> = (0..5_000).map(|n| observation(n, "us-west-2")).collect();
     let NewObservations { accepted: news, dropped } =
         select_new_observations("s", &BTreeMap::new(), &all, far);
-    assert_eq!((news.len(), dropped), (CHUNK_MARKS, 4_000));
+    assert_eq!((news.len(), dropped), (CHUNK_OBSERVATIONS_MAX, 4_000));
     let known: BTreeMap<Observation, i64> = news.into_iter().map(|observation| (observation, 9)).collect();
     let more = [
         observation(1, "us-west-2"),
@@ -165,7 +165,7 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
         select_new_observations("s", &known, &more.clone().into(), far);
     assert_eq!((news, dropped), (BTreeSet::from([more[2].clone()]), 2));
     let new: BTreeSet<Observation> = (6_000..9_000).map(|n| observation(n, &n.to_string())).collect();
-    assert_eq!(select_new_observations("s", &known, &new, far).accepted.len(), CHUNK_MARKS);
+    assert_eq!(select_new_observations("s", &known, &new, far).accepted.len(), CHUNK_OBSERVATIONS_MAX);
 }
 
 #[test]

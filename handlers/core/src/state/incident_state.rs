@@ -1,0 +1,120 @@
+//! What was notified about an incident, and under which conditions there is more to notify.
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition::{self, Above, Absent, All, Any, Below, Exists};
+use super::condition::FieldValue;
+use crate::rules::Severity;
+use crate::time::{Span, Timestamp};
+
+/// What was notified about an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentState {
+    /// Its first event so far.
+    pub first: Timestamp,
+    /// Its last event so far.
+    pub last: Timestamp,
+    /// The highest severity that was paged.
+    pub severity: Severity,
+    /// When it was resolved, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Timestamp>,
+}
+
+/// A field of an incident's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentField {
+    /// Its first event.
+    FirstEvent,
+    /// Its last event.
+    LastEvent,
+    /// The rank of the highest severity that was paged ([`Severity::rank`]).
+    PagedSeverity,
+    /// When it was resolved.
+    ResolvedAt,
+    /// Its last event when it was auto-resolved; absent where an event resolved it.
+    AutoResolvedAfter,
+}
+
+impl IncidentState {
+    /// Whether the incident was closed because nothing followed for `resolve_after`.
+    pub(crate) fn is_auto_resolved(&self, resolve_after: Span) -> bool {
+        self.resolved == Some(self.last.plus(resolve_after))
+    }
+
+    /// Whether a condition holds for this state of an incident whose response auto-resolves after `resolve_after`.
+    pub(crate) fn satisfies(&self, condition: &Condition<IncidentField>, resolve_after: Span) -> bool {
+        condition.holds(&|field| {
+            let number = match field {
+                IncidentField::FirstEvent => self.first.millis(),
+                IncidentField::LastEvent => self.last.millis(),
+                IncidentField::PagedSeverity => i64::from(self.severity.rank()),
+                IncidentField::ResolvedAt => self.resolved?.millis(),
+                IncidentField::AutoResolvedAfter if self.is_auto_resolved(resolve_after) => {
+                    self.last.millis()
+                }
+                IncidentField::AutoResolvedAfter => return None,
+            };
+            Some(FieldValue::Number(number))
+        })
+    }
+}
+
+/// Events from `first` to `last` are another occurrence than the one that the record tells of:
+///
+/// 1. they begin later than `resolve_after` after its last event,
+/// 2. they end earlier than `resolve_after` before its first event,
+/// 3. it was resolved before they began, or
+/// 4. it was auto-resolved, and they show that it went on: its end was taken back.
+pub fn is_another_occurrence(
+    first: Timestamp,
+    last: Timestamp,
+    resolve_after: Span,
+) -> Condition<IncidentField> {
+    Any(vec![
+        Below(IncidentField::LastEvent, first.minus(resolve_after).millis()),
+        Above(IncidentField::FirstEvent, last.plus(resolve_after).millis()),
+        Below(IncidentField::ResolvedAt, first.millis()),
+        Below(IncidentField::AutoResolvedAfter, last.millis()),
+    ])
+}
+
+/// A page about events from `first` to `last` is due: the incident was never paged, or at a lower severity, or these events
+/// are another occurrence.
+pub fn is_page_due(
+    first: Timestamp,
+    last: Timestamp,
+    severity: Severity,
+    resolve_after: Span,
+) -> Condition<IncidentField> {
+    Any(vec![
+        Absent(IncidentField::PagedSeverity),
+        Below(IncidentField::PagedSeverity, i64::from(severity.rank())),
+        is_another_occurrence(first, last, resolve_after),
+    ])
+}
+
+/// A notice that an incident ended at `at` is due: the incident was paged and not resolved since, and nothing happened after
+/// `last_event` if it is auto-resolved.
+pub fn is_resolution_due(at: Timestamp, last_event: Option<Timestamp>) -> Condition<IncidentField> {
+    let mut all = vec![
+        Exists(IncidentField::PagedSeverity),
+        Any(vec![Absent(IncidentField::ResolvedAt), Below(IncidentField::ResolvedAt, at.millis())]),
+    ];
+    if let Some(last_event) = last_event {
+        all.push(Below(IncidentField::LastEvent, last_event.millis().saturating_add(1)));
+    }
+    All(all)
+}
+
+/// An event at `until` still belongs to the paged occurrence that began at `began`: that is open, or was resolved no earlier
+/// than the event. What happened before an incident ended is part of it, however late its event arrives.
+pub fn is_part_of_occurrence(began: Timestamp, until: Timestamp) -> Condition<IncidentField> {
+    let open = vec![
+        Absent(IncidentField::ResolvedAt),
+        Below(IncidentField::ResolvedAt, began.millis()),
+        Above(IncidentField::ResolvedAt, until.millis().saturating_sub(1)),
+    ];
+    All(vec![Exists(IncidentField::PagedSeverity), Any(open)])
+}
