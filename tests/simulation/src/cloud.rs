@@ -125,14 +125,14 @@ impl Fault {
     pub(crate) fn error(self, service: &'static str, operation: &'static str) -> Option<EngineError> {
         let failed = |cause, code: Option<&str>| {
             let failure = CallFailure { cause, code: code.map(str::to_owned) };
-            Some(EngineError::Call { service, operation, failure })
+            Some(EngineError::CallFailed { service, operation, failure })
         };
         let is_table = service == "dynamodb";
         let internal = if is_table { "InternalServerError" } else { "ServerException" };
         match self {
-            Self::Throttled => failed(FailureCause::Refused, Some("ThrottlingException")),
-            Self::Internal { .. } => failed(FailureCause::Refused, Some(internal)),
-            Self::Hangs { .. } => Some(EngineError::Deadline(operation)),
+            Self::Throttled => failed(FailureCause::ServiceError, Some("ThrottlingException")),
+            Self::Internal { .. } => failed(FailureCause::ServiceError, Some(internal)),
+            Self::Hangs { .. } => Some(EngineError::DeadlineReached(operation)),
             Self::Lost(cause) => failed(cause, None),
             Self::Repeated => None,
         }
@@ -152,7 +152,8 @@ impl State {
             2 => Fault::Hangs { late },
             3 if repeats => Fault::Repeated,
             _ => {
-                let causes = [FailureCause::Timeout, FailureCause::Connection, FailureCause::Unreadable];
+                let causes =
+                    [FailureCause::Timeout, FailureCause::ConnectionFailed, FailureCause::ResponseUnreadable];
                 let chosen = usize::try_from(self.random.below(3)).unwrap_or_default();
                 Fault::Lost(causes.get(chosen).copied().unwrap_or(FailureCause::Timeout))
             }
@@ -187,7 +188,7 @@ pub(crate) fn refused<T>(
     answer: Result<T, Refusal>,
 ) -> Result<T, EngineError> {
     answer.map_err(|refusal| {
-        let failure = CallFailure { cause: FailureCause::Refused, code: Some(refusal.code.to_owned()) };
-        EngineError::Call { service, operation, failure }
+        let failure = CallFailure { cause: FailureCause::ServiceError, code: Some(refusal.code.to_owned()) };
+        EngineError::CallFailed { service, operation, failure }
     })
 }

@@ -213,7 +213,7 @@ impl<'a> Functions<'a> {
         self.running.insert(number, (handler, ids));
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-            let (ended, _) = engine.run(&turn, &texts).await;
+            let (ended, _) = engine.process_batch(&turn, &texts).await;
             let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
             (engine, kept)
         };

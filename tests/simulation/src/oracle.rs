@@ -351,7 +351,7 @@ fn repeated_pages(world: &World, wrong: &mut Vec<String>) {
 /// What the ledger believes that people were told, they were told.
 fn unfounded(world: &World, wrong: &mut Vec<String>) {
     let notified = world.store(|store| {
-        let items = store.items().filter_map(|item| item.key.sk.strip_prefix("told#"));
+        let items = store.items().filter_map(|item| item.key.sk.strip_prefix("notified#"));
         items
             .filter_map(|name| name.split_once('#'))
             .map(|(a, b)| (a.to_owned(), b.to_owned()))

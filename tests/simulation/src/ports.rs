@@ -8,8 +8,8 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
-    SecretPage, SortKeyRange, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, UndescribedService, WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
@@ -69,7 +69,7 @@ impl Port {
         clock.sleep_until(answered.min(until)).await;
         if answered > until {
             self.disturb(service);
-            return Err(EngineError::Deadline(operation));
+            return Err(EngineError::DeadlineReached(operation));
         }
         let mut act = || effect(&mut self.cloud.state.borrow_mut(), clock.now());
         let answer = match fault {
@@ -94,7 +94,7 @@ impl Port {
         if answer.is_none() {
             self.disturb(service);
         }
-        let answer = answer.unwrap_or(Err(EngineError::Deadline(operation)));
+        let answer = answer.unwrap_or(Err(EngineError::DeadlineReached(operation)));
         if let Err(error) = &answer {
             self.cloud.note(|| {
                 let fault = fault.map_or("", Fault::name);
@@ -111,21 +111,21 @@ impl Port {
     }
 
     fn here(&self, region: &Region) -> bool {
-        region.name() == self.cloud.state.borrow().ecs.place.region
+        region.as_str() == self.cloud.state.borrow().ecs.place.region
     }
 
     /// The write, and what it means for the record.
     fn write(&self, state: &mut State, update: &ItemUpdate) -> WriteResult {
         let frees = update.key.sk.starts_with("slot#") && update.remove.contains("service");
         if frees && state.keeps_places {
-            return WriteResult::Yes;
+            return WriteResult::Written;
         }
         let one = std::slice::from_ref(&update.key);
         let before = state.store.get(one).pop();
         let written = state.store.update(update);
         let after = state.store.get(one).pop();
         state.record.meter.write(before.as_ref(), after.as_ref());
-        if written == WriteResult::Yes && update.set.contains_key("paged") {
+        if written == WriteResult::Written && update.set.contains_key("paged") {
             let by = self.invocation;
             let key = update.key.pk.strip_prefix("incident#").unwrap_or_default();
             let notified =
@@ -147,34 +147,34 @@ impl AwsPort for Port {
         self.cloud.clock.sleep_until(self.now().plus(span)).await;
     }
 
-    fn print(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         self.cloud.state.borrow_mut().record.meter.line(line);
         if !line.starts_with("{\"_aws\"") && !line.contains("EventsReceived") {
             self.cloud.note(|| format!("#{} {line}", self.invocation));
         }
     }
 
-    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let written = self.call(table("UpdateItem"), until, |state, _| Ok(self.write(state, update))).await?;
         self.cloud.note(|| {
-            let said = if written == WriteResult::Yes { "written" } else { "condition does not hold" };
+            let said = if written == WriteResult::Written { "written" } else { "condition does not hold" };
             format!("#{} {} {} {}: {said}", self.invocation, update.key.pk, update.key.sk, changes(update))
         });
         Ok(written)
     }
 
-    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         self.call(table("BatchGetItem"), until, |state, _| {
             let busy = keys.len() > 1 && state.random.chance(state.faulty / 2);
             let (now, left) = keys.split_at(if busy { keys.len() / 2 } else { keys.len() });
             let items = state.store.get(now);
             state.record.meter.get(now.len(), &items);
-            Ok(FoundItems { items, left: left.to_vec() })
+            Ok(FoundItems { items, unprocessed_keys: left.to_vec() })
         })
         .await
     }
 
-    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         self.call(table("Query"), until, |state, _| {
             let page = state.store.query(range);
             state.record.meter.query(&page.items);
@@ -239,12 +239,12 @@ impl AwsPort for Port {
         .await
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         let call = ecs("DescribeTaskDefinition");
         self.call(call, until, |state, now| {
             let definition = state.ecs.describe_task_definition(arn, now);
@@ -260,7 +260,7 @@ impl AwsPort for Port {
         until: Timestamp,
     ) -> Result<SecretMetadata, EngineError> {
         let call = secrets("DescribeSecret");
-        self.call(call, until, |state, now| match state.secrets.describe_secret(region.name(), id, now) {
+        self.call(call, until, |state, now| match state.secrets.describe_secret(region.as_str(), id, now) {
             Err(refusal) if refusal.code == "ResourceNotFoundException" => {
                 Ok(SecretMetadata { missing: true, ..SecretMetadata::default() })
             }
@@ -277,10 +277,10 @@ impl AwsPort for Port {
     ) -> Result<SecretPage, EngineError> {
         let call = secrets("ListSecrets");
         self.call(call, until, |state, now| {
-            let page = state.secrets.list_secrets(region.name(), Some(100), token, now);
+            let page = state.secrets.list_secrets(region.as_str(), Some(100), token, now);
             let page = refused("secretsmanager", call.operation, page)?;
             let secrets = page.secrets.iter().map(map::metadata).collect();
-            Ok(SecretPage { secrets, next: page.next_token })
+            Ok(SecretPage { secrets, next_token: page.next_token })
         })
         .await
     }
@@ -319,7 +319,12 @@ impl AwsPort for Port {
         answer
     }
 
-    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         let call = Call { service: "sns", operation: "Publish", millis: 25, repeats: false };
         let refused = Publish::page(page, key).accepted().err();
         self.call(call, until, |state, at| {
@@ -335,7 +340,7 @@ impl AwsPort for Port {
         Ok(())
     }
 
-    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         let call = Call { service: "sns", operation: "Publish (chat)", millis: 25, repeats: false };
         let chat = Publish::chat(page);
         let refused = chat.accepted().err().or_else(|| shown_in_chats(&chat.message).err());
@@ -350,8 +355,9 @@ impl AwsPort for Port {
 /// SNS says no: on record, so that no world ends well with it.
 fn unpublished(record: &mut Record, why: &str) -> EngineError {
     record.unpublished.push(why.to_owned());
-    let failure = CallFailure { cause: FailureCause::Refused, code: Some("InvalidParameter".to_owned()) };
-    EngineError::Call { service: "sns", operation: "Publish", failure }
+    let failure =
+        CallFailure { cause: FailureCause::ServiceError, code: Some("InvalidParameter".to_owned()) };
+    EngineError::CallFailed { service: "sns", operation: "Publish", failure }
 }
 
 /// What an update changes, for the trace.

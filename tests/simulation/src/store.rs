@@ -18,11 +18,11 @@ impl Store {
     pub fn update(&mut self, update: &ItemUpdate) -> WriteResult {
         let known = self.items.get(&update.key);
         if !update.condition.holds(known) {
-            return WriteResult::No(known.cloned());
+            return WriteResult::ConditionFailed(known.cloned());
         }
         let item = update.apply(known.cloned());
         self.items.insert(update.key.clone(), item);
-        WriteResult::Yes
+        WriteResult::Written
     }
 
     /// `PutItem`: what somebody wrote before.
@@ -45,7 +45,7 @@ impl Store {
         let mut rest =
             inside.filter(|(key, _)| range.after.as_ref().is_none_or(|after| *key > after)).peekable();
         let items: Vec<TableItem> = rest.by_ref().take(PAGE).map(|(_, item)| item.clone()).collect();
-        ItemPage { next: rest.peek().and(items.last()).map(|item| item.key.clone()), items }
+        ItemPage { next_key: rest.peek().and(items.last()).map(|item| item.key.clone()), items }
     }
 
     /// Everything in it.

@@ -304,7 +304,7 @@ impl World {
         self.running.insert(number, RunningInvocation { handler, messages: ids, began: self.now() });
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-            let (ended, _) = engine.run(&turn, &texts).await;
+            let (ended, _) = engine.process_batch(&turn, &texts).await;
             let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
             let plans = ended.into_iter().filter_map(|ended| ended.plan);
             Finished { engine, kept, steps: plans.flat_map(|plan| plan.steps).collect() }

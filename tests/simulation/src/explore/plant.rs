@@ -36,8 +36,8 @@ impl Plant {
     pub(super) fn answer(self, update: &ItemUpdate, written: WriteResult) -> WriteResult {
         let claims = Request::Update(update.clone()).meaning() == Meaning::Claim;
         match written {
-            WriteResult::No(Some(item)) if self == Self::OpenClaim && claims => {
-                WriteResult::No(Some(done(item)))
+            WriteResult::ConditionFailed(Some(item)) if self == Self::OpenClaim && claims => {
+                WriteResult::ConditionFailed(Some(done(item)))
             }
             written => written,
         }

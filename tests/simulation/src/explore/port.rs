@@ -10,8 +10,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
-    SortKeyRange, TaskDefinition, WriteResult,
+    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
+    Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use super::plant::Plant;
@@ -101,7 +101,7 @@ pub(super) struct Port(pub(super) Rc<Script>);
 
 /// The paging path asks for nothing else.
 fn elsewhere<T>() -> Result<T, EngineError> {
-    Err(EngineError::Unanswered)
+    Err(EngineError::StoreUnavailable)
 }
 
 impl AwsPort for Port {
@@ -114,9 +114,9 @@ impl AwsPort for Port {
         self.0.ask(Request::Sleep, wakes).await;
     }
 
-    fn print(&self, _: &str) {}
+    fn print_line(&self, _: &str) {}
 
-    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let mut update = update.clone();
         // Nobody reads it, and nothing expires here: worlds that differ in it alone are one.
         update.set.remove("ttl");
@@ -137,14 +137,14 @@ impl AwsPort for Port {
         }
     }
 
-    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         match self.0.ask(Request::Get(keys.to_vec()), until).await {
             Answer::Got(answer) => answer,
             _ => elsewhere(),
         }
     }
 
-    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         match self.0.ask(Request::Query(range.clone()), until).await {
             Answer::Items(answer) => answer,
             _ => elsewhere(),
@@ -175,12 +175,12 @@ impl AwsPort for Port {
         elsewhere()
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         _: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         elsewhere()
     }
 
@@ -212,7 +212,12 @@ impl AwsPort for Port {
         elsewhere()
     }
 
-    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         let request = Request::Publish(page.clone(), key.to_owned());
         if self.0.plant == Some(Plant::MarkBeforeSend) {
             self.0.deferred.replace(Some(request));
@@ -225,7 +230,7 @@ impl AwsPort for Port {
     }
 
     /// There is no chat in the explored world: what comes of it changes nothing (the engine's own tests show that).
-    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
         Ok(())
     }
 }

@@ -210,7 +210,7 @@ impl Processes {
         };
         let got: Vec<usize> = (0..2).filter(|message| deliveries[*message] > 0).collect();
         let texts: Vec<&str> = got.iter().map(|message| self.scene.messages[*message].1.as_str()).collect();
-        let mut future = pin!(self.engine.run(&turn, &texts));
+        let mut future = pin!(self.engine.process_batch(&turn, &texts));
         let mut context = Context::from_waker(Waker::noop());
         let mut polled = future.as_mut().poll(&mut context);
         for (number, answer, at) in events {
@@ -256,8 +256,8 @@ impl Work {
                 work.unmarked = if taken { tells.rank() } else { work.unmarked };
                 return work;
             }
-            (Meaning::Claim, Answer::Written(Ok(WriteResult::Yes))) => work.claim = Claim::Ours,
-            (Meaning::Claim, Answer::Written(Ok(WriteResult::No(item)))) => {
+            (Meaning::Claim, Answer::Written(Ok(WriteResult::Written))) => work.claim = Claim::Ours,
+            (Meaning::Claim, Answer::Written(Ok(WriteResult::ConditionFailed(item)))) => {
                 // A request that was sent twice finds its own claim.
                 let own = item.as_ref().is_some_and(|item| item.text("owner") == Some(owner));
                 work.claim = if own { Claim::Ours } else { Claim::None };

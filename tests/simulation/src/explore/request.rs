@@ -98,7 +98,9 @@ impl Request {
     pub(super) fn perform(&self, table: &mut Store) -> Answer {
         match self {
             Self::Update(update) => Answer::Written(Ok(table.update(update))),
-            Self::Get(keys) => Answer::Got(Ok(FoundItems { items: table.get(keys), left: Vec::new() })),
+            Self::Get(keys) => {
+                Answer::Got(Ok(FoundItems { items: table.get(keys), unprocessed_keys: Vec::new() }))
+            }
             Self::Query(range) => Answer::Items(Ok(table.query(range))),
             Self::Publish(..) => Answer::Sent(Ok(())),
             Self::Sleep => Answer::Slept,
@@ -111,13 +113,14 @@ impl Request {
             _ => ("dynamodb", self.operation()),
         };
         let failure = match failed {
-            Failed::Refused => {
-                CallFailure { cause: FailureCause::Refused, code: Some("InternalServerError".to_owned()) }
-            }
-            Failed::Broken => CallFailure::of(FailureCause::Connection),
-            Failed::Silent => return self.wrong(EngineError::Deadline(operation)),
+            Failed::Refused => CallFailure {
+                cause: FailureCause::ServiceError,
+                code: Some("InternalServerError".to_owned()),
+            },
+            Failed::Broken => CallFailure::without_code(FailureCause::ConnectionFailed),
+            Failed::Silent => return self.wrong(EngineError::DeadlineReached(operation)),
         };
-        self.wrong(EngineError::Call { service, operation, failure })
+        self.wrong(EngineError::CallFailed { service, operation, failure })
     }
 
     fn wrong(&self, error: EngineError) -> Answer {

@@ -7,12 +7,12 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
-use responder_engine::port::{ArnPage, DescribedService, TaskDefinition};
+use responder_engine::port::{ArnPage, DescribedService, DescribedTaskDefinition};
 
 use crate::{ecs, secrets};
 
 pub(super) fn listed(page: ecs::Page) -> ArnPage {
-    ArnPage { arns: page.arns, next: page.next_token }
+    ArnPage { arns: page.arns, next_token: page.next_token }
 }
 
 pub(super) fn described(service: &ecs::Service) -> DescribedService {
@@ -41,7 +41,7 @@ pub(super) fn described(service: &ecs::Service) -> DescribedService {
     }
 }
 
-pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
+pub(super) fn definition(definition: &ecs::TaskDefinition) -> DescribedTaskDefinition {
     let mut references = Vec::new();
     for container in &definition.containers {
         let all = [
@@ -57,7 +57,7 @@ pub(super) fn definition(definition: &ecs::TaskDefinition) -> TaskDefinition {
     let shares = definition.fsx_credentials.iter();
     references.extend(shares.map(|value| reference(ReferenceKind::FsxCredentials, value)));
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    TaskDefinition { references, role, risks: BTreeSet::new() }
+    DescribedTaskDefinition { references, role, risks: BTreeSet::new() }
 }
 
 pub(super) fn metadata(secret: &secrets::Metadata) -> SecretMetadata {
