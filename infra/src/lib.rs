@@ -1,8 +1,8 @@
-//! The CloudFormation templates: generated from the rules, read back as what they wire together, and checked.
+//! The `CloudFormation` templates: generated from the rules, resolved for one deployment, and checked.
 //!
 //! ```text
-//! rules/ + infra/source/ -> generate -> infra/*.yaml -> yaml -> lint
-//!                                                            -> resolve -> wiring -> doctor
+//! rules/ + infra/source/ -> generate -> infra/*.yaml -> yaml -> resolve -> lint
+//!                                                                       -> the doctor
 //! ```
 
 mod dashboard;
@@ -14,10 +14,8 @@ mod picture;
 pub mod resolve;
 pub mod rules;
 pub mod settings;
-mod wiring;
 pub mod yaml;
 
 pub use generate::{GenerateError, Template, templates};
 pub use picture::picture;
 pub use resolve::Place;
-pub use wiring::{Alarm, Function, Queue, QueueKind, Role, Rule, Table, Target, Topic, Wiring, WiringError};
