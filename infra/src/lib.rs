@@ -7,11 +7,15 @@
 
 mod dashboard;
 mod generate;
+pub mod invariants;
+pub mod json;
 pub mod lint;
 pub mod metrics;
 pub mod permissions;
 mod picture;
 pub mod resolve;
+mod resolved_template;
+pub mod resource_policy;
 pub mod rules;
 pub mod settings;
 pub mod yaml;
@@ -19,3 +23,4 @@ pub mod yaml;
 pub use generate::{GenerateError, Template, templates};
 pub use picture::picture;
 pub use resolve::Place;
+pub use resolved_template::{ResolvedTemplate, ResolvedTemplateError};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use infra::lint::lint;
+use infra::lint::check_template;
 use serde_json::Value;
 
 /// All templates in `infra/`.
@@ -35,7 +35,7 @@ fn what_is_committed_is_what_would_be_generated() {
 fn the_templates_have_no_finding() {
     let rules = responder_core::rules::builtin().unwrap();
     for name in NAMES {
-        let findings = lint(name, &template(name), &rules);
+        let findings = check_template(name, &template(name), &rules);
         let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "{name}:\n{}", text.join("\n"));
     }

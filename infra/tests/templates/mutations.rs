@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use infra::lint::lint;
+use infra::lint::check_template;
 use responder_core::rules::Rules;
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &Rules) -> Re
     let mut mutated = template.clone();
     replace(&mut mutated, path, to.clone());
     let line = format!("{name}{path}: {what}");
-    match lint(name, &mutated, rules).first() {
+    match check_template(name, &mutated, rules).first() {
         Some(first) => Ok(format!("caught  {line}  ->  {first}")),
         None => Err(line),
     }
