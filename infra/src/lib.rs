@@ -6,21 +6,21 @@
 //! ```
 
 mod dashboard;
+mod deployment_site;
+pub mod event_rules;
 mod generate;
 pub mod invariants;
 pub mod json;
 pub mod lint;
 pub mod metrics;
 pub mod permissions;
-mod picture;
 pub mod resolve;
 mod resolved_template;
 pub mod resource_policy;
-pub mod rules;
 pub mod settings;
 pub mod yaml;
 
-pub use generate::{GenerateError, Template, templates};
-pub use picture::picture;
-pub use resolve::Place;
+pub use dashboard::draw_dashboard;
+pub use deployment_site::DeploymentSite;
+pub use generate::{GenerateError, GeneratedTemplate, generate_templates};
 pub use resolved_template::{ResolvedTemplate, ResolvedTemplateError};

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use responder_core::rules::Rules;
 use serde_json::Value;
 
-use crate::generate::{GenerateError, templates};
-use crate::resolve::{Place, ResolveError, resolve};
-use crate::yaml::{YamlError, parse};
+use crate::deployment_site::DeploymentSite;
+use crate::generate::{GenerateError, generate_templates};
+use crate::resolve::{ResolveError, resolve_resources};
+use crate::yaml::{YamlError, parse_template};
 
 /// The resources of a template, resolved for one deployment.
 #[derive(Clone, Debug)]
 pub struct ResolvedTemplate {
     /// Where it is deployed, and with which parameters.
-    pub site: Place,
+    pub site: DeploymentSite,
     /// What the names of its resources begin with.
     pub prefix: String,
     /// The resources by logical id; those whose condition is false are left out.
@@ -50,8 +51,8 @@ impl ResolvedTemplate {
     ///
     /// # Errors
     /// When the template refers to what it does not have, or the site lacks a parameter.
-    pub fn resolve(template: &Value, site: Place) -> Result<Self, ResolveError> {
-        let resources = resolve(template, &site)?;
+    pub fn resolve(template: &Value, site: DeploymentSite) -> Result<Self, ResolveError> {
+        let resources = resolve_resources(template, &site)?;
         let prefix = site.parameters.get("Prefix").map_or("secrets-responder", String::as_str).to_owned();
         let mut ids_by_type: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (id, resource) in &resources {
@@ -65,14 +66,18 @@ impl ResolvedTemplate {
     ///
     /// # Errors
     /// When a rule cannot be deployed, or the site lacks a parameter.
-    pub fn generate(name: &'static str, rules: &Rules, site: Place) -> Result<Self, ResolvedTemplateError> {
+    pub fn generate(
+        name: &'static str,
+        rules: &Rules,
+        site: DeploymentSite,
+    ) -> Result<Self, ResolvedTemplateError> {
         let mut text = String::new();
-        for template in templates(rules)? {
+        for template in generate_templates(rules)? {
             if template.name == name {
                 text = template.text;
             }
         }
-        let template = parse(&text).map_err(|error| ResolvedTemplateError::Yaml { name, error })?;
+        let template = parse_template(&text).map_err(|error| ResolvedTemplateError::Yaml { name, error })?;
         Self::resolve(&template, site).map_err(|error| ResolvedTemplateError::Resolve { name, error })
     }
 
@@ -110,13 +115,7 @@ impl ResolvedTemplate {
 
     /// The ARN of a resource in this account and Region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let Place { partition, region, account, .. } = &self.site;
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    }
-
-    /// The ARN of a resource in this account and no Region, such as a role.
-    pub fn global_arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}::{}:{resource}", self.site.partition, self.site.account)
+        self.site.arn(service, resource)
     }
 
     /// The ARN of the queue or topic `<prefix>-<name>`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use infra::resolve::{Place, resolve};
+use infra::DeploymentSite;
+use infra::resolve::resolve_resources;
 use serde_json::{Value, json};
 
 use crate::aws::{Client, Queue, zip_of};
@@ -69,11 +70,12 @@ fn parameters(aws: &Client) -> Vec<(&'static str, String)> {
 /// The template, as the emulator takes it: without the bus's policy, with an environment of strings.
 fn template(aws: &Client, more: &[(&str, &str)]) -> Value {
     let text = std::fs::read_to_string(paths::root().join("infra/responder.yaml")).expect("it is committed");
-    let mut template = infra::yaml::parse(&text).expect("it is YAML");
-    let place = parameters(aws)
-        .iter()
-        .fold(Place::new(aws.account(), aws.region()), |place, (name, value)| place.with(name, value));
-    let resolved = resolve(&template, &place).expect("it can be resolved");
+    let mut template = infra::yaml::parse_template(&text).expect("it is YAML");
+    let mut site = DeploymentSite::new(aws.account(), aws.region());
+    for (name, value) in parameters(aws) {
+        site = site.with_parameter(name, &value);
+    }
+    let resolved = resolve_resources(&template, &site).expect("it can be resolved");
     template["Resources"].as_object_mut().expect("it has resources").remove("BusPolicy");
     for (id, resource) in resolved.iter().filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function")
     {

@@ -1,11 +1,13 @@
-//! What a check found: how bad, where, what it means, and how to fix it.
+//! The findings of the checks: how bad each one is, where it is, what it means, and how to fix it.
 
 use serde::Serialize;
+
+use crate::snapshot::Inspection;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub(crate) enum Level {
+pub(crate) enum FindingLevel {
     /// As it should be.
     Ok,
     /// It works, but less than it should; or it could not be looked at.
@@ -14,7 +16,7 @@ pub(crate) enum Level {
     Fail,
 }
 
-impl Level {
+impl FindingLevel {
     /// The word in the table.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -25,17 +27,17 @@ impl Level {
     }
 }
 
-/// What a check found about one resource.
+/// A finding of one check about one resource. The names of the fields are the keys of the JSON output.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Finding {
-    pub(crate) level: Level,
-    /// The check's name.
+pub(crate) struct CheckFinding {
+    pub(crate) level: FindingLevel,
+    /// The name of the check.
     pub(crate) check: &'static str,
     /// The Region.
     pub(crate) region: String,
     /// The resource.
     pub(crate) resource: String,
-    /// What is the case.
+    /// What the check saw.
     pub(crate) what: String,
     /// What that means; empty where all is well.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -45,71 +47,79 @@ pub(crate) struct Finding {
     pub(crate) fix: String,
 }
 
-/// The findings about one Region.
-pub(crate) struct Findings<'f> {
+/// Collects the findings about one Region.
+pub(crate) struct RegionFindings<'f> {
     region: &'f str,
-    all: &'f mut Vec<Finding>,
+    all: &'f mut Vec<CheckFinding>,
 }
 
-impl<'f> Findings<'f> {
+impl<'f> RegionFindings<'f> {
     /// Collects into `all`.
-    pub(crate) fn of(region: &'f str, all: &'f mut Vec<Finding>) -> Self {
+    pub(crate) fn new(region: &'f str, all: &'f mut Vec<CheckFinding>) -> Self {
         Self { region, all }
     }
 
-    /// All is well.
+    /// Adds that all is well.
     pub(crate) fn ok(&mut self, check: &'static str, resource: &str, what: impl Into<String>) {
-        self.add(Level::Ok, check, resource, what.into(), "", "");
+        self.add(FindingLevel::Ok, check, resource, [what.into(), String::new(), String::new()]);
     }
 
-    /// It works, but less than it should.
+    /// Adds that something works, but less than it should.
     pub(crate) fn warn(
         &mut self,
         check: &'static str,
         resource: &str,
         what: impl Into<String>,
         means: &str,
-        fix: impl AsRef<str>,
+        fix: impl Into<String>,
     ) {
-        self.add(Level::Warn, check, resource, what.into(), means, fix.as_ref());
+        self.add(FindingLevel::Warn, check, resource, [what.into(), means.to_owned(), fix.into()]);
     }
 
-    /// Something is dead.
+    /// Adds that something is dead.
     pub(crate) fn fail(
         &mut self,
         check: &'static str,
         resource: &str,
         what: impl Into<String>,
         means: &str,
-        fix: impl AsRef<str>,
+        fix: impl Into<String>,
     ) {
-        self.add(Level::Fail, check, resource, what.into(), means, fix.as_ref());
+        self.add(FindingLevel::Fail, check, resource, [what.into(), means.to_owned(), fix.into()]);
     }
 
-    /// It could not be looked at: nobody knows.
-    pub(crate) fn unseen(&mut self, check: &'static str, resource: &str, why: &str) {
+    /// Returns what an inspection saw. Where it saw nothing, that is a finding: it must not count as well.
+    pub(crate) fn require_seen<'i, T>(
+        &mut self,
+        check: &'static str,
+        resource: &str,
+        inspection: &'i Inspection<T>,
+    ) -> Option<&'i T> {
+        match inspection {
+            Inspection::Seen(seen) => Some(seen),
+            Inspection::Unseen(reason) => {
+                self.unseen(check, resource, reason);
+                None
+            }
+        }
+    }
+
+    /// Adds that something could not be looked at.
+    pub(crate) fn unseen(&mut self, check: &'static str, resource: &str, reason: &str) {
         let means = "nobody knows whether this is right";
         let fix = "let who runs the doctor make this call, or run it as somebody who may";
-        self.add(Level::Warn, check, resource, format!("not seen: {why}"), means, fix);
+        self.warn(check, resource, format!("not seen: {reason}"), means, fix);
     }
 
     fn add(
         &mut self,
-        level: Level,
+        level: FindingLevel,
         check: &'static str,
         resource: &str,
-        what: String,
-        means: &str,
-        fix: &str,
+        [what, means, fix]: [String; 3],
     ) {
-        self.all.push(Finding {
-            level,
-            check,
-            region: self.region.to_owned(),
-            resource: resource.to_owned(),
-            what,
-            means: means.to_owned(),
-            fix: fix.to_owned(),
-        });
+        let region = self.region.to_owned();
+        let resource = resource.to_owned();
+        self.all.push(CheckFinding { level, check, region, resource, what, means, fix });
     }
 }

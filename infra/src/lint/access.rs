@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::template_check::TemplateCheck;
 use crate::invariants::{TOPIC_KEY_ACTIONS, topic_publishers};
 use crate::json::{list_items, list_strings};
-use crate::permissions::{FORBIDDEN, IMPLIED, calls};
+use crate::permissions::{FORBIDDEN_ACTIONS, IMPLIED_ACTIONS, required_actions};
 use crate::resolved_template::ResolvedTemplate;
 use crate::resource_policy::POLICY_VERSION;
 
@@ -70,7 +70,7 @@ pub(super) fn home_bus_arn(template: &ResolvedTemplate) -> String {
 /// The statement of a key's policy that lets the account's own policies decide.
 pub(super) fn account_key_statement(template: &ResolvedTemplate) -> Value {
     json!({
-        "Sid": "Account", "Effect": "Allow", "Principal": {"AWS": template.global_arn("iam", "root")},
+        "Sid": "Account", "Effect": "Allow", "Principal": {"AWS": template.site.global_arn("iam", "root")},
         "Action": "kms:*", "Resource": "*"
     })
 }
@@ -143,7 +143,7 @@ fn check_function_role(check: &mut TemplateCheck<'_>, handler: Handler) {
             if statement["Effect"] == "Deny" {
                 denies_secret_values |= statement["Resource"] == "*"
                     && statement.get("Condition").is_none()
-                    && actions == FORBIDDEN;
+                    && actions == FORBIDDEN_ACTIONS;
                 continue;
             }
             check.require_value(&name, statement, "Effect", "Allow");
@@ -160,8 +160,8 @@ fn check_function_role(check: &mut TemplateCheck<'_>, handler: Handler) {
         }
     }
     check.require(denies_secret_values, &name, "reading a secret's value must be denied");
-    let mut wanted = Vec::from(IMPLIED);
-    wanted.extend(calls(check.rules, handler));
+    let mut wanted = Vec::from(IMPLIED_ACTIONS);
+    wanted.extend(required_actions(check.rules, handler));
     wanted.sort_unstable();
     allowed.sort_unstable();
     check.require(allowed == wanted, &name, format_args!("the role must allow exactly {wanted:?}"));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::template_check::TemplateCheck;
 use crate::json::read_text;
-use crate::metrics;
+use crate::metrics::{EVENTS_RECEIVED, METRIC_NAMESPACE};
 use crate::resolved_template::ResolvedTemplate;
 
 /// An alarm that there must be on each resource of a kind.
@@ -54,7 +54,7 @@ const ALARMS: [AlarmInvariant; 9] = [
     watchdog(row(CanaryQueues, ["AWS/SQS", "NumberOfMessagesSent", "QueueName"], "Sum", 1_800, Silence)),
     row(Functions, ["AWS/Lambda", "Errors", "FunctionName"], "Sum", 60, Above(0)),
     row(Functions, ["AWS/Lambda", "Throttles", "FunctionName"], "Sum", 300, Above(0)),
-    watchdog(row(Handlers, [metrics::NAMESPACE, metrics::RECEIVED, "Handler"], "Sum", 900, Silence)),
+    watchdog(row(Handlers, [METRIC_NAMESPACE, EVENTS_RECEIVED, "Handler"], "Sum", 900, Silence)),
     row(Rules, ["AWS/Events", "FailedInvocations", "RuleName"], "Sum", 60, Above(0)),
     row(Rules, ["AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName"], "Sum", 60, Above(0)),
     watchdog(row(PageTopic, ["AWS/SNS", "NumberOfNotificationsFailed", "TopicName"], "Sum", 60, Above(0))),

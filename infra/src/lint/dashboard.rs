@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::template_check::TemplateCheck;
+use crate::event_rules::deployed_rules;
 use crate::json::{list_items, read_text};
-use crate::rules::deployed;
 
 /// Checks the body of the dashboard.
 pub(super) fn check_dashboard(check: &mut TemplateCheck<'_>) {
@@ -16,7 +16,7 @@ pub(super) fn check_dashboard(check: &mut TemplateCheck<'_>) {
     let has_widgets = list_items(&body["widgets"]).len() > 10;
     check.require(has_widgets, "Dashboard", "`DashboardBody` must be JSON with widgets");
     let mut rule_names = Vec::new();
-    for rule in deployed(check.rules) {
+    for rule in deployed_rules(check.rules) {
         rule_names.push(template.prefixed(&format!("{}-{}", rule.handler, rule.id)));
     }
     for rest in body.to_string().split("\"RuleName\",\"").skip(1) {

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use super::access::home_bus_arn;
 use super::queues::find_queue_policy;
 use super::template_check::TemplateCheck;
+use crate::event_rules::{
+    EventAccounts, MAX_PATTERN_CHARACTERS, RuleState, deployed_rules, forwarding_rules, parse_pattern,
+};
 use crate::json::{list_items, read_text};
 use crate::resolved_template::ResolvedTemplate;
 use crate::resource_policy::{ServiceRequest, allows_request};
-use crate::rules::{Accounts, MAX_PATTERN, State, deployed, forwards, meaning};
 
 /// What `EventBridge` does at most, and by default: it tries for 24 hours, 185 times. Seconds and attempts.
 const EVENT_RETRY: (i64, i64) = (86_400, 185);
@@ -47,14 +49,19 @@ fn check_schedule(check: &mut TemplateCheck<'_>, id: &str, rule: &Value) {
 /// Requires that a rule's pattern means what its file says, for the accounts that are trusted, and that its state lets through what
 /// the pattern asks for.
 fn check_pattern_rule(check: &mut TemplateCheck<'_>, id: &str, rule: &Value, text: &str) {
-    let mut pattern = match meaning(text) {
+    let mut pattern = match parse_pattern(text) {
         Some(pattern) if Pattern::parse(text).is_ok() => pattern,
         _ => return check.require(false, id, "`EventPattern` is no pattern"),
     };
-    check.require(text.chars().count() <= MAX_PATTERN, id, "`EventPattern` is too long");
+    check.require(text.chars().count() <= MAX_PATTERN_CHARACTERS, id, "`EventPattern` is too long");
     let is_minified = !text.contains(": ") && !text.contains('\n');
     check.require(is_minified, id, "`EventPattern` is not minified");
-    check.require_value(id, rule, "State", State::of(&Value::Object(pattern.clone())).name());
+    check.require_value(
+        id,
+        rule,
+        "State",
+        RuleState::needed_for(&Value::Object(pattern.clone())).property_value(),
+    );
     let accounts = pattern.remove("account").unwrap_or_default();
     let Some((wanted, pinned_accounts)) = wanted_pattern(check, read_text(&rule["Name"])) else {
         return check.require(false, id, "nothing is known of a rule of this name");
@@ -66,7 +73,7 @@ fn check_pattern_rule(check: &mut TemplateCheck<'_>, id: &str, rule: &Value, tex
 }
 
 /// What a rule's pattern must be, by the rule's name, and whose events it takes.
-fn wanted_pattern(check: &TemplateCheck<'_>, name: &str) -> Option<(Value, Accounts)> {
+fn wanted_pattern(check: &TemplateCheck<'_>, name: &str) -> Option<(Value, EventAccounts)> {
     let template = check.template;
     let short_name = template.unprefixed(name)?;
     let region_enabled = json!({
@@ -84,25 +91,26 @@ fn wanted_pattern(check: &TemplateCheck<'_>, name: &str) -> Option<(Value, Accou
             "forward-region-enabled" => region_enabled,
             _ => {
                 let forward_id = short_name.strip_prefix("forward-")?;
-                let forward = forwards(check.rules).into_iter().find(|forward| forward.id == forward_id)?;
-                Value::Object(meaning(&forward.pattern)?)
+                let forward =
+                    forwarding_rules(check.rules).into_iter().find(|forward| forward.id == forward_id)?;
+                Value::Object(parse_pattern(&forward.pattern)?)
             }
         };
-        return Some((pattern, Accounts::Own));
+        return Some((pattern, EventAccounts::Own));
     }
     Some(match short_name {
-        "canary" => (canary_pattern(template, &template.site.account), Accounts::Own),
+        "canary" => (canary_pattern(template, &template.site.account), EventAccounts::Own),
         "forwarder-alarm" => {
             let mut pattern = alarm_pattern(template);
             pattern["region"] = json!([{"anything-but": [template.site.region]}]);
             pattern["detail"]["state"] = json!({"value": ["ALARM"]});
-            (pattern, Accounts::Trusted)
+            (pattern, EventAccounts::Trusted)
         }
-        "region-enabled" => (region_enabled, Accounts::Trusted),
+        "region-enabled" => (region_enabled, EventAccounts::Trusted),
         _ => {
-            let rule =
-                deployed(check.rules).find(|rule| short_name == format!("{}-{}", rule.handler, rule.id))?;
-            (Value::Object(meaning(rule.pattern.minified())?), Accounts::of(rule.handler))
+            let rule = deployed_rules(check.rules)
+                .find(|rule| short_name == format!("{}-{}", rule.handler, rule.id))?;
+            (Value::Object(parse_pattern(rule.pattern.minified())?), EventAccounts::for_handler(rule.handler))
         }
     })
 }
@@ -132,9 +140,9 @@ fn alarm_pattern(template: &ResolvedTemplate) -> Value {
     })
 }
 
-fn list_accounts(template: &ResolvedTemplate, accounts: Accounts) -> Vec<&str> {
+fn list_accounts(template: &ResolvedTemplate, accounts: EventAccounts) -> Vec<&str> {
     let mut listed = vec![template.site.account.as_str()];
-    if let (Accounts::Trusted, Some(others)) = (accounts, template.parameter("TrustedAccounts")) {
+    if let (EventAccounts::Trusted, Some(others)) = (accounts, template.parameter("TrustedAccounts")) {
         listed.extend(others.split(','));
     }
     listed

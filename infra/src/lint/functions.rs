@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::template_check::TemplateCheck;
 use crate::invariants::ClaimTiming;
 use crate::json::{read_number, read_text};
-use crate::settings::{FIXED, SETTINGS};
+use crate::settings::{PARAMETER_VARIABLES, RESOURCE_VARIABLES};
 
 /// The longest that a queue may hide a message: whoever waits for its event waits as long after a death.
 const MAX_VISIBILITY_SECONDS: i64 = 900;
@@ -25,7 +25,7 @@ pub(super) fn check_functions(check: &mut TemplateCheck<'_>) {
             mapping["ScalingConfig"]["MaximumConcurrency"] == function["ReservedConcurrentExecutions"];
         check.require(is_limited, id, "its queue must call it as often at once as is reserved");
         check_timing(check, id, [function, queue, mapping]);
-        check.require_value(id, function, "Role", template.global_arn("iam", &format!("role/{name}")));
+        check.require_value(id, function, "Role", template.site.global_arn("iam", &format!("role/{name}")));
         check.require_value(id, function, "LoggingConfig/LogGroup", format!("/aws/lambda/{name}"));
         check_environment(check, id, &function["Environment"]["Variables"]);
         let zip = format!("/{}.zip", template.unprefixed(name).unwrap_or_default());
@@ -60,11 +60,11 @@ fn check_environment(check: &mut TemplateCheck<'_>, id: &str, variables: &Value)
     let template = check.template;
     check.require_value(id, variables, "LEDGER_TABLE", json!(template.prefixed("ledger")));
     check.require_value(id, variables, "PAGE_TOPIC_ARN", json!(template.prefixed_arn("sns", "pages")));
-    for (variable, parameter) in SETTINGS {
+    for (variable, parameter) in PARAMETER_VARIABLES {
         let is_set = variables.get(variable).is_some();
         check.require(is_set, id, format_args!("`{variable}` must be the parameter {parameter}"));
     }
     let count = variables.as_object().map(serde_json::Map::len);
-    let is_known = count == Some(SETTINGS.len() + FIXED.len());
+    let is_known = count == Some(PARAMETER_VARIABLES.len() + RESOURCE_VARIABLES.len());
     check.require(is_known, id, "there is a variable that the functions do not read, or one is missing");
 }

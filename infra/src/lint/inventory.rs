@@ -3,7 +3,7 @@
 use responder_core::rules::Handler;
 
 use super::template_check::TemplateCheck;
-use crate::rules::{deployed, forwards};
+use crate::event_rules::{deployed_rules, forwarding_rules};
 
 /// Of these types there are the listed resources and no others: what a parameter switches off is not there.
 const COUNTED_TYPES: [&str; 3] = ["AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::SQS::Queue"];
@@ -34,7 +34,7 @@ pub(super) fn check_responder(check: &mut TemplateCheck<'_>) {
         required.push(("AWS::Lambda::EventSourceMapping", "EventSourceArn", template.arn("sqs", &name)));
         required.push(("AWS::Lambda::Function", "FunctionName", name));
     }
-    for rule in deployed(check.rules) {
+    for rule in deployed_rules(check.rules) {
         let name = template.prefixed(&format!("{}-{}", rule.handler, rule.id));
         required.push(("AWS::Events::Rule", "Name", name));
     }
@@ -61,7 +61,7 @@ pub(super) fn check_forwarder(check: &mut TemplateCheck<'_>) {
     for rule in ["canary", "forward-alarm", "forward-region-enabled"] {
         required.push(("AWS::Events::Rule", "Name", template.prefixed(rule)));
     }
-    for forward in forwards(check.rules) {
+    for forward in forwarding_rules(check.rules) {
         required.push(("AWS::Events::Rule", "Name", template.prefixed(&format!("forward-{}", forward.id))));
     }
     if template.parameter("AlarmEmail").is_some() {

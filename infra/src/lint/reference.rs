@@ -63,7 +63,7 @@ fn check_roles(check: &mut TemplateCheck<'_>, key: &str) {
     check.require(is_powerless, "task", "the application needs no permission");
     for (id, definition) in template.resources_of_type("AWS::ECS::TaskDefinition") {
         for (property, name) in [("ExecutionRoleArn", "execution"), ("TaskRoleArn", "task")] {
-            let arn = template.global_arn("iam", &format!("role/dev-orders-{name}"));
+            let arn = template.site.global_arn("iam", &format!("role/dev-orders-{name}"));
             check.require_value(id, definition, property, arn);
         }
         let image = read_text(&definition["ContainerDefinitions"][0]["Image"]);

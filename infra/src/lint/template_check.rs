@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     access, alarms, dashboard, event_rules, functions, inventory, properties, queues, reference, trail,
 };
-use crate::resolve::Place;
+use crate::deployment_site::DeploymentSite;
 use crate::resolved_template::ResolvedTemplate;
 
 /// Something that is wrong with a template.
@@ -36,7 +36,7 @@ pub fn check_template(name: &str, template: &Value, rules: &Rules) -> Vec<Templa
                 check_resources(name, &mut check);
                 findings.append(&mut check.findings);
             }
-            Err(error) => findings.push(TemplateFinding { resource: error.at, problem: error.why }),
+            Err(error) => findings.push(TemplateFinding { resource: error.location, problem: error.reason }),
         }
     }
     findings.sort();
@@ -110,37 +110,41 @@ pub(super) fn find_handler(name: &str) -> Option<Handler> {
 }
 
 /// The deployments in which a template is looked at: as it is by default, and with everything that can be switched on.
-fn sample_sites(name: &str) -> Vec<Place> {
-    let home = Place::new("111122223333", "eu-west-1");
-    let away = Place::new("111122223333", "us-east-1").with("HomeRegion", "eu-west-1");
+fn sample_sites(name: &str) -> Vec<DeploymentSite> {
+    let home = DeploymentSite::new("111122223333", "eu-west-1");
+    let away = DeploymentSite::new("111122223333", "us-east-1").with_parameter("HomeRegion", "eu-west-1");
     match name {
         "responder" => {
-            let plain = home.with("CodeBucket", "code").with("CodePrefix", "build/");
+            let plain = home.with_parameter("CodeBucket", "code").with_parameter("CodePrefix", "build/");
             let full = plain
                 .clone()
-                .with("Prefix", "other")
-                .with("Chat", "on")
-                .with("PageEmail", "on-call@example.org")
-                .with("BackupTopicArn", "arn:aws:sns:eu-west-1:111122223333:backup")
-                .with("TrustedAccounts", "444455556666,777788889999")
-                .with("OrganizationId", "o-a1b2c3d4e5")
-                .with("Timing", "large")
-                .with("Architecture", "x86_64")
-                .with("SettleSeconds", "30");
+                .with_parameter("Prefix", "other")
+                .with_parameter("Chat", "on")
+                .with_parameter("PageEmail", "on-call@example.org")
+                .with_parameter("BackupTopicArn", "arn:aws:sns:eu-west-1:111122223333:backup")
+                .with_parameter("TrustedAccounts", "444455556666,777788889999")
+                .with_parameter("OrganizationId", "o-a1b2c3d4e5")
+                .with_parameter("Timing", "large")
+                .with_parameter("Architecture", "x86_64")
+                .with_parameter("SettleSeconds", "30");
             vec![plain, full]
         }
         "forwarder" => {
             let full = away
                 .clone()
-                .with("HomeAccount", "999988887777")
-                .with("Heartbeat", "off")
-                .with("Prefix", "other")
-                .with("AlarmEmail", "on-call@example.org");
+                .with_parameter("HomeAccount", "999988887777")
+                .with_parameter("Heartbeat", "off")
+                .with_parameter("Prefix", "other")
+                .with_parameter("AlarmEmail", "on-call@example.org");
             vec![away, full]
         }
         "reference" => {
             let image = format!("example.org/app@sha256:{}", "0".repeat(64));
-            vec![home.with("VpcId", "vpc-1").with("SubnetIds", "subnet-1,subnet-2").with("Image", &image)]
+            vec![
+                home.with_parameter("VpcId", "vpc-1")
+                    .with_parameter("SubnetIds", "subnet-1,subnet-2")
+                    .with_parameter("Image", &image),
+            ]
         }
         _ => vec![home],
     }

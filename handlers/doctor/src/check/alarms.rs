@@ -4,58 +4,75 @@ use std::collections::BTreeMap;
 
 use responder_core::time::{Span, Timestamp};
 
-use crate::finding::Findings;
-use crate::snapshot::{Alarm, Look, Observed};
-use crate::wiring::{Part, Watch};
+use crate::expected::{ExpectedAlarm, ExpectedRegion};
+use crate::finding::RegionFindings;
+use crate::snapshot::{ObservedAlarm, RegionSnapshot};
 
-/// Every alarm that should be there, and what those wait for that watch for silence.
-pub(super) fn check(part: &Part, now: Timestamp, observed: &Observed, found: &mut Findings<'_>) {
-    match &observed.alarms {
-        Look::Seen(alarms) => part.alarms.iter().for_each(|watch| one(watch, alarms, found)),
-        Look::Unseen(why) => found.unseen("alarm", "alarms", why),
+/// The metrics that Secrets Manager publishes: the number of secrets, and nothing else (Secrets Manager: monitoring with
+/// `CloudWatch`).
+const SECRETS_MANAGER_METRICS: [&str; 2] = ["ResourceCount", "SecretCount"];
+
+/// Checks every alarm that should be there, and the heartbeats that some of them wait for.
+pub(super) fn check_alarms(
+    expected: &ExpectedRegion,
+    now: Timestamp,
+    observed: &RegionSnapshot,
+    findings: &mut RegionFindings<'_>,
+) {
+    if let Some(alarms) = findings.require_seen("alarm", "alarms", &observed.alarms) {
+        for alarm in &expected.alarms {
+            check_alarm(alarm, alarms, findings);
+        }
     }
-    dead(observed, found);
-    match &observed.heartbeats {
-        Look::Seen(beats) => part.heartbeats().for_each(|watch| beat(watch, beats, now, found)),
-        Look::Unseen(why) => found.unseen("heartbeat", "heartbeats", why),
+    check_dead_metrics(observed, findings);
+    if let Some(heartbeats) = findings.require_seen("heartbeat", "heartbeats", &observed.heartbeats) {
+        for alarm in expected.heartbeat_alarms() {
+            check_heartbeat(alarm, heartbeats.get(&alarm.name), now, findings);
+        }
     }
 }
 
-fn one(watch: &Watch, alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>) {
-    let name = &watch.name;
+/// Reports the first of these faults: the alarm is missing, watches something else, tells nobody, or rings.
+fn check_alarm(
+    expected: &ExpectedAlarm,
+    alarms: &BTreeMap<String, ObservedAlarm>,
+    findings: &mut RegionFindings<'_>,
+) {
+    let name = &expected.name;
     let Some(alarm) = alarms.get(name) else {
-        found.fail(
+        return findings.fail(
             "alarm",
             name,
             "it does not exist",
             "what it should notice is noticed by nobody",
             "deploy the stack of this Region again",
         );
-        return;
     };
-    let watches = (&alarm.namespace, &alarm.metric, &alarm.dimensions);
-    if watches != (&watch.namespace, &watch.metric, &watch.dimensions) {
-        found.fail(
+    let watches_metric = alarm.namespace == expected.namespace
+        && alarm.metric == expected.metric
+        && alarm.dimensions == expected.dimensions;
+    if !watches_metric {
+        let watched = format!("{}/{}", alarm.namespace, alarm.metric);
+        let wanted = format!("{}/{}", expected.namespace, expected.metric);
+        findings.fail(
             "alarm-metric",
             name,
-            format!(
-                "it watches {}/{} with other dimensions or under another name",
-                alarm.namespace, alarm.metric
-            ),
+            format!("it watches {watched} with other dimensions or under another name"),
             "where there is no such metric it is green for ever",
-            format!("deploy the stack of this Region again: it watches {}/{}", watch.namespace, watch.metric),
+            format!("deploy the stack of this Region again: it watches {wanted}"),
         );
     } else if alarm.actions.is_empty() || !alarm.enabled {
         let what = if alarm.actions.is_empty() { "it has no action" } else { "its actions are switched off" };
-        found.fail(
+        findings.fail(
             "alarm-action",
             name,
             what,
             "it turns red and tells nobody",
             "deploy the stack of this Region again, or aws cloudwatch enable-alarm-actions",
         );
-    } else if alarm.state == "ALARM" && watch.silence.is_none() {
-        found.warn(
+    } else if alarm.state == "ALARM" && expected.max_silence.is_none() {
+        // The heartbeats themselves say more than the state of an alarm that waits for one.
+        findings.warn(
             "alarm-state",
             name,
             "it is in ALARM",
@@ -63,16 +80,17 @@ fn one(watch: &Watch, alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>
             "follow its description",
         );
     } else {
-        found.ok("alarm", name, alarm.state.clone());
+        findings.ok("alarm", name, &*alarm.state);
     }
 }
 
-/// Alarms on metrics that nobody publishes: of secrets there is only the number (Secrets Manager: monitoring with `CloudWatch`).
-pub(super) fn dead(observed: &Observed, found: &mut Findings<'_>) {
-    let published = |metric: &str| matches!(metric, "ResourceCount" | "SecretCount");
+/// Reports alarms, whoever made them, on metrics that nobody publishes.
+pub(super) fn check_dead_metrics(observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
     for (name, alarm) in observed.alarms.seen().into_iter().flatten() {
-        if alarm.namespace == "AWS/SecretsManager" && !published(&alarm.metric) {
-            found.fail(
+        let is_dead = alarm.namespace == "AWS/SecretsManager"
+            && !SECRETS_MANAGER_METRICS.contains(&alarm.metric.as_str());
+        if is_dead {
+            findings.fail(
                 "alarm-dead",
                 name,
                 format!("it watches {}/{}", alarm.namespace, alarm.metric),
@@ -83,18 +101,23 @@ pub(super) fn dead(observed: &Observed, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether the heartbeat was counted lately. Where it is old, the alarm's state is no news.
-fn beat(watch: &Watch, beats: &BTreeMap<String, Timestamp>, now: Timestamp, found: &mut Findings<'_>) {
-    let patience = watch.silence.unwrap_or_default();
-    let last = beats.get(&watch.name);
-    if let Some(at) = last.filter(|at| at.plus(Span::from_secs(patience)) >= now) {
-        return found.ok("heartbeat", &watch.name, at.to_string());
-    }
-    let what = match last {
-        Some(at) => format!("the last one was at {at}"),
+/// Checks whether a heartbeat was counted lately.
+fn check_heartbeat(
+    alarm: &ExpectedAlarm,
+    latest: Option<&Timestamp>,
+    now: Timestamp,
+    findings: &mut RegionFindings<'_>,
+) {
+    let max_silence = Span::from_secs(alarm.max_silence.unwrap_or_default());
+    let what = match latest {
+        Some(latest) if latest.plus(max_silence) >= now => {
+            return findings.ok("heartbeat", &alarm.name, latest.to_string());
+        }
+        Some(latest) => format!("the last one was at {latest}"),
         None => "there was none in three hours".to_owned(),
     };
-    let (means, fix) = if watch.namespace == "AWS/SQS" {
+    // The canary is counted by its queue, the heartbeats of the functions by themselves.
+    let (means, fix) = if alarm.namespace == "AWS/SQS" {
         (
             "the sweep's own reads do not come back as events: whoever reads secrets is not seen either",
             "look at the trail, at the canary's rule (state, target) and at the sweep's log; newly deployed, wait half an hour",
@@ -105,5 +128,5 @@ fn beat(watch: &Watch, beats: &BTreeMap<String, Timestamp>, now: Timestamp, foun
             "look at the schedule's rule, the queue, the mapping and the function's log; newly deployed, wait ten minutes",
         )
     };
-    found.fail("heartbeat", &watch.name, what, means, fix);
+    findings.fail("heartbeat", &alarm.name, what, means, fix);
 }

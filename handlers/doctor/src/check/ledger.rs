@@ -1,27 +1,26 @@
 //! The ledger: without it every event pages anew.
 
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed};
+use infra::invariants::LEDGER_TTL_ATTRIBUTE;
 
-/// The table.
-pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let table = match &observed.table {
-        Look::Seen(Some(table)) => table,
-        Look::Seen(None) => {
-            return found.fail(
-                "ledger",
-                name,
-                "it does not exist",
-                "nothing is counted, and each event pages anew",
-                "deploy the stack again",
-            );
-        }
-        Look::Unseen(why) => return found.unseen("ledger", name, why),
+use crate::finding::RegionFindings;
+use crate::snapshot::RegionSnapshot;
+
+/// Checks the table.
+pub(super) fn check_ledger(name: &str, observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
+    let Some(table) = findings.require_seen("ledger", name, &observed.table) else { return };
+    let Some(table) = table else {
+        return findings.fail(
+            "ledger",
+            name,
+            "it does not exist",
+            "nothing is counted, and each event pages anew",
+            "deploy the stack again",
+        );
     };
     if table.status == "ACTIVE" {
-        found.ok("ledger", name, "active");
+        findings.ok("ledger", name, "active");
     } else {
-        found.fail(
+        findings.fail(
             "ledger",
             name,
             format!("its status is {}", table.status),
@@ -29,17 +28,17 @@ pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
             "wait, or look at the table's events",
         );
     }
-    if table.ttl.as_deref() != Some("ttl") {
-        found.fail(
+    if table.ttl.as_deref() != Some(LEDGER_TTL_ATTRIBUTE) {
+        findings.fail(
             "ledger-ttl",
             name,
-            "its items do not expire by `ttl`",
+            format!("its items do not expire by `{LEDGER_TTL_ATTRIBUTE}`"),
             "it grows for ever",
-            format!("aws dynamodb update-time-to-live --table-name {name} --time-to-live-specification Enabled=true,AttributeName=ttl"),
+            format!("aws dynamodb update-time-to-live --table-name {name} --time-to-live-specification Enabled=true,AttributeName={LEDGER_TTL_ATTRIBUTE}"),
         );
     }
     if !table.recovery {
-        found.warn(
+        findings.warn(
             "ledger-recovery",
             name,
             "it has no point-in-time recovery",
@@ -48,7 +47,7 @@ pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
         );
     }
     if !table.protected {
-        found.warn(
+        findings.warn(
             "ledger-protection",
             name,
             "it has no deletion protection",

@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use infra::resource_policy::{ServiceRequest, allows_request, list_allowing_statements, list_condition_keys};
 
-use super::policy::{allows, condition_keys, names, statements};
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed, Queue};
-use crate::wiring::Part;
+use crate::expected::ExpectedRegion;
+use crate::finding::RegionFindings;
+use crate::snapshot::{ObservedQueue, RegionSnapshot};
 
-/// Every queue that should be there.
-pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) {
-    let queues = match &observed.queues {
-        Look::Seen(queues) => queues,
-        Look::Unseen(why) => return found.unseen("queue", "queues", why),
-    };
-    let senders = senders(part, observed);
-    for (name, retention) in &part.queues {
+/// Rules that send to a queue: name and ARN.
+type Senders<'s> = Vec<(&'s str, &'s str)>;
+
+/// Checks every queue that should be there.
+pub(super) fn check_queues(
+    expected: &ExpectedRegion,
+    observed: &RegionSnapshot,
+    findings: &mut RegionFindings<'_>,
+) {
+    let Some(queues) = findings.require_seen("queue", "queues", &observed.queues) else { return };
+    let senders = group_senders(expected, observed);
+    for (name, retention) in &expected.queues {
         let Some(queue) = queues.get(name) else {
-            found.fail(
+            findings.fail(
                 "queue",
                 name,
                 "it does not exist",
@@ -27,29 +30,28 @@ pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) 
             );
             continue;
         };
-        keeps(name, queue, *retention, found);
+        if !queue.encrypted {
+            findings.warn(
+                "queue-encryption",
+                name,
+                "it is not encrypted at rest",
+                "events name secrets and principals",
+                "deploy the stack again (SqsManagedSseEnabled)",
+            );
+        }
+        if name.ends_with("-dlq") {
+            check_dead_letters(name, queue, *retention, findings);
+        }
         if let Some(rules) = senders.get(queue.arn.as_str()) {
-            takes(name, queue, rules, found);
+            check_policy(name, queue, rules, findings);
         }
     }
 }
 
-/// Encryption, retention, and what was not answered.
-fn keeps(name: &str, queue: &Queue, retention: i64, found: &mut Findings<'_>) {
-    if !queue.encrypted {
-        found.warn(
-            "queue-encryption",
-            name,
-            "it is not encrypted at rest",
-            "events name secrets and principals",
-            "deploy the stack again (SqsManagedSseEnabled)",
-        );
-    }
-    if !name.ends_with("-dlq") {
-        return;
-    }
+/// Checks that a dead-letter queue keeps its messages, and that it is empty: a message in it is an event that nobody answered.
+fn check_dead_letters(name: &str, queue: &ObservedQueue, retention: i64, findings: &mut RegionFindings<'_>) {
     if queue.retention < retention {
-        found.fail(
+        findings.fail(
             "dlq-retention",
             name,
             format!("it keeps messages for {} s, not {retention}", queue.retention),
@@ -57,9 +59,8 @@ fn keeps(name: &str, queue: &Queue, retention: i64, found: &mut Findings<'_>) {
             "deploy the stack again; set MessageRetentionPeriod to 14 days",
         );
     }
-    // A dead-letter queue that is not empty is something that nobody answered.
     if queue.depth > 0 {
-        found.fail(
+        findings.fail(
             "dlq-depth",
             name,
             format!("messages in it: {}", queue.depth),
@@ -67,37 +68,48 @@ fn keeps(name: &str, queue: &Queue, retention: i64, found: &mut Findings<'_>) {
             "read them, fix the cause, then start a redrive: rules/README.md#event-parked",
         );
     } else {
-        found.ok("dlq-depth", name, "empty");
+        findings.ok("dlq-depth", name, "empty");
     }
 }
 
-/// Whether the rules may send to the queue.
-fn takes(name: &str, queue: &Queue, rules: &[(&str, &str)], found: &mut Findings<'_>) {
-    let may = |arn: &str| {
-        queue
-            .policy
-            .as_ref()
-            .is_some_and(|policy| allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(arn), None))
-    };
-    let refused: Vec<&str> = rules.iter().filter(|(_, arn)| !may(arn)).map(|(name, _)| *name).collect();
-    if refused.is_empty() {
-        found.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
-        return;
+/// Checks that each rule may send to the queue.
+fn check_policy(name: &str, queue: &ObservedQueue, rules: &Senders<'_>, findings: &mut RegionFindings<'_>) {
+    let mut refused = Vec::new();
+    for (rule, arn) in rules {
+        let request = ServiceRequest {
+            service: "events.amazonaws.com",
+            action: "sqs:SendMessage",
+            source_arn: Some(arn),
+            source_account: None,
+        };
+        if !queue.policy.as_ref().is_some_and(|policy| allows_request(policy, &request)) {
+            refused.push(*rule);
+        }
     }
-    let conditions: Vec<String> = queue.policy.iter().flat_map(conditions).collect();
+    if refused.is_empty() {
+        return findings.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
+    }
+    let mut conditions = Vec::new();
+    if let Some(policy) = &queue.policy {
+        for statement in list_allowing_statements(policy, "events.amazonaws.com") {
+            conditions.append(&mut list_condition_keys(statement));
+        }
+    }
     let under = if conditions.is_empty() {
         String::new()
     } else {
         format!(" (it asks for {})", conditions.join(", "))
     };
-    let is_last = name.ends_with("-dlq");
-    let means = if is_last {
-        "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it"
+    let (check, means) = if name.ends_with("-dlq") {
+        (
+            "dlq-policy",
+            "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it",
+        )
     } else {
-        "events are dropped without a retry"
+        ("queue-policy", "events are dropped without a retry")
     };
-    found.fail(
-        if is_last { "dlq-policy" } else { "queue-policy" },
+    findings.fail(
+        check,
         name,
         format!("its policy does not let {} send{under}", refused.join(", ")),
         means,
@@ -105,22 +117,22 @@ fn takes(name: &str, queue: &Queue, rules: &[(&str, &str)], found: &mut Findings
     );
 }
 
-/// What the statements for EventBridge ask for.
-fn conditions(policy: &Value) -> Vec<String> {
-    let about = |statement: &&Value| names(statement.get("Principal"), "events.amazonaws.com");
-    let allowed = |statement: &&Value| statement.get("Effect").and_then(Value::as_str) == Some("Allow");
-    statements(policy).into_iter().filter(about).filter(allowed).flat_map(condition_keys).collect()
-}
-
-/// The rules that send to a queue, or give up to it: name and ARN, by the queue's ARN.
-fn senders<'a>(part: &'a Part, observed: &'a Observed) -> BTreeMap<&'a str, Vec<(&'a str, &'a str)>> {
-    let mut senders: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-    for wanted in &part.rules {
-        let Some(rule) = observed.rules.seen().and_then(|rules| rules.get(&wanted.name)) else { continue };
-        for queue in wanted.aims.iter().flat_map(|aim| [&*aim.arn, &*aim.dlq]) {
-            let rules = senders.entry(queue).or_default();
-            if rules.last() != Some(&(&*wanted.name, &*rule.arn)) {
-                rules.push((&wanted.name, &rule.arn));
+/// The rules that send to a queue, or leave there what they cannot deliver, by the queue's ARN.
+fn group_senders<'s>(
+    expected: &'s ExpectedRegion,
+    observed: &'s RegionSnapshot,
+) -> BTreeMap<&'s str, Senders<'s>> {
+    let mut senders: BTreeMap<&str, Senders<'s>> = BTreeMap::new();
+    for rule in &expected.rules {
+        let Some(found) = observed.rules.seen().and_then(|rules| rules.get(&rule.name)) else { continue };
+        let sender = (rule.name.as_str(), found.arn.as_str());
+        for target in &rule.targets {
+            for queue in [&target.arn, &target.dlq] {
+                let rules = senders.entry(queue).or_default();
+                // Several targets of a rule share one queue for dead letters.
+                if rules.last() != Some(&sender) {
+                    rules.push(sender);
+                }
             }
         }
     }

@@ -1,17 +1,14 @@
-//! Stacks: whether what is there is what a template says.
+//! Stacks: whether the resources are what the template says.
 
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed};
-use crate::wiring::find;
+use crate::expected::find_stack;
+use crate::finding::RegionFindings;
+use crate::snapshot::RegionSnapshot;
 
-/// The stack of a Region.
-pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let stacks = match &observed.stacks {
-        Look::Seen(stacks) => stacks,
-        Look::Unseen(why) => return found.unseen("stack", name, why),
-    };
-    let Some((name, stack)) = find(stacks, name) else {
-        return found.warn(
+/// Checks the stack of a Region.
+pub(super) fn check_stack(name: &str, observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
+    let Some(stacks) = findings.require_seen("stack", name, &observed.stacks) else { return };
+    let Some((name, stack)) = find_stack(stacks, name) else {
+        return findings.warn(
             "stack",
             name,
             "there is no stack of this name",
@@ -20,26 +17,27 @@ pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
         );
     };
     if !stack.status.ends_with("_COMPLETE") || stack.status.contains("ROLLBACK") {
-        found.fail(
+        return findings.fail(
             "stack",
             name,
             format!("its status is {}", stack.status),
             "what is deployed is not what the template says",
             "aws cloudformation describe-stack-events names the reason",
         );
-        return;
     }
-    let detect = || format!("aws cloudformation detect-stack-drift --stack-name {name}");
     match stack.drift.as_str() {
-        "DRIFTED" => found.fail(
+        "DRIFTED" => findings.fail(
             "stack-drift",
             name,
             "resources differ from the template",
             "somebody changed them by hand",
             "aws cloudformation describe-stack-resource-drifts says which; deploy the stack again",
         ),
-        "IN_SYNC" => found.ok("stack", name, format!("{}, in sync", stack.status)),
+        "IN_SYNC" => findings.ok("stack", name, format!("{}, in sync", stack.status)),
         // The other checks compare most of it.
-        _ => found.ok("stack", name, format!("{}; drift was never looked for: {}", stack.status, detect())),
+        _ => {
+            let detect = format!("aws cloudformation detect-stack-drift --stack-name {name}");
+            findings.ok("stack", name, format!("{}; drift was never looked for: {detect}", stack.status));
+        }
     }
 }
