@@ -2,11 +2,13 @@
 
 mod alarms;
 mod bus;
+mod fault;
 mod functions;
 mod installation;
 mod ledger;
 mod matcher;
 mod queues;
+mod region_check;
 mod rules;
 mod stacks;
 mod topics;

@@ -4,129 +4,79 @@ use std::collections::BTreeMap;
 
 use responder_core::time::{Span, Timestamp};
 
-use crate::expected::{ExpectedAlarm, ExpectedRegion};
-use crate::finding::RegionFindings;
-use crate::snapshot::{ObservedAlarm, RegionSnapshot};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
+use crate::expected::ExpectedAlarm;
+use crate::snapshot::ObservedAlarm;
 
 /// The metrics that Secrets Manager publishes: the number of secrets, and nothing else (Secrets Manager: monitoring with
 /// `CloudWatch`).
 const SECRETS_MANAGER_METRICS: [&str; 2] = ["ResourceCount", "SecretCount"];
 
 /// Checks every alarm that should be there, and the heartbeats that some of them wait for.
-pub(super) fn check_alarms(
-    expected: &ExpectedRegion,
-    now: Timestamp,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    if let Some(alarms) = findings.require_seen("alarm", "alarms", &observed.alarms) {
-        for alarm in &expected.alarms {
-            check_alarm(alarm, alarms, findings);
+pub(super) fn check_alarms(check: &mut RegionCheck<'_>) {
+    let observed = check.observed;
+    if let Some(alarms) = check.require_seen("alarm", "alarms", &observed.alarms) {
+        for alarm in &check.expected.alarms {
+            check_alarm(check, alarm, alarms);
         }
     }
-    check_dead_metrics(observed, findings);
-    if let Some(heartbeats) = findings.require_seen("heartbeat", "heartbeats", &observed.heartbeats) {
-        for alarm in expected.heartbeat_alarms() {
-            check_heartbeat(alarm, heartbeats.get(&alarm.name), now, findings);
+    check_dead_metrics(check);
+    if let Some(heartbeats) = check.require_seen("heartbeat", "heartbeats", &observed.heartbeats) {
+        for alarm in check.expected.heartbeat_alarms() {
+            check_heartbeat(check, alarm, heartbeats.get(&alarm.name));
         }
     }
 }
 
-/// Reports the first of these faults: the alarm is missing, watches something else, tells nobody, or rings.
+/// Reports the first of these faults: the alarm is missing, watches something else, notifies nobody, or rings.
 fn check_alarm(
+    check: &mut RegionCheck<'_>,
     expected: &ExpectedAlarm,
     alarms: &BTreeMap<String, ObservedAlarm>,
-    findings: &mut RegionFindings<'_>,
 ) {
     let name = &expected.name;
     let Some(alarm) = alarms.get(name) else {
-        return findings.fail(
-            "alarm",
-            name,
-            "it does not exist",
-            "what it should notice is noticed by nobody",
-            "deploy the stack of this Region again",
-        );
+        return check.report(Fault::AlarmMissing, name, &[]);
     };
-    let watches_metric = alarm.namespace == expected.namespace
-        && alarm.metric == expected.metric
-        && alarm.dimensions == expected.dimensions;
-    if !watches_metric {
-        let watched = format!("{}/{}", alarm.namespace, alarm.metric);
-        let wanted = format!("{}/{}", expected.namespace, expected.metric);
-        findings.fail(
-            "alarm-metric",
-            name,
-            format!("it watches {watched} with other dimensions or under another name"),
-            "where there is no such metric it is green for ever",
-            format!("deploy the stack of this Region again: it watches {wanted}"),
-        );
-    } else if alarm.actions.is_empty() || !alarm.enabled {
-        let what = if alarm.actions.is_empty() { "it has no action" } else { "its actions are switched off" };
-        findings.fail(
-            "alarm-action",
-            name,
-            what,
-            "it turns red and tells nobody",
-            "deploy the stack of this Region again, or aws cloudwatch enable-alarm-actions",
-        );
+    let watched = format!("{}/{}", alarm.namespace, alarm.metric);
+    let wanted = format!("{}/{}", expected.namespace, expected.metric);
+    if watched != wanted || alarm.dimensions != expected.dimensions {
+        check.report(Fault::AlarmMetricWrong, name, &[("watched", &watched), ("wanted", &wanted)]);
+    } else if alarm.actions.is_empty() {
+        check.report(Fault::AlarmWithoutAction, name, &[("what", "it has no action")]);
+    } else if !alarm.enabled {
+        check.report(Fault::AlarmWithoutAction, name, &[("what", "its actions are switched off")]);
     } else if alarm.state == "ALARM" && expected.max_silence.is_none() {
-        // The heartbeats themselves say more than the state of an alarm that waits for one.
-        findings.warn(
-            "alarm-state",
-            name,
-            "it is in ALARM",
-            "what it watches is wrong now",
-            "follow its description",
-        );
+        // About a heartbeat, the heartbeat itself says more than the state of its alarm.
+        check.report(Fault::AlarmRings, name, &[]);
     } else {
-        findings.ok("alarm", name, &*alarm.state);
+        check.ok("alarm", name, &*alarm.state);
     }
 }
 
 /// Reports alarms, whoever made them, on metrics that nobody publishes.
-pub(super) fn check_dead_metrics(observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
-    for (name, alarm) in observed.alarms.seen().into_iter().flatten() {
-        let is_dead = alarm.namespace == "AWS/SecretsManager"
-            && !SECRETS_MANAGER_METRICS.contains(&alarm.metric.as_str());
-        if is_dead {
-            findings.fail(
-                "alarm-dead",
-                name,
-                format!("it watches {}/{}", alarm.namespace, alarm.metric),
-                "Secrets Manager publishes no such metric: the alarm is green for ever",
-                "delete it; rotation failures are paged by the rule rotation-failed",
-            );
+pub(super) fn check_dead_metrics(check: &mut RegionCheck<'_>) {
+    for (name, alarm) in check.observed.alarms.seen().into_iter().flatten() {
+        let metric = alarm.metric.as_str();
+        if alarm.namespace == "AWS/SecretsManager" && !SECRETS_MANAGER_METRICS.contains(&metric) {
+            let watched = format!("{}/{metric}", alarm.namespace);
+            check.report(Fault::AlarmDead, name, &[("watched", &watched)]);
         }
     }
 }
 
 /// Checks whether a heartbeat was counted lately.
-fn check_heartbeat(
-    alarm: &ExpectedAlarm,
-    latest: Option<&Timestamp>,
-    now: Timestamp,
-    findings: &mut RegionFindings<'_>,
-) {
+fn check_heartbeat(check: &mut RegionCheck<'_>, alarm: &ExpectedAlarm, latest: Option<&Timestamp>) {
     let max_silence = Span::from_secs(alarm.max_silence.unwrap_or_default());
     let what = match latest {
-        Some(latest) if latest.plus(max_silence) >= now => {
-            return findings.ok("heartbeat", &alarm.name, latest.to_string());
+        Some(latest) if latest.plus(max_silence) >= check.snapshot.at => {
+            return check.ok("heartbeat", &alarm.name, latest.to_string());
         }
         Some(latest) => format!("the last one was at {latest}"),
         None => "there was none in three hours".to_owned(),
     };
-    // The canary is counted by its queue, the heartbeats of the functions by themselves.
-    let (means, fix) = if alarm.namespace == "AWS/SQS" {
-        (
-            "the sweep's own reads do not come back as events: whoever reads secrets is not seen either",
-            "look at the trail, at the canary's rule (state, target) and at the sweep's log; newly deployed, wait half an hour",
-        )
-    } else {
-        (
-            "nothing has come through schedule, queue and function since",
-            "look at the schedule's rule, the queue, the mapping and the function's log; newly deployed, wait ten minutes",
-        )
-    };
-    findings.fail("heartbeat", &alarm.name, what, means, fix);
+    // The canary is counted by its queue, the heartbeat of a function by the function.
+    let fault = if alarm.namespace == "AWS/SQS" { Fault::CanarySilent } else { Fault::FunctionSilent };
+    check.report(fault, &alarm.name, &[("what", &what)]);
 }

@@ -2,42 +2,26 @@
 
 use infra::resource_policy::{list_statements, names_everybody};
 
-use crate::finding::RegionFindings;
-use crate::snapshot::{AccountSnapshot, RegionSnapshot};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
 
 /// Checks the bus's policy. A bus that takes events of other accounts needs rules that pin the account; one that takes everybody's
 /// is open to forgery.
-pub(super) fn check_bus(
-    snapshot: &AccountSnapshot,
-    home: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    let Some(policy) = findings.require_seen("bus", "default", &home.bus) else { return };
+pub(super) fn check_bus(check: &mut RegionCheck<'_>) {
+    let Some(policy) = check.require_seen("bus", "default", &check.observed.bus) else { return };
     // Events of other Regions of the same account need no policy.
     let Some(policy) = policy else {
-        return findings.ok("bus", "default", "takes events of this account only");
+        return check.ok("bus", "default", "takes events of this account only");
     };
     for statement in list_statements(policy) {
-        let is_open = statement["Effect"] == "Allow"
-            && names_everybody(statement)
-            && statement.get("Condition").is_none();
-        if is_open {
-            return findings.fail(
-                "bus",
-                "default",
-                "its policy lets everybody put events",
-                "anybody with an AWS account can forge a rotation or flood the on-call",
-                "restrict it to your accounts or organization (aws events put-permission), and pin `account` in the rules",
-            );
+        let has_condition = statement.get("Condition").is_some();
+        if statement["Effect"] == "Allow" && names_everybody(statement) && !has_condition {
+            return check.report(Fault::BusOpen, "default", &[]);
         }
     }
     let text = policy.to_string();
     let names_others = text.contains("aws:PrincipalOrgID")
-        || (text.contains("arn:aws") && !text.contains(&snapshot.account));
-    let what = if names_others {
-        "takes events of other accounts that it names"
-    } else {
-        "takes events of this account"
-    };
-    findings.ok("bus", "default", what);
+        || (text.contains("arn:aws") && !text.contains(&check.snapshot.account));
+    let whose = if names_others { "other accounts that it names" } else { "this account" };
+    check.ok("bus", "default", format!("takes events of {whose}"));
 }

@@ -5,9 +5,9 @@ use infra::invariants::{ClaimTiming, ClaimTimingFault, MAX_RECEIVE_COUNT};
 use infra::settings::PARAMETER_VARIABLES;
 use responder_aws::Config;
 
-use crate::expected::{ExpectedFunction, ExpectedRegion};
-use crate::finding::RegionFindings;
-use crate::snapshot::{ObservedFunction, ObservedQueue, RegionSnapshot};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
+use crate::snapshot::{ObservedFunction, ObservedQueue};
 
 /// How long a claim is held where the function's environment does not say, in seconds.
 const DEFAULT_LEASE_SECONDS: i64 = 60;
@@ -15,176 +15,103 @@ const DEFAULT_LEASE_SECONDS: i64 = 60;
 const LAMBDA_TIMEOUT_SECONDS: i64 = 3;
 
 /// Checks every function with the queue that feeds it.
-pub(super) fn check_functions(
-    expected: &ExpectedRegion,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    let Some(functions) = findings.require_seen("function", "functions", &observed.functions) else { return };
-    for wanted in &expected.functions {
-        let name = &wanted.name;
-        let queue = observed.queues.seen().and_then(|queues| queues.get(&wanted.queue));
+pub(super) fn check_functions(check: &mut RegionCheck<'_>) {
+    let functions = check.require_seen("function", "functions", &check.observed.functions);
+    let Some(functions) = functions else { return };
+    for expected in &check.expected.functions {
+        let name = &expected.name;
+        let queue = check.observed.queues.seen().and_then(|queues| queues.get(&expected.queue));
         if let Some(queue) = queue {
-            check_redrive(wanted, queue, observed, findings);
+            check_redrive(check, &expected.queue, queue);
         }
         let Some(function) = functions.get(name) else {
-            findings.fail(
-                "function",
-                name,
-                "it does not exist",
-                "events wait in its queue until they are given up",
-                "deploy the stack again",
-            );
+            check.report(Fault::FunctionMissing, name, &[]);
             continue;
         };
-        check_state(name, function, findings);
-        check_mapping(name, function, queue, findings);
+        check_state(check, name, function);
+        check_mapping(check, name, function, queue);
         if let Some(queue) = queue {
-            check_timing(name, function, queue, findings);
+            check_timing(check, name, function, queue);
         }
-        check_settings(name, function, &expected.stack, findings);
-        check_destinations(name, function, expected, findings);
+        check_settings(check, name, function);
+        check_destinations(check, name, function);
     }
 }
 
 /// Checks where the queue moves the messages that fail, and when.
-fn check_redrive(
-    expected: &ExpectedFunction,
-    queue: &ObservedQueue,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    let name = &expected.queue;
-    let mut queues = observed.queues.seen().into_iter().flatten();
-    let fault = match &queue.dlq {
-        None => Some("it has no dead-letter queue"),
-        Some(dlq) if !queues.any(|(_, other)| other.arn == *dlq) => {
-            Some("its dead-letter queue does not exist")
-        }
-        Some(_) => None,
+fn check_redrive(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue) {
+    let Some(dlq) = &queue.dlq else {
+        return check.report(Fault::QueueWithoutDlq, name, &[]);
     };
-    if let Some(fault) = fault {
-        return findings.fail(
-            "queue-dlq",
-            name,
-            fault,
-            "an event that fails again and again is gone in the end, and no alarm knows",
-            "deploy the stack again",
-        );
+    let mut queues = check.observed.queues.seen().into_iter().flatten();
+    if !queues.any(|(_, other)| other.arn == *dlq) {
+        return check.report(Fault::QueueDlqMissing, name, &[]);
     }
     let receives = queue.max_receives.unwrap_or_default();
     if receives >= *MAX_RECEIVE_COUNT.start() {
-        findings.ok("queue-receives", name, format!("gives up after {receives} tries"));
+        check.ok("queue-receives", name, format!("to the dead-letter queue after {receives} receives"));
     } else {
-        findings.fail(
-            "queue-receives",
-            name,
-            format!("a message is given up after {receives} tries"),
-            "a claim that another invocation holds costs a try: pages can be lost",
-            "set maxReceiveCount to 5 at least",
-        );
+        check.report(Fault::QueueReceivesFew, name, &[("receives", &receives.to_string())]);
     }
 }
 
-fn check_state(name: &str, function: &ObservedFunction, findings: &mut RegionFindings<'_>) {
+fn check_state(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunction) {
     if function.state == "Active" {
-        findings.ok("function", name, "active");
+        check.ok("function", name, "active");
     } else {
-        findings.fail(
-            "function",
-            name,
-            format!("its state is {}", function.state),
-            "it cannot be invoked",
-            "aws lambda get-function-configuration names the reason (StateReason)",
-        );
+        check.report(Fault::FunctionInactive, name, &[("state", &function.state)]);
     }
     if function.reserved == Some(0) {
-        findings.fail(
-            "function-concurrency",
-            name,
-            "its reserved concurrency is 0",
-            "it is switched off: every event goes to the dead-letter queue",
-            format!("aws lambda delete-function-concurrency --function-name {name}; find out who did it"),
-        );
+        check.report(Fault::FunctionOff, name, &[("function", name)]);
     }
 }
 
-/// Checks the mapping that feeds the function from its queue.
+/// Checks the mapping that feeds the function from its queue. A queue that was not seen may be the source of any mapping.
 fn check_mapping(
+    check: &mut RegionCheck<'_>,
     name: &str,
     function: &ObservedFunction,
     queue: Option<&ObservedQueue>,
-    findings: &mut RegionFindings<'_>,
 ) {
-    let Some(mappings) = findings.require_seen("mapping", name, &function.mappings) else { return };
-    // A queue that was not seen is taken for the source of any mapping.
-    let Some(mapping) = mappings.iter().find(|mapping| queue.is_none_or(|queue| queue.arn == mapping.source))
-    else {
-        return findings.fail(
-            "mapping",
-            name,
-            "nothing feeds it from its queue",
-            "events wait in the queue until they are given up",
-            "deploy the stack again",
-        );
+    let Some(mappings) = check.require_seen("mapping", name, &function.mappings) else { return };
+    let mapping = mappings.iter().find(|mapping| queue.is_none_or(|queue| queue.arn == mapping.source));
+    let Some(mapping) = mapping else {
+        return check.report(Fault::MappingMissing, name, &[]);
     };
     if mapping.state != "Enabled" && mapping.state != "Enabling" {
-        findings.fail(
-            "mapping",
-            name,
-            format!("its event source mapping is {}", mapping.state),
-            "events wait in the queue until they are given up",
-            "enable it: aws lambda update-event-source-mapping --enabled; find out who disabled it",
-        );
+        check.report(Fault::MappingDisabled, name, &[("state", &mapping.state)]);
     } else if mapping.partial {
-        findings.ok("mapping", name, "enabled, single messages may fail");
+        check.ok("mapping", name, "enabled, single messages may fail");
     } else {
-        findings.fail(
-            "mapping",
-            name,
-            "single messages cannot fail (ReportBatchItemFailures is missing)",
-            "a message that must come again is taken for done: events are lost",
-            "deploy the stack again",
-        );
+        check.report(Fault::MappingWholeBatches, name, &[]);
     }
 }
 
 /// Checks `timeout <= lease` and `lease + timeout <= visibility`: otherwise a page can be sent twice, or never.
-fn check_timing(
-    name: &str,
-    function: &ObservedFunction,
-    queue: &ObservedQueue,
-    findings: &mut RegionFindings<'_>,
-) {
+fn check_timing(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunction, queue: &ObservedQueue) {
     let lease = function.environment.get("LEASE_SECONDS").and_then(|text| text.parse().ok());
-    let lease = lease.unwrap_or(DEFAULT_LEASE_SECONDS);
-    let timeout = function.timeout;
-    let visibility = queue.visibility;
-    let figures = format!("timeout {timeout} s, lease {lease} s, visibility {visibility} s");
-    let timing = ClaimTiming { timeout, lease, visibility, batching_window: 0 };
-    let (means, fix) = match timing.find_fault() {
-        Some(ClaimTimingFault::OutlivesClaim) => (
-            "the function may still work when its claim is free again: two pages for one incident",
-            "set the timeout to the lease at most",
-        ),
-        Some(ClaimTimingFault::ReturnsWhileClaimed) => (
-            "a message comes back while its claim is still held, and is given up too early",
-            "set the queue's visibility timeout to lease and timeout together at least",
-        ),
-        None if timeout <= LAMBDA_TIMEOUT_SECONDS => (
-            "3 s is Lambda's default: long enough to die in the middle",
-            "set the timeout as the template does",
-        ),
-        None => return findings.ok("timing", name, figures),
+    let timing = ClaimTiming {
+        timeout: function.timeout,
+        lease: lease.unwrap_or(DEFAULT_LEASE_SECONDS),
+        visibility: queue.visibility,
+        batching_window: 0,
     };
-    findings.fail("timing", name, figures, means, fix);
+    let ClaimTiming { timeout, lease, visibility, .. } = timing;
+    let times = format!("timeout {timeout} s, lease {lease} s, visibility {visibility} s");
+    let fault = match timing.find_fault() {
+        Some(ClaimTimingFault::OutlivesClaim) => Fault::TimeoutOutlivesLease,
+        Some(ClaimTimingFault::ReturnsWhileClaimed) => Fault::MessageReturnsEarly,
+        None if timeout <= LAMBDA_TIMEOUT_SECONDS => Fault::TimeoutIsDefault,
+        None => return check.ok("timing", name, times),
+    };
+    check.report(fault, name, &[("times", &times)]);
 }
 
-/// Checks that the function starts with its settings: they are read by the code that it reads them with.
-fn check_settings(name: &str, function: &ObservedFunction, stack: &str, findings: &mut RegionFindings<'_>) {
+/// Checks that the function starts with its settings, with the code with which the function reads them.
+fn check_settings(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunction) {
     let problems = Config::problems(|variable| function.environment.get(variable).cloned());
     if problems.is_empty() {
-        return findings.ok("function-settings", name, "the function takes them");
+        check.ok("function-settings", name, "the function accepts them");
     }
     for problem in problems {
         let mut parameters = Vec::new();
@@ -193,46 +120,27 @@ fn check_settings(name: &str, function: &ObservedFunction, stack: &str, findings
                 parameters.push(format!("{parameter}=VALUE"));
             }
         }
-        let fix = if parameters.is_empty() {
-            "deploy the stack again".to_owned()
-        } else {
-            let parameters = parameters.join(" or ");
-            format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute")
-        };
-        let means = "the function refuses to start: events wait in its queue until they are given up";
-        findings.fail("function-settings", name, problem, means, fix);
+        let mut fix = "deploy the stack again".to_owned();
+        if !parameters.is_empty() {
+            let (stack, parameters) = (&check.expected.stack, parameters.join(" or "));
+            fix = format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute");
+        }
+        check.report(Fault::SettingsRefused, name, &[("problem", &problem), ("fix", &fix)]);
     }
 }
 
 /// Checks that the function pages to the topic, and writes to the table, of this installation.
-fn check_destinations(
-    name: &str,
-    function: &ObservedFunction,
-    expected: &ExpectedRegion,
-    findings: &mut RegionFindings<'_>,
-) {
+fn check_destinations(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunction) {
     // A variable that is missing keeps the function from starting: `check_settings` reports it.
     let variable = |name: &str| function.environment.get(name).filter(|value| !value.trim().is_empty());
     if let Some(topic) = variable("PAGE_TOPIC_ARN")
-        && topic.rsplit(':').next() != Some(expected.page_topic())
+        && topic.rsplit(':').next() != Some(check.expected.page_topic())
     {
-        findings.fail(
-            "function-topic",
-            name,
-            format!("PAGE_TOPIC_ARN is `{topic}`"),
-            "its pages go to a topic that nobody looks after here",
-            "deploy the stack again",
-        );
+        check.report(Fault::PagesElsewhere, name, &[("topic", topic)]);
     }
     if let Some(table) = variable("LEDGER_TABLE")
-        && *table != expected.table
+        && *table != check.expected.table
     {
-        findings.fail(
-            "function-ledger",
-            name,
-            format!("LEDGER_TABLE is `{table}`"),
-            "it counts by itself: what the others saw is not known to it",
-            "deploy the stack again",
-        );
+        check.report(Fault::LedgerElsewhere, name, &[("table", table)]);
     }
 }

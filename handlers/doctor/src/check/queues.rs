@@ -4,76 +4,49 @@ use std::collections::BTreeMap;
 
 use infra::resource_policy::{ServiceRequest, allows_request, list_allowing_statements, list_condition_keys};
 
-use crate::expected::ExpectedRegion;
-use crate::finding::RegionFindings;
-use crate::snapshot::{ObservedQueue, RegionSnapshot};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
+use crate::snapshot::ObservedQueue;
 
-/// Rules that send to a queue: name and ARN.
-type Senders<'s> = Vec<(&'s str, &'s str)>;
+/// The rules that send to a queue: name and ARN.
+type RuleSenders<'s> = Vec<(&'s str, &'s str)>;
 
 /// Checks every queue that should be there.
-pub(super) fn check_queues(
-    expected: &ExpectedRegion,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    let Some(queues) = findings.require_seen("queue", "queues", &observed.queues) else { return };
-    let senders = group_senders(expected, observed);
-    for (name, retention) in &expected.queues {
+pub(super) fn check_queues(check: &mut RegionCheck<'_>) {
+    let Some(queues) = check.require_seen("queue", "queues", &check.observed.queues) else { return };
+    let senders = group_senders(check);
+    for (name, retention) in &check.expected.queues {
         let Some(queue) = queues.get(name) else {
-            findings.fail(
-                "queue",
-                name,
-                "it does not exist",
-                "what should wait in it is gone",
-                "deploy the stack of this Region again",
-            );
+            check.report(Fault::QueueMissing, name, &[]);
             continue;
         };
         if !queue.encrypted {
-            findings.warn(
-                "queue-encryption",
-                name,
-                "it is not encrypted at rest",
-                "events name secrets and principals",
-                "deploy the stack again (SqsManagedSseEnabled)",
-            );
+            check.report(Fault::QueueUnencrypted, name, &[]);
         }
         if name.ends_with("-dlq") {
-            check_dead_letters(name, queue, *retention, findings);
+            check_dead_letters(check, name, queue, *retention);
         }
         if let Some(rules) = senders.get(queue.arn.as_str()) {
-            check_policy(name, queue, rules, findings);
+            check_policy(check, name, queue, rules);
         }
     }
 }
 
 /// Checks that a dead-letter queue keeps its messages, and that it is empty: a message in it is an event that nobody answered.
-fn check_dead_letters(name: &str, queue: &ObservedQueue, retention: i64, findings: &mut RegionFindings<'_>) {
+fn check_dead_letters(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, retention: i64) {
     if queue.retention < retention {
-        findings.fail(
-            "dlq-retention",
-            name,
-            format!("it keeps messages for {} s, not {retention}", queue.retention),
-            "the time counts from the first sending: what arrives here may be gone before anybody looks",
-            "deploy the stack again; set MessageRetentionPeriod to 14 days",
-        );
+        let values = [("kept", &*queue.retention.to_string()), ("wanted", &retention.to_string())];
+        check.report(Fault::DlqRetentionShort, name, &values);
     }
     if queue.depth > 0 {
-        findings.fail(
-            "dlq-depth",
-            name,
-            format!("messages in it: {}", queue.depth),
-            "these events were not answered",
-            "read them, fix the cause, then start a redrive: rules/README.md#event-parked",
-        );
+        check.report(Fault::DlqNotEmpty, name, &[("depth", &queue.depth.to_string())]);
     } else {
-        findings.ok("dlq-depth", name, "empty");
+        check.ok("dlq-depth", name, "empty");
     }
 }
 
 /// Checks that each rule may send to the queue.
-fn check_policy(name: &str, queue: &ObservedQueue, rules: &Senders<'_>, findings: &mut RegionFindings<'_>) {
+fn check_policy(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, rules: &RuleSenders<'_>) {
     let mut refused = Vec::new();
     for (rule, arn) in rules {
         let request = ServiceRequest {
@@ -87,49 +60,31 @@ fn check_policy(name: &str, queue: &ObservedQueue, rules: &Senders<'_>, findings
         }
     }
     if refused.is_empty() {
-        return findings.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
+        return check.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
     }
-    let mut conditions = Vec::new();
+    let mut keys = Vec::new();
     if let Some(policy) = &queue.policy {
         for statement in list_allowing_statements(policy, "events.amazonaws.com") {
-            conditions.append(&mut list_condition_keys(statement));
+            keys.append(&mut list_condition_keys(statement));
         }
     }
-    let under = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!(" (it asks for {})", conditions.join(", "))
-    };
-    let (check, means) = if name.ends_with("-dlq") {
-        (
-            "dlq-policy",
-            "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it",
-        )
-    } else {
-        ("queue-policy", "events are dropped without a retry")
-    };
-    findings.fail(
-        check,
-        name,
-        format!("its policy does not let {} send{under}", refused.join(", ")),
-        means,
-        "deploy the stack again: allow sqs:SendMessage to events.amazonaws.com for the rules' ARNs (aws:SourceArn), and ask for nothing else",
-    );
+    let conditions =
+        if keys.is_empty() { String::new() } else { format!(" (it has conditions on {})", keys.join(", ")) };
+    let fault = if name.ends_with("-dlq") { Fault::DlqClosed } else { Fault::QueueClosed };
+    check.report(fault, name, &[("rules", &refused.join(", ")), ("conditions", &conditions)]);
 }
 
 /// The rules that send to a queue, or leave there what they cannot deliver, by the queue's ARN.
-fn group_senders<'s>(
-    expected: &'s ExpectedRegion,
-    observed: &'s RegionSnapshot,
-) -> BTreeMap<&'s str, Senders<'s>> {
-    let mut senders: BTreeMap<&str, Senders<'s>> = BTreeMap::new();
-    for rule in &expected.rules {
-        let Some(found) = observed.rules.seen().and_then(|rules| rules.get(&rule.name)) else { continue };
+fn group_senders<'s>(check: &RegionCheck<'s>) -> BTreeMap<&'s str, RuleSenders<'s>> {
+    let mut senders: BTreeMap<&str, RuleSenders<'s>> = BTreeMap::new();
+    for rule in &check.expected.rules {
+        let rules = check.observed.rules.seen();
+        let Some(found) = rules.and_then(|rules| rules.get(&rule.name)) else { continue };
         let sender = (rule.name.as_str(), found.arn.as_str());
         for target in &rule.targets {
             for queue in [&target.arn, &target.dlq] {
                 let rules = senders.entry(queue).or_default();
-                // Several targets of a rule share one queue for dead letters.
+                // Several targets of a rule share one dead-letter queue.
                 if rules.last() != Some(&sender) {
                     rules.push(sender);
                 }

@@ -1,43 +1,27 @@
-//! Stacks: whether the resources are what the template says.
+//! Stacks: whether the resources are those of the template.
 
+use super::fault::Fault;
+use super::region_check::RegionCheck;
 use crate::expected::find_stack;
-use crate::finding::RegionFindings;
-use crate::snapshot::RegionSnapshot;
 
-/// Checks the stack of a Region.
-pub(super) fn check_stack(name: &str, observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
-    let Some(stacks) = findings.require_seen("stack", name, &observed.stacks) else { return };
+/// Checks the stack of the Region.
+pub(super) fn check_stack(check: &mut RegionCheck<'_>) {
+    let name = check.expected.stack.as_str();
+    let Some(stacks) = check.require_seen("stack", name, &check.observed.stacks) else { return };
     let Some((name, stack)) = find_stack(stacks, name) else {
-        return findings.warn(
-            "stack",
-            name,
-            "there is no stack of this name",
-            "deployed under another name or by other means: its parameters and drift are not known",
-            "deploy infra/ under this name, or read the other findings as if all parameters were the defaults",
-        );
+        return check.report(Fault::StackMissing, name, &[]);
     };
-    if !stack.status.ends_with("_COMPLETE") || stack.status.contains("ROLLBACK") {
-        return findings.fail(
-            "stack",
-            name,
-            format!("its status is {}", stack.status),
-            "what is deployed is not what the template says",
-            "aws cloudformation describe-stack-events names the reason",
-        );
+    let status = stack.status.as_str();
+    if !status.ends_with("_COMPLETE") || status.contains("ROLLBACK") {
+        return check.report(Fault::StackFailed, name, &[("status", status)]);
     }
     match stack.drift.as_str() {
-        "DRIFTED" => findings.fail(
-            "stack-drift",
-            name,
-            "resources differ from the template",
-            "somebody changed them by hand",
-            "aws cloudformation describe-stack-resource-drifts says which; deploy the stack again",
-        ),
-        "IN_SYNC" => findings.ok("stack", name, format!("{}, in sync", stack.status)),
-        // The other checks compare most of it.
+        "DRIFTED" => check.report(Fault::StackDrifted, name, &[]),
+        "IN_SYNC" => check.ok("stack", name, format!("{status}, in sync")),
+        // The other checks compare most of the resources.
         _ => {
             let detect = format!("aws cloudformation detect-stack-drift --stack-name {name}");
-            findings.ok("stack", name, format!("{}; drift was never looked for: {detect}", stack.status));
+            check.ok("stack", name, format!("{status}; drift was never detected: {detect}"));
         }
     }
 }

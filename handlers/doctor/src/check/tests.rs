@@ -64,7 +64,9 @@ fn every_planted_fault_is_named_and_nothing_else() {
         let wrong = wrong(&all);
         let found: Vec<_> = wrong.iter().map(|one| (one.level, one.check, one.resource.as_str())).collect();
         assert_eq!(found, [(*level, *named, *resource)], "{what}: {wrong:#?}");
-        assert!(!wrong[0].fix.is_empty() && !wrong[0].means.is_empty(), "{what}: {wrong:#?}");
+        let CheckFinding { what: seen, means, fix, .. } = wrong[0];
+        assert!(!fix.is_empty() && !means.is_empty(), "{what}: {wrong:#?}");
+        assert!(![seen, means, fix].iter().any(|text| text.contains('{')), "{what}: {wrong:#?}");
         println!("{:<4} {named:<20} {what}: {}", level.word(), wrong[0].what);
     }
 }

@@ -5,144 +5,85 @@ use infra::resource_policy::{
     ServiceRequest, allows_request, covers_action, list_allowing_statements, list_condition_keys,
 };
 
-use crate::expected::ExpectedRegion;
-use crate::finding::RegionFindings;
-use crate::snapshot::{Inspection, ObservedKey, ObservedTopic, RegionSnapshot};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
+use crate::snapshot::{Inspection, ObservedKey, ObservedTopic};
 
 /// Checks the page topic and the chat topic: their subscriptions, the services that publish to them, and their key.
-pub(super) fn check_topics(
-    expected: &ExpectedRegion,
-    account: &str,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
-    for name in &expected.topics {
-        let Some(topics) = findings.require_seen("topic", name, &observed.topics) else { return };
+pub(super) fn check_topics(check: &mut RegionCheck<'_>) {
+    for name in &check.expected.topics {
+        let Some(topics) = check.require_seen("topic", name, &check.observed.topics) else { return };
         let Some(topic) = topics.get(name) else {
-            findings.fail(
-                "topic",
-                name,
-                "it does not exist",
-                "no page can be sent",
-                "deploy the stack again",
-            );
+            check.report(Fault::TopicMissing, name, &[]);
             continue;
         };
-        check_subscriptions(name, topic, findings);
+        check_subscriptions(check, name, topic);
         for publisher in topic_publishers(name) {
-            check_publisher(name, topic, publisher, account, findings);
+            check_publisher(check, name, topic, publisher);
         }
-        check_encryption(name, topic, observed, findings);
+        check_encryption(check, name, topic);
     }
 }
 
-fn check_subscriptions(name: &str, topic: &ObservedTopic, findings: &mut RegionFindings<'_>) {
-    let Some(subscriptions) = findings.require_seen("topic-subscribers", name, &topic.subscriptions) else {
-        return;
-    };
+fn check_subscriptions(check: &mut RegionCheck<'_>, name: &str, topic: &ObservedTopic) {
+    let subscriptions = check.require_seen("topic-subscribers", name, &topic.subscriptions);
+    let Some(subscriptions) = subscriptions else { return };
     let confirmed = subscriptions.iter().filter(|subscription| subscription.confirmed).count();
     let pending = subscriptions.len() - confirmed;
     if confirmed == 0 {
         let what = if pending == 0 { "nobody is subscribed" } else { "no subscription is confirmed" };
-        return findings.fail(
-            "topic-subscribers",
-            name,
-            what,
-            "pages are accepted and reach nobody",
-            "subscribe the on-call (aws sns subscribe) and follow the link in the confirmation",
-        );
+        return check.report(Fault::TopicWithoutSubscriber, name, &[("what", what)]);
     }
-    findings.ok("topic-subscribers", name, format!("{confirmed} confirmed"));
+    check.ok("topic-subscribers", name, format!("{confirmed} confirmed"));
     if pending > 0 {
-        findings.warn(
-            "topic-subscribers",
-            name,
-            format!("{pending} not confirmed"),
-            "these get no pages",
-            "follow the link in the confirmation, or delete them",
-        );
+        check.report(Fault::SubscriptionsPending, name, &[("pending", &pending.to_string())]);
     }
 }
 
 fn check_publisher(
+    check: &mut RegionCheck<'_>,
     name: &str,
     topic: &ObservedTopic,
     publisher: &TopicPublisher,
-    account: &str,
-    findings: &mut RegionFindings<'_>,
 ) {
-    let service = publisher.service;
     let request = ServiceRequest {
-        service,
+        service: publisher.service,
         action: "sns:Publish",
         source_arn: None,
-        source_account: publisher.states_account.then_some(account),
+        source_account: publisher.states_account.then_some(&check.snapshot.account),
     };
     if topic.policy.as_ref().is_some_and(|policy| allows_request(policy, &request)) {
-        findings.ok("topic-policy", name, format!("{service} may publish"));
+        check.ok("topic-policy", name, format!("{} may publish", publisher.service));
     } else {
-        findings.fail(
-            "topic-policy",
-            name,
-            format!("its policy does not let {service} publish"),
-            "what that service tells (alarms; EventBridge's own pages) is dropped",
-            "deploy the stack again: allow it sns:Publish",
-        );
+        check.report(Fault::TopicClosed, name, &[("service", publisher.service)]);
     }
 }
 
-fn check_encryption(
-    name: &str,
-    topic: &ObservedTopic,
-    observed: &RegionSnapshot,
-    findings: &mut RegionFindings<'_>,
-) {
+fn check_encryption(check: &mut RegionCheck<'_>, name: &str, topic: &ObservedTopic) {
     let Some(id) = &topic.key else {
-        return findings.warn(
-            "topic-encryption",
-            name,
-            "it is not encrypted at rest",
-            "pages name secrets and principals",
-            "deploy the stack again",
-        );
+        return check.report(Fault::TopicUnencrypted, name, &[]);
     };
     if id.ends_with("alias/aws/sns") {
-        return findings.fail(
-            "topic-key",
-            name,
-            "it is encrypted with the key of AWS for SNS",
-            "its policy cannot be changed: EventBridge and CloudWatch cannot publish, and nothing says so",
-            "deploy the stack again: it makes a key of its own",
-        );
+        return check.report(Fault::TopicKeyOfAws, name, &[]);
     }
-    let Some(keys) = findings.require_seen("topic-key", name, &observed.keys) else { return };
+    let Some(keys) = check.require_seen("topic-key", name, &check.observed.keys) else { return };
     match keys.get(id) {
-        Some(key) => check_key(name, key, findings),
-        None => findings.fail(
-            "topic-key",
-            name,
-            "its key does not exist",
-            "no page can be sent",
-            "deploy the stack again",
-        ),
+        Some(key) => check_key(check, name, key),
+        None => check.report(Fault::TopicKeyMissing, name, &[]),
     }
 }
 
 /// `EventBridge` cannot use a key whose policy asks for its source (SNS: key management): the page is dropped silently.
-fn check_key(name: &str, key: &ObservedKey, findings: &mut RegionFindings<'_>) {
+fn check_key(check: &mut RegionCheck<'_>, name: &str, key: &ObservedKey) {
     if !key.enabled {
-        return findings.fail(
-            "topic-key",
-            name,
-            "its key is disabled or will be deleted",
-            "no page can be sent",
-            "aws kms enable-key, or cancel-key-deletion; find out who did it",
-        );
+        return check.report(Fault::TopicKeyDisabled, name, &[]);
     }
     let policy = match &key.policy {
         Inspection::Seen(Some(policy)) => policy,
-        Inspection::Seen(None) => return findings.unseen("topic-key", name, "kms:GetKeyPolicy: not JSON"),
-        Inspection::Unseen(reason) => return findings.unseen("topic-key", name, reason),
+        Inspection::Seen(None) => {
+            return check.report_unseen("topic-key", name, "kms:GetKeyPolicy: not JSON");
+        }
+        Inspection::Unseen(reason) => return check.report_unseen("topic-key", name, reason),
     };
     for publisher in topic_publishers(name) {
         let service = publisher.service;
@@ -153,28 +94,16 @@ fn check_key(name: &str, key: &ObservedKey, findings: &mut RegionFindings<'_>) {
             let mut needed = TOPIC_KEY_ACTIONS.iter().map(|action| action.trim_end_matches('*'));
             if needed.all(|action| covers_action(statement, action)) {
                 may_use = true;
-                asks_for_source &=
-                    list_condition_keys(statement).iter().any(|key| key.starts_with("aws:source"));
+                let keys = list_condition_keys(statement);
+                asks_for_source &= keys.iter().any(|key| key.starts_with("aws:source"));
             }
         }
         if !may_use {
-            findings.fail(
-                "topic-key",
-                name,
-                format!("its key's policy does not let {service} use it"),
-                "what that service publishes (alarms, EventBridge's own pages) is dropped",
-                "deploy the stack again: kms:GenerateDataKey* and kms:Decrypt",
-            );
+            check.report(Fault::TopicKeyClosed, name, &[("service", service)]);
         } else if asks_for_source && !publisher.states_account {
-            findings.fail(
-                "topic-key",
-                name,
-                format!("its key's policy asks {service} for its source"),
-                "EventBridge does not say it for an encrypted topic: its messages are dropped",
-                "leave out the condition on aws:SourceAccount or aws:SourceArn",
-            );
+            check.report(Fault::TopicKeyAsksForSource, name, &[("service", service)]);
         } else {
-            findings.ok("topic-key", name, format!("{service} may use its key"));
+            check.ok("topic-key", name, format!("{service} may use its key"));
         }
     }
 }

@@ -1,37 +1,24 @@
-//! Trails: without one that logs and records reads, no rule about an API call ever fires, and nothing says so.
+//! Trails: without one that logs and records reads, no rule about an API call ever matches, and nothing says so.
 
-use crate::finding::RegionFindings;
-use crate::snapshot::{Inspection, ObservedTrail, RegionSnapshot, TrailFieldSelector, TrailSelectors};
+use super::fault::Fault;
+use super::region_check::RegionCheck;
+use crate::snapshot::{Inspection, ObservedTrail, TrailFieldSelector, TrailSelectors};
 
-/// How the events of a trail reach `EventBridge`.
-const DOCUMENTATION: &str =
-    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html";
-
-/// Checks whether some trail records the management events of this Region, reads included, and delivers them.
-pub(super) fn check_trails(region: &str, observed: &RegionSnapshot, findings: &mut RegionFindings<'_>) {
-    let Some(trails) = findings.require_seen("trail", "trails", &observed.trails) else { return };
-    let mut recording: Vec<&ObservedTrail> = Vec::new();
-    for trail in trails {
-        if trail.multi_region || trail.home == region {
-            recording.push(trail);
-        }
-    }
+/// Checks whether some trail records the management events of the Region, reads included, and delivers them.
+pub(super) fn check_trails(check: &mut RegionCheck<'_>) {
+    let Some(trails) = check.require_seen("trail", "trails", &check.observed.trails) else { return };
+    let mut recording: Vec<&ObservedTrail> = trails.iter().collect();
+    recording.retain(|trail| trail.multi_region || trail.home == check.region);
     if recording.is_empty() {
         let what = match trails.len() {
             0 => "there is no trail".to_owned(),
             count => format!("none of the {count} trails records this Region"),
         };
-        return findings.fail(
-            "trail",
-            "trails",
-            what,
-            "EventBridge gets `… via CloudTrail` events only where a trail logs: nothing is detected here",
-            "deploy infra/trail.yaml (a multi-Region trail), or make a trail of yours multi-Region",
-        );
+        return check.report(Fault::NoTrail, "trails", &[("what", &what)]);
     }
     let one_is_good = recording.iter().any(|trail| judge_trail(trail) == TrailVerdict::Good);
     for trail in recording {
-        report_trail(trail, one_is_good, findings);
+        report_trail(check, trail, one_is_good);
     }
 }
 
@@ -39,21 +26,18 @@ pub(super) fn check_trails(region: &str, observed: &RegionSnapshot, findings: &m
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum TrailVerdict {
     Good,
-    Stopped,
-    Undelivered,
-    WithoutReads,
-    WithoutWrites,
-    Blind,
-    /// It could not be looked at, for this reason.
+    /// It does not record, or does not deliver, what is needed.
+    Faulty(Fault),
+    /// It could not be inspected, for this reason.
     Unknown(String),
 }
 
 fn judge_trail(trail: &ObservedTrail) -> TrailVerdict {
     // 1. A trail that is known to be stopped records nothing, whatever its selectors are.
     if trail.logging == Inspection::Seen(false) {
-        return TrailVerdict::Stopped;
+        return TrailVerdict::Faulty(Fault::TrailStopped);
     }
-    // 2. Status or selectors could not be looked at.
+    // 2. Status or selectors could not be inspected.
     if let Inspection::Unseen(reason) = &trail.logging {
         return TrailVerdict::Unknown(reason.clone());
     }
@@ -61,73 +45,40 @@ fn judge_trail(trail: &ObservedTrail) -> TrailVerdict {
         Inspection::Seen(selectors) => selectors,
         Inspection::Unseen(reason) => return TrailVerdict::Unknown(reason.clone()),
     };
-    // 3. The selectors decide, and then whether the logs can be delivered.
+    // 3. The selectors decide, and then whether the log files can be delivered.
     match (takes_reads(selectors), takes_writes(selectors)) {
-        (true, true) if trail.delivery_error.is_some() => TrailVerdict::Undelivered,
+        (true, true) if trail.delivery_error.is_some() => TrailVerdict::Faulty(Fault::TrailUndelivered),
         (true, true) => TrailVerdict::Good,
-        (true, false) => TrailVerdict::WithoutWrites,
-        (false, true) => TrailVerdict::WithoutReads,
-        (false, false) => TrailVerdict::Blind,
+        (true, false) => TrailVerdict::Faulty(Fault::TrailWithoutWrites),
+        (false, true) => TrailVerdict::Faulty(Fault::TrailWithoutReads),
+        (false, false) => TrailVerdict::Faulty(Fault::TrailBlind),
     }
 }
 
-/// Reports a trail. That it is not as it should be is no failure where another one is.
-fn report_trail(trail: &ObservedTrail, another_is_good: bool, findings: &mut RegionFindings<'_>) {
+/// Reports a trail. A trail that records too little is only a warning where another one records enough.
+fn report_trail(check: &mut RegionCheck<'_>, trail: &ObservedTrail, one_is_good: bool) {
     let name = trail.arn.rsplit('/').next().unwrap_or(&trail.arn);
-    let record_all =
-        format!("record all management events: aws cloudtrail put-event-selectors ({DOCUMENTATION})");
-    let (what, means, fix) = match judge_trail(trail) {
-        TrailVerdict::Good => return report_good_trail(name, trail, findings),
-        TrailVerdict::Undelivered => {
-            let error = trail.delivery_error.as_deref().unwrap_or_default();
-            return findings.warn(
-                "trail-delivery",
-                name,
-                format!("it cannot deliver: {error}"),
-                "events reach EventBridge, but no log is kept that could be replayed",
-                "look at the bucket's policy and key: `aws cloudtrail get-trail-status` names the error",
-            );
+    let fault = match judge_trail(trail) {
+        TrailVerdict::Faulty(fault) => fault,
+        TrailVerdict::Unknown(reason) => return check.report_unseen("trail", name, &reason),
+        TrailVerdict::Good => {
+            let owner = if trail.organization { "the organization's" } else { "the account's" };
+            check.ok("trail", name, format!("{owner} trail logs, with reads"));
+            if !trail.validated {
+                check.report(Fault::TrailUnvalidated, name, &[("arn", &trail.arn)]);
+            }
+            return;
         }
-        TrailVerdict::Unknown(reason) => return findings.unseen("trail", name, &reason),
-        TrailVerdict::Stopped => (
-            "it does not log",
-            "no rule about an API call fires while no trail logs",
-            format!("aws cloudtrail start-logging --name {} --region {}", trail.arn, trail.home),
-        ),
-        TrailVerdict::WithoutReads => (
-            "its selectors leave out read-only management events",
-            "GetSecretValue and BatchGetSecretValue are read-only: who steals secrets is not seen",
-            record_all,
-        ),
-        TrailVerdict::WithoutWrites => (
-            "its selectors leave out write management events",
-            "changes of secrets, of their protection and of this responder are not seen",
-            record_all,
-        ),
-        TrailVerdict::Blind => (
-            "its selectors leave out the management events of Secrets Manager",
-            "the trail logs, and every rule is blind",
-            record_all,
-        ),
     };
-    if another_is_good {
-        findings.warn("trail", name, what, "another trail records what is needed", fix);
-    } else {
-        findings.fail("trail", name, what, means, fix);
-    }
-}
-
-fn report_good_trail(name: &str, trail: &ObservedTrail, findings: &mut RegionFindings<'_>) {
-    let owner = if trail.organization { "the organization's" } else { "the account's" };
-    findings.ok("trail", name, format!("{owner} trail logs, with reads"));
-    if !trail.validated {
-        findings.warn(
-            "trail-validation",
-            name,
-            "log files are not validated",
-            "who can write to the bucket can change the evidence unseen",
-            format!("aws cloudtrail update-trail --name {} --enable-log-file-validation", trail.arn),
-        );
+    let error = trail.delivery_error.as_deref().unwrap_or_default();
+    let values = [("error", error), ("arn", &trail.arn), ("home", &trail.home)];
+    match fault.texts() {
+        Some(texts) if one_is_good && fault != Fault::TrailUndelivered => {
+            let values =
+                [("what", &*texts.what), ("fix", &texts.fix), ("arn", &trail.arn), ("home", &trail.home)];
+            check.report(Fault::TrailRedundant, name, &values);
+        }
+        _ => check.report(fault, name, &values),
     }
 }
 
