@@ -30,20 +30,25 @@ impl RuleState {
         }
     }
 
-    /// The state that a rule with this pattern needs. In doubt it is the one that gives the rule more events: a pattern that names
-    /// its events matches no more for it.
+    /// The state that a rule with this pattern needs. `ENABLED` is enough in three cases:
+    ///
+    /// 1. The events do not come through `CloudTrail`: only those that do can be read-only.
+    /// 2. The pattern takes events that are not read-only, and no others.
+    /// 3. The pattern names its events, and all of them are writes.
+    ///
+    /// In doubt, the rule needs all events: a pattern that names its events matches no more for it.
     pub fn needed_for(pattern: &Value) -> Self {
-        // 1. Only what comes through CloudTrail can be read-only.
+        // 1. The events do not come through CloudTrail.
         if let Some(detail_types) = list_plain_strings(&pattern["detail-type"])
             && !detail_types.iter().any(|detail_type| detail_type.ends_with("via CloudTrail"))
         {
             return Self::Enabled;
         }
-        // 2. The pattern itself takes writes only.
+        // 2. The pattern takes no read-only events.
         if pattern["detail"]["readOnly"] == json!([false]) {
             return Self::Enabled;
         }
-        // 3. The pattern names its events, and all of them are writes.
+        // 3. All events that the pattern names are writes.
         match list_plain_strings(&pattern["detail"]["eventName"]) {
             Some(names) if names.iter().all(|name| is_write(name)) => Self::Enabled,
             _ => Self::AllManagementEvents,
@@ -82,9 +87,9 @@ fn is_write(name: &str) -> bool {
 /// Which accounts' events a handler takes. `EventBridge` keeps the originating account in a forwarded event's envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAccounts {
-    /// The responder's own account: services of other accounts are out of reach, so that nobody here can answer their rotations.
+    /// The responder's own account: services of other accounts are out of reach, and so their rotations cannot be answered here.
     Own,
-    /// The trusted accounts as well: a read in one of them concerns the same people.
+    /// The trusted accounts as well: the same people are paged about a read in one of them.
     Trusted,
 }
 

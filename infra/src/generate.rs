@@ -212,10 +212,8 @@ fn generate_forwarder(rules: &Rules) -> Result<String, GenerateError> {
 /// The queue, role, function, mapping and alarms of a handler.
 fn render_handler(rules: &Rules, resources: &HandlerResources) -> String {
     let name = resources.handler.name();
-    let mut variables = Vec::new();
-    for (variable, parameter) in PARAMETER_VARIABLES {
-        variables.push(format!("          {variable}: !Ref {parameter}"));
-    }
+    let variables =
+        PARAMETER_VARIABLES.map(|(variable, parameter)| format!("          {variable}: !Ref {parameter}"));
     // The rules that may send to the queue, by their names after the prefix.
     let senders = match resources.handler {
         Handler::Sweep => vec!["sweep-schedule".to_owned()],

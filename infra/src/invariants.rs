@@ -1,9 +1,9 @@
-//! What must hold of every installation: `lint` asks it of the templates, the doctor of a live account.
+//! Invariants of every installation. The template checks require them of the templates, the doctor of a live account.
 
 use std::ops::RangeInclusive;
 
 /// After how many receives a message goes to the dead-letter queue. Below 5 pages can be lost, because a receive that meets the claim
-/// of another invocation is used up; above 20 nobody hears for an hour that a message fails.
+/// of another invocation is used up; above 20 it takes an hour until an alarm says that a message fails.
 pub const MAX_RECEIVE_COUNT: RangeInclusive<i64> = 5..=20;
 
 /// The attribute by which the ledger's items expire. `lint/properties.json` requires it of the template.

@@ -1,4 +1,4 @@
-//! Checks a template: what must hold of it, whoever changes it. Each check is about the resources that the template makes in a
+//! Checks a template, so that no change of it goes wrong unnoticed. Each check is about the resources that the template creates in a
 //! deployment, not about how the template is written.
 
 mod access;

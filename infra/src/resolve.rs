@@ -13,7 +13,7 @@ use crate::json::{list_items, list_strings, read_text};
 pub struct ResolveError {
     /// The part of the template: `Resources/PageTopic/Properties`.
     pub location: String,
-    /// What is wrong with it.
+    /// The fault of that part.
     pub reason: String,
 }
 
@@ -192,7 +192,7 @@ impl TemplateResolver<'_> {
         Ok(text.unwrap_or_else(|| id.to_owned()))
     }
 
-    /// What `Ref` of a resource is: a name, or for topics and queues an ARN or a URL.
+    /// The value of a `Ref` to a resource: its name, or for a topic its ARN and for a queue its URL.
     fn reference_resource(&self, id: &str, location: &str) -> Result<String, ResolveError> {
         let kind = read_text(&self.find_resource(id, location)?["Type"]);
         let name_property = match kind {
@@ -216,7 +216,7 @@ impl TemplateResolver<'_> {
         })
     }
 
-    /// What `Fn::GetAtt` of a resource is; `<id>.<attribute>` where AWS would make a value up.
+    /// The value of an `Fn::GetAtt`; `<id>.<attribute>` where AWS would make a value up.
     fn resolve_attribute(&self, id: &str, attribute: &str, location: &str) -> Result<Value, ResolveError> {
         let kind = read_text(&self.find_resource(id, location)?["Type"]);
         let read = |property: &str| self.read_property(id, property, location);

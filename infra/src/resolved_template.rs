@@ -15,7 +15,7 @@ use crate::yaml::{YamlError, parse_template};
 pub struct ResolvedTemplate {
     /// Where it is deployed, and with which parameters.
     pub site: DeploymentSite,
-    /// What the names of its resources begin with.
+    /// The prefix of the names of its resources.
     pub prefix: String,
     /// The resources by logical id; those whose condition is false are left out.
     pub resources: BTreeMap<String, Value>,
@@ -29,21 +29,11 @@ pub enum ResolvedTemplateError {
     #[error("the templates cannot be generated: {0}")]
     Generate(#[from] GenerateError),
     /// The generated text is not YAML: a mistake of this program.
-    #[error("the template {name} cannot be read: {error}")]
-    Yaml {
-        /// The template.
-        name: &'static str,
-        /// Why it cannot be read.
-        error: YamlError,
-    },
+    #[error("the generated template cannot be read: {0}")]
+    Yaml(#[from] YamlError),
     /// A parameter is missing, or the template refers to what it does not have.
-    #[error("the template {name} cannot be resolved: {error}")]
-    Resolve {
-        /// The template.
-        name: &'static str,
-        /// Why it cannot be resolved.
-        error: ResolveError,
-    },
+    #[error("the template cannot be resolved: {0}")]
+    Resolve(#[from] ResolveError),
 }
 
 impl ResolvedTemplate {
@@ -66,19 +56,14 @@ impl ResolvedTemplate {
     ///
     /// # Errors
     /// When a rule cannot be deployed, or the site lacks a parameter.
-    pub fn generate(
-        name: &'static str,
-        rules: &Rules,
-        site: DeploymentSite,
-    ) -> Result<Self, ResolvedTemplateError> {
+    pub fn generate(name: &str, rules: &Rules, site: DeploymentSite) -> Result<Self, ResolvedTemplateError> {
         let mut text = String::new();
         for template in generate_templates(rules)? {
             if template.name == name {
                 text = template.text;
             }
         }
-        let template = parse_template(&text).map_err(|error| ResolvedTemplateError::Yaml { name, error })?;
-        Self::resolve(&template, site).map_err(|error| ResolvedTemplateError::Resolve { name, error })
+        Ok(Self::resolve(&parse_template(&text)?, site)?)
     }
 
     /// The resources of a type: logical id and properties.

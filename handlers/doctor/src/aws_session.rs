@@ -52,6 +52,9 @@ pub(crate) struct CallError {
     code: String,
 }
 
+/// The answer of a call, or the call that failed.
+pub(crate) type CallResult<T> = Result<T, CallError>;
+
 impl AwsSession {
     /// Finds the credentials and the Region, and asks whose they are.
     pub(crate) async fn open(profile: Option<&str>, region: Option<&str>) -> Result<Self, AwsSessionError> {
@@ -93,7 +96,7 @@ impl AwsSession {
     }
 
     /// The Regions that are enabled for the account.
-    pub(crate) async fn list_enabled_regions(&self) -> Result<Vec<String>, CallError> {
+    pub(crate) async fn list_enabled_regions(&self) -> CallResult<Vec<String>> {
         use aws_sdk_account::types::RegionOptStatus::{Enabled, EnabledByDefault};
         let client = aws_sdk_account::Client::new(&self.config);
         let request = client.list_regions().region_opt_status_contains(Enabled);
@@ -113,14 +116,14 @@ impl AwsSession {
 /// The answer of a call, whose error still has to say which call it was.
 pub(crate) trait CallAnswer<T> {
     /// The answer, or an error that names the call, such as `sqs:ListQueues`.
-    fn for_call(self, call: &'static str) -> Result<T, CallError>;
+    fn for_call(self, call: &'static str) -> CallResult<T>;
 
     /// The answer; nothing where the resource does not exist.
-    fn if_exists(self, call: &'static str) -> Result<Option<T>, CallError>;
+    fn if_exists(self, call: &'static str) -> CallResult<Option<T>>;
 }
 
 impl<T, E: ProvideErrorMetadata> CallAnswer<T> for Result<T, SdkError<E>> {
-    fn for_call(self, call: &'static str) -> Result<T, CallError> {
+    fn for_call(self, call: &'static str) -> CallResult<T> {
         let error = match self {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
@@ -134,7 +137,7 @@ impl<T, E: ProvideErrorMetadata> CallAnswer<T> for Result<T, SdkError<E>> {
         Err(CallError { call, code: code.to_owned() })
     }
 
-    fn if_exists(self, call: &'static str) -> Result<Option<T>, CallError> {
+    fn if_exists(self, call: &'static str) -> CallResult<Option<T>> {
         if let Err(error) = &self
             && error.code().is_some_and(|code| NOT_FOUND_CODES.contains(&code))
         {

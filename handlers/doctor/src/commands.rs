@@ -15,7 +15,7 @@ use responder_core::time::{Span, Timestamp};
 use crate::aws_session::{AwsSession, AwsSessionError, CallError};
 use crate::check::check_installation;
 use crate::cli::{
-    CheckArgs, DoctorCli, DoctorCommand, DrillArgs, EventsArgs, RegionsOption, ReportFormat, ServicesArgs,
+    CheckArgs, DoctorCli, DoctorCommand, DoctorFormat, DrillArgs, EventsArgs, RegionsOption, ServicesArgs,
 };
 use crate::clock::current_time;
 use crate::drill::{DrillError, run_drill};
@@ -49,7 +49,7 @@ enum DoctorError {
     Output(#[from] io::Error),
     #[error("{file}: {reason}")]
     File { file: String, reason: String },
-    #[error("`{0}` is neither an instant such as 2026-03-04T22:10:00Z nor a length of time such as 90d")]
+    #[error("`{0}` is neither an instant, such as 2026-03-04T22:10:00Z, nor a length of time, such as 90d")]
     NoInstant(String),
     #[error("the enabled Regions cannot be listed ({0}): name them with --regions")]
     NoRegions(CallError),
@@ -58,7 +58,7 @@ enum DoctorError {
     #[error(transparent)]
     Template(#[from] ResolvedTemplateError),
     #[error(
-        "the drill could not be made: {0}\nIs the responder deployed in this Region, under this prefix? `doctor check` says"
+        "the drill could not be made: {0}\nIs the responder deployed in this Region, under this prefix? Run `doctor check`"
     )]
     Drill(#[from] DrillError),
 }
@@ -109,8 +109,8 @@ async fn run_check(cli: &DoctorCli, args: &CheckArgs) -> Result<DoctorExit, Doct
     let findings = check_installation(&expected, &snapshot);
     let mut out = io::stdout().lock();
     match args.format {
-        ReportFormat::Text => write_table(&findings, args.all, &mut out)?,
-        ReportFormat::Json => write_json_lines(&findings, &mut out)?,
+        DoctorFormat::Text => write_table(&findings, args.all, &mut out)?,
+        DoctorFormat::Json => write_json_lines(&findings, &mut out)?,
     }
     let has_failed = findings.iter().any(|finding| finding.level == FindingLevel::Fail);
     Ok(if has_failed { DoctorExit::Failed } else { DoctorExit::Done })
@@ -127,20 +127,20 @@ async fn run_drill_command(cli: &DoctorCli, args: &DrillArgs) -> Result<DoctorEx
     let drilled = drilled?;
     let mut out = io::stdout().lock();
     match args.format {
-        ReportFormat::Json => writeln!(out, "{}", json_line(&drilled).map_err(io::Error::other)?)?,
-        ReportFormat::Text => {
+        DoctorFormat::Json => writeln!(out, "{}", json_line(&drilled).map_err(io::Error::other)?)?,
+        DoctorFormat::Text => {
             for hop in &drilled.hops {
                 writeln!(out, "{:>8} ms  {}", hop.after, hop.what)?;
             }
             if drilled.arrived {
                 writeln!(out, "\n{}", drilled.subject)?;
             } else {
-                writeln!(out, "\nNo page arrived within {} s: `doctor check` says what is wrong", args.wait)?;
+                writeln!(out, "\nThe page did not arrive within {} s: run `doctor check`", args.wait)?;
             }
         }
     }
     for resource in &drilled.left {
-        print_message(&format!("could not remove {resource}: do it by hand"));
+        print_message(&format!("{resource} could not be removed: remove it by hand"));
     }
     Ok(if drilled.arrived { DoctorExit::Done } else { DoctorExit::Failed })
 }
@@ -164,7 +164,7 @@ async fn run_events(cli: &DoctorCli, args: &EventsArgs) -> Result<DoctorExit, Do
     }
     if args.out.is_some() {
         let resumed = match summary.resumed_until {
-            Some(until) => format!(", going on where it was interrupted, up to {until}"),
+            Some(until) => format!(", continued where the lookup was interrupted, up to {until}"),
             None => String::new(),
         };
         print_message(&format!("{} events{resumed}", summary.events));
@@ -231,7 +231,7 @@ fn read_snapshot(file: &Path) -> Result<AccountSnapshot, DoctorError> {
     let text = fs::read_to_string(file).map_err(|error| file_error(file, &error))?;
     serde_json::from_str(&text).map_err(|error| DoctorError::File {
         file: file.display().to_string(),
-        reason: format!("not what `--save` writes: {error}"),
+        reason: format!("this is not a file that `--save` wrote: {error}"),
     })
 }
 
@@ -245,9 +245,6 @@ fn file_error(file: &Path, error: &io::Error) -> DoctorError {
 
 /// Prints a message beside the output.
 fn print_message(message: &str) {
-    let mut lines = Vec::new();
-    for line in message.lines() {
-        lines.push(Untrusted::new(line).show(2_000));
-    }
+    let lines: Vec<String> = message.lines().map(|line| Untrusted::new(line).show(2_000)).collect();
     drop(writeln!(io::stderr(), "doctor: {}", lines.join("\n")));
 }

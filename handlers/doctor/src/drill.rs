@@ -21,15 +21,15 @@ const RECEIVE_WAIT_SECONDS: i32 = 10;
 /// A point on the way of the event, and when it was passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct DrillHop {
-    /// What happened.
+    /// The point, in words.
     pub(crate) what: &'static str,
-    /// When it happened.
+    /// When the event passed it.
     pub(crate) at: Timestamp,
     /// How many milliseconds after the event was sent.
     pub(crate) after: i64,
 }
 
-/// What a drill came to. The names of the fields are the keys of the JSON output.
+/// The result of a drill. The names of the fields are the keys of the JSON output.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct DrillResult {
     /// The drill's mark.
@@ -72,7 +72,7 @@ pub(crate) async fn run_drill(
     let sqs = aws_sdk_sqs::Client::new(&config);
     let created = sqs.create_queue().queue_name(&name).send().await;
     let created = created.for_call("sqs:CreateQueue")?;
-    let mut drill = Drill {
+    let mut drill = RunningDrill {
         sqs,
         sns: aws_sdk_sns::Client::new(&config),
         events: aws_sdk_eventbridge::Client::new(&config),
@@ -87,7 +87,7 @@ pub(crate) async fn run_drill(
 }
 
 /// A drill while it runs.
-struct Drill {
+struct RunningDrill {
     sqs: aws_sdk_sqs::Client,
     sns: aws_sdk_sns::Client,
     events: aws_sdk_eventbridge::Client,
@@ -97,9 +97,9 @@ struct Drill {
     result: DrillResult,
 }
 
-impl Drill {
+impl RunningDrill {
     async fn run(&mut self, max_wait: Duration, progress: &ProgressDisplay) -> Result<(), DrillError> {
-        progress.show_message("listening to the page topic".to_owned());
+        progress.show_message("subscribing to the page topic".to_owned());
         self.subscribe_queue().await?;
         let begun = Instant::now();
         let sent = current_time();
@@ -108,8 +108,8 @@ impl Drill {
         let mut add_hop = |what: &'static str, at: Timestamp| {
             self.result.hops.push(DrillHop { what, at, after: at.millis() - sent.millis() });
         };
-        add_hop("the event is sent", sent);
-        add_hop("EventBridge has taken it", accepted);
+        add_hop("the event was sent", sent);
+        add_hop("EventBridge accepted the event", accepted);
         progress.show_message("waiting for the page".to_owned());
         while begun.elapsed() < max_wait {
             let request = self.sqs.receive_message().queue_url(&self.queue_url);
@@ -125,8 +125,8 @@ impl Drill {
                 let arrived = current_time();
                 // The time of publishing is by the clock of SNS, which need not agree with ours.
                 let published = read_text(&envelope["Timestamp"]).parse().unwrap_or(arrived);
-                add_hop("the function has published its page", published.max(accepted).min(arrived));
-                add_hop("the page has arrived", arrived);
+                add_hop("the function published its page", published.max(accepted).min(arrived));
+                add_hop("the page arrived", arrived);
                 self.result.subject = Untrusted::new(read_text(&envelope["Subject"])).show(120);
                 self.result.arrived = true;
                 return Ok(());

@@ -1,4 +1,4 @@
-//! What should be there: every resource that the templates of this release make in an account, by name.
+//! The expected resources: everything that the templates of this release create in an account, by name.
 
 use std::collections::BTreeMap;
 

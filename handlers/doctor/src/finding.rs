@@ -35,12 +35,12 @@ pub(crate) struct CheckFinding {
     pub(crate) region: String,
     /// The resource.
     pub(crate) resource: String,
-    /// What the check saw.
+    /// The observation.
     pub(crate) what: String,
-    /// What that means; empty where all is well.
+    /// The consequence of a fault; empty where all is well.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) means: String,
-    /// How to fix it; empty where all is well.
+    /// The remedy of a fault; empty where all is well.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) fix: String,
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar of steps, or nothing where nobody watches.
+/// A bar of steps on a terminal, or nothing.
 #[derive(Debug)]
 pub(crate) struct ProgressDisplay(ProgressBar);
 

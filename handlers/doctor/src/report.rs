@@ -53,10 +53,7 @@ pub(crate) fn write_table(findings: &[CheckFinding], all: bool, out: &mut impl W
 }
 
 fn write_row(row: &[String; 5], widths: [usize; 5], out: &mut impl Write) -> io::Result<()> {
-    let mut cells = Vec::new();
-    for (cell, width) in row.iter().zip(widths) {
-        cells.push(format!("{cell:<width$}"));
-    }
+    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
     writeln!(out, "{}", cells.join("  ").trim_end())
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn gather_services(
 struct RegionalEcs<'r> {
     region: &'r str,
     client: aws_sdk_ecs::Client,
-    /// What could not be read.
+    /// The parts that could not be read.
     gaps: BTreeSet<String>,
 }
 

@@ -7,7 +7,7 @@ use responder_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws_session::CallError;
+use crate::aws_session::CallResult;
 
 /// One account, as it was observed at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct AccountSnapshot {
     pub(crate) at: Timestamp,
     /// The Regions, by name.
     pub(crate) regions: BTreeMap<String, RegionSnapshot>,
-    /// What AWS's own matcher says of the patterns, by rule and case.
+    /// The answers of AWS's own matcher, by rule and case.
     pub(crate) matched: Inspection<Vec<MatcherComparison>>,
 }
 
@@ -55,8 +55,8 @@ impl<T: Default> Default for Inspection<T> {
     }
 }
 
-impl<T> From<Result<T, CallError>> for Inspection<T> {
-    fn from(answer: Result<T, CallError>) -> Self {
+impl<T> From<CallResult<T>> for Inspection<T> {
+    fn from(answer: CallResult<T>) -> Self {
         match answer {
             Ok(seen) => Self::Seen(seen),
             Err(error) => Self::Unseen(error.to_string()),

@@ -120,10 +120,7 @@ fn rotation_charts() -> Vec<DashboardChart> {
 }
 
 fn incident_charts() -> Vec<DashboardChart> {
-    let mut pages = Vec::new();
-    for handler in Handler::ALL {
-        pages.push(own_metric("PagesSent", handler, handler.name(), "Sum"));
-    }
+    let pages = Handler::ALL.map(|handler| own_metric("PagesSent", handler, handler.name(), "Sum"));
     let mut outcomes = Vec::new();
     for (metric, label) in [
         ("EventsAnswered", "answered"),
@@ -134,7 +131,7 @@ fn incident_charts() -> Vec<DashboardChart> {
         outcomes.push(own_metric(metric, Handler::Access, label, "Sum"));
     }
     vec![
-        DashboardChart { title: "Pages", unit: "pages", metrics: pages },
+        DashboardChart { title: "Pages", unit: "pages", metrics: pages.to_vec() },
         DashboardChart { title: "Reads of secrets", unit: "events", metrics: outcomes },
         DashboardChart { title: "Events by rule", unit: "events", metrics: rule_metrics("MatchedEvents") },
     ]
@@ -162,10 +159,8 @@ fn health_charts() -> Vec<DashboardChart> {
 }
 
 fn cost_charts() -> Vec<DashboardChart> {
-    let mut capacity = Vec::new();
-    for metric in ["ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"] {
-        capacity.push(json!(["AWS/DynamoDB", metric, "TableName", "${Prefix}-ledger", {"stat": "Sum"}]));
-    }
+    let capacity = ["ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"]
+        .map(|metric| json!(["AWS/DynamoDB", metric, "TableName", "${Prefix}-ledger", {"stat": "Sum"}]));
     vec![
         DashboardChart {
             title: "Invocations",
@@ -173,7 +168,7 @@ fn cost_charts() -> Vec<DashboardChart> {
             metrics: function_metrics("Invocations"),
         },
         DashboardChart { title: "Time", unit: "milliseconds", metrics: function_metrics("Duration") },
-        DashboardChart { title: "Ledger", unit: "capacity units", metrics: capacity },
+        DashboardChart { title: "Ledger", unit: "capacity units", metrics: capacity.to_vec() },
         DashboardChart {
             title: "Messages from rules",
             unit: "messages",

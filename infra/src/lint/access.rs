@@ -1,4 +1,5 @@
-//! Who may do what: roles, keys, topics, the bus. The checks are exact: what is missing breaks silently, what is too much is a hole.
+//! Permissions: roles, keys, topics, the bus. The checks are exact: a permission that is missing breaks something silently, and one
+//! too many is a hole.
 
 use responder_core::rules::Handler;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ pub(super) fn account_key_statement(template: &ResolvedTemplate) -> Value {
     })
 }
 
-/// Requires that a key outlives its stack: without it nobody can read what it encrypted.
+/// Requires that a key outlives its stack: the data that it encrypted cannot be read without it.
 pub(super) fn require_key_to_be_kept(check: &mut TemplateCheck<'_>, id: &str) {
     let template = check.template;
     for attribute in ["DeletionPolicy", "UpdateReplacePolicy"] {
@@ -87,10 +88,7 @@ pub(super) fn require_key_to_be_kept(check: &mut TemplateCheck<'_>, id: &str) {
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>
 fn check_page_key(check: &mut TemplateCheck<'_>) {
     let template = check.template;
-    let mut services = Vec::new();
-    for publisher in topic_publishers("-pages") {
-        services.push(publisher.service);
-    }
+    let services: Vec<&str> = topic_publishers("-pages").iter().map(|publisher| publisher.service).collect();
     let wanted = json!({"Version": POLICY_VERSION, "Statement": [
         account_key_statement(template),
         {"Sid": "AlarmsAndEvents", "Effect": "Allow", "Principal": {"Service": services},

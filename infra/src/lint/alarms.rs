@@ -1,4 +1,4 @@
-//! Alarms: one on everything that can fail silently, each loud enough, each telling somebody.
+//! Alarms: there is one on everything that can fail silently, it rings early enough, and it notifies somebody.
 
 use serde_json::{Value, json};
 
@@ -18,8 +18,8 @@ struct AlarmInvariant {
     statistic: &'static str,
     /// The longest that it may take to ring, in seconds.
     rings_within: i64,
-    alarms_on: AlarmCondition,
-    /// Whether it is about the pages themselves, or about silence: then it tells the backup topic as well.
+    condition: AlarmCondition,
+    /// Whether it is about the pages themselves, or about silence: it then notifies the backup topic as well.
     is_watchdog: bool,
 }
 
@@ -65,7 +65,7 @@ const fn row(
     [namespace, metric, dimension]: [&'static str; 3],
     statistic: &'static str,
     rings_within: i64,
-    alarms_on: AlarmCondition,
+    condition: AlarmCondition,
 ) -> AlarmInvariant {
     let is_watchdog = false;
     AlarmInvariant {
@@ -75,7 +75,7 @@ const fn row(
         dimension,
         statistic,
         rings_within,
-        alarms_on,
+        condition,
         is_watchdog,
     }
 }
@@ -117,14 +117,14 @@ fn watches(alarm: &Value, invariant: &AlarmInvariant, value: &str) -> bool {
 
 fn check_alarm(check: &mut TemplateCheck<'_>, id: &str, alarm: &Value, invariant: &AlarmInvariant) {
     let number = |name: &str| alarm[name].as_i64().unwrap_or(i64::MAX);
-    let (operator, missing_data) = match invariant.alarms_on {
+    let (operator, missing_data) = match invariant.condition {
         Silence => ("LessThanThreshold", "breaching"),
         Above(_) => ("GreaterThanThreshold", "notBreaching"),
     };
     check.require_value(id, alarm, "ComparisonOperator", operator);
     check.require_value(id, alarm, "TreatMissingData", missing_data);
     check.require_value(id, alarm, "Statistic", invariant.statistic);
-    match invariant.alarms_on {
+    match invariant.condition {
         Silence => check.require_value(id, alarm, "Threshold", 1),
         Above(limit) => {
             let is_right = (0..=limit).contains(&number("Threshold"));
@@ -141,7 +141,7 @@ fn check_alarm(check: &mut TemplateCheck<'_>, id: &str, alarm: &Value, invariant
         }
         None => check.require(within <= 60, id, "`DatapointsToAlarm` must be set"),
     }
-    let topics = json!(list_told_topics(check.template, invariant.is_watchdog));
+    let topics = json!(list_notified_topics(check.template, invariant.is_watchdog));
     for actions in ["AlarmActions", "OKActions"] {
         check.require_value(id, alarm, actions, topics.clone());
     }
@@ -175,8 +175,8 @@ fn list_dimension_values(template: &ResolvedTemplate, resources: WatchedResource
     values
 }
 
-/// The topics that an alarm tells.
-fn list_told_topics(template: &ResolvedTemplate, is_watchdog: bool) -> Vec<String> {
+/// The topics that an alarm notifies.
+fn list_notified_topics(template: &ResolvedTemplate, is_watchdog: bool) -> Vec<String> {
     if template.is_forwarder() {
         return vec![template.prefixed_arn("sns", "forward-alarms")];
     }

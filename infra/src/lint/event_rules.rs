@@ -14,9 +14,9 @@ use crate::json::{list_items, read_text};
 use crate::resolved_template::ResolvedTemplate;
 use crate::resource_policy::{ServiceRequest, allows_request};
 
-/// What `EventBridge` does at most, and by default: it tries for 24 hours, 185 times. Seconds and attempts.
+/// The retries of `EventBridge` by default, which are the most that it takes: seconds and attempts.
 const EVENT_RETRY: (i64, i64) = (86_400, 185);
-/// A heartbeat that comes late is none: the next one is already on its way. Seconds and attempts.
+/// The retries of a heartbeat: seconds and attempts. A late heartbeat is worth nothing, because the next one is on its way.
 const HEARTBEAT_RETRY: (i64, i64) = (60, 5);
 
 /// Checks every rule and schedule with its targets.
@@ -39,10 +39,8 @@ fn check_schedule(check: &mut TemplateCheck<'_>, id: &str, rule: &Value) {
     };
     check.require_value(id, rule, "ScheduleExpression", rate);
     check.require_value(id, rule, "State", "ENABLED");
-    let mut wanted = Vec::new();
-    for handler in handlers {
-        wanted.push(template.prefixed_arn("sqs", handler.name()));
-    }
+    let wanted: Vec<String> =
+        handlers.iter().map(|handler| template.prefixed_arn("sqs", handler.name())).collect();
     require_target_arns(check, id, rule, &wanted);
 }
 
@@ -72,7 +70,7 @@ fn check_pattern_rule(check: &mut TemplateCheck<'_>, id: &str, rule: &Value, tex
     check.require(means_the_same, id, format_args!("`EventPattern` must be {wanted}"));
 }
 
-/// What a rule's pattern must be, by the rule's name, and whose events it takes.
+/// The pattern that a rule of this name must have, and the accounts whose events it takes.
 fn wanted_pattern(check: &TemplateCheck<'_>, name: &str) -> Option<(Value, EventAccounts)> {
     let template = check.template;
     let short_name = template.unprefixed(name)?;
@@ -176,7 +174,7 @@ fn check_targets(check: &mut TemplateCheck<'_>, id: &str, rule: &Value) {
             && retry["MaximumRetryAttempts"].as_i64() >= Some(attempts);
         let problem = format!("`RetryPolicy` must be explicit, for at least {age} s and {attempts} attempts");
         check.require(is_tried_again, id, problem);
-        // Only onto a bus of another Region or account EventBridge sends in a role.
+        // EventBridge needs a role only for a bus of another Region or account.
         if arn.contains(":event-bus/") {
             let has_role = read_text(&target["RoleArn"]).ends_with("role/ForwarderRole");
             check.require(has_role, id, "a bus as a target needs the forwarder's role");
@@ -194,10 +192,8 @@ fn check_targets(check: &mut TemplateCheck<'_>, id: &str, rule: &Value) {
 }
 
 fn require_target_arns(check: &mut TemplateCheck<'_>, id: &str, rule: &Value, wanted: &[String]) {
-    let mut arns = Vec::new();
-    for target in list_items(&rule["Targets"]) {
-        arns.push(read_text(&target["Arn"]));
-    }
+    let arns: Vec<&str> =
+        list_items(&rule["Targets"]).iter().map(|target| read_text(&target["Arn"])).collect();
     check.require(arns == wanted, id, format_args!("its targets must be {wanted:?}"));
 }
 
@@ -244,5 +240,5 @@ fn require_permission_to_send(check: &mut TemplateCheck<'_>, id: &str, rule_name
     };
     let may_send =
         find_queue_policy(check.template, queue).is_some_and(|policy| allows_request(policy, &request));
-    check.require(may_send, id, format_args!("the policy of `{queue}` must let this rule send"));
+    check.require(may_send, id, format_args!("the policy of `{queue}` must allow this rule to send"));
 }

@@ -7,7 +7,7 @@ use crate::invariants::ClaimTiming;
 use crate::json::{read_number, read_text};
 use crate::settings::{PARAMETER_VARIABLES, RESOURCE_VARIABLES};
 
-/// The longest that a queue may hide a message: whoever waits for its event waits as long after a death.
+/// The longest that a queue may hide a message: after a function died, its event waits as long.
 const MAX_VISIBILITY_SECONDS: i64 = 900;
 
 /// Checks every function with what feeds it.

@@ -1,4 +1,4 @@
-//! What must hold of the properties of every resource of a type, in whichever template it is: the table `properties.json`.
+//! The properties that every resource of a type must have, in every template: the table `properties.json`.
 //!
 //! A path of the table leads through keys and indices, such as `Targets/0`. For each type, `exact` has the values that must stand
 //! somewhere, `present` the paths where something must stand that is not empty, and `ranges` the least and the greatest value of a
@@ -22,7 +22,7 @@ pub(super) fn check_properties(check: &mut TemplateCheck<'_>) {
     for (id, resource) in &check.template.resources {
         let kind = read_text(&resource["Type"]);
         let Some(row) = INVARIANTS.get(kind) else {
-            let problem = format!("infra/src/lint/properties.json does not say what must hold of a {kind}");
+            let problem = format!("infra/src/lint/properties.json has no row for the type {kind}");
             check.require(false, id, problem);
             continue;
         };

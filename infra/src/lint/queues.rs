@@ -19,12 +19,12 @@ pub(super) fn check_queues(check: &mut TemplateCheck<'_>) {
         if let Some(handler) = find_handler(short_name) {
             check_work_queue(check, id, queue, handler);
         } else if short_name == "canary" {
-            // Nobody reads the canary's messages: only their number counts.
+            // Only the number of the canary's messages counts: no consumer reads them.
             let retention = queue["MessageRetentionPeriod"].as_i64().unwrap_or_default();
             check.require(
                 (60..=3_600).contains(&retention),
                 id,
-                "messages that nobody reads must not be kept",
+                "messages that no consumer reads must not be kept",
             );
         } else {
             check.require_value(id, queue, "MessageRetentionPeriod", 14 * DAY_SECONDS);
@@ -66,7 +66,7 @@ pub(super) fn find_queue_policy<'t>(template: &'t ResolvedTemplate, queue: &str)
     None
 }
 
-/// Requires exactly two statements: our rules may send, and nobody without TLS.
+/// Requires exactly two statements: one that allows our rules to send, and one that denies everything without TLS.
 fn check_queue_policy(check: &mut TemplateCheck<'_>, id: &str, queue: &str) {
     let arn = check.template.arn("sqs", queue);
     let document = find_queue_policy(check.template, queue).cloned().unwrap_or_default();
@@ -79,9 +79,9 @@ fn check_queue_policy(check: &mut TemplateCheck<'_>, id: &str, queue: &str) {
          "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
     ]);
     let is_right = document["Version"] == POLICY_VERSION && statements == wanted;
-    check.require(is_right, id, "its policy must let EventBridge send and nobody else, over TLS only");
+    check.require(is_right, id, "its policy must allow only EventBridge to send, and only over TLS");
     let names_rules = names_only_our_rules(check.template, &condition);
-    check.require(names_rules, id, "its policy must let only our rules send");
+    check.require(names_rules, id, "its policy must allow only our rules to send");
 }
 
 /// Whether the one condition is that the source is a rule of ours: `{"ArnLike": {"aws:SourceArn": [...]}}`.

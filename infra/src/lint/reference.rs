@@ -73,10 +73,8 @@ fn check_roles(check: &mut TemplateCheck<'_>, key: &str) {
 
 fn check_secrets(check: &mut TemplateCheck<'_>, key_arn: &str) {
     let template = check.template;
-    let mut names = Vec::new();
-    for (_, secret) in template.resources_of_type("AWS::SecretsManager::Secret") {
-        names.push(read_text(&secret["Name"]));
-    }
+    let secrets = template.resources_of_type("AWS::SecretsManager::Secret");
+    let names: Vec<&str> = secrets.map(|(_, secret)| read_text(&secret["Name"])).collect();
     let is_right = names == ["dev/orders/db-admin", "dev/orders/db"];
     check.require(is_right, "Resources", "secrets must be named <environment>/<service>/<purpose>");
     let policy = json!({"Version": POLICY_VERSION, "Statement": [account_key_statement(template)]});

@@ -16,7 +16,7 @@ use crate::resolved_template::ResolvedTemplate;
 pub struct TemplateFinding {
     /// The resource, or another part of the template.
     pub resource: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! The trail: it records reads, nobody can change what it wrote unseen, and the queries find it.
+//! The trail: it records reads, its records cannot be changed unseen, and the queries find them.
 
 use serde_json::{Value, json};
 

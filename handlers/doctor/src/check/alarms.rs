@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use responder_core::time::{Span, Timestamp};
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::expected::ExpectedAlarm;
 use crate::snapshot::ObservedAlarm;
@@ -29,39 +29,44 @@ pub(super) fn check_alarms(check: &mut RegionCheck<'_>) {
     }
 }
 
-/// Reports the first of these faults: the alarm is missing, watches something else, notifies nobody, or rings.
+/// Reports the first fault that applies: 1. the alarm is missing; 2. it watches something else; 3. it has no action; 4. its actions
+/// are switched off; 5. it rings.
 fn check_alarm(
     check: &mut RegionCheck<'_>,
     expected: &ExpectedAlarm,
     alarms: &BTreeMap<String, ObservedAlarm>,
 ) {
     let name = &expected.name;
+    // 1. Missing.
     let Some(alarm) = alarms.get(name) else {
-        return check.report(Fault::AlarmMissing, name, &[]);
+        return check.report(WiringFault::AlarmMissing, name, &[]);
     };
     let watched = format!("{}/{}", alarm.namespace, alarm.metric);
     let wanted = format!("{}/{}", expected.namespace, expected.metric);
     if watched != wanted || alarm.dimensions != expected.dimensions {
-        check.report(Fault::AlarmMetricWrong, name, &[("watched", &watched), ("wanted", &wanted)]);
+        // 2. Another metric.
+        check.report(WiringFault::AlarmMetricWrong, name, &[("watched", &watched), ("wanted", &wanted)]);
     } else if alarm.actions.is_empty() {
-        check.report(Fault::AlarmWithoutAction, name, &[("what", "it has no action")]);
+        // 3. No action.
+        check.report(WiringFault::AlarmWithoutAction, name, &[("what", "it has no action")]);
     } else if !alarm.enabled {
-        check.report(Fault::AlarmWithoutAction, name, &[("what", "its actions are switched off")]);
+        // 4. Switched off.
+        check.report(WiringFault::AlarmWithoutAction, name, &[("what", "its actions are switched off")]);
     } else if alarm.state == "ALARM" && expected.max_silence.is_none() {
-        // About a heartbeat, the heartbeat itself says more than the state of its alarm.
-        check.report(Fault::AlarmRings, name, &[]);
+        // 5. It rings. The state of an alarm on a heartbeat does not matter here: `check_heartbeat` knows more.
+        check.report(WiringFault::AlarmRings, name, &[]);
     } else {
         check.ok("alarm", name, &*alarm.state);
     }
 }
 
-/// Reports alarms, whoever made them, on metrics that nobody publishes.
+/// Reports all alarms on metrics that Secrets Manager does not publish, also those that are not ours.
 pub(super) fn check_dead_metrics(check: &mut RegionCheck<'_>) {
     for (name, alarm) in check.observed.alarms.seen().into_iter().flatten() {
         let metric = alarm.metric.as_str();
         if alarm.namespace == "AWS/SecretsManager" && !SECRETS_MANAGER_METRICS.contains(&metric) {
             let watched = format!("{}/{metric}", alarm.namespace);
-            check.report(Fault::AlarmDead, name, &[("watched", &watched)]);
+            check.report(WiringFault::AlarmDead, name, &[("watched", &watched)]);
         }
     }
 }
@@ -77,6 +82,7 @@ fn check_heartbeat(check: &mut RegionCheck<'_>, alarm: &ExpectedAlarm, latest: O
         None => "there was none in three hours".to_owned(),
     };
     // The canary is counted by its queue, the heartbeat of a function by the function.
-    let fault = if alarm.namespace == "AWS/SQS" { Fault::CanarySilent } else { Fault::FunctionSilent };
+    let fault =
+        if alarm.namespace == "AWS/SQS" { WiringFault::CanarySilent } else { WiringFault::FunctionSilent };
     check.report(fault, &alarm.name, &[("what", &what)]);
 }

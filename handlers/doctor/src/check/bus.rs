@@ -2,7 +2,7 @@
 
 use infra::resource_policy::{list_statements, names_everybody};
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 
 /// Checks the bus's policy. A bus that takes events of other accounts needs rules that pin the account; one that takes everybody's
@@ -16,7 +16,7 @@ pub(super) fn check_bus(check: &mut RegionCheck<'_>) {
     for statement in list_statements(policy) {
         let has_condition = statement.get("Condition").is_some();
         if statement["Effect"] == "Allow" && names_everybody(statement) && !has_condition {
-            return check.report(Fault::BusOpen, "default", &[]);
+            return check.report(WiringFault::BusOpen, "default", &[]);
         }
     }
     let text = policy.to_string();

@@ -10,7 +10,7 @@ use crate::finding::FindingLevel;
 /// A fault of an installation, by what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Fault {
+pub(super) enum WiringFault {
     // Everything.
     ResponderAbsent,
     ForwarderAbsent,
@@ -99,23 +99,23 @@ pub(super) enum Fault {
 /// The check that finds a fault, and the texts about it. `{name}` in a text stands for a value.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FaultTexts {
+pub(super) struct WiringFaultTexts {
     pub(super) check: String,
     pub(super) level: FindingLevel,
-    /// What the check saw.
+    /// The observation.
     pub(super) what: String,
-    /// What that means.
+    /// The consequence of the fault.
     pub(super) means: String,
-    /// How to fix it.
+    /// The remedy.
     pub(super) fix: String,
 }
 
-static FAULT_TEXTS: LazyLock<BTreeMap<Fault, FaultTexts>> =
+static FAULT_TEXTS: LazyLock<BTreeMap<WiringFault, WiringFaultTexts>> =
     LazyLock::new(|| serde_json::from_str(include_str!("faults.json")).unwrap_or_default());
 
-impl Fault {
+impl WiringFault {
     /// The row of the fault. A test makes sure that each fault has one.
-    pub(super) fn texts(self) -> Option<&'static FaultTexts> {
+    pub(super) fn texts(self) -> Option<&'static WiringFaultTexts> {
         FAULT_TEXTS.get(&self)
     }
 }
@@ -126,8 +126,9 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_texts() {
-        let rows: BTreeMap<Fault, FaultTexts> = serde_json::from_str(include_str!("faults.json")).unwrap();
-        let last = Fault::MatcherDiffers;
+        let rows: BTreeMap<WiringFault, WiringFaultTexts> =
+            serde_json::from_str(include_str!("faults.json")).unwrap();
+        let last = WiringFault::MatcherDiffers;
         // The rows are faults, and no two are the same: if there are as many, each fault has one.
         assert_eq!(rows.len(), last as usize + 1);
         assert_eq!(rows.keys().last(), Some(&last));

@@ -5,7 +5,7 @@ use infra::invariants::{ClaimTiming, ClaimTimingFault, MAX_RECEIVE_COUNT};
 use infra::settings::PARAMETER_VARIABLES;
 use responder_aws::Config;
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::snapshot::{ObservedFunction, ObservedQueue};
 
@@ -25,7 +25,7 @@ pub(super) fn check_functions(check: &mut RegionCheck<'_>) {
             check_redrive(check, &expected.queue, queue);
         }
         let Some(function) = functions.get(name) else {
-            check.report(Fault::FunctionMissing, name, &[]);
+            check.report(WiringFault::FunctionMissing, name, &[]);
             continue;
         };
         check_state(check, name, function);
@@ -41,17 +41,17 @@ pub(super) fn check_functions(check: &mut RegionCheck<'_>) {
 /// Checks where the queue moves the messages that fail, and when.
 fn check_redrive(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue) {
     let Some(dlq) = &queue.dlq else {
-        return check.report(Fault::QueueWithoutDlq, name, &[]);
+        return check.report(WiringFault::QueueWithoutDlq, name, &[]);
     };
     let mut queues = check.observed.queues.seen().into_iter().flatten();
     if !queues.any(|(_, other)| other.arn == *dlq) {
-        return check.report(Fault::QueueDlqMissing, name, &[]);
+        return check.report(WiringFault::QueueDlqMissing, name, &[]);
     }
     let receives = queue.max_receives.unwrap_or_default();
     if receives >= *MAX_RECEIVE_COUNT.start() {
         check.ok("queue-receives", name, format!("to the dead-letter queue after {receives} receives"));
     } else {
-        check.report(Fault::QueueReceivesFew, name, &[("receives", &receives.to_string())]);
+        check.report(WiringFault::QueueReceivesFew, name, &[("receives", &receives.to_string())]);
     }
 }
 
@@ -59,10 +59,10 @@ fn check_state(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunct
     if function.state == "Active" {
         check.ok("function", name, "active");
     } else {
-        check.report(Fault::FunctionInactive, name, &[("state", &function.state)]);
+        check.report(WiringFault::FunctionInactive, name, &[("state", &function.state)]);
     }
     if function.reserved == Some(0) {
-        check.report(Fault::FunctionOff, name, &[("function", name)]);
+        check.report(WiringFault::FunctionOff, name, &[("function", name)]);
     }
 }
 
@@ -76,14 +76,14 @@ fn check_mapping(
     let Some(mappings) = check.require_seen("mapping", name, &function.mappings) else { return };
     let mapping = mappings.iter().find(|mapping| queue.is_none_or(|queue| queue.arn == mapping.source));
     let Some(mapping) = mapping else {
-        return check.report(Fault::MappingMissing, name, &[]);
+        return check.report(WiringFault::MappingMissing, name, &[]);
     };
     if mapping.state != "Enabled" && mapping.state != "Enabling" {
-        check.report(Fault::MappingDisabled, name, &[("state", &mapping.state)]);
+        check.report(WiringFault::MappingDisabled, name, &[("state", &mapping.state)]);
     } else if mapping.partial {
         check.ok("mapping", name, "enabled, single messages may fail");
     } else {
-        check.report(Fault::MappingWholeBatches, name, &[]);
+        check.report(WiringFault::MappingWholeBatches, name, &[]);
     }
 }
 
@@ -99,9 +99,9 @@ fn check_timing(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunc
     let ClaimTiming { timeout, lease, visibility, .. } = timing;
     let times = format!("timeout {timeout} s, lease {lease} s, visibility {visibility} s");
     let fault = match timing.find_fault() {
-        Some(ClaimTimingFault::OutlivesClaim) => Fault::TimeoutOutlivesLease,
-        Some(ClaimTimingFault::ReturnsWhileClaimed) => Fault::MessageReturnsEarly,
-        None if timeout <= LAMBDA_TIMEOUT_SECONDS => Fault::TimeoutIsDefault,
+        Some(ClaimTimingFault::OutlivesClaim) => WiringFault::TimeoutOutlivesLease,
+        Some(ClaimTimingFault::ReturnsWhileClaimed) => WiringFault::MessageReturnsEarly,
+        None if timeout <= LAMBDA_TIMEOUT_SECONDS => WiringFault::TimeoutIsDefault,
         None => return check.ok("timing", name, times),
     };
     check.report(fault, name, &[("times", &times)]);
@@ -125,7 +125,7 @@ fn check_settings(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFu
             let (stack, parameters) = (&check.expected.stack, parameters.join(" or "));
             fix = format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute");
         }
-        check.report(Fault::SettingsRefused, name, &[("problem", &problem), ("fix", &fix)]);
+        check.report(WiringFault::SettingsRefused, name, &[("problem", &problem), ("fix", &fix)]);
     }
 }
 
@@ -136,11 +136,11 @@ fn check_destinations(check: &mut RegionCheck<'_>, name: &str, function: &Observ
     if let Some(topic) = variable("PAGE_TOPIC_ARN")
         && topic.rsplit(':').next() != Some(check.expected.page_topic())
     {
-        check.report(Fault::PagesElsewhere, name, &[("topic", topic)]);
+        check.report(WiringFault::PagesElsewhere, name, &[("topic", topic)]);
     }
     if let Some(table) = variable("LEDGER_TABLE")
         && *table != check.expected.table
     {
-        check.report(Fault::LedgerElsewhere, name, &[("table", table)]);
+        check.report(WiringFault::LedgerElsewhere, name, &[("table", table)]);
     }
 }

@@ -1,6 +1,6 @@
 //! All checks of an installation, Region by Region.
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use super::{alarms, bus, functions, ledger, matcher, queues, rules, stacks, topics, trails};
 use crate::expected::{DEFAULT_PREFIX, ExpectedInstallation, ExpectedRegion, find_stack};
@@ -54,7 +54,7 @@ fn check_forwarder(check: &mut RegionCheck<'_>) {
     trails::check_trails(check);
     if has_no_rules(check) {
         let home = [("home", check.snapshot.home.as_str())];
-        return check.report(Fault::ForwarderAbsent, &check.expected.stack, &home);
+        return check.report(WiringFault::ForwarderAbsent, &check.expected.stack, &home);
     }
     rules::check_rules(check);
     queues::check_queues(check);
@@ -88,6 +88,6 @@ fn report_absent_responder(check: &mut RegionCheck<'_>) {
     };
     let named = if name == DEFAULT_PREFIX { String::new() } else { format!(" --stack {name} Prefix={name}") };
     let home = check.snapshot.home.as_str();
-    check.report(Fault::ResponderAbsent, name, &[("stack", &stack), ("named", &named), ("home", home)]);
+    check.report(WiringFault::ResponderAbsent, name, &[("stack", &stack), ("named", &named), ("home", home)]);
     alarms::check_dead_metrics(check);
 }

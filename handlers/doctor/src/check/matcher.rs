@@ -1,6 +1,6 @@
 //! The matcher: whether AWS's own agrees with ours about the fixtures.
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 
 /// Compares the answers of both matchers for every pair of rule and event.
@@ -17,7 +17,7 @@ pub(super) fn check_matcher(check: &mut RegionCheck<'_>) {
                 ("theirs", say(comparison.theirs)),
                 ("ours", say(comparison.ours)),
             ];
-            check.report(Fault::MatcherDiffers, &comparison.rule, &values);
+            check.report(WiringFault::MatcherDiffers, &comparison.rule, &values);
         }
     }
     if agree && !comparisons.is_empty() {

@@ -1,10 +1,10 @@
-//! Queues: whether they take what the rules send, keep what nobody could answer, and are empty of it.
+//! Queues: whether they take what the rules send, and whether the dead-letter queues keep their messages and are empty.
 
 use std::collections::BTreeMap;
 
 use infra::resource_policy::{ServiceRequest, allows_request, list_allowing_statements, list_condition_keys};
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::snapshot::ObservedQueue;
 
@@ -17,11 +17,11 @@ pub(super) fn check_queues(check: &mut RegionCheck<'_>) {
     let senders = group_senders(check);
     for (name, retention) in &check.expected.queues {
         let Some(queue) = queues.get(name) else {
-            check.report(Fault::QueueMissing, name, &[]);
+            check.report(WiringFault::QueueMissing, name, &[]);
             continue;
         };
         if !queue.encrypted {
-            check.report(Fault::QueueUnencrypted, name, &[]);
+            check.report(WiringFault::QueueUnencrypted, name, &[]);
         }
         if name.ends_with("-dlq") {
             check_dead_letters(check, name, queue, *retention);
@@ -32,14 +32,14 @@ pub(super) fn check_queues(check: &mut RegionCheck<'_>) {
     }
 }
 
-/// Checks that a dead-letter queue keeps its messages, and that it is empty: a message in it is an event that nobody answered.
+/// Checks that a dead-letter queue keeps its messages, and that it is empty: a message in it is an event that was not answered.
 fn check_dead_letters(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, retention: i64) {
     if queue.retention < retention {
         let values = [("kept", &*queue.retention.to_string()), ("wanted", &retention.to_string())];
-        check.report(Fault::DlqRetentionShort, name, &values);
+        check.report(WiringFault::DlqRetentionShort, name, &values);
     }
     if queue.depth > 0 {
-        check.report(Fault::DlqNotEmpty, name, &[("depth", &queue.depth.to_string())]);
+        check.report(WiringFault::DlqNotEmpty, name, &[("depth", &queue.depth.to_string())]);
     } else {
         check.ok("dlq-depth", name, "empty");
     }
@@ -70,7 +70,7 @@ fn check_policy(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, 
     }
     let conditions =
         if keys.is_empty() { String::new() } else { format!(" (it has conditions on {})", keys.join(", ")) };
-    let fault = if name.ends_with("-dlq") { Fault::DlqClosed } else { Fault::QueueClosed };
+    let fault = if name.ends_with("-dlq") { WiringFault::DlqClosed } else { WiringFault::QueueClosed };
     check.report(fault, name, &[("rules", &refused.join(", ")), ("conditions", &conditions)]);
 }
 

@@ -1,6 +1,6 @@
 //! The check of one Region: what should be there, what was observed, and the findings so far.
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use crate::expected::ExpectedRegion;
 use crate::finding::{CheckFinding, FindingLevel};
 use crate::snapshot::{AccountSnapshot, Inspection, RegionSnapshot};
@@ -26,7 +26,7 @@ impl RegionCheck<'_> {
     }
 
     /// Adds a fault of a resource. The values stand in its texts for the names in braces.
-    pub(super) fn report(&mut self, fault: Fault, resource: &str, values: &[(&str, &str)]) {
+    pub(super) fn report(&mut self, fault: WiringFault, resource: &str, values: &[(&str, &str)]) {
         if let Some(row) = fault.texts() {
             let texts = [&row.what, &row.means, &row.fix].map(|text| fill_text(text, values));
             self.add(row.level, &row.check, resource, texts);
@@ -51,7 +51,7 @@ impl RegionCheck<'_> {
 
     /// Adds that a resource could not be inspected.
     pub(super) fn report_unseen(&mut self, check: &'static str, resource: &str, reason: &str) {
-        if let Some(row) = Fault::Unseen.texts() {
+        if let Some(row) = WiringFault::Unseen.texts() {
             let values = [("reason", reason)];
             let texts = [&row.what, &row.means, &row.fix].map(|text| fill_text(text, &values));
             self.add(row.level, check, resource, texts);

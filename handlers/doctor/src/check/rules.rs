@@ -4,7 +4,7 @@
 use infra::event_rules::{MAX_PATTERN_CHARACTERS, RuleState};
 use serde_json::Value;
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::expected::{ExpectedRule, ExpectedTarget};
 use crate::snapshot::{ObservedRule, ObservedTarget};
@@ -15,18 +15,18 @@ pub(super) fn check_rules(check: &mut RegionCheck<'_>) {
     for expected in &check.expected.rules {
         let name = &expected.name;
         let Some(rule) = rules.get(name) else {
-            check.report(Fault::RuleMissing, name, &[]);
+            check.report(WiringFault::RuleMissing, name, &[]);
             continue;
         };
         check_state(check, expected, &rule.state);
         match (&expected.pattern, &rule.schedule) {
             (Some(pattern), _) => check_pattern(check, name, pattern, rule),
             (None, Some(schedule)) => check.ok("rule-schedule", name, &**schedule),
-            (None, None) => check.report(Fault::RuleWithoutSchedule, name, &[]),
+            (None, None) => check.report(WiringFault::RuleWithoutSchedule, name, &[]),
         }
         let Some(targets) = check.require_seen("rule-target", name, &rule.targets) else { continue };
         if targets.is_empty() {
-            check.report(Fault::RuleWithoutTarget, name, &[]);
+            check.report(WiringFault::RuleWithoutTarget, name, &[]);
         } else {
             check_targets(check, expected, targets);
         }
@@ -40,9 +40,9 @@ fn check_state(check: &mut RegionCheck<'_>, expected: &ExpectedRule, state: &str
     if state == expected.state || state == all_events {
         check.ok("rule-state", name, state);
     } else if state == RuleState::Enabled.property_value() {
-        check.report(Fault::RuleStatePlain, name, &[("all_events", all_events)]);
+        check.report(WiringFault::RuleStatePlain, name, &[("all_events", all_events)]);
     } else {
-        check.report(Fault::RuleStateOff, name, &[("state", state), ("wanted", &expected.state)]);
+        check.report(WiringFault::RuleStateOff, name, &[("state", state), ("wanted", &expected.state)]);
     }
 }
 
@@ -51,9 +51,9 @@ fn check_pattern(check: &mut RegionCheck<'_>, name: &str, expected: &Value, rule
     let text = rule.pattern.as_deref().unwrap_or_default();
     let pattern: Value = serde_json::from_str(text).unwrap_or_default();
     if pattern != *expected {
-        check.report(Fault::RulePatternDifferent, name, &[]);
+        check.report(WiringFault::RulePatternDifferent, name, &[]);
     } else if text.len() > MAX_PATTERN_CHARACTERS {
-        check.report(Fault::RulePatternLong, name, &[("length", &text.len().to_string())]);
+        check.report(WiringFault::RulePatternLong, name, &[("length", &text.len().to_string())]);
     } else {
         check.ok("rule-pattern", name, "as in the file");
     }
@@ -70,11 +70,15 @@ fn check_targets(check: &mut RegionCheck<'_>, expected: &ExpectedRule, targets: 
             check_dead_letter_queue(check, name, target);
         } else {
             let instead = others.pop().map_or("no target", |other| &other.arn);
-            check.report(Fault::RuleTargetWrong, name, &[("instead", instead), ("wanted", &wanted.arn)]);
+            check.report(
+                WiringFault::RuleTargetWrong,
+                name,
+                &[("instead", instead), ("wanted", &wanted.arn)],
+            );
         }
     }
     for other in others {
-        check.report(Fault::RuleTargetExtra, name, &[("arn", &other.arn)]);
+        check.report(WiringFault::RuleTargetExtra, name, &[("arn", &other.arn)]);
     }
 }
 
@@ -87,21 +91,21 @@ fn check_role(check: &mut RegionCheck<'_>, rule: &str, expected: &ExpectedTarget
         None => "its target has no role".to_owned(),
         Some(other) => format!("its target's role is {other}"),
     };
-    check.report(Fault::RuleRoleWrong, rule, &[("what", &what)]);
+    check.report(WiringFault::RuleRoleWrong, rule, &[("what", &what)]);
 }
 
 /// Checks that events which cannot be delivered are tried again, and kept.
 fn check_dead_letter_queue(check: &mut RegionCheck<'_>, rule: &str, target: &ObservedTarget) {
     let Some(dlq) = &target.dlq else {
-        return check.report(Fault::RuleWithoutDlq, rule, &[]);
+        return check.report(WiringFault::RuleWithoutDlq, rule, &[]);
     };
     let queues = check.observed.queues.seen();
     if queues.is_some_and(|queues| !queues.values().any(|queue| queue.arn == *dlq)) {
-        check.report(Fault::RuleDlqMissing, rule, &[]);
+        check.report(WiringFault::RuleDlqMissing, rule, &[]);
     } else {
         check.ok("rule-dlq", rule, "events that cannot be delivered are kept");
     }
     if target.max_age.is_none() && target.max_attempts.is_none() {
-        check.report(Fault::RuleWithoutRetry, rule, &[]);
+        check.report(WiringFault::RuleWithoutRetry, rule, &[]);
     }
 }

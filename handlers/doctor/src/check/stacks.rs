@@ -1,6 +1,6 @@
 //! Stacks: whether the resources are those of the template.
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::expected::find_stack;
 
@@ -9,14 +9,14 @@ pub(super) fn check_stack(check: &mut RegionCheck<'_>) {
     let name = check.expected.stack.as_str();
     let Some(stacks) = check.require_seen("stack", name, &check.observed.stacks) else { return };
     let Some((name, stack)) = find_stack(stacks, name) else {
-        return check.report(Fault::StackMissing, name, &[]);
+        return check.report(WiringFault::StackMissing, name, &[]);
     };
     let status = stack.status.as_str();
     if !status.ends_with("_COMPLETE") || status.contains("ROLLBACK") {
-        return check.report(Fault::StackFailed, name, &[("status", status)]);
+        return check.report(WiringFault::StackFailed, name, &[("status", status)]);
     }
     match stack.drift.as_str() {
-        "DRIFTED" => check.report(Fault::StackDrifted, name, &[]),
+        "DRIFTED" => check.report(WiringFault::StackDrifted, name, &[]),
         "IN_SYNC" => check.ok("stack", name, format!("{status}, in sync")),
         // The other checks compare most of the resources.
         _ => {

@@ -71,7 +71,7 @@ fn every_planted_fault_is_named_and_nothing_else() {
     }
 }
 
-type Plant = fn(&mut AccountSnapshot);
+type PlantFault = fn(&mut AccountSnapshot);
 const READ: &str = "secrets-responder-access-secret-read";
 const ROTATION: &str = "secrets-responder-rotation";
 const PAGES: &str = "secrets-responder-pages";
@@ -79,7 +79,7 @@ const LEDGER: &str = "secrets-responder-ledger";
 const STACK: &str = "secrets-responder";
 
 /// The fault in words, the level, check and resource of its finding, and how to plant it.
-const FAULTS: &[(&str, FindingLevel, &str, &str, Plant)] = &[
+const FAULTS: &[(&str, FindingLevel, &str, &str, PlantFault)] = &[
     ("a rule is missing", Fail, "rule", READ, |s| {
         let Inspection::Seen(rules) = &mut home(s).rules else { return };
         rules.remove(READ);

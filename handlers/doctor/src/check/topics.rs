@@ -1,11 +1,11 @@
-//! Topics: a page that nobody gets, or that cannot be encrypted, is no page.
+//! Topics: whether pages can be published, can be encrypted, and reach somebody.
 
 use infra::invariants::{TOPIC_KEY_ACTIONS, TopicPublisher, topic_publishers};
 use infra::resource_policy::{
     ServiceRequest, allows_request, covers_action, list_allowing_statements, list_condition_keys,
 };
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::snapshot::{Inspection, ObservedKey, ObservedTopic};
 
@@ -14,7 +14,7 @@ pub(super) fn check_topics(check: &mut RegionCheck<'_>) {
     for name in &check.expected.topics {
         let Some(topics) = check.require_seen("topic", name, &check.observed.topics) else { return };
         let Some(topic) = topics.get(name) else {
-            check.report(Fault::TopicMissing, name, &[]);
+            check.report(WiringFault::TopicMissing, name, &[]);
             continue;
         };
         check_subscriptions(check, name, topic);
@@ -32,11 +32,11 @@ fn check_subscriptions(check: &mut RegionCheck<'_>, name: &str, topic: &Observed
     let pending = subscriptions.len() - confirmed;
     if confirmed == 0 {
         let what = if pending == 0 { "nobody is subscribed" } else { "no subscription is confirmed" };
-        return check.report(Fault::TopicWithoutSubscriber, name, &[("what", what)]);
+        return check.report(WiringFault::TopicWithoutSubscriber, name, &[("what", what)]);
     }
     check.ok("topic-subscribers", name, format!("{confirmed} confirmed"));
     if pending > 0 {
-        check.report(Fault::SubscriptionsPending, name, &[("pending", &pending.to_string())]);
+        check.report(WiringFault::SubscriptionsPending, name, &[("pending", &pending.to_string())]);
     }
 }
 
@@ -55,28 +55,28 @@ fn check_publisher(
     if topic.policy.as_ref().is_some_and(|policy| allows_request(policy, &request)) {
         check.ok("topic-policy", name, format!("{} may publish", publisher.service));
     } else {
-        check.report(Fault::TopicClosed, name, &[("service", publisher.service)]);
+        check.report(WiringFault::TopicClosed, name, &[("service", publisher.service)]);
     }
 }
 
 fn check_encryption(check: &mut RegionCheck<'_>, name: &str, topic: &ObservedTopic) {
     let Some(id) = &topic.key else {
-        return check.report(Fault::TopicUnencrypted, name, &[]);
+        return check.report(WiringFault::TopicUnencrypted, name, &[]);
     };
     if id.ends_with("alias/aws/sns") {
-        return check.report(Fault::TopicKeyOfAws, name, &[]);
+        return check.report(WiringFault::TopicKeyOfAws, name, &[]);
     }
     let Some(keys) = check.require_seen("topic-key", name, &check.observed.keys) else { return };
     match keys.get(id) {
         Some(key) => check_key(check, name, key),
-        None => check.report(Fault::TopicKeyMissing, name, &[]),
+        None => check.report(WiringFault::TopicKeyMissing, name, &[]),
     }
 }
 
 /// `EventBridge` cannot use a key whose policy asks for its source (SNS: key management): the page is dropped silently.
 fn check_key(check: &mut RegionCheck<'_>, name: &str, key: &ObservedKey) {
     if !key.enabled {
-        return check.report(Fault::TopicKeyDisabled, name, &[]);
+        return check.report(WiringFault::TopicKeyDisabled, name, &[]);
     }
     let policy = match &key.policy {
         Inspection::Seen(Some(policy)) => policy,
@@ -99,9 +99,9 @@ fn check_key(check: &mut RegionCheck<'_>, name: &str, key: &ObservedKey) {
             }
         }
         if !may_use {
-            check.report(Fault::TopicKeyClosed, name, &[("service", service)]);
+            check.report(WiringFault::TopicKeyClosed, name, &[("service", service)]);
         } else if asks_for_source && !publisher.states_account {
-            check.report(Fault::TopicKeyAsksForSource, name, &[("service", service)]);
+            check.report(WiringFault::TopicKeyAsksForSource, name, &[("service", service)]);
         } else {
             check.ok("topic-key", name, format!("{service} may use its key"));
         }

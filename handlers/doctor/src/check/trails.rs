@@ -1,6 +1,6 @@
 //! Trails: without one that logs and records reads, no rule about an API call ever matches, and nothing says so.
 
-use super::fault::Fault;
+use super::fault::WiringFault;
 use super::region_check::RegionCheck;
 use crate::snapshot::{Inspection, ObservedTrail, TrailFieldSelector, TrailSelectors};
 
@@ -14,7 +14,7 @@ pub(super) fn check_trails(check: &mut RegionCheck<'_>) {
             0 => "there is no trail".to_owned(),
             count => format!("none of the {count} trails records this Region"),
         };
-        return check.report(Fault::NoTrail, "trails", &[("what", &what)]);
+        return check.report(WiringFault::NoTrail, "trails", &[("what", &what)]);
     }
     let one_is_good = recording.iter().any(|trail| judge_trail(trail) == TrailVerdict::Good);
     for trail in recording {
@@ -27,17 +27,22 @@ pub(super) fn check_trails(check: &mut RegionCheck<'_>) {
 enum TrailVerdict {
     Good,
     /// It does not record, or does not deliver, what is needed.
-    Faulty(Fault),
+    Faulty(WiringFault),
     /// It could not be inspected, for this reason.
     Unknown(String),
 }
 
+/// Judges a trail in this order:
+///
+/// 1. A trail that is known to be stopped records nothing, whatever its selectors are.
+/// 2. A trail whose status or selectors could not be inspected is unknown.
+/// 3. The selectors decide, and where they take all events, whether the log files can be delivered.
 fn judge_trail(trail: &ObservedTrail) -> TrailVerdict {
-    // 1. A trail that is known to be stopped records nothing, whatever its selectors are.
+    // 1. Stopped.
     if trail.logging == Inspection::Seen(false) {
-        return TrailVerdict::Faulty(Fault::TrailStopped);
+        return TrailVerdict::Faulty(WiringFault::TrailStopped);
     }
-    // 2. Status or selectors could not be inspected.
+    // 2. Unknown.
     if let Inspection::Unseen(reason) = &trail.logging {
         return TrailVerdict::Unknown(reason.clone());
     }
@@ -45,13 +50,13 @@ fn judge_trail(trail: &ObservedTrail) -> TrailVerdict {
         Inspection::Seen(selectors) => selectors,
         Inspection::Unseen(reason) => return TrailVerdict::Unknown(reason.clone()),
     };
-    // 3. The selectors decide, and then whether the log files can be delivered.
+    // 3. Selectors and delivery.
     match (takes_reads(selectors), takes_writes(selectors)) {
-        (true, true) if trail.delivery_error.is_some() => TrailVerdict::Faulty(Fault::TrailUndelivered),
+        (true, true) if trail.delivery_error.is_some() => TrailVerdict::Faulty(WiringFault::TrailUndelivered),
         (true, true) => TrailVerdict::Good,
-        (true, false) => TrailVerdict::Faulty(Fault::TrailWithoutWrites),
-        (false, true) => TrailVerdict::Faulty(Fault::TrailWithoutReads),
-        (false, false) => TrailVerdict::Faulty(Fault::TrailBlind),
+        (true, false) => TrailVerdict::Faulty(WiringFault::TrailWithoutWrites),
+        (false, true) => TrailVerdict::Faulty(WiringFault::TrailWithoutReads),
+        (false, false) => TrailVerdict::Faulty(WiringFault::TrailBlind),
     }
 }
 
@@ -65,7 +70,7 @@ fn report_trail(check: &mut RegionCheck<'_>, trail: &ObservedTrail, one_is_good:
             let owner = if trail.organization { "the organization's" } else { "the account's" };
             check.ok("trail", name, format!("{owner} trail logs, with reads"));
             if !trail.validated {
-                check.report(Fault::TrailUnvalidated, name, &[("arn", &trail.arn)]);
+                check.report(WiringFault::TrailUnvalidated, name, &[("arn", &trail.arn)]);
             }
             return;
         }
@@ -73,10 +78,10 @@ fn report_trail(check: &mut RegionCheck<'_>, trail: &ObservedTrail, one_is_good:
     let error = trail.delivery_error.as_deref().unwrap_or_default();
     let values = [("error", error), ("arn", &trail.arn), ("home", &trail.home)];
     match fault.texts() {
-        Some(texts) if one_is_good && fault != Fault::TrailUndelivered => {
+        Some(texts) if one_is_good && fault != WiringFault::TrailUndelivered => {
             let values =
                 [("what", &*texts.what), ("fix", &texts.fix), ("arn", &trail.arn), ("home", &trail.home)];
-            check.report(Fault::TrailRedundant, name, &values);
+            check.report(WiringFault::TrailRedundant, name, &values);
         }
         _ => check.report(fault, name, &values),
     }

@@ -27,7 +27,7 @@ pub(crate) enum EventFileError {
     },
     /// The state beside the file is of another lookup.
     #[error(
-        "{file} belongs to another lookup ({difference}): delete it and its events to begin anew, or choose another --out"
+        "{file} belongs to another lookup ({difference}): delete it and its events to begin again, or choose another --out"
     )]
     OtherLookup {
         /// The state file.

@@ -39,12 +39,12 @@ pub(crate) struct EventLookup {
     pub(crate) regions: Vec<String>,
 }
 
-/// What a lookup came to.
+/// The result of a lookup.
 #[derive(Debug, Default)]
 pub(crate) struct LookupSummary {
     /// How many events were written.
     pub(crate) events: usize,
-    /// What could not be looked up, and why.
+    /// The Regions and sources that could not be looked up, and why.
     pub(crate) problems: Vec<String>,
     /// The last instant of the lookup that was resumed, if an earlier one had been interrupted.
     pub(crate) resumed_until: Option<Timestamp>,

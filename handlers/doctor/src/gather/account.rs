@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use responder_core::time::Timestamp;
 
-use super::{alarms, functions, queues, rules, stacks, table, topics, trails};
-use crate::aws_session::{AwsSession, CallError};
+use crate::aws_session::{AwsSession, CallResult};
 use crate::expected::{ExpectedInstallation, ExpectedRegion};
 use crate::matcher_cases::MatcherCase;
 use crate::progress::ProgressDisplay;
@@ -25,21 +25,25 @@ pub(crate) async fn gather_snapshot(
     now: Timestamp,
     progress: &ProgressDisplay,
 ) -> AccountSnapshot {
+    let gatherer = |region, expected| {
+        let config = session.config_for(region);
+        RegionGatherer { session, config, prefix, expected, now }
+    };
     let home_region = session.home_region.as_str();
     progress.start_steps(expected.forwarders.len() + 1 + usize::from(!cases.is_empty()));
     progress.begin_step(home_region);
-    let mut home = gather_shared_resources(session, home_region, prefix, &expected.home, now).await;
-    gather_home_resources(session, &expected.home, &mut home).await;
+    let home_gatherer = gatherer(home_region, &expected.home);
+    let mut home = home_gatherer.gather_shared_resources().await;
+    home_gatherer.gather_home_resources(&mut home).await;
     let mut regions = BTreeMap::from([(home_region.to_owned(), home)]);
     for (region, forwarder) in &expected.forwarders {
         progress.begin_step(region);
-        let observed = gather_shared_resources(session, region, prefix, forwarder, now).await;
-        regions.insert(region.clone(), observed);
+        regions.insert(region.clone(), gatherer(region, forwarder).gather_shared_resources().await);
     }
     if !cases.is_empty() {
         progress.begin_step("TestEventPattern");
     }
-    let matched = compare_matchers(session, cases).await;
+    let matched = compare_matchers(&home_gatherer, cases).await;
     progress.finish();
     AccountSnapshot {
         prefix: prefix.to_owned(),
@@ -52,46 +56,55 @@ pub(crate) async fn gather_snapshot(
     }
 }
 
-/// Observes the resources that every Region has.
-async fn gather_shared_resources(
-    session: &AwsSession,
-    region: &str,
-    prefix: &str,
-    expected: &ExpectedRegion,
-    now: Timestamp,
-) -> RegionSnapshot {
-    RegionSnapshot {
-        trails: trails::gather_trails(session, region).await.into(),
-        rules: rules::gather_rules(session, region, prefix).await.into(),
-        queues: queues::gather_queues(session, region, prefix).await.into(),
-        alarms: alarms::gather_alarms(session, region, prefix).await.into(),
-        heartbeats: alarms::gather_heartbeats(session, region, expected, now).await.into(),
-        stacks: stacks::gather_stacks(session, region, &expected.stack).await.into(),
-        ..RegionSnapshot::default()
-    }
+/// Observes the resources of one Region.
+pub(super) struct RegionGatherer<'g> {
+    pub(super) session: &'g AwsSession,
+    /// The configuration for clients of the Region.
+    pub(super) config: SdkConfig,
+    /// The prefix of the installation's names.
+    pub(super) prefix: &'g str,
+    /// The resources that should be there.
+    pub(super) expected: &'g ExpectedRegion,
+    /// The present.
+    pub(super) now: Timestamp,
 }
 
-/// Observes the resources that only the home Region has.
-async fn gather_home_resources(session: &AwsSession, expected: &ExpectedRegion, home: &mut RegionSnapshot) {
-    home.bus = rules::gather_bus_policy(session).await.into();
-    home.functions = functions::gather_functions(session, &expected.functions).await.into();
-    home.table = table::gather_table(session, &expected.table).await.into();
-    home.topics = topics::gather_topics(session, &expected.topics).await.into();
-    let mut keys = Vec::new();
-    for topic in home.topics.seen().into_iter().flat_map(BTreeMap::values) {
-        keys.extend(topic.key.clone());
+impl RegionGatherer<'_> {
+    /// Observes the resources that every Region has.
+    async fn gather_shared_resources(&self) -> RegionSnapshot {
+        RegionSnapshot {
+            trails: self.gather_trails().await.into(),
+            rules: self.gather_rules().await.into(),
+            queues: self.gather_queues().await.into(),
+            alarms: self.gather_alarms().await.into(),
+            heartbeats: self.gather_heartbeats().await.into(),
+            stacks: self.gather_stacks().await.into(),
+            ..RegionSnapshot::default()
+        }
     }
-    home.keys = topics::gather_keys(session, &keys).await.into();
+
+    /// Observes the resources that only the home Region has.
+    async fn gather_home_resources(&self, home: &mut RegionSnapshot) {
+        home.bus = self.gather_bus_policy().await.into();
+        home.functions = self.gather_functions().await.into();
+        home.table = self.gather_table().await.into();
+        home.topics = self.gather_topics().await.into();
+        let mut keys = Vec::new();
+        for topic in home.topics.seen().into_iter().flat_map(BTreeMap::values) {
+            keys.extend(topic.key.clone());
+        }
+        home.keys = self.gather_keys(&keys).await.into();
+    }
 }
 
 /// Asks AWS's matcher about every case of a rule's fixtures.
 async fn compare_matchers(
-    session: &AwsSession,
+    home: &RegionGatherer<'_>,
     cases: &[MatcherCase<'_>],
-) -> Result<Vec<MatcherComparison>, CallError> {
+) -> CallResult<Vec<MatcherComparison>> {
     let mut comparisons = Vec::new();
     for case in cases {
-        let theirs = rules::test_pattern(session, case.pattern, case.event).await?;
+        let theirs = home.test_pattern(case.pattern, case.event).await?;
         comparisons.push(MatcherComparison {
             rule: case.rule.to_owned(),
             case: case.name.to_owned(),

@@ -7,28 +7,28 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use infra::json::read_number;
 use serde_json::Value;
 
-use crate::aws_session::{AwsSession, CallAnswer as _, CallError};
+use super::account::RegionGatherer;
+use crate::aws_session::{CallAnswer as _, CallResult};
 use crate::snapshot::ObservedQueue;
 
-/// The queues whose names begin with the prefix.
-pub(super) async fn gather_queues(
-    session: &AwsSession,
-    region: &str,
-    prefix: &str,
-) -> Result<BTreeMap<String, ObservedQueue>, CallError> {
-    let client = Client::new(&session.config_for(region));
-    let request = client.list_queues().queue_name_prefix(prefix).max_results(1_000);
-    let mut pages = request.into_paginator().send();
-    let mut queues = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        for url in page.for_call("sqs:ListQueues")?.queue_urls() {
-            let answer = client.get_queue_attributes().queue_url(url).attribute_names(Name::All).send().await;
-            let answer = answer.for_call("sqs:GetQueueAttributes")?;
-            let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-            queues.insert(name, read_queue(answer.attributes().unwrap_or(&HashMap::new())));
+impl RegionGatherer<'_> {
+    /// The queues whose names begin with the prefix.
+    pub(super) async fn gather_queues(&self) -> CallResult<BTreeMap<String, ObservedQueue>> {
+        let client = Client::new(&self.config);
+        let request = client.list_queues().queue_name_prefix(self.prefix).max_results(1_000);
+        let mut pages = request.into_paginator().send();
+        let mut queues = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            for url in page.for_call("sqs:ListQueues")?.queue_urls() {
+                let answer =
+                    client.get_queue_attributes().queue_url(url).attribute_names(Name::All).send().await;
+                let answer = answer.for_call("sqs:GetQueueAttributes")?;
+                let name = url.rsplit('/').next().unwrap_or_default().to_owned();
+                queues.insert(name, read_queue(answer.attributes().unwrap_or(&HashMap::new())));
+            }
         }
+        Ok(queues)
     }
-    Ok(queues)
 }
 
 fn read_queue(attributes: &HashMap<Name, String>) -> ObservedQueue {

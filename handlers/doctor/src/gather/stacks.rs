@@ -5,28 +5,27 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::Stack;
 
-use crate::aws_session::{AwsSession, CallAnswer as _, CallError};
+use super::account::RegionGatherer;
+use crate::aws_session::{CallAnswer as _, CallResult};
 use crate::expected::RESOURCE_PARAMETERS;
 use crate::snapshot::ObservedStack;
 
-/// The stacks whose names contain the expected one: an instance of a stack set has more around it.
-pub(super) async fn gather_stacks(
-    session: &AwsSession,
-    region: &str,
-    expected: &str,
-) -> Result<BTreeMap<String, ObservedStack>, CallError> {
-    let client = Client::new(&session.config_for(region));
-    let mut pages = client.describe_stacks().into_paginator().send();
-    let mut stacks = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        for stack in page.for_call("cloudformation:DescribeStacks")?.stacks() {
-            let name = stack.stack_name().unwrap_or_default();
-            if name.contains(expected) {
-                stacks.insert(name.to_owned(), read_stack(stack));
+impl RegionGatherer<'_> {
+    /// The stacks whose names contain the expected one: an instance of a stack set has more around it.
+    pub(super) async fn gather_stacks(&self) -> CallResult<BTreeMap<String, ObservedStack>> {
+        let client = Client::new(&self.config);
+        let mut pages = client.describe_stacks().into_paginator().send();
+        let mut stacks = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            for stack in page.for_call("cloudformation:DescribeStacks")?.stacks() {
+                let name = stack.stack_name().unwrap_or_default();
+                if name.contains(&self.expected.stack) {
+                    stacks.insert(name.to_owned(), read_stack(stack));
+                }
             }
         }
+        Ok(stacks)
     }
-    Ok(stacks)
 }
 
 fn read_stack(stack: &Stack) -> ObservedStack {

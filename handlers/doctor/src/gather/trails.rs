@@ -3,42 +3,42 @@
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 
-use crate::aws_session::{AwsSession, CallAnswer as _, CallError};
+use super::account::RegionGatherer;
+use crate::aws_session::{CallAnswer as _, CallResult};
 use crate::snapshot::{BasicTrailSelector, Inspection, ObservedTrail, TrailFieldSelector, TrailSelectors};
 
-/// The trails of a Region, shadow trails included. Status and selectors are asked for by ARN: a trail of an organization or of
-/// another Region is not found by its name (`API_GetTrailStatus`).
-pub(super) async fn gather_trails(
-    session: &AwsSession,
-    region: &str,
-) -> Result<Vec<ObservedTrail>, CallError> {
-    let client = Client::new(&session.config_for(region));
-    let described = client.describe_trails().include_shadow_trails(true).send().await;
-    let mut trails = Vec::new();
-    for trail in described.for_call("cloudtrail:DescribeTrails")?.trail_list() {
-        let arn = trail.trail_arn().or(trail.name()).unwrap_or_default();
-        let mut observed = ObservedTrail {
-            arn: arn.to_owned(),
-            home: trail.home_region().unwrap_or_default().to_owned(),
-            multi_region: trail.is_multi_region_trail().unwrap_or_default(),
-            organization: trail.is_organization_trail().unwrap_or_default(),
-            validated: trail.log_file_validation_enabled().unwrap_or_default(),
-            ..ObservedTrail::default()
-        };
-        match client.get_trail_status().name(arn).send().await.for_call("cloudtrail:GetTrailStatus") {
-            Ok(status) => {
-                observed.logging = Inspection::Seen(status.is_logging().unwrap_or_default());
-                let error = status.latest_delivery_error().unwrap_or_default();
-                observed.delivery_error = Some(error.to_owned()).filter(|error| !error.is_empty());
+impl RegionGatherer<'_> {
+    /// The trails of a Region, shadow trails included. Status and selectors are read by ARN: a trail of an organization or of
+    /// another Region is not found by its name (`API_GetTrailStatus`).
+    pub(super) async fn gather_trails(&self) -> CallResult<Vec<ObservedTrail>> {
+        let client = Client::new(&self.config);
+        let described = client.describe_trails().include_shadow_trails(true).send().await;
+        let mut trails = Vec::new();
+        for trail in described.for_call("cloudtrail:DescribeTrails")?.trail_list() {
+            let arn = trail.trail_arn().or(trail.name()).unwrap_or_default();
+            let mut observed = ObservedTrail {
+                arn: arn.to_owned(),
+                home: trail.home_region().unwrap_or_default().to_owned(),
+                multi_region: trail.is_multi_region_trail().unwrap_or_default(),
+                organization: trail.is_organization_trail().unwrap_or_default(),
+                validated: trail.log_file_validation_enabled().unwrap_or_default(),
+                ..ObservedTrail::default()
+            };
+            match client.get_trail_status().name(arn).send().await.for_call("cloudtrail:GetTrailStatus") {
+                Ok(status) => {
+                    observed.logging = Inspection::Seen(status.is_logging().unwrap_or_default());
+                    let error = status.latest_delivery_error().unwrap_or_default();
+                    observed.delivery_error = Some(error.to_owned()).filter(|error| !error.is_empty());
+                }
+                Err(error) => observed.logging = Inspection::Unseen(error.to_string()),
             }
-            Err(error) => observed.logging = Inspection::Unseen(error.to_string()),
+            let selectors = client.get_event_selectors().trail_name(arn).send().await;
+            let selectors = selectors.for_call("cloudtrail:GetEventSelectors");
+            observed.selectors = selectors.map(|answer| read_selectors(&answer)).into();
+            trails.push(observed);
         }
-        let selectors = client.get_event_selectors().trail_name(arn).send().await;
-        let selectors = selectors.for_call("cloudtrail:GetEventSelectors");
-        observed.selectors = selectors.map(|answer| read_selectors(&answer)).into();
-        trails.push(observed);
+        Ok(trails)
     }
-    Ok(trails)
 }
 
 fn read_selectors(answer: &GetEventSelectorsOutput) -> TrailSelectors {
