@@ -120,11 +120,13 @@ fn check_settings(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFu
                 parameters.push(format!("{parameter}=VALUE"));
             }
         }
-        let mut fix = "deploy the stack again".to_owned();
-        if !parameters.is_empty() {
-            let (stack, parameters) = (&check.expected.stack, parameters.join(" or "));
-            fix = format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute");
-        }
+        let fix = if parameters.is_empty() {
+            "deploy the stack again".to_owned()
+        } else {
+            let stack = &check.expected.stack;
+            let parameters = parameters.join(" or ");
+            format!("infra/deploy responder --bucket BUCKET --stack {stack} {parameters} --execute")
+        };
         check.report(WiringFault::SettingsRefused, name, &[("problem", &problem), ("fix", &fix)]);
     }
 }

@@ -62,8 +62,8 @@ fn check_pattern(check: &mut RegionCheck<'_>, name: &str, expected: &Value, rule
 /// Checks that the events go where they should, and nowhere else.
 fn check_targets(check: &mut RegionCheck<'_>, expected: &ExpectedRule, targets: &[ObservedTarget]) {
     let name = &expected.name;
-    let is_expected = |target: &&ObservedTarget| expected.targets.iter().any(|one| one.arn == target.arn);
-    let mut others: Vec<&ObservedTarget> = targets.iter().filter(|target| !is_expected(target)).collect();
+    let mut others: Vec<&ObservedTarget> = targets.iter().collect();
+    others.retain(|target| !expected.targets.iter().any(|wanted| wanted.arn == target.arn));
     for wanted in &expected.targets {
         if let Some(target) = targets.iter().find(|target| target.arn == wanted.arn) {
             check_role(check, name, wanted, target);
