@@ -1,326 +1,341 @@
-//! Generates the templates: source fragments with what the rules say in the places for it.
+//! Generates the templates: source fragments whose placeholders, such as `@handler@`, are filled with what the rules say.
 
-use std::fmt;
+use responder_core::rules::{Handler, EventRule, RuleSet};
+use serde_json::Value;
 
-use responder_core::rules::{EventRule, Handler, RuleSet};
-
+use crate::dashboard::render_dashboard_template;
+use crate::event_rules::{
+    EventAccounts, ForwardingRule, MAX_PATTERN_CHARACTERS, RuleState, deployed_rules, forwarding_rules,
+    pin_accounts,
+};
 use crate::metrics;
-use crate::permissions;
-use crate::rules::{Accounts, Forward, MAX_PATTERN, State, deployed, forwards, pinned};
-use crate::settings::SETTINGS;
+use crate::permissions::render_statements;
+use crate::settings::PARAMETER_VARIABLES;
 
-/// A template.
+/// A template, generated from the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    /// Its file in `infra/`, without `.yaml`.
+pub struct GeneratedTemplate {
+    /// The name of its file in `infra/`, without `.yaml`.
     pub name: &'static str,
     /// Its text.
     pub text: String,
 }
 
-/// Why there is no template.
+/// Why a template cannot be generated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenerateError {
     /// A name is longer than `EventBridge` allows.
     #[error(
-        "rules/{handler}/{id}.json: the rule's name has up to {length} characters, and EventBridge takes 64: shorten the id"
+        "rules/{handler}/{id}.json: the rule's name can have {length} characters, and EventBridge allows 64: shorten the id"
     )]
-    Name {
+    NameTooLong {
         /// The folder.
         handler: Handler,
         /// The rule.
         id: String,
-        /// The length with the longest prefix.
+        /// The length of the name with the longest prefix.
         length: usize,
     },
     /// A pattern is longer than `EventBridge` allows.
     #[error(
-        "`{id}`: the pattern has {length} characters with its account, and EventBridge takes {MAX_PATTERN} by default"
+        "`{id}`: the pattern has {length} characters with its account, and EventBridge allows {MAX_PATTERN_CHARACTERS} by default"
     )]
-    Pattern {
+    PatternTooLong {
         /// The rule.
         id: String,
-        /// The length with one account.
+        /// The length of the pattern with one account.
         length: usize,
     },
     /// The pattern names accounts itself.
-    #[error("rules/{handler}/{id}.json names `account`: the template does that")]
-    Account {
+    #[error("rules/{handler}/{id}.json names `account`: remove it, the template pins the accounts")]
+    AccountNamed {
         /// The folder.
         handler: Handler,
         /// The rule.
         id: String,
     },
-    /// A fragment has a place that nothing fills.
-    #[error("{template}: nothing fills `{place}`")]
-    Unfilled {
+    /// A fragment has a placeholder that nothing fills.
+    #[error("{template}: nothing fills the placeholder `{placeholder}`")]
+    PlaceholderLeft {
         /// The template.
         template: &'static str,
-        /// What is left.
-        place: String,
+        /// The placeholder.
+        placeholder: String,
     },
 }
 
-/// The longest prefix that the parameter `Prefix` allows.
-const LONGEST_PREFIX: usize = 20;
+/// The longest prefix that the parameter `Prefix` allows, in characters.
+const MAX_PREFIX_CHARACTERS: usize = 20;
+/// The longest name that `EventBridge` allows a rule, in characters.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
+const MAX_RULE_NAME_CHARACTERS: usize = 64;
 
-/// The generated templates.
+/// The generated templates: `responder`, `forwarder` and `dashboard`.
 ///
 /// # Errors
 /// When a rule cannot be deployed.
-pub fn templates(rules: &RuleSet) -> Result<Vec<Template>, GenerateError> {
-    let all = vec![
-        Template { name: "responder", text: responder(rules)? },
-        Template { name: "forwarder", text: forwarder(rules)? },
-        Template { name: "dashboard", text: crate::dashboard::text() },
+pub fn generate_templates(rules: &RuleSet) -> Result<Vec<GeneratedTemplate>, GenerateError> {
+    let templates = vec![
+        GeneratedTemplate { name: "responder", text: generate_responder(rules)? },
+        GeneratedTemplate { name: "forwarder", text: generate_forwarder(rules)? },
+        GeneratedTemplate { name: "dashboard", text: render_dashboard_template() },
     ];
-    for template in &all {
-        if let Some(place) = unfilled(&template.text) {
-            return Err(GenerateError::Unfilled { template: template.name, place });
+    for template in &templates {
+        if let Some(placeholder) = find_placeholder(&template.text) {
+            return Err(GenerateError::PlaceholderLeft { template: template.name, placeholder });
         }
     }
-    Ok(all)
+    Ok(templates)
 }
 
-/// What a handler's resources differ in.
-struct Spec {
+/// The values in which the resources of the handlers differ.
+struct HandlerResources {
     handler: Handler,
-    /// How much is done at the same time, and reserved.
+    /// How many invocations may run at once; as many are reserved.
     concurrency: u32,
-    /// Seconds that Lambda may wait for a full batch.
-    window: u32,
-    /// Seconds after which a waiting message is too old.
-    age: u32,
+    /// How many seconds Lambda may wait for a full batch.
+    batching_window: u32,
+    /// After how many seconds a waiting message is too old.
+    max_message_age: u32,
+    /// How many seconds a message waits before it is first seen, as YAML.
     delay: &'static str,
-    what: &'static str,
+    /// When the handler's function is invoked, for people.
+    occasion: &'static str,
 }
 
-/// Reads come in bursts: they are worth waiting for. What else comes is worth being answered at once.
-const SPECS: [Spec; 4] = [
-    Spec {
+/// Reads come in bursts, for which waiting is worth it. All other events are answered at once.
+const HANDLER_RESOURCES: [HandlerResources; 4] = [
+    HandlerResources {
         handler: Handler::Rotation,
         concurrency: 5,
-        window: 0,
-        age: 600,
+        batching_window: 0,
+        max_message_age: 600,
         delay: "!Ref SettleSeconds",
-        what: "the active value of a secret changed",
+        occasion: "the active value of a secret changed",
     },
-    Spec {
+    HandlerResources {
         handler: Handler::Access,
         concurrency: 10,
-        window: 5,
-        age: 600,
+        batching_window: 5,
+        max_message_age: 600,
         delay: "0",
-        what: "secrets are read, or their protection is changed",
+        occasion: "secrets are read, or their protection is changed",
     },
-    Spec {
+    HandlerResources {
         handler: Handler::Failure,
         concurrency: 2,
-        window: 0,
-        age: 600,
+        batching_window: 0,
+        max_message_age: 600,
         delay: "0",
-        what: "a rotation failed",
+        occasion: "a rotation failed",
     },
-    Spec {
+    HandlerResources {
         handler: Handler::Sweep,
         concurrency: 2,
-        window: 0,
-        age: 300,
+        batching_window: 0,
+        max_message_age: 300,
         delay: "0",
-        what: "a minute has passed",
+        occasion: "a minute has passed",
     },
 ];
 
-fn responder(rules: &RuleSet) -> Result<String, GenerateError> {
-    let mut text = format!("{}{}", GENERATED, include_str!("../source/responder/head.yaml"));
-    let targets: Vec<String> = SPECS
-        .iter()
-        .filter(|spec| spec.handler != Handler::Sweep)
-        .map(|spec| {
-            fill(
-                include_str!("../source/responder/heartbeat-target.yaml"),
-                &[("handler", spec.handler.as_str()), ("Handler", &camel(spec.handler.as_str()))],
-            )
-        })
-        .collect();
-    text = fill(&text, &[("heartbeat-targets", targets.concat().trim_end())]);
-    for (rule, name) in [
+const GENERATED_NOTICE: &str =
+    "# Generated by `cargo run -p infra -- generate` from rules/ and infra/source/. Do not edit.\n\n";
+
+fn generate_responder(rules: &RuleSet) -> Result<String, GenerateError> {
+    let mut heartbeat_targets = String::new();
+    for resources in &HANDLER_RESOURCES {
+        // The sweep has a schedule of its own.
+        if resources.handler != Handler::Sweep {
+            let name = resources.handler.as_str();
+            let fragment = include_str!("../source/responder/heartbeat-target.yaml");
+            heartbeat_targets +=
+                &fill_fragment(fragment, &[("handler", name), ("Handler", &to_camel_case(name))]);
+        }
+    }
+    let head = include_str!("../source/responder/head.yaml");
+    let mut text = format!("{GENERATED_NOTICE}{head}");
+    text = fill_fragment(&text, &[("heartbeat-targets", heartbeat_targets.trim_end())]);
+    for (logical_id, name) in [
         ("SweepSchedule", "sweep-schedule"),
         ("HeartbeatSchedule", "heartbeat-schedule"),
         ("CanaryRule", "canary"),
         ("ForwarderAlarmRule", "forwarder-alarm"),
         ("RegionEnabledRule", "region-enabled"),
     ] {
-        text.push_str(&rule_alarms(rule, &format!("${{Prefix}}-{name}")));
+        text += &render_rule_alarms(logical_id, name);
     }
-    for spec in &SPECS {
-        text.push_str(&handler(rules, spec));
-        for rule in deployed(rules).filter(|rule| rule.handler == spec.handler) {
-            text.push_str(&rule_text(rule)?);
+    for resources in &HANDLER_RESOURCES {
+        text += &render_handler(rules, resources);
+        for rule in deployed_rules(rules) {
+            if rule.handler == resources.handler {
+                text += &render_rule(rule)?;
+            }
         }
     }
-    text.push_str(include_str!("../source/responder/tail.yaml"));
-    Ok(with_actions(&text))
+    text += include_str!("../source/responder/tail.yaml");
+    Ok(fill_alarm_actions(&text))
 }
 
-fn handler(rules: &RuleSet, spec: &Spec) -> String {
-    let Spec { handler, .. } = spec;
-    let (name, logical) = (handler.as_str(), camel(handler.as_str()));
-    let statements = permissions::statements(rules, *handler);
-    let variable = |(name, parameter): &(&str, &str)| format!("          {name}: !Ref {parameter}");
-    let settings: Vec<String> = SETTINGS.iter().map(variable).collect();
-    let patterns = format!("{name}-*");
-    let sources: Vec<String> = match handler {
-        Handler::Sweep => vec!["sweep-schedule".to_owned()],
-        _ => vec![patterns, "heartbeat-schedule".to_owned()],
-    };
-    let source = |name: &String| {
-        let arn = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${Prefix}";
-        format!("                  - !Sub \"{arn}-{name}\"")
-    };
-    let sources: Vec<String> = sources.iter().map(source).collect();
-    fill(
-        include_str!("../source/responder/handler.yaml"),
-        &[
-            ("statements", &statements),
-            ("settings", &settings.join("\n")),
-            ("sources", &sources.join("\n")),
-            ("Handler", &logical),
-            ("handler", name),
-            ("what", spec.what),
-            ("description", &format!("secrets-responder, when {}", spec.what)),
-            ("delay", spec.delay),
-            ("window", &spec.window.to_string()),
-            ("concurrency", &spec.concurrency.to_string()),
-            ("age", &spec.age.to_string()),
-            ("namespace", metrics::NAMESPACE),
-            ("received", metrics::RECEIVED),
-        ],
-    )
-}
-
-fn rule_text(rule: &EventRule) -> Result<String, GenerateError> {
-    let (handler, id) = (rule.handler, rule.id.clone());
-    let name = LONGEST_PREFIX + 1 + handler.as_str().len() + 1 + id.len();
-    if name > 64 {
-        return Err(GenerateError::Name { handler, id, length: name });
-    }
-    let minified = rule.pattern.minified();
-    let pattern: serde_json::Value = serde_json::from_str(minified).unwrap_or_default();
-    if pattern.get("account").is_some() {
-        return Err(GenerateError::Account { handler, id });
-    }
-    let text = pattern_text(&id, minified, Accounts::of(handler), 6)?;
-    let logical = format!("{}{}Rule", camel(handler.as_str()), camel(&id));
-    Ok(fill(
-        include_str!("../source/responder/rule.yaml"),
-        &[
-            ("rule-alarms", rule_alarms(&logical, &format!("${{Prefix}}-{handler}-{id}")).trim_end()),
-            ("Rule", &logical),
-            ("Handler", &camel(handler.as_str())),
-            ("handler", handler.as_str()),
-            ("id", &id),
-            ("state", State::of(&pattern).name()),
-            ("pattern", &text),
-        ],
-    ))
-}
-
-/// A pattern as the property's value: an `Fn::Sub`, with the accounts as another where they are a list.
-fn pattern_text(id: &str, minified: &str, accounts: Accounts, depth: usize) -> Result<String, GenerateError> {
-    let pinned = pinned(minified, accounts);
-    let length = minified.chars().count() + "\"account\":[\"111122223333\"],".len();
-    if length > MAX_PATTERN {
-        return Err(GenerateError::Pattern { id: id.to_owned(), length });
-    }
-    let quoted = format!("'{}'", pinned.replace('\'', "''"));
-    Ok(match accounts {
-        Accounts::Own => format!("!Sub {quoted}"),
-        Accounts::Trusted => {
-            let indent = " ".repeat(depth + 2);
-            format!("!Sub\n{indent}- {quoted}\n{indent}- Accounts: {ACCOUNTS}")
+fn generate_forwarder(rules: &RuleSet) -> Result<String, GenerateError> {
+    let head = include_str!("../source/forwarder/head.yaml");
+    let mut text = format!("{GENERATED_NOTICE}{head}");
+    for ForwardingRule { id, pattern, state } in forwarding_rules(rules) {
+        let length = MAX_PREFIX_CHARACTERS + "-forward-".len() + id.len();
+        if length > MAX_RULE_NAME_CHARACTERS {
+            return Err(GenerateError::NameTooLong { handler: Handler::Access, id, length });
         }
-    })
-}
-
-const ACCOUNTS: &str = "!If [TrustsOthers, !Join ['\",\"', [!Ref AWS::AccountId, !Join ['\",\"', !Split [\",\", !Ref TrustedAccounts]]]], !Ref AWS::AccountId]";
-
-fn rule_alarms(logical: &str, name: &str) -> String {
-    fill(include_str!("../source/responder/rule-alarms.yaml"), &[("Rule", logical), ("rule-name", name)])
-}
-
-fn forwarder(rules: &RuleSet) -> Result<String, GenerateError> {
-    let mut text = format!("{}{}", GENERATED, include_str!("../source/forwarder/head.yaml"));
-    for Forward { id, pattern, state } in forwards(rules) {
-        let length = LONGEST_PREFIX + "-forward-".len() + id.len();
-        if length > 64 {
-            return Err(GenerateError::Name { handler: Handler::Access, id, length });
-        }
-        let sub = pattern_text(&id, &pattern, Accounts::Own, 6)?;
-        let logical = format!("{}Rule", camel(&id));
-        let alarms = rule_alarms(&logical, &format!("${{Prefix}}-forward-{id}"));
+        let logical_id = format!("{}Rule", to_camel_case(&id));
+        let alarms = render_rule_alarms(&logical_id, &format!("forward-{id}"));
+        let pattern = render_pattern(&id, &pattern, EventAccounts::Own)?;
         let fields = [
             ("rule-alarms", alarms.trim_end()),
-            ("Rule", &logical),
+            ("Rule", &logical_id),
             ("id", &id),
-            ("state", state.name()),
-            ("pattern", &sub),
+            ("state", state.property_value()),
+            ("pattern", &pattern),
         ];
-        text.push_str(&fill(include_str!("../source/forwarder/rule.yaml"), &fields));
+        text += &fill_fragment(include_str!("../source/forwarder/rule.yaml"), &fields);
     }
-    for (rule, name) in [
+    for (logical_id, name) in [
         ("CanaryRule", "canary"),
         ("AlarmRule", "forward-alarm"),
         ("RegionEnabledRule", "forward-region-enabled"),
     ] {
-        text.push_str(&rule_alarms(rule, &format!("${{Prefix}}-{name}")));
+        text += &render_rule_alarms(logical_id, name);
     }
-    text.push_str(include_str!("../source/forwarder/tail.yaml"));
+    text += include_str!("../source/forwarder/tail.yaml");
     let home = include_str!("../source/forwarder/home.yaml").trim_end();
-    Ok(fill(&text, &[("home", home), ("actions", FORWARDER_ACTIONS)]))
+    Ok(fill_fragment(&text, &[("home", home), ("actions", &render_actions("!Ref AlarmTopic"))]))
 }
 
-const GENERATED: &str =
-    "# Generated by `cargo run -p infra -- generate` from rules/ and infra/source/. Do not edit.\n\n";
+/// The queue, role, function, mapping and alarms of a handler.
+fn render_handler(rules: &RuleSet, resources: &HandlerResources) -> String {
+    let name = resources.handler.as_str();
+    let variables =
+        PARAMETER_VARIABLES.map(|(variable, parameter)| format!("          {variable}: !Ref {parameter}"));
+    // The rules that may send to the queue, by their names after the prefix.
+    let senders = match resources.handler {
+        Handler::Sweep => vec!["sweep-schedule".to_owned()],
+        _ => vec![format!("{name}-*"), "heartbeat-schedule".to_owned()],
+    };
+    let mut sources = Vec::new();
+    for sender in senders {
+        let arn = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${Prefix}";
+        sources.push(format!("                  - !Sub \"{arn}-{sender}\""));
+    }
+    fill_fragment(
+        include_str!("../source/responder/handler.yaml"),
+        &[
+            ("statements", &render_statements(rules, resources.handler)),
+            ("settings", &variables.join("\n")),
+            ("sources", &sources.join("\n")),
+            ("Handler", &to_camel_case(name)),
+            ("handler", name),
+            ("occasion", resources.occasion),
+            ("delay", resources.delay),
+            ("window", &resources.batching_window.to_string()),
+            ("concurrency", &resources.concurrency.to_string()),
+            ("age", &resources.max_message_age.to_string()),
+            ("namespace", metrics::METRIC_NAMESPACE),
+            ("received", metrics::EVENTS_RECEIVED),
+        ],
+    )
+}
 
-const FORWARDER_ACTIONS: &str = "      AlarmActions: [!Ref AlarmTopic]\n      OKActions: [!Ref AlarmTopic]";
+/// A rule of `rules/` with its alarms.
+fn render_rule(rule: &EventRule) -> Result<String, GenerateError> {
+    let handler = rule.handler;
+    let id = rule.id.clone();
+    let length = MAX_PREFIX_CHARACTERS + 1 + handler.as_str().len() + 1 + id.len();
+    if length > MAX_RULE_NAME_CHARACTERS {
+        return Err(GenerateError::NameTooLong { handler, id, length });
+    }
+    let minified = rule.pattern.minified();
+    let pattern: Value = serde_json::from_str(minified).unwrap_or_default();
+    if pattern.get("account").is_some() {
+        return Err(GenerateError::AccountNamed { handler, id });
+    }
+    let logical_id = format!("{}{}Rule", to_camel_case(handler.as_str()), to_camel_case(&id));
+    Ok(fill_fragment(
+        include_str!("../source/responder/rule.yaml"),
+        &[
+            ("rule-alarms", render_rule_alarms(&logical_id, &format!("{handler}-{id}")).trim_end()),
+            ("Rule", &logical_id),
+            ("Handler", &to_camel_case(handler.as_str())),
+            ("handler", handler.as_str()),
+            ("id", &id),
+            ("state", RuleState::needed_for(&pattern).property_value()),
+            ("pattern", &render_pattern(&id, minified, EventAccounts::for_handler(handler))?),
+        ],
+    ))
+}
 
-/// Alarms tell the pages' topic, and chat; those about the pages and about silence tell somebody else as well.
-fn with_actions(text: &str) -> String {
+/// A pattern as the value of its property: an `Fn::Sub`, with a second one for the accounts where they are a list.
+fn render_pattern(id: &str, minified: &str, accounts: EventAccounts) -> Result<String, GenerateError> {
+    let length = minified.chars().count() + "\"account\":[\"111122223333\"],".len();
+    if length > MAX_PATTERN_CHARACTERS {
+        return Err(GenerateError::PatternTooLong { id: id.to_owned(), length });
+    }
+    let quoted = format!("'{}'", pin_accounts(minified, accounts).replace('\'', "''"));
+    Ok(match accounts {
+        EventAccounts::Own => format!("!Sub {quoted}"),
+        EventAccounts::Trusted => {
+            let indent = " ".repeat(8);
+            format!("!Sub\n{indent}- {quoted}\n{indent}- Accounts: {TRUSTED_ACCOUNTS}")
+        }
+    })
+}
+
+/// The own account and the trusted ones, with `","` between them: the pattern already has the quotes around the list.
+const TRUSTED_ACCOUNTS: &str = "!If [TrustsOthers, !Join ['\",\"', [!Ref AWS::AccountId, !Join ['\",\"', !Split [\",\", !Ref TrustedAccounts]]]], !Ref AWS::AccountId]";
+
+/// The two alarms that every rule has; its name is given without the prefix.
+fn render_rule_alarms(logical_id: &str, name: &str) -> String {
+    let fields = [("Rule", logical_id), ("rule-name", &format!("${{Prefix}}-{name}"))];
+    fill_fragment(include_str!("../source/responder/rule-alarms.yaml"), &fields)
+}
+
+/// Alarms tell the page topic and the chat; those about the pages themselves and about silence tell the backup topic as well.
+fn fill_alarm_actions(text: &str) -> String {
     let chat = "!If [HasChat, !Ref ChatTopic, !Ref AWS::NoValue]";
     let backup = "!If [HasBackupTopic, !Ref BackupTopicArn, !Ref AWS::NoValue]";
-    let both = |topics: &str| format!("      AlarmActions: [{topics}]\n      OKActions: [{topics}]");
-    let normal = both(&format!("!Ref PageTopic, {chat}"));
-    let watchdog = both(&format!("!Ref PageTopic, {chat}, {backup}"));
-    fill(text, &[("watchdog-actions", &watchdog), ("actions", &normal)])
+    let usual = render_actions(&format!("!Ref PageTopic, {chat}"));
+    let watchdog = render_actions(&format!("!Ref PageTopic, {chat}, {backup}"));
+    fill_fragment(text, &[("watchdog-actions", &watchdog), ("actions", &usual)])
 }
 
-fn fill(fragment: &str, fields: &[(&str, &str)]) -> String {
-    let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("@{name}@"), value);
-    fields.iter().fold(fragment.to_owned(), fill)
+fn render_actions(topics: &str) -> String {
+    format!("      AlarmActions: [{topics}]\n      OKActions: [{topics}]")
 }
 
-/// The first place that is left.
-fn unfilled(text: &str) -> Option<String> {
-    let is_name =
-        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
-    text.split('@').skip(1).find(is_name).map(|name| format!("@{name}@"))
-}
-
-/// `secret-read` is `SecretRead`.
-pub(crate) fn camel(id: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
-            .unwrap_or_default()
-    };
-    id.split('-').map(word).collect()
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "infra/{}.yaml", self.name)
+/// Fills the placeholders of a fragment, in the order of the fields: a value may hold placeholders that a later field fills.
+fn fill_fragment(fragment: &str, fields: &[(&str, &str)]) -> String {
+    let mut text = fragment.to_owned();
+    for (name, value) in fields {
+        text = text.replace(&format!("@{name}@"), value);
     }
+    text
+}
+
+/// The first placeholder that is left.
+fn find_placeholder(text: &str) -> Option<String> {
+    for part in text.split('@').skip(1) {
+        let is_name = part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+        if is_name && !part.is_empty() {
+            return Some(format!("@{part}@"));
+        }
+    }
+    None
+}
+
+/// `secret-read` becomes `SecretRead`.
+fn to_camel_case(id: &str) -> String {
+    let mut camel_case = String::new();
+    for word in id.split('-') {
+        let mut letters = word.chars();
+        camel_case.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel_case.push_str(letters.as_str());
+    }
+    camel_case
 }

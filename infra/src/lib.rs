@@ -1,23 +1,26 @@
-//! The CloudFormation templates: generated from the rules, read back as what they wire together, and checked.
+//! The `CloudFormation` templates: generated from the rules, resolved for one deployment, and checked.
 //!
 //! ```text
-//! rules/ + infra/source/ -> generate -> infra/*.yaml -> yaml -> lint
-//!                                                            -> resolve -> wiring -> doctor
+//! rules/ + infra/source/ -> generate -> infra/*.yaml -> yaml -> resolve -> lint
+//!                                                                       -> the doctor
 //! ```
 
 mod dashboard;
+mod deployment_site;
+pub mod event_rules;
 mod generate;
+pub mod invariants;
+pub mod json;
 pub mod lint;
 pub mod metrics;
 pub mod permissions;
-mod picture;
 pub mod resolve;
-pub mod rules;
+mod resolved_template;
+pub mod resource_policy;
 pub mod settings;
-mod wiring;
 pub mod yaml;
 
-pub use generate::{GenerateError, Template, templates};
-pub use picture::picture;
-pub use resolve::Place;
-pub use wiring::{Alarm, Function, Queue, QueueKind, Role, Rule, Table, Target, Topic, Wiring, WiringError};
+pub use dashboard::draw_dashboard;
+pub use deployment_site::DeploymentSite;
+pub use generate::{GenerateError, GeneratedTemplate, generate_templates};
+pub use resolved_template::{ResolvedTemplate, ResolvedTemplateError};

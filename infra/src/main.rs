@@ -1,4 +1,4 @@
-//! `infra`: writes the templates, or checks that those that are committed are what would be written.
+//! `infra`: writes the generated templates, or checks that the committed ones are up to date.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,71 +7,73 @@ use std::{env, fs};
 
 use clap::{Parser, Subcommand};
 
-/// The CloudFormation templates of secrets-responder.
+/// Generate the `CloudFormation` templates of secrets-responder.
 #[derive(Parser)]
 #[command(version, about)]
-struct Cli {
+struct InfraCli {
     #[command(subcommand)]
-    command: Command,
+    command: InfraCommand,
     /// The folder of the templates.
-    #[arg(long, global = true, default_value_os_t = folder())]
+    #[arg(long, global = true, default_value_os_t = default_folder())]
     folder: PathBuf,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum InfraCommand {
     /// Write the templates, and the picture of the dashboard.
     Generate,
-    /// Fail if one of them is not what would be written.
+    /// Exit with 1 if a committed file differs from what `generate` would write.
     Check,
 }
 
-/// `infra/` of the workspace, or of where one stands.
-fn folder() -> PathBuf {
+/// `infra/` of the workspace, or of the current folder.
+fn default_folder() -> PathBuf {
     env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("infra"), PathBuf::from)
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    match run_command(&InfraCli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say(&error.to_string());
+            print_message(&error.to_string());
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether all is well.
-fn run(cli: &Cli) -> Result<bool, Box<dyn std::error::Error>> {
+/// Writes or checks each file; returns whether all of them are up to date.
+fn run_command(cli: &InfraCli) -> Result<bool, Box<dyn std::error::Error>> {
     let rules = responder_core::rules::builtin()?;
-    let mut is_well = true;
-    let templates = infra::templates(&rules)?.into_iter();
-    let templates = templates.map(|template| (format!("{}.yaml", template.name), template.text));
-    let picture = ("dashboard.svg".to_owned(), infra::picture());
-    for (name, text) in templates.chain([picture]) {
+    let mut files = vec![("dashboard.svg".to_owned(), infra::draw_dashboard())];
+    for template in infra::generate_templates(&rules)? {
+        files.push((format!("{}.yaml", template.name), template.text));
+    }
+    let mut are_up_to_date = true;
+    for (name, text) in files {
         let file = cli.folder.join(name);
         match cli.command {
-            Command::Generate => {
+            InfraCommand::Generate => {
                 fs::write(&file, &text)?;
-                say(&format!("wrote {}", file.display()));
+                print_message(&format!("wrote {}", file.display()));
             }
-            Command::Check if is_same(&file, &text) => {}
-            Command::Check => {
-                is_well = false;
-                say(&format!("{} is stale: run `cargo run -p infra -- generate`", file.display()));
+            InfraCommand::Check => {
+                if !has_text(&file, &text) {
+                    are_up_to_date = false;
+                    let file = file.display();
+                    print_message(&format!("{file} is out of date: run `cargo run -p infra -- generate`"));
+                }
             }
         }
     }
-    Ok(is_well)
+    Ok(are_up_to_date)
 }
 
-fn is_same(file: &Path, text: &str) -> bool {
+fn has_text(file: &Path, text: &str) -> bool {
     fs::read_to_string(file).is_ok_and(|found| found == text)
 }
 
-fn say(line: &str) {
-    // For people; nobody can be told that nobody is there.
-    drop(writeln!(io::stderr(), "{line}"));
+fn print_message(message: &str) {
+    // Messages are for people: the work goes on where nobody can read them.
+    drop(writeln!(io::stderr(), "{message}"));
 }

@@ -1,17 +1,17 @@
-//! The metrics of the functions, by name: what alarms and dashboard look at. `handlers/engine/src/metrics.rs` writes them.
+//! The metrics of the functions, by name: alarms and dashboard read them. `handlers/engine/src/metrics.rs` writes them.
 
-/// Their namespace; the dimension is `Handler`.
-pub const NAMESPACE: &str = "SecretsResponder";
+/// The namespace of all of them; most have the one dimension `Handler`.
+pub const METRIC_NAMESPACE: &str = "SecretsResponder";
 
-/// Texts that arrived: the heartbeat.
-pub const RECEIVED: &str = "EventsReceived";
+/// How many texts arrived, heartbeats among them.
+pub const EVENTS_RECEIVED: &str = "EventsReceived";
 
-/// How events end.
-pub const ENDS: [&str; 5] =
+/// How many events ended in which way.
+pub const EVENT_OUTCOMES: [&str; 5] =
     ["EventsAnswered", "EventsCoalesced", "EventsIgnored", "EventsParked", "EventsFailed"];
 
-/// What was done, and what was not.
-pub const WORK: [&str; 12] = [
+/// How many effects were applied, suppressed or refused.
+pub const EFFECTS: [&str; 12] = [
     "PagesSent",
     "ChatsSent",
     "ChatsFailed",
@@ -26,14 +26,18 @@ pub const WORK: [&str; 12] = [
     "MarksDropped",
 ];
 
-/// What became of incidents, by `Handler`, `Rule` and `Severity`; and rotations that failed, by `Account` and `Region`.
-pub const INCIDENTS: [&str; 4] =
+/// How many incidents changed, by `Handler`, `Rule` and `Severity`; and how many rotations failed, by `Account` and `Region`.
+pub const INCIDENT_CHANGES: [&str; 4] =
     ["IncidentsOpened", "IncidentsRaised", "IncidentsResolved", "RotationFailures"];
 
-/// From a change to the first read of the new value.
-pub const TO_CONSUME: &str = "SecondsToConsume";
+/// The seconds from a change of a secret to the first read of the new value.
+pub const SECONDS_TO_CONSUME: &str = "SecondsToConsume";
 
-/// All of them.
-pub fn all() -> impl Iterator<Item = &'static str> {
-    [RECEIVED, TO_CONSUME].into_iter().chain(ENDS).chain(WORK).chain(INCIDENTS)
+/// The names of all metrics.
+pub fn list_metrics() -> Vec<&'static str> {
+    let mut names = vec![EVENTS_RECEIVED, SECONDS_TO_CONSUME];
+    names.extend(EVENT_OUTCOMES);
+    names.extend(EFFECTS);
+    names.extend(INCIDENT_CHANGES);
+    names
 }

@@ -1,41 +1,51 @@
-//! What each function may do: the calls that its code makes, and what Lambda needs to run it. Nothing else is granted.
+//! The IAM actions that each function may call: those that its code calls, and those that Lambda needs to run it. Nothing else is
+//! granted.
 //!
-//! `infra/tests/permissions.rs` compares this with the code, both ways.
+//! `infra/tests/templates/permissions.rs` compares this with the code, both ways.
 
 use std::collections::BTreeSet;
 
-use responder_core::rules::{Handler, ResponseAction, RuleSet};
+use responder_core::rules::{ResponseAction, Handler, RuleSet};
 
-/// A call of AWS, as IAM names it: `ecs:UpdateService`.
-pub type Call = &'static str;
+/// An action, as IAM names it: `ecs:UpdateService`.
+pub type IamAction = &'static str;
 
-/// Claims, marks, and what is remembered.
-const LEDGER: [Call; 3] = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+/// Claims, observations, and everything else that is stored.
+const LEDGER_ACTIONS: [IamAction; 3] = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"];
 /// Pages.
-const PAGES: [Call; 1] = ["sns:Publish"];
-/// Which services use a secret.
-const DISCOVERY: [Call; 4] =
+const PAGE_ACTIONS: [IamAction; 1] = ["sns:Publish"];
+/// Finding the services that use a secret.
+const DISCOVERY_ACTIONS: [IamAction; 4] =
     ["ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices"];
-const REDEPLOY: Call = "ecs:UpdateService";
-const ONE_SECRET: Call = "secretsmanager:DescribeSecret";
-const ALL_SECRETS: Call = "secretsmanager:ListSecrets";
+/// Asking for a new deployment.
+const REDEPLOY_ACTION: IamAction = "ecs:UpdateService";
+/// The metadata of one secret.
+const DESCRIBE_SECRET_ACTION: IamAction = "secretsmanager:DescribeSecret";
+/// The metadata of all secrets at once.
+const LIST_SECRETS_ACTION: IamAction = "secretsmanager:ListSecrets";
 
-/// The calls that a handler's code can make: by what its responses do.
-pub fn calls(rules: &RuleSet, handler: Handler) -> BTreeSet<Call> {
-    let mut calls: BTreeSet<Call> = LEDGER.into_iter().chain(PAGES).collect();
-    let is_ours = |id: &String| rules.handler_rules(handler).any(|rule| rule.id == *id);
-    for response in rules.responses.values().filter(|response| response.on.iter().any(is_ours)) {
+/// The actions that a handler's code can call, by what the responses to its rules do.
+pub fn required_actions(rules: &RuleSet, handler: Handler) -> BTreeSet<IamAction> {
+    let mut actions = BTreeSet::from(LEDGER_ACTIONS);
+    actions.extend(PAGE_ACTIONS);
+    for response in rules.responses.values() {
+        if !response.on.iter().any(|id| rules.handler_rules(handler).any(|rule| rule.id == *id)) {
+            continue;
+        }
         match (response.action, handler) {
-            // The sweep sees all secrets at once.
-            (ResponseAction::Redeploy, Handler::Sweep) => {
-                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ALL_SECRETS]));
-            }
             (ResponseAction::Redeploy, _) => {
-                calls.extend(DISCOVERY.into_iter().chain([REDEPLOY, ONE_SECRET]))
+                actions.extend(DISCOVERY_ACTIONS);
+                actions.insert(REDEPLOY_ACTION);
+                // The sweep reads all secrets at once.
+                let metadata =
+                    if handler == Handler::Sweep { LIST_SECRETS_ACTION } else { DESCRIBE_SECRET_ACTION };
+                actions.insert(metadata);
             }
-            // An event says how a deployment ended; the sweep has to look.
-            (ResponseAction::Follow, Handler::Sweep) => calls.extend(DISCOVERY),
-            (ResponseAction::Overdue, _) => calls.extend([ALL_SECRETS]),
+            // An event says how a deployment ended; the sweep has to ask ECS.
+            (ResponseAction::Follow, Handler::Sweep) => actions.extend(DISCOVERY_ACTIONS),
+            (ResponseAction::Overdue, _) => {
+                actions.insert(LIST_SECRETS_ACTION);
+            }
             (
                 ResponseAction::Follow
                 | ResponseAction::Page
@@ -47,11 +57,11 @@ pub fn calls(rules: &RuleSet, handler: Handler) -> BTreeSet<Call> {
             ) => {}
         }
     }
-    calls
+    actions
 }
 
-/// What Lambda does in the function's name: it reads the queue and writes the log; and what SNS does: it encrypts a page.
-pub const IMPLIED: [Call; 7] = [
+/// The actions that no code calls: in the function's name Lambda reads the queue and writes the log, and SNS encrypts a page.
+pub const IMPLIED_ACTIONS: [IamAction; 7] = [
     "kms:Decrypt",
     "kms:GenerateDataKey*",
     "logs:CreateLogStream",
@@ -61,44 +71,49 @@ pub const IMPLIED: [Call; 7] = [
     "sqs:ReceiveMessage",
 ];
 
-/// What no function may ever do, whatever else is attached to its role.
-pub const FORBIDDEN: [Call; 3] =
+/// The actions that no function may ever call, whatever else is attached to its role.
+pub const FORBIDDEN_ACTIONS: [IamAction; 3] =
     ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"];
 
-/// Where a group of calls is allowed.
-struct Scope {
+/// A statement of a role's policy: a group of actions, and the resource on which they are allowed, as YAML.
+struct PolicyStatement {
     sid: &'static str,
-    calls: &'static [Call],
+    actions: &'static [IamAction],
     resource: &'static str,
     condition: Option<&'static str>,
 }
 
-/// Each call on the narrowest resource that IAM knows for it.
+/// Each action on the narrowest resource that IAM knows for it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
-const SCOPES: [Scope; 9] = [
-    Scope { sid: "Ledger", calls: &LEDGER, resource: "!GetAtt Ledger.Arn", condition: None },
-    Scope {
+const POLICY_STATEMENTS: [PolicyStatement; 9] = [
+    PolicyStatement {
+        sid: "Ledger",
+        actions: &LEDGER_ACTIONS,
+        resource: "!GetAtt Ledger.Arn",
+        condition: None,
+    },
+    PolicyStatement {
         sid: "Pages",
-        calls: &PAGES,
+        actions: &PAGE_ACTIONS,
         resource: "[!Ref PageTopic, !If [HasChat, !Ref ChatTopic, !Ref AWS::NoValue]]",
         condition: None,
     },
-    Scope {
+    PolicyStatement {
         sid: "PageKey",
-        calls: &["kms:Decrypt", "kms:GenerateDataKey*"],
+        actions: &["kms:Decrypt", "kms:GenerateDataKey*"],
         resource: "!GetAtt PageKey.Arn",
         condition: Some("{StringEquals: {kms:ViaService: !Sub \"sns.${AWS::Region}.${AWS::URLSuffix}\"}}"),
     },
-    Scope {
+    PolicyStatement {
         sid: "Services",
-        calls: &["ecs:DescribeServices", "ecs:UpdateService"],
+        actions: &["ecs:DescribeServices", "ecs:UpdateService"],
         resource: "!Sub \"arn:${AWS::Partition}:ecs:*:${AWS::AccountId}:service/*\"",
         condition: None,
     },
-    // IAM knows no resource for these.
-    Scope {
+    // IAM knows no resource for these actions.
+    PolicyStatement {
         sid: "Lists",
-        calls: &[
+        actions: &[
             "ecs:DescribeTaskDefinition",
             "ecs:ListClusters",
             "ecs:ListServices",
@@ -107,44 +122,51 @@ const SCOPES: [Scope; 9] = [
         resource: "\"*\"",
         condition: None,
     },
-    Scope {
+    PolicyStatement {
         sid: "Metadata",
-        calls: &[ONE_SECRET],
+        actions: &[DESCRIBE_SECRET_ACTION],
         resource: "!Sub \"arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:*\"",
         condition: None,
     },
-    Scope {
+    PolicyStatement {
         sid: "Queue",
-        calls: &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        actions: &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
         resource: "!GetAtt @Handler@Queue.Arn",
         condition: None,
     },
-    Scope {
+    PolicyStatement {
         sid: "Log",
-        calls: &["logs:CreateLogStream", "logs:PutLogEvents"],
+        actions: &["logs:CreateLogStream", "logs:PutLogEvents"],
         resource: "!GetAtt @Handler@LogGroup.Arn",
         condition: None,
     },
-    Scope { sid: "NoSecretValues", calls: &FORBIDDEN, resource: "\"*\"", condition: None },
+    PolicyStatement {
+        sid: "NoSecretValues",
+        actions: &FORBIDDEN_ACTIONS,
+        resource: "\"*\"",
+        condition: None,
+    },
 ];
 
 /// The statements of a handler's policy, as YAML at the depth of the template.
-pub(crate) fn statements(rules: &RuleSet, handler: Handler) -> String {
-    let mut wanted = calls(rules, handler);
-    wanted.extend(IMPLIED);
+pub(crate) fn render_statements(rules: &RuleSet, handler: Handler) -> String {
+    let mut granted = required_actions(rules, handler);
+    granted.extend(IMPLIED_ACTIONS);
     let mut lines = Vec::new();
-    for scope in &SCOPES {
-        let is_denied = scope.calls == FORBIDDEN;
-        let calls: Vec<Call> =
-            scope.calls.iter().copied().filter(|call| is_denied || wanted.contains(call)).collect();
-        if calls.is_empty() {
+    for statement in &POLICY_STATEMENTS {
+        let is_denied = statement.actions == FORBIDDEN_ACTIONS;
+        let mut actions = statement.actions.to_vec();
+        actions.retain(|action| is_denied || granted.contains(action));
+        if actions.is_empty() {
             continue;
         }
-        lines.push(format!("              - Sid: {}", scope.sid));
+        lines.push(format!("              - Sid: {}", statement.sid));
         lines.push(format!("                Effect: {}", if is_denied { "Deny" } else { "Allow" }));
-        lines.push(format!("                Action: [{}]", calls.join(", ")));
-        lines.push(format!("                Resource: {}", scope.resource));
-        lines.extend(scope.condition.map(|condition| format!("                Condition: {condition}")));
+        lines.push(format!("                Action: [{}]", actions.join(", ")));
+        lines.push(format!("                Resource: {}", statement.resource));
+        if let Some(condition) = statement.condition {
+            lines.push(format!("                Condition: {condition}"));
+        }
     }
     lines.join("\n")
 }
@@ -154,12 +176,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_has_one_scope() {
+    fn every_action_is_in_one_statement() {
         let rules = responder_core::rules::builtin().unwrap();
-        let scoped: Vec<Call> = SCOPES.iter().flat_map(|scope| scope.calls).copied().collect();
-        let known: BTreeSet<Call> = Handler::ALL.iter().flat_map(|handler| calls(&rules, *handler)).collect();
-        for call in known.into_iter().chain(IMPLIED) {
-            assert_eq!(scoped.iter().filter(|scoped| **scoped == call).count(), 1, "{call}");
+        let stated: Vec<IamAction> =
+            POLICY_STATEMENTS.iter().flat_map(|statement| statement.actions).copied().collect();
+        let required: BTreeSet<IamAction> =
+            Handler::ALL.iter().flat_map(|handler| required_actions(&rules, *handler)).collect();
+        for action in required.into_iter().chain(IMPLIED_ACTIONS) {
+            assert_eq!(stated.iter().filter(|stated| **stated == action).count(), 1, "{action}");
         }
     }
 }

@@ -1,45 +1,20 @@
-//! Resolves a template: what `CloudFormation` would make of its functions, for given parameters, in a given place.
+//! Resolves a template: what `CloudFormation` would make of its functions, for given parameters, in a given account and Region.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Where a template is deployed, and with what.
-#[derive(Clone, Debug)]
-pub struct Place {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
-    pub partition: String,
-    /// The account.
-    pub account: String,
-    /// The Region.
-    pub region: String,
-    /// Parameters that are not left at their defaults.
-    pub parameters: BTreeMap<String, String>,
-}
-
-impl Place {
-    /// A place in the partition `aws`, with parameters as they are by default.
-    pub fn new(account: &str, region: &str) -> Self {
-        let (account, region) = (account.to_owned(), region.to_owned());
-        Self { partition: "aws".to_owned(), account, region, parameters: BTreeMap::new() }
-    }
-
-    /// The same with a parameter set.
-    #[must_use]
-    pub fn with(mut self, parameter: &str, value: &str) -> Self {
-        self.parameters.insert(parameter.to_owned(), value.to_owned());
-        self
-    }
-}
+use crate::deployment_site::DeploymentSite;
+use crate::json::{list_items, list_strings, read_text};
 
 /// Why a template cannot be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {why}")]
+#[error("{location}: {reason}")]
 pub struct ResolveError {
-    /// Where in the template: `Resources/PageTopic/Properties`.
-    pub at: String,
-    /// What is wrong.
-    pub why: String,
+    /// The part of the template: `Resources/PageTopic/Properties`.
+    pub location: String,
+    /// The fault of that part.
+    pub reason: String,
 }
 
 /// The resources of a template, by logical id, with their functions resolved; those whose condition is false are left out. Names
@@ -47,280 +22,273 @@ pub struct ResolveError {
 ///
 /// # Errors
 /// When the template refers to what it does not have, lacks a parameter, or uses a function in a way that templates here do not.
-pub fn resolve(template: &Value, place: &Place) -> Result<BTreeMap<String, Value>, ResolveError> {
-    let scope = Scope { template, place };
-    let mut resolved = BTreeMap::new();
+pub fn resolve_resources(
+    template: &Value,
+    site: &DeploymentSite,
+) -> Result<BTreeMap<String, Value>, ResolveError> {
+    let resolver = TemplateResolver { template, site };
+    let mut resources = BTreeMap::new();
     for (id, resource) in template["Resources"].as_object().into_iter().flatten() {
         if let Some(condition) = resource["Condition"].as_str()
-            && !scope.condition(condition)?
+            && !resolver.evaluate_condition(condition)?
         {
             continue;
         }
-        for other in depends_on(&resource["DependsOn"]) {
-            scope.resource(other, &format!("Resources/{id}/DependsOn"))?;
+        for dependency in list_strings(&resource["DependsOn"]) {
+            resolver.find_resource(dependency, &format!("Resources/{id}/DependsOn"))?;
         }
-        let value = scope.value(resource, &format!("Resources/{id}"))?;
-        resolved.insert(id.clone(), value.unwrap_or(Value::Null));
+        let value = resolver.resolve_value(resource, &format!("Resources/{id}"))?;
+        resources.insert(id.clone(), value.unwrap_or_default());
     }
-    Ok(resolved)
+    Ok(resources)
 }
 
-fn depends_on(value: &Value) -> impl Iterator<Item = &str> {
-    let many = value.as_array().into_iter().flatten();
-    many.chain(std::iter::once(value)).filter_map(Value::as_str)
-}
-
-struct Scope<'t> {
+struct TemplateResolver<'t> {
     template: &'t Value,
-    place: &'t Place,
+    site: &'t DeploymentSite,
 }
 
-/// A resolved value; nothing for `AWS::NoValue`.
-type Resolved = Result<Option<Value>, ResolveError>;
+/// A resolved value; nothing for `AWS::NoValue`, which removes the property or the item.
+type ResolvedValue = Result<Option<Value>, ResolveError>;
 
-impl Scope<'_> {
-    fn value(&self, value: &Value, at: &str) -> Resolved {
+impl TemplateResolver<'_> {
+    fn resolve_value(&self, value: &Value, location: &str) -> ResolvedValue {
         match value {
             Value::Array(items) => {
-                let mut list = Vec::new();
+                let mut resolved = Vec::new();
                 for (index, item) in items.iter().enumerate() {
-                    list.extend(self.value(item, &format!("{at}/{index}"))?);
+                    resolved.extend(self.resolve_value(item, &format!("{location}/{index}"))?);
                 }
-                Ok(Some(Value::Array(list)))
+                Ok(Some(Value::Array(resolved)))
             }
-            Value::Object(map) => match map.iter().next() {
-                Some((name, argument)) if map.len() == 1 && is_function(name) => {
-                    self.function(name, argument, at)
+            Value::Object(entries) => {
+                if entries.len() == 1
+                    && let Some((name, argument)) = entries.iter().next()
+                    && (name == "Ref" || name.starts_with("Fn::"))
+                {
+                    return self.resolve_function(name, argument, location);
                 }
-                _ => {
-                    let mut object = Map::new();
-                    for (key, item) in map {
-                        let item = self.value(item, &format!("{at}/{key}"))?;
-                        object.extend(item.map(|item| (key.clone(), item)));
+                let mut resolved = Map::new();
+                for (key, entry) in entries {
+                    if let Some(entry) = self.resolve_value(entry, &format!("{location}/{key}"))? {
+                        resolved.insert(key.clone(), entry);
                     }
-                    Ok(Some(Value::Object(object)))
                 }
-            },
+                Ok(Some(Value::Object(resolved)))
+            }
             other => Ok(Some(other.clone())),
         }
     }
 
-    fn function(&self, name: &str, argument: &Value, at: &str) -> Resolved {
-        let wrong = || fail(at, format!("`{name}` is not used as it should be"));
-        match (name, argument) {
-            ("Ref", Value::String(id)) => self.reference(id, at),
-            ("Fn::GetAtt", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(id), Value::String(attribute)] => self.attribute(id, attribute, at).map(Some),
-                _ => wrong(),
-            },
-            ("Fn::Sub", Value::String(text)) => self.substitute(text, &Map::new(), at).map(Some),
-            ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(text), Value::Object(names)] => self.substitute(text, names, at).map(Some),
-                _ => wrong(),
-            },
-            ("Fn::If", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(condition), yes, no] => {
-                    self.value(if self.condition(condition)? { yes } else { no }, at)
-                }
-                _ => wrong(),
-            },
-            ("Fn::Join", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(between), items] => {
-                    let items = self.value(items, at)?.unwrap_or_default();
-                    let texts: Vec<String> = items.as_array().into_iter().flatten().map(text).collect();
-                    Ok(Some(json!(texts.join(between))))
-                }
-                _ => wrong(),
-            },
-            ("Fn::Split", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(between), whole] => {
-                    let whole = text(&self.value(whole, at)?.unwrap_or_default());
-                    Ok(Some(whole.split(between.as_str()).map(|part| json!(part)).collect()))
-                }
-                _ => wrong(),
-            },
-            ("Fn::FindInMap", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(map), first, Value::String(second)] => {
-                    let first = text(&self.value(first, at)?.unwrap_or_default());
-                    let found = self.template.pointer(&format!("/Mappings/{map}/{first}/{second}"));
-                    found
-                        .cloned()
-                        .map(Some)
-                        .ok_or_else(|| error(at, format!("no mapping {map}/{first}/{second}")))
-                }
-                _ => wrong(),
-            },
-            _ => fail(at, format!("`{name}` is no function that templates here use so")),
+    /// Resolves a value that must be there, and shows it as text.
+    fn resolve_text(&self, value: &Value, location: &str) -> Result<String, ResolveError> {
+        Ok(show_value(&self.resolve_value(value, location)?.unwrap_or_default()))
+    }
+
+    fn resolve_function(&self, name: &str, argument: &Value, location: &str) -> ResolvedValue {
+        if let ("Ref", Value::String(id)) = (name, argument) {
+            return self.resolve_reference(id, location);
         }
-    }
-
-    fn condition(&self, name: &str) -> Result<bool, ResolveError> {
-        let at = format!("Conditions/{name}");
-        let condition = self.template["Conditions"]
-            .get(name)
-            .ok_or_else(|| error(&at, "no such condition".to_owned()))?;
-        self.holds(condition, &at)
-    }
-
-    fn holds(&self, condition: &Value, at: &str) -> Result<bool, ResolveError> {
-        let function = condition.as_object().and_then(|map| map.iter().next());
-        match function.map(|(name, argument)| (name.as_str(), argument)) {
-            Some(("Fn::Equals", Value::Array(sides))) => {
-                let mut texts = Vec::new();
-                for side in sides {
-                    texts.push(text(&self.value(side, at)?.unwrap_or_default()));
-                }
-                Ok(texts.windows(2).all(|pair| pair[0] == pair[1]))
+        if let ("Fn::Sub", Value::String(text)) = (name, argument) {
+            return Ok(Some(self.substitute(text, &Map::new(), location)?));
+        }
+        match (name, list_items(argument)) {
+            ("Fn::GetAtt", [Value::String(id), Value::String(attribute)]) => {
+                Ok(Some(self.resolve_attribute(id, attribute, location)?))
             }
-            Some(("Fn::Not", Value::Array(parts))) if parts.len() == 1 => Ok(!self.holds(&parts[0], at)?),
-            Some(("Condition", Value::String(name))) => self.condition(name),
-            _ => Err(error(at, "no condition that templates here use".to_owned())),
+            ("Fn::Sub", [Value::String(text), Value::Object(names)]) => {
+                Ok(Some(self.substitute(text, names, location)?))
+            }
+            ("Fn::If", [Value::String(condition), yes, no]) => {
+                let chosen = if self.evaluate_condition(condition)? { yes } else { no };
+                self.resolve_value(chosen, location)
+            }
+            ("Fn::Join", [Value::String(separator), items]) => {
+                let items = self.resolve_value(items, location)?.unwrap_or_default();
+                let texts: Vec<String> = list_items(&items).iter().map(show_value).collect();
+                Ok(Some(json!(texts.join(separator))))
+            }
+            ("Fn::Split", [Value::String(separator), whole]) => {
+                let whole = self.resolve_text(whole, location)?;
+                Ok(Some(whole.split(separator.as_str()).collect()))
+            }
+            ("Fn::FindInMap", [Value::String(map), first, Value::String(second)]) => {
+                let first = self.resolve_text(first, location)?;
+                match self.template.pointer(&format!("/Mappings/{map}/{first}/{second}")) {
+                    Some(found) => Ok(Some(found.clone())),
+                    None => fail(location, format!("there is no mapping {map}/{first}/{second}")),
+                }
+            }
+            _ => fail(location, format!("no template here uses `{name}` in this way")),
         }
     }
 
-    fn reference(&self, id: &str, at: &str) -> Resolved {
-        let Place { partition, account, region, .. } = self.place;
+    fn evaluate_condition(&self, name: &str) -> Result<bool, ResolveError> {
+        let location = format!("Conditions/{name}");
+        match self.template["Conditions"].get(name) {
+            Some(condition) => self.evaluate(condition, &location),
+            None => fail(&location, "there is no such condition".to_owned()),
+        }
+    }
+
+    fn evaluate(&self, condition: &Value, location: &str) -> Result<bool, ResolveError> {
+        if let [left, right] = list_items(&condition["Fn::Equals"]) {
+            return Ok(self.resolve_text(left, location)? == self.resolve_text(right, location)?);
+        }
+        if let [negated] = list_items(&condition["Fn::Not"]) {
+            return Ok(!self.evaluate(negated, location)?);
+        }
+        if let Some(name) = condition["Condition"].as_str() {
+            return self.evaluate_condition(name);
+        }
+        fail(location, "no template here has such a condition".to_owned())
+    }
+
+    fn resolve_reference(&self, id: &str, location: &str) -> ResolvedValue {
+        let DeploymentSite { partition, account, region, .. } = self.site;
         Ok(Some(match id {
             "AWS::NoValue" => return Ok(None),
             "AWS::AccountId" => json!(account),
             "AWS::Partition" => json!(partition),
             "AWS::Region" => json!(region),
-            "AWS::URLSuffix" => {
-                json!(if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" })
-            }
+            "AWS::URLSuffix" if partition == "aws-cn" => json!("amazonaws.com.cn"),
+            "AWS::URLSuffix" => json!("amazonaws.com"),
             "AWS::StackName" => json!("stack"),
-            _ if self.template["Parameters"].get(id).is_some() => self.parameter(id, at)?,
-            _ => self.name_or_arn(id, at)?,
+            _ if self.template["Parameters"].get(id).is_some() => self.read_parameter(id, location)?,
+            _ => json!(self.reference_resource(id, location)?),
         }))
     }
 
-    fn parameter(&self, id: &str, at: &str) -> Result<Value, ResolveError> {
+    fn read_parameter(&self, id: &str, location: &str) -> Result<Value, ResolveError> {
         let declared = &self.template["Parameters"][id];
-        let given = self.place.parameters.get(id).map(|given| json!(given));
-        let value = given.or_else(|| declared.get("Default").cloned());
-        let value = value.ok_or_else(|| error(at, format!("the parameter `{id}` has no value")))?;
-        let list = || text(&value).split(',').map(|item| json!(item)).collect();
-        Ok(match declared["Type"].as_str() {
-            Some("CommaDelimitedList") => Value::Array(list()),
-            Some("Number") => text(&value).parse::<i64>().map_or(value.clone(), |number| json!(number)),
-            _ => json!(text(&value)),
+        let text = match (self.site.parameters.get(id), declared.get("Default")) {
+            (Some(given), _) => given.clone(),
+            (None, Some(default)) => show_value(default),
+            (None, None) => return fail(location, format!("the parameter `{id}` has no value")),
+        };
+        Ok(match read_text(&declared["Type"]) {
+            "CommaDelimitedList" => text.split(',').collect(),
+            "Number" => match text.parse::<i64>() {
+                Ok(number) => json!(number),
+                Err(_) => json!(text),
+            },
+            _ => json!(text),
         })
     }
 
-    fn resource(&self, id: &str, at: &str) -> Result<&Value, ResolveError> {
-        self.template["Resources"].get(id).ok_or_else(|| error(at, format!("there is no `{id}`")))
+    fn find_resource(&self, id: &str, location: &str) -> Result<&Value, ResolveError> {
+        match self.template["Resources"].get(id) {
+            Some(resource) => Ok(resource),
+            None => fail(location, format!("there is no `{id}`")),
+        }
     }
 
     /// A property of a resource as text; its logical id where AWS would make a name up.
-    fn property(&self, id: &str, name: &str, at: &str) -> Result<String, ResolveError> {
-        let value = self.resource(id, at)?.pointer(&format!("/Properties/{name}"));
-        let value = value.map(|value| self.value(value, at)).transpose()?.flatten();
-        Ok(value.map_or_else(|| id.to_owned(), |value| text(&value)))
+    fn read_property(&self, id: &str, property: &str, location: &str) -> Result<String, ResolveError> {
+        let mut text = None;
+        if let Some(value) = self.find_resource(id, location)?["Properties"].get(property) {
+            text = self.resolve_value(value, location)?.as_ref().map(show_value);
+        }
+        Ok(text.unwrap_or_else(|| id.to_owned()))
     }
 
-    /// What `Ref` of a resource is.
-    fn name_or_arn(&self, id: &str, at: &str) -> Result<Value, ResolveError> {
-        let name = |property: &str| self.property(id, property, at);
-        let kind = self.resource(id, at)?["Type"].as_str().unwrap_or_default();
-        Ok(json!(match kind {
-            "AWS::SNS::Topic" => self.arn("sns", &name("TopicName")?),
+    /// The value of a `Ref` to a resource: its name, or for a topic its ARN and for a queue its URL.
+    fn reference_resource(&self, id: &str, location: &str) -> Result<String, ResolveError> {
+        let kind = read_text(&self.find_resource(id, location)?["Type"]);
+        let name_property = match kind {
+            "AWS::SNS::Topic" => "TopicName",
+            "AWS::SQS::Queue" => "QueueName",
+            "AWS::DynamoDB::Table" => "TableName",
+            "AWS::Events::Rule" => "Name",
+            "AWS::IAM::Role" => "RoleName",
+            "AWS::Lambda::Function" => "FunctionName",
+            "AWS::Logs::LogGroup" => "LogGroupName",
+            "AWS::S3::Bucket" => "BucketName",
+            _ => return Ok(id.to_owned()),
+        };
+        let name = self.read_property(id, name_property, location)?;
+        Ok(match kind {
+            "AWS::SNS::Topic" => self.site.arn("sns", &name),
             "AWS::SQS::Queue" => {
-                let Place { account, region, .. } = self.place;
-                format!("https://sqs.{region}.amazonaws.com/{account}/{}", name("QueueName")?)
+                format!("https://sqs.{}.amazonaws.com/{}/{name}", self.site.region, self.site.account)
             }
-            "AWS::DynamoDB::Table" => name("TableName")?,
-            "AWS::Events::Rule" => name("Name")?,
-            "AWS::IAM::Role" => name("RoleName")?,
-            "AWS::Lambda::Function" => name("FunctionName")?,
-            "AWS::Logs::LogGroup" => name("LogGroupName")?,
-            "AWS::S3::Bucket" => name("BucketName")?,
-            _ => id.to_owned(),
-        }))
+            _ => name,
+        })
     }
 
-    fn attribute(&self, id: &str, attribute: &str, at: &str) -> Result<Value, ResolveError> {
-        let name = |property: &str| self.property(id, property, at);
-        let kind = self.resource(id, at)?["Type"].as_str().unwrap_or_default();
+    /// The value of an `Fn::GetAtt`; `<id>.<attribute>` where AWS would make a value up.
+    fn resolve_attribute(&self, id: &str, attribute: &str, location: &str) -> Result<Value, ResolveError> {
+        let kind = read_text(&self.find_resource(id, location)?["Type"]);
+        let read = |property: &str| self.read_property(id, property, location);
+        let site = self.site;
         Ok(json!(match (kind, attribute) {
-            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", &name("QueueName")?),
-            ("AWS::SQS::Queue", "QueueName") => name("QueueName")?,
-            ("AWS::SNS::Topic", "TopicName") => name("TopicName")?,
-            ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{}", name("TableName")?)),
-            ("AWS::Events::Rule", "Arn") => self.arn("events", &format!("rule/{}", name("Name")?)),
-            ("AWS::IAM::Role", "Arn") => {
-                let Place { partition, account, .. } = self.place;
-                format!("arn:{partition}:iam::{account}:role/{}", name("RoleName")?)
+            ("AWS::SQS::Queue", "Arn") => site.arn("sqs", &read("QueueName")?),
+            ("AWS::SQS::Queue", "QueueName") => read("QueueName")?,
+            ("AWS::SNS::Topic", "TopicName") => read("TopicName")?,
+            ("AWS::DynamoDB::Table", "Arn") => site.arn("dynamodb", &format!("table/{}", read("TableName")?)),
+            ("AWS::Events::Rule", "Arn") => site.arn("events", &format!("rule/{}", read("Name")?)),
+            ("AWS::IAM::Role", "Arn") => site.global_arn("iam", &format!("role/{}", read("RoleName")?)),
+            ("AWS::Lambda::Function", "Arn") => {
+                site.arn("lambda", &format!("function:{}", read("FunctionName")?))
             }
-            ("AWS::Lambda::Function", "Arn") =>
-                self.arn("lambda", &format!("function:{}", name("FunctionName")?)),
-            ("AWS::Logs::LogGroup", "Arn") =>
-                self.arn("logs", &format!("log-group:{}:*", name("LogGroupName")?)),
-            ("AWS::KMS::Key", "Arn") => self.arn("kms", &format!("key/{id}")),
-            ("AWS::S3::Bucket", "Arn") =>
-                format!("arn:{}:s3:::{}", self.place.partition, name("BucketName")?),
+            ("AWS::Logs::LogGroup", "Arn") => {
+                site.arn("logs", &format!("log-group:{}:*", read("LogGroupName")?))
+            }
+            ("AWS::KMS::Key", "Arn") => site.arn("kms", &format!("key/{id}")),
+            ("AWS::S3::Bucket", "Arn") => format!("arn:{}:s3:::{}", site.partition, read("BucketName")?),
             _ => format!("{id}.{attribute}"),
         }))
     }
 
-    fn arn(&self, service: &str, resource: &str) -> String {
-        let Place { partition, account, region, .. } = self.place;
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    }
-
+    /// Fills the `${...}` of an `Fn::Sub`: names of its own map, attributes, references. `${!Literal}` stays as `${Literal}`.
     fn substitute(
         &self,
         template: &str,
         names: &Map<String, Value>,
-        at: &str,
+        location: &str,
     ) -> Result<Value, ResolveError> {
-        let mut out = String::new();
+        let mut filled = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("${") {
-            out.push_str(before);
-            let (name, after) =
-                after.split_once('}').ok_or_else(|| error(at, "`${` without an end".to_owned()))?;
-            rest = after;
+            filled.push_str(before);
+            let Some((name, after_name)) = after.split_once('}') else {
+                return fail(location, "there is a `${` without its end".to_owned());
+            };
+            rest = after_name;
             if let Some(literal) = name.strip_prefix('!') {
-                out.extend(["${", literal, "}"]);
+                filled.extend(["${", literal, "}"]);
                 continue;
             }
             let value = match (names.get(name), name.split_once('.')) {
-                (Some(value), _) => self.value(value, at)?,
-                (None, Some((id, attribute))) => Some(self.attribute(id, attribute, at)?),
-                (None, None) => self.reference(name, at)?,
+                (Some(value), _) => self.resolve_value(value, location)?,
+                (None, Some((id, attribute))) => Some(self.resolve_attribute(id, attribute, location)?),
+                (None, None) => self.resolve_reference(name, location)?,
             };
-            out.push_str(&text(&value.unwrap_or_default()));
+            filled.push_str(&show_value(&value.unwrap_or_default()));
         }
-        out.push_str(rest);
-        Ok(json!(out))
+        filled.push_str(rest);
+        Ok(json!(filled))
     }
 }
 
-fn is_function(name: &str) -> bool {
-    name == "Ref" || name.starts_with("Fn::")
-}
-
-/// A scalar as a parameter or a substitution shows it.
-fn text(value: &Value) -> String {
+/// A value as a substitution shows it: without quotes, a list with commas.
+fn show_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items.iter().map(show_value).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }
 
-fn error(at: &str, why: String) -> ResolveError {
-    ResolveError { at: at.to_owned(), why }
-}
-
-fn fail<T>(at: &str, why: String) -> Result<T, ResolveError> {
-    Err(error(at, why))
+fn fail<T>(location: &str, reason: String) -> Result<T, ResolveError> {
+    Err(ResolveError { location: location.to_owned(), reason })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::parse_template;
 
     fn resolved(properties: &str) -> Result<Value, ResolveError> {
         let text = format!(
@@ -328,12 +296,12 @@ mod tests {
              Conditions:\n  C: !Equals [!Ref P, pre]\n  D: !Not [!Equals [!Ref P, pre]]\nResources:\n  Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Sub \"${{P}}-q\"}}}}\n\
              \n  R: {{Type: X, Properties: {properties}}}\n"
         );
-        let place = Place::new("111122223333", "eu-west-1");
-        Ok(resolve(&crate::yaml::parse(&text).unwrap(), &place)?["R"]["Properties"].clone())
+        let site = DeploymentSite::new("111122223333", "eu-west-1");
+        Ok(resolve_resources(&parse_template(&text).unwrap(), &site)?["R"]["Properties"].clone())
     }
 
     #[test]
-    fn functions_become_what_they_stand_for() {
+    fn functions_become_the_values_that_they_stand_for() {
         for (from, to) in [
             ("{a: !Ref P}", json!({"a": "pre"})),
             ("{a: !GetAtt Q.Arn}", json!({"a": "arn:aws:sqs:eu-west-1:111122223333:pre-q"})),
@@ -353,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_an_error_with_its_place() {
+    fn a_missing_part_is_an_error_with_its_location() {
         for from in [
             "{a: !Ref Z}",
             "{a: !GetAtt Z.Arn}",

@@ -1,7 +1,7 @@
 //! The functions' environment: which variables the template sets, and from which parameters.
 
-/// What an operator sets: the variable, and the parameter of the `responder` template.
-pub const SETTINGS: [(&str, &str); 20] = [
+/// The variables that an operator sets, each with the parameter of the `responder` template.
+pub const PARAMETER_VARIABLES: [(&str, &str); 20] = [
     ("ANSWER_SECONDS", "AnswerSeconds"),
     ("AUTOMATION_PRINCIPALS", "AutomationPrincipals"),
     ("BUSINESS_HOURS", "BusinessHours"),
@@ -24,5 +24,6 @@ pub const SETTINGS: [(&str, &str); 20] = [
     ("SUMMARY_HOUR", "SummaryHour"),
 ];
 
-/// What follows from the other resources.
-pub const FIXED: [&str; 4] = ["CHAT_TOPIC_ARN", "LEASE_SECONDS", "LEDGER_TABLE", "PAGE_TOPIC_ARN"];
+/// The variables that follow from the other resources.
+pub const RESOURCE_VARIABLES: [&str; 4] =
+    ["CHAT_TOPIC_ARN", "LEASE_SECONDS", "LEDGER_TABLE", "PAGE_TOPIC_ARN"];

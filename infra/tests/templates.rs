@@ -1,4 +1,4 @@
-//! The templates hold what is asked of them; and whatever is deleted from them or weakened, somebody notices.
+//! The templates pass their checks, and the checks notice whatever is deleted or weakened.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,6 +1,7 @@
 //! The responder as its template makes it: deployed into the emulator by `CloudFormation`.
 
-use infra::resolve::{Place, resolve};
+use infra::DeploymentSite;
+use infra::resolve::resolve_resources;
 use serde_json::{Value, json};
 
 use crate::aws::{EmulatorClient, SqsQueue, zip_binary};
@@ -131,12 +132,12 @@ fn parameters(aws: &EmulatorClient) -> Vec<(&'static str, String)> {
 /// The template, as the emulator takes it: without the bus's policy, with an environment of strings.
 fn adapt_template(aws: &EmulatorClient, more: &[(&str, &str)]) -> Value {
     let text = std::fs::read_to_string(paths::root().join("infra/responder.yaml")).expect("it is committed");
-    let mut template = infra::yaml::parse(&text).expect("it is YAML");
-    let mut place = Place::new(aws.account(), aws.region());
+    let mut template = infra::yaml::parse_template(&text).expect("it is YAML");
+    let mut site = DeploymentSite::new(aws.account(), aws.region());
     for (name, value) in parameters(aws) {
-        place = place.with(name, &value);
+        site = site.with_parameter(name, &value);
     }
-    let resolved = resolve(&template, &place).expect("it can be resolved");
+    let resolved = resolve_resources(&template, &site).expect("it can be resolved");
     template["Resources"].as_object_mut().expect("it has resources").remove("BusPolicy");
     for (id, resource) in &resolved {
         if resource["Type"] != "AWS::Lambda::Function" {

@@ -1,56 +1,63 @@
-//! The command line: what can be asked for.
+//! The command line: commands, options and help texts.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Look at a deployed secrets-responder: is it wired as it should be, does a page arrive; and fetch what the replay needs.
+/// Check a deployed secrets-responder, send a test page through it, and fetch what the replay needs.
 #[derive(Debug, Parser)]
-#[command(name = "doctor", version, term_width = 100, after_help = EXIT)]
-pub(crate) struct Cli {
-    /// A profile of the AWS configuration; without it the environment's credentials.
+#[command(name = "doctor", version, term_width = 100, after_help = EXIT_STATUS_HELP)]
+pub(crate) struct DoctorCli {
+    /// The profile of the AWS configuration to use; by default the credentials of the environment.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// The Region of the responder; without it the profile's or the environment's.
+    /// The home Region, where the responder is deployed; by default the Region of the profile or of the environment.
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: DoctorCommand,
 }
 
-const EXIT: &str = "\
+const EXIT_STATUS_HELP: &str = "\
+Examples:
+  doctor check                                Is everything deployed as it should be?
+  doctor drill                                Does a page arrive?
+  doctor events --out events.jsonl            Fetch the last 90 days of events.
+  doctor services --out services.json         Fetch the ECS services.
+  replay run --facts services.json events.jsonl
+
 Exit status:
-  0  done; `check`: nothing failed
-  1  `check`: something failed; `drill`: no page arrived
-  2  an argument cannot be used, or AWS cannot be asked at all
-  3  done as far as possible: some of it could not be looked up";
+  0  The command is done; `check` found no failure.
+  1  `check` found a failure, or the page of `drill` did not arrive.
+  2  An argument cannot be used, or AWS cannot be called at all.
+  3  The command is done in part: something could not be looked up. Messages say what.";
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Check the wiring of every Region: trails, rules, queues, functions, ledger, topics, alarms. Only reads.
-    #[command(after_long_help = CHECK)]
+pub(crate) enum DoctorCommand {
+    /// Check trails, rules, queues, functions, ledger, topics and alarms of every Region. This only reads.
+    #[command(after_long_help = CHECK_HELP)]
     Check(CheckArgs),
-    /// Send a marked event through the real path and wait for its page.
-    #[command(after_long_help = DRILL)]
+    /// Send a marked event through the real path, and wait for its page.
+    #[command(after_long_help = DRILL_HELP)]
     Drill(DrillArgs),
-    /// Fetch `CloudTrail`'s events of the last 90 days into a file for the replay.
-    #[command(after_long_help = EVENTS)]
+    /// Fetch up to 90 days of events from `CloudTrail` into a file for the replay.
+    #[command(after_long_help = EVENTS_HELP)]
     Events(EventsArgs),
-    /// Fetch the ECS services, with what they refer to, as facts for the replay.
-    #[command(after_long_help = SERVICES)]
+    /// Fetch the ECS services, with the secrets that they refer to, as facts for the replay.
+    #[command(after_long_help = SERVICES_HELP)]
     Services(ServicesArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Naming {
-    /// What the names of the stack's resources begin with.
-    #[arg(long, value_name = "NAME", default_value = crate::wiring::PREFIX)]
+pub(crate) struct PrefixOption {
+    /// The prefix of the installation's names: the parameter `Prefix` of its stack.
+    #[arg(long, value_name = "NAME", default_value = crate::expected::DEFAULT_PREFIX)]
     pub(crate) prefix: String,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Where {
-    /// The Regions, separated by commas; without it every Region that the account has enabled.
+pub(crate) struct RegionsOption {
+    /// The Regions, separated by commas; by default every Region that is enabled in the account.
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
 }
@@ -58,22 +65,22 @@ pub(crate) struct Where {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
-    pub(crate) naming: Naming,
+    pub(crate) prefix: PrefixOption,
     #[command(flatten)]
-    pub(crate) place: Where,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    /// Show what is well, too.
+    pub(crate) regions: RegionsOption,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t = DoctorFormat::Text)]
+    pub(crate) format: DoctorFormat,
+    /// Also list the checks that passed.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Do not ask AWS's own matcher about the fixtures (one call each).
+    /// Do not compare AWS's own pattern matcher with ours on the fixtures: one call for each fixture.
     #[arg(long)]
     pub(crate) no_matcher: bool,
-    /// Write what was seen to a file, to check it again elsewhere.
+    /// Write what was observed to a file, so that it can be checked again elsewhere.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Check what was saved, without asking AWS.
+    /// Check a file that `--save` wrote, without calling AWS.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub(crate) from: Option<PathBuf>,
 }
@@ -81,26 +88,26 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
     #[command(flatten)]
-    pub(crate) naming: Naming,
-    /// How long to wait for the page, in seconds.
+    pub(crate) prefix: PrefixOption,
+    /// How many seconds to wait for the page.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) wait: u64,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t = DoctorFormat::Text)]
+    pub(crate) format: DoctorFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
-    pub(crate) place: Where,
-    /// From when on: an instant (2026-03-04T22:10:00Z), or how long ago (90d, 12h, 30m).
+    pub(crate) regions: RegionsOption,
+    /// The beginning: an instant (2026-03-04T22:10:00Z), or a length of time before now (90d, 12h, 30m).
     #[arg(long, value_name = "WHEN", default_value = "90d")]
     pub(crate) since: String,
-    /// Until when: an instant, or how long ago.
+    /// The end: an instant, or a length of time before now.
     #[arg(long, value_name = "WHEN", default_value = "0s")]
     pub(crate) until: String,
-    /// Whose events, separated by commas; `ecs.amazonaws.com` beside the default is what `replay proof` wants.
+    /// The event sources, separated by commas. `replay proof` also needs `ecs.amazonaws.com`.
     #[arg(
         long,
         value_name = "SOURCES",
@@ -108,7 +115,7 @@ pub(crate) struct EventsArgs {
         default_value = "secretsmanager.amazonaws.com"
     )]
     pub(crate) sources: Vec<String>,
-    /// The file, one record a line; what was interrupted goes on there. Without it standard output.
+    /// The file to write, one record a line; by default standard output. Only a file can be continued after an interruption.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -116,52 +123,90 @@ pub(crate) struct EventsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ServicesArgs {
     #[command(flatten)]
-    pub(crate) place: Where,
-    /// The file; without it standard output.
+    pub(crate) regions: RegionsOption,
+    /// The file to write; by default standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
+pub(crate) enum DoctorFormat {
+    /// Text, for people.
     Text,
-    /// JSON lines, each with a `kind`.
+    /// JSON, for scripts.
     Json,
 }
 
-const CHECK: &str = "\
+const CHECK_HELP: &str = "\
 Examples:
-  What is not well, in every enabled Region:
+  List what is wrong, in every enabled Region:
     doctor check
-  Two Regions of another installation:
+  Check two Regions of another installation:
     doctor check --region eu-west-1 --regions eu-west-1,us-east-1 --prefix staging-responder
-  What fails, for a script:
+  List the failures, for a script:
     doctor check --format json | jq 'select(.level == \"FAIL\")'
-  Look now, judge elsewhere:
-    doctor check --save seen.json; doctor check --from seen.json
+  Observe here, check elsewhere:
+    doctor check --save seen.json
+    doctor check --from seen.json
 
-Needs read access only: SecurityAudit is enough. Exit status: 0 nothing failed; 1 something failed.";
+The deployed resources are compared with the templates of this release. For each difference the output \
+says what it means and how to fix it, and how bad it is:
+  FAIL  Something is dead, or will be when it is needed.
+  WARN  Something works less than it should, or could not be looked at.
 
-const DRILL: &str = "\
-Example:
-  doctor drill
+JSON output has one object a line. Those of the kind `finding` have the keys level (OK, WARN, FAIL), \
+check, region, resource, what, means and fix; the last line is of the kind `summary` and counts the \
+levels: ok, warn, fail.
 
-Whoever is subscribed to the page topic gets the drill's page. A temporary queue is subscribed beside them, and removed.
-Exit status: 0 the page arrived; 1 it did not.";
+The managed policy SecurityAudit is enough. A call that is refused is a finding, and the rest is checked.
 
-const EVENTS: &str = "\
+Exit status:
+  0  No check failed.
+  1  A check failed.
+  2  An argument cannot be used, or AWS cannot be called at all.";
+
+const DRILL_HELP: &str = "\
 Examples:
-  Who read what in the last 90 days, and what would have been paged:
+  doctor drill
+  doctor drill --region eu-west-1 --prefix staging-responder --wait 60
+
+Everybody who is subscribed to the page topic gets the page of the drill. The drill subscribes a temporary \
+queue as well, and removes it again. The output says when the event passed each point of its way.
+
+Exit status:
+  0  The page arrived.
+  1  The page did not arrive in time: `doctor check` says what is wrong.
+  2  The drill could not be made.";
+
+const EVENTS_HELP: &str = "\
+Examples:
+  Which secrets were read in the last 90 days, and which reads would have been paged?
     doctor events --out events.jsonl
     replay run events.jsonl
   One Region, the last day, straight into the replay:
     doctor events --regions us-east-1 --since 1d | replay run -
+  Everything that `replay proof` needs:
+    doctor events --sources secretsmanager.amazonaws.com,ecs.amazonaws.com --out events.jsonl
 
-CloudTrail allows two of these calls a second in each Region: 100,000 events take about 20 minutes. Interrupted? The
-same command goes on where it was. `Secret Label Updated` is not among these events: it never goes through CloudTrail.";
+CloudTrail allows two calls a second in each Region: 100,000 events take about 20 minutes. If the lookup \
+is interrupted, run the same command again: it goes on where it was, and every event is in the file once.
 
-const SERVICES: &str = "\
+CloudTrail does not have the event `Secret Label Updated`, which Secrets Manager sends to EventBridge \
+directly.
+
+Exit status:
+  0  All events are written.
+  2  An argument cannot be used, or AWS cannot be called at all.
+  3  Some events could not be looked up. Run the same command again to complete the file.";
+
+const SERVICES_HELP: &str = "\
 Example:
   doctor services --out services.json
-  replay run --facts services.json events.jsonl";
+  replay run --facts services.json events.jsonl
+
+With these facts the replay knows which services use a secret, and decides which of them to redeploy.
+
+Exit status:
+  0  All services are written.
+  2  An argument cannot be used, or AWS cannot be called at all.
+  3  Something could not be read. It is named in the facts as a gap.";

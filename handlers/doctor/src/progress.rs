@@ -1,14 +1,14 @@
-//! Progress on a terminal; silence in a pipe.
+//! Shows progress on a terminal, and nothing in a pipe.
 
 use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar of steps.
+/// A bar of steps on a terminal, or nothing.
 #[derive(Debug)]
-pub(crate) struct Progress(ProgressBar);
+pub(crate) struct ProgressDisplay(ProgressBar);
 
-impl Progress {
+impl ProgressDisplay {
     /// A bar on standard error, if that is a terminal.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -21,24 +21,24 @@ impl Progress {
         Self(bar)
     }
 
-    /// So many steps are to come.
-    pub(crate) fn start(&self, steps: usize) {
+    /// Sets how many steps are to come.
+    pub(crate) fn start_steps(&self, steps: usize) {
         self.0.set_length(steps as u64);
     }
 
-    /// The next step begins.
-    pub(crate) fn step(&self, what: &str) {
-        self.0.set_message(what.to_owned());
+    /// Begins the next step, and says which it is.
+    pub(crate) fn begin_step(&self, step: &str) {
+        self.0.set_message(step.to_owned());
         self.0.inc(1);
     }
 
-    /// What is being done, without a step.
-    pub(crate) fn say(&self, what: String) {
-        self.0.set_message(what);
+    /// Shows how far the current step is.
+    pub(crate) fn show_message(&self, message: String) {
+        self.0.set_message(message);
     }
 
-    /// The end.
-    pub(crate) fn done(&self) {
+    /// Removes the bar.
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

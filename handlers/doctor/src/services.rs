@@ -1,4 +1,4 @@
-//! `doctor services`: the ECS services with everything in them that may refer to a secret, as facts for the replay.
+//! `doctor services`: the ECS services, with everything in them that may refer to a secret, as facts for the replay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,110 +6,130 @@ use std::time::Duration;
 use responder_aws::ecs;
 use responder_core::facts::Facts;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::EngineError;
-use responder_engine::port::{DescribedService, DescribedTaskDefinition};
+use responder_engine::Error;
+use responder_engine::port::{Definition, Described};
 
-use crate::aws::Aws;
-use crate::now;
-use crate::progress::Progress;
+use crate::aws_session::AwsSession;
+use crate::clock::current_time;
+use crate::progress::ProgressDisplay;
 
 /// How long one call may take.
-const CALL: Span = Span::from_secs(60);
-/// Between two calls: ECS lets an account read 20 times a second (ECS: request throttling), and deployments need some.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How many services `DescribeServices` takes.
-const DESCRIBED_AT_ONCE: usize = 10;
+const CALL_TIMEOUT: Span = Span::from_secs(60);
+/// The pause between two calls: ECS lets an account read 20 times a second (ECS: request throttling), and deployments need some of it.
+const CALL_PAUSE: Duration = Duration::from_millis(100);
+/// How many services one call of `DescribeServices` takes.
+const SERVICES_A_CALL: usize = 10;
 
-/// Every service of these Regions. What could not be learned is in the facts' gaps.
-pub(crate) async fn services(aws: &Aws, regions: &[String], progress: &Progress) -> Facts {
-    let mut facts = Facts { now: Some(now()), services: Some(Vec::new()), ..Facts::default() };
-    progress.start(regions.len());
+/// Every service of these Regions. What cannot be read is in the facts' gaps.
+pub(crate) async fn gather_services(
+    session: &AwsSession,
+    regions: &[String],
+    progress: &ProgressDisplay,
+) -> Facts {
+    let mut facts = Facts { now: Some(current_time()), services: Some(Vec::new()), ..Facts::default() };
+    progress.start_steps(regions.len());
     for region in regions {
-        progress.step(region);
-        let client = aws_sdk_ecs::Client::new(&aws.of(region));
-        let mut land = Land { region, client, gaps: BTreeSet::new() };
-        let (described, definitions) = land.walk(progress).await;
-        let complete =
-            described.into_iter().map(|service| service.with_definitions(|arn| definitions.get(arn)));
-        facts.services.get_or_insert_default().extend(complete);
-        for gap in land.gaps {
-            facts.gap(&aws.account, region, gap);
+        progress.begin_step(region);
+        let client = aws_sdk_ecs::Client::new(&session.config_for(region));
+        let mut ecs = RegionalEcs { region, client, gaps: BTreeSet::new() };
+        let services = ecs.describe_services(progress).await;
+        let definitions = ecs.describe_task_definitions(&services).await;
+        for service in services {
+            facts.services.get_or_insert_default().push(service.complete(|arn| definitions.get(arn)));
+        }
+        for gap in ecs.gaps {
+            facts.gap(&session.account, region, gap);
         }
     }
-    progress.done();
+    progress.finish();
     facts
 }
 
 /// The ECS of one Region.
-struct Land<'l> {
-    region: &'l str,
+struct RegionalEcs<'r> {
+    region: &'r str,
     client: aws_sdk_ecs::Client,
+    /// The parts that could not be read.
     gaps: BTreeSet<String>,
 }
 
-impl Land<'_> {
-    async fn walk(
-        &mut self,
-        progress: &Progress,
-    ) -> (Vec<DescribedService>, BTreeMap<String, DescribedTaskDefinition>) {
-        let (mut found, mut definitions) = (Vec::new(), BTreeMap::new());
-        for cluster in self.clusters().await {
-            for ten in self.services(&cluster).await.chunks(DESCRIBED_AT_ONCE) {
-                let answer = ecs::describe_services(&self.client, &cluster, ten, deadline()).await;
-                if let Some(answer) = self.note("a service", answer).await {
-                    found.extend(answer.services);
-                    // Gone since they were listed.
-                    let failures = answer.failures.into_iter();
-                    let unknown = failures.filter(|failure| failure.reason.as_deref() != Some("MISSING"));
-                    self.gaps.extend(unknown.map(|_| "a service could not be described".to_owned()));
+impl RegionalEcs<'_> {
+    async fn describe_services(&mut self, progress: &ProgressDisplay) -> Vec<Described> {
+        let mut described = Vec::new();
+        for cluster in self.list_clusters().await {
+            for arns in self.list_services(&cluster).await.chunks(SERVICES_A_CALL) {
+                let answer = ecs::describe_services(&self.client, &cluster, arns, call_deadline()).await;
+                if let Some(answer) = self.note_gap("a service", answer).await {
+                    described.extend(answer.services);
+                    for failure in answer.failures {
+                        // A missing service was deleted after it had been listed.
+                        if failure.reason.as_deref() != Some("MISSING") {
+                            self.gaps.insert("a service could not be described".to_owned());
+                        }
+                    }
                 }
-                progress.say(format!("{}: {} services", self.region, found.len()));
+                progress.show_message(format!("{}: {} services", self.region, described.len()));
             }
         }
-        let wanted: BTreeSet<String> =
-            found.iter().flat_map(|service| service.task_definitions.iter().cloned()).collect();
-        for arn in wanted {
-            let definition = ecs::describe_task_definition(&self.client, &arn, deadline()).await;
-            if let Some(definition) = self.note("a task definition", definition).await {
+        described
+    }
+
+    async fn describe_task_definitions(&mut self, services: &[Described]) -> BTreeMap<String, Definition> {
+        let mut arns = BTreeSet::new();
+        for service in services {
+            arns.extend(service.task_definitions.iter().cloned());
+        }
+        let mut definitions = BTreeMap::new();
+        for arn in arns {
+            let answer = ecs::task_definition(&self.client, &arn, call_deadline()).await;
+            if let Some(definition) = self.note_gap("a task definition", answer).await {
                 definitions.insert(arn, definition);
             }
         }
-        (found, definitions)
+        definitions
     }
 
-    async fn clusters(&mut self) -> Vec<String> {
-        let (mut arns, mut token) = (Vec::new(), None::<String>);
+    async fn list_clusters(&mut self) -> Vec<String> {
+        let mut arns = Vec::new();
+        let mut token = None::<String>;
         loop {
-            let page = ecs::list_clusters(&self.client, token.as_deref(), deadline()).await;
-            let Some(page) = self.note("the clusters", page).await else { return arns };
+            let page = ecs::list_clusters(&self.client, token.as_deref(), call_deadline()).await;
+            let Some(page) = self.note_gap("the clusters", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next_token;
+            token = page.next;
             if token.is_none() {
                 return arns;
             }
         }
     }
 
-    async fn services(&mut self, cluster: &str) -> Vec<String> {
-        let (mut arns, mut token) = (Vec::new(), None::<String>);
+    async fn list_services(&mut self, cluster: &str) -> Vec<String> {
+        let mut arns = Vec::new();
+        let mut token = None::<String>;
         loop {
-            let page = ecs::list_services(&self.client, cluster, token.as_deref(), deadline()).await;
-            let Some(page) = self.note("the services of a cluster", page).await else { return arns };
+            let page = ecs::list_services(&self.client, cluster, token.as_deref(), call_deadline()).await;
+            let Some(page) = self.note_gap("the services of a cluster", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next_token;
+            token = page.next;
             if token.is_none() {
                 return arns;
             }
         }
     }
 
-    /// What failed is a gap.
-    async fn note<T>(&mut self, what: &str, answer: Result<T, EngineError>) -> Option<T> {
-        tokio::time::sleep(PAUSE).await;
-        answer.map_err(|error| self.gaps.insert(format!("{what} could not be read: {error}"))).ok()
+    /// The answer of a call. A failed call leaves a gap, and the rest goes on.
+    async fn note_gap<T>(&mut self, part: &str, answer: Result<T, Error>) -> Option<T> {
+        tokio::time::sleep(CALL_PAUSE).await;
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.gaps.insert(format!("{part} could not be read: {error}"));
+                None
+            }
+        }
     }
 }
 
-fn deadline() -> Timestamp {
-    now().plus(CALL)
+fn call_deadline() -> Timestamp {
+    current_time().plus(CALL_TIMEOUT)
 }

@@ -1,5 +1,5 @@
-//! What an account looks like: plain data, gathered once, that the checks decide about. It can be written to a file and
-//! checked again elsewhere.
+//! An account as it was observed: plain data, gathered once, that the checks decide about. It can be written to a file and checked
+//! again elsewhere: the names of the fields are the keys of that file.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,13 @@ use responder_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One account, as it was seen at one time.
+use crate::aws_session::CallResult;
+
+/// One account, as it was observed at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Snapshot {
-    /// What the names of the installation begin with.
+pub(crate) struct AccountSnapshot {
+    /// The prefix of the installation's names.
     pub(crate) prefix: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub(crate) partition: String,
@@ -19,26 +21,26 @@ pub(crate) struct Snapshot {
     pub(crate) account: String,
     /// The Region of the responder.
     pub(crate) home: String,
-    /// When it was looked at.
+    /// When it was observed.
     pub(crate) at: Timestamp,
-    /// What each Region has, by its name.
-    pub(crate) regions: BTreeMap<String, Observed>,
-    /// What AWS's own matcher says of the patterns, by rule and case.
-    pub(crate) matched: Look<Vec<Matched>>,
+    /// The Regions, by name.
+    pub(crate) regions: BTreeMap<String, RegionSnapshot>,
+    /// The answers of AWS's own matcher, by rule and case.
+    pub(crate) matched: Inspection<Vec<MatcherComparison>>,
 }
 
-/// Something that could be looked at, or why not.
+/// Something that could be inspected, or the reason why not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Look<T> {
-    /// What was seen.
+pub(crate) enum Inspection<T> {
+    /// It was seen.
     Seen(T),
-    /// Why nothing was seen, in words that hold no data: the call and its error code.
+    /// It was not seen, because a call failed: the call and its error code.
     Unseen(String),
 }
 
-impl<T> Look<T> {
-    /// What was seen, if anything.
+impl<T> Inspection<T> {
+    /// The thing that was seen, if it was.
     pub(crate) fn seen(&self) -> Option<&T> {
         match self {
             Self::Seen(seen) => Some(seen),
@@ -47,77 +49,86 @@ impl<T> Look<T> {
     }
 }
 
-impl<T: Default> Default for Look<T> {
+impl<T: Default> Default for Inspection<T> {
     fn default() -> Self {
         Self::Seen(T::default())
     }
 }
 
-/// What was seen in one Region. Resources of other owners are left out: rules, queues, functions, alarms and topics by the
-/// prefix of our names.
+impl<T> From<CallResult<T>> for Inspection<T> {
+    fn from(answer: CallResult<T>) -> Self {
+        match answer {
+            Ok(seen) => Self::Seen(seen),
+            Err(error) => Self::Unseen(error.to_string()),
+        }
+    }
+}
+
+/// One Region, as it was observed. Resources of other owners are left out: rules, queues, functions, alarms and topics are recognised
+/// by the prefix of their names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Observed {
+pub(crate) struct RegionSnapshot {
     /// The trails that record here, shadow trails of an organization included.
-    pub(crate) trails: Look<Vec<Trail>>,
+    pub(crate) trails: Inspection<Vec<ObservedTrail>>,
     /// The rules of the default bus, by name.
-    pub(crate) rules: Look<BTreeMap<String, Rule>>,
+    pub(crate) rules: Inspection<BTreeMap<String, ObservedRule>>,
     /// The policy of the default bus.
-    pub(crate) bus: Look<Option<Value>>,
+    pub(crate) bus: Inspection<Option<Value>>,
     /// The queues, by name.
-    pub(crate) queues: Look<BTreeMap<String, Queue>>,
+    pub(crate) queues: Inspection<BTreeMap<String, ObservedQueue>>,
     /// The functions, by name.
-    pub(crate) functions: Look<BTreeMap<String, Function>>,
+    pub(crate) functions: Inspection<BTreeMap<String, ObservedFunction>>,
     /// The ledger, if there is one.
-    pub(crate) table: Look<Option<Table>>,
+    pub(crate) table: Inspection<Option<ObservedTable>>,
     /// The topics, by name.
-    pub(crate) topics: Look<BTreeMap<String, Topic>>,
-    /// The customer-managed keys of topics and queues, by the id under which those name them.
-    pub(crate) keys: Look<BTreeMap<String, Key>>,
-    /// Our alarms, and those of others on metrics of Secrets Manager, by name.
-    pub(crate) alarms: Look<BTreeMap<String, Alarm>>,
+    pub(crate) topics: Inspection<BTreeMap<String, ObservedTopic>>,
+    /// The customer-managed keys of the topics, by the id under which the topics name them.
+    pub(crate) keys: Inspection<BTreeMap<String, ObservedKey>>,
+    /// Our alarms, and all alarms on metrics of Secrets Manager, by name.
+    pub(crate) alarms: Inspection<BTreeMap<String, ObservedAlarm>>,
     /// When the last heartbeat was counted, by the alarm that waits for it.
-    pub(crate) heartbeats: Look<BTreeMap<String, Timestamp>>,
+    pub(crate) heartbeats: Inspection<BTreeMap<String, Timestamp>>,
     /// Our stacks, by name.
-    pub(crate) stacks: Look<BTreeMap<String, Stack>>,
+    pub(crate) stacks: Inspection<BTreeMap<String, ObservedStack>>,
 }
 
 /// A trail (`DescribeTrails`, `GetTrailStatus`, `GetEventSelectors`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Trail {
+pub(crate) struct ObservedTrail {
     pub(crate) arn: String,
     pub(crate) home: String,
     pub(crate) multi_region: bool,
     pub(crate) organization: bool,
     pub(crate) validated: bool,
-    pub(crate) logging: Look<bool>,
+    pub(crate) logging: Inspection<bool>,
     pub(crate) delivery_error: Option<String>,
-    pub(crate) selectors: Look<Selectors>,
+    pub(crate) selectors: Inspection<TrailSelectors>,
 }
 
-/// What a trail records.
+/// The event selectors of a trail: basic or advanced ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Selectors {
-    pub(crate) basic: Vec<BasicSelector>,
-    /// Each a list of fields that must all hold.
-    pub(crate) advanced: Vec<Vec<FieldSelector>>,
+pub(crate) struct TrailSelectors {
+    pub(crate) basic: Vec<BasicTrailSelector>,
+    /// Each is a list of conditions that must all hold.
+    pub(crate) advanced: Vec<Vec<TrailFieldSelector>>,
 }
 
-/// A basic event selector.
+/// A basic event selector of a trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BasicSelector {
+pub(crate) struct BasicTrailSelector {
     pub(crate) management: bool,
     /// `All`, `ReadOnly` or `WriteOnly`.
     pub(crate) read_write: String,
 }
 
-/// One condition of an advanced event selector.
+/// One condition of an advanced event selector of a trail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct FieldSelector {
+pub(crate) struct TrailFieldSelector {
     pub(crate) field: String,
     pub(crate) equals: Vec<String>,
     pub(crate) starts_with: Vec<String>,
@@ -130,19 +141,19 @@ pub(crate) struct FieldSelector {
 /// A rule with its targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Rule {
+pub(crate) struct ObservedRule {
     pub(crate) arn: String,
     pub(crate) state: String,
     /// The pattern's text; absent for a schedule.
     pub(crate) pattern: Option<String>,
     pub(crate) schedule: Option<String>,
-    pub(crate) targets: Look<Vec<Target>>,
+    pub(crate) targets: Inspection<Vec<ObservedTarget>>,
 }
 
 /// A rule's target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Target {
+pub(crate) struct ObservedTarget {
     pub(crate) arn: String,
     pub(crate) role: Option<String>,
     pub(crate) dlq: Option<String>,
@@ -153,7 +164,7 @@ pub(crate) struct Target {
 /// A queue (`GetQueueAttributes`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Queue {
+pub(crate) struct ObservedQueue {
     pub(crate) arn: String,
     pub(crate) visibility: i64,
     pub(crate) delay: i64,
@@ -163,29 +174,29 @@ pub(crate) struct Queue {
     pub(crate) dlq: Option<String>,
     pub(crate) max_receives: Option<i64>,
     pub(crate) policy: Option<Value>,
-    /// How many messages wait.
+    /// How many messages are in it.
     pub(crate) depth: i64,
 }
 
-/// A function with what feeds it.
+/// A function with the mappings that feed it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Function {
+pub(crate) struct ObservedFunction {
     pub(crate) arn: String,
     /// `Active`, `Failed`, …
     pub(crate) state: String,
     pub(crate) timeout: i64,
-    /// The variables that the functions read; no others are kept.
+    /// The variables that the functions read. No others are kept: somebody may have put a secret there.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Reserved concurrency, if any.
+    /// The reserved concurrency, if there is one.
     pub(crate) reserved: Option<i64>,
-    pub(crate) mappings: Look<Vec<Mapping>>,
+    pub(crate) mappings: Inspection<Vec<ObservedMapping>>,
 }
 
 /// An event source mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Mapping {
+pub(crate) struct ObservedMapping {
     pub(crate) source: String,
     /// `Enabled`, `Disabled`, …
     pub(crate) state: String,
@@ -196,7 +207,7 @@ pub(crate) struct Mapping {
 /// The ledger's table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Table {
+pub(crate) struct ObservedTable {
     pub(crate) status: String,
     pub(crate) protected: bool,
     /// The attribute by which items expire, if they do.
@@ -204,36 +215,36 @@ pub(crate) struct Table {
     pub(crate) recovery: bool,
 }
 
-/// A topic.
+/// A topic (`GetTopicAttributes`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Topic {
+pub(crate) struct ObservedTopic {
     pub(crate) arn: String,
     pub(crate) key: Option<String>,
     pub(crate) policy: Option<Value>,
-    pub(crate) subscriptions: Look<Vec<Subscription>>,
+    pub(crate) subscriptions: Inspection<Vec<ObservedSubscription>>,
 }
 
-/// Who gets what a topic is sent. The endpoint is somebody's address and is not kept.
+/// A subscription of a topic. Its endpoint is somebody's address and is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Subscription {
+pub(crate) struct ObservedSubscription {
     pub(crate) protocol: String,
     pub(crate) confirmed: bool,
 }
 
-/// A customer-managed key.
+/// A customer-managed key (`DescribeKey`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Key {
+pub(crate) struct ObservedKey {
     pub(crate) enabled: bool,
-    pub(crate) policy: Look<Option<Value>>,
+    pub(crate) policy: Inspection<Option<Value>>,
 }
 
-/// An alarm.
+/// An alarm (`DescribeAlarms`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Alarm {
+pub(crate) struct ObservedAlarm {
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     pub(crate) state: String,
     pub(crate) namespace: String,
@@ -244,21 +255,21 @@ pub(crate) struct Alarm {
     pub(crate) missing: Option<String>,
 }
 
-/// A stack.
+/// A stack (`DescribeStacks`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Stack {
+pub(crate) struct ObservedStack {
     pub(crate) status: String,
     /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED`, …
     pub(crate) drift: String,
-    /// The parameters that change what should be there; no others are kept.
+    /// The parameters that change which resources there should be. No others are kept.
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-/// Whether AWS matches a pattern with a fixture's event, and whether we do.
+/// Whether AWS's matcher matches a pattern with the event of a fixture, and whether ours does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Matched {
+pub(crate) struct MatcherComparison {
     pub(crate) rule: String,
     pub(crate) case: String,
     pub(crate) ours: bool,

@@ -1,4 +1,4 @@
-//! The command line as it is committed, and what it says without AWS.
+//! The help texts of the command line, and what it says without AWS.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ fn doctor(args: &[&str]) -> std::process::Output {
 
 /// The help texts are committed, so that a change of the command line is seen in review: `UPDATE_HELP=1` writes them.
 #[test]
-fn help_is_as_committed() {
+fn the_help_texts_are_as_committed() {
     for command in ["", "check", "drill", "events", "services"] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let help = String::from_utf8(doctor(&args).stdout).unwrap();
@@ -26,7 +26,7 @@ fn help_is_as_committed() {
 }
 
 #[test]
-fn what_cannot_be_used_ends_with_2() {
+fn an_unusable_argument_exits_with_2() {
     let output = doctor(&["check", "--from", "no-such-file"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("no-such-file"));

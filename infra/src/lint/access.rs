@@ -1,200 +1,226 @@
-//! Who may do what: roles, key, topics, bus. Exact: what is missing breaks silently, what is more is a hole.
+//! Permissions: roles, keys, topics, the bus. The checks are exact: a permission that is missing breaks something silently, and one
+//! too many is a hole.
 
-use responder_core::rules::{Handler, RuleSet};
+use responder_core::rules::Handler;
 use serde_json::{Value, json};
 
-use super::Finding;
-use super::view::{View, expect};
-use crate::permissions::{FORBIDDEN, IMPLIED, calls};
+use super::template_check::TemplateCheck;
+use crate::invariants::{TOPIC_KEY_ACTIONS, topic_publishers};
+use crate::json::{list_items, list_strings};
+use crate::permissions::{FORBIDDEN_ACTIONS, IMPLIED_ACTIONS, required_actions};
+use crate::resolved_template::ResolvedTemplate;
+use crate::resource_policy::POLICY_VERSION;
 
-const VERSION: &str = "2012-10-17";
-
-pub(super) fn responder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
-    key(view, found);
-    for (id, topic) in view.of_type("AWS::SNS::Topic") {
-        expect(topic["KmsMasterKeyId"] == "PageKey", id, "`KmsMasterKeyId` must be the pages' key", found);
+/// Checks the access that the responder has and gives.
+pub(super) fn check_responder(check: &mut TemplateCheck<'_>) {
+    check_page_key(check);
+    let template = check.template;
+    for (id, topic) in template.resources_of_type("AWS::SNS::Topic") {
+        check.require_value(id, topic, "KmsMasterKeyId", "PageKey");
     }
-    topic_policy(view, "pages", &["Alarms", "Events"], found);
-    if view.place.parameters.contains_key("Chat") {
-        topic_policy(view, "chat", &["Alarms"], found);
+    check_topic_policy(check, "pages");
+    if template.parameter("Chat").is_some() {
+        check_topic_policy(check, "chat");
     }
-    let alias = view.of_type("AWS::KMS::Alias").any(|(_, alias)| alias["TargetKeyId"] == "PageKey");
-    expect(alias, "PageKeyAlias", "`TargetKeyId` must be the pages' key", found);
-    for (id, policy) in view.of_type("AWS::Events::EventBusPolicy") {
-        let accounts: Vec<&str> =
-            view.place.parameters.get("TrustedAccounts").iter().flat_map(|list| list.split(',')).collect();
+    let mut has_alias = false;
+    for (_, alias) in template.resources_of_type("AWS::KMS::Alias") {
+        has_alias |= alias["TargetKeyId"] == "PageKey";
+    }
+    check.require(has_alias, "PageKeyAlias", "`TargetKeyId` must be the pages' key");
+    for (id, policy) in template.resources_of_type("AWS::Events::EventBusPolicy") {
+        let accounts = template.parameter("TrustedAccounts").unwrap_or_default();
         let wanted = json!({
             "Effect": "Allow",
-            "Principal": {"AWS": accounts},
+            "Principal": {"AWS": accounts.split(',').collect::<Vec<_>>()},
             "Action": "events:PutEvents",
-            "Resource": view.arn("events", "event-bus/default"),
-            "Condition": {"StringEquals": {"aws:PrincipalOrgID": view.place.parameters.get("OrganizationId")}},
+            "Resource": template.arn("events", "event-bus/default"),
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": template.parameter("OrganizationId")}},
         });
-        expect(policy["Statement"] == wanted, id, format_args!("`Statement` must be {wanted}"), found);
+        check.require_value(id, policy, "Statement", wanted);
     }
     for handler in Handler::ALL {
-        role(view, rules, handler, found);
+        check_function_role(check, handler);
+    }
+}
+
+/// Checks the access that a forwarder has and gives.
+pub(super) fn check_forwarder(check: &mut TemplateCheck<'_>) {
+    check_topic_policy(check, "forward-alarms");
+    let template = check.template;
+    for (id, role) in template.resources_of_type("AWS::IAM::Role") {
+        let rules = template.arn("events", &format!("rule/{}", template.prefixed("*")));
+        let condition = json!({
+            "StringEquals": {"aws:SourceAccount": template.site.account}, "ArnLike": {"aws:SourceArn": rules}
+        });
+        require_trust(check, id, role, "events.amazonaws.com", Some(condition));
+        let wanted = json!({"Version": POLICY_VERSION, "Statement": [
+            {"Sid": "HomeBus", "Effect": "Allow", "Action": "events:PutEvents", "Resource": home_bus_arn(template)}
+        ]});
+        check.require_value(id, role, "Policies/0/PolicyDocument", wanted);
+        check.require(role["Policies"].get(1).is_none(), id, "the role must have one policy");
+    }
+}
+
+/// The bus that forwarders send to.
+pub(super) fn home_bus_arn(template: &ResolvedTemplate) -> String {
+    let account = template.parameter("HomeAccount").unwrap_or(&template.site.account);
+    let region = template.parameter("HomeRegion").unwrap_or_default();
+    format!("arn:{}:events:{region}:{account}:event-bus/default", template.site.partition)
+}
+
+/// The statement of a key's policy that lets the account's own policies decide.
+pub(super) fn account_key_statement(template: &ResolvedTemplate) -> Value {
+    json!({
+        "Sid": "Account", "Effect": "Allow", "Principal": {"AWS": template.site.global_arn("iam", "root")},
+        "Action": "kms:*", "Resource": "*"
+    })
+}
+
+/// Requires that a key outlives its stack: the data that it encrypted cannot be read without it.
+pub(super) fn require_key_to_be_kept(check: &mut TemplateCheck<'_>, id: &str) {
+    let template = check.template;
+    for attribute in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        check.require_value(id, &template.resources[id], attribute, "Retain");
     }
 }
 
 /// `EventBridge` sends no `aws:SourceArn` to KMS for an encrypted topic: a condition there loses events.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>
-fn key(view: &View, found: &mut Vec<Finding>) {
-    let uses = json!(["kms:Decrypt", "kms:GenerateDataKey*"]);
-    let wanted = json!({"Version": VERSION, "Statement": [
-        {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": view.global("iam", "root")}, "Action": "kms:*", "Resource": "*"},
-        {"Sid": "AlarmsAndEvents", "Effect": "Allow", "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
-         "Action": uses, "Resource": "*"},
-        {"Sid": "Deliveries", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": uses, "Resource": "*",
-         "Condition": {"StringEquals": {"aws:SourceAccount": view.place.account}}},
+fn check_page_key(check: &mut TemplateCheck<'_>) {
+    let template = check.template;
+    let services: Vec<&str> = topic_publishers("-pages").iter().map(|publisher| publisher.service).collect();
+    let wanted = json!({"Version": POLICY_VERSION, "Statement": [
+        account_key_statement(template),
+        {"Sid": "AlarmsAndEvents", "Effect": "Allow", "Principal": {"Service": services},
+         "Action": TOPIC_KEY_ACTIONS, "Resource": "*"},
+        {"Sid": "Deliveries", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+         "Action": TOPIC_KEY_ACTIONS, "Resource": "*",
+         "Condition": {"StringEquals": {"aws:SourceAccount": template.site.account}}},
     ]});
-    let mut keys = view.of_type("AWS::KMS::Key");
-    let is_right = keys.next().is_some_and(|(_, key)| key["KeyPolicy"] == wanted) && keys.next().is_none();
-    expect(
-        is_right,
-        "PageKey",
-        "there must be one key, and `KeyPolicy` must let in CloudWatch, EventBridge and SNS without more",
-        found,
-    );
+    check.require_count("AWS::KMS::Key", 1);
+    for (id, key) in template.resources_of_type("AWS::KMS::Key") {
+        check.require_value(id, key, "KeyPolicy", wanted.clone());
+    }
 }
 
-fn topic_policy(view: &View, topic: &str, sids: &[&str], found: &mut Vec<Finding>) {
-    let arn = view.arn("sns", &view.named(topic));
-    let statement = |sid: &&str| {
-        let (service, from) = if *sid == "Alarms" { ("cloudwatch", true) } else { ("events", false) };
-        let mut statement = json!({"Sid": sid, "Effect": "Allow", "Principal": {"Service": format!("{service}.amazonaws.com")},
-            "Action": "sns:Publish", "Resource": arn});
-        if from {
-            statement["Condition"] = json!({"StringEquals": {"aws:SourceAccount": view.place.account}});
+fn check_topic_policy(check: &mut TemplateCheck<'_>, topic: &str) {
+    let template = check.template;
+    let name = template.prefixed(topic);
+    let arn = template.arn("sns", &name);
+    let mut statements = Vec::new();
+    for publisher in topic_publishers(&name) {
+        let mut statement = json!({
+            "Sid": publisher.sid, "Effect": "Allow", "Principal": {"Service": publisher.service},
+            "Action": "sns:Publish", "Resource": arn
+        });
+        if publisher.states_account {
+            statement["Condition"] = json!({"StringEquals": {"aws:SourceAccount": template.site.account}});
         }
-        statement
-    };
-    let wanted = json!({"Version": VERSION, "Statement": sids.iter().map(statement).collect::<Vec<_>>()});
-    let policy = view.of_type("AWS::SNS::TopicPolicy").find(|(_, policy)| policy["Topics"] == json!([arn]));
-    let is_right = policy.is_some_and(|(_, policy)| policy["PolicyDocument"] == wanted);
-    expect(
-        is_right,
-        "Resources",
-        format_args!("the policy of the topic `{topic}` must let publish exactly {sids:?}"),
-        found,
-    );
+        statements.push(statement);
+    }
+    let wanted = json!({"Version": POLICY_VERSION, "Statement": statements});
+    let mut is_right = false;
+    for (_, policy) in template.resources_of_type("AWS::SNS::TopicPolicy") {
+        is_right |= policy["Topics"] == json!([arn]) && policy["PolicyDocument"] == wanted;
+    }
+    check.require(is_right, "Resources", format_args!("the policy of the topic `{topic}` must be {wanted}"));
 }
 
-/// A role, its trust, and what it allows: each call of the handler's code on the narrowest resource, and nothing else.
-fn role(view: &View, rules: &RuleSet, handler: Handler, found: &mut Vec<Finding>) {
-    let name = view.named(handler.as_str());
-    let Some(role) = view.find("AWS::IAM::Role", "RoleName", &name) else { return };
-    trusts(role, "lambda.amazonaws.com", &Value::Null, &name, found);
+/// Requires that a function's role allows each call of the handler's code on the narrowest resource, and nothing else.
+fn check_function_role(check: &mut TemplateCheck<'_>, handler: Handler) {
+    let template = check.template;
+    let name = template.prefixed(handler.as_str());
+    let Some(role) = template.find_resource("AWS::IAM::Role", "RoleName", &name) else { return };
+    require_trust(check, &name, role, "lambda.amazonaws.com", None);
     let mut allowed = Vec::new();
-    let documents = role["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
-    let mut forbids = false;
-    for document in documents {
-        expect(document["Version"] == VERSION, &name, format_args!("`Version` must be {VERSION}"), found);
-        for statement in document["Statement"].as_array().into_iter().flatten() {
-            let actions = statement["Action"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut denies_secret_values = false;
+    for policy in list_items(&role["Policies"]) {
+        check.require_value(&name, policy, "PolicyDocument/Version", POLICY_VERSION);
+        for statement in list_items(&policy["PolicyDocument"]["Statement"]) {
+            let actions = list_strings(&statement["Action"]);
             if statement["Effect"] == "Deny" {
-                forbids |= statement["Resource"] == "*"
+                denies_secret_values |= statement["Resource"] == "*"
                     && statement.get("Condition").is_none()
-                    && actions.eq(FORBIDDEN);
+                    && actions == FORBIDDEN_ACTIONS;
                 continue;
             }
-            expect(statement["Effect"] == "Allow", &name, "an `Effect` is neither Allow nor Deny", found);
+            check.require_value(&name, statement, "Effect", "Allow");
             for action in actions {
-                let (resource, condition) = narrowest(view, handler, action);
-                let is_narrow = statement["Resource"] == resource
-                    && statement.get("Condition").cloned().unwrap_or_default() == condition;
-                expect(
+                let (resource, condition) = narrowest_scope(template, handler, action);
+                let is_narrow = statement["Resource"] == resource && statement["Condition"] == condition;
+                check.require(
                     is_narrow,
                     &name,
                     format_args!("`{action}` must be allowed on {resource} alone"),
-                    found,
                 );
                 allowed.push(action);
             }
         }
     }
-    expect(forbids, &name, "reading a secret's value must be denied", found);
-    let mut wanted: Vec<&str> = calls(rules, handler).into_iter().chain(IMPLIED).collect();
+    check.require(denies_secret_values, &name, "reading a secret's value must be denied");
+    let mut wanted = Vec::from(IMPLIED_ACTIONS);
+    wanted.extend(required_actions(check.rules, handler));
     wanted.sort_unstable();
     allowed.sort_unstable();
-    expect(allowed == wanted, &name, format_args!("the role must allow exactly {wanted:?}"), found);
-    for more in ["ManagedPolicyArns", "PermissionsBoundary"] {
-        expect(
-            role.get(more).is_none(),
+    check.require(allowed == wanted, &name, format_args!("the role must allow exactly {wanted:?}"));
+    for attached in ["ManagedPolicyArns", "PermissionsBoundary"] {
+        let is_absent = role.get(attached).is_none();
+        check.require(
+            is_absent,
             &name,
-            format_args!("no `{more}`: what the role may do stands in the template"),
-            found,
+            format_args!("`{attached}` must be absent: the template says what the role may do"),
         );
     }
 }
 
-/// The resource and the condition on which a call is allowed.
-fn narrowest(view: &View, handler: Handler, action: &str) -> (Value, Value) {
-    let name = view.named(handler.as_str());
-    let anywhere = |service: &str, resource: &str| {
-        json!(format!("arn:{}:{service}:*:{}:{resource}", view.place.partition, view.place.account))
+/// The resource on which an action is allowed, and the condition; null where there is none.
+fn narrowest_scope(template: &ResolvedTemplate, handler: Handler, action: &str) -> (Value, Value) {
+    let in_any_region = |service: &str, resource: &str| {
+        json!(format!("arn:{}:{service}:*:{}:{resource}", template.site.partition, template.site.account))
     };
+    let name = template.prefixed(handler.as_str());
     let resource = match action.split_once(':') {
-        Some(("dynamodb", _)) => json!(view.arn("dynamodb", &format!("table/{}", view.named("ledger")))),
-        Some(("sns", _)) => {
-            let topics = ["pages", "chat"].map(|topic| view.named(topic));
-            let made =
-                topics.iter().filter(|topic| view.find("AWS::SNS::Topic", "TopicName", topic).is_some());
-            json!(made.map(|topic| view.arn("sns", topic)).collect::<Vec<_>>())
+        Some(("dynamodb", _)) => {
+            json!(template.arn("dynamodb", &format!("table/{}", template.prefixed("ledger"))))
         }
-        Some(("kms", _)) => json!(view.arn("kms", "key/PageKey")),
-        Some(("ecs", "DescribeServices" | "UpdateService")) => anywhere("ecs", "service/*"),
-        Some(("secretsmanager", "DescribeSecret")) => anywhere("secretsmanager", "secret:*"),
-        Some(("sqs", _)) => json!(view.arn("sqs", &name)),
-        Some(("logs", _)) => json!(view.arn("logs", &format!("log-group:/aws/lambda/{name}:*"))),
+        Some(("sns", _)) => {
+            let mut topics = Vec::new();
+            for topic in ["pages", "chat"] {
+                if template.find_resource("AWS::SNS::Topic", "TopicName", &template.prefixed(topic)).is_some()
+                {
+                    topics.push(template.prefixed_arn("sns", topic));
+                }
+            }
+            json!(topics)
+        }
+        Some(("kms", _)) => {
+            let via = format!("sns.{}.amazonaws.com", template.site.region);
+            let condition = json!({"StringEquals": {"kms:ViaService": via}});
+            return (json!(template.arn("kms", "key/PageKey")), condition);
+        }
+        Some(("ecs", "DescribeServices" | "UpdateService")) => in_any_region("ecs", "service/*"),
+        Some(("secretsmanager", "DescribeSecret")) => in_any_region("secretsmanager", "secret:*"),
+        Some(("sqs", _)) => json!(template.arn("sqs", &name)),
+        Some(("logs", _)) => json!(template.arn("logs", &format!("log-group:/aws/lambda/{name}:*"))),
+        // IAM knows no resource for the other calls.
         _ => json!("*"),
     };
-    let via = format!("sns.{}.amazonaws.com", view.place.region);
-    let condition = if action.starts_with("kms:") {
-        json!({"StringEquals": {"kms:ViaService": via}})
-    } else {
-        Value::Null
-    };
-    (resource, condition)
+    (resource, Value::Null)
 }
 
-pub(super) fn forwarder(view: &View, found: &mut Vec<Finding>) {
-    topic_policy(view, "forward-alarms", &["Alarms"], found);
-    for (id, role) in view.of_type("AWS::IAM::Role") {
-        let source = view.arn("events", &format!("rule/{}-*", view.prefix));
-        let condition = json!({"StringEquals": {"aws:SourceAccount": view.place.account}, "ArnLike": {"aws:SourceArn": source}});
-        trusts(role, "events.amazonaws.com", &condition, id, found);
-        let wanted = json!([{"Sid": "HomeBus", "Effect": "Allow", "Action": "events:PutEvents", "Resource": home_bus(view)}]);
-        let documents: Vec<&Value> = role["Policies"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|policy| &policy["PolicyDocument"])
-            .collect();
-        let is_right = matches!(documents.as_slice(), [document] if document["Version"] == VERSION && document["Statement"] == wanted);
-        expect(is_right, id, format_args!("the role must allow exactly {wanted}"), found);
-    }
-}
-
-/// The bus that forwarders send to.
-pub(super) fn home_bus(view: &View) -> String {
-    let parameter = |name: &str| view.place.parameters.get(name).map(String::as_str);
-    let account = parameter("HomeAccount").unwrap_or(&view.place.account);
-    let region = parameter("HomeRegion").unwrap_or_default();
-    format!("arn:{}:events:{region}:{account}:event-bus/default", view.place.partition)
-}
-
-fn trusts(role: &Value, service: &str, condition: &Value, at: &str, found: &mut Vec<Finding>) {
+/// Requires that only a service may assume a role.
+fn require_trust(
+    check: &mut TemplateCheck<'_>,
+    id: &str,
+    role: &Value,
+    service: &str,
+    condition: Option<Value>,
+) {
     let mut statement =
         json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"});
-    if !condition.is_null() {
-        statement["Condition"] = condition.clone();
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
     }
-    let wanted = json!({"Version": VERSION, "Statement": [statement]});
-    expect(
-        role["AssumeRolePolicyDocument"] == wanted,
-        at,
-        format_args!("only {service} may assume the role: {wanted}"),
-        found,
-    );
+    let wanted = json!({"Version": POLICY_VERSION, "Statement": [statement]});
+    check.require_value(id, role, "AssumeRolePolicyDocument", wanted);
 }

@@ -1,90 +1,90 @@
-//! What must be there at all: by the handlers, the rules, and what every installation has.
+//! Which resources there must be at all: by the handlers, by the rules, and what every installation has.
 
-use responder_core::rules::{Handler, RuleSet};
+use responder_core::rules::Handler;
 
-use super::Finding;
-use super::view::{View, expect};
-use crate::rules::{deployed, forwards};
+use super::template_check::TemplateCheck;
+use crate::event_rules::{deployed_rules, forwarding_rules};
 
-pub(super) fn responder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
-    let mut wanted: Vec<(&str, &str, String)> = vec![
-        ("AWS::KMS::Alias", "AliasName", format!("alias/{}-pages", view.prefix)),
-        ("AWS::SNS::Topic", "TopicName", view.named("pages")),
-        ("AWS::DynamoDB::Table", "TableName", view.named("ledger")),
+/// Of these types there are the listed resources and no others: what a parameter switches off is not there.
+const COUNTED_TYPES: [&str; 3] = ["AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::SQS::Queue"];
+
+/// A resource that must be there: its type, a property, and the property's value.
+type RequiredResource = (&'static str, &'static str, String);
+
+/// Checks that everything is there that the responder consists of.
+pub(super) fn check_responder(check: &mut TemplateCheck<'_>) {
+    let template = check.template;
+    let mut required: Vec<RequiredResource> = vec![
+        ("AWS::KMS::Alias", "AliasName", format!("alias/{}", template.prefixed("pages"))),
+        ("AWS::SNS::Topic", "TopicName", template.prefixed("pages")),
+        ("AWS::DynamoDB::Table", "TableName", template.prefixed("ledger")),
     ];
     for queue in ["rules-dlq", "schedules-dlq", "canary"] {
-        wanted.push(("AWS::SQS::Queue", "QueueName", view.named(queue)));
+        required.push(("AWS::SQS::Queue", "QueueName", template.prefixed(queue)));
     }
     for rule in ["sweep-schedule", "heartbeat-schedule", "canary", "forwarder-alarm", "region-enabled"] {
-        wanted.push(("AWS::Events::Rule", "Name", view.named(rule)));
+        required.push(("AWS::Events::Rule", "Name", template.prefixed(rule)));
     }
     for handler in Handler::ALL {
-        let name = view.named(handler.as_str());
-        wanted.push(("AWS::SQS::Queue", "QueueName", name.clone()));
-        wanted.push(("AWS::SQS::Queue", "QueueName", format!("{name}-dlq")));
-        wanted.push(("AWS::IAM::Role", "RoleName", name.clone()));
-        wanted.push(("AWS::Logs::LogGroup", "LogGroupName", format!("/aws/lambda/{name}")));
-        wanted.push(("AWS::Lambda::EventSourceMapping", "EventSourceArn", view.arn("sqs", &name)));
-        wanted.push(("AWS::Lambda::Function", "FunctionName", name));
+        let name = template.prefixed(handler.as_str());
+        required.push(("AWS::SQS::Queue", "QueueName", name.clone()));
+        required.push(("AWS::SQS::Queue", "QueueName", format!("{name}-dlq")));
+        required.push(("AWS::IAM::Role", "RoleName", name.clone()));
+        required.push(("AWS::Logs::LogGroup", "LogGroupName", format!("/aws/lambda/{name}")));
+        required.push(("AWS::Lambda::EventSourceMapping", "EventSourceArn", template.arn("sqs", &name)));
+        required.push(("AWS::Lambda::Function", "FunctionName", name));
     }
-    for rule in deployed(rules) {
-        let name = view.named(&format!("{}-{}", rule.handler, rule.id));
-        wanted.push(("AWS::Events::Rule", "Name", name));
+    for rule in deployed_rules(check.rules) {
+        let name = template.prefixed(&format!("{}-{}", rule.handler, rule.id));
+        required.push(("AWS::Events::Rule", "Name", name));
     }
-    let set = |parameter: &str| view.place.parameters.contains_key(parameter);
-    if set("Chat") {
-        wanted.push(("AWS::SNS::Topic", "TopicName", view.named("chat")));
+    if template.parameter("Chat").is_some() {
+        required.push(("AWS::SNS::Topic", "TopicName", template.prefixed("chat")));
     }
-    if set("PageEmail") {
-        wanted.push(("AWS::SNS::Subscription", "TopicArn", view.arn("sns", &view.named("pages"))));
+    if template.parameter("PageEmail").is_some() {
+        required.push(("AWS::SNS::Subscription", "TopicArn", template.prefixed_arn("sns", "pages")));
     }
-    if set("TrustedAccounts") {
-        wanted.push(("AWS::Events::EventBusPolicy", "StatementId", view.named("forwarders")));
+    if template.parameter("TrustedAccounts").is_some() {
+        required.push(("AWS::Events::EventBusPolicy", "StatementId", template.prefixed("forwarders")));
     }
-    all_there(view, &wanted, found);
+    require_resources(check, &required);
 }
 
-pub(super) fn forwarder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) {
-    let mut wanted: Vec<(&str, &str, String)> = vec![
-        ("AWS::SNS::Topic", "TopicName", view.named("forward-alarms")),
-        ("AWS::SQS::Queue", "QueueName", view.named("forward-dlq")),
-        ("AWS::SQS::Queue", "QueueName", view.named("canary")),
+/// Checks that everything is there that a forwarder consists of.
+pub(super) fn check_forwarder(check: &mut TemplateCheck<'_>) {
+    let template = check.template;
+    let mut required: Vec<RequiredResource> = vec![
+        ("AWS::SNS::Topic", "TopicName", template.prefixed("forward-alarms")),
+        ("AWS::SQS::Queue", "QueueName", template.prefixed("forward-dlq")),
+        ("AWS::SQS::Queue", "QueueName", template.prefixed("canary")),
     ];
     for rule in ["canary", "forward-alarm", "forward-region-enabled"] {
-        wanted.push(("AWS::Events::Rule", "Name", view.named(rule)));
+        required.push(("AWS::Events::Rule", "Name", template.prefixed(rule)));
     }
-    for forward in forwards(rules) {
-        wanted.push(("AWS::Events::Rule", "Name", view.named(&format!("forward-{}", forward.id))));
+    for forward in forwarding_rules(check.rules) {
+        required.push(("AWS::Events::Rule", "Name", template.prefixed(&format!("forward-{}", forward.id))));
     }
-    if view.place.parameters.contains_key("AlarmEmail") {
-        wanted.push(("AWS::SNS::Subscription", "TopicArn", view.arn("sns", &view.named("forward-alarms"))));
+    if template.parameter("AlarmEmail").is_some() {
+        required.push(("AWS::SNS::Subscription", "TopicArn", template.prefixed_arn("sns", "forward-alarms")));
     }
-    expect(view.of_type("AWS::IAM::Role").count() == 1, "Resources", "there must be one role", found);
-    all_there(view, &wanted, found);
+    check.require_count("AWS::IAM::Role", 1);
+    require_resources(check, &required);
 }
 
-/// Of these types, there is what is wanted and nothing else: what is switched off is not there.
-const COUNTED: [&str; 3] = ["AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::SQS::Queue"];
-
-fn all_there(view: &View, wanted: &[(&str, &str, String)], found: &mut Vec<Finding>) {
-    for kind in COUNTED {
-        let count = wanted.iter().filter(|(wanted, _, _)| *wanted == kind).count();
-        expect(
-            view.of_type(kind).count() == count,
-            "Resources",
-            format_args!("there must be {count} {kind}"),
-            found,
-        );
+fn require_resources(check: &mut TemplateCheck<'_>, required: &[RequiredResource]) {
+    let template = check.template;
+    for counted in COUNTED_TYPES {
+        let wanted = required.iter().filter(|(kind, _, _)| *kind == counted).count();
+        check.require_count(counted, wanted);
     }
-    let (topics, policies) =
-        (view.of_type("AWS::SNS::Topic").count(), view.of_type("AWS::SNS::TopicPolicy").count());
-    expect(topics == policies, "Resources", "each topic must have a policy", found);
-    for (kind, property, value) in wanted {
-        expect(
-            view.find(kind, property, value).is_some(),
+    // Each topic has a policy.
+    check.require_count("AWS::SNS::TopicPolicy", template.resources_of_type("AWS::SNS::Topic").count());
+    for (kind, property, value) in required {
+        let is_there = template.find_resource(kind, property, value).is_some();
+        check.require(
+            is_there,
             "Resources",
-            format_args!("no {kind} `{value}`"),
-            found,
+            format_args!("there must be a {kind} with `{property}` {value}"),
         );
     }
 }

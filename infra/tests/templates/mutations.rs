@@ -1,19 +1,20 @@
-//! Every resource and every property deleted, every value weakened, one at a time: each must be found.
+//! Deletes every resource and every property, and weakens every value, one at a time: a check must notice each of these mutations.
 
 use std::thread;
 
-use infra::lint::lint;
+use infra::lint::check_template;
 use responder_core::rules::RuleSet;
 use serde_json::{Value, json};
 
-use super::lint::{NAMES, template};
+use super::lint::{TEMPLATE_NAMES, read_template};
 
-/// What protects nobody: words for people.
-const WORDS: [&str; 8] =
+/// Keys whose values are words for people, and protect nobody.
+const WORD_KEYS: [&str; 8] =
     ["Description", "AlarmDescription", "DisplayName", "Sid", "Tags", "Metadata", "PolicyName", "Outputs"];
 
-/// What makes the examples work rather than safe, by a part of its path: `CloudFormation` refuses a template without it, or nothing but size and looks changes.
-const WORKS: [&str; 31] = [
+/// Parts of the paths of values that make the examples work rather than safe: without them `CloudFormation` refuses the template, or only
+/// sizes and looks change.
+const WORKING_PATHS: [&str; 31] = [
     // trail
     "/StorageDescriptor/Columns",
     "/StorageDescriptor/InputFormat",
@@ -23,8 +24,8 @@ const WORKS: [&str; 31] = [
     "/TableInput/TableType",
     "/RecordsTable/Properties/DatabaseName",
     "/CatalogId",
-    "/LifecycleConfiguration/Rules/0/Id",
-    "/LifecycleConfiguration/Rules/1",
+    "/LifecycleConfiguration/RuleSet/0/Id",
+    "/LifecycleConfiguration/RuleSet/1",
     "/PublishCloudWatchMetricsEnabled",
     // reference
     "/TargetType",
@@ -49,8 +50,8 @@ const WORKS: [&str; 31] = [
     "/AwsvpcConfiguration/Subnets",
 ];
 
-/// The same, of the three biggest resources of the reference: by the property.
-const SIZES: [&str; 24] = [
+/// Such properties of the three biggest resources of the reference.
+const WORKING_PROPERTIES: [&str; 24] = [
     "AllocatedStorage",
     "CopyTagsToSnapshot",
     "DBInstanceClass",
@@ -77,11 +78,11 @@ const SIZES: [&str; 24] = [
     "OperatingSystemFamily",
 ];
 
-/// A change for the worse.
+/// A change of a template for the worse.
 struct Mutation {
     path: String,
     what: String,
-    /// What stands there then; nothing if it is deleted.
+    /// The new value; nothing if the old one is deleted.
     to: Option<Value>,
 }
 
@@ -89,11 +90,13 @@ struct Mutation {
 fn every_mutation_is_caught() {
     let rules = responder_core::rules::builtin().unwrap();
     let mut missed = Vec::new();
-    for name in NAMES {
-        let template = template(name);
-        let mutations = mutations(&template);
+    for name in TEMPLATE_NAMES {
+        let template = read_template(name);
+        let mutations = list_mutations(&template);
         let mut caught = 0;
-        for result in in_parallel(&mutations, |mutation| judge(name, &template, mutation, &rules)) {
+        for result in
+            map_in_parallel(&mutations, |mutation| check_mutation(name, &template, mutation, &rules))
+        {
             match result {
                 Ok(line) => {
                     caught += 1;
@@ -108,20 +111,25 @@ fn every_mutation_is_caught() {
     assert!(missed.is_empty(), "{} mutations are not caught:\n{}", missed.len(), missed.join("\n"));
 }
 
-/// A line about a mutation: with what found it, or that nothing did.
-fn judge(name: &str, template: &Value, mutation: &Mutation, rules: &RuleSet) -> Result<String, String> {
+/// A line about a mutation: with the first finding, or as an error if there is none.
+fn check_mutation(
+    name: &str,
+    template: &Value,
+    mutation: &Mutation,
+    rules: &RuleSet,
+) -> Result<String, String> {
     let Mutation { path, what, to } = mutation;
     let mut mutated = template.clone();
-    replace(&mut mutated, path, to.clone());
+    replace_value(&mut mutated, path, to.clone());
     let line = format!("{name}{path}: {what}");
-    match lint(name, &mutated, rules).first() {
+    match check_template(name, &mutated, rules).first() {
         Some(first) => Ok(format!("caught  {line}  ->  {first}")),
         None => Err(line),
     }
 }
 
-/// The results for all items in their order.
-fn in_parallel<T: Sync, R: Send>(items: &[T], judge: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// The results for all items, in their order.
+fn map_in_parallel<T: Sync, R: Send>(items: &[T], judge: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let part = items.len().div_ceil(workers).max(1);
     let judge = &judge;
@@ -134,11 +142,11 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], judge: impl Fn(&T) -> R + Sync) ->
     })
 }
 
-fn mutations(template: &Value) -> Vec<Mutation> {
+fn list_mutations(template: &Value) -> Vec<Mutation> {
     let mut paths = Vec::new();
     for part in ["Resources", "Mappings", "Conditions"] {
         if template.get(part).is_some() {
-            collect(&template[part], &format!("/{part}"), &mut paths);
+            collect_paths(&template[part], &format!("/{part}"), &mut paths);
         }
     }
     let mut all = Vec::new();
@@ -146,15 +154,15 @@ fn mutations(template: &Value) -> Vec<Mutation> {
         let (_, key) = path.rsplit_once('/').unwrap();
         let sized = ["/Resources/Database/", "/Resources/FargateService/", "/Resources/TaskDefinition/"];
         let is_sized = sized.iter().any(|resource| path.starts_with(resource))
-            && (SIZES.contains(&key) || path.contains("/RequiresCompatibilities/"));
-        if is_sized || WORKS.iter().any(|part| path.contains(part)) {
+            && (WORKING_PROPERTIES.contains(&key) || path.contains("/RequiresCompatibilities/"));
+        if is_sized || WORKING_PATHS.iter().any(|part| path.contains(part)) {
             continue;
         }
         let value = template.pointer(path).unwrap();
         let mut add = |what: &str, to: Option<Value>| {
             all.push(Mutation { path: path.clone(), what: what.to_owned(), to });
         };
-        // Of a function, only the whole means something.
+        // Only a function as a whole can be deleted: without a part of it the template is invalid.
         let (parent, key) = path.rsplit_once('/').unwrap();
         if path.matches('/').count() > 1
             && !is_function(key)
@@ -163,32 +171,35 @@ fn mutations(template: &Value) -> Vec<Mutation> {
         {
             add("deleted", None);
         }
-        for (what, weaker) in weaker(key, value) {
+        for (what, weaker) in weaken_value(key, value) {
             add(&what, Some(weaker));
         }
     }
     all
 }
 
-/// The path of every value, words and what only they are in excepted.
-fn collect(value: &Value, at: &str, paths: &mut Vec<String>) {
+/// Collects the path of every value, except words for people.
+fn collect_paths(value: &Value, at: &str, paths: &mut Vec<String>) {
     let key = at.rsplit('/').next().unwrap_or_default();
-    if WORDS.contains(&key) {
+    if WORD_KEYS.contains(&key) {
         return;
     }
     paths.push(at.to_owned());
     match value {
         Value::Object(map) => map.iter().for_each(|(key, item)| {
-            collect(item, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), paths);
+            collect_paths(item, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), paths);
         }),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| collect(item, &format!("{at}/{index}"), paths));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| collect_paths(item, &format!("{at}/{index}"), paths));
         }
         _ => {}
     }
 }
 
-fn replace(template: &mut Value, path: &str, to: Option<Value>) {
+fn replace_value(template: &mut Value, path: &str, to: Option<Value>) {
     let Some(to) = to else {
         let (parent, key) = path.rsplit_once('/').unwrap();
         match template.pointer_mut(parent).unwrap() {
@@ -205,18 +216,18 @@ fn is_function(key: &str) -> bool {
     key == "Ref" || key.starts_with("Fn::")
 }
 
-/// Without a type it is no template: `cfn-lint` says so.
+/// Whether it is a type: `cfn-lint` notices a resource without one.
 fn is_type(key: &str) -> bool {
     key == "Type"
 }
 
 /// Values that are worse than this one.
-fn weaker(key: &str, value: &Value) -> Vec<(String, Value)> {
+fn weaken_value(key: &str, value: &Value) -> Vec<(String, Value)> {
     let one = |what: &str, to: Value| vec![(what.to_owned(), to)];
     match value {
         Value::Bool(truth) => one("flipped", json!(!truth)),
-        Value::Number(number) => numbers(key, number.as_i64().unwrap_or_default()),
-        Value::String(text) => strings(key, text),
+        Value::Number(number) => weaken_number(key, number.as_i64().unwrap_or_default()),
+        Value::String(text) => weaken_string(key, text),
         Value::Array(items) if key == "Action" => {
             let more = |action: &str| items.iter().cloned().chain([json!(action)]).collect::<Vec<_>>();
             vec![
@@ -233,7 +244,7 @@ fn weaker(key: &str, value: &Value) -> Vec<(String, Value)> {
     }
 }
 
-fn numbers(key: &str, number: i64) -> Vec<(String, Value)> {
+fn weaken_number(key: &str, number: i64) -> Vec<(String, Value)> {
     let worse = match key {
         "maxReceiveCount" | "EvaluationPeriods" | "DatapointsToAlarm" => vec![1, 100],
         "MaximumRetryAttempts" | "MaximumEventAgeInSeconds" => vec![0],
@@ -254,7 +265,7 @@ fn numbers(key: &str, number: i64) -> Vec<(String, Value)> {
     worse.map(|worse| (format!("{worse}"), json!(worse))).collect()
 }
 
-fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
+fn weaken_string(key: &str, text: &str) -> Vec<(String, Value)> {
     let to = |text: &str| vec![(format!("`{text}`"), json!(text))];
     match (key, text) {
         ("Lease", _) => [to("20"), to("600")].concat(),
@@ -275,12 +286,12 @@ fn strings(key: &str, text: &str) -> Vec<(String, Value)> {
         ("SSEType" | "SSEAlgorithm", _) => to("AES256"),
         ("AttributeName", _) => to("expires"),
         // A pattern, as text.
-        (_, text) if text.starts_with("{\"account\":") => patterns(text),
+        (_, text) if text.starts_with("{\"account\":") => weaken_pattern(text),
         _ => Vec::new(),
     }
 }
 
-fn patterns(text: &str) -> Vec<(String, Value)> {
+fn weaken_pattern(text: &str) -> Vec<(String, Value)> {
     let after_account = text.split_once("],").map(|(_, rest)| format!("{{{rest}")).unwrap();
     let spoofed = text.replace("\"source\":[\"aws.", "\"source\":[\"my.");
     let spaced = text.replace(',', ", ").replace(':', ": ");

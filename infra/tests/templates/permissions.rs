@@ -7,17 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use infra::permissions::{FORBIDDEN, IMPLIED, calls};
+use infra::permissions::{FORBIDDEN_ACTIONS, IMPLIED_ACTIONS, required_actions};
 use responder_core::decide::{questions, respond};
 use responder_core::facts::Facts;
 use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
-use super::code::{folders, source, workspace};
-use super::lint::template;
+use super::code::{list_folders, read_source, workspace_path};
+use super::lint::read_template;
 
-/// What the engine calls to answer a question or to execute a step: by the names of `Question` and `Step`. A name that is not here fails the test.
-const NEEDS: [(&str, &[&str]); 32] = [
+/// The actions that the engine needs to answer a question or to execute a step, by the names of `Question` and `Step`. A name that is
+/// missing here fails the test.
+const NEEDED_ACTIONS: [(&str, &[&str]); 32] = [
     ("Observations", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
     ("Incident", &["dynamodb:BatchGetItem"]),
     ("Deployment", &["dynamodb:BatchGetItem"]),
@@ -58,34 +59,38 @@ const NEEDS: [(&str, &[&str]); 32] = [
 #[test]
 fn each_role_allows_exactly_what_its_code_calls() {
     let rules = responder_core::rules::builtin().unwrap();
-    let needs: BTreeMap<&str, &[&str]> = NEEDS.into_iter().collect();
+    let needs: BTreeMap<&str, &[&str]> = NEEDED_ACTIONS.into_iter().collect();
     let mut everything = BTreeSet::new();
     for handler in Handler::ALL {
         let mut needed = BTreeSet::new();
-        for name in asked_and_planned(&rules, handler) {
+        for name in list_questions_and_steps(&rules, handler) {
             let calls = needs
                 .get(name.as_str())
-                .unwrap_or_else(|| panic!("{handler}: say in NEEDS what `{name}` needs"));
+                .unwrap_or_else(|| panic!("{handler}: say in NEEDED_ACTIONS what `{name}` needs"));
             needed.extend(calls.iter().copied());
         }
-        // What cannot be read is parked, with a page, by every function.
+        // Every function parks what it cannot read, with a page.
         needed.extend(["dynamodb:UpdateItem", "sns:Publish"]);
-        assert_eq!(calls(&rules, handler), needed, "{handler}: granted, and needed by its fixtures");
         assert_eq!(
-            allowed(handler),
-            needed.iter().copied().chain(IMPLIED).map(str::to_owned).collect(),
+            required_actions(&rules, handler),
+            needed,
+            "{handler}: granted, and needed by its fixtures"
+        );
+        assert_eq!(
+            allowed_actions(handler),
+            needed.iter().copied().chain(IMPLIED_ACTIONS).map(str::to_owned).collect(),
             "{handler}"
         );
         everything.extend(needed);
     }
-    assert_eq!(everything, in_the_code(), "granted to some function, and called by handlers/aws/src");
+    assert_eq!(everything, actions_in_the_code(), "granted to some function, and called by handlers/aws/src");
 }
 
 #[test]
 fn no_role_can_read_a_secret() {
-    for (id, resource) in template("responder")["Resources"].as_object().unwrap() {
+    for (id, resource) in read_template("responder")["Resources"].as_object().unwrap() {
         let text = resource.to_string();
-        for forbidden in FORBIDDEN {
+        for forbidden in FORBIDDEN_ACTIONS {
             let denies = text.matches("\"Deny\"").count() == 1 && resource["Type"] == "AWS::IAM::Role";
             assert!(!text.contains(forbidden) || denies, "{id}: {forbidden}");
         }
@@ -93,20 +98,20 @@ fn no_role_can_read_a_secret() {
 }
 
 /// `ecs:UpdateService` for `client.update_service()` in `handlers/aws/src/ecs.rs`.
-fn in_the_code() -> BTreeSet<&'static str> {
+fn actions_in_the_code() -> BTreeSet<&'static str> {
     let services = [("dynamodb", "dynamodb"), ("ecs", "ecs"), ("secrets", "secretsmanager"), ("sns", "sns")];
     let mut found = BTreeSet::new();
     for (file, service) in services {
-        let text: String = source(&format!("handlers/aws/src/{file}.rs")).split_whitespace().collect();
+        let text: String = read_source(&format!("handlers/aws/src/{file}.rs")).split_whitespace().collect();
         for call in
             text.split("client.").skip(1).filter_map(|rest| rest.split_once("()")).map(|(call, _)| call)
         {
-            let operation: String = call.split('_').map(camel).collect();
+            let operation: String = call.split('_').map(capitalise).collect();
             found.insert(&*format!("{service}:{operation}").leak());
         }
     }
     // Nowhere else is a client used.
-    for file in rust_files(&workspace("handlers/aws/src")) {
+    for file in list_rust_files(&workspace_path("handlers/aws/src")) {
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&file).unwrap();
         let is_known = services.iter().any(|(known, _)| *known == stem);
@@ -120,16 +125,16 @@ fn in_the_code() -> BTreeSet<&'static str> {
     found
 }
 
-fn camel(word: &str) -> String {
+fn capitalise(word: &str) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
+fn list_rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(rust_files(&path));
+            files.extend(list_rust_files(&path));
         } else {
             files.push(path);
         }
@@ -137,21 +142,18 @@ fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
     files
 }
 
-/// What the fixtures make a handler ask, and what it plans.
-fn asked_and_planned(rules: &RuleSet, handler: Handler) -> BTreeSet<String> {
+/// The questions that the fixtures make a handler ask, and the steps that it plans.
+fn list_questions_and_steps(rules: &RuleSet, handler: Handler) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for folder in folders(&workspace("fixtures")) {
+    for folder in list_folders(&workspace_path("fixtures")) {
         let facts = fs::read_to_string(folder.join("facts.json")).unwrap_or_default();
         let facts: Facts = serde_json::from_str(&facts).unwrap_or_default();
         for file in ["event.json", "events.jsonl"] {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
             let records = if file == "event.json" { vec![text.as_str()] } else { text.lines().collect() };
             for record in records {
-                for case in rules
-                    .match_event(record)
-                    .unwrap_or_default()
-                    .iter()
-                    .filter(|case| case.handler == handler)
+                for case in
+                    rules.match_event(record).unwrap_or_default().iter().filter(|case| case.handler == handler)
                 {
                     let asked = questions(case, &facts);
                     names.extend(asked.iter().map(|question| first_word(&format!("{question:?}"))));
@@ -174,10 +176,10 @@ fn step_name(step: &Value) -> Option<String> {
     tag.or_else(|| step.as_object()?.keys().next().map(String::as_str)).map(str::to_owned)
 }
 
-/// What the committed template allows a handler.
-fn allowed(handler: Handler) -> BTreeSet<String> {
-    let template = template("responder");
-    let id = format!("{}Role", camel(handler.as_str()));
+/// The actions that the committed template allows a handler.
+fn allowed_actions(handler: Handler) -> BTreeSet<String> {
+    let template = read_template("responder");
+    let id = format!("{}Role", capitalise(handler.as_str()));
     let statements =
         template.pointer(&format!("/Resources/{id}/Properties/Policies/0/PolicyDocument/Statement"));
     let statements = statements

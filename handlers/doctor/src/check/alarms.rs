@@ -4,106 +4,85 @@ use std::collections::BTreeMap;
 
 use responder_core::time::{Span, Timestamp};
 
-use crate::finding::Findings;
-use crate::snapshot::{Alarm, Look, Observed};
-use crate::wiring::{Part, Watch};
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+use crate::expected::ExpectedAlarm;
+use crate::snapshot::ObservedAlarm;
 
-/// Every alarm that should be there, and what those wait for that watch for silence.
-pub(super) fn check(part: &Part, now: Timestamp, observed: &Observed, found: &mut Findings<'_>) {
-    match &observed.alarms {
-        Look::Seen(alarms) => part.alarms.iter().for_each(|watch| one(watch, alarms, found)),
-        Look::Unseen(why) => found.unseen("alarm", "alarms", why),
-    }
-    dead(observed, found);
-    match &observed.heartbeats {
-        Look::Seen(beats) => part.heartbeats().for_each(|watch| beat(watch, beats, now, found)),
-        Look::Unseen(why) => found.unseen("heartbeat", "heartbeats", why),
-    }
-}
+/// The metrics that Secrets Manager publishes: the number of secrets, and nothing else (Secrets Manager: monitoring with
+/// `CloudWatch`).
+const SECRETS_MANAGER_METRICS: [&str; 2] = ["ResourceCount", "SecretCount"];
 
-fn one(watch: &Watch, alarms: &BTreeMap<String, Alarm>, found: &mut Findings<'_>) {
-    let name = &watch.name;
-    let Some(alarm) = alarms.get(name) else {
-        found.fail(
-            "alarm",
-            name,
-            "it does not exist",
-            "what it should notice is noticed by nobody",
-            "deploy the stack of this Region again",
-        );
-        return;
-    };
-    let watches = (&alarm.namespace, &alarm.metric, &alarm.dimensions);
-    if watches != (&watch.namespace, &watch.metric, &watch.dimensions) {
-        found.fail(
-            "alarm-metric",
-            name,
-            format!(
-                "it watches {}/{} with other dimensions or under another name",
-                alarm.namespace, alarm.metric
-            ),
-            "where there is no such metric it is green for ever",
-            format!("deploy the stack of this Region again: it watches {}/{}", watch.namespace, watch.metric),
-        );
-    } else if alarm.actions.is_empty() || !alarm.enabled {
-        let what = if alarm.actions.is_empty() { "it has no action" } else { "its actions are switched off" };
-        found.fail(
-            "alarm-action",
-            name,
-            what,
-            "it turns red and tells nobody",
-            "deploy the stack of this Region again, or aws cloudwatch enable-alarm-actions",
-        );
-    } else if alarm.state == "ALARM" && watch.silence.is_none() {
-        found.warn(
-            "alarm-state",
-            name,
-            "it is in ALARM",
-            "what it watches is wrong now",
-            "follow its description",
-        );
-    } else {
-        found.ok("alarm", name, alarm.state.clone());
+/// Checks every alarm that should be there, and the heartbeats that some of them wait for.
+pub(super) fn check_alarms(check: &mut RegionCheck<'_>) {
+    let observed = check.observed;
+    if let Some(alarms) = check.require_seen("alarm", "alarms", &observed.alarms) {
+        for alarm in &check.expected.alarms {
+            check_alarm(check, alarm, alarms);
+        }
     }
-}
-
-/// Alarms on metrics that nobody publishes: of secrets there is only the number (Secrets Manager: monitoring with `CloudWatch`).
-pub(super) fn dead(observed: &Observed, found: &mut Findings<'_>) {
-    let published = |metric: &str| matches!(metric, "ResourceCount" | "SecretCount");
-    for (name, alarm) in observed.alarms.seen().into_iter().flatten() {
-        if alarm.namespace == "AWS/SecretsManager" && !published(&alarm.metric) {
-            found.fail(
-                "alarm-dead",
-                name,
-                format!("it watches {}/{}", alarm.namespace, alarm.metric),
-                "Secrets Manager publishes no such metric: the alarm is green for ever",
-                "delete it; rotation failures are paged by the rule rotation-failed",
-            );
+    check_dead_metrics(check);
+    if let Some(heartbeats) = check.require_seen("heartbeat", "heartbeats", &observed.heartbeats) {
+        for alarm in check.expected.heartbeat_alarms() {
+            check_heartbeat(check, alarm, heartbeats.get(&alarm.name));
         }
     }
 }
 
-/// Whether the heartbeat was counted lately. Where it is old, the alarm's state is no news.
-fn beat(watch: &Watch, beats: &BTreeMap<String, Timestamp>, now: Timestamp, found: &mut Findings<'_>) {
-    let patience = watch.silence.unwrap_or_default();
-    let last = beats.get(&watch.name);
-    if let Some(at) = last.filter(|at| at.plus(Span::from_secs(patience)) >= now) {
-        return found.ok("heartbeat", &watch.name, at.to_string());
+/// Reports the first fault that applies: 1. the alarm is missing; 2. it watches something else; 3. it has no action; 4. its actions
+/// are switched off; 5. it rings.
+fn check_alarm(
+    check: &mut RegionCheck<'_>,
+    expected: &ExpectedAlarm,
+    alarms: &BTreeMap<String, ObservedAlarm>,
+) {
+    let name = &expected.name;
+    // 1. Missing.
+    let Some(alarm) = alarms.get(name) else {
+        return check.report(WiringFault::AlarmMissing, name, &[]);
+    };
+    let watched = format!("{}/{}", alarm.namespace, alarm.metric);
+    let wanted = format!("{}/{}", expected.namespace, expected.metric);
+    if watched != wanted || alarm.dimensions != expected.dimensions {
+        // 2. Another metric.
+        check.report(WiringFault::AlarmMetricWrong, name, &[("watched", &watched), ("wanted", &wanted)]);
+    } else if alarm.actions.is_empty() {
+        // 3. No action.
+        check.report(WiringFault::AlarmWithoutAction, name, &[("what", "it has no action")]);
+    } else if !alarm.enabled {
+        // 4. Switched off.
+        check.report(WiringFault::AlarmWithoutAction, name, &[("what", "its actions are switched off")]);
+    } else if alarm.state == "ALARM" && expected.max_silence.is_none() {
+        // 5. It rings. The state of an alarm on a heartbeat does not matter here: `check_heartbeat` knows more.
+        check.report(WiringFault::AlarmRings, name, &[]);
+    } else {
+        check.ok("alarm", name, &*alarm.state);
     }
-    let what = match last {
-        Some(at) => format!("the last one was at {at}"),
+}
+
+/// Reports all alarms on metrics that Secrets Manager does not publish, also those that are not ours.
+pub(super) fn check_dead_metrics(check: &mut RegionCheck<'_>) {
+    for (name, alarm) in check.observed.alarms.seen().into_iter().flatten() {
+        let metric = alarm.metric.as_str();
+        if alarm.namespace == "AWS/SecretsManager" && !SECRETS_MANAGER_METRICS.contains(&metric) {
+            let watched = format!("{}/{metric}", alarm.namespace);
+            check.report(WiringFault::AlarmDead, name, &[("watched", &watched)]);
+        }
+    }
+}
+
+/// Checks whether a heartbeat was counted lately.
+fn check_heartbeat(check: &mut RegionCheck<'_>, alarm: &ExpectedAlarm, latest: Option<&Timestamp>) {
+    let max_silence = Span::from_secs(alarm.max_silence.unwrap_or_default());
+    let what = match latest {
+        Some(latest) if latest.plus(max_silence) >= check.snapshot.at => {
+            return check.ok("heartbeat", &alarm.name, latest.to_string());
+        }
+        Some(latest) => format!("the last one was at {latest}"),
         None => "there was none in three hours".to_owned(),
     };
-    let (means, fix) = if watch.namespace == "AWS/SQS" {
-        (
-            "the sweep's own reads do not come back as events: whoever reads secrets is not seen either",
-            "look at the trail, at the canary's rule (state, target) and at the sweep's log; newly deployed, wait half an hour",
-        )
-    } else {
-        (
-            "nothing has come through schedule, queue and function since",
-            "look at the schedule's rule, the queue, the mapping and the function's log; newly deployed, wait ten minutes",
-        )
-    };
-    found.fail("heartbeat", &watch.name, what, means, fix);
+    // The canary is counted by its queue, the heartbeat of a function by the function.
+    let fault =
+        if alarm.namespace == "AWS/SQS" { WiringFault::CanarySilent } else { WiringFault::FunctionSilent };
+    check.report(fault, &alarm.name, &[("what", &what)]);
 }

@@ -1,59 +1,30 @@
 //! The ledger: without it every event pages anew.
 
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed};
+use infra::invariants::LEDGER_TTL_ATTRIBUTE;
 
-/// The table.
-pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let table = match &observed.table {
-        Look::Seen(Some(table)) => table,
-        Look::Seen(None) => {
-            return found.fail(
-                "ledger",
-                name,
-                "it does not exist",
-                "nothing is counted, and each event pages anew",
-                "deploy the stack again",
-            );
-        }
-        Look::Unseen(why) => return found.unseen("ledger", name, why),
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+
+/// Checks the table.
+pub(super) fn check_ledger(check: &mut RegionCheck<'_>) {
+    let name = check.expected.table.as_str();
+    let Some(table) = check.require_seen("ledger", name, &check.observed.table) else { return };
+    let Some(table) = table else {
+        return check.report(WiringFault::LedgerMissing, name, &[]);
     };
     if table.status == "ACTIVE" {
-        found.ok("ledger", name, "active");
+        check.ok("ledger", name, "active");
     } else {
-        found.fail(
-            "ledger",
-            name,
-            format!("its status is {}", table.status),
-            "it cannot be written",
-            "wait, or look at the table's events",
-        );
+        check.report(WiringFault::LedgerInactive, name, &[("status", &table.status)]);
     }
-    if table.ttl.as_deref() != Some("ttl") {
-        found.fail(
-            "ledger-ttl",
-            name,
-            "its items do not expire by `ttl`",
-            "it grows for ever",
-            format!("aws dynamodb update-time-to-live --table-name {name} --time-to-live-specification Enabled=true,AttributeName=ttl"),
-        );
+    if table.ttl.as_deref() != Some(LEDGER_TTL_ATTRIBUTE) {
+        let values = [("table", name), ("attribute", LEDGER_TTL_ATTRIBUTE)];
+        check.report(WiringFault::LedgerWithoutTtl, name, &values);
     }
     if !table.recovery {
-        found.warn(
-            "ledger-recovery",
-            name,
-            "it has no point-in-time recovery",
-            "the proofs of rotations can be lost",
-            "deploy the stack again",
-        );
+        check.report(WiringFault::LedgerWithoutRecovery, name, &[]);
     }
     if !table.protected {
-        found.warn(
-            "ledger-protection",
-            name,
-            "it has no deletion protection",
-            "one call can delete it",
-            "deploy the stack again",
-        );
+        check.report(WiringFault::LedgerUnprotected, name, &[]);
     }
 }

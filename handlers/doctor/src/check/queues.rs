@@ -1,126 +1,93 @@
-//! Queues: whether they take what the rules send, keep what nobody could answer, and are empty of it.
+//! Queues: whether they take what the rules send, and whether the dead-letter queues keep their messages and are empty.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use infra::resource_policy::{ServiceRequest, allows_request, list_allowing_statements, list_condition_keys};
 
-use super::policy::{allows, condition_keys, names, statements};
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed, Queue};
-use crate::wiring::Part;
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+use crate::snapshot::ObservedQueue;
 
-/// Every queue that should be there.
-pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) {
-    let queues = match &observed.queues {
-        Look::Seen(queues) => queues,
-        Look::Unseen(why) => return found.unseen("queue", "queues", why),
-    };
-    let senders = senders(part, observed);
-    for (name, retention) in &part.queues {
+/// The rules that send to a queue: name and ARN.
+type RuleSenders<'s> = Vec<(&'s str, &'s str)>;
+
+/// Checks every queue that should be there.
+pub(super) fn check_queues(check: &mut RegionCheck<'_>) {
+    let Some(queues) = check.require_seen("queue", "queues", &check.observed.queues) else { return };
+    let senders = group_senders(check);
+    for (name, retention) in &check.expected.queues {
         let Some(queue) = queues.get(name) else {
-            found.fail(
-                "queue",
-                name,
-                "it does not exist",
-                "what should wait in it is gone",
-                "deploy the stack of this Region again",
-            );
+            check.report(WiringFault::QueueMissing, name, &[]);
             continue;
         };
-        keeps(name, queue, *retention, found);
+        if !queue.encrypted {
+            check.report(WiringFault::QueueUnencrypted, name, &[]);
+        }
+        if name.ends_with("-dlq") {
+            check_dead_letters(check, name, queue, *retention);
+        }
         if let Some(rules) = senders.get(queue.arn.as_str()) {
-            takes(name, queue, rules, found);
+            check_policy(check, name, queue, rules);
         }
     }
 }
 
-/// Encryption, retention, and what was not answered.
-fn keeps(name: &str, queue: &Queue, retention: i64, found: &mut Findings<'_>) {
-    if !queue.encrypted {
-        found.warn(
-            "queue-encryption",
-            name,
-            "it is not encrypted at rest",
-            "events name secrets and principals",
-            "deploy the stack again (SqsManagedSseEnabled)",
-        );
-    }
-    if !name.ends_with("-dlq") {
-        return;
-    }
+/// Checks that a dead-letter queue keeps its messages, and that it is empty: a message in it is an event that was not answered.
+fn check_dead_letters(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, retention: i64) {
     if queue.retention < retention {
-        found.fail(
-            "dlq-retention",
-            name,
-            format!("it keeps messages for {} s, not {retention}", queue.retention),
-            "the time counts from the first sending: what arrives here may be gone before anybody looks",
-            "deploy the stack again; set MessageRetentionPeriod to 14 days",
-        );
+        let values = [("kept", &*queue.retention.to_string()), ("wanted", &retention.to_string())];
+        check.report(WiringFault::DlqRetentionShort, name, &values);
     }
-    // A dead-letter queue that is not empty is something that nobody answered.
     if queue.depth > 0 {
-        found.fail(
-            "dlq-depth",
-            name,
-            format!("messages in it: {}", queue.depth),
-            "these events were not answered",
-            "read them, fix the cause, then start a redrive: rules/README.md#event-parked",
-        );
+        check.report(WiringFault::DlqNotEmpty, name, &[("depth", &queue.depth.to_string())]);
     } else {
-        found.ok("dlq-depth", name, "empty");
+        check.ok("dlq-depth", name, "empty");
     }
 }
 
-/// Whether the rules may send to the queue.
-fn takes(name: &str, queue: &Queue, rules: &[(&str, &str)], found: &mut Findings<'_>) {
-    let may = |arn: &str| {
-        queue
-            .policy
-            .as_ref()
-            .is_some_and(|policy| allows(policy, "events.amazonaws.com", "sqs:SendMessage", Some(arn), None))
-    };
-    let refused: Vec<&str> = rules.iter().filter(|(_, arn)| !may(arn)).map(|(name, _)| *name).collect();
+/// Checks that each rule may send to the queue.
+fn check_policy(check: &mut RegionCheck<'_>, name: &str, queue: &ObservedQueue, rules: &RuleSenders<'_>) {
+    let mut refused = Vec::new();
+    for (rule, arn) in rules {
+        let request = ServiceRequest {
+            service: "events.amazonaws.com",
+            action: "sqs:SendMessage",
+            source_arn: Some(arn),
+            source_account: None,
+        };
+        if !queue.policy.as_ref().is_some_and(|policy| allows_request(policy, &request)) {
+            refused.push(*rule);
+        }
+    }
     if refused.is_empty() {
-        found.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
-        return;
+        return check.ok("queue-policy", name, format!("{} rules may send to it", rules.len()));
     }
-    let conditions: Vec<String> = queue.policy.iter().flat_map(conditions).collect();
-    let under = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!(" (it asks for {})", conditions.join(", "))
-    };
-    let is_last = name.ends_with("-dlq");
-    let means = if is_last {
-        "an event that cannot be delivered is gone; only InvocationsFailedToBeSentToDlq counts it"
-    } else {
-        "events are dropped without a retry"
-    };
-    found.fail(
-        if is_last { "dlq-policy" } else { "queue-policy" },
-        name,
-        format!("its policy does not let {} send{under}", refused.join(", ")),
-        means,
-        "deploy the stack again: allow sqs:SendMessage to events.amazonaws.com for the rules' ARNs (aws:SourceArn), and ask for nothing else",
-    );
+    let mut keys = Vec::new();
+    if let Some(policy) = &queue.policy {
+        for statement in list_allowing_statements(policy, "events.amazonaws.com") {
+            keys.append(&mut list_condition_keys(statement));
+        }
+    }
+    let conditions =
+        if keys.is_empty() { String::new() } else { format!(" (it has conditions on {})", keys.join(", ")) };
+    let fault = if name.ends_with("-dlq") { WiringFault::DlqClosed } else { WiringFault::QueueClosed };
+    check.report(fault, name, &[("rules", &refused.join(", ")), ("conditions", &conditions)]);
 }
 
-/// What the statements for EventBridge ask for.
-fn conditions(policy: &Value) -> Vec<String> {
-    let about = |statement: &&Value| names(statement.get("Principal"), "events.amazonaws.com");
-    let allowed = |statement: &&Value| statement.get("Effect").and_then(Value::as_str) == Some("Allow");
-    statements(policy).into_iter().filter(about).filter(allowed).flat_map(condition_keys).collect()
-}
-
-/// The rules that send to a queue, or give up to it: name and ARN, by the queue's ARN.
-fn senders<'a>(part: &'a Part, observed: &'a Observed) -> BTreeMap<&'a str, Vec<(&'a str, &'a str)>> {
-    let mut senders: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-    for wanted in &part.rules {
-        let Some(rule) = observed.rules.seen().and_then(|rules| rules.get(&wanted.name)) else { continue };
-        for queue in wanted.aims.iter().flat_map(|aim| [&*aim.arn, &*aim.dlq]) {
-            let rules = senders.entry(queue).or_default();
-            if rules.last() != Some(&(&*wanted.name, &*rule.arn)) {
-                rules.push((&wanted.name, &rule.arn));
+/// The rules that send to a queue, or leave there what they cannot deliver, by the queue's ARN.
+fn group_senders<'s>(check: &RegionCheck<'s>) -> BTreeMap<&'s str, RuleSenders<'s>> {
+    let mut senders: BTreeMap<&str, RuleSenders<'s>> = BTreeMap::new();
+    for rule in &check.expected.rules {
+        let rules = check.observed.rules.seen();
+        let Some(found) = rules.and_then(|rules| rules.get(&rule.name)) else { continue };
+        let sender = (rule.name.as_str(), found.arn.as_str());
+        for target in &rule.targets {
+            for queue in [&target.arn, &target.dlq] {
+                let rules = senders.entry(queue).or_default();
+                // Several targets of a rule share one dead-letter queue.
+                if rules.last() != Some(&sender) {
+                    rules.push(sender);
+                }
             }
         }
     }

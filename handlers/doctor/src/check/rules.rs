@@ -1,202 +1,111 @@
-//! Rules: present, with the file's pattern, in the right state, with a target that gets what it sends and a place for what it
-//! does not.
+//! Rules: whether they are there, with the file's pattern, in the right state, with a target that gets what they send and a queue for
+//! what it does not get.
 
-use std::collections::BTreeMap;
-
+use infra::event_rules::{MAX_PATTERN_CHARACTERS, RuleState};
 use serde_json::Value;
 
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed, Queue, Rule, Target};
-use crate::wiring::{Aim, Part, Wanted};
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+use crate::expected::{ExpectedRule, ExpectedTarget};
+use crate::snapshot::{ObservedRule, ObservedTarget};
 
-/// The state without which a rule never sees a read-only management event.
-const ALL_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
-/// The longest pattern that a bus takes by default (EventBridge quotas).
-const PATTERN_MAX: usize = 2_048;
-
-/// Every rule that should be there.
-pub(super) fn check(part: &Part, observed: &Observed, found: &mut Findings<'_>) {
-    let rules = match &observed.rules {
-        Look::Seen(rules) => rules,
-        Look::Unseen(why) => return found.unseen("rule", "rules", why),
-    };
-    for wanted in &part.rules {
-        let Some(rule) = rules.get(&wanted.name) else {
-            found.fail(
-                "rule",
-                &wanted.name,
-                "it does not exist",
-                "nothing that it should notice is noticed",
-                "deploy the stack of this Region again",
-            );
+/// Checks every rule that should be there.
+pub(super) fn check_rules(check: &mut RegionCheck<'_>) {
+    let Some(rules) = check.require_seen("rule", "rules", &check.observed.rules) else { return };
+    for expected in &check.expected.rules {
+        let name = &expected.name;
+        let Some(rule) = rules.get(name) else {
+            check.report(WiringFault::RuleMissing, name, &[]);
             continue;
         };
-        state(wanted, rule, found);
-        pattern(wanted, rule, found);
-        match &rule.targets {
-            Look::Unseen(why) => found.unseen("rule-target", &wanted.name, why),
-            Look::Seen(targets) if targets.is_empty() => found.fail(
-                "rule-target",
-                &wanted.name,
-                "it has no target",
-                "it matches, and nobody is told",
-                "deploy the stack of this Region again",
-            ),
-            Look::Seen(targets) => aims(wanted, targets, observed.queues.seen(), found),
+        check_state(check, expected, &rule.state);
+        match (&expected.pattern, &rule.schedule) {
+            (Some(pattern), _) => check_pattern(check, name, pattern, rule),
+            (None, Some(schedule)) => check.ok("rule-schedule", name, &**schedule),
+            (None, None) => check.report(WiringFault::RuleWithoutSchedule, name, &[]),
+        }
+        let Some(targets) = check.require_seen("rule-target", name, &rule.targets) else { continue };
+        if targets.is_empty() {
+            check.report(WiringFault::RuleWithoutTarget, name, &[]);
+        } else {
+            check_targets(check, expected, targets);
         }
     }
 }
 
-/// Whether the events go where they should, and nowhere else.
-fn aims(
-    wanted: &Wanted,
-    targets: &[Target],
-    queues: Option<&BTreeMap<String, Queue>>,
-    found: &mut Findings<'_>,
-) {
-    let name = &wanted.name;
-    let mut others: Vec<&Target> =
-        targets.iter().filter(|target| wanted.aims.iter().all(|aim| aim.arn != target.arn)).collect();
-    for aim in &wanted.aims {
-        if let Some(target) = targets.iter().find(|target| target.arn == aim.arn) {
-            sends(name, aim, target, found);
-            lost(name, target, queues, found);
-            continue;
+/// A rule whose state gives it all events is right as well: its pattern still matches only what it should.
+fn check_state(check: &mut RegionCheck<'_>, expected: &ExpectedRule, state: &str) {
+    let name = &expected.name;
+    let all_events = RuleState::AllManagementEvents.property_value();
+    if state == expected.state || state == all_events {
+        check.ok("rule-state", name, state);
+    } else if state == RuleState::Enabled.property_value() {
+        check.report(WiringFault::RuleStatePlain, name, &[("all_events", all_events)]);
+    } else {
+        check.report(WiringFault::RuleStateOff, name, &[("state", state), ("wanted", &expected.state)]);
+    }
+}
+
+/// Compares what the patterns mean: as JSON, whatever its white space and the order of its keys.
+fn check_pattern(check: &mut RegionCheck<'_>, name: &str, expected: &Value, rule: &ObservedRule) {
+    let text = rule.pattern.as_deref().unwrap_or_default();
+    let pattern: Value = serde_json::from_str(text).unwrap_or_default();
+    if pattern != *expected {
+        check.report(WiringFault::RulePatternDifferent, name, &[]);
+    } else if text.len() > MAX_PATTERN_CHARACTERS {
+        check.report(WiringFault::RulePatternLong, name, &[("length", &text.len().to_string())]);
+    } else {
+        check.ok("rule-pattern", name, "as in the file");
+    }
+}
+
+/// Checks that the events go where they should, and nowhere else.
+fn check_targets(check: &mut RegionCheck<'_>, expected: &ExpectedRule, targets: &[ObservedTarget]) {
+    let name = &expected.name;
+    let mut others: Vec<&ObservedTarget> = targets.iter().collect();
+    others.retain(|target| !expected.targets.iter().any(|wanted| wanted.arn == target.arn));
+    for wanted in &expected.targets {
+        if let Some(target) = targets.iter().find(|target| target.arn == wanted.arn) {
+            check_role(check, name, wanted, target);
+            check_dead_letter_queue(check, name, target);
+        } else {
+            let instead = others.pop().map_or("no target", |other| &other.arn);
+            check.report(
+                WiringFault::RuleTargetWrong,
+                name,
+                &[("instead", instead), ("wanted", &wanted.arn)],
+            );
         }
-        let instead = others.pop().map_or("no target".to_owned(), |other| other.arn.clone());
-        found.fail(
-            "rule-target",
-            name,
-            format!("it sends to {instead} in place of {}", aim.arn),
-            "what should get these events does not",
-            format!("deploy the stack of this Region again: the target is {}", aim.arn),
-        );
     }
     for other in others {
-        found.warn(
-            "rule-target",
-            name,
-            format!("it also sends to {}", other.arn),
-            "somebody else gets these events, which name secrets and principals",
-            "find out who added the target; aws events remove-targets",
-        );
+        check.report(WiringFault::RuleTargetExtra, name, &[("arn", &other.arn)]);
     }
 }
 
-/// Onto a bus of another Region or account EventBridge sends in a role only.
-fn sends(name: &str, aim: &Aim, target: &Target, found: &mut Findings<'_>) {
-    if target.role == aim.role {
-        found.ok("rule-target", name, &*aim.arn);
-        return;
+/// Onto a bus of another Region or account `EventBridge` sends only in a role.
+fn check_role(check: &mut RegionCheck<'_>, rule: &str, expected: &ExpectedTarget, target: &ObservedTarget) {
+    if target.role == expected.role {
+        return check.ok("rule-target", rule, &*expected.arn);
     }
     let what = match &target.role {
         None => "its target has no role".to_owned(),
-        Some(role) => format!("its target's role is {role}"),
+        Some(other) => format!("its target's role is {other}"),
     };
-    found.fail(
-        "rule-role",
-        name,
-        what,
-        "EventBridge may not put events on the other Region's bus; they are dropped without a retry",
-        "deploy infra/forwarder.yaml again: it makes the role",
-    );
+    check.report(WiringFault::RuleRoleWrong, rule, &[("what", &what)]);
 }
 
-fn state(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
-    let name = &wanted.name;
-    let is = rule.state.as_str();
-    if is == wanted.state || is == ALL_EVENTS {
-        found.ok("rule-state", name, is);
-    } else if is == "ENABLED" {
-        found.fail(
-            "rule-state",
-            name,
-            "its state is ENABLED",
-            "read-only management events such as GetSecretValue never reach it; its pattern still passes every test",
-            format!("set its state to {ALL_EVENTS} (put-rule or the stack; the console and enable-rule cannot)"),
-        );
-    } else {
-        found.fail(
-            "rule-state",
-            name,
-            format!("its state is {is}"),
-            "it matches nothing",
-            format!("set its state to {}; find out who changed it", wanted.state),
-        );
-    }
-}
-
-/// A pattern is equal if it means the same: as JSON, whatever its white space and the order of its keys.
-fn pattern(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
-    let Some(wanted_pattern) = &wanted.pattern else {
-        return schedule(wanted, rule, found);
-    };
-    let text = rule.pattern.as_deref().unwrap_or_default();
-    let is: Option<Value> = serde_json::from_str(text).ok();
-    if is.as_ref() != Some(wanted_pattern) {
-        found.fail(
-            "rule-pattern",
-            &wanted.name,
-            "its pattern differs from the file of this release",
-            "it notices other events than it should",
-            "deploy this release's stack; find out who changed it",
-        );
-    } else if text.len() > PATTERN_MAX {
-        found.warn(
-            "rule-pattern",
-            &wanted.name,
-            format!("its pattern has {} characters", text.len()),
-            "more than 2,048 need a raised quota",
-            "minify it: the templates do",
-        );
-    } else {
-        found.ok("rule-pattern", &wanted.name, "as in the file");
-    }
-}
-
-fn schedule(wanted: &Wanted, rule: &Rule, found: &mut Findings<'_>) {
-    match &rule.schedule {
-        Some(schedule) => found.ok("rule-schedule", &wanted.name, &**schedule),
-        None => found.fail(
-            "rule-schedule",
-            &wanted.name,
-            "it has no schedule",
-            "what should happen at intervals does not happen",
-            "deploy the stack of this Region again",
-        ),
-    }
-}
-
-/// Where events go that cannot be delivered.
-fn lost(name: &str, target: &Target, queues: Option<&BTreeMap<String, Queue>>, found: &mut Findings<'_>) {
+/// Checks that events which cannot be delivered are tried again, and kept.
+fn check_dead_letter_queue(check: &mut RegionCheck<'_>, rule: &str, target: &ObservedTarget) {
     let Some(dlq) = &target.dlq else {
-        found.fail(
-            "rule-dlq",
-            name,
-            "it has no dead-letter queue",
-            "an event that cannot be delivered is gone, and no alarm can know",
-            "deploy the stack of this Region again",
-        );
-        return;
+        return check.report(WiringFault::RuleWithoutDlq, rule, &[]);
     };
-    if queues.is_some_and(|queues| queues.values().all(|queue| queue.arn != *dlq)) {
-        found.fail(
-            "rule-dlq",
-            name,
-            "its dead-letter queue does not exist",
-            "an event that cannot be delivered is gone, and no alarm can know",
-            "deploy the stack of this Region again",
-        );
+    let queues = check.observed.queues.seen();
+    if queues.is_some_and(|queues| !queues.values().any(|queue| queue.arn == *dlq)) {
+        check.report(WiringFault::RuleDlqMissing, rule, &[]);
     } else {
-        found.ok("rule-dlq", name, "what cannot be delivered is kept");
+        check.ok("rule-dlq", rule, "events that cannot be delivered are kept");
     }
     if target.max_age.is_none() && target.max_attempts.is_none() {
-        found.warn(
-            "rule-retry",
-            name,
-            "it has no retry policy of its own",
-            "the default of 24 hours and 185 attempts holds",
-            "deploy the stack of this Region again",
-        );
+        check.report(WiringFault::RuleWithoutRetry, rule, &[]);
     }
 }

@@ -1,45 +1,27 @@
-//! Stacks: whether what is there is what a template says.
+//! Stacks: whether the resources are those of the template.
 
-use crate::finding::Findings;
-use crate::snapshot::{Look, Observed};
-use crate::wiring::find;
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+use crate::expected::find_stack;
 
-/// The stack of a Region.
-pub(super) fn check(name: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let stacks = match &observed.stacks {
-        Look::Seen(stacks) => stacks,
-        Look::Unseen(why) => return found.unseen("stack", name, why),
+/// Checks the stack of the Region.
+pub(super) fn check_stack(check: &mut RegionCheck<'_>) {
+    let name = check.expected.stack.as_str();
+    let Some(stacks) = check.require_seen("stack", name, &check.observed.stacks) else { return };
+    let Some((name, stack)) = find_stack(stacks, name) else {
+        return check.report(WiringFault::StackMissing, name, &[]);
     };
-    let Some((name, stack)) = find(stacks, name) else {
-        return found.warn(
-            "stack",
-            name,
-            "there is no stack of this name",
-            "deployed under another name or by other means: its parameters and drift are not known",
-            "deploy infra/ under this name, or read the other findings as if all parameters were the defaults",
-        );
-    };
-    if !stack.status.ends_with("_COMPLETE") || stack.status.contains("ROLLBACK") {
-        found.fail(
-            "stack",
-            name,
-            format!("its status is {}", stack.status),
-            "what is deployed is not what the template says",
-            "aws cloudformation describe-stack-events names the reason",
-        );
-        return;
+    let status = stack.status.as_str();
+    if !status.ends_with("_COMPLETE") || status.contains("ROLLBACK") {
+        return check.report(WiringFault::StackFailed, name, &[("status", status)]);
     }
-    let detect = || format!("aws cloudformation detect-stack-drift --stack-name {name}");
     match stack.drift.as_str() {
-        "DRIFTED" => found.fail(
-            "stack-drift",
-            name,
-            "resources differ from the template",
-            "somebody changed them by hand",
-            "aws cloudformation describe-stack-resource-drifts says which; deploy the stack again",
-        ),
-        "IN_SYNC" => found.ok("stack", name, format!("{}, in sync", stack.status)),
-        // The other checks compare most of it.
-        _ => found.ok("stack", name, format!("{}; drift was never looked for: {}", stack.status, detect())),
+        "DRIFTED" => check.report(WiringFault::StackDrifted, name, &[]),
+        "IN_SYNC" => check.ok("stack", name, format!("{status}, in sync")),
+        // The other checks compare most of the resources.
+        _ => {
+            let detect = format!("aws cloudformation detect-stack-drift --stack-name {name}");
+            check.ok("stack", name, format!("{status}; drift was never detected: {detect}"));
+        }
     }
 }

@@ -1,167 +1,147 @@
-//! Trails: without one that logs and records reads, no rule about an API call ever fires, and nothing says so.
+//! Trails: without one that logs and records reads, no rule about an API call ever matches, and nothing says so.
 
-use crate::finding::Findings;
-use crate::snapshot::{FieldSelector, Look, Observed, Selectors, Trail};
+use super::fault::WiringFault;
+use super::region_check::RegionCheck;
+use crate::snapshot::{Inspection, ObservedTrail, TrailFieldSelector, TrailSelectors};
 
-const TRAIL: &str = "trail";
-const EVENTS: &str =
-    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html";
-
-/// Whether some trail records the management events of this Region, reads included, and delivers them.
-pub(super) fn check(region: &str, observed: &Observed, found: &mut Findings<'_>) {
-    let trails = match &observed.trails {
-        Look::Seen(trails) => trails,
-        Look::Unseen(why) => return found.unseen(TRAIL, "trails", why),
-    };
-    let here: Vec<&Trail> =
-        trails.iter().filter(|trail| trail.multi_region || trail.home == region).collect();
-    if here.is_empty() {
+/// Checks whether some trail records the management events of the Region, reads included, and delivers them.
+pub(super) fn check_trails(check: &mut RegionCheck<'_>) {
+    let Some(trails) = check.require_seen("trail", "trails", &check.observed.trails) else { return };
+    let mut recording: Vec<&ObservedTrail> = trails.iter().collect();
+    recording.retain(|trail| trail.multi_region || trail.home == check.region);
+    if recording.is_empty() {
         let what = match trails.len() {
             0 => "there is no trail".to_owned(),
-            some => format!("none of the {some} trails records this Region"),
+            count => format!("none of the {count} trails records this Region"),
         };
-        return found.fail(
-            TRAIL,
-            "trails",
-            what,
-            "EventBridge gets `… via CloudTrail` events only where a trail logs: nothing is detected here",
-            "deploy infra/trail.yaml (a multi-Region trail), or make a trail of yours multi-Region",
-        );
+        return check.report(WiringFault::NoTrail, "trails", &[("what", &what)]);
     }
-    let before = here.iter().any(|trail| judge(trail) == Verdict::Good);
-    for trail in here {
-        say(trail, before, found);
+    let one_is_good = recording.iter().any(|trail| judge_trail(trail) == TrailVerdict::Good);
+    for trail in recording {
+        report_trail(check, trail, one_is_good);
     }
 }
 
-/// What a trail is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+/// How good a trail is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum TrailVerdict {
     Good,
-    Stopped,
-    Undelivered,
-    NoReads,
-    NoWrites,
-    Nothing,
-    Unknown,
+    /// It does not record, or does not deliver, what is needed.
+    Faulty(WiringFault),
+    /// It could not be inspected, for this reason.
+    Unknown(String),
 }
 
-fn judge(trail: &Trail) -> Verdict {
-    match (&trail.logging, &trail.selectors) {
-        (Look::Seen(false), _) => Verdict::Stopped,
-        (Look::Unseen(_), _) | (_, Look::Unseen(_)) => Verdict::Unknown,
-        (Look::Seen(true), Look::Seen(selectors)) => {
-            match (records(selectors, true), records(selectors, false)) {
-                (true, true) if trail.delivery_error.is_some() => Verdict::Undelivered,
-                (true, true) => Verdict::Good,
-                (true, false) => Verdict::NoWrites,
-                (false, true) => Verdict::NoReads,
-                (false, false) => Verdict::Nothing,
-            }
-        }
+/// Judges a trail in this order:
+///
+/// 1. A trail that is known to be stopped records nothing, whatever its selectors are.
+/// 2. A trail whose status or selectors could not be inspected is unknown.
+/// 3. The selectors decide, and where they take all events, whether the log files can be delivered.
+fn judge_trail(trail: &ObservedTrail) -> TrailVerdict {
+    // 1. Stopped.
+    if trail.logging == Inspection::Seen(false) {
+        return TrailVerdict::Faulty(WiringFault::TrailStopped);
+    }
+    // 2. Unknown.
+    if let Inspection::Unseen(reason) = &trail.logging {
+        return TrailVerdict::Unknown(reason.clone());
+    }
+    let selectors = match &trail.selectors {
+        Inspection::Seen(selectors) => selectors,
+        Inspection::Unseen(reason) => return TrailVerdict::Unknown(reason.clone()),
+    };
+    // 3. Selectors and delivery.
+    match (takes_reads(selectors), takes_writes(selectors)) {
+        (true, true) if trail.delivery_error.is_some() => TrailVerdict::Faulty(WiringFault::TrailUndelivered),
+        (true, true) => TrailVerdict::Good,
+        (true, false) => TrailVerdict::Faulty(WiringFault::TrailWithoutWrites),
+        (false, true) => TrailVerdict::Faulty(WiringFault::TrailWithoutReads),
+        (false, false) => TrailVerdict::Faulty(WiringFault::TrailBlind),
     }
 }
 
-/// A trail that is not as it should be is no failure where another one does the work.
-fn say(trail: &Trail, redundant: bool, found: &mut Findings<'_>) {
+/// Reports a trail. A trail that records too little is only a warning where another one records enough.
+fn report_trail(check: &mut RegionCheck<'_>, trail: &ObservedTrail, one_is_good: bool) {
     let name = trail.arn.rsplit('/').next().unwrap_or(&trail.arn);
-    let mut bad = |what: &str, means: &str, fix: String| {
-        if redundant {
-            found.warn(TRAIL, name, what, "another trail records what is needed", fix);
-        } else {
-            found.fail(TRAIL, name, what, means, fix);
+    let fault = match judge_trail(trail) {
+        TrailVerdict::Faulty(fault) => fault,
+        TrailVerdict::Unknown(reason) => return check.report_unseen("trail", name, &reason),
+        TrailVerdict::Good => {
+            let owner = if trail.organization { "the organization's" } else { "the account's" };
+            check.ok("trail", name, format!("{owner} trail logs, with reads"));
+            if !trail.validated {
+                check.report(WiringFault::TrailUnvalidated, name, &[("arn", &trail.arn)]);
+            }
+            return;
         }
     };
-    match judge(trail) {
-        Verdict::Good => {
-            let kind = if trail.organization { "the organization's" } else { "the account's" };
-            found.ok(TRAIL, name, format!("{kind} trail logs, with reads"));
-            if !trail.validated {
-                found.warn(
-                    "trail-validation",
-                    name,
-                    "log files are not validated",
-                    "who can write to the bucket can change the evidence unseen",
-                    format!("aws cloudtrail update-trail --name {} --enable-log-file-validation", trail.arn),
-                );
-            }
+    let error = trail.delivery_error.as_deref().unwrap_or_default();
+    let values = [("error", error), ("arn", &trail.arn), ("home", &trail.home)];
+    match fault.texts() {
+        Some(texts) if one_is_good && fault != WiringFault::TrailUndelivered => {
+            let values =
+                [("what", &*texts.what), ("fix", &texts.fix), ("arn", &trail.arn), ("home", &trail.home)];
+            check.report(WiringFault::TrailRedundant, name, &values);
         }
-        Verdict::Stopped => bad(
-            "it does not log",
-            "no rule about an API call fires while no trail logs",
-            format!("aws cloudtrail start-logging --name {} --region {}", trail.arn, trail.home),
-        ),
-        Verdict::Undelivered => found.warn(
-            "trail-delivery",
-            name,
-            format!("it cannot deliver: {}", trail.delivery_error.as_deref().unwrap_or_default()),
-            "events reach EventBridge, but no log is kept that could be replayed",
-            "look at the bucket's policy and key: `aws cloudtrail get-trail-status` names the error",
-        ),
-        Verdict::NoReads => bad(
-            "its selectors leave out read-only management events",
-            "GetSecretValue and BatchGetSecretValue are read-only: who steals secrets is not seen",
-            format!("record all management events: aws cloudtrail put-event-selectors ({EVENTS})"),
-        ),
-        Verdict::NoWrites => bad(
-            "its selectors leave out write management events",
-            "changes of secrets, of their protection and of this responder are not seen",
-            format!("record all management events: aws cloudtrail put-event-selectors ({EVENTS})"),
-        ),
-        Verdict::Nothing => bad(
-            "its selectors leave out the management events of Secrets Manager",
-            "the trail logs, and every rule is blind",
-            format!("record all management events: aws cloudtrail put-event-selectors ({EVENTS})"),
-        ),
-        Verdict::Unknown => {
-            let why = [Some(&trail.logging).and_then(unseen), unseen(&trail.selectors)];
-            found.unseen(TRAIL, name, why.into_iter().flatten().next().unwrap_or_default());
-        }
+        _ => check.report(fault, name, &values),
     }
 }
 
-fn unseen<T>(look: &Look<T>) -> Option<&str> {
-    match look {
-        Look::Seen(_) => None,
-        Look::Unseen(why) => Some(why),
-    }
+/// Whether the selectors take Secrets Manager's management events that are reads.
+fn takes_reads(selectors: &TrailSelectors) -> bool {
+    takes_events(selectors, "ReadOnly", "true", &["GetSecretValue", "BatchGetSecretValue"])
 }
 
-/// Whether the selectors take Secrets Manager's management events that are reads, or that are none. A trail has basic or
-/// advanced selectors (`API_GetEventSelectors`); without any it records all management events.
-fn records(selectors: &Selectors, reads: bool) -> bool {
-    let kind = if reads { "ReadOnly" } else { "WriteOnly" };
+/// Whether the selectors take Secrets Manager's management events that are writes.
+fn takes_writes(selectors: &TrailSelectors) -> bool {
+    takes_events(selectors, "WriteOnly", "false", &["PutResourcePolicy"])
+}
+
+/// A trail has basic or advanced selectors (`API_GetEventSelectors`); without any it records all management events.
+fn takes_events(selectors: &TrailSelectors, read_write: &str, read_only: &str, names: &[&str]) -> bool {
     if selectors.basic.is_empty() && selectors.advanced.is_empty() {
         return true;
     }
-    selectors
-        .basic
-        .iter()
-        .any(|selector| selector.management && (selector.read_write == "All" || selector.read_write == kind))
-        || selectors.advanced.iter().any(|fields| {
-            fields.iter().any(|field| field.field == "eventCategory" && takes(field, "Management"))
-                && fields.iter().all(|field| match field.field.as_str() {
-                    "eventCategory" => takes(field, "Management"),
-                    "readOnly" => takes(field, if reads { "true" } else { "false" }),
-                    "eventSource" => takes(field, "secretsmanager.amazonaws.com"),
-                    "eventName" if reads => {
-                        takes(field, "GetSecretValue") && takes(field, "BatchGetSecretValue")
-                    }
-                    "eventName" => takes(field, "PutResourcePolicy"),
-                    // Other fields narrow it further: towards a human.
-                    _ => false,
-                })
-        })
+    for selector in &selectors.basic {
+        if selector.management && (selector.read_write == "All" || selector.read_write == read_write) {
+            return true;
+        }
+    }
+    selectors.advanced.iter().any(|fields| fields_take_events(fields, read_only, names))
 }
 
-/// Whether a condition takes a value: one of what it asks for, none of what it excludes.
-fn takes(field: &FieldSelector, value: &str) -> bool {
-    let asks = !(field.equals.is_empty() && field.starts_with.is_empty() && field.ends_with.is_empty());
-    let asked = field.equals.iter().any(|text| text == value)
-        || field.starts_with.iter().any(|text| value.starts_with(text.as_str()))
-        || field.ends_with.iter().any(|text| value.ends_with(text.as_str()));
-    let excluded = field.not_equals.iter().any(|text| text == value)
-        || field.not_starts_with.iter().any(|text| value.starts_with(text.as_str()))
-        || field.not_ends_with.iter().any(|text| value.ends_with(text.as_str()));
-    (!asks || asked) && !excluded
+/// Whether an advanced selector takes management events (it must say so), and no condition of it excludes these events.
+fn fields_take_events(fields: &[TrailFieldSelector], read_only: &str, names: &[&str]) -> bool {
+    let mut is_about_management = false;
+    for field in fields {
+        let takes = match field.field.as_str() {
+            "eventCategory" => {
+                is_about_management = true;
+                takes_value(field, "Management")
+            }
+            "readOnly" => takes_value(field, read_only),
+            "eventSource" => takes_value(field, "secretsmanager.amazonaws.com"),
+            "eventName" => names.iter().all(|name| takes_value(field, name)),
+            // Another field narrows the events in a way that only a human can judge.
+            _ => false,
+        };
+        if !takes {
+            return false;
+        }
+    }
+    is_about_management
+}
+
+/// Whether a condition takes a value: it asks for this one among others or for none, and does not exclude it.
+fn takes_value(field: &TrailFieldSelector, value: &str) -> bool {
+    let asks_for_none = field.equals.is_empty() && field.starts_with.is_empty() && field.ends_with.is_empty();
+    let asks_for_it = matches_any(value, &field.equals, &field.starts_with, &field.ends_with);
+    let excludes_it = matches_any(value, &field.not_equals, &field.not_starts_with, &field.not_ends_with);
+    (asks_for_none || asks_for_it) && !excludes_it
+}
+
+fn matches_any(value: &str, equals: &[String], starts_with: &[String], ends_with: &[String]) -> bool {
+    equals.iter().any(|text| value == text)
+        || starts_with.iter().any(|text| value.starts_with(text))
+        || ends_with.iter().any(|text| value.ends_with(text))
 }
