@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
-use simulation::ecs::{Ecs, EcsEvent, Estate, TaskLaunch};
-use simulation::secrets::Secrets;
-use simulation::{Place, Refusal};
+use simulation::ecs::{EcsEstate, EcsEvent, SimulatedEcs, TaskLaunch};
+use simulation::location::AwsLocation;
+use simulation::secrets::SimulatedSecrets;
+use simulation::service_calls::ApiRefusal;
 
 use crate::http::Request;
 
@@ -43,9 +44,9 @@ pub enum Trouble {
 #[derive(Debug)]
 struct State {
     /// One for each Region; an unknown Region is an empty one.
-    ecs: BTreeMap<String, Ecs>,
-    home: Place,
-    secrets: Secrets,
+    ecs: BTreeMap<String, SimulatedEcs>,
+    home: AwsLocation,
+    secrets: SimulatedSecrets,
     trail: trail::Trail,
     offset: Span,
     latency: Duration,
@@ -60,16 +61,22 @@ struct State {
 impl Fake {
     /// An empty account.
     pub fn start(account: &str, region: &str) -> Self {
-        Self::serve(Ecs::new(Place::new(account, region), 1), Secrets::new(account, 1))
+        Self::serve(
+            SimulatedEcs::new(AwsLocation::new(account, region), 1),
+            SimulatedSecrets::new(account, 1),
+        )
     }
 
     /// An account of this size, the same each time but for its age of one day, with one secret for ten services.
     pub fn estate(account: &str, region: &str, clusters: usize, services: usize, revisions: usize) -> Self {
         let created = clock().minus(Span::from_secs(86_400));
-        let secrets = Secrets::estate(account, region, 1, services.div_ceil(10), created);
+        let secrets = SimulatedSecrets::make_estate(account, region, 1, services.div_ceil(10), created);
         let estate =
-            Estate { clusters, services, revisions, secrets: secrets.arns().map(str::to_owned).collect() };
-        Self::serve(Ecs::estate(Place::new(account, region), 1, &estate, created), secrets)
+            EcsEstate { clusters, services, revisions, secrets: secrets.arns().map(str::to_owned).collect() };
+        Self::serve(
+            SimulatedEcs::make_estate(AwsLocation::new(account, region), 1, &estate, created),
+            secrets,
+        )
     }
 
     /// Serves a model on a free loopback port.
@@ -77,10 +84,10 @@ impl Fake {
     /// # Panics
     ///
     /// If there is none.
-    pub fn serve(ecs: Ecs, secrets: Secrets) -> Self {
+    pub fn serve(ecs: SimulatedEcs, secrets: SimulatedSecrets) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let home = ecs.place.clone();
+        let home = ecs.location.clone();
         let state = State {
             ecs: [(home.region.clone(), ecs)].into(),
             home,
@@ -118,14 +125,14 @@ impl Fake {
     }
 
     /// Looks at ECS of the home Region, or changes it.
-    pub fn ecs<T>(&self, see: impl FnOnce(&mut Ecs, Timestamp) -> T) -> T {
+    pub fn ecs<T>(&self, see: impl FnOnce(&mut SimulatedEcs, Timestamp) -> T) -> T {
         let mut state = lock(&self.shared);
         let (region, now) = (state.home.region.clone(), state.now());
         see(state.ecs_of(&region), now)
     }
 
     /// Looks at Secrets Manager, or changes it.
-    pub fn secrets<T>(&self, see: impl FnOnce(&mut Secrets, Timestamp) -> T) -> T {
+    pub fn secrets<T>(&self, see: impl FnOnce(&mut SimulatedSecrets, Timestamp) -> T) -> T {
         let mut state = lock(&self.shared);
         let now = state.now();
         see(&mut state.secrets, now)
@@ -191,9 +198,11 @@ impl State {
         clock().plus(self.offset)
     }
 
-    fn ecs_of(&mut self, region: &str) -> &mut Ecs {
+    fn ecs_of(&mut self, region: &str) -> &mut SimulatedEcs {
         let account = &self.home.account;
-        self.ecs.entry(region.to_owned()).or_insert_with(|| Ecs::new(Place::new(account, region), 1))
+        self.ecs
+            .entry(region.to_owned())
+            .or_insert_with(|| SimulatedEcs::new(AwsLocation::new(account, region), 1))
     }
 
     /// Lets time pass in the models, and keeps what happened.
@@ -208,9 +217,9 @@ impl State {
         self.events.extend(self.secrets.advance(now).into_iter().map(|told| (told.at, told.event)));
     }
 
-    fn answer(&mut self, region: &str, target: &str, body: &[u8]) -> Result<Value, Refusal> {
+    fn answer(&mut self, region: &str, target: &str, body: &[u8]) -> Result<Value, ApiRefusal> {
         let body: Value = serde_json::from_slice(body)
-            .map_err(|_| Refusal::new("SerializationException", "the body is not JSON"))?;
+            .map_err(|_| ApiRefusal::new("SerializationException", "the body is not JSON"))?;
         let now = self.now();
         match target.rsplit_once('.') {
             Some(("AmazonEC2ContainerServiceV20141113", operation)) => {
@@ -220,16 +229,16 @@ impl State {
                 secrets::answer(&mut self.secrets, region, operation, &body, now)
             }
             Some(("CloudTrail_20131101", operation)) => self.trail.answer(region, operation, &body),
-            _ => Err(Refusal::new("UnknownOperationException", target)),
+            _ => Err(ApiRefusal::new("UnknownOperationException", target)),
         }
     }
 }
 
 /// Refuses a request with a member that the fake would ignore: a test must not believe that it did something.
-fn only(body: &Value, known: &[&str]) -> Result<(), Refusal> {
+fn only(body: &Value, known: &[&str]) -> Result<(), ApiRefusal> {
     let unknown = body.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
     unknown.map_or(Ok(()), |(name, _)| {
-        Err(Refusal::new("ValidationException", format!("the fake does not know `{name}`")))
+        Err(ApiRefusal::new("ValidationException", format!("the fake does not know `{name}`")))
     })
 }
 
@@ -299,7 +308,7 @@ fn region(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split('/').nth(2)
 }
 
-fn write(mut stream: &TcpStream, answer: &Result<Value, Refusal>) -> std::io::Result<()> {
+fn write(mut stream: &TcpStream, answer: &Result<Value, ApiRefusal>) -> std::io::Result<()> {
     let (status, body) = match answer {
         Ok(body) => (200, body.to_string()),
         Err(refusal) => {

@@ -2,23 +2,23 @@
 
 use responder_core::time::Timestamp;
 use serde_json::{Map, Value, json};
-use simulation::Refusal;
-use simulation::secrets::{Metadata, Operation, Secrets};
+use simulation::secrets::{SecretDescription, SecretsOperation, SimulatedSecrets};
+use simulation::service_calls::ApiRefusal;
 
 use super::{max, only, seconds};
 
 pub(super) fn answer(
-    secrets: &mut Secrets,
+    secrets: &mut SimulatedSecrets,
     region: &str,
     name: &str,
     body: &Value,
     now: Timestamp,
-) -> Result<Value, Refusal> {
-    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
-    let operation = operation.ok_or_else(|| Refusal::new("UnknownOperationException", name))?;
+) -> Result<Value, ApiRefusal> {
+    let operation = SecretsOperation::ALL.into_iter().find(|operation| operation.name() == name);
+    let operation = operation.ok_or_else(|| ApiRefusal::new("UnknownOperationException", name))?;
     let id = body["SecretId"].as_str().unwrap_or_default();
     match operation {
-        Operation::DescribeSecret => {
+        SecretsOperation::DescribeSecret => {
             only(body, &["SecretId"])?;
             let found = secrets.describe_secret(region, id, now)?;
             let mut body = metadata(&found);
@@ -30,7 +30,7 @@ pub(super) fn answer(
             }
             Ok(body.into())
         }
-        Operation::ListSecrets => {
+        SecretsOperation::ListSecrets => {
             only(body, &["MaxResults", "NextToken"])?;
             let page =
                 secrets.list_secrets(region, max(body, "MaxResults"), body["NextToken"].as_str(), now)?;
@@ -45,7 +45,7 @@ pub(super) fn answer(
             }
             Ok(answer)
         }
-        Operation::ListSecretVersionIds => {
+        SecretsOperation::ListSecretVersionIds => {
             only(body, &["SecretId", "IncludeDeprecated"])?;
             let all = body["IncludeDeprecated"] == true;
             let found = secrets.list_secret_version_ids(region, id, all, now)?;
@@ -59,7 +59,7 @@ pub(super) fn answer(
     }
 }
 
-fn metadata(found: &Metadata) -> Map<String, Value> {
+fn metadata(found: &SecretDescription) -> Map<String, Value> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
         body.extend(value.map(|value| (name.to_owned(), value)));
@@ -77,7 +77,7 @@ fn metadata(found: &Metadata) -> Map<String, Value> {
 }
 
 /// The versions that have labels.
-fn stages(found: &Metadata) -> Value {
+fn stages(found: &SecretDescription) -> Value {
     let labelled = found.versions.iter().filter(|(_, version)| !version.labels.is_empty());
     let stages = labelled.map(|(id, version)| (id.clone(), json!(version.labels)));
     Value::Object(stages.collect())

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
-use simulation::Refusal;
+use simulation::service_calls::ApiRefusal;
 
 use super::{max, only};
 
@@ -29,24 +29,29 @@ impl Trail {
         self.records.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     }
 
-    pub(super) fn answer(&mut self, region: &str, operation: &str, body: &Value) -> Result<Value, Refusal> {
+    pub(super) fn answer(
+        &mut self,
+        region: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, ApiRefusal> {
         if operation != "LookupEvents" {
-            return Err(Refusal::new("UnknownOperationException", operation));
+            return Err(ApiRefusal::new("UnknownOperationException", operation));
         }
         only(body, &["LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken"])?;
         if let Some(code) = self.refusals.pop_front().flatten() {
-            return Err(Refusal::new(code, "planted"));
+            return Err(ApiRefusal::new(code, "planted"));
         }
         let source = &body["LookupAttributes"][0];
         if source["AttributeKey"] != "EventSource" {
-            return Err(Refusal::new("InvalidLookupAttributesException", "the fake knows sources only"));
+            return Err(ApiRefusal::new("InvalidLookupAttributesException", "the fake knows sources only"));
         }
         // A token is good for the parameters that it was made for (`API_LookupEvents`: InvalidNextTokenException).
         let about = json!([source, body["StartTime"], body["EndTime"]]).to_string();
         let offset = match body["NextToken"].as_str().map(|token| token.split_once(' ')) {
             None => 0,
             Some(Some((offset, of))) if of == about => offset.parse().unwrap_or(0),
-            Some(_) => return Err(Refusal::new("InvalidNextTokenException", "made for another lookup")),
+            Some(_) => return Err(ApiRefusal::new("InvalidNextTokenException", "made for another lookup")),
         };
         let (since, until) = (seconds(&body["StartTime"]), seconds(&body["EndTime"]));
         let wanted = self.records.iter().filter(|(at, record)| {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use acceptance::{Function, Meter, Outcome, World, events, now, paths};
 use jiff::ToSpan;
-use responder_core::memory_store::{MemoryStore, in_order};
+use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
 use responder_core::rules::builtin;
 use serde_json::{Value, json};
-use simulation::corpus::{classes, facts, sample};
+use simulation::corpus::{list_classes, make_facts, make_sample};
 
 /// Reads of `count` secrets by one user, a second apart, ending now.
 fn burst(world: &World, user: &str, count: usize) -> Vec<Value> {
@@ -45,8 +45,9 @@ fn twenty_reads_are_one_alert_in_any_order_and_however_often_they_are_told() {
 
 #[test]
 fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay() {
-    let class = classes().into_iter().find(|class| class.name == "theft-told-late-and-twice").unwrap();
-    let theft = sample(class, 7);
+    let class =
+        list_classes().into_iter().find(|class| class.name == "theft-delivered-late-and-twice").unwrap();
+    let theft = make_sample(class, 7);
     let events: Vec<Value> = theft.events.iter().map(|(_, event)| event.clone()).collect();
     let world = World::new();
     let access = world.deploy("access");
@@ -55,8 +56,8 @@ fn a_theft_that_is_told_late_twice_and_in_no_order_is_the_incident_of_the_replay
 
     let rules = builtin().unwrap();
     let cases = events.iter().flat_map(|event| rules.cases(&event.to_string()).unwrap()).collect();
-    let mut ledger = MemoryStore::new(facts(&[theft]));
-    let cases = in_order(cases).0;
+    let mut ledger = MemoryStore::new(make_facts(&[theft]));
+    let cases = order_and_deduplicate(cases).0;
     let plans: Vec<_> = cases.iter().map(|case| ledger.decide(case)).collect();
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let keys = steps.filter_map(|step| match step {

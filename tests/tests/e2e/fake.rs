@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acceptance::{Fake, Function, Outcome, World, events, now};
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
-use simulation::ecs::{CircuitBreaker, Container, NewService, Outcome as Rollout, TaskDefinition};
+use simulation::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, TaskContainer};
 
 fn invoke(function: &mut Function, event: &Value) -> Value {
     let answer = function.invoke(event.to_string().as_bytes());
@@ -45,7 +45,8 @@ fn the_function_learns_every_consumer_in_an_estate_through_its_sdk() {
                 (service.task_definition.clone(), connect.unwrap_or_default())
             };
             let definition = ecs.describe_task_definition(&definition, now).expect("it is there");
-            let refers = definition.references().chain(&connect).any(|reference| reference.contains(&secret));
+            let refers =
+                definition.references().iter().chain(&connect).any(|reference| reference.contains(&secret));
             assert!(!refers || learned.contains_key(&arn), "{arn} refers to the secret");
         }
         for arn in learned.keys().cloned().collect::<Vec<_>>() {
@@ -62,9 +63,9 @@ fn the_function_learns_every_consumer_in_an_estate_through_its_sdk() {
             assert_eq!(known["tags"], json!(service.tags));
             let definition = ecs.describe_task_definition(&service.task_definition, primary.created_at);
             let definition = definition.expect("it is there");
-            let mut references: Vec<&String> = definition.references().collect();
+            let mut references = definition.references();
             if service.controller.as_str() == "ECS" {
-                references.extend(&service.connect_secrets);
+                references.extend_from_slice(&service.connect_secrets);
             }
             let count = references.iter().collect::<std::collections::BTreeSet<_>>().len();
             assert!(known["references"].as_array().is_some_and(|known| known.len() >= count), "{known}");
@@ -99,10 +100,10 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
     let fake = Fake::start(world.aws.account(), world.aws.region());
     let secret = fake.secrets(|secrets, now| secrets.create(world.aws.region(), "prod/app", now));
     let service = fake.ecs(|ecs, now| {
-        let task_definition = ecs.register(TaskDefinition {
+        let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
-            containers: vec![Container { secrets: vec![secret.clone()], ..Container::default() }],
-            ..TaskDefinition::default()
+            containers: vec![TaskContainer { secrets: vec![secret.clone()], ..TaskContainer::default() }],
+            ..RegisteredTaskDefinition::default()
         });
         let service = NewService {
             cluster: "prod".to_owned(),
@@ -113,7 +114,7 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
             ..NewService::default()
         };
         let arn = ecs.create_service(service, now.minus(Span::from_secs(60)));
-        ecs.next(&arn, [Rollout::Fails(Span::from_secs(30))]);
+        ecs.plan_outcomes(&arn, [RolloutOutcome::Fails(Span::from_secs(30))]);
         arn
     });
     fake.secrets(|secrets, now| secrets.put_value(&secret, now));

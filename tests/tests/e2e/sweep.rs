@@ -6,7 +6,7 @@ use std::process::Command;
 use acceptance::{Fake, Function, Outcome, TABLE, World, events, paths};
 use responder_core::time::Span;
 use serde_json::{Value, json};
-use simulation::ecs::{CircuitBreaker, Container, NewService, TaskDefinition};
+use simulation::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, TaskContainer};
 
 /// What the function planned, one word a step.
 fn tell(function: &mut Function, event: &Value) -> Vec<String> {
@@ -28,11 +28,11 @@ fn estate(world: &World, fake: &Fake) -> (String, String) {
         fake.secrets(|secrets, now| secrets.create(world.aws.region(), "prod/app", now.minus(ago(60))));
     let role = format!("arn:aws:iam::{}:role/web-execution", world.aws.account());
     let service = fake.ecs(|ecs, now| {
-        let task_definition = ecs.register(TaskDefinition {
+        let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
             execution_role: Some(role),
-            containers: vec![Container { secrets: vec![secret.clone()], ..Container::default() }],
-            ..TaskDefinition::default()
+            containers: vec![TaskContainer { secrets: vec![secret.clone()], ..TaskContainer::default() }],
+            ..RegisteredTaskDefinition::default()
         });
         let service = NewService {
             cluster: "prod".to_owned(),
