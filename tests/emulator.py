@@ -1,14 +1,19 @@
 """Run the emulator for as long as standard input stays open, then end it and everything that it started.
 
 Usage: python emulator.py PORT LOG. The tests hold the other end of standard input: however a test process ends, the pipe closes, and no emulator or
-function process is left over. Temporary files live in one directory, which is removed at the end.
+function process is left over. Temporary files live in one directory, which is removed at the end. If the emulator ends by itself, because another process
+took its port, so does this program, with status 1.
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+
+# Seconds between two looks at whether the emulator still runs.
+LOOK_INTERVAL = 0.2
 
 
 def main():
@@ -38,9 +43,13 @@ def main():
         # Ctrl-C reaches the whole terminal group: the tests end, the pipe closes, and the lines below run.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: end(emulator))
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
+        while emulator.poll() is None:
+            readable, _, _ = select.select([sys.stdin], [], [], LOOK_INTERVAL)
+            if readable and not os.read(sys.stdin.fileno(), 4096):
+                end(emulator)
+                return 0
         end(emulator)
+        return 1
 
 
 def end(emulator):
@@ -53,4 +62,4 @@ def end(emulator):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

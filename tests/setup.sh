@@ -1,8 +1,14 @@
-# What the scripts of this folder share: saying what is done, and what has to be installed first. To be sourced from the root.
+# What the scripts of this folder share: to say what is done and how long it took, and to install what cargo does not bring. To be sourced from the root.
 
 target=${CARGO_TARGET_DIR:-target}
 venv=$target/venv
 requirements=tests/requirements.txt
+
+# How often the packages are fetched before the installation fails.
+install_attempts=3
+
+# One line for each finished part: its seconds and its name.
+parts=()
 
 say() { echo "$0: $*" >&2; }
 
@@ -17,7 +23,19 @@ step() {
     shift
     say "$what ..."
     "$@" || fail "$what: failed after $((SECONDS - start)) s"
-    say "$what: $((SECONDS - start)) s"
+    record_part "$what" "$start"
+}
+
+# Says how long a part took that began at a value of SECONDS, and keeps it for the summary.
+record_part() {
+    local what=$1 seconds=$((SECONDS - $2))
+    say "$what: $seconds s"
+    parts+=("$(printf '%5d s  %s' "$seconds" "$what")")
+}
+
+# Prints the time of each part, and of all of them.
+summarize_parts() {
+    printf '%s\n' "${parts[@]}" "$(printf '%5d s  in all' "$SECONDS")" >&2
 }
 
 make_venv() {
@@ -26,23 +44,32 @@ make_venv() {
         say "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
         return 1
     }
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" || return 1
+    local attempt
+    for ((attempt = 1; ; attempt++)); do
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" && break
+        ((attempt < install_attempts)) || return 1
+        say "the packages could not be installed; trying again in $((attempt * 10)) s"
+        sleep $((attempt * 10))
+    done
     # Last, so that an interrupted run starts over.
     cp "$requirements" "$venv/requirements.txt"
 }
 
-# What cargo does not bring: the emulated AWS, in a virtual environment under `target/`.
+# Installs what cargo does not bring: the emulated AWS, in a virtual environment under `target/`.
 make_ready() {
     command -v cargo >/dev/null || fail "no cargo: see https://rustup.rs"
     command -v python3 >/dev/null || fail "no python3: the emulated AWS is a Python program"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is $(python3 -V 2>&1): 3.10 or later is needed"
 
     mkdir -p "$target"
-    cmp -s "$requirements" "$venv/requirements.txt" || step "install the emulator and cfn-lint into $venv" make_venv
+    # Made at another path or by another interpreter, as in a copied folder, it does not work.
+    if ! cmp -s "$requirements" "$venv/requirements.txt" || ! "$venv/bin/python" -c 'import ministack' 2>/dev/null; then
+        step "install the emulator and cfn-lint into $venv" make_venv
+    fi
 }
 
 build_functions() {
     if [[ -z ${RESPONDER_FUNCTIONS:-} ]]; then
-        step "build the functions (some minutes the first time)" cargo build --release --locked -p responder-lambda
+        step "build the functions (some minutes the first time)" cargo build --profile function --locked -p responder-lambda
     fi
 }

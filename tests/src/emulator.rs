@@ -1,19 +1,21 @@
-//! The emulated AWS: one process for a test binary, which ends with it.
+//! The emulated AWS: a process that the tests of one binary share, or one that a test has to itself.
 
-use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::aws::Client;
-use crate::paths;
+use crate::aws::EmulatorClient;
+use crate::{PATIENCE, paths};
 
-/// Compiling the emulator's Python for the first time takes several seconds.
-const START: Duration = Duration::from_mins(1);
+/// The emulator writes this line when it has the port. Any process can answer at a port; only our emulator writes to our log.
+const LISTENING_LINE: &str = "Running on http";
+
+/// How many ports are tried: between the choice of a free port and the emulator's start another process may take it.
+const START_ATTEMPTS: usize = 5;
 
 /// A running emulator.
 #[derive(Debug)]
@@ -27,9 +29,9 @@ pub struct Emulator {
 
 impl Emulator {
     /// The emulator that all tests of this process share.
-    pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Emulator> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+    pub fn shared() -> Arc<Self> {
+        static SHARED: OnceLock<Arc<Emulator>> = OnceLock::new();
+        Arc::clone(SHARED.get_or_init(|| Arc::new(Self::start())))
     }
 
     /// Starts an emulator on a free loopback port and waits until it is healthy.
@@ -38,7 +40,7 @@ impl Emulator {
     ///
     /// If it does not start; with its log.
     pub fn start() -> Self {
-        for _ in 0..3 {
+        for _ in 0..START_ATTEMPTS {
             let port = free_port();
             let log = paths::leftovers().join(format!("emulator-{}-{port}.log", std::process::id()));
             let supervisor = Command::new(paths::python())
@@ -49,14 +51,13 @@ impl Emulator {
                 .spawn()
                 .expect("the interpreter starts");
             let endpoint = format!("http://127.0.0.1:{port}");
-            let emulator = Self { supervisor, endpoint, log, accounts: AtomicU64::new(0) };
-            if emulator.healthy() {
+            let mut emulator = Self { supervisor, endpoint, log, accounts: AtomicU64::new(0) };
+            if emulator.becomes_healthy() {
                 return emulator;
             }
-            // Somebody else took the port, or it is broken: the log says.
             eprintln!("the emulator did not start: {}", emulator.log_tail());
         }
-        panic!("the emulator did not start three times");
+        panic!("the emulator did not start {START_ATTEMPTS} times");
     }
 
     /// Where it listens: `http://127.0.0.1:<port>`.
@@ -69,10 +70,10 @@ impl Emulator {
         &self.log
     }
 
-    /// A client in an account that nobody has used: nothing of another test is visible there.
-    pub fn account(&self) -> Client {
+    /// A client in an account that no test has used: nothing of another test is visible there.
+    pub fn new_account(&self) -> EmulatorClient {
         let number = 100_000_000_000 + self.accounts.fetch_add(1, Ordering::Relaxed);
-        Client::new(&self.endpoint, &number.to_string(), "us-east-1")
+        EmulatorClient::new(&self.endpoint, &number.to_string(), "us-east-1")
     }
 
     /// The end of the log.
@@ -81,14 +82,16 @@ impl Emulator {
         String::from_utf8_lossy(&log[log.len().saturating_sub(4_000)..]).into_owned()
     }
 
-    fn healthy(&self) -> bool {
+    /// Waits until the emulator answers, or has ended.
+    fn becomes_healthy(&mut self) -> bool {
         let start = Instant::now();
         let url = format!("{}/_ministack/health", self.endpoint);
-        while start.elapsed() < START {
-            if std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains("already in use")) {
+        while start.elapsed() < PATIENCE {
+            if self.supervisor.try_wait().is_ok_and(|status| status.is_some()) {
                 return false;
             }
-            if ureq::get(&url).call().is_ok() {
+            let listens = std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains(LISTENING_LINE));
+            if listens && ureq::get(&url).call().is_ok() {
                 return true;
             }
             sleep(Duration::from_millis(50));
@@ -100,9 +103,7 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         drop(self.supervisor.stdin.take());
-        if let Err(error) = self.supervisor.wait()
-            && error.kind() != ErrorKind::InvalidInput
-        {
+        if let Err(error) = self.supervisor.wait() {
             eprintln!("waiting for the emulator's end: {error}");
         }
     }

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::aws::Client;
+use crate::aws::EmulatorClient;
 
 /// A rotation of `secret` (an ARN) ended well at `time`.
-pub fn rotation_succeeded(aws: &Client, secret: &str, time: Timestamp) -> Value {
+pub fn rotation_succeeded(aws: &EmulatorClient, secret: &str, time: Timestamp) -> Value {
     rotation(aws, secret, time, "RotationSucceeded")
 }
 
 /// A rotation of `secret` (an ARN) failed at `time` in `step`, such as `setSecret`.
-pub fn rotation_failed(aws: &Client, secret: &str, time: Timestamp, step: &str) -> Value {
+pub fn rotation_failed(aws: &EmulatorClient, secret: &str, time: Timestamp, step: &str) -> Value {
     let mut event = rotation(aws, secret, time, "RotationFailed");
     let function = aws.arn("lambda", "function:rotate-app-db");
     event["detail"]["errorMessage"] =
@@ -25,7 +25,7 @@ pub fn rotation_failed(aws: &Client, secret: &str, time: Timestamp, step: &str) 
 }
 
 /// `user` read `secret` (as typed: a name or an ARN) at `time`, successfully.
-pub fn secret_read(aws: &Client, user: &str, secret: &str, time: Timestamp) -> Value {
+pub fn secret_read(aws: &EmulatorClient, user: &str, secret: &str, time: Timestamp) -> Value {
     let account = aws.account();
     let mut event = envelope(aws, time, "AWS API Call via CloudTrail");
     event["detail"] = json!({
@@ -58,7 +58,7 @@ pub fn secret_read(aws: &Client, user: &str, secret: &str, time: Timestamp) -> V
 }
 
 /// A task of ECS (by its id) read `secret` at `time` with its execution role, as it starts.
-pub fn task_read(aws: &Client, role: &str, task: &str, secret: &str, time: Timestamp) -> Value {
+pub fn task_read(aws: &EmulatorClient, role: &str, task: &str, secret: &str, time: Timestamp) -> Value {
     let (account, name) = (aws.account(), role.rsplit('/').next().unwrap_or(role));
     let mut event = secret_read(aws, name, secret, time);
     event["detail"]["userIdentity"] = json!({
@@ -74,7 +74,7 @@ pub fn task_read(aws: &Client, role: &str, task: &str, secret: &str, time: Times
 }
 
 /// A schedule's rule is due at `time` (EventBridge's user guide, "Scheduled Event").
-pub fn sweep_due(aws: &Client, time: Timestamp) -> Value {
+pub fn sweep_due(aws: &EmulatorClient, time: Timestamp) -> Value {
     let mut event = envelope(aws, time, "Scheduled Event");
     event["source"] = json!("aws.events");
     event["resources"] = json!([aws.arn("events", "rule/sweep-due")]);
@@ -108,7 +108,7 @@ pub fn batch(queue_arn: &str, bodies: &[String]) -> Value {
     json!({"Records": records})
 }
 
-fn rotation(aws: &Client, secret: &str, time: Timestamp, name: &str) -> Value {
+fn rotation(aws: &EmulatorClient, secret: &str, time: Timestamp, name: &str) -> Value {
     let mut event = envelope(aws, time, "AWS Service Event via CloudTrail");
     event["detail"] = json!({
         "eventVersion": "1.08",
@@ -133,7 +133,7 @@ fn rotation(aws: &Client, secret: &str, time: Timestamp, name: &str) -> Value {
     event
 }
 
-fn envelope(aws: &Client, time: Timestamp, detail_type: &str) -> Value {
+fn envelope(aws: &EmulatorClient, time: Timestamp, detail_type: &str) -> Value {
     json!({
         "version": "0",
         "id": unique(),

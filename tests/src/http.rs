@@ -2,22 +2,22 @@
 
 use std::io::BufRead;
 
-/// A request.
-pub(crate) struct Request {
+/// A request with its whole body.
+pub(crate) struct HttpRequest {
     /// Such as `POST / HTTP/1.1`.
-    pub(crate) line: String,
+    pub(crate) request_line: String,
     pub(crate) body: Vec<u8>,
     headers: Vec<(String, String)>,
 }
 
-impl Request {
+impl HttpRequest {
     /// Reads the next request of a connection; `None` at its end.
     pub(crate) fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Self>> {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
+        let mut request_line = String::new();
+        if reader.read_line(&mut request_line)? == 0 {
             return Ok(None);
         }
-        let mut request = Self { line, body: Vec::new(), headers: Vec::new() };
+        let mut request = Self { request_line, body: Vec::new(), headers: Vec::new() };
         loop {
             let mut header = String::new();
             reader.read_line(&mut header)?;

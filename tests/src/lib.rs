@@ -1,7 +1,8 @@
 //! The harness of the acceptance tests: an emulated AWS, the real function binaries, and what a test says about them.
 //!
-//! A test makes a [`World`], deploys the functions that it needs, changes something, and waits for what must follow. The emulator's own behaviour,
-//! and where it differs from AWS, is in `EMULATOR.md`.
+//! A test makes a [`TestBed`], deploys the functions that it needs, changes something, and waits for what must follow. It waits for events, never for a time that
+//! should be enough, and it asserts only what holds however a queue cuts its messages into batches. The emulator's own behaviour, and where it differs from AWS, is in
+//! `EMULATOR.md`.
 
 #![expect(
     clippy::expect_used,
@@ -11,20 +12,20 @@
 )]
 
 pub mod aws;
-pub mod deployed;
+mod call_recorder;
 mod emulator;
 pub mod events;
 mod fake;
+mod function_process;
 mod http;
-mod meter;
+pub mod installation;
 pub mod paths;
-mod runtime;
+mod test_bed;
 mod wait;
-mod world;
 
+pub use call_recorder::{CallRecorder, RecordedCall};
 pub use emulator::Emulator;
-pub use fake::{Fake, Trouble};
-pub use meter::Meter;
-pub use runtime::{Answer, Function, Outcome};
-pub use wait::{now, wait_until};
-pub use world::{Handler, Page, TABLE, World};
+pub use fake::{ConnectionFault, FakeAws};
+pub use function_process::{FunctionProcess, InvocationOutcome, RuntimeAnswer};
+pub use test_bed::{DeployedHandler, LEDGER_TABLE, ReceivedPage, RedeliveryPolicy, TestBed};
+pub use wait::{PATIENCE, now, wait_for_next_second, wait_until};

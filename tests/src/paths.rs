@@ -9,8 +9,10 @@ pub fn root() -> &'static Path {
 
 /// Cargo's target directory: `CARGO_TARGET_DIR`, else `target` in the workspace.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), |directory| root().join(directory))
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => root().join(directory),
+        None => root().join("target"),
+    }
 }
 
 /// The interpreter of the virtual environment that `tests/run` makes.
@@ -24,10 +26,12 @@ pub fn python() -> PathBuf {
     python
 }
 
-/// The directory of the function binaries: `RESPONDER_FUNCTIONS`, else that of the release build.
+/// The directory of the function binaries: `RESPONDER_FUNCTIONS`, else that of the build that is deployed (`[profile.function]`).
 pub fn functions() -> PathBuf {
-    std::env::var_os("RESPONDER_FUNCTIONS")
-        .map_or_else(|| target().join("release"), |folder| root().join(folder))
+    match std::env::var_os("RESPONDER_FUNCTIONS") {
+        Some(folder) => root().join(folder),
+        None => target().join("function"),
+    }
 }
 
 /// The binary of a function.
@@ -39,9 +43,20 @@ pub fn function(name: &str) -> PathBuf {
     let binary = functions().join(name);
     assert!(
         binary.exists(),
-        "no {}: `tests/run` builds it, as does `cargo build --release -p responder-lambda`",
+        "no {}: `tests/run` builds it, as does `cargo build --profile function -p responder-lambda`",
         binary.display()
     );
+    binary
+}
+
+/// A command-line program of the workspace, `replay` or `doctor`, as the tests build it.
+///
+/// # Panics
+///
+/// If it was not built.
+pub fn program(name: &str) -> PathBuf {
+    let binary = target().join("debug").join(name);
+    assert!(binary.exists(), "no {}: `tests/run` builds it", binary.display());
     binary
 }
 

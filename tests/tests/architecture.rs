@@ -4,6 +4,7 @@
 
 mod architecture {
     mod dependencies;
+    mod import_cycles;
     mod promises;
     mod rules;
     mod sources;

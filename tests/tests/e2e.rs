@@ -4,7 +4,6 @@
 
 mod e2e {
     mod access;
-    mod bed;
     mod concurrent;
     mod deploy;
     mod doctor;
@@ -15,5 +14,6 @@ mod e2e {
     mod poison;
     mod rotation;
     mod sweep;
+    mod test_bed;
     mod tour;
 }

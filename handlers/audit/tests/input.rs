@@ -1,9 +1,9 @@
-//! The tolerant reader: every form of input, and that what is broken costs nothing beside it.
+//! The tolerant reader: it understands every form of input, and a broken part hides no event beside it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use responder_audit::input::read;
+use responder_audit::input::find_events;
 use serde_json::{Value, json};
 
 const EVENT: &str = r#"{"detail-type":"x","source":"aws.s","detail":{"eventID":"e"}}"#;
@@ -11,13 +11,13 @@ const RECORD: &str =
     r#"{"eventName":"GetSecretValue","eventSource":"secretsmanager.amazonaws.com","eventID":"r"}"#;
 
 /// How many events and at which offsets problems.
-fn found(input: &str) -> (usize, Vec<usize>) {
-    found_bytes(input.as_bytes())
+fn count_events(input: &str) -> (usize, Vec<usize>) {
+    count_events_in_bytes(input.as_bytes())
 }
 
-fn found_bytes(input: &[u8]) -> (usize, Vec<usize>) {
+fn count_events_in_bytes(input: &[u8]) -> (usize, Vec<usize>) {
     let (mut events, mut problems) = (0, Vec::new());
-    read(input, &mut |next| match next {
+    find_events(input, &mut |next| match next {
         Ok(_) => events += 1,
         Err(problem) => problems.push(problem.offset),
     });
@@ -47,7 +47,7 @@ fn every_form_of_input_is_understood() {
         (serde_json::to_string_pretty(&serde_json::from_str::<Value>(EVENT).unwrap()).unwrap(), 1),
     ];
     for (input, events) in forms {
-        assert_eq!(found(&input), (events, vec![]), "{input}");
+        assert_eq!(count_events(&input), (events, vec![]), "{input}");
     }
 }
 
@@ -62,7 +62,7 @@ fn a_broken_line_costs_itself_only() {
         "{a:1}",
     ] {
         let input = format!("{EVENT}\n{broken}\n{EVENT}\n");
-        let (events, problems) = found(&input);
+        let (events, problems) = count_events(&input);
         assert_eq!((events, problems.len()), (2, 1), "{broken}: {problems:?}");
         assert!(
             problems[0] > EVENT.len() && problems[0] <= EVENT.len() + 1 + broken.len(),
@@ -74,42 +74,42 @@ fn a_broken_line_costs_itself_only() {
 #[test]
 fn a_broken_record_in_a_trail_file_costs_itself_only() {
     let input = format!(r#"{{"Records":[{RECORD},{{"eventName":["x"}},"y":{{"z":1}}}},{RECORD}]}}"#);
-    assert_eq!(found(&input), (2, vec![13 + RECORD.len()]));
+    assert_eq!(count_events(&input), (2, vec![13 + RECORD.len()]));
     let truncated = format!(r#"{{"Records":[{RECORD},{RECORD},{{"eventNa"#);
-    assert_eq!(found(&truncated).0, 2);
+    assert_eq!(count_events(&truncated).0, 2);
 }
 
 #[test]
-fn empty_and_strange_input_is_one_problem() {
+fn empty_and_strange_inputs_are_one_problem() {
     for input in ["", "  \n ", "5", "null", "[1]", r#"{"Records":5}"#] {
-        let (events, problems) = found(input);
+        let (events, problems) = count_events(input);
         assert_eq!((events, problems.len()), (0, 1), "{input:?}");
     }
 }
 
 #[test]
-fn invalid_utf8_is_named_and_passed() {
+fn invalid_utf8_is_one_problem_and_hides_no_other_event() {
     let mut input = format!("{EVENT}\n").into_bytes();
     input.extend_from_slice(b"{\"detail-type\":\"\xff\xfe\"}\n");
     input.extend_from_slice(EVENT.as_bytes());
-    assert_eq!(found_bytes(&input), (2, vec![EVENT.len() + 1 + 16]));
+    assert_eq!(count_events_in_bytes(&input), (2, vec![EVENT.len() + 1 + 16]));
 }
 
 #[test]
-fn deep_nesting_neither_overflows_nor_hides_what_follows() {
+fn deep_nesting_neither_overflows_nor_hides_the_events_after_it() {
     let deep = format!(r#"{{"detail-type":"x","detail":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-    assert_eq!(found(&format!("{deep}\n{EVENT}")).0, 1);
-    assert_eq!(found(&format!(r#"{{"Records":[{deep},{RECORD}]}}"#)).0, 1);
-    assert_eq!(found(&"{\"a\":[\n".repeat(20_000)).0, 0);
+    assert_eq!(count_events(&format!("{deep}\n{EVENT}")).0, 1);
+    assert_eq!(count_events(&format!(r#"{{"Records":[{deep},{RECORD}]}}"#)).0, 1);
+    assert_eq!(count_events(&"{\"a\":[\n".repeat(20_000)).0, 0);
 }
 
 /// The events' ids and the problems' offsets.
-fn ids(input: &str) -> (Vec<String>, Vec<usize>) {
+fn list_ids(input: &str) -> (Vec<String>, Vec<usize>) {
     let (mut events, mut problems) = (Vec::new(), Vec::new());
-    read(input.as_bytes(), &mut |next| match next {
-        Ok(document) => {
-            let event: Value = serde_json::from_str(&document.text).unwrap();
-            events.push(event["detail"]["eventID"].as_str().unwrap().to_owned());
+    find_events(input.as_bytes(), &mut |next| match next {
+        Ok(event) => {
+            let parsed: Value = serde_json::from_str(&event.text).unwrap();
+            events.push(parsed["detail"]["eventID"].as_str().unwrap().to_owned());
         }
         Err(problem) => problems.push(problem.offset),
     });
@@ -130,7 +130,11 @@ fn commas_between_values_are_no_reason_to_lose_one() {
         format!("{a},\n{b},\n{c},\n"),
         format!(r#"{{"Records":[{a}]}},{{"Records":[{b},{c}]}}"#),
     ] {
-        assert_eq!(ids(&input), (vec!["a".to_owned(), "b".to_owned(), "c".to_owned()], vec![]), "{input}");
+        assert_eq!(
+            list_ids(&input),
+            (vec!["a".to_owned(), "b".to_owned(), "c".to_owned()], vec![]),
+            "{input}"
+        );
     }
 }
 
@@ -145,7 +149,7 @@ fn a_broken_record_with_lists_of_its_own_costs_itself_only() {
         format!(r#"{{"Records":[{b},{c},{broken}]}}"#),
         format!("{{\"Records\": [\n  {broken},\n  {b},\n  {c}\n]}}"),
     ] {
-        let (found, problems) = ids(&input);
+        let (found, problems) = list_ids(&input);
         assert_eq!((found, problems.len()), (expected.clone(), 1), "{input}: {problems:?}");
     }
 }
@@ -157,21 +161,21 @@ fn a_cut_line_does_not_reach_into_the_next() {
     let whole = line("b");
     for cut in 1..line("a").len() {
         let input = format!("{}\n{whole}\n{whole}\n", &line("a")[..cut]);
-        let (found, problems) = ids(&input);
+        let (found, problems) = list_ids(&input);
         assert!(found.ends_with(&["b1", "b2", "b1", "b2"].map(str::to_owned)), "cut at {cut}: {found:?}");
         assert!(!problems.is_empty(), "cut at {cut}");
     }
 }
 
 #[test]
-fn what_is_no_object_in_a_list_costs_itself_only() {
+fn a_list_element_that_is_no_object_costs_itself_only() {
     let (a, b) = (record("a"), record("b"));
     for input in [
         format!("[null,{a},null,{b}]"),
         format!("[{a},5,\"x\",{b}]"),
         format!(r#"{{"Records":[[1],{a},{b},true]}}"#),
     ] {
-        let (found, problems) = ids(&input);
+        let (found, problems) = list_ids(&input);
         assert_eq!((found, problems.len()), (vec!["a".to_owned(), "b".to_owned()], 2), "{input}");
     }
 }
@@ -184,34 +188,34 @@ fn white_space_and_marks_before_a_line_do_not_matter() {
         format!("garbage\r\n\u{feff}{a}\r\n\u{feff}{b}\n\u{1e}{c}"),
         format!("{}\n  {a}\n  {b}\n  {c}", r#"{"eventName":"#),
     ] {
-        let (found, problems) = ids(&input);
+        let (found, problems) = list_ids(&input);
         assert_eq!((found.len(), problems.len()), (3, 1), "{input}");
     }
 }
 
 #[test]
-fn every_broken_line_is_told() {
+fn every_broken_line_is_reported() {
     let a = record("a");
     for (input, count) in [
         ("{\"eventName\":\n".repeat(5) + &a, 5),
         (format!("garbage\nmore\nyet\n{a}"), 3),
         (format!("garbage\n{{\"a\":1}}\n{{\"b\":2}}\n{a}"), 3),
     ] {
-        let (found, problems) = ids(&input);
+        let (found, problems) = list_ids(&input);
         assert_eq!((found.len(), problems.len()), (1, count), "{input}");
     }
-    assert_eq!(ids(&"x\n".repeat(5_000)).1.len(), 1_000);
+    assert_eq!(list_ids(&"x\n".repeat(5_000)).1.len(), 1_000);
 }
 
 #[test]
-fn containers_are_known_wherever_their_key_stands_and_whatever_they_stand_in() {
+fn lists_of_events_are_found_wherever_their_key_stands() {
     let (a, b) = (record("a"), record("b"));
     for input in [
         format!(r#"{{"meta":{{"a":1}},"tags":[1],"Records":[{a},{b}],"more":{{}}}}"#),
         format!(r#"[{{"Records":[{a}]}},{{"Records":[{b}]}}]"#),
         format!(r#"{{"ResponseMetadata":{{"x":[]}},"Events":[{{"CloudTrailEvent":{}}},{b}]}}"#, json!(a)),
     ] {
-        assert_eq!(ids(&input), (vec!["a".to_owned(), "b".to_owned()], vec![]), "{input}");
+        assert_eq!(list_ids(&input), (vec!["a".to_owned(), "b".to_owned()], vec![]), "{input}");
     }
 }
 
@@ -225,21 +229,21 @@ fn messages_of_queues_and_topics_are_opened() {
         json!({"Records": [{"messageId": "m", "body": notification}]}).to_string(),
         json!({"Messages": [{"Body": json!({"Records": [serde_json::from_str::<Value>(&a).unwrap()]}).to_string()}]}).to_string(),
     ] {
-        assert_eq!(ids(&input), (vec!["a".to_owned()], vec![]), "{input}");
+        assert_eq!(list_ids(&input), (vec!["a".to_owned()], vec![]), "{input}");
     }
     let broken = json!({"Messages": [{"Body": "{\"eventName\":"}, {"Body": a}]}).to_string();
-    let (found, problems) = ids(&broken);
+    let (found, problems) = list_ids(&broken);
     assert_eq!((found.len(), problems), (1, vec![13]));
 }
 
 proptest! {
     #[test]
     fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        found_bytes(&bytes);
+        count_events_in_bytes(&bytes);
     }
 
     #[test]
     fn no_json_like_input_panics(input in "[\\[\\]{}\",:a\\\\\n \u{e9}1]{0,80}") {
-        found(&input);
+        count_events(&input);
     }
 }

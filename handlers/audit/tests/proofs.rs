@@ -1,9 +1,10 @@
-//! Proofs from events alone: what counts as a change, a deployment, a read, and what does not.
+//! Proofs from events alone: which events count as a change, a deployment or a read, and which do not.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use responder_audit::proof::{ChainState, ProofLink, RebuiltProofs, RotationEvents};
-use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_audit::proof::{ChainState, ProofLink, RebuiltProofs, RotationEvents, rebuild_proofs};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, EcsService, ServiceStatus};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -73,8 +74,8 @@ fn service(name: &str, role: &str) -> EcsService {
     EcsService {
         arn: arn(name),
         cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
-        status: "ACTIVE".to_owned(),
-        controller: "ECS".to_owned(),
+        status: ServiceStatus::Active,
+        controller: DeploymentController::Ecs,
         primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), rollout_state: None }),
         execution_roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
         references: vec![SecretReference {
@@ -85,13 +86,13 @@ fn service(name: &str, role: &str) -> EcsService {
     }
 }
 
-fn rebuilt(facts: &Facts, events: &[Value]) -> RebuiltProofs {
+fn rebuild(facts: &Facts, events: &[Value]) -> RebuiltProofs {
     let from = |events: &mut dyn Iterator<Item = &Value>| {
-        let mut observations = RotationEvents::default();
+        let mut evidence = RotationEvents::default();
         for event in events {
-            observations.add(&Event::parse(&event.to_string()).unwrap()).unwrap();
+            evidence.add_event(&Event::parse(&event.to_string()).unwrap()).unwrap();
         }
-        observations.rebuild(facts)
+        rebuild_proofs(&evidence, facts)
     };
     let found = from(&mut events.iter());
     assert_eq!(found, from(&mut events.iter().rev().chain(events)), "order and copies change nothing");
@@ -101,13 +102,13 @@ fn rebuilt(facts: &Facts, events: &[Value]) -> RebuiltProofs {
 /// The state of the only chain, for a service `web` with a role of its own.
 fn state(events: &[Value]) -> (ChainState, Option<ProofLink>) {
     let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
-    let chains = rebuilt(&facts, events).chains;
+    let chains = rebuild(&facts, events).chains;
     assert_eq!(chains.len(), 1);
     (chains[0].state, chains[0].link)
 }
 
 #[test]
-fn only_a_later_read_by_a_new_task_of_the_role_counts_and_alone_it_is_half_a_proof() {
+fn only_a_later_read_by_a_task_of_the_role_counts_and_it_is_half_a_proof() {
     let events = |read: Value| [changed(0), forced(16, "web", "new"), read];
     assert_eq!(state(&events(fetched(52, "web-role"))), (ChainState::Read, Some(ProofLink::Completed)));
     let asked = json!({"secretId": SECRET});
@@ -140,7 +141,7 @@ fn a_deployment_must_be_newer_than_the_change_and_its_margin() {
 }
 
 #[test]
-fn the_ends_of_rollouts_count_where_they_are_known() {
+fn a_known_end_of_a_rollout_decides_the_chain() {
     let begun = [changed(0), forced(16, "web", "new"), fetched(52, "web-role")];
     let with = |ends: &[Value]| state(&[&begun[..], ends].concat());
     let end = |second, how, id, reason| ended(second, "web", how, id, reason);
@@ -148,7 +149,7 @@ fn the_ends_of_rollouts_count_where_they_are_known() {
     assert_eq!(with(&[end(90, "COMPLETED", "new", "")]), (ChainState::Complete, None));
     let failed = (ChainState::Broken, Some(ProofLink::Completed));
     assert_eq!(with(&[end(90, "FAILED", "new", "no")]), failed);
-    // Only the rollback is told of: under the id of the one that failed, or of the one that it goes back to.
+    // ECS reports only the rollback: under the id of the deployment that failed, or of the one that it goes back to.
     for id in ["new", "old"] {
         let back = end(90, "IN_PROGRESS", id, "circuit breaker: rolling back to deploymentId old.");
         assert_eq!(with(&[back, end(99, "COMPLETED", "old", "")]), failed, "{id}");
@@ -177,7 +178,7 @@ fn a_rotation_soon_after_another_needs_a_deployment_of_its_own() {
     ];
     let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
     let states = |more: &[Value]| -> Vec<ChainState> {
-        let chains = rebuilt(&facts, &[&answered[..], more].concat()).chains;
+        let chains = rebuild(&facts, &[&answered[..], more].concat()).chains;
         chains.iter().map(|chain| chain.state).collect()
     };
     assert_eq!(states(&[reported(0, "a")]), [ChainState::Complete], "a copy");
@@ -207,10 +208,10 @@ fn a_read_under_a_role_that_two_consumers_share_needs_a_completed_rollout() {
     let facts = Facts { services: Some(services), ..Facts::default() };
     let mut events =
         vec![changed(0), forced(16, "web", "w1"), forced(16, "worker", "w2"), fetched(52, "app")];
-    let open = rebuilt(&facts, &events).chains;
+    let open = rebuild(&facts, &events).chains;
     assert!(open.iter().all(|chain| chain.proof.shared && chain.state == ChainState::Open));
     events.push(ended(90, "web", "COMPLETED", "w1", ""));
-    let states: Vec<ChainState> = rebuilt(&facts, &events).chains.iter().map(|chain| chain.state).collect();
+    let states: Vec<ChainState> = rebuild(&facts, &events).chains.iter().map(|chain| chain.state).collect();
     assert_eq!(states, [ChainState::Complete, ChainState::Open]);
 }
 
@@ -219,12 +220,12 @@ fn a_reference_to_another_version_is_never_proved() {
     let mut web = service("web", "web-role");
     web.references[0].value = Untrusted::new(format!("{SECRET}::AWSPREVIOUS:"));
     let facts = Facts { services: Some(vec![web]), ..Facts::default() };
-    let chains = rebuilt(&facts, &[changed(0), forced(16, "web", "new"), fetched(52, "web-role")]).chains;
+    let chains = rebuild(&facts, &[changed(0), forced(16, "web", "new"), fetched(52, "web-role")]).chains;
     assert_eq!((chains[0].state, chains[0].link), (ChainState::Broken, Some(ProofLink::Decided)));
 }
 
 #[test]
-fn consumers_come_from_the_task_definition_in_force_or_are_unknown() {
+fn consumers_come_from_the_task_definition_in_force() {
     let definition = |revision: u32, value: &str| {
         let family = format!("arn:aws:ecs:us-west-2:111122223333:task-definition/web:{revision}");
         event(
@@ -237,21 +238,21 @@ fn consumers_come_from_the_task_definition_in_force_or_are_unknown() {
         )
     };
     let rest = [changed(0), forced(16, "web", "new"), fetched(52, "web-role")];
-    let with = |value| rebuilt(&Facts::default(), &[&[definition(1, value)], &rest[..]].concat());
+    let with = |value| rebuild(&Facts::default(), &[&[definition(1, value)], &rest[..]].concat());
     let found = with(SECRET);
-    assert_eq!((found.chains[0].state, found.lone.len()), (ChainState::Read, 0));
+    assert_eq!((found.chains[0].state, found.unconsumed.len()), (ChainState::Read, 0));
     for events in [
         with("arn:aws:secretsmanager:us-west-2:111122223333:secret:other-a1B2c3"),
-        rebuilt(&Facts::default(), &rest),
+        rebuild(&Facts::default(), &rest),
     ] {
-        assert!(events.chains.is_empty() && !events.lone[0].certain);
-        assert_eq!(events.lone[0].first_read.as_ref().map(|read| read.at), Some(at(52)));
+        assert!(events.chains.is_empty() && !events.unconsumed[0].certain);
+        assert_eq!(events.unconsumed[0].first_read.as_ref().map(|read| read.at), Some(at(52)));
     }
     // A service that was created after the change never had the old value.
     let mut created = rest.clone();
     created[1]["detail"]["eventName"] = json!("CreateService");
     let events = [&[definition(1, SECRET)], &created[..]].concat();
-    assert!(rebuilt(&Facts::default(), &events).chains.is_empty());
+    assert!(rebuild(&Facts::default(), &events).chains.is_empty());
 }
 
 #[test]
@@ -259,18 +260,18 @@ fn facts_without_a_consumer_are_certain_only_where_they_know_the_place() {
     let mut other = service("web", "web-role");
     other.references.clear();
     let mut facts = Facts { services: Some(vec![other]), ..Facts::default() };
-    assert!(rebuilt(&facts, &[changed(0)]).lone[0].certain);
-    facts.gap("111122223333", "us-west-2", "a cluster");
-    assert!(!rebuilt(&facts, &[changed(0)]).lone[0].certain);
+    assert!(rebuild(&facts, &[changed(0)]).unconsumed[0].certain);
+    facts.add_discovery_failure("111122223333", "us-west-2", "a cluster");
+    assert!(!rebuild(&facts, &[changed(0)]).unconsumed[0].certain);
     facts = Facts { services: Some(Vec::new()), ..Facts::default() };
-    assert!(!rebuilt(&facts, &[changed(0)]).lone[0].certain);
+    assert!(!rebuild(&facts, &[changed(0)]).unconsumed[0].certain);
 }
 
 #[test]
-fn only_what_moves_awscurrent_is_a_change() {
+fn only_events_that_move_awscurrent_are_changes() {
     let call = |name: &str, asked: &Value, answer: &Value| {
         let detail = json!({"requestParameters": asked, "responseElements": answer});
-        rebuilt(&Facts::default(), &[event("secretsmanager", name, 0, &detail)]).lone.len()
+        rebuild(&Facts::default(), &[event("secretsmanager", name, 0, &detail)]).unconsumed.len()
     };
     let (secret, version) = (json!({"secretId": SECRET}), json!({"arn": SECRET, "versionId": "v1"}));
     let staged = |stage: &str| json!({"secretId": SECRET, "versionStages": [stage]});
@@ -289,20 +290,22 @@ fn only_what_moves_awscurrent_is_a_change() {
     }
     let refused = json!({"errorCode": "AccessDenied", "requestParameters": secret});
     assert!(
-        rebuilt(&Facts::default(), &[event("secretsmanager", "PutSecretValue", 0, &refused)]).lone.is_empty()
+        rebuild(&Facts::default(), &[event("secretsmanager", "PutSecretValue", 0, &refused)])
+            .unconsumed
+            .is_empty()
     );
 }
 
 #[test]
-fn an_event_that_anybody_can_put_on_a_bus_proves_nothing() {
+fn an_event_from_another_source_proves_nothing() {
     let facts = Facts { services: Some(vec![service("web", "web-role")]), ..Facts::default() };
     let own = |mut event: Value| {
         event["source"] = json!("my.app");
         event
     };
     let events = [changed(0), forced(16, "web", "new"), own(fetched(52, "web-role"))];
-    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(ProofLink::Fetched));
+    assert_eq!(rebuild(&facts, &events).chains[0].link, Some(ProofLink::Fetched));
     let events = [changed(0), own(forced(16, "web", "new")), fetched(52, "web-role")];
-    assert_eq!(rebuilt(&facts, &events).chains[0].link, Some(ProofLink::Deployed));
-    assert_eq!(rebuilt(&facts, &[own(changed(0))]), RebuiltProofs::default());
+    assert_eq!(rebuild(&facts, &events).chains[0].link, Some(ProofLink::Deployed));
+    assert_eq!(rebuild(&facts, &[own(changed(0))]), RebuiltProofs::default());
 }

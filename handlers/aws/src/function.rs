@@ -9,7 +9,7 @@ use responder_core::aws::arn::Arn;
 use responder_core::facts::Facts;
 use responder_core::notify::Renderer;
 use responder_core::rules::{Handler, builtin};
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::Timestamp;
 use responder_engine::{Engine, EventResult, Invocation};
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl FunctionApp {
     /// The answer as JSON that is harmless to print, byte for byte as the replay prints it.
     async fn respond(&self, payload: &str, context: Context) -> Result<Box<RawValue>, FunctionError> {
         let answer = self.answer(payload, context).await?;
-        json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::Unwritable)
+        to_json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::Unwritable)
     }
 
     async fn answer(&self, payload: &str, context: Context) -> Result<FunctionAnswer, FunctionError> {
@@ -131,6 +131,6 @@ impl FunctionApp {
 
     /// The account of the function, or of the topic that it pages.
     fn account(&self, function: &str) -> String {
-        Arn::of("lambda", function).map_or(self.account.as_str(), |arn| arn.account).to_owned()
+        Arn::parse_for_service("lambda", function).map_or(self.account.as_str(), |arn| arn.account).to_owned()
     }
 }

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
-use crate::rules::{Handler, Response, Severity};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::detection::window_match::WindowMatch;
+use crate::hash;
+use crate::rules::{Handler, Response};
+use crate::severity::Severity;
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -87,72 +90,76 @@ pub struct IncidentDetail {
 }
 
 impl Incident {
-    /// The incident that a burst of marks is.
-    pub fn of(
+    /// The incident that a window match is.
+    pub fn from_match(
         response: &Response,
         key: String,
         window_match: &WindowMatch<'_>,
         details: Vec<IncidentDetail>,
     ) -> Self {
-        let principals: BTreeSet<&Untrusted> =
-            window_match.observations.iter().map(|observation| &observation.principal).collect();
-        let regions: BTreeSet<&String> =
-            window_match.observations.iter().map(|observation| &observation.region).collect();
-        let places = places(&window_match.observations);
-        let secrets: BTreeSet<Untrusted> = places.iter().map(|place| place.text.clone()).collect();
+        let observations = &window_match.observations;
+        let mut principals: BTreeSet<&Untrusted> = BTreeSet::new();
+        let mut regions: BTreeSet<&String> = BTreeSet::new();
+        let mut errors = 0;
+        let mut event_ids = Vec::new();
+        for observation in observations {
+            principals.insert(&observation.principal);
+            regions.insert(&observation.region);
+            errors += usize::from(observation.error);
+            event_ids.push(observation.id.clone());
+        }
+        let secret_refs = secrets_by_name(observations);
+        let names: BTreeSet<Untrusted> = secret_refs.iter().map(|secret| secret.text.clone()).collect();
+        let principal = match principals.first() {
+            Some(principal) if principals.len() == 1 => Some((*principal).clone()),
+            _ => None,
+        };
+        let state =
+            if window_match.resolved.is_some() { IncidentStatus::Resolved } else { IncidentStatus::Open };
         Self {
             rule: response.id.clone(),
             also: Vec::new(),
             severity: window_match.severity,
             key,
-            state: if window_match.resolved.is_some() {
-                IncidentStatus::Resolved
-            } else {
-                IncidentStatus::Open
-            },
+            state,
             handler: response.handler,
             title: response.title.clone(),
-            principal: if principals.len() == 1 { principals.first().map(|id| (*id).clone()) } else { None },
+            principal,
             principals: principals.len(),
-            account: window_match
-                .observations
-                .first()
-                .map(|observation| observation.account.clone())
-                .unwrap_or_default(),
+            account: observations.first().map(|first| first.account.clone()).unwrap_or_default(),
             regions: regions.into_iter().cloned().collect(),
             first: window_match.first(),
             last: window_match.last(),
-            reads: window_match.observations.len(),
+            reads: observations.len(),
             distinct_secrets: window_match.distinct_secrets(),
-            secrets: secrets.into_iter().collect(),
-            secret_refs: places,
+            secrets: names.into_iter().collect(),
+            secret_refs,
             services: Vec::new(),
-            errors: window_match.observations.iter().filter(|observation| observation.error).count(),
+            errors,
             suppressed: BTreeMap::new(),
             resolved_at: window_match.resolved,
-            event_ids: window_match.observations.iter().map(|observation| observation.id.clone()).collect(),
+            event_ids,
             details,
         }
     }
 
-    /// What is known under a label.
+    /// The value of a detail, by its label.
     pub fn detail(&self, label: &str) -> Option<&Untrusted> {
-        self.details.iter().find(|detail| detail.label == label).map(|detail| &detail.value)
+        let detail = self.details.iter().find(|detail| detail.label == label)?;
+        Some(&detail.value)
     }
 }
 
-/// The secrets of some marks by name, one a secret, sorted by name.
-fn places(observations: &[&Observation]) -> Vec<SecretRef> {
-    let keys: BTreeSet<String> =
-        resolve_spellings(observations.iter().flat_map(|observation| &observation.secrets))
-            .into_values()
-            .collect();
-    let place = |key: &String| {
-        let mut parts = key.splitn(3, '/').map(str::to_owned);
-        let (account, region) = (parts.next()?, parts.next()?);
-        Some(SecretRef { account, region, text: Untrusted::new(parts.next()?), from_arn: false })
-    };
-    let mut places: Vec<SecretRef> = keys.iter().filter_map(place).collect();
-    places.sort_by(|a, b| (&a.text, a).cmp(&(&b.text, b)));
-    places
+/// The key of what a response says about a subject: the same for every copy of an event, every function and every occurrence.
+pub(crate) fn incident_key(response: &Response, subject: &str) -> String {
+    hash::hash_parts(&["incident", &response.incident, subject])
+}
+
+/// The secrets of some observations, one for each secret however it was spelled, sorted by name.
+fn secrets_by_name(observations: &[&Observation]) -> Vec<SecretRef> {
+    let spelled = observations.iter().flat_map(|observation| &observation.secrets);
+    let keys: BTreeSet<String> = resolve_spellings(spelled).into_values().collect();
+    let mut secrets: Vec<SecretRef> = keys.iter().filter_map(|key| SecretRef::from_key(key)).collect();
+    secrets.sort_by(|a, b| (&a.text, a).cmp(&(&b.text, b)));
+    secrets
 }

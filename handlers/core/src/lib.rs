@@ -1,20 +1,20 @@
-//! Events, patterns, rules and decisions: pure, no clock, no network.
+//! Events, rules and decisions: pure, no clock, no network.
 
 pub mod aws;
 pub mod decide;
-mod detection;
+pub mod detection;
 pub mod enrichment;
 pub mod event;
 pub mod facts;
 pub mod hash;
 pub mod incident;
-pub mod json;
 pub mod memory_store;
 pub mod notify;
-pub mod pattern;
 pub mod plan;
+pub mod question;
 pub mod rules;
 pub mod settings;
+pub mod severity;
 pub mod state;
 pub mod text;
 pub mod time;

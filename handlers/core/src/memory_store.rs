@@ -4,85 +4,115 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::ecs_service::EcsService;
-use crate::decide::{apply, questions, respond, watches};
-use crate::detection::correlate::{self, Detection, lead, occurrences};
-use crate::facts::{Facts, Question};
+use crate::decide::{GroupMembership, apply, group_memberships, questions, respond};
+use crate::detection::correlate::{Detection, group_by_occurrence, lead_response, merge_into_incident};
+use crate::detection::window_match::find_window_matches;
+use crate::facts::Facts;
 use crate::incident::{Incident, IncidentStatus};
 use crate::plan::{Plan, PlanStep};
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response, ResponseAction};
-use crate::state::observation::{Observation, find_window_matches};
+use crate::state::observation::Observation;
 use crate::time::Timestamp;
 
-/// Puts cases into the order in which they are decided, by time, and drops copies of the same event; returns how many
-/// were dropped. The result depends on the set of cases only.
-pub fn order_and_deduplicate(mut cases: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
-    let before = cases.len();
-    cases.sort_by_cached_key(|case| (case.event.key().to_owned(), case.handler));
-    // Of the copies of a cross-account call, the caller's tells more.
-    for copies in cases.chunk_by_mut(|a, b| a.handler == b.handler && a.event.key() == b.event.key()) {
+/// Puts events into the order in which they are decided, by time, and drops copies of the same event; returns how many
+/// were dropped. The result depends on the set of events only.
+pub fn order_and_deduplicate(mut events: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
+    let before = events.len();
+    events.sort_by_cached_key(|event| (event.event.key().to_owned(), event.handler));
+    // Of the copies of a cross-account call, the caller's names the identity.
+    for copies in events.chunk_by_mut(is_copy) {
         if copies.len() > 1 {
-            copies.sort_by_cached_key(|case| (Reverse(case.event.richness()), case.event.canonical()));
+            copies.sort_by_cached_key(|event| {
+                (Reverse(event.event.count_known_parties()), event.event.to_canonical_json())
+            });
         }
     }
-    cases.dedup_by(|a, b| a.handler == b.handler && a.event.key() == b.event.key());
-    cases.sort_by(|a, b| {
+    events.dedup_by(|a, b| is_copy(a, b));
+    events.sort_by(|a, b| {
         (a.event.time, a.event.key(), a.handler).cmp(&(b.event.time, b.event.key(), b.handler))
     });
-    let dropped = before - cases.len();
-    (cases, dropped)
+    let dropped = before - events.len();
+    (events, dropped)
 }
 
-/// Everything that was decided so far, and the world as it then is.
+fn is_copy(a: &MatchedEvent<'_>, b: &MatchedEvent<'_>) -> bool {
+    a.handler == b.handler && a.event.key() == b.event.key()
+}
+
+/// A response that counts in a group, and the group's key.
+#[derive(Clone, Debug)]
+struct CountedGroup<'r> {
+    response: &'r Response,
+    group: String,
+}
+
+/// An incident that was auto-resolved: its last event, and when.
+#[derive(Clone, Copy, Debug)]
+struct AutoResolution {
+    last_event: Timestamp,
+    at: Timestamp,
+}
+
+/// Everything that was decided so far, and the facts as they then are.
 #[derive(Debug, Default)]
 pub struct MemoryStore<'r> {
     facts: Facts,
-    /// Every mark, by stream: the facts hold no more than the ledger's items would.
+    /// Every observation, by group: the facts hold no more than the ledger's items would.
     observations: BTreeMap<String, Vec<Observation>>,
-    /// The responses and streams of counted incidents, by key and the response's id.
-    watched: BTreeMap<String, BTreeMap<&'r str, (&'r Response, String)>>,
-    /// What was paged, by key, in order of time.
+    /// The groups of counted incidents, by the incident's key and the response's id.
+    counted: BTreeMap<String, BTreeMap<&'r str, CountedGroup<'r>>>,
+    /// The incidents as they were paged, by key, in order of time.
     paged: BTreeMap<String, Vec<Incident>>,
-    /// When what was closed, and the last event before: because nothing followed.
-    quieted: BTreeMap<String, BTreeSet<(Timestamp, Timestamp)>>,
+    /// The auto-resolutions, by the incident's key.
+    auto_resolved: BTreeMap<String, Vec<AutoResolution>>,
 }
 
 impl<'r> MemoryStore<'r> {
-    /// A ledger that starts from what is known of services and settings.
+    /// A store that starts from what is known of services and settings.
     pub fn new(facts: Facts) -> Self {
         Self { facts, ..Self::default() }
     }
 
     /// Decides about the next event and remembers the plan. Events come in order of time.
-    pub fn decide(&mut self, case: &MatchedEvent<'r>) -> Plan {
-        for question in questions(case, &self.facts) {
+    pub fn decide(&mut self, event: &MatchedEvent<'r>) -> Plan {
+        for question in questions(event, &self.facts) {
             if let Question::LaunchSecrets { role } = question {
-                let secrets = launches(&self.facts, &role);
+                let secrets = launch_secrets(&self.facts, &role);
                 self.facts.launch_secrets.insert(role, secrets);
             }
         }
-        // Responses that count the same events ask for one stream, each as far as it looks.
-        let mut observations: BTreeMap<String, (bool, Observation)> = BTreeMap::new();
-        for watch in watches(case, &self.facts) {
-            let keeps = watch.keeps_mark();
-            observations.entry(watch.group).or_insert((false, watch.observation)).0 |= keeps;
-        }
-        for (group, (keeps, observation)) in observations {
-            self.observations.entry(group.clone()).or_default().push(observation.clone());
-            if keeps {
-                self.facts.add_mark(&group, observation);
-            }
-        }
-        // What is not counted may be closed like what is.
-        for watch in watches(case, &self.facts)
-            .into_iter()
-            .filter(|watch| watch.response.action == ResponseAction::Page)
-        {
-            let known = self.watched.entry(watch.incident_key).or_default();
-            known.insert(&watch.response.id, (watch.response, watch.group));
-        }
-        let plan = respond(case, &self.facts);
+        self.observe(group_memberships(event, &self.facts));
+        let plan = respond(event, &self.facts);
         self.remember(&plan);
         plan
+    }
+
+    /// Stores the observations of an event, one for each group: responses that share a group share the observation.
+    fn observe(&mut self, memberships: Vec<GroupMembership<'r>>) {
+        let mut observed: BTreeMap<String, bool> = BTreeMap::new();
+        for membership in memberships {
+            // An incident whose count is not stored is resolved like the others, so it is listed all the same.
+            if membership.response.action == ResponseAction::Page {
+                let group = membership.group.clone();
+                let counted = self.counted.entry(membership.incident_key.clone()).or_default();
+                counted
+                    .insert(&membership.response.id, CountedGroup { response: membership.response, group });
+            }
+            let is_stored = membership.is_stored();
+            if !observed.contains_key(&membership.group) {
+                let all = self.observations.entry(membership.group.clone()).or_default();
+                all.push(membership.observation.clone());
+                observed.insert(membership.group.clone(), false);
+            }
+            if let Some(stored) = observed.get_mut(&membership.group)
+                && is_stored
+                && !*stored
+            {
+                *stored = true;
+                self.facts.add_observation(&membership.group, membership.observation);
+            }
+        }
     }
 
     /// Remembers a plan that was made elsewhere.
@@ -93,10 +123,13 @@ impl<'r> MemoryStore<'r> {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
                 PlanStep::Resolve { key, at, last_event, .. } => {
-                    let quieted = last_event.map(|last| (last, *at));
-                    self.quieted.entry(key.clone()).or_default().extend(quieted);
-                    if let Some(last) = self.paged.get_mut(key).and_then(|pages| pages.last_mut()) {
-                        (last.state, last.resolved_at) = (IncidentStatus::Resolved, Some(*at));
+                    if let Some(last_event) = last_event {
+                        let resolution = AutoResolution { last_event: *last_event, at: *at };
+                        self.auto_resolved.entry(key.clone()).or_default().push(resolution);
+                    }
+                    if let Some(last) = self.paged.get_mut(key).and_then(|paged| paged.last_mut()) {
+                        last.state = IncidentStatus::Resolved;
+                        last.resolved_at = Some(*at);
                     }
                 }
                 _ => {}
@@ -108,52 +141,82 @@ impl<'r> MemoryStore<'r> {
     /// Every incident: a function of the set of events, whatever their order was. Most severe first, then by time.
     pub fn incidents(&self) -> Vec<Incident> {
         let mut incidents = Vec::new();
-        for (key, family) in &self.watched {
-            let groups: BTreeSet<&String> = family.values().map(|(_, group)| group).collect();
-            let observations = || groups.iter().filter_map(|group| self.observations.get(*group)).flatten();
-            let findings = family.values().flat_map(|(response, group)| {
-                let found = find_window_matches(response, self.observations.get(group).into_iter().flatten());
-                found.into_iter().map(|window_match| Detection { response, window_match: window_match })
-            });
-            for findings in occurrences(findings.collect()) {
-                let Some(lead) = lead(&findings) else { continue };
-                let mut incident =
-                    correlate::incident(lead, key.clone(), &findings, observations(), Vec::new());
-                // What the last page of this occurrence said beyond the counts.
-                let pages = self.paged.get(key).into_iter().flatten();
-                let mut own = pages.filter(|page| page.first <= incident.last && page.last >= incident.first);
-                incident.details = own.next_back().map(|page| page.details.clone()).unwrap_or_default();
-                let mut quieted = self.quieted.get(key).into_iter().flatten();
-                if let Some((_, at)) = quieted.find(|(last, _)| *last == incident.last) {
-                    (incident.state, incident.resolved_at) = (IncidentStatus::Resolved, Some(*at));
-                }
-                incidents.push(incident);
+        for (key, counted) in &self.counted {
+            self.add_counted_incidents(key, counted, &mut incidents);
+        }
+        for (key, paged) in &self.paged {
+            if !self.counted.contains_key(key) {
+                incidents.extend(paged.iter().cloned());
             }
         }
-        let uncounted = self.paged.iter().filter(|(key, _)| !self.watched.contains_key(*key));
-        incidents.extend(uncounted.flat_map(|(_, pages)| pages.iter().cloned()));
         incidents.sort_by(|a, b| {
-            let open = |incident: &Incident| incident.state == IncidentStatus::Open;
-            (b.severity, open(b), a.first, &a.rule, &a.key).cmp(&(
-                a.severity,
-                open(a),
-                b.first,
-                &b.rule,
-                &b.key,
-            ))
+            let is_open = |incident: &Incident| incident.state == IncidentStatus::Open;
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| is_open(b).cmp(&is_open(a)))
+                .then_with(|| (a.first, &a.rule, &a.key).cmp(&(b.first, &b.rule, &b.key)))
         });
         incidents
     }
 
-    /// The world as it now is.
+    /// Adds the incidents of one key: one for each occurrence.
+    fn add_counted_incidents(
+        &self,
+        key: &str,
+        counted: &BTreeMap<&'r str, CountedGroup<'r>>,
+        incidents: &mut Vec<Incident>,
+    ) {
+        let groups: BTreeSet<&String> = counted.values().map(|one| &one.group).collect();
+        let mut detections = Vec::new();
+        for CountedGroup { response, group } in counted.values() {
+            for window_match in find_window_matches(response, self.observed(group)) {
+                detections.push(Detection { response, window_match });
+            }
+        }
+        for detections in group_by_occurrence(detections) {
+            let Some(lead) = lead_response(&detections) else { continue };
+            let observed = groups.iter().flat_map(|group| self.observed(group));
+            let mut incident = merge_into_incident(lead, key.to_owned(), &detections, observed, Vec::new());
+            incident.details = self.last_paged_details(key, &incident);
+            for resolution in self.auto_resolved.get(key).into_iter().flatten() {
+                if resolution.last_event == incident.last {
+                    incident.state = IncidentStatus::Resolved;
+                    incident.resolved_at = Some(resolution.at);
+                }
+            }
+            incidents.push(incident);
+        }
+    }
+
+    fn observed(&self, group: &str) -> impl Iterator<Item = &Observation> {
+        self.observations.get(group).into_iter().flatten()
+    }
+
+    /// What the last page of an occurrence said beyond the counts.
+    fn last_paged_details(&self, key: &str, incident: &Incident) -> Vec<crate::incident::IncidentDetail> {
+        let mut details = Vec::new();
+        for paged in self.paged.get(key).into_iter().flatten() {
+            if paged.first <= incident.last && paged.last >= incident.first {
+                details.clone_from(&paged.details);
+            }
+        }
+        details
+    }
+
+    /// The facts as they are now.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
 }
 
-/// The secrets that the services of a role refer to.
-pub fn launches(facts: &Facts, role: &str) -> BTreeSet<String> {
-    let own = |service: &&EcsService| service.execution_roles.iter().any(|known| known.raw() == role);
-    let services = facts.services.iter().flatten().filter(own);
-    services.flat_map(|service| service.secrets_with(&[])).map(|(secret, _)| secret.key()).collect()
+/// The secrets that the services of an execution role refer to: a task of theirs reads them when it starts.
+pub fn launch_secrets(facts: &Facts, role: &str) -> BTreeSet<String> {
+    let has_role = |service: &&EcsService| service.execution_roles.iter().any(|known| known.raw() == role);
+    let mut secrets = BTreeSet::new();
+    for service in facts.services.iter().flatten().filter(has_role) {
+        for (secret, _) in service.find_requested_secrets_with(&[]) {
+            secrets.insert(secret.key());
+        }
+    }
+    secrets
 }

@@ -190,14 +190,14 @@ fn sort<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r
     let (mut cases, mut quarantined) = (Vec::new(), Vec::new());
     let (mut origins, mut ended) = (BTreeMap::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let end = match rules.case(*handler, text) {
+        let end = match rules.match_event_for(*handler, text) {
             Ok(Some(case)) => {
                 origins.insert(identity(&case.event), index);
                 cases.push(case);
                 EventOutcome::Coalesced
             }
             Ok(None) => {
-                let key = hash::id_of(text.as_bytes());
+                let key = hash::hash_bytes(text.as_bytes());
                 log::event(aws, *handler, &key, None, (EventOutcome::Ignored, &[]), Span::default());
                 EventOutcome::Ignored
             }
@@ -242,7 +242,7 @@ fn conclude(plan: &Plan, executed: ExecutionResult, answered: bool) -> (EventOut
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
     use responder_core::text::Untrusted;
 
     use super::*;

@@ -9,7 +9,8 @@ use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::notify::{Notification, Renderer};
 use responder_core::plan::{Plan, PlanStep};
-use responder_core::rules::{RuleSet, Severity};
+use responder_core::rules::RuleSet;
+use responder_core::severity::Severity;
 use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::state::digest_entry;
 use responder_core::time::{Date, Span, Timestamp};
@@ -91,7 +92,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 },
                 PlanStep::Page { incident, resolve_after, groups, consumers, .. } => {
                     let Some(notification) = self.renderer.render_step(step) else { continue };
-                    let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
+                    let date = digest_entry::digest_date(incident.last, self.aws.now(), &facts.settings);
                     let effect = self.page(incident, &notification, *resolve_after, (date, groups)).await;
                     if matches!(effect, Ok(StepEffect::Acted)) {
                         self.count(incident, *resolve_after, facts);

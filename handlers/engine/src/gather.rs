@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join, join3};
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::decide::{questions, watches};
-use responder_core::facts::{Facts, LEDGER_GAP, Question, Settings, place};
+use responder_core::decide::{group_memberships, questions};
+use responder_core::facts::{Facts, LEDGER_GAP, Settings, place};
+use responder_core::question::Question;
 use responder_core::rules::{Handler, MatchedEvent};
 use responder_core::time::{Date, Span, Timestamp};
 
@@ -148,7 +149,7 @@ impl QuestionBatch {
                     asks.consumers.entry(place).or_default().secrets.push((secret, since));
                 }
                 Question::Service { cluster, service } => {
-                    let arn = responder_core::aws::arn::Arn::of("ecs", &service);
+                    let arn = responder_core::aws::arn::Arn::parse_for_service("ecs", &service);
                     let place = arn.map(|arn| (arn.account.to_owned(), arn.region.to_owned()));
                     let wanted = asks.consumers.entry(place.unwrap_or_default()).or_default();
                     wanted.services.push((cluster, service));
@@ -212,7 +213,7 @@ impl GatheredFacts {
     /// human is told of anyway is not missed.
     pub(crate) fn is_answered(&self, case: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {
         let missing = |name: &String| self.unanswered.contains(name);
-        let counted = watches(case, &self.facts).iter().all(|watch| {
+        let counted = group_memberships(case, &self.facts).iter().all(|watch| {
             paged.contains(&watch.incident_key) || !missing(&watch.incident_key) && !missing(&watch.group)
         });
         // Without it, not even what to ask is known.
@@ -313,7 +314,7 @@ async fn consumers<A: AwsPort>(
         let land = discovery.look(wanted).await;
         facts.services.get_or_insert_default().extend(land.services.into_iter().flatten());
         for gap in land.gaps {
-            facts.gap(account, region, gap);
+            facts.add_discovery_failure(account, region, gap);
         }
         if !land.limits.is_empty() {
             facts.discovery_limits.entry(place).or_default().extend(land.limits);
@@ -341,7 +342,7 @@ async fn secrets<A: AwsPort>(
     }
     for (account, region) in all.iter().filter(|(account, _)| own(account)) {
         if let Err(error) = list(region, from, facts).await {
-            facts.gap(account, region, format!("the secrets could not be listed: {error}"));
+            facts.add_discovery_failure(account, region, format!("the secrets could not be listed: {error}"));
         }
     }
 }
@@ -352,10 +353,10 @@ async fn describe<A: AwsPort>(
     from: &FactSources<'_, A>,
 ) -> Result<SecretMetadata, EngineError> {
     let region = Region::of(&secret.region).ok_or(EngineError::Unanswered)?;
-    let id = secret.id();
+    let id = secret.secret_id();
     for _ in 1..LOOKS {
         let metadata = from.aws.describe_secret(&region, &id, from.deadline.at()).await?;
-        let is_current = version.is_none() || metadata.current() == version;
+        let is_current = version.is_none() || metadata.current_version() == version;
         if is_current || from.deadline.left(from.aws) <= BETWEEN_LOOKS {
             return Ok(metadata);
         }

@@ -4,7 +4,7 @@
 
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::Span;
 use serde::Serialize;
 use serde_json::json;
@@ -120,7 +120,7 @@ fn incident_key(step: &PlanStep) -> Option<&str> {
 
 /// A line that cannot be written has nobody who could be told.
 fn print<T: Serialize>(aws: &impl AwsPort, value: &T) {
-    if let Ok(line) = json_line(value) {
+    if let Ok(line) = to_json_line(value) {
         aws.print(&line);
     }
 }

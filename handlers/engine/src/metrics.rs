@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use responder_core::plan::{Plan, PlanStep};
-use responder_core::rules::{Handler, Severity};
+use responder_core::rules::Handler;
+use responder_core::severity::Severity;
 use serde_json::{Value, json};
 
 use crate::log::EventOutcome;
@@ -142,14 +143,14 @@ impl Counters {
             let values: Vec<i64> = self.seconds_to_consume.iter().take(100).copied().collect();
             own.push(("SecondsToConsume", "Seconds", json!(values)));
         }
-        let mut documents = vec![document(millis, &[("Handler", handler.name())], &own)];
+        let mut documents = vec![document(millis, &[("Handler", handler.as_str())], &own)];
         for ((rule, severity), incidents) in &self.incidents {
             let rows = [
                 ("IncidentsOpened", incidents.opened),
                 ("IncidentsRaised", incidents.raised),
                 ("IncidentsResolved", incidents.resolved),
             ];
-            let dimensions = [("Handler", handler.name()), ("Rule", rule), ("Severity", severity.name())];
+            let dimensions = [("Handler", handler.as_str()), ("Rule", rule), ("Severity", severity.as_str())];
             documents.push(document(millis, &dimensions, &rows.iter().map(count).collect::<Vec<_>>()));
         }
         for ((account, region), failures) in &self.rotation_failures {

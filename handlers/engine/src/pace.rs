@@ -62,7 +62,7 @@ impl EcsRateLimit {
         service: &str,
         until: Timestamp,
     ) -> Result<(), EngineError> {
-        let hash = hash::id(&["pace", service]);
+        let hash = hash::hash_parts(&["pace", service]);
         let draw = hash.get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok()).unwrap_or_default();
         self.wait(EcsCallFamily::ServiceModify, Span::from_millis(draw % JITTER), aws, until).await
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use responder_core::decide::digest_entries;
 use responder_core::facts::{Facts, Settings};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::MatchedEvent;
-use responder_core::state::digest_entry::{DigestDay, noted};
+use responder_core::state::digest_entry::DigestDay;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::error::EngineError;
@@ -53,7 +54,7 @@ pub(crate) async fn record<A: AwsPort>(
 ) {
     let mut days: BTreeMap<Date, DigestDay> = BTreeMap::new();
     for (date, day) in
-        done.iter().filter(|done| done.answered).filter_map(|done| noted(&done.plan, now, settings))
+        done.iter().filter(|done| done.answered).filter_map(|done| digest_entries(&done.plan, now, settings))
     {
         days.entry(date).or_default().merge(day);
     }
@@ -61,7 +62,7 @@ pub(crate) async fn record<A: AwsPort>(
     let mut seen = Vec::new();
     for (index, done) in done.iter_mut().enumerate().filter(|(_, done)| done.answered) {
         match &written {
-            Err(error) if noted(&done.plan, now, settings).is_some() => done.fail(error.clone()),
+            Err(error) if digest_entries(&done.plan, now, settings).is_some() => done.fail(error.clone()),
             _ => seen.extend(done.plan.steps.iter().filter_map(|step| match step {
                 PlanStep::UpdateLastSeen { key, at } => Some((index, key.clone(), *at)),
                 _ => None,

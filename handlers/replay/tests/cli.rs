@@ -1,4 +1,4 @@
-//! The command line as people use it: what it prints, what it survives, how it ends.
+//! The command line as people use it: its output, its exit status, and the broken inputs that it survives.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -93,7 +93,7 @@ fn a_theft_is_one_incident_whatever_the_form_order_and_copies_of_its_records() {
 }
 
 #[test]
-fn a_batch_theft_says_that_nobody_knows_how_many_secrets() {
+fn a_batch_theft_has_an_unknown_number_of_secrets() {
     let folder = Folder::new("batch");
     let batch = |i: usize| {
         let mut record = read(i, i);
@@ -132,7 +132,7 @@ fn garbage_is_reported_and_costs_nothing_beside_it() {
     let summary = &of_kind(&output, "summary")[0];
     assert!(summary["events"].as_u64() >= Some(22), "{summary}");
     let problems = of_kind(&output, "problem");
-    assert_eq!(summary["parked"], json!(problems.len()));
+    assert_eq!(summary["quarantined"], json!(problems.len()));
     for name in [
         "empty.json",
         "random.bin",
@@ -151,6 +151,24 @@ fn garbage_is_reported_and_costs_nothing_beside_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_folder_skips_digests_and_fixture_companions_and_reads_a_file_once() {
+    let folder = Folder::new("walk");
+    let named_twice = folder.write("trail/b.json", read(1, 1).to_string());
+    folder.write("trail/CloudTrail-Digest/d.json", "{}");
+    folder.write("case/about.json", "{}");
+    folder.write("case/facts.json", "{}");
+    folder.write("case/event.json", read(2, 2).to_string());
+    folder.write("plain/facts.json", "{}");
+    std::os::unix::fs::symlink(format!("{}/trail", folder.0), format!("{}/link", folder.0)).unwrap();
+    let output = run("json", &[&folder.0, &named_twice]);
+    assert_eq!(of_kind(&output, "summary")[0]["events"], json!(2));
+    let problems = of_kind(&output, "problem");
+    let files: Vec<&str> = problems.iter().map(|problem| problem["file"].as_str().unwrap()).collect();
+    assert_eq!(files, [format!("{}/link", folder.0), format!("{}/plain/facts.json", folder.0)]);
+}
+
+#[test]
 fn a_ten_megabyte_event_is_an_event() {
     let folder = Folder::new("big");
     let mut record = read(1, 1);
@@ -161,7 +179,7 @@ fn a_ten_megabyte_event_is_an_event() {
 }
 
 #[test]
-fn standard_input_is_a_file_like_others() {
+fn standard_input_is_read_like_a_file() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_replay"))
         .args(["run", "--format", "json", "-"])
         .stdin(Stdio::piped())
@@ -213,7 +231,7 @@ fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
 }
 
 #[test]
-fn explain_says_of_every_rule_why() {
+fn explain_gives_a_reason_for_every_rule() {
     let folder = Folder::new("explain");
     let file = folder.write("e.json", read(1, 1).to_string());
     let output = replay(&["explain", &file]);
@@ -228,7 +246,7 @@ fn explain_says_of_every_rule_why() {
 }
 
 #[test]
-fn match_ends_with_the_verdict() {
+fn the_exit_status_of_match_is_its_result() {
     let folder = Folder::new("match");
     let pattern = folder.write("p.json", r#"{"detail":{"eventName":["GetSecretValue"]}}"#);
     let yes = folder.write("yes.json", r#"{"detail":{"eventName":"GetSecretValue"}}"#);
@@ -236,7 +254,7 @@ fn match_ends_with_the_verdict() {
     let bad = folder.write("bad.json", r#"{"detail":{"eventName":"GetSecretValue"}"#);
     let verdict = |event: &str| replay(&["match", "--pattern", &pattern, "--event", event]).status.code();
     assert_eq!((verdict(&yes), verdict(&no), verdict(&bad)), (Some(0), Some(1), Some(2)));
-    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/events.jsonl");
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../eventbridge-pattern/vectors/events.jsonl");
     let output = replay(&["match", "--vectors", vectors]);
     let expected = fs::read_to_string(vectors).unwrap();
     for (found, expected) in lines(&output).iter().zip(expected.lines()) {
@@ -246,8 +264,8 @@ fn match_ends_with_the_verdict() {
 }
 
 #[test]
-fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
-    let folder = Folder::new("an-exception-that-ran-out");
+fn an_expired_exception_is_an_error_that_names_its_owner() {
+    let folder = Folder::new("an-expired-exception");
     folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);
     let exception = json!({"id": "backups", "where": {"detail": {"userAgent": ["backup"]}}, "effect": "drop", "why": "Nightly backups.",
         "owner": "storage team", "until": "2027-01-31"});
@@ -271,7 +289,7 @@ fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
     let (status, table, notified) = list(&["--on", "2027-02-01"]);
     assert_eq!(
         (status, notified.trim()),
-        (Some(1), "replay: exception backups of read ran out on 2027-01-31: storage team answers for it")
+        (Some(1), "replay: exception backups of read expired on 2027-01-31; its owner is storage team")
     );
     assert!(table.contains("EXPIRED 2027-01-31"), "{table}");
     let (status, lines, _) = list(&["--on", "2027-02-01", "--json"]);
@@ -285,7 +303,7 @@ fn an_exception_that_ran_out_is_an_error_that_names_its_owner() {
 }
 
 #[test]
-fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
+fn a_learned_baseline_prevents_first_reads_and_makes_ledger_items() {
     let folder = Folder::new("baseline");
     let trail = |reads: &[(usize, usize)]| {
         let records: Vec<Value> = reads.iter().map(|(second, secret)| read(*second, *secret)).collect();
@@ -320,7 +338,7 @@ fn what_a_baseline_learned_is_no_first_read_and_makes_items_of_the_ledger() {
 /// The help texts are committed, so that a change of the command line is seen in review.
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
-fn help_is_as_committed() {
+fn help_texts_are_as_committed() {
     for command in
         ["", "run", "proof", "reads", "explain", "match", "rules", "verify", "baseline", "completions"]
     {
@@ -336,7 +354,7 @@ fn help_is_as_committed() {
 }
 
 #[test]
-fn completions_know_the_commands() {
+fn completion_scripts_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = String::from_utf8(replay(&["completions", shell]).stdout).unwrap();
         assert!(script.contains("explain") && script.contains("verify"), "{shell}");

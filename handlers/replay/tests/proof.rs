@@ -1,4 +1,4 @@
-//! `replay proof` as people use it: from the ledger's items, from events alone, and from neither.
+//! `replay proof` as people use it: from ledger items, from events alone, and from neither.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -41,9 +41,9 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What is printed is committed. `UPDATE_PROOFS=1 cargo test -p responder-replay` writes it.
+/// The expected output is committed. `UPDATE_PROOFS=1 cargo test -p responder-replay` writes it.
 #[test]
-fn the_fixture_is_proved_as_committed_from_items_and_from_events() {
+fn proofs_of_the_fixture_are_as_committed() {
     let (events, facts) = (fixture("timelines", "events.jsonl"), fixture("timelines", "facts.json"));
     for (name, args) in [
         ("from-items.txt", &[&*fixture("proofs", "query.json")][..]),
@@ -62,7 +62,7 @@ fn the_fixture_is_proved_as_committed_from_items_and_from_events() {
 }
 
 #[test]
-fn items_are_proved_the_same_in_every_form_and_however_often_they_are_given() {
+fn every_form_and_copy_of_the_items_gives_the_same_proof() {
     let folder = Folder::new("proof-forms");
     let (query, export) = (fixture("proofs", "query.json"), fixture("proofs", "export.jsonl"));
     let expected = lines(&[&query]);
@@ -89,7 +89,7 @@ fn items_are_proved_the_same_in_every_form_and_however_often_they_are_given() {
 }
 
 #[test]
-fn task_definitions_among_the_events_know_the_same_consumers_as_the_facts() {
+fn task_definitions_among_the_events_name_the_same_consumers_as_the_facts() {
     let (events, facts) = (fixture("timelines", "events.jsonl"), fixture("timelines", "facts.json"));
     let (with, without) = (lines(&["--facts", &facts, &events]), lines(&[&events]));
     assert_eq!(of_kind(&with.0, "proof"), of_kind(&without.0, "proof"));
@@ -98,7 +98,7 @@ fn task_definitions_among_the_events_know_the_same_consumers_as_the_facts() {
 }
 
 #[test]
-fn cloudtrail_alone_tells_of_the_read_and_does_not_pass_for_proof() {
+fn cloudtrail_alone_shows_a_read_and_is_no_whole_proof() {
     let folder = Folder::new("proof-trail");
     let text = fs::read_to_string(fixture("timelines", "events.jsonl")).unwrap();
     let records: Vec<Value> = text
@@ -117,11 +117,11 @@ fn cloudtrail_alone_tells_of_the_read_and_does_not_pass_for_proof() {
     let text = String::from_utf8(proof(&[&file]).stdout).unwrap();
     let row = text.lines().find(|line| line.contains("shop/web")).unwrap();
     assert!(row.contains(" ? ") && row.ends_with("READ"), "{text}");
-    assert!(text.contains("does not tell how a rollout ends") && text.contains("0 of 3 consumers"), "{text}");
+    assert!(text.contains("does not show how a rollout ends") && text.contains("0 of 3 consumers"), "{text}");
 }
 
 #[test]
-fn without_consumers_a_change_says_so_and_when_some_task_read_it_first() {
+fn a_change_without_consumers_names_the_first_task_that_read_it() {
     let folder = Folder::new("proof-lone");
     let text = fs::read_to_string(fixture("timelines", "events.jsonl")).unwrap();
     let secrets = text.lines().filter(|line| line.contains("\"aws.secretsmanager\"")).collect::<Vec<_>>();
@@ -138,7 +138,7 @@ fn without_consumers_a_change_says_so_and_when_some_task_read_it_first() {
 }
 
 #[test]
-fn a_whole_chain_ends_with_zero_and_a_held_one_is_open() {
+fn a_whole_chain_exits_with_zero_and_a_deferred_one_is_open() {
     let folder = Folder::new("proof-whole");
     let query: Value = serde_json::from_slice(&fs::read(fixture("proofs", "query.json")).unwrap()).unwrap();
     let mut web = query["Items"][0].clone();
@@ -149,17 +149,17 @@ fn a_whole_chain_ends_with_zero_and_a_held_one_is_open() {
     web.as_object_mut().unwrap().retain(|name, _| {
         !name.ends_with("_at") || name.starts_with("changed") || name.starts_with("decided")
     });
-    let held = folder.write("held.json", json!({"Items": [web]}).to_string());
-    let (found, status) = lines(&[&held]);
+    let deferred = folder.write("deferred.json", json!({"Items": [web]}).to_string());
+    let (found, status) = lines(&[&deferred]);
     assert_eq!(
         (&found[0]["state"], &found[0]["reason"]),
-        (&json!("open"), &json!("it is held: its window opens at 04:00"))
+        (&json!("open"), &json!("it is deferred: its window opens at 04:00"))
     );
     assert_eq!(status, Some(1));
 }
 
 #[test]
-fn names_that_inject_neither_move_the_cursor_nor_add_lines() {
+fn hostile_names_neither_move_the_cursor_nor_add_lines() {
     const EVIL: &str = "prod/\u{1b}[2J\r\nshop/web  proved\u{202e}\u{9b}31m<b>$(x)\u{7f}";
     let folder = Folder::new("proof-hostile");
     let secret = json!({"account": "111122223333", "region": "us-west-2", "text": EVIL, "from_arn": false});
@@ -188,11 +188,11 @@ fn names_that_inject_neither_move_the_cursor_nor_add_lines() {
             assert_eq!(output.status.code(), Some(1));
         }
     }
-    assert_eq!(lines(&[&items]).0[0]["reason"], json!(format!("a human was told: {EVIL}")));
+    assert_eq!(lines(&[&items]).0[0]["reason"], json!(format!("a person was notified: {EVIL}")));
 }
 
 #[test]
-fn garbage_is_told_and_what_stands_beside_it_is_proved() {
+fn garbage_is_reported_and_the_items_beside_it_are_proved() {
     let folder = Folder::new("proof-garbage");
     let export = fs::read_to_string(fixture("proofs", "export.jsonl")).unwrap();
     let cut = &export.lines().next().unwrap()[..200];
@@ -216,7 +216,7 @@ fn garbage_is_told_and_what_stands_beside_it_is_proved() {
 }
 
 #[test]
-fn items_and_events_together_and_facts_that_are_none_are_refused() {
+fn mixed_items_and_events_are_refused_and_so_are_unusable_facts() {
     let folder = Folder::new("proof-mixed");
     let (items, events) = (fixture("proofs", "query.json"), fixture("timelines", "events.jsonl"));
     let mixed = proof(&[&items, &events]);
@@ -227,7 +227,7 @@ fn items_and_events_together_and_facts_that_are_none_are_refused() {
 }
 
 #[test]
-fn an_input_without_a_change_says_so() {
+fn a_report_without_a_change_says_so() {
     let folder = Folder::new("proof-quiet");
     for content in [r#"{"Records":[]}"#, r#"{"Items":[],"Count":0}"#] {
         let file = folder.write("quiet.json", content);

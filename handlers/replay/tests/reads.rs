@@ -1,4 +1,4 @@
-//! `replay reads` as people use it: every spelling, batches, replicas, launches, copies, and what is none of it.
+//! `replay reads` as people use it: spellings, batches, replicas, launches, copies, and calls for other secrets.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -76,7 +76,7 @@ fn trail(folder: &Folder, records: &[Value]) -> String {
 }
 
 #[test]
-fn every_spelling_and_every_replica_is_the_secret_and_its_neighbours_are_not() {
+fn every_spelling_and_replica_counts_and_neighbours_do_not() {
     let folder = Folder::new("reads-spellings");
     let partial = HOME.strip_suffix("-a1B2c3").unwrap();
     let in_europe = with(read(4, NAME), "awsRegion", json!("eu-west-1"));
@@ -105,7 +105,7 @@ fn every_spelling_and_every_replica_is_the_secret_and_its_neighbours_are_not() {
 }
 
 #[test]
-fn a_name_that_ends_like_a_random_suffix_is_told_from_the_name_before_it() {
+fn a_name_that_ends_like_a_random_suffix_is_another_secret() {
     let folder = Folder::new("reads-suffix");
     let arn = |tail: &str| format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:{tail}");
     // Vouched for by its own full ARN, the partial one is not a secret named `stripe`.
@@ -117,7 +117,7 @@ fn a_name_that_ends_like_a_random_suffix_is_told_from_the_name_before_it() {
 }
 
 #[test]
-fn a_batch_and_its_child_are_one_call_and_a_filter_without_one_is_a_doubt() {
+fn a_batch_and_its_read_are_one_call_and_a_filter_alone_is_a_doubt() {
     let folder = Folder::new("reads-batches");
     let at = |second: &str, record: Value| with(record, "eventTime", json!(format!("2026-03-01T{second}Z")));
     let list = json!({"secretIdList": [HOME, "other"]});
@@ -150,13 +150,13 @@ fn a_batch_and_its_child_are_one_call_and_a_filter_without_one_is_a_doubt() {
         (&may[0]["reads"], &may[0]["refused"], &may[0]["doubt"]),
         (&json!(1), &json!(1), &json!("filter"))
     );
-    // Nobody else's account can have been read by filter.
+    // A batch by filter reads secrets of its own account only.
     let other = json_of("arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/db-zZ9yY8", &[&file]);
     assert!(of_kind(&other, "may-have-read").is_empty());
 }
 
 #[test]
-fn launches_services_people_and_refusals_are_told_apart() {
+fn launches_services_persons_and_refusals_have_rows_of_their_own() {
     let folder = Folder::new("reads-callers");
     let service = with(read(1, HOME), "sourceIPAddress", json!("kafka.amazonaws.com"));
     let service =
@@ -199,7 +199,7 @@ fn launches_services_people_and_refusals_are_told_apart() {
 }
 
 #[test]
-fn order_copies_and_form_change_nothing_and_every_copy_is_told() {
+fn order_copies_and_form_change_no_row_and_copies_are_counted() {
     let folder = Folder::new("reads-forms");
     let spelled = |i: usize| match i % 4 {
         0 => read(i, NAME),
@@ -236,7 +236,7 @@ fn order_copies_and_form_change_nothing_and_every_copy_is_told() {
 }
 
 #[test]
-fn a_period_has_its_first_instant_and_not_its_last() {
+fn a_period_includes_its_start_and_excludes_its_end() {
     let folder = Folder::new("reads-period");
     let at = |id: usize, time: &str| with(read(id, NAME), "eventTime", json!(time));
     let records =
@@ -256,7 +256,7 @@ fn a_period_has_its_first_instant_and_not_its_last() {
 }
 
 #[test]
-fn hostile_strings_are_shown_harmless_and_a_read_without_a_time_is_a_problem() {
+fn hostile_strings_are_harmless_and_an_undated_read_is_a_problem() {
     let folder = Folder::new("reads-hostile");
     let mut evil = read(1, NAME);
     evil["sourceIPAddress"] = json!("\u{1b}[2J\u{202e}<b>");
@@ -274,14 +274,14 @@ fn hostile_strings_are_shown_harmless_and_a_read_without_a_time_is_a_problem() {
         "{text}"
     );
     let notified = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(notified.matches("does not say when").count(), 1, "{notified}");
+    assert_eq!(notified.matches("a read without a time").count(), 1, "{notified}");
     let output = reads(&["--secret", NAME, "--format", "json", &file]);
     assert!(output.stdout.iter().all(|byte| *byte == b'\n' || (b' '..=b'~').contains(byte)));
 }
 
-/// What a person sees is committed. `UPDATE_READS=1 cargo test -p responder-replay` writes it.
+/// The expected table is committed. `UPDATE_READS=1 cargo test -p responder-replay` writes it.
 #[test]
-fn the_table_is_as_committed() {
+fn the_table_of_the_fixture_is_as_committed() {
     let stories = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/timelines");
     let launches = format!("{stories}/one-service-is-proved-one-rollout-fails-and-one-deployment-is-refused");
     let batches = format!("{stories}/five-batch-reads-by-a-tag-and-no-read-of-a-secret/events.jsonl");

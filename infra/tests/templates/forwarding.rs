@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use eventbridge_pattern::Pattern;
 use infra::rules::{State, deployed, forwards};
-use responder_core::pattern::{Event, Pattern};
 
 use super::code::{folders, workspace};
 
@@ -17,10 +17,12 @@ fn whatever_a_rule_takes_is_forwarded_and_at_most_twice() {
         for file in ["event.json", "events.jsonl"] {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
             let records = if file == "event.json" { vec![text.as_str()] } else { text.lines().collect() };
-            for event in records.iter().filter_map(|record| Event::read(record.as_bytes()).ok()) {
-                if deployed(&rules).any(|rule| rule.pattern.matches(&event)) {
+            // A record that is no event matches nothing.
+            let matches = |pattern: &Pattern, record: &str| pattern.matches(record).unwrap_or(false);
+            for record in records {
+                if deployed(&rules).any(|rule| matches(&rule.pattern, record)) {
                     taken += 1;
-                    let sent = forwards.iter().filter(|forward| forward.matches(&event)).count();
+                    let sent = forwards.iter().filter(|forward| matches(forward, record)).count();
                     // Some come as two kinds, such as a refused call of what is also watched for itself. At home each counts
                     // once, by its id.
                     assert!((1..=2).contains(&sent), "{sent} times: {}", folder.display());

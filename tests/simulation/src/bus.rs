@@ -145,7 +145,7 @@ impl SimulatedBus {
                         "type": "Role", "arn": role, "accountId": account, "userName": name,
                     } },
                 },
-                "eventTime": launch.started_at.whole_second(),
+                "eventTime": launch.started_at.truncate_to_second(),
                 "eventSource": "secretsmanager.amazonaws.com",
                 "eventName": "GetSecretValue",
                 "awsRegion": self.location.region,

@@ -33,10 +33,7 @@ pub use estate::EcsEstate;
 pub use events::{EcsEvent, TaskLaunch};
 pub use model::SimulatedEcs;
 pub use operation::EcsOperation;
-pub use service::{
-    CircuitBreaker, ServiceController, ServiceLifecycle, SimulatedDeployment, SimulatedService,
-    spell_rollout_state,
-};
+pub use service::{CircuitBreaker, SimulatedDeployment, SimulatedService, spell_rollout_state};
 pub use setup::NewService;
 pub use task::SimulatedTask;
 pub use task_definition::{RegisteredTaskDefinition, TaskContainer};

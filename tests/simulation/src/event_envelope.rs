@@ -24,7 +24,7 @@ pub(crate) fn wrap_event(
         "detail-type": detail_type,
         "source": source,
         "account": location.account,
-        "time": at.whole_second(),
+        "time": at.truncate_to_second(),
         "region": location.region,
         "resources": resources,
         "detail": detail,

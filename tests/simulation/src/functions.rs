@@ -117,9 +117,9 @@ impl<'a> EventFunctions<'a> {
         let mut launches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for service in facts.services.iter().flatten() {
             let mut secrets = BTreeSet::new();
-            if let Some(location) = Arn::of("ecs", &service.arn) {
+            if let Some(location) = Arn::parse_for_service("ecs", &service.arn) {
                 for reference in &service.references {
-                    if let Some((secret, _)) = reference.parse(location.account, location.region) {
+                    if let Some((secret, _)) = reference.resolve_secret(location.account, location.region) {
                         secrets.insert(secret.key());
                     }
                 }
@@ -141,7 +141,7 @@ impl<'a> EventFunctions<'a> {
         for event in events {
             let text: Rc<str> = event.as_str().into();
             for handler in Handler::ALL {
-                if !matches!(self.rules.case(handler, event), Ok(Some(_))) {
+                if !matches!(self.rules.match_event_for(handler, event), Ok(Some(_))) {
                     continue;
                 }
                 let mut copies = 1;

@@ -24,9 +24,9 @@ const PLANNED_OUTCOMES: u64 = 12;
 /// The conditions of a seed with everything that goes wrong.
 pub fn make_faulty_conditions(seed: u64) -> WorldConditions {
     let settings = Settings {
-        in_flight: 2,
-        rollout: Span::from_secs(600),
-        home: Some(HOME_REGION.to_owned()),
+        rollout_limit: 2,
+        rollout_timeout: Span::from_secs(600),
+        home_region: Some(HOME_REGION.to_owned()),
         ..Settings::default()
     };
     WorldConditions {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::json::duplicate_key;
+use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::notify::Notification;
 use serde_json::{Map, Value};
 
@@ -131,7 +131,7 @@ const PROTOCOLS: [&str; 12] = [
 /// The text of each protocol in a message of structure `json`. SNS ignores a value that is not a string and sends the default
 /// instead: a page with such a value is a mistake here.
 fn split_by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
-    if duplicate_key(message).is_some() {
+    if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
     let all: Map<String, Value> = match serde_json::from_str(message) {
@@ -155,7 +155,7 @@ fn split_by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> 
 ///
 /// The reason for which the message would not be shown ("Custom notifications", Amazon Q Developer in chat applications' guide).
 pub fn parse_chat_message(message: &str) -> Result<Value, String> {
-    if duplicate_key(message).is_some() {
+    if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
     let all: Value = match serde_json::from_str(message) {

@@ -53,9 +53,9 @@ fn without_the_cooldown_a_service_is_deployed_twice() {
 fn slots_that_are_never_given_back_make_changes_wait() {
     let plant_bug = |conditions: &mut WorldConditions| {
         conditions.bug = Some(CloudBug::KeepsSlots);
-        conditions.settings.in_flight = 1;
+        conditions.settings.rollout_limit = 1;
         // Otherwise people would be notified in time.
-        conditions.settings.answer = Span::from_secs(86_400);
+        conditions.settings.answer_deadline = Span::from_secs(86_400);
     };
     let violations = find_violations(make_lossy_conditions, plant_bug, Some(Span::from_secs(900)));
     assert!(violations.contains("was answered"), "{violations}");
@@ -64,6 +64,6 @@ fn slots_that_are_never_given_back_make_changes_wait() {
 #[test]
 fn settings_that_allow_more_deployments_at_once_are_noticed() {
     let violations =
-        find_violations(make_lossy_conditions, |conditions| conditions.settings.in_flight = 9, None);
+        find_violations(make_lossy_conditions, |conditions| conditions.settings.rollout_limit = 9, None);
     assert!(violations.contains("were under way"), "{violations}");
 }

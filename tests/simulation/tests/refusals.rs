@@ -1,10 +1,10 @@
 //! Where ECS refuses, and where a rollout does not end well, people are notified once, and no other service waits for it.
 
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::settings::Settings;
 use responder_core::time::Span;
 use simulation::ecs::{
-    CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, ServiceController, SimulatedEcs,
-    TaskContainer,
+    CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, SimulatedEcs, TaskContainer,
 };
 use simulation::location::{HOME_ACCOUNT, HOME_REGION};
 use simulation::oracle::{WorldPromises, list_violations};
@@ -29,7 +29,7 @@ fn rotate_secret_of_six(
     adapt: impl Fn(&mut NewService),
     prepare: impl FnOnce(&mut SimulatedEcs, &str),
 ) -> RotatedWorld {
-    let settings = Settings { rollout: Span::from_secs(600), ..Settings::default() };
+    let settings = Settings { rollout_timeout: Span::from_secs(600), ..Settings::default() };
     let conditions = WorldConditions { settings: settings.clone(), ..WorldConditions::calm(7) };
     let mut world = SimulatedWorld::new(conditions, world_start()).unwrap();
     let secret =
@@ -115,7 +115,7 @@ fn assert_only_first_is_refused(
 
 #[test]
 fn a_codedeploy_service_is_reported_and_the_others_are_redeployed() {
-    assert_only_first_is_refused(|service| service.controller = ServiceController::CodeDeploy, |_, _| {});
+    assert_only_first_is_refused(|service| service.controller = DeploymentController::CodeDeploy, |_, _| {});
 }
 
 #[test]

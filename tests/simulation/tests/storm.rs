@@ -16,7 +16,7 @@ fn run(clusters: usize, mode: ResponseMode) -> StormFigures {
         // A rotation takes up to 20 s: the last one has ended after five minutes.
         within: Span::from_secs(279),
     };
-    let settings = Settings { mode, home: Some(HOME_REGION.to_owned()), ..Settings::default() };
+    let settings = Settings { mode, home_region: Some(HOME_REGION.to_owned()), ..Settings::default() };
     let figures = run_storm(size, &settings, 1).unwrap();
     println!("{figures}");
     figures

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Client, Queue, Refused};
+use super::{EmulatorClient, RefusedCall, SqsQueue};
 
-impl Client {
+impl EmulatorClient {
     /// Creates a function that runs a binary, with its environment and a timeout in seconds.
     pub fn create_function(&self, name: &str, binary: &Path, environment: &[(String, String)], timeout: u32) {
         let variables: serde_json::Map<String, Value> =
@@ -23,7 +23,7 @@ impl Client {
             "Role": format!("arn:aws:iam::{}:role/{name}", self.account()),
             "Timeout": timeout,
             "MemorySize": 128,
-            "Code": {"ZipFile": STANDARD.encode(zip_of(binary))},
+            "Code": {"ZipFile": STANDARD.encode(zip_binary(binary))},
             "Environment": {"Variables": variables},
         });
         self.try_post("lambda", "/2015-03-31/functions", request.to_string().as_bytes())
@@ -31,7 +31,7 @@ impl Client {
     }
 
     /// Feeds a function from a queue, with partial batch responses; gives the mapping's id back.
-    pub fn map(&self, queue: &Queue, function: &str) -> String {
+    pub fn create_mapping(&self, queue: &SqsQueue, function: &str) -> String {
         let request = json!({
             "EventSourceArn": queue.arn,
             "FunctionName": function,
@@ -51,8 +51,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What the emulator refused.
-    pub fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Refused> {
+    /// If the emulator refuses the call.
+    pub fn invoke(&self, function: &str, payload: &Value) -> Result<Value, RefusedCall> {
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let answer = self.try_post("lambda", &path, payload.to_string().as_bytes())?;
         Ok(serde_json::from_str(&answer).unwrap_or(Value::String(answer)))
@@ -70,7 +70,7 @@ impl Client {
 /// # Panics
 ///
 /// If the binary cannot be read.
-pub fn zip_of(binary: &Path) -> Vec<u8> {
+pub fn zip_binary(binary: &Path) -> Vec<u8> {
     let code = std::fs::read(binary).unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options =

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::EmulatorClient;
 
-impl Client {
+impl EmulatorClient {
     /// Creates a table as the product's: hash key `pk`, range key `sk`, TTL attribute `ttl`.
     pub fn create_ledger(&self, table: &str) {
         self.dynamodb(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::EmulatorClient;
 
-impl Client {
+impl EmulatorClient {
     /// Creates a cluster.
     pub fn create_cluster(&self, name: &str) {
         self.ecs("CreateCluster", &json!({"clusterName": name}));

@@ -2,34 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::EmulatorClient;
+use crate::wait_until;
 
-/// A queue.
+/// A queue of SQS.
 #[derive(Clone, Debug)]
-pub struct Queue {
-    /// For SQS calls.
+pub struct SqsQueue {
+    /// The address that calls of SQS take.
     pub url: String,
-    /// For everybody else.
+    /// The name that other services take.
     pub arn: String,
 }
 
 /// A received message.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct SqsMessage {
     /// The id that SQS gave it.
     pub id: String,
-    /// What was sent.
+    /// The text that was sent.
     pub body: String,
     /// How often it was received, this time included.
     pub received: u64,
 }
 
-impl Client {
+impl EmulatorClient {
     /// Creates a queue; `attributes` are strings by name, as SQS wants them.
-    pub fn create_queue(&self, name: &str, attributes: &Value) -> Queue {
+    pub fn create_queue(&self, name: &str, attributes: &Value) -> SqsQueue {
         let answer = self.sqs("CreateQueue", &json!({"QueueName": name, "Attributes": attributes}));
         let url = answer["QueueUrl"].as_str().unwrap_or_else(|| panic!("no queue URL: {answer}"));
-        Queue { url: url.to_owned(), arn: self.arn("sqs", name) }
+        SqsQueue { url: url.to_owned(), arn: self.arn("sqs", name) }
     }
 
     /// Creates a queue whose messages move to `dead_letters` after `receives` failures; a failed message is seen again after `visibility` seconds.
@@ -37,9 +38,9 @@ impl Client {
         &self,
         name: &str,
         visibility: u32,
-        dead_letters: &Queue,
+        dead_letters: &SqsQueue,
         receives: u32,
-    ) -> Queue {
+    ) -> SqsQueue {
         let redrive = json!({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives});
         self.create_queue(
             name,
@@ -47,14 +48,13 @@ impl Client {
         )
     }
 
-    /// Sends messages, ten in a request, so that a mapping may get them in one batch.
-    pub fn send(&self, queue: &Queue, bodies: &[String]) {
+    /// Sends messages, ten in a request. A mapping may get the ten in one batch or in several: no test may depend on that.
+    pub fn send(&self, queue: &SqsQueue, bodies: &[String]) {
         for ten in bodies.chunks(10) {
-            let entries: Vec<Value> = ten
-                .iter()
-                .enumerate()
-                .map(|(i, body)| json!({"Id": i.to_string(), "MessageBody": body}))
-                .collect();
+            let mut entries = Vec::new();
+            for (number, body) in ten.iter().enumerate() {
+                entries.push(json!({"Id": number.to_string(), "MessageBody": body}));
+            }
             let answer = self.sqs("SendMessageBatch", &json!({"QueueUrl": queue.url, "Entries": entries}));
             let failed = answer["Failed"].as_array().map_or(0, Vec::len);
             assert_eq!(failed, 0, "messages were refused: {answer}");
@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Takes all messages that are visible now out of a queue.
-    pub fn drain(&self, queue: &Queue) -> Vec<Message> {
+    pub fn drain(&self, queue: &SqsQueue) -> Vec<SqsMessage> {
         let mut messages = Vec::new();
         loop {
             let request =
@@ -78,7 +78,7 @@ impl Client {
                     &json!({"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"]}),
                 );
                 let count = message["Attributes"]["ApproximateReceiveCount"].as_str();
-                messages.push(Message {
+                messages.push(SqsMessage {
                     id: message["MessageId"].as_str().unwrap_or_default().to_owned(),
                     body: message["Body"].as_str().unwrap_or_default().to_owned(),
                     received: count.and_then(|count| count.parse().ok()).unwrap_or(0),
@@ -88,14 +88,33 @@ impl Client {
     }
 
     /// The messages that wait in a queue, are being worked on, or are delayed.
-    pub fn depth(&self, queue: &Queue) -> u64 {
+    pub fn depth(&self, queue: &SqsQueue) -> u64 {
         let answer =
             self.sqs("GetQueueAttributes", &json!({"QueueUrl": queue.url, "AttributeNames": ["All"]}));
-        ["", "NotVisible", "Delayed"]
-            .iter()
-            .filter_map(|kind| answer["Attributes"][format!("ApproximateNumberOfMessages{kind}")].as_str())
-            .filter_map(|count| count.parse::<u64>().ok())
-            .sum()
+        let mut depth = 0;
+        for kind in ["", "NotVisible", "Delayed"] {
+            let count = answer["Attributes"][format!("ApproximateNumberOfMessages{kind}")].as_str();
+            depth += count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+        }
+        depth
+    }
+
+    /// Waits until a queue is empty: every message was answered, or moved to the dead-letter queue.
+    pub fn wait_until_empty(&self, queue: &SqsQueue) {
+        wait_until(&format!("{} is empty", queue.arn), || (self.depth(queue) == 0).then_some(()));
+    }
+
+    /// Sets the seconds after which a message that was not answered is delivered again. It holds for what is delivered from now on.
+    pub fn set_visibility(&self, queue: &SqsQueue, seconds: u32) {
+        let attributes = json!({"VisibilityTimeout": seconds.to_string()});
+        self.sqs("SetQueueAttributes", &json!({"QueueUrl": queue.url, "Attributes": attributes}));
+    }
+
+    /// Finds a queue by its name.
+    pub fn find_queue(&self, name: &str) -> SqsQueue {
+        let answer = self.sqs("GetQueueUrl", &json!({"QueueName": name}));
+        let url = answer["QueueUrl"].as_str().unwrap_or_else(|| panic!("no queue URL: {answer}"));
+        SqsQueue { url: url.to_owned(), arn: self.arn("sqs", name) }
     }
 
     /// Creates a topic; gives its ARN back.
@@ -105,7 +124,7 @@ impl Client {
     }
 
     /// Subscribes a queue, which then gets SNS's envelope.
-    pub fn subscribe(&self, topic: &str, queue: &Queue) {
+    pub fn subscribe(&self, topic: &str, queue: &SqsQueue) {
         self.sns("Subscribe", &[("TopicArn", topic), ("Protocol", "sqs"), ("Endpoint", &queue.arn)]);
     }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::EmulatorClient;
 
-impl Client {
+impl EmulatorClient {
     /// Creates a secret; gives its ARN back, with the six random characters. Publishes no event.
     pub fn create_secret(&self, name: &str) -> String {
         let answer = self.secrets_manager("CreateSecret", &json!({"Name": name, "SecretString": "first"}));

@@ -1,7 +1,7 @@
-//! The smallest function that speaks the Lambda Runtime API, with nothing of the product in it: it tells a broken test bed from a broken function.
+//! The smallest function that speaks the Lambda Runtime API, with nothing of the product in it: if it fails, the test bed is broken, not the function.
 //!
-//! It reports every SQS record whose body starts with `poison` as failed, ends without an answer on `"die"`, reports an error on `"error"`, and answers
-//! anything else with the payload and the names of its environment variables.
+//! It reports every SQS record whose body starts with `poison` as failed, ends without an answer on `"die"` and with its last words on
+//! `"answer and die"`, reports an error on `"error"`, and answers anything else with the payload and the names of its environment variables.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,6 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let payload: Value = serde_json::from_str(&payload)?;
         match payload.as_str() {
             Some("die") => return Ok(()),
+            Some("answer and die") => {
+                call(&api, "POST", &format!("{id}/response"), r#""the last words""#)?;
+                return Ok(());
+            }
             Some("error") => call(&api, "POST", &format!("{id}/error"), r#"{"errorMessage":"asked for"}"#)?,
             _ => call(&api, "POST", &format!("{id}/response"), &answer(&payload).to_string())?,
         };
@@ -27,9 +31,12 @@ fn answer(payload: &Value) -> Value {
         let environment: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
         return json!({"payload": payload, "environment": environment});
     };
-    let poison =
-        records.iter().filter(|record| record["body"].as_str().is_some_and(|b| b.starts_with("poison")));
-    let failures: Vec<Value> = poison.map(|record| json!({"itemIdentifier": record["messageId"]})).collect();
+    let mut failures = Vec::new();
+    for record in records {
+        if record["body"].as_str().is_some_and(|body| body.starts_with("poison")) {
+            failures.push(json!({"itemIdentifier": record["messageId"]}));
+        }
+    }
     json!({"batchItemFailures": failures})
 }
 
@@ -43,7 +50,8 @@ fn call(api: &str, method: &str, path: &str, body: &str) -> std::io::Result<(Str
     );
     stream.write_all(request.as_bytes())?;
     let mut reader = BufReader::new(stream);
-    let (mut id, mut length) = (String::new(), 0);
+    let mut id = String::new();
+    let mut length = 0;
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;

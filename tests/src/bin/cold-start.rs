@@ -1,21 +1,20 @@
-//! What a cold start of each function costs: prints size, times and peak memory of the release binaries, the median of 20 runs against the emulator.
+//! The cost of a cold start of each function: size, times and peak memory of the binaries that are deployed, the median of 20 runs against the emulator.
 //!
 //! `tests/cold-start [FUNCTION=EVENT_FILE]...` builds and runs it: without a file, an event of the harness's own. Every run has an account of its
 //! own with a service to redeploy, so that no run finds the work of an earlier one. `canary` is the floor: a function that does nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread::sleep;
 use std::time::Duration;
 
-use acceptance::{Function, Outcome, World, events, now, paths};
+use acceptance::{FunctionProcess, InvocationOutcome, TestBed, events, now, paths, wait_for_next_second};
 use serde_json::{Value, json};
 
 /// Runs of which the median is printed.
 const RUNS: usize = 20;
 
-/// What one run cost.
-struct Cost {
+/// The cost of one run.
+struct ColdStartCost {
     first_poll: Duration,
     first_answer: Duration,
     peak_kib: u64,
@@ -35,9 +34,9 @@ fn main() -> ExitCode {
     );
     for function in ["canary", "rotation", "access", "failure", "sweep"] {
         let file = files.iter().find_map(|file| file.strip_prefix(function)?.strip_prefix('='));
-        // What the process costs, and what the calls to AWS add: the emulator takes about 3 ms for each.
-        for kind in [Kind::Ignored, Kind::Own] {
-            if function != "canary" || matches!(kind, Kind::Ignored) {
+        // First the cost of the process, then what the calls to AWS add: the emulator takes about 3 ms for each.
+        for kind in [MeasuredEvent::Ignored, MeasuredEvent::Own] {
+            if function != "canary" || matches!(kind, MeasuredEvent::Ignored) {
                 let label = format!("{function}, {}", kind.label(function));
                 if let Err(reason) = measure(function, kind, file, &label) {
                     println!("{label:<30} {reason}");
@@ -48,16 +47,16 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Which event is measured.
+/// The event that a run is measured with.
 #[derive(Clone, Copy)]
-enum Kind {
+enum MeasuredEvent {
     /// One that no rule matches: AWS is not called.
     Ignored,
     /// One that the function is there for.
     Own,
 }
 
-impl Kind {
+impl MeasuredEvent {
     fn label(self, function: &str) -> &'static str {
         match (self, function) {
             (Self::Ignored, "canary") => "does nothing",
@@ -70,20 +69,20 @@ impl Kind {
     }
 }
 
-fn measure(function: &str, kind: Kind, file: Option<&str>, label: &str) -> Result<(), String> {
-    let binary = binary(function)?;
+fn measure(function: &str, kind: MeasuredEvent, file: Option<&str>, label: &str) -> Result<(), String> {
+    let binary = find_binary(function)?;
     let size = std::fs::metadata(&binary).map_err(|error| error.to_string())?.len();
-    let worlds: Vec<(World, String)> = (0..RUNS).map(|_| world()).collect();
+    let beds: Vec<(TestBed, String)> = (0..RUNS).map(|_| make_bed()).collect();
     // Deployments are dated in whole seconds; the event's change has to be in a later one.
-    sleep(Duration::from_secs(2));
+    wait_for_next_second();
     let mut costs = Vec::new();
-    for (world, secret) in &worlds {
+    for (bed, secret) in &beds {
         let event = match file {
-            _ if matches!(kind, Kind::Ignored) => ignored(world, secret).to_string(),
+            _ if matches!(kind, MeasuredEvent::Ignored) => ignored_event(bed, secret).to_string(),
             Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
-            None => event(world, secret, function).to_string(),
+            None => own_event(bed, secret, function).to_string(),
         };
-        costs.push(run(&binary, world, event)?);
+        costs.push(run_once(&binary, bed, event)?);
     }
     let poll = median(&costs, |cost| cost.first_poll.as_secs_f64() * 1e3);
     let answer = median(&costs, |cost| cost.first_answer.as_secs_f64() * 1e3);
@@ -98,7 +97,7 @@ fn measure(function: &str, kind: Kind, file: Option<&str>, label: &str) -> Resul
     Ok(())
 }
 
-fn binary(function: &str) -> Result<PathBuf, String> {
+fn find_binary(function: &str) -> Result<PathBuf, String> {
     let binary = if function == "canary" {
         std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("canary")
     } else {
@@ -108,51 +107,61 @@ fn binary(function: &str) -> Result<PathBuf, String> {
 }
 
 /// An account with a secret and a service that injects it.
-fn world() -> (World, String) {
-    let world = World::new();
-    let secret = world.aws.create_secret("prod/app-db");
-    world.aws.create_cluster("prod");
+fn make_bed() -> (TestBed, String) {
+    let bed = TestBed::new();
+    let secret = bed.aws.create_secret("prod/app-db");
+    bed.aws.create_cluster("prod");
     let containers = json!([{"name": "app", "image": "app:1", "memory": 64, "secrets": [{"name": "P", "valueFrom": secret}]}]);
-    let task = world.aws.register_task_definition("web", &containers);
-    world.aws.create_service("prod", "web", &task, &json!({}));
-    (world, secret)
+    let task = bed.aws.register_task_definition("web", &containers);
+    bed.aws.create_service("prod", "web", &task, &json!({}));
+    (bed, secret)
 }
 
-fn event(world: &World, secret: &str, function: &str) -> Value {
+/// An event that the function is there for.
+fn own_event(bed: &TestBed, secret: &str, function: &str) -> Value {
     match function {
-        "access" => events::secret_read(&world.aws, "alice", secret, now()),
-        "failure" => events::rotation_failed(&world.aws, secret, now(), "setSecret"),
-        "sweep" => events::sweep_due(&world.aws, now()),
-        _ => events::rotation_succeeded(&world.aws, secret, now()),
+        "access" => events::secret_read(&bed.aws, "alice", secret, now()),
+        "failure" => events::rotation_failed(&bed.aws, secret, now(), "setSecret"),
+        "sweep" => events::sweep_due(&bed.aws, now()),
+        _ => events::rotation_succeeded(&bed.aws, secret, now()),
     }
 }
 
-/// A call that no rule is about.
-fn ignored(world: &World, secret: &str) -> Value {
-    let mut event = events::secret_read(&world.aws, "alice", secret, now());
+/// An event of a call that no rule is about.
+fn ignored_event(bed: &TestBed, secret: &str) -> Value {
+    let mut event = events::secret_read(&bed.aws, "alice", secret, now());
     event["detail"]["eventName"] = json!("DescribeSecret");
     event
 }
 
-fn run(binary: &Path, world: &World, event: String) -> Result<Cost, String> {
-    let payload = events::batch(&world.aws.arn("sqs", "queue"), &[event]).to_string();
-    let mut function = Function::try_start(binary, &world.environment())?;
+fn run_once(binary: &Path, bed: &TestBed, event: String) -> Result<ColdStartCost, String> {
+    let payload = events::batch(&bed.aws.arn("sqs", "queue"), &[event]).to_string();
+    let mut function = FunctionProcess::try_start(binary, &bed.environment())?;
     let answer = function.invoke(payload.as_bytes());
     let peak_kib = match answer.outcome {
-        Outcome::Died => return Err(format!("ended without an answer:\n{}", answer.lines.join("\n"))),
+        InvocationOutcome::Died => {
+            return Err(format!("ended without an answer:\n{}", answer.lines.join("\n")));
+        }
         _ => function.peak_memory(),
     };
     let empty = json!([]);
     let answered = match &answer.outcome {
-        Outcome::Response(response) if response.get("batchItemFailures").unwrap_or(&empty) == &empty => {
+        InvocationOutcome::Response(response)
+            if response.get("batchItemFailures").unwrap_or(&empty) == &empty =>
+        {
             Ok(())
         }
         other => Err(format!("{other:?}")),
     };
-    Ok(Cost { first_poll: function.first_poll(), first_answer: answer.took, peak_kib, answer: answered })
+    Ok(ColdStartCost {
+        first_poll: function.first_poll(),
+        first_answer: answer.took,
+        peak_kib,
+        answer: answered,
+    })
 }
 
-fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+fn median(costs: &[ColdStartCost], of: impl Fn(&ColdStartCost) -> f64) -> f64 {
     let mut values: Vec<f64> = costs.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

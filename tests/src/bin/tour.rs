@@ -1,17 +1,20 @@
 //! The tour: what the deployed responder does about a changed secret, a broken rotation, a theft and poison, as it happens.
 //!
 //! `tests/tour` builds the functions and runs it. Everything is on this machine: the emulated AWS, the template deployed into it, the real functions. What
-//! only AWS has is played and said so: CloudTrail's events, SQS's metrics, time.
+//! only AWS has is played, and the tour says so: CloudTrail's events, SQS's metrics, time.
+//!
+//! The story is the same on every machine. The tour sends no event before the queue has answered the last scene's, and none whose page would depend on how SQS cuts
+//! its messages into batches; it shows the services in a fixed order. Only times and ids differ.
 
 #![expect(clippy::expect_used, reason = "a tour that cannot go on says why and ends")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, stdin};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use acceptance::aws::{Client, Queue};
-use acceptance::{Emulator, Meter, deployed, events, now, wait_until};
+use acceptance::aws::EmulatorClient;
+use acceptance::{CallRecorder, Emulator, events, installation, now, wait_for_next_second, wait_until};
 use serde_json::{Value, json};
 
 const HELP: &str = "\
@@ -31,8 +34,8 @@ Examples:
   tests/tour --stay
 ";
 
-/// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The reads after a `ListSecrets` that page (`list-then-dump` in `rules/responses.json`).
+const READS_THAT_PAGE: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,51 +49,53 @@ fn main() {
         }
     };
     let tour = Tour::start();
-    tour.a_secret_changes();
-    tour.a_rotation_breaks();
-    tour.twenty_secrets_are_stolen();
-    tour.poison_parks_and_an_alarm_rings();
+    tour.show_a_changed_secret();
+    tour.show_a_broken_rotation();
+    tour.show_a_theft();
+    tour.show_poison_and_an_alarm();
     tour.end(stay);
 }
 
 /// An account with a few services, and the responder in it.
 struct Tour {
     emulator: Emulator,
-    aws: Client,
-    /// What was published: the emulator delivers no e-mail.
-    mail: Meter,
-    /// Who is paged besides, and told of alarms.
-    inbox: Queue,
+    aws: EmulatorClient,
+    /// Records what is published: the emulator delivers no e-mail.
+    mail: CallRecorder,
+    /// The pages that were published and not yet shown.
+    pages: RefCell<Vec<PublishedPage>>,
     start: Instant,
+}
+
+/// A page as SNS gets it.
+struct PublishedPage {
+    subject: String,
+    /// The text that an e-mail shows.
+    email: String,
 }
 
 impl Tour {
     fn start() -> Self {
         let start = Instant::now();
         let emulator = Emulator::start();
-        let aws = emulator.account();
-        heading("An account, and the responder in it");
+        let aws = emulator.new_account();
+        print_heading("An account, and the responder in it");
         println!("  An emulated AWS answers at {}, as account {}.", aws.endpoint(), aws.account());
-        let mail = Meter::start(&aws, "sns");
-        deployed::deploy(&aws, &[("AWS_ENDPOINT_URL_SNS", &mail.endpoint())]);
-        let inbox = deployed::inbox(&aws);
-        for handler in ["rotation", "access", "failure"] {
-            let queue = aws.create_queue(&format!("secrets-responder-{handler}"), &json!({}));
-            let hurry = json!({"QueueUrl": queue.url, "Attributes": {"VisibilityTimeout": "1"}});
-            aws.json("sqs", "AmazonSQS.SetQueueAttributes", &hurry);
-        }
-        let tour = Self { emulator, aws, mail, inbox, start };
-        tour.say("CloudFormation made the stack secrets-responder of infra/responder.yaml: rules, queues, functions,");
+        let mail = CallRecorder::start(&aws, "sns");
+        installation::install(&aws, &[("AWS_ENDPOINT_URL_SNS", &mail.endpoint())]);
+        installation::shorten_visibility(&aws);
+        let tour = Self { emulator, aws, mail, pages: RefCell::default(), start };
+        tour.print_time("CloudFormation made the stack secrets-responder of infra/responder.yaml: rules, queues, functions,");
         println!("          ledger, alarms and the topic of pages.");
         println!(
-            "          SQS delivers again what failed after a second, not after three minutes: the tour is in a hurry."
+            "          SQS delivers again what failed after seconds, not after three minutes: the tour is in a hurry."
         );
         tour
     }
 
     /// From the bus through rule, queue and function to ECS.
-    fn a_secret_changes(&self) {
-        heading("A secret changes");
+    fn show_a_changed_secret(&self) {
+        print_heading("A secret changes");
         let aws = &self.aws;
         aws.create_cluster("shop");
         let [database, queue] = ["prod/shop/database", "prod/shop/queue"].map(|name| aws.create_secret(name));
@@ -105,95 +110,99 @@ impl Tour {
         );
         let before = aws.primary_deployments();
         // Deployments are dated in whole seconds: the change has to be in a later one.
-        sleep(Duration::from_millis(1_100));
+        wait_for_next_second();
         aws.put_secret_value(&database, "a new password");
         let changed = Instant::now();
-        self.say("prod/shop/database has a new value. Running tasks still hold the old one.");
-        let mut seen = before.clone();
-        wait_until("web and worker are redeployed", PATIENCE, || {
-            for (service, deployment) in self.news(&mut seen) {
-                println!(
-                    "  +{:.1} s  ECS: {service} has a new deployment, {deployment}",
-                    changed.elapsed().as_secs_f64()
-                );
-            }
-            let new = |name: &str| seen.iter().any(|(arn, id)| arn.ends_with(name) && before[arn] != *id);
-            (new("/web") && new("/worker")).then_some(())
-        });
-        self.emptied("rotation");
-        assert!(self.news(&mut seen).is_empty(), "nothing else is redeployed");
+        self.print_time("prod/shop/database has a new value. Running tasks still hold the old one.");
+        for service in ["web", "worker"] {
+            let deployment = wait_until(&format!("{service} is redeployed"), || {
+                let after = aws.primary_deployments();
+                new_deployment(&before, &after, service)
+            });
+            print_elapsed(changed, &format!("ECS: {service} has a new deployment, {deployment}"));
+        }
+        aws.wait_until_empty(&installation::handler_queue(aws, "rotation"));
+        let after = aws.primary_deployments();
+        assert_eq!(new_deployment(&before, &after, "mailer"), None, "nothing else is redeployed");
         println!("          mailer was left alone.");
     }
 
     /// From the queue on: `PutEvents` refuses the sources of AWS.
-    fn a_rotation_breaks(&self) {
-        heading("A rotation breaks");
+    fn show_a_broken_rotation(&self) {
+        print_heading("A rotation breaks");
         let aws = &self.aws;
         let secret = aws.arn("secretsmanager", "secret:prod/shop/billing-AbCdEf");
         let failed = || events::rotation_failed(aws, &secret, now(), "setSecret");
         println!(
             "  The tour puts CloudTrail's RotationFailed, in its recorded shape, where the rule would: three tries."
         );
-        self.feed("failure", &[failed(), failed(), failed()]);
-        self.show_page("three tries are one page");
-        println!("\n  Somebody repairs it: the next rotation succeeds.");
-        // CloudTrail tells whole seconds.
-        sleep(Duration::from_millis(1_100));
+        self.feed("failure", &[failed()]);
+        self.show_page("prod/shop/billing", "the first try");
+        self.feed("failure", &[failed(), failed()]);
+        self.assert_no_page("failure", "prod/shop/billing");
+        println!("\n          The two other tries are the same incident: no second page.");
+        println!("  Somebody repairs it: the next rotation succeeds.");
+        // CloudTrail dates in whole seconds.
+        wait_for_next_second();
         self.feed("rotation", &[events::rotation_succeeded(aws, &secret, now())]);
-        self.show_subject("the incident is closed under the same key");
+        self.show_subject("prod/shop/billing", "the incident is closed under the same key");
+        self.assert_no_page("rotation", "prod/shop/billing");
     }
 
-    fn twenty_secrets_are_stolen(&self) {
-        heading("Twenty secrets are stolen");
+    /// The first reads are those that page, whichever of them come in one batch; the others join the incident.
+    fn show_a_theft(&self) {
+        print_heading("Twenty secrets are stolen");
         let start = now();
-        let reads: Vec<Value> = (0..20)
-            .map(|number| {
-                let secret =
-                    self.aws.arn("secretsmanager", &format!("secret:prod/team-{number}/database-AbCdEf"));
-                events::secret_read(&self.aws, "contractor", &secret, start)
-            })
-            .collect();
+        let mut reads = Vec::new();
+        for number in 0..20 {
+            let secret =
+                self.aws.arn("secretsmanager", &format!("secret:prod/team-{number}/database-AbCdEf"));
+            reads.push(events::secret_read(&self.aws, "contractor", &secret, start));
+        }
         println!(
-            "  Somebody holds a contractor's access key, lists the secrets and reads twenty. CloudTrail tells of"
+            "  Somebody holds a contractor's access key, lists the secrets and reads twenty. CloudTrail reports"
         );
         println!("  each read twice, and in no order.");
         let mut listing = events::secret_read(&self.aws, "contractor", "", start);
         listing["detail"]["eventName"] = json!("ListSecrets");
         listing["detail"]["requestParameters"] = json!({"maxResults": 100});
         self.feed("access", &[listing]);
-        self.emptied("access");
-        let both: Vec<Value> = reads.iter().rev().chain(&reads).cloned().collect();
-        self.feed("access", &both);
-        self.show_page("all of them are one incident");
+        self.assert_no_page("access", "contractor");
+        let (first, others) = reads.split_at(READS_THAT_PAGE);
+        self.feed("access", &reported_twice(first));
+        self.show_page("contractor", "the fifth secret is enough");
+        self.assert_no_page("access", "contractor");
+        self.feed("access", &reported_twice(others));
+        self.assert_no_page("access", "contractor");
+        println!("\n          The reads of the fifteen other secrets join this incident: no second page.");
     }
 
-    fn poison_parks_and_an_alarm_rings(&self) {
-        heading("Something arrives that nobody can read");
+    fn show_poison_and_an_alarm(&self) {
+        print_heading("Something arrives that nobody can read");
         let aws = &self.aws;
-        let queue = aws.create_queue("secrets-responder-failure", &json!({}));
+        let queue = installation::handler_queue(aws, "failure");
+        aws.set_visibility(&queue, 1);
         let sent = Instant::now();
         aws.send(&queue, &["{\"detail\": not JSON".to_owned()]);
-        self.show_subject("a human is told at once");
-        let parked = aws.create_queue("secrets-responder-failure-dlq", &json!({}));
-        wait_until("the message is parked", 2 * PATIENCE, || (aws.depth(&parked) == 1).then_some(()));
-        println!(
-            "  +{:.1} s  SQS put it aside after ten tries (hurried by the tour): nothing is lost, and nothing waits for it.",
-            sent.elapsed().as_secs_f64()
+        self.show_subject("could not be understood", "a human is told at once");
+        let parked = installation::dead_letter_queue(aws, "failure");
+        wait_until("the message is parked", || (aws.depth(&parked) == 1).then_some(()));
+        print_elapsed(
+            sent,
+            "SQS put it aside after ten tries (hurried by the tour): nothing is lost, and nothing waits for it.",
         );
-        let metric = [
-            ("Namespace", "AWS/SQS"),
-            ("MetricData.member.1.MetricName", "ApproximateNumberOfMessagesVisible"),
-            ("MetricData.member.1.Value", "1"),
-            ("MetricData.member.1.Dimensions.member.1.Name", "QueueName"),
-            ("MetricData.member.1.Dimensions.member.1.Value", "secrets-responder-failure-dlq"),
-        ];
-        aws.query("monitoring", "2010-08-01", "PutMetricData", &metric);
+        self.assert_no_page("failure", "could not be understood");
+        let metric = "ApproximateNumberOfMessagesVisible";
+        installation::put_metric(aws, "AWS/SQS", metric, ("QueueName", "secrets-responder-failure-dlq"));
         println!("          The tour puts SQS's metric, as CloudWatch would have it.");
         self.show_alarm(sent);
     }
 
     fn end(self, stay: bool) {
-        heading("That was it");
+        print_heading("That was it");
+        for page in self.pages.take() {
+            println!("  Also published: {}", page.subject);
+        }
         println!(
             "  {:.0} s from nothing to here. The functions' lines are in {}.",
             self.start.elapsed().as_secs_f64(),
@@ -214,91 +223,112 @@ impl Tour {
             println!(
                 "\n  The check names what the tour did: the parked message, the alarms, the queues in a hurry."
             );
-            // Whatever is typed, or the end of the input.
+            // Anything that is typed, or the end of the input.
             drop(stdin().lock().lines().next());
         }
     }
 
     /// Puts events into a handler's queue, as its rules do.
     fn feed(&self, handler: &str, events: &[Value]) {
-        let queue = self.aws.create_queue(&format!("secrets-responder-{handler}"), &json!({}));
+        let queue = installation::handler_queue(&self.aws, handler);
         self.aws.send(&queue, &events.iter().map(Value::to_string).collect::<Vec<_>>());
     }
 
-    /// Waits until a handler has answered everything.
-    fn emptied(&self, handler: &str) {
-        let queue = self.aws.create_queue(&format!("secrets-responder-{handler}"), &json!({}));
-        wait_until("everything is answered", PATIENCE, || (self.aws.depth(&queue) == 0).then_some(()));
-    }
-
-    /// The services that have another deployment than was seen, by name.
-    fn news(&self, seen: &mut BTreeMap<String, String>) -> Vec<(String, String)> {
-        let now = self.aws.primary_deployments();
-        let news = now.iter().filter(|(service, id)| seen.get(*service) != Some(id));
-        let name = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
-        let news = news.map(|(service, id)| (name(service), id.clone())).collect();
-        *seen = now;
-        news
-    }
-
-    /// Waits for one page, and shows the e-mail.
-    fn show_page(&self, why: &str) {
-        let (subject, body, seconds) = self.page();
-        println!(
-            "  +{seconds:.1} s  a page, as an e-mail shows it ({why}):\n\n    | Subject: {subject}\n    |"
-        );
-        for line in body.lines() {
+    /// Waits for a page about something, and shows the e-mail.
+    fn show_page(&self, about: &str, why: &str) {
+        let start = Instant::now();
+        let page = wait_until(&format!("a page about {about}"), || self.take_page(about));
+        print_elapsed(start, &format!("a page, as an e-mail shows it ({why}):\n"));
+        println!("    | Subject: {}\n    |", page.subject);
+        for line in page.email.lines() {
             println!("    | {line}");
         }
     }
 
-    /// Waits for one page, and shows its subject.
-    fn show_subject(&self, why: &str) {
-        let (subject, _, seconds) = self.page();
-        println!("  +{seconds:.1} s  {subject} ({why})");
-    }
-
-    /// The subject and text of the next page, and how long it took; no other follows.
-    fn page(&self) -> (String, String, f64) {
+    /// Waits for a page about something, and shows its subject.
+    fn show_subject(&self, about: &str, why: &str) {
         let start = Instant::now();
-        let pages = || self.mail.calls().into_iter().filter(|(operation, _)| operation == "Publish");
-        let (_, page) = wait_until("a page arrives", PATIENCE, || pages().next());
-        let seconds = start.elapsed().as_secs_f64();
-        for handler in ["access", "rotation"] {
-            self.emptied(handler);
-        }
-        sleep(Duration::from_secs(1));
-        assert_eq!(pages().count(), 0, "a second page");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let forms: Value = serde_json::from_str(&text(&page["Message"])).expect("a form for each protocol");
-        (text(&page["Subject"]), text(&forms["email"]), seconds)
+        let page = wait_until(&format!("a page about {about}"), || self.take_page(about));
+        print_elapsed(start, &format!("{} ({why})", page.subject));
     }
 
-    /// Waits for the alarm of the parked message, and what SNS says of it.
-    fn show_alarm(&self, since: Instant) {
-        let alarm = wait_until("an alarm rings", PATIENCE, || {
-            let messages = self.aws.drain(&self.inbox).into_iter();
-            let mut alarms = messages.filter_map(|message| {
-                let envelope: Value = serde_json::from_str(&message.body).ok()?;
-                serde_json::from_str::<Value>(envelope["Message"].as_str()?).ok()
-            });
-            alarms.find(|alarm| {
-                alarm["AlarmName"] == "secrets-responder-failure-dlq" && alarm["NewStateValue"] == "ALARM"
-            })
-        });
-        println!(
-            "  +{:.1} s  CloudWatch: {} is in ALARM, and the topic of pages tells it. {}",
-            since.elapsed().as_secs_f64(),
-            alarm["AlarmName"].as_str().unwrap_or_default(),
-            alarm["AlarmDescription"].as_str().unwrap_or_default()
+    /// Waits until a handler has answered everything, and sees that it did not page about something again.
+    fn assert_no_page(&self, handler: &str, about: &str) {
+        self.aws.wait_until_empty(&installation::handler_queue(&self.aws, handler));
+        let page = self.take_page(about);
+        assert!(
+            page.is_none(),
+            "a second page about {about}: {}",
+            page.map_or_else(String::new, |page| page.subject)
         );
     }
 
-    fn say(&self, what: &str) {
-        println!("  {:>4.1} s  {what}", self.start.elapsed().as_secs_f64());
+    /// Takes the first page about something out of those that were published.
+    fn take_page(&self, about: &str) -> Option<PublishedPage> {
+        let mut pages = self.pages.borrow_mut();
+        for call in self.mail.take_calls() {
+            if call.operation == "Publish" {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let message = text(&call.request["Message"]);
+                let forms: Value = serde_json::from_str(&message).expect("a form for each protocol");
+                let email = text(&forms["email"]);
+                pages.push(PublishedPage { subject: text(&call.request["Subject"]), email });
+            }
+        }
+        let found =
+            pages.iter().position(|page| page.subject.contains(about) || page.email.contains(about))?;
+        Some(pages.remove(found))
+    }
+
+    /// Waits for the alarm of the parked message, and shows the message that SNS gets of it.
+    fn show_alarm(&self, since: Instant) {
+        let inbox = installation::inbox(&self.aws);
+        let alarm = wait_until("an alarm rings", || {
+            for message in self.aws.drain(&inbox) {
+                let envelope: Value = serde_json::from_str(&message.body).expect("SNS sends JSON");
+                let text = envelope["Message"].as_str().unwrap_or_default();
+                let alarm: Value = serde_json::from_str(text).unwrap_or_default();
+                if alarm["AlarmName"] == "secrets-responder-failure-dlq" && alarm["NewStateValue"] == "ALARM"
+                {
+                    return Some(alarm);
+                }
+            }
+            None
+        });
+        let name = alarm["AlarmName"].as_str().unwrap_or_default();
+        let description = alarm["AlarmDescription"].as_str().unwrap_or_default();
+        print_elapsed(
+            since,
+            &format!("CloudWatch: {name} is in ALARM, and the topic of pages tells it. {description}"),
+        );
+    }
+
+    /// Prints a line with the time since the start.
+    fn print_time(&self, line: &str) {
+        println!("  {:>4.1} s  {line}", self.start.elapsed().as_secs_f64());
     }
 }
 
-fn heading(text: &str) {
+/// Events as `CloudTrail` may report them: each twice, and the last one first.
+fn reported_twice(reads: &[Value]) -> Vec<Value> {
+    reads.iter().rev().chain(reads).cloned().collect()
+}
+
+/// The id of a service's PRIMARY deployment, if it is another one than before.
+fn new_deployment(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    service: &str,
+) -> Option<String> {
+    let (arn, id) = after.iter().find(|(arn, _)| arn.ends_with(&format!("/{service}")))?;
+    (before.get(arn) != Some(id)).then(|| id.clone())
+}
+
+/// Prints a line with the time since an event.
+fn print_elapsed(since: Instant, line: &str) {
+    println!("  +{:.1} s  {line}", since.elapsed().as_secs_f64());
+}
+
+fn print_heading(text: &str) {
     println!("\n{text}\n{}", "-".repeat(text.len()));
 }

@@ -1,17 +1,18 @@
 //! ECS in its JSON: requests to the model's calls, its answers to the API's names.
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState};
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 use simulation::ecs::{
-    EcsOperation, RegisteredTaskDefinition, ServiceController, SimulatedDeployment, SimulatedEcs,
-    SimulatedService, TaskContainer, spell_rollout_state,
+    EcsOperation, RegisteredTaskDefinition, SimulatedDeployment, SimulatedEcs, SimulatedService,
+    TaskContainer, spell_rollout_state,
 };
 use simulation::service_calls::ApiRefusal;
 
-use super::{max, only, seconds};
+use super::json::{read_page_size, refuse_unknown_members, write_seconds};
 
-pub(super) fn answer(
+/// Answers one call of ECS.
+pub(super) fn answer_ecs_call(
     ecs: &mut SimulatedEcs,
     name: &str,
     body: &Value,
@@ -23,17 +24,17 @@ pub(super) fn answer(
     let token = body["nextToken"].as_str();
     match operation {
         EcsOperation::ListClusters => {
-            only(body, &["maxResults", "nextToken"])?;
-            let page = ecs.list_clusters(max(body, "maxResults"), token, now)?;
+            refuse_unknown_members(body, &["maxResults", "nextToken"])?;
+            let page = ecs.list_clusters(read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"clusterArns": page.arns}), page.next_token))
         }
         EcsOperation::ListServices => {
-            only(body, &["cluster", "maxResults", "nextToken"])?;
-            let page = ecs.list_services(cluster, max(body, "maxResults"), token, now)?;
+            refuse_unknown_members(body, &["cluster", "maxResults", "nextToken"])?;
+            let page = ecs.list_services(cluster, read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"serviceArns": page.arns}), page.next_token))
         }
         EcsOperation::DescribeServices => {
-            only(body, &["cluster", "services", "include"])?;
+            refuse_unknown_members(body, &["cluster", "services", "include"])?;
             let tags = texts(&body["include"]).iter().any(|included| included == "TAGS");
             let described = ecs.describe_services(cluster, &texts(&body["services"]), now)?;
             let services: Vec<Value> = described.services.iter().map(|found| service(found, tags)).collect();
@@ -43,14 +44,14 @@ pub(super) fn answer(
             Ok(json!({"services": services, "failures": failures}))
         }
         EcsOperation::DescribeTaskDefinition => {
-            only(body, &["taskDefinition"])?;
+            refuse_unknown_members(body, &["taskDefinition"])?;
             let name = body["taskDefinition"].as_str().unwrap_or_default();
             Ok(
                 json!({"taskDefinition": task_definition(&ecs.describe_task_definition(name, now)?), "tags": []}),
             )
         }
         EcsOperation::UpdateService => {
-            only(body, &["cluster", "service", "forceNewDeployment"])?;
+            refuse_unknown_members(body, &["cluster", "service", "forceNewDeployment"])?;
             let name = body["service"].as_str().unwrap_or_default();
             let updated = ecs.update_service(cluster, name, body["forceNewDeployment"] == true, now)?;
             Ok(json!({"service": service(&updated, true)}))
@@ -70,7 +71,7 @@ fn texts(list: &Value) -> Vec<String> {
 }
 
 fn service(service: &SimulatedService, tags: bool) -> Value {
-    let by_ecs = service.controller == ServiceController::Ecs;
+    let by_ecs = service.controller == DeploymentController::Ecs;
     let each = |to_json: fn(&SimulatedService, &SimulatedDeployment) -> Value| -> Vec<Value> {
         service.deployments.iter().map(|deployment| to_json(service, deployment)).collect()
     };
@@ -88,7 +89,7 @@ fn service(service: &SimulatedService, tags: bool) -> Value {
         "deploymentController": {"type": service.controller.as_str()},
         "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100},
         "deployments": if by_ecs { each(deployment) } else { Vec::new() },
-        "createdAt": seconds(service.created_at),
+        "createdAt": write_seconds(service.created_at),
         "events": [],
     });
     if !by_ecs {
@@ -122,8 +123,8 @@ fn deployment(service: &SimulatedService, deployment: &SimulatedDeployment) -> V
         "runningCount": if failed { 0 } else { launched },
         "pendingCount": 0,
         "failedTasks": if failed { deployment.count_tasks() } else { 0 },
-        "createdAt": seconds(deployment.created_at),
-        "updatedAt": seconds(deployment.updated_at),
+        "createdAt": write_seconds(deployment.created_at),
+        "updatedAt": write_seconds(deployment.updated_at),
         "launchType": "FARGATE",
         "rolloutState": spell_rollout_state(deployment.rollout_state),
         "rolloutStateReason": deployment.reason,
@@ -144,8 +145,8 @@ fn task_set(service: &SimulatedService, set: &SimulatedDeployment) -> Value {
         "clusterArn": service.cluster,
         "status": status(set),
         "taskDefinition": set.task_definition,
-        "createdAt": seconds(set.created_at),
-        "updatedAt": seconds(set.updated_at),
+        "createdAt": write_seconds(set.created_at),
+        "updatedAt": write_seconds(set.updated_at),
         "launchType": "FARGATE",
         "stabilityStatus": if set.rollout_state == RolloutState::Completed { "STEADY_STATE" } else { "STABILIZING" },
     })

@@ -1,13 +1,14 @@
-//! The metadata of Secrets Manager in its JSON. There are no values: whoever asks for one is refused.
+//! The metadata of Secrets Manager in its JSON. There are no values: a call that asks for one is refused.
 
 use responder_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 use simulation::secrets::{SecretDescription, SecretsOperation, SimulatedSecrets};
 use simulation::service_calls::ApiRefusal;
 
-use super::{max, only, seconds};
+use super::json::{read_page_size, refuse_unknown_members, write_seconds};
 
-pub(super) fn answer(
+/// Answers one call of Secrets Manager.
+pub(super) fn answer_secrets_call(
     secrets: &mut SimulatedSecrets,
     region: &str,
     name: &str,
@@ -19,7 +20,7 @@ pub(super) fn answer(
     let id = body["SecretId"].as_str().unwrap_or_default();
     match operation {
         SecretsOperation::DescribeSecret => {
-            only(body, &["SecretId"])?;
+            refuse_unknown_members(body, &["SecretId"])?;
             let found = secrets.describe_secret(region, id, now)?;
             let mut body = metadata(&found);
             body.insert("VersionIdsToStages".to_owned(), stages(&found));
@@ -31,9 +32,13 @@ pub(super) fn answer(
             Ok(body.into())
         }
         SecretsOperation::ListSecrets => {
-            only(body, &["MaxResults", "NextToken"])?;
-            let page =
-                secrets.list_secrets(region, max(body, "MaxResults"), body["NextToken"].as_str(), now)?;
+            refuse_unknown_members(body, &["MaxResults", "NextToken"])?;
+            let page = secrets.list_secrets(
+                region,
+                read_page_size(body, "MaxResults"),
+                body["NextToken"].as_str(),
+                now,
+            )?;
             let listed = page.secrets.iter().map(|found| {
                 let mut entry = metadata(found);
                 entry.insert("SecretVersionsToStages".to_owned(), stages(found));
@@ -46,11 +51,11 @@ pub(super) fn answer(
             Ok(answer)
         }
         SecretsOperation::ListSecretVersionIds => {
-            only(body, &["SecretId", "IncludeDeprecated"])?;
+            refuse_unknown_members(body, &["SecretId", "IncludeDeprecated"])?;
             let all = body["IncludeDeprecated"] == true;
             let found = secrets.list_secret_version_ids(region, id, all, now)?;
             let versions = found.versions.iter().map(|version| {
-                let created = seconds(version.created);
+                let created = write_seconds(version.created);
                 json!({"VersionId": version.id, "VersionStages": version.labels, "CreatedDate": created})
             });
             let versions: Vec<Value> = versions.collect();
@@ -66,12 +71,12 @@ fn metadata(found: &SecretDescription) -> Map<String, Value> {
     };
     set("ARN", Some(found.arn.as_str().into()));
     set("Name", Some(found.name.as_str().into()));
-    set("CreatedDate", Some(seconds(found.created)));
-    set("LastChangedDate", Some(seconds(found.last_changed)));
-    set("LastRotatedDate", found.last_rotated.map(seconds));
-    set("NextRotationDate", found.next_rotation.map(seconds));
+    set("CreatedDate", Some(write_seconds(found.created)));
+    set("LastChangedDate", Some(write_seconds(found.last_changed)));
+    set("LastRotatedDate", found.last_rotated.map(write_seconds));
+    set("NextRotationDate", found.next_rotation.map(write_seconds));
     set("RotationEnabled", Some(found.rotates_every.is_some().into()));
-    set("DeletedDate", found.deleted.map(seconds));
+    set("DeletedDate", found.deleted.map(write_seconds));
     set("PrimaryRegion", found.primary_region.as_deref().map(Value::from));
     body
 }

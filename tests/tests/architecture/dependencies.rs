@@ -1,5 +1,5 @@
-//! `lambda -> aws -> engine -> core <- replay`, `doctor -> aws`, `infra -> core`; nothing depends on the tests; the core, the engine, the replay,
-//! the simulation and the templates cannot reach a network.
+//! `lambda -> aws -> engine -> core <- replay`, `core -> eventbridge-pattern`, `doctor -> aws`, `infra -> core`; nothing depends on the tests; the
+//! patterns, the core, the engine, the replay, the simulation and the templates cannot reach a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,17 @@ use acceptance::paths;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// The workspace's packages and the workspace packages that each may use.
-const MAY_USE: [(&str, &[&str]); 9] = [
-    ("responder-core", &[]),
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("eventbridge-pattern", &[]),
+    ("responder-core", &["eventbridge-pattern"]),
+    ("responder-audit", &["eventbridge-pattern", "responder-core"]),
     ("responder-engine", &["responder-core"]),
-    ("responder-aws", &["responder-core", "responder-engine"]),
+    ("responder-aws", &["eventbridge-pattern", "responder-core", "responder-engine"]),
     ("responder-lambda", &["responder-core", "responder-aws"]),
-    ("responder-replay", &["responder-core"]),
+    ("responder-replay", &["eventbridge-pattern", "responder-core", "responder-audit"]),
     ("responder-doctor", &["responder-core", "responder-engine", "responder-aws", "infra"]),
-    ("infra", &["responder-core"]),
-    ("simulation", &["responder-core", "responder-engine"]),
+    ("infra", &["eventbridge-pattern", "responder-core"]),
+    ("simulation", &["eventbridge-pattern", "responder-core", "responder-audit", "responder-engine"]),
     (
         "acceptance",
         &["responder-core", "responder-aws", "responder-replay", "responder-doctor", "infra", "simulation"],
@@ -49,9 +51,16 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn the_core_the_engine_the_replay_and_the_simulation_cannot_reach_a_network() {
+fn the_patterns_the_core_the_engine_the_replay_and_the_simulation_cannot_reach_a_network() {
     let metadata = metadata();
-    for name in ["responder-core", "responder-engine", "responder-replay", "simulation", "infra"] {
+    for name in [
+        "eventbridge-pattern",
+        "responder-core",
+        "responder-engine",
+        "responder-replay",
+        "simulation",
+        "infra",
+    ] {
         let ways = reachable(&metadata, name);
         assert!(ways.len() > 1, "`{name}` has dependencies, or this test sees none");
         for (reached, way) in &ways {

@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
-use acceptance::{Emulator, Fake, events, now, paths, wait_until};
+use acceptance::{ConnectionFault, Emulator, FakeAws, events, now, paths, wait_until};
 use jiff::ToSpan as _;
 use serde_json::Value;
 
 use super::doctor::{doctor, text};
 
 #[test]
-fn what_was_read_is_fetched_and_replayed() {
-    let aws = Emulator::shared().account();
+fn recorded_reads_are_fetched_and_replayed() {
+    let aws = Emulator::shared().new_account();
     let secret = aws.create_secret("prod/app-db");
     for _ in 0..3 {
         let read = serde_json::json!({"SecretId": secret});
@@ -34,8 +33,8 @@ fn what_was_read_is_fetched_and_replayed() {
 /// Pages, throttled calls, a death in the middle, credentials that expire: no event is lost, and none is there twice.
 #[test]
 fn a_lookup_that_dies_goes_on_and_has_every_event_once() {
-    let aws = Emulator::shared().account();
-    let fake = Fake::start(aws.account(), aws.region());
+    let aws = Emulator::shared().new_account();
+    let fake = FakeAws::start(aws.account(), aws.region());
     // Seven in each second, so that pages end in the middle of one.
     let latest = now() - 10.minutes();
     let read = |number: i64| {
@@ -47,7 +46,7 @@ fn a_lookup_that_dies_goes_on_and_has_every_event_once() {
         )
     };
     let history: Vec<Value> = (0..320).map(read).collect();
-    fake.record(&history);
+    fake.record_events(&history);
     let file = leftover(&format!("history-{}.jsonl", aws.account()));
     let beside = PathBuf::from(format!("{}.state", file.display()));
     let command = || {
@@ -60,16 +59,18 @@ fn a_lookup_that_dies_goes_on_and_has_every_event_once() {
         command
     };
 
-    fake.lookups([None, Some("ThrottlingException"), Some("ThrottlingException")]);
+    fake.plan_lookups([None, Some("ThrottlingException"), Some("ThrottlingException")]);
+    // Three pages are read, and the fourth never comes: the doctor dies in the middle, however fast it is.
+    let hang = [Some(ConnectionFault::Hangs); 100];
+    fake.plant_faults("LookupEvents", [None; 5].into_iter().chain(hang));
     let mut dies = command().spawn().expect("it starts");
-    wait_until("some pages were read", Duration::from_mins(1), || {
-        (fake.requests("LookupEvents") >= 5).then_some(())
-    });
+    wait_until("the fourth page is asked for", || (fake.count_requests("LookupEvents") > 5).then_some(()));
     dies.kill().expect("it still runs");
     dies.wait().expect("it ends");
+    fake.clear_faults("LookupEvents");
     assert!(beside.exists(), "what is to be gone on with is beside the file");
 
-    fake.lookups([None, Some("ThrottlingException"), None, Some("ExpiredTokenException")]);
+    fake.plan_lookups([None, Some("ThrottlingException"), None, Some("ExpiredTokenException")]);
     let expired = output(&mut command());
     assert_eq!(expired.status.code(), Some(3), "{}", text(&expired.stderr));
     assert!(text(&expired.stderr).contains("ExpiredTokenException"), "{}", text(&expired.stderr));
@@ -95,11 +96,11 @@ fn a_lookup_that_dies_goes_on_and_has_every_event_once() {
 
 /// `doctor services` of an estate whose ECS pages and throttles, and `doctor events … | replay run --facts FILE -`.
 #[test]
-fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() {
-    let aws = Emulator::shared().account();
-    let fake = Fake::estate(aws.account(), aws.region(), 3, 330, 40);
-    let secret = fake.secrets(|secrets, _| secrets.arns().next().map(str::to_owned)).expect("a secret");
-    let (all, consumers) = fake.ecs(|ecs, now| {
+fn a_rotation_that_is_piped_into_the_replay_with_the_services_redeploys_its_consumers() {
+    let aws = Emulator::shared().new_account();
+    let fake = FakeAws::estate(aws.account(), aws.region(), 3, 330, 40);
+    let secret = fake.with_secrets(|secrets, _| secrets.arns().next().map(str::to_owned)).expect("a secret");
+    let (all, consumers) = fake.with_ecs(|ecs, now| {
         let arns: Vec<String> = ecs.service_arns().map(str::to_owned).collect();
         let uses = |arn: &&String| {
             let service = ecs.service(arn).expect("it is there").clone();
@@ -111,20 +112,20 @@ fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() 
         };
         (arns.len(), arns.iter().filter(uses).cloned().collect::<BTreeSet<String>>())
     });
-    fake.ecs(|ecs, _| ecs.refuse_calls_beyond_limits());
+    fake.with_ecs(|ecs, _| ecs.refuse_calls_beyond_limits());
     let rotation = events::rotation_succeeded(&aws, &secret, now() - 10.minutes());
     let reads = (0..120).map(|number| {
         events::secret_read(&aws, "app", "dev/other", now() - 20.minutes() - (number / 3).seconds())
     });
-    fake.record(&reads.chain([rotation]).collect::<Vec<_>>());
-    fake.lookups([None, Some("ThrottlingException")]);
+    fake.record_events(&reads.chain([rotation]).collect::<Vec<_>>());
+    fake.plan_lookups([None, Some("ThrottlingException")]);
 
     let file = leftover(&format!("services-{}.json", aws.account()));
     let mut services = doctor(&aws);
     services.args(["services", "--regions", "us-east-1", "--out"]).arg(&file);
     let fetched = output(services.env("AWS_ENDPOINT_URL_ECS", fake.endpoint()));
     assert_eq!(fetched.status.code(), Some(0), "{}", text(&fetched.stderr));
-    assert!(fake.requests("ListServices") > 3, "a cluster is more than a page");
+    assert!(fake.count_requests("ListServices") > 3, "a cluster is more than a page");
     let facts: Value =
         serde_json::from_str(&fs::read_to_string(&file).expect("it was written")).expect("JSON");
     assert_eq!(facts["services"].as_array().map(Vec::len), Some(all));
@@ -155,7 +156,7 @@ fn piped_into_the_replay_with_the_services_a_rotation_redeploys_its_consumers() 
 }
 
 fn replay() -> PathBuf {
-    paths::target().join("debug/replay")
+    paths::program("replay")
 }
 
 fn leftover(name: &str) -> PathBuf {
@@ -163,5 +164,5 @@ fn leftover(name: &str) -> PathBuf {
 }
 
 fn output(command: &mut Command) -> Output {
-    command.output().expect("tests/run builds the doctor and the replay")
+    command.output().expect("the program starts")
 }

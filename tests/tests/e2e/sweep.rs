@@ -1,33 +1,33 @@
-//! What no event told, and the chain of proof: the real functions on the fake ECS and the emulated ledger.
+//! Changes that no event reported, and the chain of proof: the real functions on the fake ECS and the emulated ledger.
 
 use std::fs;
 use std::process::Command;
 
-use acceptance::{Fake, Function, Outcome, TABLE, World, events, paths};
+use acceptance::{FakeAws, FunctionProcess, InvocationOutcome, LEDGER_TABLE, TestBed, events, now, paths};
 use responder_core::time::Span;
 use serde_json::{Value, json};
 use simulation::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, TaskContainer};
 
-/// What the function planned, one word a step.
-fn tell(function: &mut Function, event: &Value) -> Vec<String> {
+/// Invokes the function, and returns its plan, one word a step.
+fn plan_for(function: &mut FunctionProcess, event: &Value) -> Vec<String> {
     let answer = function.invoke(event.to_string().as_bytes());
-    assert!(matches!(answer.outcome, Outcome::Response(_)), "not a response: {answer:?}");
+    assert!(matches!(answer.outcome, InvocationOutcome::Response(_)), "not a response: {answer:?}");
     let told: Value = serde_json::from_str(&answer.raw).expect("a function answers with JSON");
     let steps = told["plan"]["steps"].as_array().cloned().unwrap_or_default();
     steps.iter().filter_map(|step| step["do"].as_str().map(str::to_owned)).collect()
 }
 
-fn sweep(world: &World, function: &mut Function) -> Vec<String> {
-    tell(function, &events::sweep_due(&world.aws, acceptance::now()))
+fn sweep(bed: &TestBed, function: &mut FunctionProcess) -> Vec<String> {
+    plan_for(function, &events::sweep_due(&bed.aws, now()))
 }
 
 /// A secret of an hour ago and a service of half an hour ago that injects it; gives both ARNs back.
-fn estate(world: &World, fake: &Fake) -> (String, String) {
+fn make_estate(bed: &TestBed, fake: &FakeAws) -> (String, String) {
     let ago = |minutes: i64| Span::from_secs(60 * minutes);
     let secret =
-        fake.secrets(|secrets, now| secrets.create(world.aws.region(), "prod/app", now.minus(ago(60))));
-    let role = format!("arn:aws:iam::{}:role/web-execution", world.aws.account());
-    let service = fake.ecs(|ecs, now| {
+        fake.with_secrets(|secrets, now| secrets.create(bed.aws.region(), "prod/app", now.minus(ago(60))));
+    let role = format!("arn:aws:iam::{}:role/web-execution", bed.aws.account());
+    let service = fake.with_ecs(|ecs, now| {
         let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
             execution_role: Some(role),
@@ -48,63 +48,65 @@ fn estate(world: &World, fake: &Fake) -> (String, String) {
 }
 
 /// The table of proofs and the exit status that `replay proof` gives for the ledger's items.
-fn proof(world: &World) -> (String, bool) {
-    let file = paths::leftovers().join(format!("ledger-{}.json", world.aws.account()));
-    let items = json!({ "Items": world.aws.scan(TABLE) });
+fn read_proof(bed: &TestBed) -> (String, bool) {
+    let file = paths::leftovers().join(format!("ledger-{}.json", bed.aws.account()));
+    let items = json!({ "Items": bed.aws.scan(LEDGER_TABLE) });
     fs::write(&file, items.to_string()).expect("the target directory can be written");
-    let output = Command::new(paths::target().join("debug/replay"))
-        .arg("proof")
-        .arg(&file)
-        .output()
-        .expect("tests/run builds the replay");
+    let output =
+        Command::new(paths::program("replay")).arg("proof").arg(&file).output().expect("the replay starts");
     fs::remove_file(&file).expect("the target directory can be written");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     (String::from_utf8(output.stdout).expect("the replay prints UTF-8"), output.status.success())
 }
 
 #[test]
-fn a_change_that_no_event_told_is_found_by_the_sweep_and_proved_to_the_end() {
-    let world = World::new();
-    let fake = Fake::start(world.aws.account(), world.aws.region());
-    let (secret, service) = estate(&world, &fake);
-    let mut sweeper = world.start("sweep", &fake);
+fn a_change_that_no_event_reported_is_found_by_the_sweep_and_proved_to_the_end() {
+    let bed = TestBed::new();
+    let fake = FakeAws::start(bed.aws.account(), bed.aws.region());
+    let (secret, service) = make_estate(&bed, &fake);
+    let mut sweeper = bed.start_with_fake("sweep", &fake);
     // First sight: noted, and nothing to do, for the service is newer.
-    let first = sweep(&world, &mut sweeper);
+    let first = sweep(&bed, &mut sweeper);
     assert!(first.contains(&"note".to_owned()) && !first.contains(&"redeploy".to_owned()), "{first:?}");
-    assert!(fake.ecs(|ecs, _| ecs.log.deployments().is_empty()));
-    // Nothing happened since: no service is asked for.
-    let looked = fake.requests("DescribeServices") + fake.requests("ListServices");
-    sweep(&world, &mut sweeper);
-    assert_eq!(fake.requests("DescribeServices") + fake.requests("ListServices"), looked, "a quiet sweep");
+    assert!(fake.with_ecs(|ecs, _| ecs.log.deployments().is_empty()));
+    // Nothing happened since: no service is described.
+    let looked = fake.count_requests("DescribeServices") + fake.count_requests("ListServices");
+    sweep(&bed, &mut sweeper);
+    assert_eq!(
+        fake.count_requests("DescribeServices") + fake.count_requests("ListServices"),
+        looked,
+        "a quiet sweep"
+    );
 
-    fake.secrets(|secrets, now| secrets.put_value(&secret, now));
-    let lost = fake.events();
+    fake.with_secrets(|secrets, now| secrets.put_value(&secret, now));
+    let lost = fake.take_events();
     assert!(!lost.is_empty(), "the events that never arrive");
-    assert!(sweep(&world, &mut sweeper).contains(&"redeploy".to_owned()));
-    assert_eq!(fake.ecs(|ecs, _| ecs.log.deployments().to_vec()).len(), 1);
-    assert!(!sweep(&world, &mut sweeper).contains(&"redeploy".to_owned()));
+    assert!(sweep(&bed, &mut sweeper).contains(&"redeploy".to_owned()));
+    assert_eq!(fake.with_ecs(|ecs, _| ecs.log.deployments().to_vec()).len(), 1);
+    assert!(!sweep(&bed, &mut sweeper).contains(&"redeploy".to_owned()));
     // One consumer, and its chain is not at its end.
-    let (table, complete) = proof(&world);
+    let (table, complete) = read_proof(&bed);
     assert!(!complete && table.contains("web"), "{table}");
 
     // The rollout ends, and ECS says so; its tasks read the secret.
     fake.skip(Span::from_secs(600));
-    let mut rotation = world.start("rotation", &fake);
-    let told: Vec<String> = fake.events().iter().flat_map(|event| tell(&mut rotation, event)).collect();
+    let mut rotation = bed.start_with_fake("rotation", &fake);
+    let told: Vec<String> =
+        fake.take_events().iter().flat_map(|event| plan_for(&mut rotation, event)).collect();
     assert!(told.contains(&"end".to_owned()), "{told:?}");
-    let mut access = world.start("access", &fake);
-    let launches = fake.launches();
+    let mut access = bed.start_with_fake("access", &fake);
+    let launches = fake.take_launches();
     let launch = launches.iter().rfind(|launch| launch.service == service).expect("a new task started");
     let read = events::task_read(
-        &world.aws,
+        &bed.aws,
         launch.execution_role.as_deref().expect("it has a role"),
         &launch.task,
         &secret,
-        acceptance::now(),
+        now(),
     );
-    assert!(tell(&mut access, &read).contains(&"prove".to_owned()));
-    assert!(!tell(&mut access, &read).contains(&"prove".to_owned()), "once");
-    let (table, complete) = proof(&world);
+    assert!(plan_for(&mut access, &read).contains(&"prove".to_owned()));
+    assert!(!plan_for(&mut access, &read).contains(&"prove".to_owned()), "once");
+    let (table, complete) = read_proof(&bed);
     assert!(complete, "{table}");
-    assert!(world.pages().is_empty());
+    assert!(bed.take_pages().is_empty());
 }

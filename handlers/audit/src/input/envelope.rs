@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use super::record_head::RecordHead;
+use super::object_head::ObjectHead;
 use responder_core::hash;
 
-/// The EventBridge event around a CloudTrail record, as text; the record stays as it is, byte for byte, in `detail`.
+/// Returns the EventBridge event around a CloudTrail record, as text. The record stays as it is, byte for byte, in
+/// `detail`.
 ///
-/// `LookupEvents` and trail files hold the `detail` only; the detail types are those that CloudTrail's event types get
-/// on a bus. The id is derived from the record, so that replays agree.
-pub(super) fn wrap(record: &str, head: &RecordHead) -> String {
+/// The output of `LookupEvents` and trail files hold the `detail` only. The detail types are those that CloudTrail's
+/// event types get on a bus. The id is the record's, or derived from its text, so that every replay gives it the same
+/// one.
+pub(super) fn wrap_record(record: &str, head: &ObjectHead) -> String {
     let detail_type = match head.event_type.as_str() {
         "AwsServiceEvent" => "AWS Service Event via CloudTrail",
         "AwsConsoleAction" => "AWS Console Action via CloudTrail",
@@ -18,17 +20,19 @@ pub(super) fn wrap(record: &str, head: &RecordHead) -> String {
         "AwsCloudTrailInsight" => "AWS Insight via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
-    let id = if head.event_id.is_empty() { hash::id(&["record", record]) } else { head.event_id.clone() };
+    let id =
+        if head.event_id.is_empty() { hash::hash_parts(&["record", record]) } else { head.event_id.clone() };
     let envelope = json!({
         "version": "0",
         "id": id,
         "detail-type": detail_type,
-        "source": source(&head.event_source),
+        "source": bus_source(&head.event_source),
         "time": head.event_time,
         "region": head.region,
         "resources": [],
     });
-    // The envelope is an object: cut its closing brace, and put in what stays as it is spelled.
+    // The envelope is written without its closing brace, so that the account and the record can follow as they are
+    // spelled: `{"version":"0",…` + `,"account":"111122223333"` + `,"detail":{…}}`.
     let mut event = envelope.to_string();
     event.truncate(event.len() - 1);
     if let Some(account) = &head.account {
@@ -38,11 +42,16 @@ pub(super) fn wrap(record: &str, head: &RecordHead) -> String {
     event + ",\"detail\":" + record.trim() + "}"
 }
 
-/// `secretsmanager.amazonaws.com` sends as `aws.secretsmanager`.
-fn source(event_source: &str) -> String {
-    let service = event_source.split_once(".amazonaws.com").map_or(event_source, |(service, _)| service);
-    // CloudWatch keeps an old endpoint name.
-    format!("aws.{}", if service == "monitoring" { "cloudwatch" } else { service })
+/// Returns the source that a service has on a bus: `aws.secretsmanager` for `secretsmanager.amazonaws.com`.
+fn bus_source(event_source: &str) -> String {
+    let service = match event_source.split_once(".amazonaws.com") {
+        // CloudWatch calls from an old endpoint name.
+        Some(("monitoring", _)) => "cloudwatch",
+        Some((service, _)) => service,
+        None if event_source == "monitoring" => "cloudwatch",
+        None => event_source,
+    };
+    format!("aws.{service}")
 }
 
 #[cfg(test)]
@@ -51,14 +60,14 @@ mod tests {
     use serde_json::Value;
 
     fn wrapped(record: &str) -> Value {
-        serde_json::from_str(&wrap(record, &RecordHead::read(record).unwrap())).unwrap()
+        serde_json::from_str(&wrap_record(record, &ObjectHead::parse(record).unwrap())).unwrap()
     }
 
     #[test]
     fn a_service_event_gets_its_own_detail_type_and_keeps_its_spelling() {
         let text = r#"{"eventType":"AwsServiceEvent","eventSource":"secretsmanager.amazonaws.com","eventID":"e",
             "eventTime":"2026-01-02T03:04:05Z","awsRegion":"us-west-2","recipientAccountId":"111122223333","n":3e2}"#;
-        assert!(wrap(text, &RecordHead::read(text).unwrap()).contains("3e2"));
+        assert!(wrap_record(text, &ObjectHead::parse(text).unwrap()).contains("3e2"));
         let event = wrapped(text);
         assert_eq!(event["detail-type"], "AWS Service Event via CloudTrail");
         assert_eq!(event["source"], "aws.secretsmanager");
@@ -67,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_anything_still_becomes_an_event() {
+    fn a_record_without_members_still_becomes_an_event() {
         let event = wrapped("{}");
         assert_eq!(event["detail-type"], "AWS API Call via CloudTrail");
         assert!(event["id"].as_str().is_some_and(|id| id.len() == 32));

@@ -54,7 +54,8 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
 
     /// Takes the ARN of a topic apart.
     pub(super) fn topic<'t>(&mut self, name: &str, topic: &'t str) -> Option<Arn<'t>> {
-        let arn = Arn::of("sns", topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
+        let arn = Arn::parse_for_service("sns", topic)
+            .filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
         if topic.rsplit('.').next() == Some("fifo") {
             self.problem(name, "is a FIFO topic; a standard one is needed");
         } else if arn.is_none() && !topic.is_empty() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+use eventbridge_pattern::Wildcard;
+use eventbridge_pattern::json::find_duplicate_key;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::aws::service_tags::Window;
-use responder_core::json::duplicate_key;
-use responder_core::pattern::Wildcard;
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
@@ -46,7 +46,7 @@ pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -
         first_reads: first_reads(read),
         summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
-    if settings.margin > settings.settle && read.optional("MARGIN_SECONDS").is_some() {
+    if settings.propagation_margin > settings.settle_delay && read.optional("MARGIN_SECONDS").is_some() {
         read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
     }
     settings
@@ -85,7 +85,7 @@ fn findings(
             word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
         match pair {
             None => {
-                let names = DeploymentRisk::ALL.map(DeploymentRisk::name).join("`, `");
+                let names = DeploymentRisk::ALL.map(DeploymentRisk::as_str).join("`, `");
                 let what = "must be words such as `mutable-image=notify`, each one of";
                 read.problem("FINDINGS", &format!("{what} `{names}` with `go`, `wait` or `notify`"));
                 break;
@@ -118,7 +118,7 @@ fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeM
         read.problem("READERS", what);
         return BTreeMap::new();
     };
-    if duplicate_key(&text).is_some() {
+    if find_duplicate_key(&text).is_some() {
         read.problem("READERS", "names a service twice; put all its secrets into one list");
     }
     if !readers.keys().all(|service| is_service(service)) {
@@ -142,7 +142,7 @@ fn means_a_secret(value: &str) -> bool {
 
 fn is_service(text: &str) -> bool {
     let path = if text.starts_with("arn:") {
-        let arn = responder_core::aws::arn::Arn::of("ecs", text);
+        let arn = responder_core::aws::arn::Arn::parse_for_service("ecs", text);
         arn.and_then(|arn| arn.resource.strip_prefix("service/"))
     } else {
         Some(text)
@@ -300,7 +300,7 @@ mod tests {
                 [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
             {
                 let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
-                assert_eq!((settings.policy(finding), problems.len()), (policy, 0));
+                assert_eq!((settings.risk_policy(finding), problems.len()), (policy, 0));
             }
         }
     }

@@ -1,131 +1,173 @@
-//! The end of what nobody ends: an incident is over when nothing of it happened for as long as its response says.
+//! Auto-resolution: closes incidents that had no event for `resolve_after`.
 
-use super::PlanBuilder;
-use crate::detection::correlate::{self, Detection};
-use crate::facts::{Facts, IncidentState, Question};
-use crate::incident::IncidentDetail;
+use super::plan_builder::PlanBuilder;
+use crate::detection::correlate::{Detection, merge_into_incident};
+use crate::detection::window_match::{WindowMatch, find_window_matches};
+use crate::facts::{Facts, IncidentState};
+use crate::incident::{Incident, IncidentDetail};
 use crate::plan::PlanStep;
-use crate::rules::{MatchedEvent, Response, Severity};
-use crate::state::observation::{Observation, WindowMatch, find_window_matches};
+use crate::question::Question;
+use crate::rules::{MatchedEvent, Response};
+use crate::severity::Severity;
+use crate::state::observation::Observation;
 use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
-/// How many incidents one sweep closes: the others wait a minute.
-const AT_ONCE: usize = 20;
-/// How far back the marks of an incident are counted, at most: the ledger keeps them for a day, and somebody may have made
-/// very many.
-const COUNTED: Span = Span::from_secs(3 * 3_600);
+/// How many incidents one sweep closes; the others wait for the next sweep, a minute later.
+const CLOSED_PER_SWEEP_MAX: usize = 20;
+/// How far back the observations of an incident are counted, at most: the ledger keeps them for a day, and an attacker may
+/// have made very many.
+const COUNTED_HISTORY: Span = Span::from_secs(3 * 3_600);
 
-/// What to ask first, and then what the answers make worth asking.
-pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
-    let now = facts.now.unwrap_or(case.event.time);
-    let due = facts.open_incidents.iter().filter(|(_, opened)| opened.may_be_over(now));
-    let states = due.map(|(key, _)| Question::Incident { key: key.clone() });
-    let windows = over(facts, now).into_iter().flat_map(|(_, opened, state)| {
-        let (from, to) = (counted_from(opened, state), state.last);
-        opened.groups.iter().map(move |group| Question::GroupWindow { group: group.clone(), from, to })
-    });
-    std::iter::once(Question::OpenIncidents).chain(states).chain(windows).collect()
+/// An open incident with its state.
+struct Candidate<'f> {
+    key: &'f String,
+    opened: &'f OpenIncident,
+    state: &'f IncidentState,
 }
 
-pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
-    let facts = draft.facts;
-    let ends = over(facts, draft.now());
-    let steps: Vec<PlanStep> = ends
-        .into_iter()
-        // Without the marks the notice would say nothing: the next sweep asks again.
-        .filter(|(_, opened, _)| opened.groups.iter().all(|group| facts.observations.contains_key(group)))
-        .map(|(key, opened, state)| resolve(draft, key, opened, state))
-        .collect();
-    draft.steps.extend(steps);
-    let known = facts
-        .open_incidents
-        .iter()
-        .filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
-    // Somebody closed it, and could not say so to the index.
-    let closed = known.filter(|(_, opened, state)| {
-        opened.resolved.is_none() && opened.last <= state.last && state.resolved >= Some(state.last)
-    });
-    draft.steps.extend(closed.map(|(key, opened, state)| PlanStep::Resolve {
-        rule: opened.rule.clone(),
-        key: key.clone(),
-        at: state.resolved.unwrap_or(state.last),
-        last_event: Some(state.last),
-        notice: None,
-        severity: state.severity,
-    }));
+/// What to ask first, and then what the answers make worth asking: the open incidents, the states of those that may be over,
+/// and the observations of those that are.
+pub(super) fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
+    let now = facts.now.unwrap_or(event.event.time);
+    let mut questions = vec![Question::OpenIncidents];
+    for (key, opened) in &facts.open_incidents {
+        if opened.may_be_over(now) {
+            questions.push(Question::Incident { key: key.clone() });
+        }
+    }
+    for Candidate { opened, state, .. } in incidents_to_close(facts, now) {
+        for group in &opened.groups {
+            questions.push(Question::GroupWindow {
+                group: group.clone(),
+                from: counted_from(opened, state),
+                to: state.last,
+            });
+        }
+    }
+    questions
 }
 
-/// The incidents that are over, those that are so for longest first.
-fn over(facts: &Facts, now: Timestamp) -> Vec<(&String, &OpenIncident, &IncidentState)> {
-    let known = facts
-        .open_incidents
-        .iter()
-        .filter_map(|(key, opened)| Some((key, opened, facts.incidents.get(key)?)));
-    let mut over: Vec<_> = known
-        .filter(|(_, opened, state)| {
-            // A page that is not marked as sent tells of more than the state does.
-            let said = opened.last <= state.last && state.resolved < Some(state.first);
-            opened.may_be_over(now) && said && state.last.plus(opened.resolve_after) < now
-        })
-        .collect();
-    over.sort_by_key(|(key, _, state)| (state.last, *key));
-    over.truncate(AT_ONCE);
+/// Adds the resolutions that are due, and those that the index of open incidents does not know of yet.
+pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>) {
+    let facts = builder.facts;
+    for candidate in incidents_to_close(facts, builder.now()) {
+        // Without its observations the notice would have nothing to say: the next sweep asks again.
+        if candidate.opened.groups.iter().all(|group| facts.observations.contains_key(group)) {
+            builder.steps.push(resolution(builder, &candidate));
+        }
+    }
+    for Candidate { key, opened, state } in known_candidates(facts) {
+        // A function resolved it, and could not update the index.
+        let is_resolved = opened.last <= state.last && state.resolved >= Some(state.last);
+        if opened.resolved.is_none() && is_resolved {
+            builder.steps.push(PlanStep::Resolve {
+                rule: opened.rule.clone(),
+                key: key.clone(),
+                at: state.resolved.unwrap_or(state.last),
+                last_event: Some(state.last),
+                notice: None,
+                severity: state.severity,
+            });
+        }
+    }
+}
+
+/// The open incidents whose state is known.
+fn known_candidates(facts: &Facts) -> Vec<Candidate<'_>> {
+    let mut known = Vec::new();
+    for (key, opened) in &facts.open_incidents {
+        if let Some(state) = facts.incidents.get(key) {
+            known.push(Candidate { key, opened, state });
+        }
+    }
+    known
+}
+
+/// The incidents that may end now, those that ended longest ago first. An incident ends when
+///
+/// 1. nothing happened after the last page for `resolve_after`,
+/// 2. its state is no older than that page (the state of a page that is not yet marked as sent is older),
+/// 3. it was not resolved since it began, and
+/// 4. nothing happened after the last event of its state for `resolve_after`.
+fn incidents_to_close(facts: &Facts, now: Timestamp) -> Vec<Candidate<'_>> {
+    let mut over = known_candidates(facts);
+    over.retain(|Candidate { opened, state, .. }| {
+        opened.may_be_over(now)
+            && opened.last <= state.last
+            && state.resolved < Some(state.first)
+            && state.last.plus(opened.resolve_after) < now
+    });
+    over.sort_by_key(|candidate| (candidate.state.last, candidate.key));
+    over.truncate(CLOSED_PER_SWEEP_MAX);
     over
 }
 
 fn counted_from(opened: &OpenIncident, state: &IncidentState) -> Timestamp {
-    state.first.max(state.last.minus(opened.resolve_after.max(COUNTED)))
+    state.first.max(state.last.minus(opened.resolve_after.max(COUNTED_HISTORY)))
 }
 
-/// Ends with the last event and the silence after it, whenever somebody looks: so every sweep says the same.
-fn resolve(draft: &PlanBuilder<'_, '_>, key: &str, opened: &OpenIncident, state: &IncidentState) -> PlanStep {
+/// The resolution of an incident. It ends `resolve_after` after its last event, whenever a sweep looks: so every sweep says
+/// the same.
+fn resolution(builder: &PlanBuilder<'_, '_>, candidate: &Candidate<'_>) -> PlanStep {
+    let Candidate { key, opened, state } = candidate;
     let at = state.last.plus(opened.resolve_after);
-    // Of a rule that this release does not have there is nothing to say.
-    let response = draft.case.all_responses.get(&opened.rule);
-    let notice = response.map(|response| {
-        let from = counted_from(opened, state);
-        let observations =
-            opened.groups.iter().filter_map(|group| draft.facts.observations.get(group)).flatten();
-        let observations: Vec<&Observation> = observations
-            .filter(|observation| {
-                !observation.resolves
-                    && !observation.only_opens()
-                    && observation.at >= from
-                    && observation.at <= state.last
-            })
-            .collect();
-        let window_match = counted(response, &observations, state.severity, at);
-        let since = if from > state.first { format!(" since {from}") } else { String::new() };
-        let why = format!(
-            "it was quiet for {}; counted{since} is at least what is said here",
-            opened.resolve_after
-        );
-        let details = vec![IncidentDetail { label: "why it is closed", value: Untrusted::new(why) }];
-        let finding = Detection { response, window_match: window_match };
-        let mut incident = correlate::incident(response, key.to_owned(), &[finding], observations, details);
-        (incident.first, incident.last) = (state.first, state.last);
-        Box::new(incident)
-    });
-    let (rule, key, severity) = (opened.rule.clone(), key.to_owned(), state.severity);
-    PlanStep::Resolve { rule, key, at, last_event: Some(state.last), notice, severity }
+    // There is nothing to say about a rule that this release does not have.
+    let response = builder.case.all_responses.get(&opened.rule);
+    PlanStep::Resolve {
+        rule: opened.rule.clone(),
+        key: (*key).clone(),
+        at,
+        last_event: Some(state.last),
+        notice: response.map(|response| Box::new(notice(builder, candidate, response, at))),
+        severity: state.severity,
+    }
 }
 
-/// What fired of some marks; where that was another response of the incident, all that count.
-fn counted<'m>(
+/// The incident for the notice.
+fn notice(
+    builder: &PlanBuilder<'_, '_>,
+    candidate: &Candidate<'_>,
+    response: &Response,
+    at: Timestamp,
+) -> Incident {
+    let Candidate { key, opened, state } = candidate;
+    let from = counted_from(opened, state);
+    let mut observations = Vec::new();
+    for group in &opened.groups {
+        for observation in builder.facts.observations.get(group).into_iter().flatten() {
+            let counts = !observation.resolves && !observation.only_precedes();
+            if counts && observation.at >= from && observation.at <= state.last {
+                observations.push(observation);
+            }
+        }
+    }
+    let window_match = counted_match(response, &observations, state.severity, at);
+    let since = if from > state.first { format!(" since {from}") } else { String::new() };
+    let why =
+        format!("it was quiet for {}; counted{since} is at least what is said here", opened.resolve_after);
+    let details = vec![IncidentDetail { label: "why it is closed", value: Untrusted::new(why) }];
+    let detection = Detection { response, window_match };
+    let mut incident = merge_into_incident(response, (*key).clone(), &[detection], observations, details);
+    incident.first = state.first;
+    incident.last = state.last;
+    incident
+}
+
+/// The observations that fired for a response; where another response of the incident fired, all that count.
+fn counted_match<'m>(
     response: &Response,
     observations: &[&'m Observation],
     severity: Severity,
     at: Timestamp,
 ) -> WindowMatch<'m> {
-    let fired = find_window_matches(response, observations.iter().copied())
-        .into_iter()
-        .flat_map(|window_match| window_match.observations);
-    let mut fired: Vec<&Observation> = fired.collect();
+    let mut fired: Vec<&Observation> = Vec::new();
+    for window_match in find_window_matches(response, observations.iter().copied()) {
+        fired.extend(window_match.observations);
+    }
     if fired.is_empty() {
-        fired =
-            observations.iter().copied().filter(|observation| observation.suppressed().is_none()).collect();
+        fired.extend(observations.iter().filter(|observation| observation.suppressed_by().is_none()));
     }
     WindowMatch { observations: fired, severity, resolved: Some(at) }
 }

@@ -2,424 +2,306 @@
 
 use std::collections::BTreeSet;
 
-use super::{PlanBuilder, incident_key};
-use crate::detection::correlate::{self, Detection, lead};
-use crate::facts::{Facts, IncidentState, Question};
-use crate::hash;
-use crate::incident::{Incident, IncidentDetail};
+use super::incident_details::event_details;
+use super::plan_builder::PlanBuilder;
+use crate::detection::correlate::{Detection, lead_response, merge_into_incident};
+use crate::detection::membership::{GroupMembership, memberships_of_responses};
+use crate::detection::window_match::{WindowMatch, count_distinct, find_window_matches};
+use crate::facts::{Facts, IncidentState};
+use crate::incident::Incident;
 use crate::plan::PlanStep;
-use crate::rules::{
-    AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction, ResponseException,
-};
-use crate::state::observation::{Observation, ObservationRole, WindowMatch, distinct, find_window_matches};
-use crate::text::Untrusted;
+use crate::question::Question;
+use crate::rules::{AppliedResponse, MatchedEvent, Response};
+use crate::state::observation::{Observation, ObservationRole};
 use crate::time::{Span, Timestamp};
 
-/// One count that an event belongs to.
-#[derive(Clone, Debug)]
-pub struct GroupMembership<'r> {
-    /// The response that counts.
-    pub response: &'r Response,
-    /// The key of the incident that the count may open.
-    pub incident_key: String,
-    /// The stream of marks.
-    pub group: String,
-    /// Whether the event closes the incident instead.
-    pub resolves: bool,
-    /// What the event leaves there.
-    pub observation: Observation,
-}
-
-impl GroupMembership<'_> {
-    /// Whether the mark is kept for the events that follow: what nobody is paged for is noted event by event.
-    pub(crate) fn keeps_mark(&self) -> bool {
-        self.resolves || !self.response.is_only_noted()
-    }
-}
-
-/// The counts that an event belongs to, by response.
-pub fn watches<'r>(case: &MatchedEvent<'r>, facts: &Facts) -> Vec<GroupMembership<'r>> {
-    watched(case, &case.applied(facts))
-}
-
-pub(super) fn watched<'r>(
-    case: &MatchedEvent<'r>,
-    applied: &[AppliedResponse<'r>],
-) -> Vec<GroupMembership<'r>> {
-    // What says no time has no place in a window; where one event is enough it needs none.
-    let counts = |applied: &&AppliedResponse<'r>| {
-        let AppliedResponse { response, .. } = applied;
-        response.action == ResponseAction::Page && (case.event.time_known || response.when.at_least == 1)
-    };
-    let adds: Vec<&AppliedResponse<'r>> = applied.iter().filter(counts).collect();
-    let observations = adds.iter().map(|one| (one.response, false, observation(case, one.response, &adds)));
-    let closes = case.resolves.iter().map(|response| (*response, true, Observation::of(&case.event, true)));
-    observations
-        .chain(closes)
-        .flat_map(|(response, resolves, observation)| {
-            subjects(case, response.when.per).into_iter().map(move |subject| GroupMembership {
-                response,
-                incident_key: incident_key(response, &subject),
-                group: group(response, &subject),
-                resolves,
-                observation: observation.clone(),
-            })
-        })
-        .collect()
-}
-
-/// What the event leaves in the stream of an incident: the same for all responses that share it.
-fn observation(case: &MatchedEvent<'_>, response: &Response, all: &[&AppliedResponse<'_>]) -> Observation {
-    let sharing = all.iter().filter(|applied| applied.response.incident == response.incident);
-    let roles = sharing.map(|applied| (applied.response.id.clone(), role(case, applied)));
-    Observation { roles: roles.collect(), ..Observation::of(&case.event, false) }
-}
-
-fn role(case: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> ObservationRole {
-    let after = applied.response.when.after.as_ref();
-    let opens = after.is_some_and(|after| case.rules.iter().any(|rule| rule.id == *after));
-    let eased = match applied.exception {
-        Some(exception) if exception.effect == ExceptionEffect::Drop => {
-            return ObservationRole::Suppressed(exception.id.clone());
-        }
-        exception => exception.map(|exception| exception.id.clone()),
-    };
-    match eased {
-        eased if opens => ObservationRole::Precedes(eased),
-        Some(exception) => ObservationRole::Downgraded(exception),
-        None => ObservationRole::Counts,
-    }
-}
-
+/// What the counts of an event need to know.
 pub(super) fn questions(
-    case: &MatchedEvent<'_>,
+    event: &MatchedEvent<'_>,
     applied: &[AppliedResponse<'_>],
     facts: &Facts,
 ) -> Vec<Question> {
-    // The mark of an event that never counts is another one.
-    let role = case.awaits_launches(facts);
-    let waits = role.is_some();
-    let launches = role.map(|role| Question::LaunchSecrets { role });
-    let at = case.event.time;
-    let ask = |watch: GroupMembership<'_>| {
-        let asks = !waits && watch.keeps_mark() && !is_spared(facts, &watch, at);
-        let GroupMembership { response, incident_key, group, observation, .. } = watch;
-        let reach = reach(response);
-        let (from, to) = (at.minus(reach), at.plus(reach));
-        let observations = asks.then_some(Question::Observations { group, observation, from, to });
-        observations.into_iter().chain([Question::Incident { key: incident_key }])
-    };
-    launches.into_iter().chain(watched(case, applied).into_iter().flat_map(ask)).collect()
-}
-
-/// Whether nothing depends on an event's mark: every window that holds it lies amid an incident that was paged and can
-/// become no more severe.
-fn is_spared(facts: &Facts, watch: &GroupMembership<'_>, at: Timestamp) -> bool {
-    let within = watch.response.when.within;
-    let amid = |state: &IncidentState| at >= state.first.plus(within) && at <= state.last.minus(within);
-    watch.response.resolved_by.is_empty()
-        && at_top(facts, watch.response, &watch.incident_key).is_some_and(amid)
-}
-
-/// How far from an event the marks matter. A window that holds it starts at most `within` before it and ends at most
-/// `within` after it; what can be resolved matters for as long as it may still be the same incident.
-fn reach(response: &Response) -> Span {
-    let within = response.when.within;
-    // What comes first may lie a window before what counts.
-    let within = if response.when.after.is_some() {
-        Span::from_millis(within.millis().saturating_mul(2))
-    } else {
-        within
-    };
-    if response.resolved_by.is_empty() { within } else { within.max(response.resolve_after) }
-}
-
-pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
-    if !draft.event().time_known && response.when.at_least > 1 {
-        let why = format!("the event does not say when: not counted for {}", response.id);
-        draft.steps.push(PlanStep::Unknown { why });
+    let mut questions = Vec::new();
+    // Whether a read is a task launch decides what its observation says: until that is known, none is stored.
+    let awaited_role = event.find_role_with_unknown_launches(facts);
+    let stores = awaited_role.is_none();
+    if let Some(role) = awaited_role {
+        questions.push(Question::LaunchSecrets { role });
     }
-    let own = draft.watches.iter().filter(|watch| watch.response.id == response.id && !watch.resolves);
-    for watch in own.cloned().collect::<Vec<_>>() {
-        match verdict(draft, &watch) {
-            DetectionOutcome::BelowThreshold(step) => draft.steps.push(step),
-            DetectionOutcome::Ongoing { .. } | DetectionOutcome::Fires(_) => found(draft, &watch),
+    let at = event.event.time;
+    for membership in memberships_of_responses(event, applied) {
+        let reach = reach(membership.response);
+        if stores && membership.is_stored() && !is_within_top_incident(facts, &membership, at) {
+            questions.push(Question::Observations {
+                group: membership.group,
+                observation: membership.observation,
+                from: at.minus(reach),
+                to: at.plus(reach),
+            });
         }
+        questions.push(Question::Incident { key: membership.incident_key });
+    }
+    questions
+}
+
+/// Adds what a response counts of an event.
+pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
+    if !builder.event().time_known && response.when.at_least > 1 {
+        let why = format!("the event does not say when: not counted for {}", response.id);
+        builder.steps.push(PlanStep::Unknown { why });
+    }
+    let mut own = Vec::new();
+    for membership in &builder.memberships {
+        if membership.response.id == response.id && !membership.resolves {
+            own.push(membership.clone());
+        }
+    }
+    for membership in own {
+        match evaluate(builder, &membership) {
+            DetectionOutcome::BelowThreshold(step) => builder.steps.push(step),
+            DetectionOutcome::Ongoing { .. } | DetectionOutcome::Fires(_) => {
+                add_detections(builder, &membership);
+            }
+        }
+    }
+}
+
+/// Resolves the incidents that this event ends, however long ago they began.
+pub(super) fn resolve(builder: &mut PlanBuilder<'_, '_>) {
+    let mut resolved = BTreeSet::new();
+    for membership in builder.memberships.clone() {
+        // Responses that share the incident resolve it once.
+        if !membership.resolves || !resolved.insert(membership.incident_key.clone()) {
+            continue;
+        }
+        let own = &membership.observation;
+        let Some(state) = builder.facts.incidents.get(&membership.incident_key) else { continue };
+        if state.resolved >= Some(state.last) || state.first > own.at {
+            continue;
+        }
+        let known = builder.facts.observations(&membership.group, own.at, reach(membership.response));
+        let matches = find_window_matches(membership.response, known.chain([own]));
+        let ended = matches.into_iter().rev().find(|found| found.resolved == Some(own.at));
+        // The observations of an incident that began long ago may have expired.
+        let window_match = ended.unwrap_or_else(|| WindowMatch::resolved_by(own, state.severity));
+        let details = event_details(builder, &[]);
+        let key = membership.incident_key.clone();
+        let mut incident = Incident::from_match(membership.response, key.clone(), &window_match, details);
+        incident.first = state.first;
+        incident.last = state.last;
+        builder.steps.push(PlanStep::Resolve {
+            rule: membership.response.id.clone(),
+            key,
+            at: own.at,
+            last_event: None,
+            notice: Some(Box::new(incident)),
+            severity: state.severity,
+        });
     }
 }
 
 /// What an event means to one count.
 enum DetectionOutcome<'m> {
-    /// Nothing more than this.
+    /// Nothing more than this step.
     BelowThreshold(PlanStep),
     /// It belongs to an incident that can become no more severe.
     Ongoing { first: Timestamp, last: Timestamp },
-    /// It is among what fires.
+    /// It is among the observations that fire.
     Fires(WindowMatch<'m>),
 }
 
-/// Pages about what this response and those after it found about the same subject.
-fn found(draft: &mut PlanBuilder<'_, '_>, watch: &GroupMembership<'_>) {
-    let same = |other: &&GroupMembership<'_>| !other.resolves && other.incident_key == watch.incident_key;
-    let family: Vec<GroupMembership<'_>> = draft.watches.iter().filter(same).cloned().collect();
-    let verdicts: Vec<_> = family.iter().map(|watch| (watch, verdict(draft, watch))).collect();
-    let below = |(_, verdict): &&(&GroupMembership<'_>, DetectionOutcome<'_>)| {
-        !matches!(verdict, DetectionOutcome::BelowThreshold(_))
-    };
-    // The first of them has said it for all.
-    if verdicts.iter().find(below).is_none_or(|(first, _)| first.response.id != watch.response.id) {
-        return;
+/// Adds what the responses that share an incident detected about one subject. The first of them that detected anything adds
+/// it for all.
+fn add_detections(builder: &mut PlanBuilder<'_, '_>, membership: &GroupMembership<'_>) {
+    let mut sharing = Vec::new();
+    for other in &builder.memberships {
+        if !other.resolves && other.incident_key == membership.incident_key {
+            sharing.push(other.clone());
+        }
     }
-    let (mut findings, mut amid) = (Vec::new(), None);
-    for (watch, verdict) in verdicts {
-        match verdict {
+    let mut detections = Vec::new();
+    let mut ongoing: Option<(Timestamp, Timestamp)> = None;
+    let mut first_response = None;
+    for other in &sharing {
+        match evaluate(builder, other) {
+            DetectionOutcome::BelowThreshold(_) => continue,
             DetectionOutcome::Fires(window_match) => {
-                findings.push(Detection { response: watch.response, window_match: window_match })
+                detections.push(Detection { response: other.response, window_match });
             }
             DetectionOutcome::Ongoing { first, last } => {
-                let (from, to) = amid.unwrap_or((first, last));
-                amid = Some((first.min(from), last.max(to)));
+                let (from, to) = ongoing.unwrap_or((first, last));
+                ongoing = Some((first.min(from), last.max(to)));
             }
-            DetectionOutcome::BelowThreshold(_) => {}
         }
+        first_response.get_or_insert(&other.response.id);
     }
-    let Some(lead) = lead(&findings) else {
-        let Some((first, last)) = amid else { return };
-        let (rule, key) = (watch.response.id.clone(), watch.incident_key.clone());
-        return draft.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
+    if first_response != Some(&membership.response.id) {
+        return;
+    }
+    let key = membership.incident_key.clone();
+    let Some(lead) = lead_response(&detections) else {
+        if let Some((first, last)) = ongoing {
+            let rule = membership.response.id.clone();
+            builder.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
+        }
+        return;
     };
-    let facts = draft.facts;
-    let groups: BTreeSet<&String> = family.iter().map(|watch| &watch.group).collect();
-    let known = groups.into_iter().filter_map(|group| facts.observations.get(group)).flatten();
-    let details = details(draft, &findings);
-    let incident = correlate::incident(lead, watch.incident_key.clone(), &findings, known, details);
-    draft.page(lead, incident, Vec::new());
+    let groups: BTreeSet<&String> = sharing.iter().map(|other| &other.group).collect();
+    let known = groups.into_iter().filter_map(|group| builder.facts.observations.get(group)).flatten();
+    let details = event_details(builder, &detections);
+    let incident = merge_into_incident(lead, key, &detections, known, details);
+    builder.add_incident(lead, incident, Vec::new());
 }
 
-fn verdict<'m>(draft: &PlanBuilder<'m, '_>, watch: &'m GroupMembership<'_>) -> DetectionOutcome<'m> {
-    let GroupMembership { response, incident_key, group, observation: own, .. } = watch;
-    let dropped = draft.applied.iter().find(|applied| applied.response.id == response.id);
-    let is_dropped = matches!(own.roles.get(&response.id), Some(ObservationRole::Suppressed(_)));
-    let dropped = dropped.and_then(|applied| applied.exception).filter(|_| is_dropped);
-    if let Some(ResponseException { id, why, .. }) = dropped {
-        let (rule, exception, why) = (response.id.clone(), id.clone(), why.clone());
-        return DetectionOutcome::BelowThreshold(PlanStep::Suppress { rule, exception, why });
+/// What an event means to one count. The checks run in this order:
+///
+/// 1. an exception suppresses it: it never counts;
+/// 2. it lies within an incident that can become no more severe: ongoing;
+/// 3. it is the newest known event, and carries such an incident on: ongoing;
+/// 4. a window that holds it reaches the threshold: it fires;
+/// 5. otherwise it is counted, below the threshold.
+fn evaluate<'m>(builder: &PlanBuilder<'m, '_>, membership: &'m GroupMembership<'_>) -> DetectionOutcome<'m> {
+    let GroupMembership { response, incident_key, observation: own, .. } = membership;
+    // 1. Suppressed.
+    if let Some(step) = suppression(builder, membership) {
+        return DetectionOutcome::BelowThreshold(step);
     }
-    if let Some((first, last)) = joins(draft, response, incident_key, own.at) {
-        return DetectionOutcome::Ongoing { first, last };
-    }
-    // The event itself counts also where the ledger could not be asked.
-    let known = draft.facts.observations(group, own.at, reach(response)).filter(|_| watch.keeps_mark());
-    let mut observations: Vec<&Observation> = known.collect();
-    if !observations
-        .iter()
-        .rev()
-        .take_while(|observation| observation.at >= own.at)
-        .any(|observation| *observation == own)
+    // 2. Within an incident at its highest severity: no need to look at its windows again.
+    let top = incident_at_top(builder.facts, response, incident_key);
+    if let Some(state) = top
+        && own.at >= state.first
+        && own.at <= state.last
     {
+        return DetectionOutcome::Ongoing { first: state.first, last: state.last };
+    }
+    let observations = known_observations(builder, membership);
+    let start = own.at.minus(response.when.within);
+    let mut in_window = Vec::new();
+    let mut has_later = false;
+    let mut has_earlier = false;
+    for observation in &observations {
+        has_later |= observation.at > own.at;
+        has_earlier |= observation.at < start;
+        if !observation.resolves && observation.at >= start && observation.at <= own.at {
+            in_window.push(*observation);
+        }
+    }
+    let count = count_distinct(response, in_window);
+    // 3. It carries such an incident on. Where later events are known, they extend it all at once.
+    if let Some(state) = top
+        && !has_later
+        && own.at > state.last
+        && own.at <= state.last.plus(response.when.within)
+        && count >= response.when.at_least
+    {
+        return DetectionOutcome::Ongoing { first: state.first, last: own.at };
+    }
+    // 4. A window fires. Most events are far below the threshold: the count of everything near is cheap and never too low.
+    let near =
+        if has_later || has_earlier { count_distinct(response, observations.iter().copied()) } else { count };
+    if near >= response.when.at_least
+        && let Some(found) = match_with(response, own, observations.iter().copied())
+    {
+        return DetectionOutcome::Fires(with_later(builder, membership, &observations, found));
+    }
+    // 5. Below the threshold.
+    DetectionOutcome::BelowThreshold(PlanStep::Count {
+        rule: response.id.clone(),
+        count,
+        at_least: response.when.at_least,
+        within: response.when.within,
+    })
+}
+
+/// The step of an event that an exception suppresses for a response.
+fn suppression(builder: &PlanBuilder<'_, '_>, membership: &GroupMembership<'_>) -> Option<PlanStep> {
+    let response = membership.response;
+    let Some(ObservationRole::Suppressed(_)) = membership.observation.role_for(&response.id) else {
+        return None;
+    };
+    let applied = builder.applied.iter().find(|applied| applied.response.id == response.id)?;
+    let exception = applied.exception?;
+    Some(PlanStep::Suppress {
+        rule: response.id.clone(),
+        exception: exception.id.clone(),
+        why: exception.why.clone(),
+    })
+}
+
+/// The observations near an event. Its own counts also where the ledger could not be asked.
+fn known_observations<'m>(
+    builder: &PlanBuilder<'m, '_>,
+    membership: &'m GroupMembership<'_>,
+) -> Vec<&'m Observation> {
+    let own = &membership.observation;
+    let mut observations: Vec<&Observation> = Vec::new();
+    if membership.is_stored() {
+        let reach = reach(membership.response);
+        observations.extend(builder.facts.observations(&membership.group, own.at, reach));
+    }
+    let is_known =
+        observations.iter().rev().take_while(|known| known.at >= own.at).any(|known| *known == own);
+    if !is_known {
         observations.push(own);
     }
-    let start = own.at.minus(response.when.within);
-    let window = || {
-        observations.iter().copied().filter(|observation| {
-            !observation.resolves && observation.at >= start && observation.at <= own.at
-        })
-    };
-    let count = distinct(response, window());
-    // What is known of later is said at once: the events of a batch stretch their incident one time.
-    let ahead = observations.iter().any(|observation| observation.at > own.at);
-    if !ahead && let Some((first, last)) = extends(draft, response, incident_key, own.at, count) {
-        return DetectionOutcome::Ongoing { first, last };
-    }
-    // Most events are far below the threshold: the count of everything near is cheap and never too low.
-    let later = ahead || observations.iter().any(|observation| observation.at < start);
-    let near = if later { distinct(response, observations.iter().copied()) } else { count };
-    let found = if near < response.when.at_least {
-        Vec::new()
-    } else {
-        find_window_matches(response, observations.iter().copied())
-    };
-    let holds_own = |window_match: &WindowMatch<'_>| {
-        window_match.observations.iter().any(|observation| observation.key == own.key)
-    };
-    if let Some(window_match) = found.into_iter().find(holds_own) {
-        // The others of its batch, however much later: they then find that they were told of.
-        let beyond = own.at.plus(reach(response));
-        let rest = draft.facts.marks_after(group, beyond).filter(|_| watch.keeps_mark());
-        let rest: Vec<&Observation> = rest.collect();
-        let all = || {
-            find_window_matches(response, observations.iter().chain(&rest).copied())
-                .into_iter()
-                .find(holds_own)
-        };
-        return DetectionOutcome::Fires(if rest.is_empty() {
-            window_match
-        } else {
-            all().unwrap_or(window_match)
-        });
-    }
-    let (at_least, within) = (response.when.at_least, response.when.within);
-    DetectionOutcome::BelowThreshold(PlanStep::Count { rule: response.id.clone(), count, at_least, within })
+    observations
 }
 
-/// The times of an incident that can become no more severe, for an event amid it: no need to look at its windows again.
-fn joins(
-    draft: &PlanBuilder<'_, '_>,
+/// The match among some observations that holds an event.
+fn match_with<'m>(
     response: &Response,
-    key: &str,
-    at: Timestamp,
-) -> Option<(Timestamp, Timestamp)> {
-    let state = at_top(draft.facts, response, key)?;
-    let amid = at >= state.first && at <= state.last;
-    amid.then_some((state.first, state.last))
+    own: &Observation,
+    observations: impl IntoIterator<Item = &'m Observation>,
+) -> Option<WindowMatch<'m>> {
+    let holds_own =
+        |found: &WindowMatch<'_>| found.observations.iter().any(|observation| observation.key == own.key);
+    find_window_matches(response, observations).into_iter().find(holds_own)
 }
 
-/// The times of such an incident for an event that carries it on: the window that ends with it fires.
-fn extends(
-    draft: &PlanBuilder<'_, '_>,
-    response: &Response,
-    key: &str,
-    at: Timestamp,
-    count: usize,
-) -> Option<(Timestamp, Timestamp)> {
-    let state = at_top(draft.facts, response, key)?;
-    let on =
-        at > state.last && at <= state.last.plus(response.when.within) && count >= response.when.at_least;
-    on.then_some((state.first, at))
-}
-
-/// What was said about an incident, if it goes on and can become no more severe.
-fn at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
-    facts
-        .incidents
-        .get(key)
-        .filter(|state| state.resolved.is_none() && state.severity >= response.highest_severity())
-}
-
-/// Closes the incidents that this event ends, however long ago they began.
-pub(super) fn resolve(draft: &mut PlanBuilder<'_, '_>) {
-    let mut closed = BTreeSet::new();
-    for watch in draft.watches.iter().filter(|watch| watch.resolves).cloned().collect::<Vec<_>>() {
-        // Responses may share the incident.
-        if !closed.insert(watch.incident_key.clone()) {
-            continue;
-        }
-        let own = watch.observation.clone();
-        let state = draft.facts.incidents.get(&watch.incident_key);
-        let open = state.filter(|state| state.resolved < Some(state.last) && state.first <= own.at);
-        let Some(open) = open else { continue };
-        let known = draft.facts.observations(&watch.group, own.at, reach(watch.response));
-        let found = find_window_matches(watch.response, known.chain([&own]));
-        let ended = found.into_iter().rev().find(|window_match| window_match.resolved == Some(own.at));
-        // The marks of what began long ago may be gone.
-        let window_match = ended.unwrap_or_else(|| WindowMatch::closed(&own, open.severity));
-        let mut incident =
-            Incident::of(watch.response, watch.incident_key.clone(), &window_match, details(draft, &[]));
-        (incident.first, incident.last) = (open.first, open.last);
-        draft.steps.push(PlanStep::Resolve {
-            rule: watch.response.id.clone(),
-            key: watch.incident_key,
-            at: own.at,
-            last_event: None,
-            notice: Some(Box::new(incident)),
-            severity: open.severity,
-        });
+/// The match together with what is known of later: the other events of a batch, however much later they happened. When their
+/// turn comes they find that the incident was paged with them.
+fn with_later<'m>(
+    builder: &PlanBuilder<'m, '_>,
+    membership: &'m GroupMembership<'_>,
+    observations: &[&'m Observation],
+    found: WindowMatch<'m>,
+) -> WindowMatch<'m> {
+    if !membership.is_stored() {
+        return found;
     }
+    let own = &membership.observation;
+    let beyond = own.at.plus(reach(membership.response));
+    let later: Vec<&Observation> = builder.facts.observations_after(&membership.group, beyond).collect();
+    if later.is_empty() {
+        return found;
+    }
+    let all = observations.iter().chain(&later).copied();
+    match_with(membership.response, own, all).unwrap_or(found)
 }
 
-/// Whose count: the principal with its account, each secret, or the account.
-fn subjects(case: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
-    let event = &case.event;
-    match per {
-        CountPer::Principal => vec![event.principal.subject(&event.account)],
-        CountPer::Account => vec![event.account.clone()],
-        CountPer::Secret if event.secrets.is_empty() => {
-            vec![format!("{}/{}/unknown", event.account, event.region)]
-        }
-        CountPer::Secret => {
-            let mut keys: Vec<String> =
-                event.secrets.iter().map(crate::aws::secret_ref::SecretRef::key).collect();
-            keys.sort();
-            keys.dedup();
-            keys
-        }
-    }
+/// Whether nothing depends on an event's observation: every window that holds it lies within an incident that was paged and
+/// can become no more severe.
+fn is_within_top_incident(facts: &Facts, membership: &GroupMembership<'_>, at: Timestamp) -> bool {
+    let response = membership.response;
+    let Some(state) = incident_at_top(facts, response, &membership.incident_key) else { return false };
+    response.resolved_by.is_empty()
+        && at >= state.first.plus(response.when.within)
+        && at <= state.last.minus(response.when.within)
 }
 
-/// Responses that share an incident share a stream, and so a write: a mark says what it is to each of them.
-fn group(response: &Response, subject: &str) -> String {
-    let per = match response.when.per {
-        CountPer::Principal => "principal",
-        CountPer::Secret => "secret",
-        CountPer::Account => "account",
-    };
-    hash::id(&["stream", &response.incident, per, subject])
+/// What was notified about an incident, if it is open and can become no more severe.
+fn incident_at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
+    let state = facts.incidents.get(key)?;
+    (state.resolved.is_none() && state.severity >= response.highest_severity()).then_some(state)
 }
 
-/// What is not about secrets says in one of these what it is about (`CloudTrail`, `EventBridge`, Lambda, SNS, SQS, `DynamoDB`).
-const TARGETS: [&str; 7] = ["name", "rule", "functionName", "topicArn", "trailName", "queueUrl", "tableName"];
-
-/// What the event itself tells a human beyond the counts, and what of the exceptions.
-fn details(draft: &PlanBuilder<'_, '_>, findings: &[Detection<'_, '_>]) -> Vec<IncidentDetail> {
-    let event = draft.event();
-    let mut details = Vec::new();
-    // Secrets Manager's own events repeat its name in every field.
-    let mut add = |label, value: Option<Untrusted>| {
-        let news = value.filter(|value| *value != event.principal.id);
-        details.extend(news.map(|value| IncidentDetail { label, value }));
-    };
-    add("event", Some(event.name()));
-    // By it a drill knows its own page again.
-    add("drill", event.text("/detail/drill"));
-    add("session", event.principal.session.clone());
-    add("access key id", event.principal.access_key.clone());
-    add("called by service", event.principal.invoked_by.clone());
-    add("source address", event.text("/detail/sourceIPAddress"));
-    add("user agent", event.text("/detail/userAgent"));
-    if event.secrets.is_empty() {
-        let mut targets =
-            TARGETS.iter().filter_map(|key| event.text(&format!("/detail/requestParameters/{key}")));
-        add("acted on", targets.next());
+/// How far from an event other observations matter. A window that holds it starts at most `within` before it and ends at most
+/// `within` after it. An incident that an event can resolve matters for as long as it may still be the same one.
+fn reach(response: &Response) -> Span {
+    let mut reach = response.when.within;
+    if response.when.after.is_some() {
+        // What must come first may lie a window before what counts.
+        reach = Span::from_millis(reach.millis().saturating_mul(2));
     }
-    if let Some(message) = event.text("/detail/errorMessage") {
-        let (function, step) = rotation_failure(message.raw());
-        add("failed step", step.map(Untrusted::new));
-        add("rotation function", function.map(Untrusted::new));
-    }
-    let found = |applied: &&AppliedResponse<'_>| {
-        findings.iter().any(|found| found.response.id == applied.response.id)
-    };
-    for applied in draft.applied.iter().filter(found) {
-        let expired = applied.expired.iter().filter_map(|exception| {
-            let (id, owner, until) = (&exception.id, exception.owner.as_ref()?, exception.until?);
-            Some(format!("{id} of {}, which {owner} answers for, ended on {until}", applied.response.id))
-        });
-        details.extend(
-            expired.map(|text| IncidentDetail { label: "expired exception", value: Untrusted::new(text) }),
-        );
-    }
-    details
-}
-
-/// Takes "Error when executing lambda ARN during STEP step" apart (recorded `RotationFailed` events; the same words
-/// head Secrets Manager's page on troubleshooting rotation).
-fn rotation_failure(message: &str) -> (Option<&str>, Option<&'static str>) {
-    const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
-    let function = message.split_whitespace().map(|word| word.trim_end_matches([',', '.', ';']));
-    let function = function.into_iter().find(|word| crate::aws::arn::Arn::of("lambda", word).is_some());
-    let step = STEPS.into_iter().find(|step| message.contains(&format!("during {step} step")));
-    (function, step)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rotation_failure;
-
-    #[test]
-    fn the_failed_step_and_its_function_are_read_from_the_message() {
-        let arn = "arn:aws:lambda:us-west-2:111122223333:function:rotate-db";
-        let message = format!("Error when executing lambda {arn} during createSecret step");
-        assert_eq!(rotation_failure(&message), (Some(arn), Some("createSecret")));
-        assert_eq!(rotation_failure("during lunch step"), (None, None));
-    }
+    if response.resolved_by.is_empty() { reach } else { reach.max(response.resolve_after) }
 }

@@ -1,22 +1,28 @@
 //! First reads: a principal reads a secret that it has not read for a month, or ever. Meaningful once a baseline is learned.
 
-use super::PlanBuilder;
-use crate::facts::{Facts, Question};
+use super::plan_builder::PlanBuilder;
+use crate::detection::window_match::WindowMatch;
+use crate::facts::Facts;
 use crate::hash;
-use crate::incident::{Incident, IncidentDetail};
+use crate::incident::{Incident, IncidentDetail, incident_key};
 use crate::plan::PlanStep;
+use crate::question::Question;
 use crate::rules::{MatchedEvent, Response, ResponseAction};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::{Date, Span, Timestamp};
 
-/// After how long a read is a first one again; the ledger remembers for a little longer.
-const FORGOTTEN: Span = Span::from_secs(30 * 86_400);
+/// After how long without a read the next one is a first read again.
+const FIRST_READ_AFTER: Span = Span::from_secs(30 * 86_400);
 
-/// The key under which it is remembered when a principal last read a secret (its [`crate::aws::secret_ref::SecretRef::key`]).
+/// The key of the record of when a principal last read a secret (its [`crate::aws::secret_ref::SecretRef::key`]).
 pub fn last_seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
-    // The principal apart: the ledger keeps what one has read together.
-    format!("{}/{}", hash::id(&["seen", account, principal.raw()]), hash::id(&["seen", secret]))
+    // The principal is a part of its own: the ledger keeps what one principal has read in one partition.
+    format!(
+        "{}/{}",
+        hash::hash_parts(&["seen", account, principal.raw()]),
+        hash::hash_parts(&["seen", secret])
+    )
 }
 
 /// A read as an item of the ledger's table.
@@ -33,62 +39,75 @@ pub struct LastSeenItem {
 }
 
 impl LastSeenItem {
-    /// The item of a [`seen_key`] and an instant.
+    /// The item of a [`last_seen_key`] and an instant.
     pub fn of(key: &str, at: Timestamp) -> Self {
         let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
-        let (pk, sk) = (format!("{PARTITION}{principal}"), secret.to_owned());
-        Self { pk, sk, at: at.millis(), ttl: at.plus(KEPT).millis() / 1_000 }
+        let (pk, sk) = (format!("{PARTITION_PREFIX}{principal}"), secret.to_owned());
+        Self { pk, sk, at: at.millis(), ttl: at.plus(ITEM_RETENTION).millis() / 1_000 }
     }
 
-    /// The [`seen_key`] of an item's key, if it is such an item's.
+    /// The [`last_seen_key`] of an item's key, if it is such an item's.
     pub fn key(pk: &str, sk: &str) -> Option<String> {
-        pk.strip_prefix(PARTITION).map(|principal| format!("{principal}/{sk}"))
+        pk.strip_prefix(PARTITION_PREFIX).map(|principal| format!("{principal}/{sk}"))
     }
 }
 
-/// How the partition keys begin, and how long an item is kept.
-const PARTITION: &str = "seen#";
-const KEPT: Span = Span::from_secs(35 * 86_400);
+/// The beginning of the partition keys.
+const PARTITION_PREFIX: &str = "seen#";
+/// How long an item is kept: a little longer than a read counts as the last one.
+const ITEM_RETENTION: Span = Span::from_secs(35 * 86_400);
 
-/// What a case says of who read what: the keys, and when. Empty for what is no read.
-pub fn reads(case: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
-    let event = &case.event;
-    let counts = case.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
-    let keys =
-        event.secrets.iter().map(|secret| last_seen_key(&event.account, &event.principal.id, &secret.key()));
-    let known = counts && event.time_known;
-    keys.filter(|_| known).map(|key| (key, event.time)).collect()
+/// The reads of an event: the keys of principal and secret, and when. Empty for an event that is no read.
+pub fn reads(event: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
+    let is_read = event.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
+    let event = &event.event;
+    let mut reads = Vec::new();
+    if is_read && event.time_known {
+        for secret in &event.secrets {
+            let key = last_seen_key(&event.account, &event.principal.id, &secret.key());
+            reads.push((key, event.time));
+        }
+    }
+    reads
 }
 
-pub(super) fn questions(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
+pub(super) fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     if !facts.settings.first_reads {
         return Vec::new();
     }
-    reads(case).into_iter().map(|(key, _)| Question::LastSeen { key }).collect()
+    reads(event).into_iter().map(|(key, _)| Question::LastSeen { key }).collect()
 }
 
-pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>, response: &Response) {
-    if !draft.facts.settings.first_reads {
+pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
+    if !builder.facts.settings.first_reads {
         return;
     }
-    let mut steps = Vec::new();
-    for (key, at) in reads(draft.case) {
-        let last = draft.facts.last_seen.get(&key).copied();
-        if last.is_none_or(|last| last.plus(FORGOTTEN) < at) {
-            let observation = Observation::of(draft.event(), false);
-            let window_match =
-                WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
-            let before = last.map_or("none is known".to_owned(), |last| Date::of(last).to_string());
-            let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
-            let incident =
-                Incident::of(response, super::incident_key(response, &key), &window_match, details);
-            let (rule, key) = (incident.rule.clone(), incident.key.clone());
-            steps.push(PlanStep::Digest { rule, key, incident: Box::new(incident) });
+    for (key, at) in reads(builder.case) {
+        let last = builder.facts.last_seen.get(&key).copied();
+        if last.is_none_or(|last| last.plus(FIRST_READ_AFTER) < at) {
+            builder.add_digest_entry(first_read(builder, response, &key, last));
         }
-        // The day is enough, and one write a day.
-        if last.is_none_or(|last| Date::of(last) < Date::of(at)) {
-            steps.push(PlanStep::UpdateLastSeen { key, at });
+        // The day is enough: one write for each principal, secret and day.
+        if last.is_none_or(|last| Date::from_timestamp(last) < Date::from_timestamp(at)) {
+            builder.steps.push(PlanStep::UpdateLastSeen { key, at });
         }
     }
-    draft.steps.extend(steps);
+}
+
+/// The incident of a first read.
+fn first_read(
+    builder: &PlanBuilder<'_, '_>,
+    response: &Response,
+    key: &str,
+    last: Option<Timestamp>,
+) -> Incident {
+    let observation = Observation::from_event(builder.event());
+    let window_match =
+        WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
+    let before = match last {
+        Some(last) => Date::from_timestamp(last).to_string(),
+        None => "none is known".to_owned(),
+    };
+    let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];
+    Incident::from_match(response, incident_key(response, key), &window_match, details)
 }

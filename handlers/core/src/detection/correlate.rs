@@ -1,97 +1,109 @@
-//! Occurrences: what several responses found about one subject at one time is one incident.
+//! Correlation: what several responses detected about one subject at one time is one incident.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::window_match::WindowMatch;
 use crate::incident::{Incident, IncidentDetail};
-use crate::rules::{Response, Severity};
-use crate::state::observation::{Observation, WindowMatch};
+use crate::rules::Response;
+use crate::severity::Severity;
+use crate::state::observation::Observation;
 use crate::time::{Span, Timestamp};
 
-/// What one response found.
+/// What one response detected.
 #[derive(Clone, Debug)]
 pub(crate) struct Detection<'r, 'm> {
     /// The response.
     pub(crate) response: &'r Response,
-    /// What fired.
+    /// The observations that fired.
     pub(crate) window_match: WindowMatch<'m>,
 }
 
-/// The findings by occurrence, in order of time: a function of their set. Those whose times are no further apart than
-/// `quiet` are one, unless something closed the incident between them.
-pub(crate) fn occurrences<'r, 'm>(mut findings: Vec<Detection<'r, 'm>>) -> Vec<Vec<Detection<'r, 'm>>> {
-    findings.sort_by(|a, b| {
-        let order = |finding: &Detection<'r, 'm>| (finding.window_match.first(), finding.window_match.last());
-        order(a).cmp(&order(b)).then_with(|| a.response.id.cmp(&b.response.id))
+/// The detections by occurrence, in order of time: a function of their set. Detections no further apart than `resolve_after`
+/// are one occurrence, unless an event resolved the incident between them.
+pub(crate) fn group_by_occurrence<'r, 'm>(
+    mut detections: Vec<Detection<'r, 'm>>,
+) -> Vec<Vec<Detection<'r, 'm>>> {
+    detections.sort_by(|a, b| {
+        let times =
+            |detection: &Detection<'r, 'm>| (detection.window_match.first(), detection.window_match.last());
+        times(a).cmp(&times(b)).then_with(|| a.response.id.cmp(&b.response.id))
     });
     let mut occurrences: Vec<Vec<Detection<'r, 'm>>> = Vec::new();
-    for finding in findings {
-        let joins = |known: &Vec<Detection<'r, 'm>>| {
-            let last = known.iter().map(|known| known.window_match.last()).max().unwrap_or_default();
-            let resolved = known.first().and_then(|known| known.window_match.resolved);
-            finding.window_match.first() <= last.plus(finding.response.resolve_after)
-                && resolved == finding.window_match.resolved
-        };
+    for detection in detections {
         match occurrences.last_mut() {
-            Some(known) if joins(known) => known.push(finding),
-            _ => occurrences.push(vec![finding]),
+            Some(occurrence) if continues(occurrence, &detection) => occurrence.push(detection),
+            _ => occurrences.push(vec![detection]),
         }
     }
     occurrences
 }
 
-/// The response that says most: the most severe finding's, of equals the first by id.
-pub(crate) fn lead<'r>(findings: &[Detection<'r, '_>]) -> Option<&'r Response> {
-    let order =
-        |finding: &&Detection<'r, '_>| (finding.window_match.severity, Reverse(finding.response.id.clone()));
-    findings.iter().max_by_key(order).map(|finding| finding.response)
+/// Whether a detection belongs to an occurrence that began no later.
+fn continues(occurrence: &[Detection<'_, '_>], detection: &Detection<'_, '_>) -> bool {
+    let last = occurrence.iter().map(|known| known.window_match.last()).max().unwrap_or_default();
+    let resolved = occurrence.first().and_then(|known| known.window_match.resolved);
+    detection.window_match.first() <= last.plus(detection.response.resolve_after)
+        && resolved == detection.window_match.resolved
 }
 
-/// The incident that some findings are; `streams` are all marks that were counted for it, and those that never count.
-pub(crate) fn incident<'m>(
+/// The response that names the incident: that of the most severe detection, of equals the first by id.
+pub(crate) fn lead_response<'r>(detections: &[Detection<'r, '_>]) -> Option<&'r Response> {
+    let lead = detections
+        .iter()
+        .max_by_key(|detection| (detection.window_match.severity, Reverse(detection.response.id.clone())))?;
+    Some(lead.response)
+}
+
+/// The incident that some detections are. `observations` are all that are known of its groups, those that never count
+/// included.
+pub(crate) fn merge_into_incident<'m>(
     lead: &Response,
     key: String,
-    findings: &[Detection<'_, '_>],
-    groups: impl IntoIterator<Item = &'m Observation>,
+    detections: &[Detection<'_, '_>],
+    observations: impl IntoIterator<Item = &'m Observation>,
     details: Vec<IncidentDetail>,
 ) -> Incident {
-    let observations: BTreeMap<(Timestamp, &str), &Observation> = findings
-        .iter()
-        .flat_map(|finding| &finding.window_match.observations)
-        .map(|observation| ((observation.at, observation.key.as_str()), *observation))
-        .collect();
-    let severity =
-        findings.iter().map(|finding| finding.window_match.severity).max().unwrap_or(Severity::Info);
-    let resolved = findings.first().and_then(|finding| finding.window_match.resolved);
-    let window_match = WindowMatch { observations: observations.into_values().collect(), severity, resolved };
-    let mut incident = Incident::of(lead, key, &window_match, details);
-    let others: BTreeSet<&String> = findings.iter().map(|finding| &finding.response.id).collect();
-    incident.also = others.into_iter().filter(|id| **id != lead.id).cloned().collect();
-    let within = findings.iter().map(|finding| finding.response.when.within).max().unwrap_or_default();
-    incident.suppressed = suppressed(groups, incident.first, incident.last, within);
+    let mut by_event: BTreeMap<(Timestamp, &str), &Observation> = BTreeMap::new();
+    let mut severity = Severity::Info;
+    let mut within = Span::default();
+    let mut also = BTreeSet::new();
+    for detection in detections {
+        for observation in &detection.window_match.observations {
+            by_event.insert((observation.at, observation.key.as_str()), observation);
+        }
+        severity = severity.max(detection.window_match.severity);
+        within = within.max(detection.response.when.within);
+        if detection.response.id != lead.id {
+            also.insert(detection.response.id.clone());
+        }
+    }
+    let resolved = detections.first().and_then(|detection| detection.window_match.resolved);
+    let merged = WindowMatch { observations: by_event.into_values().collect(), severity, resolved };
+    let mut incident = Incident::from_match(lead, key, &merged, details);
+    incident.also = also.into_iter().collect();
+    incident.suppressed = count_suppressed(observations, incident.first.minus(within), incident.last);
     incident
 }
 
-/// How many events never counted, by exception: those from one window before the incident to its end. An event that also
-/// left a mark that counts is none of them.
-fn suppressed<'m>(
-    groups: impl IntoIterator<Item = &'m Observation>,
-    first: Timestamp,
-    last: Timestamp,
-    within: Span,
+/// How many events between two instants never counted, by exception. An event of which another copy counts is not suppressed.
+fn count_suppressed<'m>(
+    observations: impl IntoIterator<Item = &'m Observation>,
+    from: Timestamp,
+    to: Timestamp,
 ) -> BTreeMap<String, usize> {
-    let from = first.minus(within);
-    let near = groups
-        .into_iter()
-        .filter(|observation| !observation.resolves && observation.at >= from && observation.at <= last);
-    // The mark that counts sorts first.
-    let mut events: BTreeMap<&str, Option<&String>> = BTreeMap::new();
-    for observation in near {
-        let known = events.entry(&observation.key).or_insert(observation.suppressed());
-        *known = (*known).min(observation.suppressed());
+    // `None`, of a copy that counts, is less than any exception's id.
+    let mut by_event: BTreeMap<&str, Option<&String>> = BTreeMap::new();
+    for observation in observations {
+        if observation.resolves || observation.at < from || observation.at > to {
+            continue;
+        }
+        let exception = observation.suppressed_by();
+        let known = by_event.entry(&observation.key).or_insert(exception);
+        *known = (*known).min(exception);
     }
     let mut counts = BTreeMap::new();
-    for exception in events.into_values().flatten() {
+    for exception in by_event.into_values().flatten() {
         *counts.entry(exception.clone()).or_default() += 1;
     }
     counts

@@ -39,7 +39,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             return Ok(StepEffect::Already);
         };
         self.wait(*not_before).await?;
-        let region = Arn::of("ecs", service).and_then(|arn| Region::of(arn.region));
+        let region = Arn::parse_for_service("ecs", service).and_then(|arn| Region::of(arn.region));
         let Some(region) = region else {
             return Err(EngineError::Refused(CallFailure::of(FailureCause::NoRegion)));
         };

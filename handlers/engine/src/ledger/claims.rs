@@ -2,7 +2,7 @@
 //!
 //! A claim that another one holds is an error, so that the queue delivers the event again: only `done` means done.
 
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::state::incident_state::{is_page_due, is_resolution_due};
 use responder_core::time::{Span, Timestamp};
 

@@ -66,8 +66,9 @@ impl<A: AwsPort> Ledger<'_, A> {
 /// What a revision adds to its execution role's secrets, if anything.
 fn launches(arn: &str, definition: &TaskDefinition, now: Timestamp) -> Option<ItemUpdate> {
     let role = definition.role.as_ref().filter(|role| role.raw().len() <= ROLE_MAX)?;
-    let place = Arn::of("ecs", arn)?;
-    let secrets = definition.references.iter().filter_map(|known| known.parse(place.account, place.region));
+    let place = Arn::parse_for_service("ecs", arn)?;
+    let secrets =
+        definition.references.iter().filter_map(|known| known.resolve_secret(place.account, place.region));
     let keys: BTreeSet<String> = secrets.map(|(secret, _)| secret.key()).take(ADDED_AT_ONCE).collect();
     let room = Any(vec![Absent("secrets"), SizeLess("secrets", LAUNCHED)]);
     let update = ItemUpdate::of(ItemKey::role(role.raw())).number("ttl", expiry(now, now, KEPT));
@@ -90,7 +91,7 @@ fn read(item: &TableItem) -> Option<TaskDefinition> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
     use responder_core::settings::DeploymentRisk;
     use responder_core::text::Untrusted;
 

@@ -1,7 +1,7 @@
 //! The ledger's keys, and what the core makes of its items.
 
 use responder_core::facts::{Facts, IncidentState};
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::time::Timestamp;
 
 use super::progress;

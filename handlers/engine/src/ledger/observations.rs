@@ -7,7 +7,7 @@ mod observation_codec;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::facts::{CHUNK, CHUNK_MARKS, Facts};
+use responder_core::facts::{CHUNK_OBSERVATIONS_MAX, Facts, OBSERVATION_CHUNK};
 use responder_core::hash;
 use responder_core::state::observation::Observation;
 use responder_core::time::{Span, Timestamp};
@@ -21,7 +21,7 @@ use crate::port::{AwsPort, ItemKey, ItemUpdate, SortKeyRange};
 const PARALLEL: usize = 8;
 /// How many marks of ten minutes are read. More than that are there only if many functions wrote at once, each before
 /// it could see that there is no more room.
-const READ_MOST: usize = 10 * CHUNK_MARKS;
+const READ_MOST: usize = 10 * CHUNK_OBSERVATIONS_MAX;
 
 /// A mark to add to a stream, and which of its marks are wanted.
 #[derive(Clone, Debug)]
@@ -202,7 +202,7 @@ fn sift(
         if known.get(observation).is_some_and(|kept| *kept > needed.millis() / 1_000) {
             continue;
         }
-        if facts.add_mark(group, observation.clone()) {
+        if facts.add_observation(group, observation.clone()) {
             sifted.news.insert(observation.clone());
         } else {
             sifted.dropped += 1;
@@ -220,7 +220,7 @@ fn updates(group: &str, observations: &BTreeSet<Observation>, ttl: i64) -> Vec<I
     let write = |(chunk, observations): (Timestamp, Vec<&Observation>)| {
         let begin = begin(&chunk.to_string());
         observation_codec::pack(chunk, &observations).into_iter().map(move |text| {
-            let key = ItemKey::observations(group, &format!("{begin}{}", hash::id_of(text.as_bytes())));
+            let key = ItemKey::observations(group, &format!("{begin}{}", hash::hash_bytes(text.as_bytes())));
             ItemUpdate::of(key).text("marks", &text).number("ttl", ttl)
         })
     };
@@ -230,7 +230,7 @@ fn updates(group: &str, observations: &BTreeSet<Observation>, ttl: i64) -> Vec<I
 /// The start of the chunk around an instant; as text it sorts as it does as time.
 fn chunk(at: Timestamp) -> Timestamp {
     let millis = at.millis();
-    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(CHUNK.millis())))
+    Timestamp::from_millis(millis.saturating_sub(millis.rem_euclid(OBSERVATION_CHUNK.millis())))
 }
 
 /// What the sort keys of a chunk's items begin with.

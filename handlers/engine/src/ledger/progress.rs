@@ -119,7 +119,8 @@ impl ItemKey {
     }
 
     fn of_service(arn: &str) -> String {
-        let (account, region) = Arn::of("ecs", arn).map_or(("", ""), |arn| (arn.account, arn.region));
+        let (account, region) =
+            Arn::parse_for_service("ecs", arn).map_or(("", ""), |arn| (arn.account, arn.region));
         Self::place(&place(account, region))
     }
 

@@ -39,7 +39,7 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     /// As few items as hold them.
     fn notes(&self, date: Date, day: &DigestDay) -> Vec<ItemUpdate> {
-        let notes = day.notes.iter().filter_map(|note| Some((NOTES, serde_json::to_string(note).ok()?)));
+        let notes = day.entries.iter().filter_map(|note| Some((NOTES, serde_json::to_string(note).ok()?)));
         let events = day.suppressed.iter().flat_map(|(exception, events)| {
             events.iter().map(move |event| (SUPPRESSED, format!("{exception} {event}")))
         });
@@ -51,7 +51,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         });
         let update = |texts: &[(&str, String)]| {
             let parts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
-            let key = ItemKey { pk: format!("summary#{date}"), sk: hash::id(&parts) };
+            let key = ItemKey { pk: format!("summary#{date}"), sk: hash::hash_parts(&parts) };
             let mut update = ItemUpdate::of(key).number("ttl", expiry(self.aws.now(), date.end(), DAYS_KEPT));
             for name in [NOTES, SUPPRESSED] {
                 let own = texts.iter().filter(|(of, _)| *of == name).map(|(_, text)| text.clone());
@@ -74,7 +74,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             let found = self.call(self.aws.query(&range, self.deadline.at())).await?;
             let texts = found.items.iter().flat_map(|item| item.set(NOTES).into_iter().flatten());
             // A note that cannot be read was written by another release.
-            day.notes.extend(texts.filter_map(|text| serde_json::from_str::<DigestEntry>(text).ok()));
+            day.entries.extend(texts.filter_map(|text| serde_json::from_str::<DigestEntry>(text).ok()));
             let events = found.items.iter().flat_map(|item| item.set(SUPPRESSED).into_iter().flatten());
             for (exception, event) in events.filter_map(|text| text.split_once(' ')) {
                 day.suppressed.entry(exception.to_owned()).or_default().insert(event.to_owned());

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, SecretReference};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment};
 use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_engine::port::{
     ArnPage, DescribedService, DescribedServices, SecretPage, TaskDefinition, UndescribedService,
 };
 
-use crate::ecs::{
-    EcsArnPage, RegisteredTaskDefinition, ServiceController, ServiceDescriptions, SimulatedService,
-};
+use crate::ecs::{EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedService};
 use crate::secrets::{SecretDescription, SecretDescriptionPage};
 
 pub(super) fn to_arn_page(page: EcsArnPage) -> ArnPage {
@@ -39,7 +38,7 @@ fn to_described_service(service: &SimulatedService) -> DescribedService {
         add_references(&mut references, ReferenceKind::ServiceConnectSecret, &deployment.connect_secrets);
     }
     let mut risks = BTreeSet::new();
-    if service.circuit_breaker.is_none() && service.controller == ServiceController::Ecs {
+    if service.circuit_breaker.is_none() && service.controller == DeploymentController::Ecs {
         risks.insert(DeploymentRisk::NoCircuitBreaker);
     }
     DescribedService {

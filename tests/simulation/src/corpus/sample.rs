@@ -69,7 +69,7 @@ pub fn make_facts(samples: &[CorpusSample]) -> Facts {
 /// The settings of an operator who has declared the role that Terraform runs with.
 fn make_settings() -> Settings {
     let mut settings = Settings::default();
-    settings.automation.extend("arn:aws:iam::*:role/automation/terraform-*".parse().ok());
+    settings.automation_principals.extend("arn:aws:iam::*:role/automation/terraform-*".parse().ok());
     settings
 }
 
@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(sample.thief.is_some(), sample.class.is_attack, "{}", sample.class.name);
             assert!(!sample.events.is_empty());
             for (_, event) in &sample.events {
-                rules.cases(&event.to_string()).unwrap();
+                rules.match_event(&event.to_string()).unwrap();
                 let account = event["account"].as_str().unwrap();
                 assert!(sample.accounts.iter().any(|known| known == account), "{}", sample.class.name);
             }

@@ -221,7 +221,7 @@ impl CorpusStage {
         let detail = json!({
             "eventVersion": "1.11",
             "userIdentity": { "accountId": self.account, "invokedBy": SECRETS_MANAGER },
-            "eventTime": self.now.whole_second(),
+            "eventTime": self.now.truncate_to_second(),
             "eventSource": SECRETS_MANAGER,
             "eventName": name,
             "awsRegion": secret.region(),
@@ -264,7 +264,7 @@ impl CorpusStage {
         let mut detail = json!({
             "eventVersion": "1.11",
             "userIdentity": caller.identity,
-            "eventTime": self.now.whole_second(),
+            "eventTime": self.now.truncate_to_second(),
             "eventSource": SECRETS_MANAGER,
             "eventName": name,
             "awsRegion": region,
@@ -300,7 +300,7 @@ impl CorpusStage {
             "detail-type": detail_type,
             "source": "aws.secretsmanager",
             "account": account,
-            "time": self.now.whole_second(),
+            "time": self.now.truncate_to_second(),
             "region": region,
             "resources": [],
             "detail": detail,

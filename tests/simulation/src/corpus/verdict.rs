@@ -64,7 +64,7 @@ pub fn judge_samples(rules: &RuleSet, samples: &[CorpusSample]) -> Result<Vec<Cl
     let mut cases = Vec::new();
     for sample in samples {
         for (_, event) in &sample.events {
-            cases.extend(rules.cases(&event.to_string())?);
+            cases.extend(rules.match_event(&event.to_string())?);
         }
     }
     let mut store = MemoryStore::new(make_facts(samples));

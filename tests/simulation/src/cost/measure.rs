@@ -94,10 +94,10 @@ fn measure_heartbeats(estate: &CostEstate) -> Result<MetricNames, RulesError> {
     month.add_heartbeats();
     month.world.run_until(month.from.plus(minutes(1)));
     let mut metrics = list_new_metrics(&month.world, &before);
-    let rotation = Handler::Rotation.name();
+    let rotation = Handler::Rotation.as_str();
     for name in metrics.clone() {
         if name.contains(rotation) {
-            metrics.insert(name.replace(rotation, Handler::Failure.name()));
+            metrics.insert(name.replace(rotation, Handler::Failure.as_str()));
         }
     }
     Ok(metrics)

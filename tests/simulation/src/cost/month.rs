@@ -131,7 +131,7 @@ fn create_services(world: &SimulatedWorld, estate: &CostEstate, secrets: &[Strin
 
 /// The `detail` of a read by a role.
 fn describe_read(random: &mut SeededRandom, role: u64, secret: u64, at: Timestamp) -> Value {
-    let at = at.whole_second();
+    let at = at.truncate_to_second();
     json!({
         "eventVersion": "1.11",
         "userIdentity": {

@@ -2,11 +2,12 @@
 
 use std::ops::Bound;
 
+use responder_core::aws::ecs_service::{DeploymentController, ServiceStatus};
 use responder_core::time::Timestamp;
 
 use super::model::SimulatedEcs;
 use super::operation::EcsOperation;
-use super::service::{ServiceController, ServiceLifecycle, SimulatedService};
+use super::service::SimulatedService;
 use super::task_definition::RegisteredTaskDefinition;
 use crate::service_calls::{ApiRefusal, ServiceFault};
 
@@ -91,7 +92,7 @@ impl SimulatedEcs {
             if !arn.starts_with(&prefix) || active.len() > max {
                 break;
             }
-            if service.status == ServiceLifecycle::Active {
+            if service.status == ServiceStatus::Active {
                 active.push(arn);
             }
         }
@@ -189,19 +190,21 @@ impl SimulatedEcs {
         let not_found = || ApiRefusal::new("ServiceNotFoundException", "Service not found.");
         let found = self.services.get(&arn).ok_or_else(not_found)?;
         let is_lost = self.update_lost.contains(&arn) || !is_in_cluster(found, &cluster_name);
-        if is_lost || found.status == ServiceLifecycle::Inactive {
+        if is_lost || found.status == ServiceStatus::Inactive {
             return Err(not_found());
         }
         // 4.
-        if found.status == ServiceLifecycle::Draining {
+        if found.status == ServiceStatus::Draining {
             return Err(ApiRefusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
         }
         if force {
             // 5.
-            match found.controller {
-                ServiceController::Ecs => {}
-                ServiceController::CodeDeploy => return Err(invalid_parameter(CODE_DEPLOY_MESSAGE)),
-                ServiceController::External => return Err(invalid_parameter(EXTERNAL_MESSAGE)),
+            match &found.controller {
+                DeploymentController::Ecs => {}
+                DeploymentController::CodeDeploy => return Err(invalid_parameter(CODE_DEPLOY_MESSAGE)),
+                DeploymentController::External | DeploymentController::Other(_) => {
+                    return Err(invalid_parameter(EXTERNAL_MESSAGE));
+                }
             }
             self.start_deployment(&arn, now, true);
         }

@@ -1,9 +1,10 @@
 //! A made-up account with many services.
 
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::time::Timestamp;
 
 use super::model::SimulatedEcs;
-use super::service::{CircuitBreaker, ServiceController};
+use super::service::CircuitBreaker;
 use super::setup::NewService;
 use super::task_definition::{RegisteredTaskDefinition, TaskContainer};
 use crate::location::AwsLocation;
@@ -82,13 +83,13 @@ impl SimulatedEcs {
     }
 }
 
-fn choose_controller(number: usize) -> ServiceController {
+fn choose_controller(number: usize) -> DeploymentController {
     if number % 20 == 7 {
-        ServiceController::CodeDeploy
+        DeploymentController::CodeDeploy
     } else if number % 50 == 3 {
-        ServiceController::External
+        DeploymentController::External
     } else {
-        ServiceController::Ecs
+        DeploymentController::Ecs
     }
 }
 

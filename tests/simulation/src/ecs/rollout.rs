@@ -4,14 +4,14 @@
 //! gives way to the last COMPLETED one, which becomes PRIMARY again under its old id and `createdAt` and launches nothing: with
 //! `minimumHealthyPercent` 100 its tasks never stopped. Where none is left, the failed one stays and nothing else happens.
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
 use responder_core::time::{Span, Timestamp};
 
 use super::agenda::{RolloutAppointment, RolloutOutcome, RolloutStep};
 use super::deployment_log::StartedDeployment;
 use super::events::EcsEvent;
 use super::model::SimulatedEcs;
-use super::service::{CircuitBreaker, ServiceController, ServiceLifecycle, SimulatedDeployment};
+use super::service::{CircuitBreaker, SimulatedDeployment};
 
 /// The circuit breaker ends a deployment when half of its tasks have failed, but not before 3 and not after 200 (developer guide of ECS,
 /// deployment circuit breaker).
@@ -34,7 +34,7 @@ impl SimulatedEcs {
     pub fn deploy(&mut self, service: &str, task_definition: Option<&str>, now: Timestamp) -> Option<String> {
         self.run_until(now);
         let found = self.services.get_mut(service)?;
-        if found.status != ServiceLifecycle::Active {
+        if found.status != ServiceStatus::Active {
             return None;
         }
         if let Some(task_definition) = task_definition {
@@ -108,7 +108,7 @@ impl SimulatedEcs {
         let Some(service) = self.services.get(arn) else { return };
         let desired = service.desired;
         let has_circuit_breaker =
-            service.circuit_breaker.is_some() && service.controller == ServiceController::Ecs;
+            service.circuit_breaker.is_some() && service.controller == DeploymentController::Ecs;
         match outcome {
             RolloutOutcome::Completes(span) => {
                 self.schedule_launches(arn, id, now, span, desired);
@@ -136,10 +136,10 @@ impl SimulatedEcs {
     /// A deleted service is DRAINING now and INACTIVE when its tasks have ended.
     pub(super) fn retire_service(&mut self, arn: &str, now: Timestamp) {
         let Some(service) = self.services.get_mut(arn) else { return };
-        if service.status != ServiceLifecycle::Active {
+        if service.status != ServiceStatus::Active {
             return;
         }
-        service.status = ServiceLifecycle::Draining;
+        service.status = ServiceStatus::Draining;
         if service.is_in_flight() {
             self.log.count_end(&service.cluster, now);
         }
@@ -151,11 +151,11 @@ impl SimulatedEcs {
         let RolloutAppointment { service: arn, deployment: id, step } = appointment;
         let Some(service) = self.services.get_mut(arn) else { return };
         if matches!(step, RolloutStep::Retire) {
-            service.status = ServiceLifecycle::Inactive;
+            service.status = ServiceStatus::Inactive;
             service.deployments.clear();
             return;
         }
-        if service.status != ServiceLifecycle::Active {
+        if service.status != ServiceStatus::Active {
             return;
         }
         let Some(deployment) = service.deployment(id) else { return };

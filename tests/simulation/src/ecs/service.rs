@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
 use responder_core::time::Timestamp;
 
 use super::task::SimulatedTask;
@@ -17,9 +17,9 @@ pub struct SimulatedService {
     /// The cluster's ARN.
     pub cluster: String,
     /// Its status.
-    pub status: ServiceLifecycle,
+    pub status: ServiceStatus,
     /// Its deployment controller.
-    pub controller: ServiceController,
+    pub controller: DeploymentController,
     /// The deployment circuit breaker, if it is on.
     pub circuit_breaker: Option<CircuitBreaker>,
     /// Its tags.
@@ -60,51 +60,6 @@ impl SimulatedService {
         match self.primary() {
             Some(primary) => primary.rollout_state == RolloutState::InProgress,
             None => false,
-        }
-    }
-}
-
-/// How far a service is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceLifecycle {
-    /// It runs.
-    Active,
-    /// It was deleted, and its tasks end.
-    Draining,
-    /// It was deleted, and its tasks have ended.
-    Inactive,
-}
-
-impl ServiceLifecycle {
-    /// The status as the API spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Draining => "DRAINING",
-            Self::Inactive => "INACTIVE",
-        }
-    }
-}
-
-/// The deployment controller of a service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ServiceController {
-    /// ECS itself.
-    #[default]
-    Ecs,
-    /// AWS CodeDeploy.
-    CodeDeploy,
-    /// Somebody else, by task sets.
-    External,
-}
-
-impl ServiceController {
-    /// The controller as the API spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ecs => "ECS",
-            Self::CodeDeploy => "CODE_DEPLOY",
-            Self::External => "EXTERNAL",
         }
     }
 }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
 use responder_core::time::Timestamp;
 
 use super::model::SimulatedEcs;
-use super::service::{
-    CircuitBreaker, ServiceController, ServiceLifecycle, SimulatedDeployment, SimulatedService,
-};
+use super::service::{CircuitBreaker, SimulatedDeployment, SimulatedService};
 use super::task_definition::RegisteredTaskDefinition;
 
 /// A service that is to be created; its cluster is created with it. By default the circuit breaker is off and the controller ECS.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct NewService {
     /// The cluster's name.
     pub cluster: String,
@@ -23,7 +21,7 @@ pub struct NewService {
     /// How many tasks it has.
     pub desired: u32,
     /// Its deployment controller.
-    pub controller: ServiceController,
+    pub controller: DeploymentController,
     /// The deployment circuit breaker.
     pub circuit_breaker: Option<CircuitBreaker>,
     /// Its tags.
@@ -34,6 +32,23 @@ pub struct NewService {
     pub resource_management_type: Option<String>,
     /// The references of Service Connect's log configuration.
     pub connect_secrets: Vec<String>,
+}
+
+impl Default for NewService {
+    fn default() -> Self {
+        Self {
+            cluster: String::new(),
+            name: String::new(),
+            task_definition: String::new(),
+            desired: 0,
+            controller: DeploymentController::Ecs,
+            circuit_breaker: None,
+            tags: BTreeMap::new(),
+            platform_version: None,
+            resource_management_type: None,
+            connect_secrets: Vec::new(),
+        }
+    }
 }
 
 impl SimulatedEcs {
@@ -78,7 +93,7 @@ impl SimulatedEcs {
             arn: arn.clone(),
             name: new.name,
             cluster,
-            status: ServiceLifecycle::Active,
+            status: ServiceStatus::Active,
             controller: new.controller,
             circuit_breaker: new.circuit_breaker,
             tags: new.tags,

@@ -1,12 +1,12 @@
 //! The events that ECS sends when the state of a deployment changes.
 
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState};
 use responder_core::time::Timestamp;
 use serde_json::json;
 
 use super::events::EcsEvent;
 use super::model::SimulatedEcs;
-use super::service::{ServiceController, spell_rollout_state};
+use super::service::spell_rollout_state;
 use crate::event_envelope::wrap_event;
 
 impl SimulatedEcs {
@@ -14,7 +14,7 @@ impl SimulatedEcs {
     /// by ECS have it.
     pub(super) fn send_state_change(&mut self, arn: &str, id: &str, at: Timestamp) {
         let Some(service) = self.services.get(arn) else { return };
-        if service.controller != ServiceController::Ecs {
+        if service.controller != DeploymentController::Ecs {
             return;
         }
         let Some(deployment) = service.deployment(id) else { return };
@@ -23,7 +23,7 @@ impl SimulatedEcs {
             "eventType": if failed { "ERROR" } else { "INFO" },
             "eventName": format!("SERVICE_DEPLOYMENT_{}", spell_rollout_state(deployment.rollout_state)),
             "deploymentId": id,
-            "updatedAt": at.whole_second(),
+            "updatedAt": at.truncate_to_second(),
             "reason": deployment.reason,
         });
         let kind = ("aws.ecs", "ECS Deployment State Change");

@@ -1,6 +1,7 @@
 //! Scenes: messages, bounds and times that are explored together.
 
-use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, parse_rules};
+use responder_core::severity::Severity;
 use responder_core::time::Span;
 
 use super::protocol_bug::ProtocolBug;
@@ -124,7 +125,7 @@ impl ExploredScene {
                 "quiet": "7d", "resolved_by": ["rotation-succeeded"]}},
               "event-parked": {{"do": "park", "severity": "high", "title": "Not understood", "runbook": "x", "quiet": "1h"}}}}"#
         );
-        load(&[
+        parse_rules(&[
             make_rule_file("failure/rotation-failed.json", write_pattern("RotationFailed")),
             make_rule_file("failure/rotation-succeeded.json", write_pattern("RotationSucceeded")),
             make_rule_file("responses.json", responses),

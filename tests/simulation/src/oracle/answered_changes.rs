@@ -1,10 +1,10 @@
 //! P1: every consumer of a change has a newer deployment, or a human was notified of exactly this service and secret.
 
+use responder_core::aws::ecs_service::ServiceStatus;
 use responder_core::time::{Span, Timestamp};
 
 use super::context::OracleContext;
 use super::page_subject::{is_withdrawn, names_consumer};
-use crate::ecs::ServiceLifecycle;
 
 /// For how long a page about a service and a secret counts for the next change of the same two: `resolve_after` of the rule.
 const CONSUMER_RESOLVE_AFTER: Span = Span::from_secs(15);
@@ -38,7 +38,7 @@ fn list_active_services(context: &OracleContext<'_>) -> Vec<(String, Option<Time
         let mut active = Vec::new();
         for arn in ecs.service_arns() {
             let Some(service) = ecs.service(arn) else { continue };
-            if service.status == ServiceLifecycle::Active {
+            if service.status == ServiceStatus::Active {
                 active.push((arn.to_owned(), service.primary().map(|primary| primary.created_at)));
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn check_cooldowns(context: &OracleContext<'_>, violations: &mut Vec<
 /// notified that its deployment failed.
 pub(super) fn check_deployments_are_needed(context: &OracleContext<'_>, violations: &mut Vec<String>) {
     let settings = &context.promises.settings;
-    let margin = settings.margin.min(settings.settle);
+    let margin = settings.propagation_margin.min(settings.settle_delay);
     for lifecycle in &context.lifecycles {
         let service = &lifecycle.requested.service;
         let called_at = lifecycle.requested.called_at;
@@ -123,8 +123,8 @@ fn find_given_up(context: &OracleContext<'_>, service: &str, called_at: Timestam
 /// In a cluster there are never more deployments of ours under way than the settings say.
 pub(super) fn check_concurrency(context: &OracleContext<'_>, violations: &mut Vec<String>) {
     let settings = &context.promises.settings;
-    let limit = usize::try_from(settings.in_flight).unwrap_or_default();
-    for (cluster, most) in count_most_in_flight(&context.lifecycles, settings.rollout) {
+    let limit = usize::try_from(settings.rollout_limit).unwrap_or_default();
+    for (cluster, most) in count_most_in_flight(&context.lifecycles, settings.rollout_timeout) {
         if most.count > limit {
             let MostInFlight { count, at } = most;
             violations.push(format!("{count} deployments of ours were under way in {cluster} at {at}"));
@@ -147,7 +147,7 @@ pub fn find_most_in_flight(
     promises: &WorldPromises,
 ) -> BTreeMap<String, MostInFlight> {
     let context = OracleContext::new(world, promises);
-    count_most_in_flight(&context.lifecycles, promises.settings.rollout)
+    count_most_in_flight(&context.lifecycles, promises.settings.rollout_timeout)
 }
 
 /// A deployment that takes longer than a rollout may counts only for that long: nobody waits for it longer.

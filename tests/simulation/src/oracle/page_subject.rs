@@ -22,7 +22,7 @@ pub(super) fn label_service(service: &str) -> &str {
 /// Whether a page names a service and a secret (ARNs).
 pub(super) fn names_consumer(sent: &SentNotification, service: &str, secret: &str) -> bool {
     let name = match SecretRef::from_arn(secret) {
-        Some(secret) => secret.name().raw().to_owned(),
+        Some(secret) => secret.friendly_name().raw().to_owned(),
         None => String::new(),
     };
     sent.page.body.contains(label_service(service)) && sent.page.body.contains(&name)

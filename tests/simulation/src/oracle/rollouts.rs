@@ -19,7 +19,7 @@ const SWEEP_ROUND: Span = Span::from_secs(180);
 /// 2. If it failed or does not end, and somebody could see that, one incident is.
 /// 3. If one is, it failed, took longer than a rollout may, or people were notified that it is well after all.
 pub(super) fn check_rollouts_are_reported(context: &OracleContext<'_>, violations: &mut Vec<String>) {
-    let rollout_limit = context.promises.settings.rollout;
+    let rollout_limit = context.promises.settings.rollout_timeout;
     for lifecycle in &context.lifecycles {
         let created_at = lifecycle.created_at;
         let deployment = &lifecycle.requested.deployment;

@@ -48,7 +48,7 @@ impl SimulatedSecrets {
         let mut detail = json!({
             "eventVersion": "1.08",
             "userIdentity": {"accountId": self.account, "invokedBy": "secretsmanager.amazonaws.com"},
-            "eventTime": now.whole_second(),
+            "eventTime": now.truncate_to_second(),
             "eventSource": "secretsmanager.amazonaws.com",
             "eventName": name,
             "awsRegion": region,

@@ -3,7 +3,8 @@
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
-use responder_core::rules::{Severity, builtin};
+use responder_core::rules::builtin;
+use responder_core::severity::Severity;
 use simulation::corpus::{judge_samples, make_samples};
 
 use crate::stories::{EventStory, read_fixtures};
@@ -46,7 +47,7 @@ fn decide_story(story: &EventStory) -> (Vec<Incident>, usize) {
     let mut store = MemoryStore::new(story.facts.clone());
     let mut cases = Vec::new();
     for event in &story.events {
-        cases.extend(rules.cases(event).unwrap());
+        cases.extend(rules.match_event(event).unwrap());
     }
     let mut pages = 0;
     for case in &order_and_deduplicate(cases).0 {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
-use responder_core::rules::{Handler, MatchedEvent, RuleSet, Severity, builtin};
+use responder_core::rules::{Handler, MatchedEvent, RuleSet, builtin};
+use responder_core::severity::Severity;
 use simulation::functions::{ArrivalPlan, DeliveryResult, deliver_events};
 use simulation::random::SeededRandom;
 
@@ -60,7 +61,7 @@ fn make_known_stories<'r>(
 fn match_events<'r>(rules: &'r RuleSet, events: &[String]) -> Vec<MatchedEvent<'r>> {
     let mut cases = Vec::new();
     for event in events {
-        cases.extend(rules.cases(event).unwrap());
+        cases.extend(rules.match_event(event).unwrap());
     }
     cases
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_audit::input::read;
+use responder_audit::input::find_events;
 use responder_core::facts::Facts;
 use serde_json::{Value, json};
 use simulation::corpus::{list_classes, make_facts, make_sample};
@@ -54,7 +54,7 @@ fn read_story(folder: &Path, paths: &BTreeSet<PathBuf>) -> EventStory {
         if COMPANIONS.iter().any(|name| path.ends_with(name)) {
             continue;
         }
-        read(&fs::read(path).unwrap(), &mut |found| {
+        find_events(&fs::read(path).unwrap(), &mut |found| {
             if let Ok(document) = found {
                 events.push(document.text.into_owned());
             }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::time::Timestamp;
-use simulation::ecs::{
-    EcsEstate, EcsOperation, NewService, RegisteredTaskDefinition, ServiceController, SimulatedEcs,
-};
+use simulation::ecs::{EcsEstate, EcsOperation, NewService, RegisteredTaskDefinition, SimulatedEcs};
 use simulation::location::AwsLocation;
 use simulation::service_calls::ServiceFault;
 
@@ -202,8 +201,8 @@ fn a_deleted_service_is_described_but_not_listed_and_not_updated() {
 fn updates_that_aws_refuses_are_refused_and_start_nothing() {
     let (mut ecs, arns) = create_services(1);
     let controlled_by = |name, controller| NewService { controller, ..describe_service("prod", name) };
-    let blue = ecs.create_service(controlled_by("blue", ServiceController::CodeDeploy), start());
-    let external = ecs.create_service(controlled_by("ext", ServiceController::External), start());
+    let blue = ecs.create_service(controlled_by("blue", DeploymentController::CodeDeploy), start());
+    let external = ecs.create_service(controlled_by("ext", DeploymentController::External), start());
     ecs.deny_updates(&arns[0]);
     for (cluster, service, code, words) in [
         (

@@ -1,12 +1,12 @@
 //! Rollouts of ECS over time.
 
 use proptest::prelude::*;
-use responder_core::aws::ecs_service::RolloutState;
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState};
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 use simulation::ecs::{
-    CircuitBreaker, EcsEvent, NewService, RegisteredTaskDefinition, RolloutOutcome, ServiceController,
-    SimulatedEcs, TaskContainer, TaskLaunch,
+    CircuitBreaker, EcsEvent, NewService, RegisteredTaskDefinition, RolloutOutcome, SimulatedEcs,
+    TaskContainer, TaskLaunch,
 };
 use simulation::location::AwsLocation;
 
@@ -310,7 +310,7 @@ fn ecs_sends_no_event_about_a_codedeploy_service() {
     let blue = NewService {
         cluster: "prod".to_owned(),
         name: "blue".to_owned(),
-        controller: ServiceController::CodeDeploy,
+        controller: DeploymentController::CodeDeploy,
         ..NewService::default()
     };
     let arn = ecs.create_service(blue, at(0));

@@ -6,12 +6,14 @@ use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use responder_core::detection::window_match::WindowMatch;
 use responder_core::event::Event;
 use responder_core::facts::Settings;
 use responder_core::incident::{Incident, IncidentDetail};
 use responder_core::notify::{Notification, render};
-use responder_core::rules::{Response, RuleSet, Severity, builtin};
-use responder_core::state::observation::{Observation, WindowMatch};
+use responder_core::rules::{Response, RuleSet, builtin};
+use responder_core::severity::Severity;
+use responder_core::state::observation::Observation;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -165,7 +167,7 @@ impl HostileInput {
         let mut observations: Vec<Observation> = Vec::new();
         for (number, name) in self.names.iter().enumerate() {
             if let Some(event) = self.event(number, name) {
-                observations.push(Observation::of(&event, false));
+                observations.push(Observation::from_event(&event));
             }
         }
         let resolved_at: Timestamp = "2026-05-04T04:00:00Z".parse().unwrap();
@@ -175,13 +177,13 @@ impl HostileInput {
             resolved: self.resolved.then_some(resolved_at),
         };
         let key = "0123456789abcdef".to_owned();
-        let mut incident = Incident::of(response, key, &window_match, self.incident_details());
+        let mut incident = Incident::from_match(response, key, &window_match, self.incident_details());
         let [_, _, _, address, agent, ..] = &self.strings[..] else { unreachable!() };
         incident.services = vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}")];
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
         let runbooks = if self.resolved { "" } else { "https://runbooks.example/" };
-        let settings = Settings { runbooks: runbooks.to_owned(), ..Settings::default() };
+        let settings = Settings { runbook_base_url: runbooks.to_owned(), ..Settings::default() };
         let page = render(&incident, response, &settings);
         (incident, page)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use responder_audit::input::read;
+use responder_audit::input::find_events;
 use responder_core::decide;
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::IncidentStatus;
@@ -176,7 +176,7 @@ fn render_case(rules: &RuleSet, case: &Path, rule: &str, status: IncidentStatus)
         Ok(text) => serde_json::from_slice(&text).unwrap(),
         Err(_) => Facts::default(),
     };
-    RUNBOOK_BASE_URL.clone_into(&mut facts.settings.runbooks);
+    RUNBOOK_BASE_URL.clone_into(&mut facts.settings.runbook_base_url);
     let settings = facts.settings.clone();
     let renderer = Renderer::new(rules, &settings);
     let mut store = MemoryStore::new(facts);
@@ -205,9 +205,9 @@ fn read_events<'r>(rules: &'r RuleSet, case: &Path) -> Vec<MatchedEvent<'r>> {
         if !file.file_name().unwrap().to_string_lossy().starts_with("event") {
             continue;
         }
-        read(&fs::read(file).unwrap(), &mut |found| {
+        find_events(&fs::read(file).unwrap(), &mut |found| {
             if let Ok(document) = found {
-                events.extend(rules.cases(&document.text).unwrap_or_default());
+                events.extend(rules.match_event(&document.text).unwrap_or_default());
             }
         });
     }
@@ -216,7 +216,7 @@ fn read_events<'r>(rules: &'r RuleSet, case: &Path) -> Vec<MatchedEvent<'r>> {
 
 fn render_quarantine(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-    let settings = Settings { runbooks: RUNBOOK_BASE_URL.to_owned(), ..Settings::default() };
+    let settings = Settings { runbook_base_url: RUNBOOK_BASE_URL.to_owned(), ..Settings::default() };
     let plan = decide::quarantine(rules, Handler::Access, b"{", "it is not JSON: it ends too soon", now);
     let renderer = Renderer::new(rules, &settings);
     plan.steps.iter().find_map(|step| renderer.render_step(step))

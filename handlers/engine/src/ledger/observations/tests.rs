@@ -147,7 +147,7 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
     let far = Timestamp::from_millis(0);
     let all: BTreeSet<Observation> = (0..5_000).map(|n| observation(n, "us-west-2")).collect();
     let NewObservations { news, dropped } = sift("s", &BTreeMap::new(), &all, far);
-    assert_eq!((news.len(), dropped), (CHUNK_MARKS, 4_000));
+    assert_eq!((news.len(), dropped), (CHUNK_OBSERVATIONS_MAX, 4_000));
     let known: BTreeMap<Observation, i64> = news.into_iter().map(|observation| (observation, 9)).collect();
     let more = [
         observation(1, "us-west-2"),
@@ -158,7 +158,7 @@ fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
     let NewObservations { news, dropped } = sift("s", &known, &more.clone().into(), far);
     assert_eq!((news, dropped), (BTreeSet::from([more[2].clone()]), 2));
     let new: BTreeSet<Observation> = (6_000..9_000).map(|n| observation(n, &n.to_string())).collect();
-    assert_eq!(sift("s", &known, &new, far).news.len(), CHUNK_MARKS);
+    assert_eq!(sift("s", &known, &new, far).news.len(), CHUNK_OBSERVATIONS_MAX);
 }
 
 #[test]
@@ -186,7 +186,8 @@ fn what_many_wrote_at_once_is_not_all_read() {
 
 #[test]
 fn long_marks_take_the_room_of_several() {
-    let secret = |n: usize| SecretRef::typed(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
+    let secret =
+        |n: usize| SecretRef::from_name_or_arn(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
     let observations: BTreeSet<Observation> = (0..3_000)
         .map(|n| Observation {
             secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
@@ -213,7 +214,7 @@ fn an_item_stays_small_whatever_is_read() {
         let name = format!("{n:06}{}", "\u{1}".repeat(506));
         SecretRef {
             text: Untrusted::new(name),
-            ..SecretRef::typed("x", "111122223333", "us-west-2").unwrap()
+            ..SecretRef::from_name_or_arn("x", "111122223333", "us-west-2").unwrap()
         }
     };
     let observations: BTreeSet<Observation> = (0..300)

@@ -1,0 +1,120 @@
+//! Collects the calls that may have read the secret, one for each event, however many copies of the event there are.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::access_call::{AccessCall, UndatedRead};
+use super::access_report::AccessReport;
+use super::call_evidence::weigh_calls;
+use super::secret_query::SecretQuery;
+use responder_core::aws::secret_ref::SecretRef;
+use responder_core::event::Event;
+use responder_core::facts::Facts;
+use responder_core::memory_store::launch_secrets;
+use responder_core::time::Timestamp;
+
+/// Everything that the events show about reads of one secret. Copies of an event count once.
+#[derive(Clone, Debug)]
+pub struct AccessHistory {
+    query: SecretQuery,
+    facts: Facts,
+    /// Calls before this time are left out.
+    since: Option<Timestamp>,
+    /// Calls at this time or later are left out.
+    until: Option<Timestamp>,
+    /// The calls, by the key of the event; of several copies the one that says most.
+    calls: BTreeMap<String, RankedCall>,
+    /// Every spelling of any secret: they show which ARN belongs to which name.
+    spellings: BTreeSet<SecretRef>,
+    /// How many further copies of the calls there were.
+    copies: usize,
+    /// The times of the first and the last event.
+    covered: Option<(Timestamp, Timestamp)>,
+}
+
+/// A call, after its rank among the copies of its event: the smallest one says most.
+type RankedCall = (Reverse<(bool, usize)>, AccessCall);
+
+impl AccessHistory {
+    /// An empty history. The services of `facts` show which reads are launches of tasks, its settings which callers are
+    /// persons. `since` is inclusive, `until` is exclusive.
+    pub fn new(
+        query: SecretQuery,
+        mut facts: Facts,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Self {
+        let mut roles = BTreeSet::new();
+        for service in facts.services.iter().flatten() {
+            for role in &service.execution_roles {
+                roles.insert(role.raw().to_owned());
+            }
+        }
+        for role in roles {
+            let secrets = launch_secrets(&facts, &role);
+            facts.launch_secrets.insert(role, secrets);
+        }
+        Self {
+            query,
+            facts,
+            since,
+            until,
+            calls: BTreeMap::new(),
+            spellings: BTreeSet::new(),
+            copies: 0,
+            covered: None,
+        }
+    }
+
+    /// Adds an event, if it matters. Most events do not.
+    ///
+    /// # Errors
+    /// When the event is a read that may be one of the secret, and has no time.
+    pub fn add_event(&mut self, event: &Event) -> Result<(), UndatedRead> {
+        for secret in &event.secrets {
+            if !self.spellings.contains(secret) {
+                self.spellings.insert(secret.clone());
+            }
+        }
+        let call = AccessCall::from_event(event, &self.query, &self.facts);
+        if !event.time_known {
+            return if call.is_some() { Err(UndatedRead) } else { Ok(()) };
+        }
+        let (first, last) = self.covered.unwrap_or((event.time, event.time));
+        self.covered = Some((first.min(event.time), last.max(event.time)));
+        if let Some(call) = call
+            && self.includes_time(event.time)
+        {
+            let rank = Reverse((!call.secrets.is_empty(), event.count_known_parties()));
+            self.add_call(event.key(), (rank, call));
+        }
+        Ok(())
+    }
+
+    fn includes_time(&self, at: Timestamp) -> bool {
+        let is_before = self.since.is_some_and(|since| at < since);
+        let is_after = self.until.is_some_and(|until| at >= until);
+        !is_before && !is_after
+    }
+
+    fn add_call(&mut self, key: &str, found: RankedCall) {
+        match self.calls.get_mut(key) {
+            Some(known) => {
+                self.copies += 1;
+                if found < *known {
+                    *known = found;
+                }
+            }
+            None => {
+                self.calls.insert(key.to_owned(), found);
+            }
+        }
+    }
+
+    /// Reports who read the secret, and who may have.
+    pub fn report(&self) -> AccessReport {
+        let calls = self.calls.values().map(|(_, call)| call);
+        let evidence = weigh_calls(calls, &self.query, &self.spellings);
+        AccessReport::from_evidence(&evidence, self.copies, self.covered)
+    }
+}

@@ -1,0 +1,82 @@
+//! Reads every file below some paths and hands its content, or the events in it, to a visitor.
+
+use std::path::PathBuf;
+
+use super::event_scanner::find_events;
+use super::file_content::read_content;
+use super::file_list::FileList;
+use super::input_problem::{ContentProblem, InputProblem};
+
+/// Is called as the input is read, so that a person can see how far it is.
+pub trait ReadProgress {
+    /// Reading begins. The files have so many bytes on disk, all together.
+    fn start(&mut self, total_bytes: u64);
+    /// A file of so many bytes on disk has been read.
+    fn advance(&mut self, bytes: u64);
+    /// Everything has been read.
+    fn finish(&mut self);
+}
+
+/// Shows no progress.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProgress;
+
+impl ReadProgress for NoProgress {
+    fn start(&mut self, _total_bytes: u64) {}
+    fn advance(&mut self, _bytes: u64) {}
+    fn finish(&mut self) {}
+}
+
+/// Hands the content of every file below `paths` to `visit`, with the name of the file. `visit` returns the parts of
+/// the content that it cannot use.
+///
+/// A path that cannot be read does not stop the others. Returns all problems, by file and position.
+pub fn read_files(
+    paths: &[PathBuf],
+    progress: &mut dyn ReadProgress,
+    visit: &mut dyn FnMut(&str, &[u8]) -> Vec<ContentProblem>,
+) -> Vec<InputProblem> {
+    let FileList { files, mut problems } = FileList::collect(paths);
+    progress.start(files.iter().map(|file| file.size).sum());
+    for file in files {
+        let name = file.path.display().to_string();
+        match read_content(&file.path) {
+            Ok(content) => {
+                for problem in visit(&name, &content.bytes) {
+                    problems.push(InputProblem::in_file(&name, problem));
+                }
+                if let Some(reason) = content.cut {
+                    let problem = ContentProblem { offset: content.bytes.len(), reason };
+                    problems.push(InputProblem::in_file(&name, problem));
+                }
+            }
+            Err(error) => problems.push(InputProblem::of_file(&name, error.to_string())),
+        }
+        progress.advance(file.size);
+    }
+    progress.finish();
+    problems.sort();
+    problems
+}
+
+/// Hands the text of every event below `paths` to `visit`, which returns an error about an event that it cannot use.
+///
+/// Returns all problems, by file and position.
+pub fn read_events(
+    paths: &[PathBuf],
+    progress: &mut dyn ReadProgress,
+    visit: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Vec<InputProblem> {
+    read_files(paths, progress, &mut |_, bytes| {
+        let mut problems = Vec::new();
+        find_events(bytes, &mut |found| match found {
+            Ok(event) => {
+                if let Err(reason) = visit(&event.text) {
+                    problems.push(ContentProblem { offset: event.offset, reason });
+                }
+            }
+            Err(problem) => problems.push(problem),
+        });
+        problems
+    })
+}

@@ -1,0 +1,54 @@
+//! Quarantine: a message that cannot be understood is kept, and a human is notified.
+
+use std::collections::BTreeSet;
+
+use crate::detection::window_match::WindowMatch;
+use crate::hash;
+use crate::incident::{Incident, IncidentDetail, incident_key};
+use crate::plan::{Plan, PlanOutcome, PlanStep};
+use crate::rules::{Handler, ResponseAction, RuleSet};
+use crate::text::Untrusted;
+use crate::time::Timestamp;
+
+/// The plan for a message that arrived at `now` and is no event: page, and keep it. However many such messages a function
+/// gets, they are one incident.
+///
+/// `body` is only hashed: nothing of it goes into the plan.
+pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now: Timestamp) -> Plan {
+    let id = hash::hash_bytes(body);
+    let mut plan = Plan {
+        event: id.clone(),
+        event_id: Untrusted::new(id.clone()),
+        name: Untrusted::default(),
+        time: now,
+        secrets: Vec::new(),
+        handler,
+        rules: Vec::new(),
+        outcome: PlanOutcome::Quarantined,
+        steps: vec![PlanStep::Unknown { why: why.to_owned() }],
+        retry: None,
+    };
+    let response = rules.responses.values().find(|response| response.action == ResponseAction::Quarantine);
+    if let Some(response) = response {
+        let details = vec![
+            IncidentDetail { label: "function", value: Untrusted::new(handler.as_str()) },
+            IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
+            IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
+        ];
+        let window_match =
+            WindowMatch { observations: Vec::new(), severity: response.severity, resolved: None };
+        let key = incident_key(response, handler.as_str());
+        let mut incident = Incident::from_match(response, key, &window_match, details);
+        incident.handler = handler;
+        incident.first = now;
+        incident.last = now;
+        plan.steps.push(PlanStep::Page {
+            incident: Box::new(incident),
+            digest: None,
+            resolve_after: response.resolve_after,
+            groups: BTreeSet::new(),
+            consumers: Vec::new(),
+        });
+    }
+    plan
+}

@@ -1,0 +1,130 @@
+//! Membership: the groups that an event is observed in, one for each response that counts and each subject.
+
+use crate::aws::secret_ref::SecretRef;
+use crate::facts::Facts;
+use crate::hash;
+use crate::incident::incident_key;
+use crate::rules::{AppliedResponse, CountPer, ExceptionEffect, MatchedEvent, Response, ResponseAction};
+use crate::state::observation::{Observation, ObservationRole};
+
+/// One group that an event is observed in.
+#[derive(Clone, Debug)]
+pub struct GroupMembership<'r> {
+    /// The response that counts.
+    pub response: &'r Response,
+    /// The key of the incident that the count may open.
+    pub incident_key: String,
+    /// The group's key.
+    pub group: String,
+    /// Whether the event resolves the incident instead of counting.
+    pub resolves: bool,
+    /// The observation that the event leaves in the group.
+    pub observation: Observation,
+}
+
+impl GroupMembership<'_> {
+    /// Whether the observation is stored for the events that follow. An incident that pages nobody is of one event each: it
+    /// becomes a digest entry, and nothing has to be counted.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.resolves || !self.response.is_digest_only()
+    }
+}
+
+/// The groups that an event is observed in, by response.
+pub fn group_memberships<'r>(event: &MatchedEvent<'r>, facts: &Facts) -> Vec<GroupMembership<'r>> {
+    memberships_of_responses(event, &event.find_applied_responses(facts))
+}
+
+/// The same, for an event whose applying responses are known.
+pub(crate) fn memberships_of_responses<'r>(
+    event: &MatchedEvent<'r>,
+    applied: &[AppliedResponse<'r>],
+) -> Vec<GroupMembership<'r>> {
+    let mut counting = Vec::new();
+    for one in applied {
+        // An event without a time has no place in a window. Where one event is enough, it needs none.
+        let has_place = event.event.time_known || one.response.when.at_least == 1;
+        if one.response.action == ResponseAction::Page && has_place {
+            counting.push(one);
+        }
+    }
+    let mut memberships = Vec::new();
+    for one in &counting {
+        let roles = counting
+            .iter()
+            .filter(|other| other.response.incident == one.response.incident)
+            .map(|other| (other.response.id.clone(), observation_role(event, other)));
+        let observation = Observation { roles: roles.collect(), ..Observation::from_event(&event.event) };
+        add_memberships(event, one.response, &observation, false, &mut memberships);
+    }
+    for response in &event.resolves {
+        let observation = Observation { resolves: true, ..Observation::from_event(&event.event) };
+        add_memberships(event, response, &observation, true, &mut memberships);
+    }
+    memberships
+}
+
+/// Adds one membership for each subject: a batch read of three secrets is about three secrets.
+fn add_memberships<'r>(
+    event: &MatchedEvent<'_>,
+    response: &'r Response,
+    observation: &Observation,
+    resolves: bool,
+    memberships: &mut Vec<GroupMembership<'r>>,
+) {
+    for subject in subjects(event, response.when.per) {
+        memberships.push(GroupMembership {
+            response,
+            incident_key: incident_key(response, &subject),
+            group: group_key(response, &subject),
+            resolves,
+            observation: observation.clone(),
+        });
+    }
+}
+
+/// What an event is to a response that applies to it.
+fn observation_role(event: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> ObservationRole {
+    let precedes = match &applied.response.when.after {
+        Some(after) => event.rules.iter().any(|rule| rule.id == *after),
+        None => false,
+    };
+    match applied.exception {
+        Some(exception) if exception.effect == ExceptionEffect::Drop => {
+            ObservationRole::Suppressed(exception.id.clone())
+        }
+        Some(exception) if precedes => ObservationRole::Precedes(Some(exception.id.clone())),
+        Some(exception) => ObservationRole::Downgraded(exception.id.clone()),
+        None if precedes => ObservationRole::Precedes(None),
+        None => ObservationRole::Counts,
+    }
+}
+
+/// The subjects that a count is kept for: the principal with its account, each secret, or the account.
+fn subjects(event: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
+    let event = &event.event;
+    match per {
+        CountPer::Principal => vec![event.principal.count_subject(&event.account)],
+        CountPer::Account => vec![event.account.clone()],
+        CountPer::Secret if event.secrets.is_empty() => {
+            vec![format!("{}/{}/unknown", event.account, event.region)]
+        }
+        CountPer::Secret => {
+            let mut keys: Vec<String> = event.secrets.iter().map(SecretRef::key).collect();
+            keys.sort();
+            keys.dedup();
+            keys
+        }
+    }
+}
+
+/// The key of the group of a subject. Responses that share an incident share a group, and so a write: an observation says what
+/// it is to each of them.
+fn group_key(response: &Response, subject: &str) -> String {
+    let per = match response.when.per {
+        CountPer::Principal => "principal",
+        CountPer::Secret => "secret",
+        CountPer::Account => "account",
+    };
+    hash::hash_parts(&["stream", &response.incident, per, subject])
+}

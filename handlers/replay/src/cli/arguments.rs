@@ -1,0 +1,221 @@
+//! The arguments of each command. The doc comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use responder_audit::access_history::SecretQuery;
+use responder_core::time::{Date, Timestamp};
+
+use super::help_text;
+
+/// Decides about recorded events offline, as the functions of secrets-responder do: the same rules, the same code, the
+/// same bytes. It reads files and prints; it sends nothing anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "replay", version, term_width = 100, after_help = help_text::EXIT_STATUS)]
+pub(crate) struct ReplayCli {
+    #[command(subcommand)]
+    pub(crate) command: ReplayCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReplayCommand {
+    /// Decide about events, and report incidents, rotations and a summary.
+    #[command(after_long_help = help_text::RUN)]
+    Run(RunArgs),
+    /// Prove that services run the new value of a changed secret, or show where the proof ends.
+    ///
+    /// There is one chain for each change of a secret and each service that uses it: the secret changed, something was
+    /// decided, a deployment that is newer than the change began, it completed, and one of its tasks read the secret.
+    #[command(after_long_help = help_text::PROOF)]
+    Proof(ProofArgs),
+    /// List who read a secret, from where and when.
+    #[command(after_long_help = help_text::READS)]
+    Reads(ReadsArgs),
+    /// Explain for each rule why it matches an event, or which path fails first.
+    #[command(after_long_help = help_text::EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Match one pattern against one event, or a file of such pairs.
+    #[command(after_long_help = help_text::MATCH)]
+    Match(MatchArgs),
+    /// List the responses with their exceptions, and fail if an exception has expired.
+    #[command(after_long_help = help_text::RULES)]
+    Rules(RuleListArgs),
+    /// Decide about every fixture, and compare with the expected decisions.
+    #[command(after_long_help = help_text::VERIFY)]
+    Verify(VerifyArgs),
+    /// Learn from past events who reads which secret, so that a first read stands out.
+    #[command(after_long_help = help_text::BASELINE)]
+    Baseline(BaselineArgs),
+    /// Print a completion script for a shell.
+    #[command(after_long_help = help_text::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Files or folders of events, plain or gzip; `-` is standard input.
+    ///
+    /// These forms are understood, alone or mixed: EventBridge events, one or many; CloudTrail files
+    /// (`{"Records":[...]}`); the output of `aws cloudtrail lookup-events`; bare CloudTrail records; messages of SQS and
+    /// SNS. In a folder, CloudTrail's digest files are skipped, and in a fixture about.json, facts.json and
+    /// expected.json.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// A file with what was known about services and settings, as JSON. Without it, a rotation says that the services
+    /// which use the secret are unknown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProofArgs {
+    /// Files or folders, plain or gzip; `-` is standard input. They hold either items of the ledger or events; the
+    /// content shows which.
+    ///
+    /// Items are read as `aws dynamodb query`, `scan` and exports to S3 write them. Other items of the table are
+    /// skipped. Events are read in every form that `replay run` understands. Events of Secrets Manager show changes and
+    /// reads. Calls of ECS in CloudTrail show deployments. Only `ECS Deployment State Change` events show how a rollout
+    /// ended.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// For events: a file that names the services and their secrets, as JSON. Without it, the `RegisterTaskDefinition`
+    /// records among the events do, and a service whose task definition is older than the events is not seen.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadsArgs {
+    /// The secret: its name, or its partial or full ARN. A name means the secrets of that name in every account; an ARN
+    /// means the secret of its account. Reads of its replicas in other Regions count.
+    #[arg(long, value_name = "NAME|ARN", value_parser = parse_secret)]
+    pub(crate) secret: SecretQuery,
+    /// List only reads at this time or later: an instant, or a day, which begins at 00:00 in UTC.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) since: Option<Timestamp>,
+    /// List only reads before this time.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) until: Option<Timestamp>,
+    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` understands is
+    /// read.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// A file with services and settings, as JSON. They show which reads are launches of tasks, and which callers are
+    /// persons.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+}
+
+fn parse_secret(text: &str) -> Result<SecretQuery, &'static str> {
+    SecretQuery::parse(text).ok_or("expected a secret's name or ARN")
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, &'static str> {
+    if let Ok(day) = text.parse::<Date>() {
+        return Ok(day.start());
+    }
+    text.parse().or(Err("expected `2026-01-31` or `2026-01-31T12:00:00Z`"))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` understands is
+    /// read.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the baseline.
+    #[arg(long, value_enum, default_value_t = BaselineFormat::Items)]
+    pub(crate) format: BaselineFormat,
+    /// The name of the ledger's table. Items need it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BaselineFormat {
+    /// For the ledger: JSON lines, each a request of at most 25 items for `aws dynamodb batch-write-item`.
+    Items,
+    /// For `replay run --facts`: one JSON object.
+    Facts,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// The folder of rules. Without it, the rules of this release are used.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Text,
+    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem and summary; `proof` prints
+    /// proof, no-consumers, problem and summary; `reads` prints reader, may-have-read, problem and summary.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A file with one or more events; `-` is standard input. Every form that `replay run` understands is read.
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: PathBuf,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArgs {
+    /// A file with one EventBridge pattern.
+    #[arg(long, value_name = "FILE", requires = "event", required_unless_present = "vectors")]
+    pub(crate) pattern: Option<PathBuf>,
+    /// A file with one event. It is matched as it is: a bare CloudTrail record gets no envelope.
+    #[arg(long, value_name = "FILE", requires = "pattern")]
+    pub(crate) event: Option<PathBuf>,
+    /// A file of pairs; `-` is standard input. Each line is `{"id","pattern","event"}`, with pattern and event as
+    /// strings of JSON text. The result of each is a line
+    /// `{"id","result":"match|no_match|invalid|event_error","error"?}`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
+    pub(crate) vectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuleListArgs {
+    /// The day on which exceptions must still hold, such as `2027-01-31`. Without it, no exception counts as expired.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Print JSON lines of the kind `response`, one for each response.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Folders of fixtures. A fixture is a folder with an about.json.
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Write the decisions of now to expected.json.
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+}

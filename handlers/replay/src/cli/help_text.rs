@@ -1,0 +1,151 @@
+//! The longer parts of the help: examples and exit status.
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  the answer is no. `match`: no match; `verify`: a fixture differs; `proof`: a service is not
+     proved; `rules`: an exception has expired
+  2  the rules, the facts, a pattern or an argument cannot be used, and nothing was decided
+  3  some of the input could not be read: it is reported, and the rest was decided
+
+Examples:
+  replay run AWSLogs/
+  replay reads --secret prod/billing/db AWSLogs/
+  replay help proof";
+
+pub(super) const RUN: &str = "\
+Examples:
+  A folder of CloudTrail files:
+    replay run AWSLogs/
+  The output of LookupEvents:
+    aws cloudtrail lookup-events --output json | replay run -
+  Incidents only, for a script:
+    replay run --format json AWSLogs/ | jq 'select(.kind == \"incident\")'
+  A rotation, with what is known about the services:
+    replay run --facts services.json rotation.json
+
+Exit status:
+  0  done
+  2  the rules or the facts cannot be used, and nothing was decided
+  3  some of the input could not be read: it is reported, and the rest was decided";
+
+pub(super) const PROOF: &str = "\
+Examples:
+  From the ledger:
+    aws dynamodb scan --table-name LEDGER --output json \\
+        --filter-expression 'begins_with(pk, :proof)' \\
+        --expression-attribute-values '{\":proof\":{\"S\":\"proof#\"}}' | replay proof -
+  From an export of the ledger to S3:
+    replay proof AWSDynamoDB/01234567890123-01234567/data/
+  From events alone, in CloudTrail files and an EventBridge archive:
+    replay proof --facts services.json AWSLogs/ archive.jsonl
+  The chains that are not complete, for a script:
+    replay proof --format json AWSLogs/ | jq 'select(.kind == \"proof\" and .state != \"complete\")'
+
+States of a chain:
+  complete  every link holds
+  read      a new task read the secret, and nothing in the input shows how its rollout ended
+  open      a link is missing and may still come
+  broken    a link is missing and will not come by itself
+
+Exit status:
+  0  every chain is complete, or there is no change of a secret
+  1  a chain is not complete, or the services that use a changed secret are unknown
+  2  the facts cannot be used, or the input has both items and events
+  3  some of the input could not be read: more may be missing than the report says";
+
+pub(super) const READS: &str = "\
+Examples:
+  The reads of the last 90 days, from CloudTrail files:
+    replay reads --secret prod/billing/db --since \"$(date -u -d '90 days ago' +%F)\" AWSLogs/
+  The same, with launches of tasks shown as such:
+    replay reads --secret prod/billing/db --facts services.json AWSLogs/
+  Access keys and addresses, for a script:
+    replay reads --secret ARN --format json AWSLogs/ |
+      jq -r 'select(.kind == \"reader\") | [.principal, .access_keys[], .addresses[]] | @tsv'
+
+Each row has the calls of one caller from one place. A batch by name counts as one call, together
+with the record of its read of the secret. A batch by filter does not record which secrets it read:
+it is listed apart, unless the record of its read of the secret is in the input. Copies of an event
+count once.
+
+Callers:
+  human     a person
+  unknown   a caller that the record does not describe
+  workload  a program
+  task      a session that is named like an ECS task
+  launch    such a session of a role that starts tasks with this secret, as --facts shows
+  service   an AWS service
+
+Exit status:
+  0  done, whether the secret was read or not
+  2  the secret, a time or the facts cannot be used
+  3  some of the input could not be read: reads may be missing";
+
+pub(super) const BASELINE: &str = "\
+Examples:
+  Fill the ledger before FIRST_READS=on. Items that DynamoDB does not process are printed:
+    replay baseline --table LEDGER AWSLogs/ |
+      while read -r items; do aws dynamodb batch-write-item --request-items \"$items\"; done
+  Learn from one month, and decide about the next:
+    replay baseline --format facts AWSLogs/2026/03/ > facts.json
+    replay run --facts facts.json AWSLogs/2026/04/
+
+Exit status:
+  0  done
+  2  the rules cannot be used, or items are asked for without --table
+  3  some of the input could not be read: it is reported, and the baseline has the rest";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  replay explain event.json
+  replay explain --rules rules event.json
+
+The explanation names paths of the event and never its values.
+
+Exit status:
+  0  done, whether a rule matches or not
+  2  the rules or the file cannot be used
+  3  some of the file could not be read: it is reported, and the rest was explained";
+
+pub(super) const MATCH: &str = "\
+Examples:
+  replay match --pattern rules/access/secret-read.json --event event.json
+  replay match --vectors tests/vectors/patterns.jsonl
+
+Exit status of a pair:
+  0  the pattern matches
+  1  it does not match
+  2  the pattern or the event cannot be used
+
+Exit status of --vectors:
+  0  every line has a result
+  2  the file cannot be read
+  3  some lines could not be read: they are reported";
+
+pub(super) const RULES: &str = "\
+Examples:
+  The responses and their exceptions:
+    replay rules
+  Fail today if an exception has expired, for a scheduled job:
+    replay rules --on \"$(date -u +%F)\"
+
+Exit status:
+  0  done
+  1  an exception has expired: a message names it, its response, its owner and its last day
+  2  the rules cannot be used";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  replay verify fixtures
+  replay verify --update fixtures/access
+
+Exit status:
+  0  every fixture is as expected
+  1  a fixture differs: a message names the first place
+  2  the rules, the facts or a fixture cannot be used, or there is no fixture";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  replay completions bash > ~/.local/share/bash-completion/completions/replay
+  replay completions zsh > ~/.zfunc/_replay";

@@ -1,0 +1,44 @@
+//! `replay proof`: shows which services are proved to run the new values of changed secrets, and where other chains end.
+
+use std::io::{self, BufWriter, Write};
+
+use crate::cli::{ProofArgs, ReportFormat};
+use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
+use crate::report::{ProofReport, write_proof_text};
+use crate::rules_and_facts::load_facts;
+
+pub(crate) fn prove_rotations(args: &ProofArgs) -> Result<CommandOutcome, CommandError> {
+    let facts = load_facts(args.facts.as_deref())?;
+    let report = ProofReport::read(&args.paths, &facts, &mut TerminalProgress::new())?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match args.format {
+        ReportFormat::Json => write_json_lines(&report, &mut out)?,
+        ReportFormat::Text => {
+            warn_of_problems(&report.problems);
+            write_proof_text(&report, &mut out)?;
+        }
+    }
+    out.flush()?;
+    Ok(decide_outcome(&report))
+}
+
+/// Decides the exit status: problems of the input hide other chains, so they come first.
+fn decide_outcome(report: &ProofReport) -> CommandOutcome {
+    let totals = &report.totals;
+    if totals.quarantined > 0 {
+        CommandOutcome::PartlyRead
+    } else if totals.complete < totals.consumers || totals.unknown > 0 {
+        CommandOutcome::Differs
+    } else {
+        CommandOutcome::Done
+    }
+}
+
+fn write_json_lines(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
+    let mut lines = JsonLines::new(out);
+    lines.write_all("proof", &report.chains)?;
+    lines.write_all("no-consumers", &report.unconsumed)?;
+    lines.write_all("problem", &report.problems)?;
+    lines.write_one("summary", &report.totals)
+}

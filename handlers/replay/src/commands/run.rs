@@ -1,0 +1,37 @@
+//! `replay run`: decides about events, and reports decisions, incidents and a summary.
+
+use std::io::{self, BufWriter, Write};
+
+use responder_core::rules::RuleSet;
+
+use crate::cli::{ReportFormat, RunArgs};
+use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
+use crate::report::{ReplayResult, replay_events, write_replay_text};
+use crate::rules_and_facts::{load_facts, load_rules};
+
+pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError> {
+    let rules = load_rules(&args.rules)?;
+    let facts = load_facts(args.facts.as_deref())?;
+    let are_services_known = facts.services.is_some();
+    let result = replay_events(&rules, facts, &args.paths, &mut TerminalProgress::new());
+    let mut out = BufWriter::new(io::stdout().lock());
+    match args.format {
+        ReportFormat::Json => write_json_lines(&result, &rules, &mut out)?,
+        ReportFormat::Text => {
+            warn_of_problems(&result.problems);
+            write_replay_text(&result, are_services_known, &mut out)?;
+        }
+    }
+    out.flush()?;
+    Ok(CommandOutcome::after_problems(result.problems.len()))
+}
+
+/// Writes decisions by time, incidents by severity, problems by file, and the summary.
+fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write) -> io::Result<()> {
+    let mut lines = JsonLines::new(out);
+    lines.write_all("decision", &result.render_decisions(rules))?;
+    lines.write_all("incident", &result.incidents)?;
+    lines.write_all("problem", &result.problems)?;
+    lines.write_one("summary", &result.summary)
+}

@@ -1,0 +1,94 @@
+//! The report of `replay reads` that people read: the readers, the possible readers, the totals.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use responder_audit::access_history::{AccessDoubt, AccessReport, AccessRow};
+use responder_core::text::Untrusted;
+
+use super::access_totals::AccessTotals;
+use crate::output::{write_counts, write_table};
+
+/// Account and Region are those of the secret, or of its replica.
+const TABLE_HEAD: [&str; 10] =
+    ["PRINCIPAL", "CALLER", "ACCESS KEY", "FROM", "REGION", "ACCOUNT", "READS", "REFUSED", "FIRST", "LAST"];
+
+/// How many characters of a principal a cell shows: the ARN of a role without a path has at most 95.
+const PRINCIPAL_LENGTH_MAX: usize = 120;
+
+/// How many characters any other cell shows: an IPv6 address has at most 39.
+const CELL_LENGTH_MAX: usize = 45;
+
+/// The heading of the table for each doubt.
+const DOUBT_HEADINGS: [(AccessDoubt, &str); 3] = [
+    (AccessDoubt::Filter, "May have read it: batches by filter, whose records do not show what they read"),
+    (AccessDoubt::Spelling, "May have read it: spellings that can mean this secret or another one"),
+    (AccessDoubt::Unnamed, "May have asked for it: the record names no secret"),
+];
+
+/// Writes the tables and the totals.
+pub(crate) fn write_access_text(
+    report: &AccessReport,
+    totals: &AccessTotals,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let rows: Vec<_> = report.readers.iter().map(table_row).collect();
+    if rows.is_empty() {
+        writeln!(out, "No read of this secret in this input.")?;
+    } else {
+        write_table(TABLE_HEAD, &rows, out)?;
+    }
+    for (doubt, heading) in DOUBT_HEADINGS {
+        let readers = report.possible_readers.iter().filter(|reader| reader.doubt == Some(doubt));
+        let rows: Vec<_> = readers.map(table_row).collect();
+        if !rows.is_empty() {
+            writeln!(out, "\n{heading}\n")?;
+            write_table(TABLE_HEAD, &rows, out)?;
+        }
+    }
+    write_totals(totals, out)
+}
+
+fn table_row(reader: &AccessRow) -> [String; 10] {
+    let caller = match &reader.invoked_by {
+        Some(service) => format!("{} ({})", reader.caller.as_str(), service.show(CELL_LENGTH_MAX)),
+        None => reader.caller.as_str().to_owned(),
+    };
+    [
+        reader.principal.show(PRINCIPAL_LENGTH_MAX),
+        caller,
+        show_one_or_count(&reader.access_keys, "keys"),
+        show_one_or_count(&reader.addresses, "addresses"),
+        Untrusted::new(&*reader.region).show(CELL_LENGTH_MAX),
+        Untrusted::new(&*reader.account).show(CELL_LENGTH_MAX),
+        reader.reads.to_string(),
+        reader.refused.to_string(),
+        reader.first.to_string(),
+        reader.last.to_string(),
+    ]
+}
+
+fn show_one_or_count(values: &BTreeSet<Untrusted>, noun: &str) -> String {
+    match (values.first(), values.len()) {
+        (Some(only), 1) => only.show(CELL_LENGTH_MAX),
+        (None, _) => "-".to_owned(),
+        (_, count) => format!("{count} {noun}"),
+    }
+}
+
+fn write_totals(totals: &AccessTotals, out: &mut impl Write) -> io::Result<()> {
+    // The count of reads is the answer, even if it is 0.
+    writeln!(out, "\n{:>9}  reads", totals.reads)?;
+    let counts = [
+        (totals.refused, "refused"),
+        (totals.principals, "principals"),
+        (totals.may, "calls that may have read it"),
+        (totals.copies, "further copies of those calls, counted once"),
+        (totals.quarantined, "parts of the input could not be read: reads may be missing"),
+    ];
+    write_counts(&counts, out)?;
+    match (totals.from, totals.to) {
+        (Some(from), Some(to)) => writeln!(out, "The input has events from {from} to {to}."),
+        _ => writeln!(out, "The input has no events with a time."),
+    }
+}

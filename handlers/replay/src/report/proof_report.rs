@@ -1,0 +1,168 @@
+//! The data of `replay proof`: reads ledger items or events, and judges the chains.
+
+use std::path::PathBuf;
+
+use responder_audit::input::{ContentProblem, FileKind, InputProblem, ReadProgress, find_events, read_files};
+use responder_audit::proof::{
+    ChainState, ProofChain, ProofScope, RotationEvents, RotationProof, UnconsumedChange, merge_copies,
+    read_ledger_items, rebuild_proofs,
+};
+use responder_core::event::Event;
+use responder_core::facts::Facts;
+use serde::Serialize;
+
+use crate::command_outcome::CommandError;
+
+/// Everything that is proved, and not.
+#[derive(Debug)]
+pub(crate) struct ProofReport {
+    /// The chains, by time of the change.
+    pub(crate) chains: Vec<ProofChain>,
+    /// The changes of secrets that no service is known to use.
+    pub(crate) unconsumed: Vec<UnconsumedChange>,
+    /// The parts of the input that could not be read.
+    pub(crate) problems: Vec<InputProblem>,
+    /// The counts.
+    pub(crate) totals: ProofTotals,
+}
+
+/// The counts: `consumers` = `complete` + `read` + `open` + `broken`.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ProofTotals {
+    /// Services that use a changed secret, once for each change.
+    pub(crate) consumers: usize,
+    /// Complete chains.
+    pub(crate) complete: usize,
+    /// Chains with a read of the new value, and without a known end of the rollout.
+    pub(crate) read: usize,
+    /// Chains that may yet be completed.
+    pub(crate) open: usize,
+    /// Chains that will not be completed by themselves.
+    pub(crate) broken: usize,
+    /// Changes whose services are unknown.
+    pub(crate) unknown: usize,
+    /// Changes of secrets that certainly no service uses.
+    pub(crate) unused: usize,
+    /// Parts of the input that could not be read.
+    pub(crate) quarantined: usize,
+    /// Whether the services come from the task definitions of the input only, so that others may be missing.
+    pub(crate) partial: bool,
+}
+
+impl ProofReport {
+    /// Reads the files below `paths`, and judges the chains in them.
+    ///
+    /// # Errors
+    /// When the input has both items of the ledger and events: they would prove the same rotations twice.
+    pub(crate) fn read(
+        paths: &[PathBuf],
+        facts: &Facts,
+        progress: &mut dyn ReadProgress,
+    ) -> Result<Self, CommandError> {
+        let mut input = ProofInput::default();
+        let problems = read_files(paths, progress, &mut |file, content| input.read_file(file, content));
+        input.check_unmixed()?;
+        let mut report =
+            Self { chains: Vec::new(), unconsumed: Vec::new(), problems, totals: ProofTotals::default() };
+        if input.ledger_file.is_some() {
+            for proof in merge_copies(input.recorded) {
+                report.chains.push(ProofChain::judge(proof, &ProofScope::LEDGER));
+            }
+        } else {
+            let rebuilt = rebuild_proofs(&input.evidence, facts);
+            report.chains = rebuilt.chains;
+            report.unconsumed = rebuilt.unconsumed;
+            report.totals.partial = facts.services.is_none() && !report.chains.is_empty();
+        }
+        report.count();
+        Ok(report)
+    }
+
+    fn count(&mut self) {
+        let totals = &mut self.totals;
+        totals.consumers = self.chains.len();
+        totals.quarantined = self.problems.len();
+        for chain in &self.chains {
+            match chain.state {
+                ChainState::Complete => totals.complete += 1,
+                ChainState::Read => totals.read += 1,
+                ChainState::Open => totals.open += 1,
+                ChainState::Broken => totals.broken += 1,
+            }
+        }
+        for change in &self.unconsumed {
+            if change.certain {
+                totals.unused += 1;
+            } else {
+                totals.unknown += 1;
+            }
+        }
+    }
+}
+
+/// The content of the files.
+#[derive(Default)]
+struct ProofInput {
+    /// The records of the ledger.
+    recorded: Vec<RotationProof>,
+    /// The evidence in events.
+    evidence: RotationEvents,
+    /// The first file with items of the ledger.
+    ledger_file: Option<String>,
+    /// The first file with events.
+    event_file: Option<String>,
+}
+
+impl ProofInput {
+    /// Reads one file. Returns the parts of it that could not be read.
+    fn read_file(&mut self, file: &str, content: &[u8]) -> Vec<ContentProblem> {
+        match FileKind::detect(file, content) {
+            FileKind::ExportManifest => Vec::new(),
+            FileKind::LedgerItems => {
+                self.ledger_file.get_or_insert_with(|| file.to_owned());
+                self.read_items(content)
+            }
+            FileKind::Events => self.read_events(file, content),
+        }
+    }
+
+    fn read_items(&mut self, content: &[u8]) -> Vec<ContentProblem> {
+        let mut problems = Vec::new();
+        read_ledger_items(content, &mut |found| match found {
+            Ok(proof) => self.recorded.push(proof),
+            Err(problem) => problems.push(problem),
+        });
+        problems
+    }
+
+    fn read_events(&mut self, file: &str, content: &[u8]) -> Vec<ContentProblem> {
+        let mut problems = Vec::new();
+        find_events(content, &mut |found| match found {
+            Ok(event) => {
+                self.event_file.get_or_insert_with(|| file.to_owned());
+                if let Err(reason) = self.add_event(&event.text) {
+                    problems.push(ContentProblem { offset: event.offset, reason });
+                }
+            }
+            Err(problem) => problems.push(problem),
+        });
+        problems
+    }
+
+    fn add_event(&mut self, text: &str) -> Result<(), String> {
+        let event = Event::parse(text).map_err(|error| error.to_string())?;
+        self.evidence.add_event(&event).map_err(|error| error.to_string())
+    }
+
+    fn check_unmixed(&self) -> Result<(), CommandError> {
+        match (&self.ledger_file, &self.event_file) {
+            (Some(ledger_file), Some(event_file)) => Err(CommandError::UnusableContent {
+                file: event_file.clone(),
+                reason: format!(
+                    "events beside the ledger's items of {ledger_file}: prove from one or the other"
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The report of `replay run` that people read: incidents first, then rotations, then a summary.
+
+use std::io::{self, Write};
+
+use responder_core::incident::{Incident, IncidentStatus};
+use responder_core::plan::Plan;
+use responder_core::rules::Handler;
+use responder_core::text::Untrusted;
+
+use super::replay_result::{ReplayResult, ReplaySummary};
+use super::step_line::describe_step;
+
+/// How many characters of a name or a value a line shows.
+const VALUE_LENGTH_MAX: usize = 160;
+
+/// How many characters of a Region or an account a line shows.
+const LOCATION_LENGTH_MAX: usize = 32;
+
+/// How many characters of the name of an event a line shows.
+const EVENT_NAME_LENGTH_MAX: usize = 40;
+
+/// Writes the report. `are_services_known` is whether the facts name services.
+pub(crate) fn write_replay_text(
+    result: &ReplayResult,
+    are_services_known: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    write_heading("Incidents", out)?;
+    if result.incidents.is_empty() {
+        writeln!(out, "  none")?;
+    }
+    for incident in &result.incidents {
+        write_incident(incident, out)?;
+    }
+    write_rotations(&result.decisions, are_services_known, out)?;
+    write_heading("Summary", out)?;
+    write_summary(&result.summary, out)
+}
+
+fn write_heading(text: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\n{text}\n{}\n", "-".repeat(text.len()))
+}
+
+fn write_rotations(decisions: &[Plan], are_services_known: bool, out: &mut impl Write) -> io::Result<()> {
+    let mut has_heading = false;
+    for plan in decisions {
+        if !matches!(plan.handler, Handler::Rotation | Handler::Sweep) {
+            continue;
+        }
+        if !has_heading {
+            write_heading("Rotations", out)?;
+            has_heading = true;
+        }
+        write_rotation(plan, out)?;
+    }
+    if has_heading && !are_services_known {
+        writeln!(out, "\n  The services are unknown: give them with --facts.")?;
+    }
+    Ok(())
+}
+
+fn write_rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    let secrets: Vec<String> = plan.secrets.iter().map(|secret| secret.show(VALUE_LENGTH_MAX)).collect();
+    writeln!(out, "  {}  {}  {}", plan.time, plan.name.show(EVENT_NAME_LENGTH_MAX), secrets.join(", "))?;
+    for step in &plan.steps {
+        writeln!(out, "      {}", describe_step(step))?;
+    }
+    Ok(())
+}
+
+fn write_summary(summary: &ReplaySummary, out: &mut impl Write) -> io::Result<()> {
+    let counts = [
+        (summary.events, "events read"),
+        (summary.matched, "matched by a rule"),
+        (summary.duplicates, "further copies of those, counted once"),
+        (summary.ignored, "ignored: no rule matches"),
+        (summary.quarantined, "parts of the input could not be read"),
+        (summary.incidents, "incidents"),
+    ];
+    for (count, noun) in counts {
+        writeln!(out, "  {count:>9}  {noun}")?;
+    }
+    Ok(())
+}
+
+fn write_incident(incident: &Incident, out: &mut impl Write) -> io::Result<()> {
+    let status = if incident.state == IncidentStatus::Resolved { " (resolved)" } else { "" };
+    let severity = incident.severity.as_str().to_uppercase();
+    writeln!(out, "  {severity:<8}  {}: {}{status}", incident.rule, incident.title)?;
+    let mut row = |label: &str, text: &str| writeln!(out, "            {label:<6} {text}");
+    if let Some(principal) = &incident.principal {
+        row("who", &principal.show(VALUE_LENGTH_MAX))?;
+    } else if incident.principals > 1 {
+        row("who", &format!("{} principals", incident.principals))?;
+    }
+    row("what", &describe_counts(incident))?;
+    row("where", &describe_location(incident))?;
+    row("when", &format!("{} to {}", incident.first, incident.last))?;
+    if let Some(resolved_at) = incident.resolved_at {
+        row("until", &resolved_at.to_string())?;
+    }
+    for detail in &incident.details {
+        row("", &format!("{}: {}", detail.label, detail.value.show(VALUE_LENGTH_MAX)))?;
+    }
+    row("key", &incident.key)?;
+    writeln!(out)
+}
+
+/// For example "20 events, 3 refused; 17 different secrets".
+fn describe_counts(incident: &Incident) -> String {
+    let events = if incident.reads == 1 { "event" } else { "events" };
+    let mut refused = String::new();
+    if incident.errors > 0 {
+        refused = format!(", {} refused", incident.errors);
+    }
+    let secrets = match incident.distinct_secrets {
+        None => "an unknown number of secrets (the log does not say)".to_owned(),
+        Some(1) => {
+            let name = incident.secrets.first().cloned().unwrap_or_default();
+            format!("1 secret: {}", name.show(VALUE_LENGTH_MAX))
+        }
+        Some(count) => format!("{count} different secrets"),
+    };
+    format!("{} {events}{refused}; {secrets}", incident.reads)
+}
+
+fn describe_location(incident: &Incident) -> String {
+    let regions: Vec<String> =
+        incident.regions.iter().map(|region| Untrusted::new(region).show(LOCATION_LENGTH_MAX)).collect();
+    let account = Untrusted::new(&*incident.account).show(LOCATION_LENGTH_MAX);
+    format!("account {account}; {}", regions.join(", "))
+}

@@ -1,0 +1,80 @@
+//! Loads rules, facts and other JSON from files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use responder_core::facts::Facts;
+use responder_core::rules::{RuleFile, RuleSet, builtin, parse_rules};
+use serde::de::DeserializeOwned;
+
+use crate::cli::RulesArgs;
+use crate::command_outcome::{CommandError, unreadable_file, unusable_content};
+
+/// Loads the rules of a folder, or those of this release if no folder is named.
+pub(crate) fn load_rules(args: &RulesArgs) -> Result<RuleSet, CommandError> {
+    let (folder, loaded) = match &args.folder {
+        None => ("this release".to_owned(), builtin()),
+        Some(folder) => (folder.display().to_string(), parse_rules(&collect_rule_files(folder)?)),
+    };
+    loaded.map_err(|error| CommandError::UnusableRules { folder, error })
+}
+
+/// Collects the JSON files of a folder and of the folders in it, named by their path below the folder.
+fn collect_rule_files(folder: &Path) -> Result<Vec<RuleFile>, CommandError> {
+    let mut files = Vec::new();
+    for path in list_folder(folder)? {
+        if path.is_dir() {
+            let handler = file_name(&path);
+            for path in list_folder(&path)? {
+                add_rule_file(&path, &format!("{handler}/"), &mut files)?;
+            }
+        } else {
+            add_rule_file(&path, "", &mut files)?;
+        }
+    }
+    Ok(files)
+}
+
+fn add_rule_file(path: &Path, below: &str, files: &mut Vec<RuleFile>) -> Result<(), CommandError> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        files.push(RuleFile { path: format!("{below}{}", file_name(path)), text: read_text(path)? });
+    }
+    Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Loads the facts in a file; without a file there are none.
+pub(crate) fn load_facts(file: Option<&Path>) -> Result<Facts, CommandError> {
+    let Some(path) = file else { return Ok(Facts::default()) };
+    let text = read_text(path)?;
+    if !text.trim_start().starts_with('{') {
+        return Err(unusable_content(path, "facts are a JSON object, with `services` for example"));
+    }
+    parse_json(path, &text)
+}
+
+/// Loads the JSON value in a file.
+pub(crate) fn load_json<T: DeserializeOwned>(path: &Path) -> Result<T, CommandError> {
+    parse_json(path, &read_text(path)?)
+}
+
+/// Returns the paths in a folder, in the order of their names.
+pub(crate) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable_file(folder, error))? {
+        paths.push(entry.map_err(|error| unreadable_file(folder, error))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn parse_json<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CommandError> {
+    serde_json::from_str(text).map_err(|error| unusable_content(path, error.to_string()))
+}
+
+fn read_text(path: &Path) -> Result<String, CommandError> {
+    fs::read_to_string(path).map_err(|error| unreadable_file(path, error))
+}
