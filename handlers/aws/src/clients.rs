@@ -1,4 +1,4 @@
-//! The SDKs' clients: built once, without a network call, every call bounded in time and retried at one layer only.
+//! The SDKs' clients: built once, without a network call; every call is bounded in time, and retried at one layer only.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use responder_engine::port::Region;
 
 use crate::config::{FunctionConfig, ServiceEndpoints};
 
-/// One client a service; for ECS and Secrets Manager, one a Region.
+/// One client for each service; for ECS and Secrets Manager, one for each Region.
 #[derive(Debug)]
 pub(crate) struct SdkClients {
     /// For the ledger.
@@ -22,7 +22,7 @@ pub(crate) struct SdkClients {
     /// For pages.
     pub(crate) sns: aws_sdk_sns::Client,
     config: FunctionConfig,
-    http: SharedHttpClient,
+    http_client: SharedHttpClient,
     ecs: Mutex<BTreeMap<Region, aws_sdk_ecs::Client>>,
     secrets: Mutex<BTreeMap<Region, aws_sdk_secretsmanager::Client>>,
 }
@@ -30,28 +30,28 @@ pub(crate) struct SdkClients {
 impl SdkClients {
     /// Builds the clients.
     pub(crate) fn new(config: &FunctionConfig) -> Self {
-        let http = http(&config.endpoints);
+        let http_client = build_http_client(&config.endpoints);
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(version())
-            .http_client(http.clone())
+            .behavior_version(behavior_version())
+            .http_client(http_client.clone())
             .region(SdkRegion::new(config.region.clone()))
             .credentials_provider(config.credentials.clone())
-            .timeout_config(timeouts())
-            .retry_config(retries());
+            .timeout_config(call_timeouts())
+            .retry_config(call_retries());
         dynamodb.set_endpoint_url(config.endpoints.dynamodb.clone());
         let mut sns = aws_sdk_sns::Config::builder()
-            .behavior_version(version())
-            .http_client(http.clone())
+            .behavior_version(behavior_version())
+            .http_client(http_client.clone())
             .region(SdkRegion::new(config.topic_region.clone()))
             .credentials_provider(config.credentials.clone())
-            .timeout_config(timeouts())
-            .retry_config(retries());
+            .timeout_config(call_timeouts())
+            .retry_config(call_retries());
         sns.set_endpoint_url(config.endpoints.sns.clone());
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sns: aws_sdk_sns::Client::from_conf(sns.build()),
             config: config.clone(),
-            http,
+            http_client,
             ecs: Mutex::default(),
             secrets: Mutex::default(),
         }
@@ -62,13 +62,13 @@ impl SdkClients {
         let mut clients = self.ecs.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let mut ecs = aws_sdk_ecs::Config::builder()
-                .behavior_version(version())
-                .http_client(self.http.clone())
-                .region(SdkRegion::new(region.name().to_owned()))
+                .behavior_version(behavior_version())
+                .http_client(self.http_client.clone())
+                .region(SdkRegion::new(region.as_str().to_owned()))
                 .credentials_provider(self.config.credentials.clone())
-                .timeout_config(timeouts())
-                .retry_config(retries());
-            // In the user agent: by this our deployments can be told from others in CloudTrail.
+                .timeout_config(call_timeouts())
+                .retry_config(call_retries());
+            // In the user agent, by which CloudTrail tells our deployments from others.
             ecs.set_app_name(AppName::new(APP_NAME).ok());
             ecs.set_endpoint_url(self.config.endpoints.ecs.clone());
             aws_sdk_ecs::Client::from_conf(ecs.build())
@@ -81,12 +81,12 @@ impl SdkClients {
         let mut clients = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let mut secrets = aws_sdk_secretsmanager::Config::builder()
-                .behavior_version(version())
-                .http_client(self.http.clone())
-                .region(SdkRegion::new(region.name().to_owned()))
+                .behavior_version(behavior_version())
+                .http_client(self.http_client.clone())
+                .region(SdkRegion::new(region.as_str().to_owned()))
                 .credentials_provider(self.config.credentials.clone())
-                .timeout_config(timeouts())
-                .retry_config(retries());
+                .timeout_config(call_timeouts())
+                .retry_config(call_retries());
             secrets.set_endpoint_url(self.config.endpoints.secrets_manager.clone());
             aws_sdk_secretsmanager::Client::from_conf(secrets.build())
         });
@@ -94,30 +94,36 @@ impl SdkClients {
     }
 }
 
-/// What our calls of ECS call themselves.
+/// The application's name in the user agent of calls of ECS.
 const APP_NAME: &str = "secrets-responder";
 
-fn version() -> BehaviorVersion {
+fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// One HTTP client for all: one TLS configuration. Reading this system's trusted certificates is most of a cold start, and
-/// is left out where no endpoint speaks TLS.
-fn http(endpoints: &ServiceEndpoints) -> SharedHttpClient {
-    let provider = Provider::Rustls(CryptoMode::AwsLc);
-    let all = [&endpoints.dynamodb, &endpoints.ecs, &endpoints.secrets_manager, &endpoints.sns];
-    let plain = |url: &&Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));
-    if !all.iter().all(plain) {
-        return Builder::new().tls_provider(provider).build_https();
+/// One HTTP client for all services: one TLS configuration. Most of a cold start is spent on reading this system's trusted
+/// certificates, which is left out where no endpoint speaks TLS.
+fn build_http_client(endpoints: &ServiceEndpoints) -> SharedHttpClient {
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let ServiceEndpoints { dynamodb, ecs, secrets_manager, sns } = endpoints;
+    let needs_tls =
+        [dynamodb, ecs, secrets_manager, sns].into_iter().any(|url| !is_plain_http(url.as_deref()));
+    if needs_tls {
+        return builder.build_https();
     }
     match TlsContext::builder().with_trust_store(TrustStore::empty()).build() {
-        Ok(nobody) => Builder::new().tls_provider(provider).tls_context(nobody).build_https(),
-        Err(_) => Builder::new().tls_provider(provider).build_https(),
+        Ok(trusts_nobody) => builder.tls_context(trusts_nobody).build_https(),
+        Err(_) => builder.build_https(),
     }
 }
 
-/// There is no read, attempt or operation timeout by default. The invocation's deadline bounds all of them again.
-fn timeouts() -> TimeoutConfig {
+/// Without an endpoint of its own, a service is called over TLS.
+fn is_plain_http(url: Option<&str>) -> bool {
+    url.is_some_and(|url| url.starts_with("http://"))
+}
+
+/// The SDKs have no read, attempt or operation timeout by default. The invocation's deadline bounds each call as well.
+fn call_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .read_timeout(Duration::from_secs(4))
@@ -126,8 +132,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Few attempts close together: the queue is the patient one.
-fn retries() -> RetryConfig {
+/// Few attempts close together: a call that fails for longer is repeated by the queue.
+fn call_retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))

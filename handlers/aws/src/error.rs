@@ -1,82 +1,76 @@
-//! Errors: of the function itself, and what is safe to say about those of the SDKs.
+//! Errors of the function itself, and what is safe to say about those of the SDKs.
 
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
-use responder_engine::{CallFailure, FailureCause, word};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use responder_engine::{CallFailure, EngineError, FailureCause, sanitize_code};
 
 use crate::config::ConfigError;
 
 /// Why the function cannot start, or why an invocation has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionError {
-    /// The environment is not as it must be.
+    /// The environment variables are wrong.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Started by hand.
+    InvalidConfig(#[from] ConfigError),
+    /// The program was not started by Lambda.
     #[error("this program is a Lambda function: AWS_LAMBDA_RUNTIME_API is not set; use `aws lambda invoke`")]
     NotLambda,
-    /// The rules that are compiled in cannot be loaded; a test of the core keeps this from happening.
+    /// The rules that are compiled in cannot be loaded. A test of the core keeps this from happening.
     #[error(transparent)]
-    Rules(#[from] responder_core::rules::RulesError),
+    InvalidRules(#[from] responder_core::rules::RulesError),
     /// The event could not be answered.
     #[error(transparent)]
-    Event(#[from] responder_engine::EngineError),
-    /// The answer is no JSON: a mistake in this program.
+    EventFailed(#[from] EngineError),
+    /// The answer cannot be written as JSON: a mistake in this program.
     #[error("the answer cannot be written as JSON")]
-    Unwritable,
+    AnswerUnwritable,
 }
 
 impl FunctionError {
-    /// One word for Lambda's `errorType`.
-    pub fn name(&self) -> &'static str {
+    /// The variant's name, for Lambda's `errorType`; of a failed event, that of the engine's error.
+    pub fn error_type(&self) -> &'static str {
         match self {
-            Self::Config(_) => "Config",
+            Self::InvalidConfig(_) => "InvalidConfig",
             Self::NotLambda => "NotLambda",
-            Self::Rules(_) => "Rules",
-            Self::Event(error) => error.name(),
-            Self::Unwritable => "Unwritable",
+            Self::InvalidRules(_) => "InvalidRules",
+            Self::EventFailed(error) => error.error_type(),
+            Self::AnswerUnwritable => "AnswerUnwritable",
         }
     }
 }
 
 impl From<FunctionError> for lambda_runtime::Diagnostic {
     fn from(error: FunctionError) -> Self {
-        Self { error_type: error.name().to_owned(), error_message: error.to_string() }
+        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
     }
 }
 
 /// The error of a call, as the engine knows it.
-pub(crate) fn failed<E: ProvideErrorMetadata>(
+pub(crate) fn call_failed<E: ProvideErrorMetadata>(
     service: &'static str,
     operation: &'static str,
     error: &SdkError<E>,
-) -> responder_engine::EngineError {
-    responder_engine::EngineError::Call { service, operation, failure: failure(error) }
+) -> EngineError {
+    let failure = CallFailure { cause: failure_cause(error), code: error.code().map(sanitize_code) };
+    EngineError::CallFailed { service, operation, failure }
 }
 
-/// The error of a call whose request lacks something.
-pub(crate) fn unbuilt(
-    service: &'static str,
-    operation: &'static str,
-) -> impl FnOnce(BuildError) -> responder_engine::EngineError {
-    move |_| responder_engine::EngineError::Call {
-        service,
-        operation,
-        failure: CallFailure::of(FailureCause::Unbuilt),
-    }
+/// The error of a call whose request lacks a part.
+pub(crate) fn request_not_built(service: &'static str, operation: &'static str) -> EngineError {
+    let failure = CallFailure::without_code(FailureCause::RequestNotBuilt);
+    EngineError::CallFailed { service, operation, failure }
 }
 
-fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallFailure {
-    let cause = match error {
-        SdkError::ConstructionFailure(_) => FailureCause::Unbuilt,
+fn failure_cause<E>(error: &SdkError<E>) -> FailureCause {
+    match error {
+        SdkError::ConstructionFailure(_) => FailureCause::RequestNotBuilt,
         SdkError::TimeoutError(_) => FailureCause::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureCause::ConnectionTimeout,
-        SdkError::DispatchFailure(failure) if failure.is_io() => FailureCause::Connection,
-        SdkError::DispatchFailure(_) => FailureCause::Unsent,
-        SdkError::ResponseError(_) => FailureCause::Unreadable,
-        SdkError::ServiceError(_) => FailureCause::Refused,
+        SdkError::DispatchFailure(failure) if failure.is_io() => FailureCause::ConnectionFailed,
+        SdkError::DispatchFailure(_) => FailureCause::RequestNotSent,
+        SdkError::ResponseError(_) => FailureCause::ResponseUnreadable,
+        SdkError::ServiceError(_) => FailureCause::ServiceError,
         _ => FailureCause::Other,
-    };
-    CallFailure { cause, code: error.code().map(word) }
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +87,7 @@ mod tests {
             ErrorMetadata::builder().code("Validation\nException<b>").message("value prod/db").build();
         let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
         let error = SdkError::service_error(QueryError::generic(inner), raw);
-        let error = failed("dynamodb", "Query", &error);
+        let error = call_failed("dynamodb", "Query", &error);
         assert_eq!(error.to_string(), "dynamodb Query: refused (ValidationExceptionb)");
         assert!(!format!("{error:?}").contains("prod/db"));
     }

@@ -1,6 +1,6 @@
 //! The shell: the functions, their configuration, and the engine's port over the AWS SDKs, one file a service.
 
-mod aws;
+mod aws_sdks;
 mod calls;
 mod clients;
 mod config;

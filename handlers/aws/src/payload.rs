@@ -1,4 +1,4 @@
-//! What Lambda hands over: a batch of messages from SQS, or one bare event.
+//! The payload of an invocation: a batch of messages from SQS, or one bare event.
 //!
 //! Payloads are taken as raw JSON: a typed payload that does not fit is logged by `lambda_runtime`, with its values.
 
@@ -13,13 +13,12 @@ pub(crate) enum InvocationPayload<'p> {
     Event(&'p str),
 }
 
-/// Tells batches and events apart.
-pub(crate) fn read(text: &str) -> InvocationPayload<'_> {
-    let batch: Option<SqsEvent> = serde_json::from_str(text).ok();
-    let from_sqs = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
-    match batch.filter(|batch| batch.records.first().is_none_or(from_sqs)) {
-        Some(batch) => InvocationPayload::Batch(batch.records),
-        None => InvocationPayload::Event(text),
+/// Tells batches from bare events.
+pub(crate) fn parse_payload(text: &str) -> InvocationPayload<'_> {
+    let Ok(batch) = serde_json::from_str::<SqsEvent>(text) else { return InvocationPayload::Event(text) };
+    match batch.records.first() {
+        Some(message) if message.event_source.as_deref() != Some("aws:sqs") => InvocationPayload::Event(text),
+        _ => InvocationPayload::Batch(batch.records),
     }
 }
 
@@ -30,7 +29,7 @@ mod tests {
     #[test]
     fn a_batch_is_known_by_its_source() {
         let text = r#"{"Records":[{"messageId":"m1","body":"{\"a\":\"\\u00e9\"}","eventSource":"aws:sqs","attributes":{}}]}"#;
-        let InvocationPayload::Batch(messages) = read(text) else { panic!("no batch") };
+        let InvocationPayload::Batch(messages) = parse_payload(text) else { panic!("no batch") };
         let message = (messages[0].message_id.as_deref(), messages[0].body.as_deref());
         assert_eq!(message, (Some("m1"), Some(r#"{"a":"\u00e9"}"#)));
     }
@@ -44,7 +43,7 @@ mod tests {
             "[]",
             "5",
         ] {
-            assert_eq!(read(text), InvocationPayload::Event(text));
+            assert_eq!(parse_payload(text), InvocationPayload::Event(text));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets Manager: what it says of secrets. Only metadata: no operation that answers with a value is ever called.
+//! Secrets Manager: the metadata of secrets. No operation that answers with a value is ever called.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,81 +11,84 @@ use responder_core::time::Timestamp;
 use responder_engine::EngineError;
 use responder_engine::port::SecretPage;
 
-use crate::calls::{bound, call};
-use crate::error::failed;
+use crate::calls::{make_call, wait_until};
+use crate::error::call_failed;
 
-/// `DescribeSecret`; a secret that does not exist is no error.
-pub(crate) async fn describe(
+/// `DescribeSecret`. That the secret does not exist is no error.
+pub(crate) async fn describe_secret(
     client: &Client,
     id: &str,
     until: Timestamp,
 ) -> Result<SecretMetadata, EngineError> {
     let sent = client.describe_secret().secret_id(id).send();
-    match bound(until, "DescribeSecret", sent).await? {
-        Ok(answer) => Ok(described(answer)),
+    match wait_until(until, "DescribeSecret", sent).await? {
+        Ok(answer) => Ok(map_description(answer)),
         Err(error) => match error.as_service_error() {
             Some(DescribeSecretError::ResourceNotFoundException(_)) => {
-                Ok(SecretMetadata { arn: id.to_owned(), missing: true, ..Metadata::default() })
+                Ok(SecretMetadata { arn: id.to_owned(), missing: true, ..SecretMetadata::default() })
             }
-            _ => Err(failed("secretsmanager", "DescribeSecret", &error)),
+            _ => Err(call_failed("secretsmanager", "DescribeSecret", &error)),
         },
     }
 }
 
-/// `ListSecrets`, without those whose deletion was asked for.
-pub(crate) async fn list(
+/// `ListSecrets`, without the secrets that are scheduled for deletion.
+pub(crate) async fn list_secrets(
     client: &Client,
     token: Option<&str>,
     until: Timestamp,
 ) -> Result<SecretPage, EngineError> {
-    let sent = client.list_secrets().max_results(100);
-    let sent = sent.set_next_token(token.map(str::to_owned)).send();
-    let page = call(until, "secretsmanager", "ListSecrets", sent).await?;
-    let secrets = page.secret_list.unwrap_or_default().into_iter().map(listed).collect();
-    Ok(SecretPage { secrets, next: page.next_token })
+    let request = client.list_secrets().max_results(100).set_next_token(token.map(str::to_owned));
+    let page = make_call(until, "secretsmanager", "ListSecrets", request.send()).await?;
+    let secrets = page.secret_list.unwrap_or_default().into_iter().map(map_list_entry).collect();
+    Ok(SecretPage { secrets, next_token: page.next_token })
 }
 
-/// All replicas, whatever their status: what one of them shows for AWSCURRENT says whether it has the value.
-fn described(answer: DescribeSecretOutput) -> SecretMetadata {
-    let replicas = answer.replication_status.iter().flatten();
+/// All replicas are kept, whatever their status: AWSCURRENT of the replica itself says whether it has the value.
+fn map_description(answer: DescribeSecretOutput) -> SecretMetadata {
+    let replicas = answer.replication_status.unwrap_or_default();
     SecretMetadata {
-        replicas: replicas.filter_map(|replica| replica.region.clone()).collect(),
+        replicas: replicas.into_iter().filter_map(|replica| replica.region).collect(),
         arn: answer.arn.unwrap_or_default(),
-        versions: labels(answer.version_ids_to_stages),
-        created_at: instant(answer.created_date),
-        modified_at: instant(answer.last_changed_date),
-        rotated_at: instant(answer.last_rotated_date),
-        next_rotation: instant(answer.next_rotation_date),
+        versions: map_versions(answer.version_ids_to_stages),
+        created_at: map_instant(answer.created_date),
+        modified_at: map_instant(answer.last_changed_date),
+        rotated_at: map_instant(answer.last_rotated_date),
+        next_rotation: map_instant(answer.next_rotation_date),
         rotates: answer.rotation_enabled.unwrap_or_default(),
-        deleted_at: instant(answer.deleted_date),
+        deleted_at: map_instant(answer.deleted_date),
         missing: false,
         primary_region: answer.primary_region,
     }
 }
 
-/// The list does not say where a secret is replicated to.
-fn listed(entry: SecretListEntry) -> SecretMetadata {
+/// A list entry does not name the replicas.
+fn map_list_entry(entry: SecretListEntry) -> SecretMetadata {
     SecretMetadata {
         arn: entry.arn.unwrap_or_default(),
-        versions: labels(entry.secret_versions_to_stages),
-        created_at: instant(entry.created_date),
-        modified_at: instant(entry.last_changed_date),
-        rotated_at: instant(entry.last_rotated_date),
-        next_rotation: instant(entry.next_rotation_date),
+        versions: map_versions(entry.secret_versions_to_stages),
+        created_at: map_instant(entry.created_date),
+        modified_at: map_instant(entry.last_changed_date),
+        rotated_at: map_instant(entry.last_rotated_date),
+        next_rotation: map_instant(entry.next_rotation_date),
         rotates: entry.rotation_enabled.unwrap_or_default(),
-        deleted_at: instant(entry.deleted_date),
+        deleted_at: map_instant(entry.deleted_date),
         primary_region: entry.primary_region,
-        ..Metadata::default()
+        ..SecretMetadata::default()
     }
 }
 
-fn labels(versions: Option<HashMap<String, Vec<String>>>) -> BTreeMap<String, BTreeSet<String>> {
-    let versions = versions.unwrap_or_default().into_iter();
-    versions.map(|(id, labels)| (id, labels.into_iter().collect())).collect()
+/// The staging labels of each version.
+fn map_versions(versions: Option<HashMap<String, Vec<String>>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut mapped = BTreeMap::new();
+    for (id, labels) in versions.unwrap_or_default() {
+        mapped.insert(id, labels.into_iter().collect());
+    }
+    mapped
 }
 
-fn instant(at: Option<DateTime>) -> Option<Timestamp> {
-    at.and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis)
+fn map_instant(at: Option<DateTime>) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(at?.to_millis().ok()?))
 }
 
 #[cfg(test)]
@@ -103,7 +106,7 @@ mod tests {
     #[test]
     fn a_description_keeps_dates_labels_and_all_replicas() {
         let at = |secs| DateTime::from_secs(secs);
-        let metadata = described(
+        let metadata = map_description(
             DescribeSecretOutput::builder()
                 .arn(ARN)
                 .version_ids_to_stages("new", vec!["AWSCURRENT".to_owned(), "blue".to_owned()])
@@ -138,10 +141,10 @@ mod tests {
             .created_date(DateTime::from_millis(1_500))
             .primary_region("eu-west-1")
             .build();
-        let metadata = listed(entry);
+        let metadata = map_list_entry(entry);
         assert_eq!((metadata.current_version(), metadata.arn.as_str()), (Some("new"), ARN));
         assert_eq!(metadata.created_at, Some(Timestamp::from_millis(1_500)));
         assert!(metadata.is_replica() && metadata.is_readable() && !metadata.rotates);
-        assert_eq!(listed(SecretListEntry::builder().build()), SecretMetadata::default());
+        assert_eq!(map_list_entry(SecretListEntry::builder().build()), SecretMetadata::default());
     }
 }

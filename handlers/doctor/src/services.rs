@@ -7,7 +7,7 @@ use responder_aws::ecs;
 use responder_core::facts::Facts;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
-use responder_engine::port::{DescribedService, TaskDefinition};
+use responder_engine::port::{DescribedService, DescribedTaskDefinition};
 
 use crate::aws::Aws;
 use crate::now;
@@ -29,7 +29,8 @@ pub(crate) async fn services(aws: &Aws, regions: &[String], progress: &Progress)
         let client = aws_sdk_ecs::Client::new(&aws.of(region));
         let mut land = Land { region, client, gaps: BTreeSet::new() };
         let (described, definitions) = land.walk(progress).await;
-        let complete = described.into_iter().map(|service| service.complete(|arn| definitions.get(arn)));
+        let complete =
+            described.into_iter().map(|service| service.with_definitions(|arn| definitions.get(arn)));
         facts.services.get_or_insert_default().extend(complete);
         for gap in land.gaps {
             facts.gap(&aws.account, region, gap);
@@ -50,7 +51,7 @@ impl Land<'_> {
     async fn walk(
         &mut self,
         progress: &Progress,
-    ) -> (Vec<DescribedService>, BTreeMap<String, TaskDefinition>) {
+    ) -> (Vec<DescribedService>, BTreeMap<String, DescribedTaskDefinition>) {
         let (mut found, mut definitions) = (Vec::new(), BTreeMap::new());
         for cluster in self.clusters().await {
             for ten in self.services(&cluster).await.chunks(DESCRIBED_AT_ONCE) {
@@ -68,7 +69,7 @@ impl Land<'_> {
         let wanted: BTreeSet<String> =
             found.iter().flat_map(|service| service.task_definitions.iter().cloned()).collect();
         for arn in wanted {
-            let definition = ecs::task_definition(&self.client, &arn, deadline()).await;
+            let definition = ecs::describe_task_definition(&self.client, &arn, deadline()).await;
             if let Some(definition) = self.note("a task definition", definition).await {
                 definitions.insert(arn, definition);
             }
@@ -82,7 +83,7 @@ impl Land<'_> {
             let page = ecs::list_clusters(&self.client, token.as_deref(), deadline()).await;
             let Some(page) = self.note("the clusters", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next;
+            token = page.next_token;
             if token.is_none() {
                 return arns;
             }
@@ -95,7 +96,7 @@ impl Land<'_> {
             let page = ecs::list_services(&self.client, cluster, token.as_deref(), deadline()).await;
             let Some(page) = self.note("the services of a cluster", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next;
+            token = page.next_token;
             if token.is_none() {
                 return arns;
             }

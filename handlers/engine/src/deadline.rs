@@ -8,41 +8,41 @@ use crate::port::AwsPort;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Timestamp);
 
-/// What is kept back to write the counters and to answer Lambda.
-const RESERVE: Span = Span::from_secs(1);
+/// The part of the invocation that is kept back, to print the counters and to answer Lambda.
+const ANSWER_RESERVE: Span = Span::from_secs(1);
 
 impl Deadline {
-    /// From Lambda's deadline. Never later than a claim is held: no other invocation may take over what this one still
-    /// works on.
-    pub(crate) fn of(lambda: Timestamp, lease: Span, now: Timestamp) -> Self {
-        let left = between(now, lambda).min(lease);
-        let kept = RESERVE.min(Span::from_millis(left.millis() / 4));
-        Self(now.plus(left).minus(kept))
+    /// The deadline of an invocation that Lambda ends at `lambda_deadline`. It is never later than the end of a claim that
+    /// is made at `now`: no other invocation may take over what this one still works on.
+    pub(crate) fn from_invocation(lambda_deadline: Timestamp, lease: Span, now: Timestamp) -> Self {
+        let available = span_between(now, lambda_deadline).min(lease);
+        let reserve = ANSWER_RESERVE.min(Span::from_millis(available.millis() / 4));
+        Self(now.plus(available).minus(reserve))
     }
 
-    /// The instant.
-    pub(crate) fn at(self) -> Timestamp {
+    /// The instant itself.
+    pub(crate) fn instant(self) -> Timestamp {
         self.0
     }
 
-    /// What is left.
-    pub(crate) fn left(self, aws: &impl AwsPort) -> Span {
-        between(aws.now(), self.0)
+    /// The time that is left; zero if the deadline has passed.
+    pub(crate) fn remaining(self, aws: &impl AwsPort) -> Span {
+        span_between(aws.now(), self.0)
     }
 
-    /// An earlier one, at half of what is left: the other half is for acting on what was learned.
-    pub(crate) fn half(self, now: Timestamp) -> Self {
-        Self(now.plus(Span::from_millis(between(now, self.0).millis() / 2)))
+    /// An earlier deadline, after half of the time that is left at `now`.
+    pub(crate) fn halved(self, now: Timestamp) -> Self {
+        Self(now.plus(Span::from_millis(span_between(now, self.0).millis() / 2)))
     }
 
-    /// An earlier one, by so much.
-    pub(crate) fn sooner(self, by: Span) -> Self {
-        Self(self.0.minus(by))
+    /// The deadline that is earlier by `span`.
+    pub(crate) fn earlier_by(self, span: Span) -> Self {
+        Self(self.0.minus(span))
     }
 }
 
-/// How long it is from one instant to another; nothing if that has passed.
-pub(crate) fn between(from: Timestamp, to: Timestamp) -> Span {
+/// The time from one instant to a later one; zero if `to` is not later than `from`.
+pub(crate) fn span_between(from: Timestamp, to: Timestamp) -> Span {
     Span::from_millis(to.millis().saturating_sub(from.millis()).max(0))
 }
 
@@ -54,8 +54,8 @@ mod tests {
 
     fn left(lambda: i64) -> i64 {
         let now = Timestamp::from_millis(NOW);
-        let deadline = Deadline::of(Timestamp::from_millis(lambda), Span::from_secs(60), now);
-        between(now, deadline.at()).millis()
+        let deadline = Deadline::from_invocation(Timestamp::from_millis(lambda), Span::from_secs(60), now);
+        span_between(now, deadline.instant()).millis()
     }
 
     #[test]
@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn half_of_the_time_is_half_of_what_is_left() {
         let now = Timestamp::from_millis(NOW);
-        let deadline = Deadline::of(now.plus(Span::from_secs(11)), Span::from_secs(60), now);
-        assert_eq!(between(now, deadline.half(now).at()), Span::from_secs(5));
+        let deadline = Deadline::from_invocation(now.plus(Span::from_secs(11)), Span::from_secs(60), now);
+        assert_eq!(span_between(now, deadline.halved(now).instant()), Span::from_secs(5));
         let late = now.plus(Span::from_secs(20));
-        assert_eq!(deadline.half(late).at(), late);
+        assert_eq!(deadline.halved(late).instant(), late);
     }
 }

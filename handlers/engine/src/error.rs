@@ -1,4 +1,4 @@
-//! Errors: what failed and what happens next; never a value of an event or of a request.
+//! Errors: what failed and what happens next. They never hold a value of an event or of a request.
 
 use std::fmt;
 
@@ -7,82 +7,86 @@ use std::fmt;
 pub enum EngineError {
     /// A call failed.
     #[error("{service} {operation}: {failure}")]
-    Call {
+    CallFailed {
         /// The service.
         service: &'static str,
         /// The operation.
         operation: &'static str,
-        /// How.
+        /// How the call failed.
         failure: CallFailure,
     },
-    /// ECS will never do this.
+    /// ECS will never deploy the service as requested; a repetition does not help.
     #[error("ECS refuses to deploy the service: {0}")]
-    Refused(CallFailure),
-    /// Another invocation holds the claim; its lease runs out, or it will be done.
+    DeploymentRefused(CallFailure),
+    /// Another invocation holds the claim. Either it finishes, or its lease runs out.
     #[error("another invocation holds the claim")]
-    Held,
-    /// The invocation's time is used up.
+    ClaimHeld,
+    /// The invocation has no time left for this.
     #[error("no time is left for {0}")]
-    Deadline(&'static str),
-    /// A redeploy must wait for longer than an invocation may.
+    DeadlineReached(&'static str),
+    /// The redeployment must wait for longer than an invocation may.
     #[error("it is too early to redeploy")]
-    Early,
-    /// The ledger did not answer, and nobody would be told.
+    RedeployTooEarly,
+    /// The ledger did not answer.
     #[error("the ledger could not be asked")]
-    Unanswered,
-    /// The plan itself asks for another look.
+    StoreUnavailable,
+    /// The text is not the name of a Region, so that no call can be sent there.
+    #[error("the Region has no name that a call could be sent to")]
+    RegionInvalid,
+    /// The plan itself asks to decide again later.
     #[error("not everything could be learned")]
-    Again,
-    /// What arrived is no event.
+    RetryPlanned,
+    /// The text is not an event.
     #[error("what arrived cannot be read as an event")]
-    Unreadable,
+    EventUnreadable,
 }
 
 impl EngineError {
-    /// Whether the call certainly changed nothing: it was refused, or throttled before it was looked at.
+    /// Whether the call certainly changed nothing: the service refused it, or throttled it before it did anything.
     pub(crate) fn had_no_effect(&self) -> bool {
-        const THROTTLES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
+        const THROTTLING_CODES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
         match self {
-            Self::Refused(_) => true,
-            Self::Call { failure, .. } => THROTTLES.iter().any(|code| failure.is(code)),
+            Self::DeploymentRefused(_) => true,
+            Self::CallFailed { failure, .. } => THROTTLING_CODES.iter().any(|code| failure.has_code(code)),
             _ => false,
         }
     }
 
-    /// Whether there was no answer at all, and waiting for another one is likely to be in vain.
-    pub(crate) fn is_silence(&self) -> bool {
-        use FailureCause::{Connection, ConnectionTimeout, Timeout, Unsent};
+    /// Whether there was no answer at all. The next call is then likely to get none either.
+    pub(crate) fn is_missing_answer(&self) -> bool {
+        use FailureCause::{ConnectionFailed, ConnectionTimeout, RequestNotSent, Timeout};
         match self {
-            Self::Deadline(_) => true,
-            Self::Call { failure, .. } => {
-                matches!(failure.cause, Timeout | ConnectionTimeout | Connection | Unsent)
+            Self::DeadlineReached(_) => true,
+            Self::CallFailed { failure, .. } => {
+                matches!(failure.cause, Timeout | ConnectionTimeout | ConnectionFailed | RequestNotSent)
             }
             _ => false,
         }
     }
 
-    /// One word for logs and for Lambda's `errorType`.
-    pub fn name(&self) -> &'static str {
+    /// The variant's name, for logs and for Lambda's `errorType`.
+    pub fn error_type(&self) -> &'static str {
         match self {
-            Self::Call { .. } => "Call",
-            Self::Refused(_) => "Refused",
-            Self::Held => "Held",
-            Self::Deadline(_) => "Deadline",
-            Self::Early => "Early",
-            Self::Unanswered => "Unanswered",
-            Self::Again => "Again",
-            Self::Unreadable => "Unreadable",
+            Self::CallFailed { .. } => "CallFailed",
+            Self::DeploymentRefused(_) => "DeploymentRefused",
+            Self::ClaimHeld => "ClaimHeld",
+            Self::DeadlineReached(_) => "DeadlineReached",
+            Self::RedeployTooEarly => "RedeployTooEarly",
+            Self::StoreUnavailable => "StoreUnavailable",
+            Self::RegionInvalid => "RegionInvalid",
+            Self::RetryPlanned => "RetryPlanned",
+            Self::EventUnreadable => "EventUnreadable",
         }
     }
 }
 
-/// How a call failed: the cause, and the service's error code if it sent one. Messages are left out, because services
-/// repeat parts of the request in them.
+/// How a call failed: the cause, and the service's error code if it sent one. The service's message is left out, because
+/// services repeat parts of the request in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
-    /// In our own words.
+    /// The cause, in our own words.
     pub cause: FailureCause,
-    /// The code, such as `ThrottlingException`.
+    /// The service's error code, such as `ThrottlingException`.
     pub code: Option<String>,
 }
 
@@ -90,35 +94,35 @@ pub struct CallFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureCause {
     /// The request could not be built.
-    Unbuilt,
+    RequestNotBuilt,
     /// There was no answer in time.
     Timeout,
     /// There was no connection in time.
     ConnectionTimeout,
     /// The connection failed.
-    Connection,
+    ConnectionFailed,
     /// The request could not be sent.
-    Unsent,
+    RequestNotSent,
     /// The answer could not be read.
-    Unreadable,
+    ResponseUnreadable,
     /// The service answered with an error.
-    Refused,
-    /// What was asked for is not in the answer.
-    Empty,
+    ServiceError,
+    /// The answer lacks the part that was requested.
+    ResponseIncomplete,
     /// The service's ARN names no Region.
-    NoRegion,
+    RegionMissing,
     /// Something else.
     Other,
 }
 
 impl CallFailure {
-    /// A failure that the service said nothing about.
-    pub fn of(cause: FailureCause) -> Self {
+    /// A failure without an error code of the service.
+    pub fn without_code(cause: FailureCause) -> Self {
         Self { cause, code: None }
     }
 
-    /// Whether the service answered with this code.
-    pub fn is(&self, code: &str) -> bool {
+    /// Whether the service answered with this error code.
+    pub fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 }
@@ -135,21 +139,21 @@ impl fmt::Display for CallFailure {
 impl fmt::Display for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unbuilt => "the request could not be built",
+            Self::RequestNotBuilt => "the request could not be built",
             Self::Timeout => "timed out",
             Self::ConnectionTimeout => "timed out while connecting",
-            Self::Connection => "the connection failed",
-            Self::Unsent => "the request could not be sent",
-            Self::Unreadable => "the answer could not be read",
-            Self::Refused => "refused",
-            Self::Empty => "the answer does not hold what was asked for",
-            Self::NoRegion => "the service's ARN names no Region",
+            Self::ConnectionFailed => "the connection failed",
+            Self::RequestNotSent => "the request could not be sent",
+            Self::ResponseUnreadable => "the answer could not be read",
+            Self::ServiceError => "refused",
+            Self::ResponseIncomplete => "the answer does not hold what was asked for",
+            Self::RegionMissing => "the service's ARN names no Region",
             Self::Other => "failed",
         })
     }
 }
 
-/// At most 64 letters, digits and dots: what an error code or a reason consists of.
-pub fn word(text: &str) -> String {
+/// Makes an error code or a reason of a service safe to print: at most 64 letters, digits, dots and underscores of `text`.
+pub fn sanitize_code(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_')).take(64).collect()
 }

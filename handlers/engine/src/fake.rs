@@ -13,8 +13,9 @@ use responder_core::time::{Span, Timestamp};
 
 use crate::error::{CallFailure, EngineError, FailureCause};
 use crate::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage,
-    ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition,
+    FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem,
+    UndescribedService, WriteResult,
 };
 
 /// Items by invocation and partition.
@@ -37,7 +38,7 @@ pub(crate) struct EngineFake {
     /// How many reads leave all but one key.
     pub(crate) busy: Cell<usize>,
     pub(crate) clusters: BTreeMap<String, Vec<DescribedService>>,
-    pub(crate) definitions: BTreeMap<String, TaskDefinition>,
+    pub(crate) definitions: BTreeMap<String, DescribedTaskDefinition>,
     /// What Secrets Manager says, by ARN.
     pub(crate) secrets: BTreeMap<String, SecretMetadata>,
     /// The calls of ECS, by operation.
@@ -138,10 +139,10 @@ impl EngineFake {
         let item = update.apply(known.clone());
         self.written.borrow_mut().push((update.key.clone(), size(&item)));
         if !update.condition.holds(known.as_ref()) {
-            return Ok(WriteResult::No(known));
+            return Ok(WriteResult::ConditionFailed(known));
         }
         table.insert(update.key.clone(), item);
-        Ok(WriteResult::Yes)
+        Ok(WriteResult::Written)
     }
 
     fn read(&self, range: &SortKeyRange) -> Result<ItemPage, EngineError> {
@@ -150,7 +151,7 @@ impl EngineFake {
         let inside = |key: &ItemKey| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
         let after = |key: &ItemKey| range.after.as_ref().is_none_or(|after| key > after);
         // What the stream held when it was first looked at, for room, is all that is ever seen of it.
-        if let Some(early) = self.early.as_ref().filter(|_| range.pk.starts_with("marks#")) {
+        if let Some(early) = self.early.as_ref().filter(|_| range.pk.starts_with("observations#")) {
             let items = table.values().filter(|item| item.key.pk == range.pk).cloned();
             let of = (self.running.get(), range.pk.clone());
             early.borrow_mut().entry(of).or_insert_with(|| items.collect());
@@ -162,7 +163,10 @@ impl EngineFake {
             Some(items) => items.iter().find(|item| inside(&item.key) && after(&item.key)).cloned(),
             None => table.values().find(|item| inside(&item.key) && after(&item.key)).cloned(),
         };
-        Ok(ItemPage { next: item.as_ref().map(|item| item.key.clone()), items: item.into_iter().collect() })
+        Ok(ItemPage {
+            next_key: item.as_ref().map(|item| item.key.clone()),
+            items: item.into_iter().collect(),
+        })
     }
 
     fn ecs(&self, operation: &'static str) {
@@ -179,18 +183,18 @@ impl AwsPort for EngineFake {
         self.clock.set(self.clock.get().plus(span));
     }
 
-    fn print(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         self.lines.borrow_mut().push(line.to_owned());
     }
 
-    async fn update(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
         self.others_run().await;
         let written = self.turn(|| self.write(update)).await;
         self.others_run().await;
         written
     }
 
-    async fn get(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
         self.others_run().await;
         self.turn(|| {
             self.ask()?;
@@ -200,13 +204,13 @@ impl AwsPort for EngineFake {
             let table = self.table.borrow();
             Ok(FoundItems {
                 items: now.iter().filter_map(|key| table.get(key).cloned()).collect(),
-                left: left.to_vec(),
+                unprocessed_keys: left.to_vec(),
             })
         })
         .await
     }
 
-    async fn query(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
         self.others_run().await;
         let read = self.turn(|| self.read(range)).await;
         self.others_run().await;
@@ -255,12 +259,12 @@ impl AwsPort for EngineFake {
         Ok(answer)
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         arn: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         self.ecs("DescribeTaskDefinition");
         self.definitions.get(arn).cloned().ok_or_else(|| refused("ecs", "DescribeTaskDefinition", "Gone"))
     }
@@ -281,7 +285,7 @@ impl AwsPort for EngineFake {
         _: Option<&str>,
         _: Timestamp,
     ) -> Result<SecretPage, EngineError> {
-        Ok(SecretPage { secrets: self.secrets.values().cloned().collect(), next: None })
+        Ok(SecretPage { secrets: self.secrets.values().cloned().collect(), next_token: None })
     }
 
     async fn force_deployment(
@@ -298,7 +302,7 @@ impl AwsPort for EngineFake {
         }
     }
 
-    async fn publish(&self, page: &Notification, key: &str, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(&self, page: &Notification, key: &str, _: Timestamp) -> Result<(), EngineError> {
         self.others_run().await;
         let published = self
             .turn(|| {
@@ -312,7 +316,7 @@ impl AwsPort for EngineFake {
         published
     }
 
-    async fn chat(&self, page: &Notification, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, page: &Notification, _: Timestamp) -> Result<(), EngineError> {
         self.chats.borrow_mut().push(page.subject.clone());
         if self.no_chat.get() { Err(refused("sns", "Publish", "NotFound")) } else { Ok(()) }
     }
@@ -330,13 +334,13 @@ fn size(item: &TableItem) -> usize {
 }
 
 pub(crate) fn refused(service: &'static str, operation: &'static str, code: &str) -> EngineError {
-    let failure = CallFailure { cause: FailureCause::Refused, code: Some(code.to_owned()) };
-    EngineError::Call { service, operation, failure }
+    let failure = CallFailure { cause: FailureCause::ServiceError, code: Some(code.to_owned()) };
+    EngineError::CallFailed { service, operation, failure }
 }
 
 fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>, page: usize) -> ArnPage {
     let from: usize = token.map_or(0, |token| token.parse().unwrap());
     let mut left = arns.skip(from).cloned().peekable();
     let arns = left.by_ref().take(page).collect();
-    ArnPage { arns, next: left.peek().map(|_| (from + page).to_string()) }
+    ArnPage { arns, next_token: left.peek().map(|_| (from + page).to_string()) }
 }

@@ -1,37 +1,37 @@
-//! The engine: what the functions do between an event and its effects. It knows AWS by its port only and holds no policy:
-//! what should happen is the core's to say.
+//! The engine: what the functions do between an event and its effects. It knows AWS by its port only, and holds no policy:
+//! the core decides.
 //!
 //! ```text
-//! texts -> cases -> questions -> gather -> facts -> respond -> plan -> execute
+//! texts -> events -> questions -> gather_facts -> facts -> respond -> plan -> execute_plan
 //! ```
 
 #[cfg(test)]
 extern crate self as responder_engine;
 
-mod batch;
 mod deadline;
-mod discover;
+mod discovery;
 mod error;
-mod execute;
+mod execute_plan;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
 #[path = "../benches/discovery/fleet.rs"]
 mod fleet;
-mod gather;
-mod ledger;
+mod gather_facts;
 #[cfg(test)]
 mod life;
 mod log;
 mod metrics;
-mod pace;
-mod parallel;
+mod outcome;
 pub mod port;
-mod record;
+mod process_batch;
+mod rate_limit;
+mod run_parallel;
+mod store;
 #[cfg(test)]
 mod windows;
 
-pub use batch::{Engine, EventResult, Invocation};
-pub use error::{CallFailure, EngineError, FailureCause, word};
-pub use log::EventOutcome;
+pub use error::{CallFailure, EngineError, FailureCause, sanitize_code};
 pub use metrics::{Counters, IncidentCounts};
+pub use outcome::EventOutcome;
+pub use process_batch::{Engine, EventResult, Invocation};

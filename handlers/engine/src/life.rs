@@ -68,7 +68,7 @@ impl FunctionSet {
             keeps_facts: false,
         };
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        run_or_die(self.engine.run(&turn, &texts))
+        run_or_die(self.engine.process_batch(&turn, &texts))
             .is_some_and(|(ended, _)| ended.iter().all(|one| !one.is_kept()))
     }
 
@@ -90,7 +90,7 @@ impl FunctionSet {
             && entries.into_iter().all(|(key, entry)| {
                 let state = ItemKey { pk: format!("incident#{}", key.sk), sk: "state".to_owned() };
                 let resolved = table.get(&state).and_then(|item| item.values.get("resolved").cloned());
-                matches!(resolved, Some(AttributeValue::Number(_))) && entry.values.contains_key("ended")
+                matches!(resolved, Some(AttributeValue::Number(_))) && entry.values.contains_key("resolved")
             })
     }
 }
@@ -195,8 +195,8 @@ proptest! {
             let (owner, account) = (format!("{number}"), "111122223333".to_owned());
             let turn = Invocation { until, owner, account, keeps_facts: false };
             world.engine.aws.lines.borrow_mut().clear();
-            let (ended, counters) = run_or_die(world.engine.run(&turn, &texts)).unwrap();
-            let count = |end: EventOutcome| ended.iter().filter(|ended| ended.end == end).count();
+            let (ended, counters) = run_or_die(world.engine.process_batch(&turn, &texts)).unwrap();
+            let count = |end: EventOutcome| ended.iter().filter(|ended| ended.outcome == end).count();
             let ends = [
                 (counters.answered, count(EventOutcome::Answered)), (counters.coalesced, count(EventOutcome::Coalesced)),
                 (counters.ignored, count(EventOutcome::Ignored)), (counters.quarantined, count(EventOutcome::Quarantined)),

@@ -1,6 +1,6 @@
-//! What an invocation leaves behind: one line of JSON an event, and its counters as `CloudWatch` embedded metrics.
+//! The log of an invocation: one line of JSON for each event, and the counters as `CloudWatch` embedded metrics.
 //!
-//! No value of an event is in either: rule ids, hashes, step names, our own words.
+//! No line holds a value of an event: only rule ids, hashes, step names, and our own words.
 
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
@@ -11,78 +11,69 @@ use serde_json::json;
 
 use crate::error::EngineError;
 use crate::metrics::Counters;
+use crate::outcome::EventOutcome;
 use crate::port::AwsPort;
 
-/// How an event ended, for this delivery of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EventOutcome {
-    /// Something was done or counted.
-    Answered,
-    /// Another event was answered for it.
-    Coalesced,
-    /// No rule matches it.
-    Ignored,
-    /// It cannot be read; a human was told.
-    Quarantined,
-    /// The queue delivers it again.
-    Failed,
+/// How one event ended.
+pub(crate) struct EventLog<'e> {
+    /// The event's key.
+    pub(crate) key: &'e str,
+    /// The plan, if any rule matches.
+    pub(crate) plan: Option<&'e Plan>,
+    pub(crate) outcome: EventOutcome,
+    pub(crate) errors: &'e [EngineError],
+    /// The time from the decision to the end of its execution.
+    pub(crate) duration: Span,
 }
 
 /// Prints the counters.
-pub(crate) fn metrics(aws: &impl AwsPort, handler: Handler, counters: &Counters) {
-    for document in counters.documents(handler, aws.now().millis()) {
-        print(aws, &document);
+pub(crate) fn print_counters(aws: &impl AwsPort, handler: Handler, counters: &Counters) {
+    for document in counters.build_documents(handler, aws.now().millis()) {
+        print_json(aws, &document);
     }
 }
 
-/// Prints that a notification did not go out, and why.
-pub(crate) fn chat_failed(aws: &impl AwsPort, error: &EngineError) {
-    print(aws, &json!({ "chat": "failed", "error": error.to_string() }));
+/// Prints that a notification for the chats was not sent, and why.
+pub(crate) fn print_failed_chat(aws: &impl AwsPort, error: &EngineError) {
+    print_json(aws, &json!({ "chat": "failed", "error": error.to_string() }));
 }
 
 /// Prints how one event ended.
-pub(crate) fn event(
-    aws: &impl AwsPort,
-    handler: Handler,
-    key: &str,
-    plan: Option<&Plan>,
-    ended: (EventOutcome, &[EngineError]),
-    took: Span,
-) {
-    print(aws, &line(handler, key, plan, ended, took));
+pub(crate) fn print_event(aws: &impl AwsPort, handler: Handler, event: &EventLog<'_>) {
+    print_json(aws, &build_line(handler, event));
 }
 
 #[derive(Serialize)]
-struct LogLine<'l> {
+struct LogLine<'e> {
     handler: Handler,
-    event: &'l str,
-    rules: &'l [String],
+    event: &'e str,
+    rules: &'e [String],
     outcome: EventOutcome,
     steps: Vec<&'static str>,
-    incidents: Vec<&'l str>,
+    incidents: Vec<&'e str>,
     errors: Vec<String>,
     millis: i64,
 }
 
-fn line<'l>(
-    handler: Handler,
-    event: &'l str,
-    plan: Option<&'l Plan>,
-    (outcome, errors): (EventOutcome, &[EngineError]),
-    took: Span,
-) -> LogLine<'l> {
-    let steps = plan.map(|plan| plan.steps.as_slice()).unwrap_or_default();
-    LogLine {
+fn build_line<'e>(handler: Handler, event: &EventLog<'e>) -> LogLine<'e> {
+    let mut line = LogLine {
         handler,
-        event,
-        rules: plan.map(|plan| plan.rules.as_slice()).unwrap_or_default(),
-        outcome,
-        steps: steps.iter().map(step_name).collect(),
-        incidents: steps.iter().filter_map(incident_key).collect(),
-        errors: errors.iter().map(ToString::to_string).collect(),
-        millis: took.millis(),
+        event: event.key,
+        rules: &[],
+        outcome: event.outcome,
+        steps: Vec::new(),
+        incidents: Vec::new(),
+        errors: event.errors.iter().map(ToString::to_string).collect(),
+        millis: event.duration.millis(),
+    };
+    if let Some(plan) = event.plan {
+        line.rules = &plan.rules;
+        for step in &plan.steps {
+            line.steps.push(step_name(step));
+            line.incidents.extend(incident_key(step));
+        }
     }
+    line
 }
 
 fn step_name(step: &PlanStep) -> &'static str {
@@ -118,10 +109,10 @@ fn incident_key(step: &PlanStep) -> Option<&str> {
     }
 }
 
-/// A line that cannot be written has nobody who could be told.
-fn print<T: Serialize>(aws: &impl AwsPort, value: &T) {
+/// Prints a value as one line. There is nobody to report a line to that cannot be written.
+fn print_json<T: Serialize>(aws: &impl AwsPort, value: &T) {
     if let Ok(line) = to_json_line(value) {
-        aws.print(&line);
+        aws.print_line(&line);
     }
 }
 
@@ -140,7 +131,7 @@ mod tests {
             EventOutcome::Quarantined,
             EventOutcome::Failed,
         ] {
-            counters.end(end);
+            counters.count_event(end);
         }
         let ends = counters.answered
             + counters.coalesced

@@ -1,8 +1,8 @@
 //! Metrics: what an invocation counts, in `CloudWatch`'s embedded metric format.
 //!
-//! `AWS/SecretsManager` has no metric of rotations that fail (Secrets Manager user guide, "Monitor with Amazon `CloudWatch`"): it
-//! is made here. Dimensions are few and bounded: function, rule, severity, account and Region; never a secret. A metric costs in
-//! the hours in which it gets data (`CloudWatch` pricing): a zero is printed, and is no metric.
+//! `AWS/SecretsManager` has no metric of rotations that fail (Secrets Manager user guide, "Monitor with Amazon
+//! `CloudWatch`"), so it is made here. Dimensions are few and bounded: function, rule, severity, account and Region; never a
+//! secret. A metric costs in the hours in which it gets data (`CloudWatch` pricing): a zero is printed, and is no metric.
 
 use std::collections::BTreeMap;
 
@@ -11,79 +11,83 @@ use responder_core::rules::Handler;
 use responder_core::severity::Severity;
 use serde_json::{Value, json};
 
-use crate::log::EventOutcome;
+use crate::outcome::EventOutcome;
 use crate::port::Region;
 
-/// The rule whose events are rotations that failed, and the one of its events that is none.
-const ROTATION_FAILED: &str = "rotation-failed";
-const TEST: &str = "TestRotationFailed";
+/// The rule whose events are rotations that failed.
+const ROTATION_FAILED_RULE: &str = "rotation-failed";
+/// The event of that rule that is no failed rotation: only the test of a rotation function failed.
+const TEST_ROTATION_FAILED_EVENT: &str = "TestRotationFailed";
 
-/// The heartbeat: alarms wait for it, so that it is a metric whatever it counts.
-const RECEIVED: &str = "EventsReceived";
+/// The heartbeat. Alarms expect it, so that it is a metric even when it is zero.
+const HEARTBEAT_METRIC: &str = "EventsReceived";
 
-/// What is counted of an invocation.
+/// A metric has at most 100 values (`CloudWatch` user guide, "Specification: Embedded metric format").
+const MAX_VALUES_OF_METRIC: usize = 100;
+
+/// The counts of an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Texts that arrived.
     pub received: usize,
-    /// Those that were answered.
+    /// Events that were answered.
     pub answered: usize,
-    /// Those that another was answered for.
+    /// Events that were answered by another event or an earlier delivery.
     pub coalesced: usize,
-    /// Those that no rule matches.
+    /// Events that no rule matches.
     pub ignored: usize,
-    /// Those that cannot be read.
+    /// Texts that cannot be read as events.
     pub quarantined: usize,
-    /// Those that come again.
+    /// Events that come again.
     pub failed: usize,
-    /// Pages that SNS took.
+    /// Pages that SNS accepted.
     pub pages_sent: usize,
-    /// Notifications for chats that went out.
+    /// Notifications that the topic of the chats accepted.
     pub chats_sent: usize,
-    /// Notifications for chats that did not, and never will.
+    /// Notifications for the chats that were not sent. They are not sent again.
     pub chats_failed: usize,
     /// Deployments that ECS started.
     pub deployments_forced: usize,
-    /// Deployments that ECS refuses.
+    /// Deployments that ECS refused.
     pub redeploys_refused: usize,
-    /// Pages that went out without a claim or a mark.
+    /// Pages that were sent without a claim, or not marked as sent.
     pub ledger_bypassed: usize,
-    /// Marks for which the ledger had no room.
+    /// Observations for which the ledger had no room.
     pub observations_dropped: usize,
-    /// Deployments that wait for the sweep, because another invocation was first.
-    pub deployments_held: usize,
-    /// Effects that another invocation is at: their events come again.
+    /// Deployments that wait for the sweep, because another invocation was faster.
+    pub deployments_deferred: usize,
+    /// Effects leased by another invocation. Their events come again.
     pub claims_held: usize,
-    /// Effects that had been had before.
+    /// Effects already applied.
     pub duplicates: usize,
-    /// Events that are noted for the daily summary.
-    pub digests: usize,
-    /// Events that an exception kept from counting.
+    /// Events that have an entry in the daily digest.
+    pub digest_entries: usize,
+    /// Events that an exception suppressed.
     pub suppressed: usize,
-    /// How long it took from a change to the first read of the new value by a task of a consumer, one a consumer.
+    /// The seconds from a change to the first read of the new value by a task of a consumer, one value for each consumer.
     pub seconds_to_consume: Vec<i64>,
-    /// What became of incidents, by rule and severity.
+    /// Pages and resolutions of incidents, by rule and severity.
     pub incidents: BTreeMap<(String, Severity), IncidentCounts>,
     /// Rotations that failed, by account and Region.
     pub rotation_failures: BTreeMap<(String, String), usize>,
 }
 
-/// What became of incidents.
+/// Pages and resolutions of the incidents of one rule and severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IncidentCounts {
-    /// Paged as new.
+    /// Incidents that were paged as new.
     pub opened: usize,
-    /// Paged again, as worse.
+    /// Incidents that were paged again, as more severe.
     pub raised: usize,
-    /// Closed.
+    /// Incidents that were resolved.
     pub resolved: usize,
 }
 
 impl Counters {
-    /// Counts one event and its end.
-    pub(crate) fn end(&mut self, end: EventOutcome) {
+    /// Counts an event by its outcome.
+    pub(crate) fn count_event(&mut self, outcome: EventOutcome) {
         self.received += 1;
-        *match end {
+        *match outcome {
             EventOutcome::Answered => &mut self.answered,
             EventOutcome::Coalesced => &mut self.coalesced,
             EventOutcome::Ignored => &mut self.ignored,
@@ -92,28 +96,33 @@ impl Counters {
         } += 1;
     }
 
-    /// The counts of incidents of a rule and severity.
-    pub(crate) fn of(&mut self, rule: &str, severity: Severity) -> &mut IncidentCounts {
+    /// The counts of the incidents of a rule and severity.
+    pub(crate) fn incident_counts(&mut self, rule: &str, severity: Severity) -> &mut IncidentCounts {
         self.incidents.entry((rule.to_owned(), severity)).or_default()
     }
 
-    /// Counts what a plan that was carried out says by itself.
-    pub(crate) fn planned(&mut self, plan: &Plan, (account, region): (&str, &str)) {
-        let has = |kind: fn(&PlanStep) -> bool| usize::from(plan.steps.iter().any(kind));
-        self.digests += has(|step| matches!(step, PlanStep::Digest { .. }));
-        self.suppressed += has(|step| matches!(step, PlanStep::Suppress { .. }));
-        if plan.rules.iter().any(|rule| rule == ROTATION_FAILED) && plan.name.raw() != TEST {
-            // A dimension costs for as long as it has values: only what is an account and a Region becomes one.
-            let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-            let known = is_account.then(|| Region::of(region)).flatten();
-            let place = known.map_or(("unknown", "unknown"), |_| (account, region));
-            *self.rotation_failures.entry((place.0.to_owned(), place.1.to_owned())).or_default() += 1;
+    /// Counts what an executed plan says of its event.
+    pub(crate) fn count_plan(&mut self, plan: &Plan, account: &str, region: &str) {
+        let steps = &plan.steps;
+        self.digest_entries += usize::from(steps.iter().any(|step| matches!(step, PlanStep::Digest { .. })));
+        self.suppressed += usize::from(steps.iter().any(|step| matches!(step, PlanStep::Suppress { .. })));
+        let is_rotation_failure = plan.rules.iter().any(|rule| rule == ROTATION_FAILED_RULE)
+            && plan.name.raw() != TEST_ROTATION_FAILED_EVENT;
+        if is_rotation_failure {
+            // Both come from the event, and each new value of a dimension is a metric that costs.
+            let dimensions = if is_account_id(account) && Region::parse(region).is_some() {
+                (account.to_owned(), region.to_owned())
+            } else {
+                ("unknown".to_owned(), "unknown".to_owned())
+            };
+            *self.rotation_failures.entry(dimensions).or_default() += 1;
         }
     }
 
-    fn rows(&self) -> [(&'static str, usize); 18] {
+    /// The function's own metrics.
+    fn own_metrics(&self) -> [(&'static str, usize); 18] {
         [
-            (RECEIVED, self.received),
+            (HEARTBEAT_METRIC, self.received),
             ("EventsAnswered", self.answered),
             ("EventsCoalesced", self.coalesced),
             ("EventsIgnored", self.ignored),
@@ -126,62 +135,90 @@ impl Counters {
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
             ("MarksDropped", self.observations_dropped),
-            ("DeploymentsHeld", self.deployments_held),
+            ("DeploymentsHeld", self.deployments_deferred),
             ("ClaimsHeld", self.claims_held),
             ("Duplicates", self.duplicates),
-            ("Digests", self.digests),
+            ("Digests", self.digest_entries),
             ("Suppressed", self.suppressed),
         ]
     }
 
-    /// The lines to print: the function's own, then one for each rule and severity, and one for each account and Region.
-    pub(crate) fn documents(&self, handler: Handler, millis: i64) -> Vec<Value> {
-        let count = |(name, value): &(&'static str, usize)| (*name, "Count", json!(value));
-        let mut own: Vec<_> = self.rows().iter().map(count).collect();
-        // A metric has at most 100 values; a batch has fewer events that could prove anything.
+    /// The lines to print: the function's own metrics, then one line for each rule and severity, and one for each account and
+    /// Region.
+    pub(crate) fn build_documents(&self, handler: Handler, millis: i64) -> Vec<Value> {
+        let handler_dimension = ("Handler", handler.as_str());
+        let mut own = count_metrics(&self.own_metrics());
+        // Even a batch of the largest size has fewer events that could be evidence of a read.
         if !self.seconds_to_consume.is_empty() {
-            let values: Vec<i64> = self.seconds_to_consume.iter().take(100).copied().collect();
-            own.push(("SecondsToConsume", "Seconds", json!(values)));
+            let values: Vec<i64> =
+                self.seconds_to_consume.iter().take(MAX_VALUES_OF_METRIC).copied().collect();
+            own.push(MetricValue { name: "SecondsToConsume", unit: "Seconds", value: json!(values) });
         }
-        let mut documents = vec![document(millis, &[("Handler", handler.as_str())], &own)];
+        let mut documents = vec![build_document(millis, &[handler_dimension], &own)];
         for ((rule, severity), incidents) in &self.incidents {
-            let rows = [
+            let metrics = count_metrics(&[
                 ("IncidentsOpened", incidents.opened),
                 ("IncidentsRaised", incidents.raised),
                 ("IncidentsResolved", incidents.resolved),
-            ];
-            let dimensions = [("Handler", handler.as_str()), ("Rule", rule), ("Severity", severity.as_str())];
-            documents.push(document(millis, &dimensions, &rows.iter().map(count).collect::<Vec<_>>()));
+            ]);
+            let dimensions = [handler_dimension, ("Rule", rule), ("Severity", severity.as_str())];
+            documents.push(build_document(millis, &dimensions, &metrics));
         }
         for ((account, region), failures) in &self.rotation_failures {
-            let dimensions = [("Account", account.as_str()), ("Region", region)];
-            documents.push(document(millis, &dimensions, &[count(&("RotationFailures", *failures))]));
+            let metrics = count_metrics(&[("RotationFailures", *failures)]);
+            documents.push(build_document(millis, &[("Account", account), ("Region", region)], &metrics));
         }
         documents
     }
 }
 
-/// Embedded metric format: the metrics' names and units in `_aws`, their values beside it at the root, where other members may
-/// stand as well (`CloudWatch` user guide, "Specification: Embedded metric format"): there are the zeros, so that lines balance.
-fn document(millis: i64, dimensions: &[(&str, &str)], metrics: &[(&str, &str, Value)]) -> Value {
-    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
-    let is_metric = |(name, _, value): &&(&str, &str, Value)| *name == RECEIVED || *value != json!(0);
-    let declared =
-        metrics.iter().filter(is_metric).map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }));
-    let declared: Vec<Value> = declared.collect();
+/// A metric with its value.
+struct MetricValue {
+    name: &'static str,
+    unit: &'static str,
+    value: Value,
+}
+
+impl MetricValue {
+    /// Whether it is declared as a metric: a zero would cost as any value does.
+    fn is_declared(&self) -> bool {
+        self.name == HEARTBEAT_METRIC || self.value != json!(0)
+    }
+}
+
+fn count_metrics(counts: &[(&'static str, usize)]) -> Vec<MetricValue> {
+    counts.iter().map(|(name, count)| MetricValue { name, unit: "Count", value: json!(count) }).collect()
+}
+
+/// An account id has 12 digits.
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Embedded metric format: `_aws` declares the metrics with their units, and their values stand at the root, where other
+/// members may stand as well (`CloudWatch` user guide, "Specification: Embedded metric format"). The zeros are such members,
+/// so that the counts of a line balance.
+fn build_document(millis: i64, dimensions: &[(&str, &str)], metrics: &[MetricValue]) -> Value {
+    let dimension_names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    let mut declared = Vec::new();
+    for metric in metrics {
+        if metric.is_declared() {
+            declared.push(json!({ "Name": metric.name, "Unit": metric.unit }));
+        }
+    }
     let mut document = json!({
         "_aws": {
             "Timestamp": millis,
             "CloudWatchMetrics": [
-                { "Namespace": "SecretsResponder", "Dimensions": [names], "Metrics": declared }
+                { "Namespace": "SecretsResponder", "Dimensions": [dimension_names], "Metrics": declared }
             ],
         },
     });
     for (name, value) in dimensions {
         document[name] = json!(value);
     }
-    for (name, _, value) in metrics {
-        document[name] = value.clone();
+    for metric in metrics {
+        document[metric.name] = metric.value.clone();
     }
     document
 }
@@ -196,10 +233,10 @@ mod tests {
     fn every_metric_and_dimension_that_is_declared_stands_at_the_root() {
         let mut counters =
             Counters { pages_sent: 3, seconds_to_consume: vec![70, 90], ..Counters::default() };
-        counters.of("bulk-read", Severity::High).opened += 1;
-        counters.of("bulk-read", Severity::High).raised += 1;
+        counters.incident_counts("bulk-read", Severity::High).opened += 1;
+        counters.incident_counts("bulk-read", Severity::High).raised += 1;
         counters.rotation_failures.insert(("111122223333".to_owned(), "us-west-2".to_owned()), 2);
-        let documents = counters.documents(Handler::Access, 5);
+        let documents = counters.build_documents(Handler::Access, 5);
         assert_eq!(documents.len(), 3);
         for document in &documents {
             let directive = &document["_aws"]["CloudWatchMetrics"][0];
@@ -229,14 +266,14 @@ mod tests {
     #[test]
     fn a_zero_is_printed_and_is_no_metric_but_for_the_heartbeat() {
         let mut counters = Counters::default();
-        let nothing = counters.documents(Handler::Sweep, 5);
+        let nothing = counters.build_documents(Handler::Sweep, 5);
         assert_eq!(declared(&nothing[0]), ["EventsReceived"]);
-        counters.end(EventOutcome::Ignored);
-        counters.of("bulk-read", Severity::High).resolved += 1;
-        let documents = counters.documents(Handler::Sweep, 5);
+        counters.count_event(EventOutcome::Ignored);
+        counters.incident_counts("bulk-read", Severity::High).resolved += 1;
+        let documents = counters.build_documents(Handler::Sweep, 5);
         assert_eq!(declared(&documents[0]), ["EventsReceived", "EventsIgnored"]);
         assert_eq!(declared(&documents[1]), ["IncidentsResolved"]);
-        for (name, value) in counters.rows() {
+        for (name, value) in counters.own_metrics() {
             assert_eq!(documents[0][name], json!(value), "what is no metric is in the line");
         }
         assert_eq!(documents[1]["IncidentsOpened"], json!(0));
@@ -247,10 +284,12 @@ mod tests {
         let rules = responder_core::rules::builtin().unwrap();
         let now = Timestamp::default();
         let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
-        plan.rules = vec![ROTATION_FAILED.to_owned()];
+        plan.rules = vec![ROTATION_FAILED_RULE.to_owned()];
         let mut counters = Counters::default();
-        for place in [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")] {
-            counters.planned(&plan, place);
+        for (account, region) in
+            [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")]
+        {
+            counters.count_plan(&plan, account, region);
         }
         let known: Vec<(&str, usize)> = counters
             .rotation_failures

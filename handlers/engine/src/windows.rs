@@ -15,11 +15,11 @@ use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use serde_json::json;
 
-use crate::batch::{Engine, EventResult, Invocation};
 use crate::deadline::Deadline;
 use crate::fake::{EngineFake, block_on};
-use crate::ledger::Ledger;
 use crate::metrics::Counters;
+use crate::process_batch::{Engine, EventResult, Invocation};
+use crate::store::Ledger;
 
 /// One read, as one of the two records that there may be of it.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ fn run(engine: &Engine<EngineFake>, batches: &[Vec<String>], schedule: &[u8]) ->
         batches.iter().map(|batch| batch.iter().map(String::as_str).collect()).collect();
     let mut going: Vec<(usize, RunningInvocation<'_>)> = Vec::new();
     for (index, (turn, texts)) in turns.iter().zip(&texts).enumerate() {
-        going.push((index, Box::pin(engine.run(turn, texts))));
+        going.push((index, Box::pin(engine.process_batch(turn, texts))));
     }
     let mut again: Vec<&str> = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
@@ -125,7 +125,7 @@ fn run(engine: &Engine<EngineFake>, batches: &[Vec<String>], schedule: &[u8]) ->
     for owner in 0..10 {
         engine.aws.running.set(batches.len() + owner);
         let turn = turn(engine, batches.len() + owner);
-        let (ended, _) = block_on(engine.run(&turn, &again));
+        let (ended, _) = block_on(engine.process_batch(&turn, &again));
         again = again
             .into_iter()
             .zip(&ended)
@@ -222,13 +222,13 @@ fn to_read_first_and_then_write_loses_thefts() {
 fn batch(engine: &Engine<EngineFake>, owner: usize, texts: &[String]) -> Vec<(String, usize)> {
     engine.aws.written.borrow_mut().clear();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let (ended, counters) = block_on(engine.run(&turn(engine, owner), &texts));
+    let (ended, counters) = block_on(engine.process_batch(&turn(engine, owner), &texts));
     assert!(ended.iter().all(|ended| ended.errors.is_empty()), "{counters:?}");
     engine.aws.written.borrow().iter().map(|(key, bytes)| (key.pk.clone(), *bytes)).collect()
 }
 
 fn observations(written: &[(String, usize)]) -> Vec<usize> {
-    written.iter().filter(|(pk, _)| pk.starts_with("marks#")).map(|(_, bytes)| *bytes).collect()
+    written.iter().filter(|(pk, _)| pk.starts_with("observations#")).map(|(_, bytes)| *bytes).collect()
 }
 
 #[test]
@@ -303,8 +303,9 @@ fn a_proof_costs_the_same_however_many_reads_there_are() {
             since: at(1),
         };
         let lease = Span::from_secs(60);
-        let deadline = Deadline::of(engine.aws.now_plus(60), lease, engine.aws.clock.get());
-        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).wait_for(&key, &evidence)).unwrap();
+        let deadline = Deadline::from_invocation(engine.aws.now_plus(60), lease, engine.aws.clock.get());
+        block_on(Ledger::new(&engine.aws, "rotation", lease, deadline).add_pending_evidence(&key, &evidence))
+            .unwrap();
         let texts: Vec<String> =
             (0..reads).map(|n| text(&ReadRecord { session: TASK, ..read(60 + 12 * n, 1) })).collect();
         let written = batch(&engine, 0, &texts);

@@ -136,7 +136,7 @@ impl InvocationPool {
         self.running.insert(number, StartedInvocation { handler, messages, began });
         let run = async move {
             let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-            let (results, counters) = engine.run(&invocation, &texts).await;
+            let (results, counters) = engine.process_batch(&invocation, &texts).await;
             InvocationOutput { engine, results, counters }
         };
         self.tasks.spawn(number, run, turns_to_live);

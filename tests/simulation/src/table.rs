@@ -4,13 +4,21 @@ use std::collections::BTreeMap;
 
 use responder_engine::port::{ItemKey, ItemPage, ItemUpdate, SortKeyRange, TableItem, WriteResult};
 
-/// How many items a page of `Query` has: fewer than AWS's, so that there are pages.
-const PAGE_ITEMS: usize = 25;
+/// How many items a page of `Query` has by default: fewer than AWS's, so that there are pages.
+const DEFAULT_PAGE_ITEMS: usize = 25;
 
 /// A table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SimulatedTable {
+    /// How many items a page of `Query` has.
+    pub page_items: usize,
     items: BTreeMap<ItemKey, TableItem>,
+}
+
+impl Default for SimulatedTable {
+    fn default() -> Self {
+        Self { page_items: DEFAULT_PAGE_ITEMS, items: BTreeMap::new() }
+    }
 }
 
 impl SimulatedTable {
@@ -18,11 +26,11 @@ impl SimulatedTable {
     pub fn update(&mut self, update: &ItemUpdate) -> WriteResult {
         let known = self.items.get(&update.key);
         if !update.condition.holds(known) {
-            return WriteResult::No(known.cloned());
+            return WriteResult::ConditionFailed(known.cloned());
         }
         let item = update.apply(known.cloned());
         self.items.insert(update.key.clone(), item);
-        WriteResult::Yes
+        WriteResult::Written
     }
 
     /// `PutItem`, by which tests prepare a table.
@@ -58,8 +66,8 @@ impl SimulatedTable {
             if was_returned {
                 continue;
             }
-            if page.items.len() == PAGE_ITEMS {
-                page.next = page.items.last().map(|last| last.key.clone());
+            if page.items.len() == self.page_items {
+                page.next_key = page.items.last().map(|last| last.key.clone());
                 break;
             }
             page.items.push(item.clone());
@@ -70,7 +78,7 @@ impl SimulatedTable {
     /// A table with the items of one partition.
     #[must_use]
     pub fn copy_partition(&self, pk: &str) -> Self {
-        let mut partition = Self::default();
+        let mut partition = Self { page_items: self.page_items, ..Self::default() };
         for item in self.items.values() {
             if item.key.pk == pk {
                 partition.put(item.clone());

@@ -1,210 +1,209 @@
-//! The settings that decide what is redeployed, when, when a human is told, and what is ordinary here.
+//! The operator's settings: what is redeployed and when, when on-call is notified, and what is ordinary here.
 
 use std::collections::BTreeMap;
 
 use eventbridge_pattern::Wildcard;
 use eventbridge_pattern::json::find_duplicate_key;
+use responder_core::aws::arn::Arn;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
-use responder_core::aws::service_tags::Window;
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
 use responder_core::text::Untrusted;
+use responder_core::time_window::TimeWindow;
 use responder_engine::port::Region;
 
-use super::reader::VariableReader;
+use super::variable_reader::VariableReader;
 
-/// Reads them; what is not set is as [`Settings::default`] says.
-pub(super) fn read(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
+const ACCOUNTS_PROBLEM: &str = "must be account ids of 12 digits, separated by spaces";
+const SECRETS_PROBLEM: &str = "must be names or ARNs of secrets, separated by spaces";
+const WILDCARDS_PROBLEM: &str =
+    "must be names or ARNs, separated by spaces; `*` matches any text, and `**` is not allowed";
+const REGIONS_PROBLEM: &str = "must be names of Regions, separated by spaces, such as `eu-west-1 eu-west-2`";
+
+/// Reads the settings. A setting that no variable states is as [`Settings::default`] says.
+pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
-    let in_flight = read.number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
-    let summary_hour = read.number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
+    let rollout_limit =
+        reader.read_number("IN_FLIGHT", i64::from(defaults.rollout_limit), 1..=100, "a whole number");
+    let summary_hour =
+        reader.read_number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
-        mode: mode(read),
-        settle: read.seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
-        margin: read.seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
-        cooldown: read.seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
-        in_flight: u32::try_from(in_flight).unwrap_or(defaults.in_flight),
-        rollout: read.seconds("ROLLOUT_SECONDS", defaults.rollout, 60..=86_400),
-        answer: read.seconds("ANSWER_SECONDS", defaults.answer, 60..=604_800),
-        overdue: read.seconds("OVERDUE_SECONDS", defaults.overdue, 60..=604_800),
-        findings: findings(read),
-        readers: readers(read),
-        home: read.optional("AWS_REGION"),
-        regions: regions(read),
-        runbooks: read.base_url("RUNBOOK_BASE_URL"),
+        mode: read_mode(reader),
+        settle_delay: reader.read_seconds("SETTLE_SECONDS", defaults.settle_delay, 0..=300),
+        propagation_margin: reader.read_seconds("MARGIN_SECONDS", defaults.propagation_margin, 0..=300),
+        cooldown: reader.read_seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
+        rollout_limit: u32::try_from(rollout_limit).unwrap_or(defaults.rollout_limit),
+        rollout_timeout: reader.read_seconds("ROLLOUT_SECONDS", defaults.rollout_timeout, 60..=86_400),
+        answer_deadline: reader.read_seconds("ANSWER_SECONDS", defaults.answer_deadline, 60..=604_800),
+        overdue_grace_period: reader.read_seconds(
+            "OVERDUE_SECONDS",
+            defaults.overdue_grace_period,
+            60..=604_800,
+        ),
+        deployment_risks: read_deployment_risks(reader),
+        declared_secrets: read_declared_secrets(reader),
+        home_region: reader.read_optional("AWS_REGION"),
+        further_regions: read_regions(reader),
+        runbook_base_url: reader.read_base_url("RUNBOOK_BASE_URL"),
         production: ProductionScope {
-            accounts: words(read, "PRODUCTION_ACCOUNTS", ACCOUNT, |word| {
-                is_account(word).then_some(word.to_owned())
-            }),
-            secrets: wildcards(read, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
+            accounts: reader.read_words("PRODUCTION_ACCOUNTS", ACCOUNTS_PROBLEM, parse_account),
+            secrets: read_wildcards(reader, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
         },
-        decoys: words(read, "DECOYS", SECRET, |word| means_a_secret(word).then(|| Untrusted::new(word))),
-        humans: wildcards(read, "HUMAN_ROLES").unwrap_or_default(),
-        automation: wildcards(read, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
-        business_hours: business_hours(read),
-        first_reads: first_reads(read),
+        decoys: reader.read_words("DECOYS", SECRETS_PROBLEM, parse_secret_name),
+        human_roles: read_wildcards(reader, "HUMAN_ROLES").unwrap_or_default(),
+        automation_principals: read_wildcards(reader, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
+        business_hours: read_business_hours(reader),
+        first_reads: read_first_reads(reader),
         summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
-    if settings.propagation_margin > settings.settle_delay && read.optional("MARGIN_SECONDS").is_some() {
-        read.problem("MARGIN_SECONDS", "is longer than SETTLE_SECONDS; make it shorter or equal");
+    if settings.propagation_margin > settings.settle_delay && reader.read_optional("MARGIN_SECONDS").is_some()
+    {
+        reader.add_problem("MARGIN_SECONDS", "must not be longer than SETTLE_SECONDS");
     }
     settings
 }
 
-fn mode(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
-    match read.optional("MODE").as_deref() {
+fn read_mode(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
+    match reader.read_optional("MODE").as_deref() {
         None | Some("enforce") => ResponseMode::Enforce,
         Some("notify") => ResponseMode::Notify,
         Some(_) => {
-            read.problem("MODE", "must be `enforce` or `notify`");
+            reader.add_problem("MODE", "must be `enforce` or `notify`");
             ResponseMode::Enforce
         }
     }
 }
 
-fn first_reads(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> bool {
-    match read.optional("FIRST_READS").as_deref() {
+fn read_first_reads(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> bool {
+    match reader.read_optional("FIRST_READS").as_deref() {
         None | Some("off") => false,
         Some("on") => true,
         Some(_) => {
-            read.problem("FIRST_READS", "must be `on` or `off`");
+            reader.add_problem("FIRST_READS", "must be `on` or `off`");
             false
         }
     }
 }
 
-/// `finding=policy`, as many as wanted.
-fn findings(
-    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+/// Reads `risk=policy` words.
+fn read_deployment_risks(
+    reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
 ) -> BTreeMap<DeploymentRisk, RiskPolicy> {
-    let text = read.optional("FINDINGS").unwrap_or_default();
-    let mut findings = BTreeMap::new();
-    for word in text.split_whitespace() {
-        let pair =
-            word.split_once('=').and_then(|(name, policy)| Some((finding(name)?, self::policy(policy)?)));
-        match pair {
-            None => {
-                let names = DeploymentRisk::ALL.map(DeploymentRisk::as_str).join("`, `");
-                let what = "must be words such as `mutable-image=notify`, each one of";
-                read.problem("FINDINGS", &format!("{what} `{names}` with `go`, `wait` or `notify`"));
-                break;
-            }
-            Some((finding, policy)) => {
-                if findings.insert(finding, policy).is_some() {
-                    read.problem("FINDINGS", &format!("says twice what to do about `{}`", finding.name()));
-                }
-            }
+    const NAME: &str = "DEPLOYMENT_RISKS";
+    let risks = DeploymentRisk::ALL.map(DeploymentRisk::as_str).join("`, `");
+    let problem = format!(
+        "must be words such as `mutable-image=notify`, separated by spaces; the risks are `{risks}`, and the policies \
+        `go`, `wait` and `notify`"
+    );
+    let mut policies = BTreeMap::new();
+    for (risk, policy) in reader.read_words(NAME, &problem, parse_risk_policy) {
+        if policies.insert(risk, policy).is_some() {
+            reader.add_problem(NAME, &format!("gives `{}` two policies: keep one", risk.as_str()));
         }
     }
-    findings
+    policies
 }
 
-fn finding(name: &str) -> Option<DeploymentRisk> {
-    DeploymentRisk::ALL.into_iter().find(|finding| finding.name() == name)
+fn parse_risk_policy(word: &str) -> Option<(DeploymentRisk, RiskPolicy)> {
+    let (risk_name, policy_name) = word.split_once('=')?;
+    let policy = match policy_name {
+        "go" => RiskPolicy::Go,
+        "wait" => RiskPolicy::Wait,
+        "notify" => RiskPolicy::Notify,
+        _ => return None,
+    };
+    let risk = DeploymentRisk::ALL.into_iter().find(|risk| risk.as_str() == risk_name)?;
+    Some((risk, policy))
 }
 
-fn policy(name: &str) -> Option<RiskPolicy> {
-    [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
-        .into_iter()
-        .find_map(|(known, policy)| (known == name).then_some(policy))
-}
-
-/// A JSON object: a service's ARN or `cluster/service`, and a list of secrets by name or ARN.
-fn readers(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> BTreeMap<String, Vec<Untrusted>> {
-    let Some(text) = read.optional("READERS") else { return BTreeMap::new() };
-    let Ok(readers) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(&text) else {
-        let what = "must be a JSON object such as {\"cluster/service\": [\"name-or-arn-of-a-secret\"]}";
-        read.problem("READERS", what);
-        return BTreeMap::new();
+/// Reads the secrets that services read by themselves. The JSON object has a service's ARN or `cluster/service` as a key, and
+/// a list of secrets by name or ARN as a value.
+fn read_declared_secrets(
+    reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+) -> BTreeMap<String, Vec<Untrusted>> {
+    const NAME: &str = "READERS";
+    let mut declared = BTreeMap::new();
+    let Some(text) = reader.read_optional(NAME) else { return declared };
+    let Ok(services) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(&text) else {
+        let problem = "must be a JSON object such as {\"cluster/service\": [\"name-or-arn-of-a-secret\"]}";
+        reader.add_problem(NAME, problem);
+        return declared;
     };
     if find_duplicate_key(&text).is_some() {
-        read.problem("READERS", "names a service twice; put all its secrets into one list");
+        reader.add_problem(NAME, "names a service twice: put all its secrets into one list");
     }
-    if !readers.keys().all(|service| is_service(service)) {
-        read.problem("READERS", "has a key that is neither `cluster/service` nor the ARN of an ECS service");
+    let mut are_services_valid = true;
+    let mut are_secrets_valid = true;
+    for (service, names) in services {
+        are_services_valid &= is_service_name(&service);
+        let mut secrets = Vec::new();
+        for name in &names {
+            secrets.extend(parse_secret_name(name));
+        }
+        are_secrets_valid &= !names.is_empty() && secrets.len() == names.len();
+        declared.insert(service, secrets);
     }
-    let all_mean_secrets = |secrets: &Vec<String>| secrets.iter().all(|secret| means_a_secret(secret));
-    if !readers.values().all(|secrets| !secrets.is_empty() && all_mean_secrets(secrets)) {
-        read.problem(
-            "READERS",
-            "has a list that is empty, or holds what is neither a secret's name nor its ARN",
-        );
+    if !are_services_valid {
+        reader.add_problem(NAME, "has a key that is neither `cluster/service` nor the ARN of an ECS service");
     }
-    let untrusted = |secrets: Vec<String>| secrets.into_iter().map(Untrusted::new).collect();
-    readers.into_iter().map(|(service, secrets)| (service, untrusted(secrets))).collect()
+    if !are_secrets_valid {
+        let problem = "has an empty list, or an entry that is neither the name nor the ARN of a secret";
+        reader.add_problem(NAME, problem);
+    }
+    declared
 }
 
-fn means_a_secret(value: &str) -> bool {
-    let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(value) };
-    reference.parse("111122223333", "us-west-2").is_some()
+/// Parses the name or ARN of a secret.
+fn parse_secret_name(text: &str) -> Option<Untrusted> {
+    let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(text) };
+    // The account and the Region only complete a name, so any do.
+    reference.resolve_secret("111122223333", "us-west-2")?;
+    Some(reference.value)
 }
 
-fn is_service(text: &str) -> bool {
+fn is_service_name(text: &str) -> bool {
     let path = if text.starts_with("arn:") {
-        let arn = responder_core::aws::arn::Arn::parse_for_service("ecs", text);
-        arn.and_then(|arn| arn.resource.strip_prefix("service/"))
+        Arn::parse_for_service("ecs", text).and_then(|arn| arn.resource.strip_prefix("service/"))
     } else {
         Some(text)
     };
-    path.and_then(|path| path.split_once('/'))
-        .is_some_and(|(cluster, name)| !cluster.is_empty() && !name.is_empty() && !name.contains('/'))
+    let Some((cluster, name)) = path.and_then(|path| path.split_once('/')) else { return false };
+    !cluster.is_empty() && !name.is_empty() && !name.contains('/')
 }
 
-const ACCOUNT: &str = "must be account ids of 12 digits with spaces between";
-const SECRET: &str = "must be names or ARNs of secrets with spaces between";
-const WILDCARD: &str =
-    "must be names or ARNs with spaces between, in which `*` stands for anything; `**` has no meaning";
-
-fn is_account(word: &str) -> bool {
-    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
+fn parse_account(word: &str) -> Option<String> {
+    let is_account = word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then(|| word.to_owned())
 }
 
-/// Words with spaces between.
-fn words<T>(
-    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
-    name: &str,
-    what: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Vec<T> {
-    let text = read.optional(name).unwrap_or_default();
-    let all: Option<Vec<T>> = text.split_whitespace().map(parse).collect();
-    all.unwrap_or_else(|| {
-        read.problem(name, what);
-        Vec::new()
-    })
-}
-
-/// Wildcards with spaces between; `None` if nobody said any.
-fn wildcards(
-    read: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+/// Reads wildcards; `None` if the variable is not set.
+fn read_wildcards(
+    reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
     name: &str,
 ) -> Option<Vec<ParsedText<Wildcard>>> {
-    read.optional(name)?;
-    Some(words(read, name, WILDCARD, |word| word.parse().ok()))
+    reader.read_optional(name)?;
+    Some(reader.read_words(name, WILDCARDS_PROBLEM, |word| word.parse().ok()))
 }
 
-/// The same grammar as that of a service's window.
-fn business_hours(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Option<ParsedText<Window>> {
-    let text = read.optional("BUSINESS_HOURS")?;
+/// Reads business hours, in the grammar of a service's time window.
+fn read_business_hours(
+    reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
+) -> Option<ParsedText<TimeWindow>> {
+    let text = reader.read_optional("BUSINESS_HOURS")?;
     let hours = text.parse().ok();
     if hours.is_none() {
-        let what = "must be days, times and a time zone, such as `Mon-Fri 08:00-19:00 Europe/Berlin`";
-        read.problem("BUSINESS_HOURS", what);
+        let problem = "must be days, times and a time zone, such as `Mon-Fri 08:00-19:00 Europe/Berlin`";
+        reader.add_problem("BUSINESS_HOURS", problem);
     }
     hours
 }
 
-/// Names of Regions, each once.
-fn regions(read: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
-    let text = read.optional("REGIONS").unwrap_or_default();
-    let mut regions: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    if regions.iter().any(|region| Region::of(region).is_none()) {
-        read.problem(
-            "REGIONS",
-            "must be names of Regions with spaces between, such as `eu-west-1 eu-west-2`",
-        );
-    }
+/// Reads names of Regions, each once.
+fn read_regions(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
+    let mut regions = reader.read_words("REGIONS", REGIONS_PROBLEM, |word| {
+        Region::parse(word).map(|region| region.as_str().to_owned())
+    });
     regions.sort_unstable();
     regions.dedup();
     regions
@@ -219,8 +218,8 @@ mod tests {
     fn parse(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
         let variable = |name: &str| find(name).map(|(_, value)| (*value).to_owned());
-        let mut reader = VariableReader { variable, problems: Vec::new() };
-        let settings = read(&mut reader);
+        let mut reader = VariableReader::new(variable);
+        let settings = read_settings(&mut reader);
         (settings, reader.problems)
     }
 
@@ -243,7 +242,7 @@ mod tests {
             ("ROLLOUT_SECONDS", "600"),
             ("ANSWER_SECONDS", "1200"),
             ("OVERDUE_SECONDS", "3600"),
-            ("FINDINGS", " mutable-image=notify  in-progress=wait unconfirmed=go"),
+            ("DEPLOYMENT_RISKS", " mutable-image=notify  in-progress=wait unconfirmed=go"),
             ("READERS", &readers),
             ("AWS_REGION", "us-west-2"),
             ("REGIONS", "eu-west-1 us-east-1 eu-west-1"),
@@ -260,32 +259,32 @@ mod tests {
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
             mode: ResponseMode::Notify,
-            settle: Span::from_secs(30),
-            margin: Span::from_secs(7),
+            settle_delay: Span::from_secs(30),
+            propagation_margin: Span::from_secs(7),
             cooldown: Span::from_secs(0),
-            in_flight: 2,
-            rollout: Span::from_secs(600),
-            answer: Span::from_secs(1_200),
-            overdue: Span::from_secs(3_600),
-            findings: BTreeMap::from([
+            rollout_limit: 2,
+            rollout_timeout: Span::from_secs(600),
+            answer_deadline: Span::from_secs(1_200),
+            overdue_grace_period: Span::from_secs(3_600),
+            deployment_risks: BTreeMap::from([
                 (DeploymentRisk::MutableImage, RiskPolicy::Notify),
                 (DeploymentRisk::InProgress, RiskPolicy::Wait),
                 (DeploymentRisk::Unconfirmed, RiskPolicy::Go),
             ]),
-            readers: BTreeMap::from([
+            declared_secrets: BTreeMap::from([
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
                 (arn.to_owned(), secrets(&[secret])),
             ]),
-            home: Some("us-west-2".to_owned()),
-            regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
-            runbooks: "https://runbooks.example/".to_owned(),
+            home_region: Some("us-west-2".to_owned()),
+            further_regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+            runbook_base_url: "https://runbooks.example/".to_owned(),
             production: ProductionScope {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
             decoys: secrets(&[secret]),
-            humans: vec!["breakglass-*".parse().unwrap()],
-            automation: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
+            human_roles: vec!["breakglass-*".parse().unwrap()],
+            automation_principals: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
             business_hours: Some("Mon-Fri 08:00-19:00 Europe/Berlin".parse().unwrap()),
             first_reads: true,
             summary_hour: 0,
@@ -299,7 +298,8 @@ mod tests {
             for (word, policy) in
                 [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
             {
-                let (settings, problems) = parse(&[("FINDINGS", &format!("{}={word}", finding.name()))]);
+                let (settings, problems) =
+                    parse(&[("DEPLOYMENT_RISKS", &format!("{}={word}", finding.as_str()))]);
                 assert_eq!((settings.risk_policy(finding), problems.len()), (policy, 0));
             }
         }
@@ -314,10 +314,10 @@ mod tests {
             ("ROLLOUT_SECONDS", "59"),
             ("ANSWER_SECONDS", "-1"),
             ("OVERDUE_SECONDS", "1h"),
-            ("FINDINGS", "evil=go"),
-            ("FINDINGS", "mutable-image=evil"),
-            ("FINDINGS", "mutable-image"),
-            ("FINDINGS", "mutable-image=go mutable-image=notify"),
+            ("DEPLOYMENT_RISKS", "evil=go"),
+            ("DEPLOYMENT_RISKS", "mutable-image=evil"),
+            ("DEPLOYMENT_RISKS", "mutable-image"),
+            ("DEPLOYMENT_RISKS", "mutable-image=go mutable-image=notify"),
             ("READERS", "evil"),
             ("READERS", r#"{"evil": ["db"]}"#),
             ("READERS", r#"{"a/b/c": ["db"]}"#),

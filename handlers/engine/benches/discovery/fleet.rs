@@ -15,8 +15,8 @@ use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedService, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
-    SecretPage, SortKeyRange, TableItem, TaskDefinition, UndescribedService, WriteResult,
+    ArnPage, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, UndescribedService, WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
@@ -32,7 +32,7 @@ pub(crate) struct Fleet {
     /// Services by cluster.
     pub(crate) clusters: RefCell<BTreeMap<String, Vec<DescribedService>>>,
     /// Task definitions by ARN.
-    pub(crate) definitions: RefCell<BTreeMap<String, TaskDefinition>>,
+    pub(crate) definitions: RefCell<BTreeMap<String, DescribedTaskDefinition>>,
     /// Clusters, services and task definitions that cannot be looked at, and whether the ledger cannot: `ledger`.
     pub(crate) hidden: RefCell<BTreeSet<String>>,
     /// How long a call takes.
@@ -94,7 +94,7 @@ impl Fleet {
         for number in 0..revisions {
             let value = Untrusted::new(secret(number % secrets));
             let references = vec![SecretReference { kind: ReferenceKind::ContainerSecret, value }];
-            let definition = TaskDefinition { references, ..TaskDefinition::default() };
+            let definition = DescribedTaskDefinition { references, ..DescribedTaskDefinition::default() };
             fleet.definitions.borrow_mut().insert(definition_arn(number), definition);
         }
         fleet
@@ -156,8 +156,12 @@ impl Fleet {
 
     fn seen(&self, name: &str, service: &'static str, operation: &'static str) -> Result<(), EngineError> {
         let code = Some("AccessDeniedException".to_owned());
-        let failure = CallFailure { cause: FailureCause::Refused, code };
-        if self.is_hidden(name) { Err(EngineError::Call { service, operation, failure }) } else { Ok(()) }
+        let failure = CallFailure { cause: FailureCause::ServiceError, code };
+        if self.is_hidden(name) {
+            Err(EngineError::CallFailed { service, operation, failure })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -216,37 +220,37 @@ impl AwsPort for Fleet {
         }
     }
 
-    fn print(&self, _: &str) {}
+    fn print_line(&self, _: &str) {}
 
-    async fn update(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, _: Timestamp) -> Result<WriteResult, EngineError> {
         self.call("UpdateItem").await;
         self.seen("ledger", "dynamodb", "UpdateItem")?;
         let mut table = self.table.borrow_mut();
         let known = table.get(&update.key).cloned();
         if !update.condition.holds(known.as_ref()) {
-            return Ok(WriteResult::No(known));
+            return Ok(WriteResult::ConditionFailed(known));
         }
         table.insert(update.key.clone(), update.apply(known));
-        Ok(WriteResult::Yes)
+        Ok(WriteResult::Written)
     }
 
-    async fn get(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], _: Timestamp) -> Result<FoundItems, EngineError> {
         self.call("BatchGetItem").await;
         self.seen("ledger", "dynamodb", "BatchGetItem")?;
         let table = self.table.borrow();
         Ok(FoundItems {
             items: keys.iter().filter_map(|key| table.get(key).cloned()).collect(),
-            left: Vec::new(),
+            unprocessed_keys: Vec::new(),
         })
     }
 
-    async fn query(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, _: Timestamp) -> Result<ItemPage, EngineError> {
         self.call("Query").await;
         self.seen("ledger", "dynamodb", "Query")?;
         let table = self.table.borrow();
         let inside = |key: &ItemKey| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
         let items = table.values().filter(|item| inside(&item.key)).cloned().collect();
-        Ok(ItemPage { items, next: None })
+        Ok(ItemPage { items, next_key: None })
     }
 
     async fn list_clusters(
@@ -301,12 +305,12 @@ impl AwsPort for Fleet {
         Ok(answer)
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         arn: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         self.call("DescribeTaskDefinition").await;
         self.seen(arn, "ecs", "DescribeTaskDefinition")?;
         Ok(self.definitions.borrow().get(arn).cloned().unwrap_or_default())
@@ -345,11 +349,11 @@ impl AwsPort for Fleet {
         Ok(None)
     }
 
-    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
         Ok(())
     }
 
-    async fn publish(&self, _: &Notification, _: &str, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(&self, _: &Notification, _: &str, _: Timestamp) -> Result<(), EngineError> {
         self.call("Publish").await;
         Ok(())
     }
@@ -357,8 +361,8 @@ impl AwsPort for Fleet {
 
 fn no_cluster(operation: &'static str) -> EngineError {
     let failure =
-        CallFailure { cause: FailureCause::Refused, code: Some("ClusterNotFoundException".to_owned()) };
-    EngineError::Call { service: "ecs", operation, failure }
+        CallFailure { cause: FailureCause::ServiceError, code: Some("ClusterNotFoundException".to_owned()) };
+    EngineError::CallFailed { service: "ecs", operation, failure }
 }
 
 /// A page of at most 100.
@@ -366,5 +370,5 @@ fn listed<'a>(arns: impl Iterator<Item = &'a String>, token: Option<&str>) -> Ar
     let from: usize = token.and_then(|token| token.parse().ok()).unwrap_or_default();
     let mut left = arns.skip(from).cloned().peekable();
     let arns = left.by_ref().take(100).collect();
-    ArnPage { arns, next: left.peek().map(|_| (from + 100).to_string()) }
+    ArnPage { arns, next_token: left.peek().map(|_| (from + 100).to_string()) }
 }

@@ -101,7 +101,7 @@ fn row(engine: &Engine<Fleet>, how: &str, what: &str, batches: &[&[usize]], chan
             account: "111122223333".to_owned(),
             keeps_facts: false,
         };
-        fleet.block_on(engine.run(&turn, &texts));
+        fleet.block_on(engine.process_batch(&turn, &texts));
     }
     let took = fleet.now().millis() - start.millis();
     let made: BTreeMap<&str, usize> = fleet

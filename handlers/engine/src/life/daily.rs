@@ -70,14 +70,14 @@ fn a_read_costs_one_write_a_day_and_what_is_noted_one_a_batch() {
     };
     let reads: Vec<String> = (0..9).map(|i| read(i, i)).collect();
     world.deliver_all(60, &reads);
-    assert_eq!((written(&world, "seen#"), written(&world, "summary#")), (0, 0));
+    assert_eq!((written(&world, "seen#"), written(&world, "digest#")), (0, 0));
     world.engine.settings.first_reads = true;
     world.deliver_all(120, &reads);
-    assert_eq!((written(&world, "seen#"), written(&world, "summary#")), (9, 1));
+    assert_eq!((written(&world, "seen#"), written(&world, "digest#")), (9, 1));
     let turns = world.engine.aws.turns.get();
     world.deliver_all(180, &reads);
     let again = world.engine.aws.turns.get() - turns;
-    assert_eq!((written(&world, "seen#"), written(&world, "summary#")), (9, 1));
+    assert_eq!((written(&world, "seen#"), written(&world, "digest#")), (9, 1));
     assert!(again <= 8, "{again} calls for what is known");
 }
 
@@ -88,7 +88,7 @@ fn the_notes_of_a_batch_are_one_item_unless_that_would_be_too_long() {
         world.engine.settings.first_reads = true;
         world.deliver_all(120, reads);
         let written = world.engine.aws.written.borrow();
-        written.iter().filter(|(key, _)| key.pk.starts_with("summary#")).map(|(_, bytes)| *bytes).collect()
+        written.iter().filter(|(key, _)| key.pk.starts_with("digest#")).map(|(_, bytes)| *bytes).collect()
     };
     let ordinary = items(&(0..1_000).map(|i| read(i % 60, i)).collect::<Vec<_>>());
     assert_eq!(ordinary.len(), 1, "{ordinary:?}");

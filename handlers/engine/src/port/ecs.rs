@@ -1,4 +1,4 @@
-//! What ECS answers, as far as it matters here.
+//! The answers of ECS, as far as the engine needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ pub struct ArnPage {
     /// The ARNs.
     pub arns: Vec<String>,
     /// The token of the next page, if there is one.
-    pub next: Option<String>,
+    pub next_token: Option<String>,
 }
 
 /// An answer of `DescribeServices`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribedServices {
-    /// What could be described.
+    /// The services that ECS described.
     pub services: Vec<DescribedService>,
-    /// What could not.
+    /// The services that ECS could not describe.
     pub failures: Vec<UndescribedService>,
 }
 
-/// A service as ECS describes it: what its task definitions refer to is not known yet.
+/// A service as ECS describes it. The references of its task definitions are not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribedService {
     /// Its ARN.
@@ -43,30 +43,40 @@ pub struct DescribedService {
     pub tags: BTreeMap<String, String>,
     /// Whether another AWS service manages it (`resourceManagementType`).
     pub managed: bool,
-    /// What makes a forced deployment of it less harmless, as far as the service itself says.
+    /// The risks of a forced deployment that the service itself shows.
     pub risks: BTreeSet<DeploymentRisk>,
     /// The ARNs of the task definitions that its tasks may run now.
     pub task_definitions: BTreeSet<String>,
-    /// What the service itself refers to.
+    /// The references of the service itself, such as those of Service Connect.
     pub references: Vec<SecretReference>,
 }
 
 impl DescribedService {
-    /// The service with what its task definitions say, as far as `definition` knows them by ARN; each reference once.
-    pub fn complete<'d>(self, definition: impl Fn(&str) -> Option<&'d TaskDefinition>) -> EcsService {
-        let defined: Vec<&TaskDefinition> =
-            self.task_definitions.iter().filter_map(|arn| definition(arn)).collect();
-        let all = defined.iter().flat_map(|known| &known.references).chain(&self.references);
-        let all: BTreeSet<(ReferenceKind, &Untrusted)> =
-            all.map(|reference| (reference.kind, &reference.value)).collect();
-        let references =
-            all.into_iter().map(|(kind, value)| SecretReference { kind, value: value.clone() }).collect();
-        let findings: BTreeSet<DeploymentRisk> =
-            defined.iter().flat_map(|known| &known.risks).chain(&self.risks).copied().collect();
+    /// The service together with its task definitions: `find_definition` finds one by its ARN, or does not know it. Equal
+    /// references of several definitions stand once.
+    pub fn with_definitions<'d>(
+        self,
+        find_definition: impl Fn(&str) -> Option<&'d DescribedTaskDefinition>,
+    ) -> EcsService {
+        let mut risks = self.risks;
+        let mut execution_roles = BTreeSet::new();
+        let mut distinct: BTreeSet<(ReferenceKind, Untrusted)> = BTreeSet::new();
+        for reference in self.references {
+            distinct.insert((reference.kind, reference.value));
+        }
+        for arn in &self.task_definitions {
+            let Some(definition) = find_definition(arn) else { continue };
+            risks.extend(&definition.risks);
+            execution_roles.extend(definition.role.clone());
+            for reference in &definition.references {
+                distinct.insert((reference.kind, reference.value.clone()));
+            }
+        }
+        let references = distinct.into_iter().map(|(kind, value)| SecretReference { kind, value });
         EcsService {
-            risks: findings,
-            execution_roles: defined.iter().filter_map(|known| known.role.clone()).collect(),
-            references,
+            risks,
+            execution_roles,
+            references: references.collect(),
             arn: self.arn,
             cluster: self.cluster,
             status: self.status.into(),
@@ -78,25 +88,25 @@ impl DescribedService {
     }
 }
 
-/// What a revision of a task definition says. It never changes.
+/// A revision of a task definition, as far as it concerns secrets. A revision never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TaskDefinition {
-    /// Everything in it that may refer to a secret.
+pub struct DescribedTaskDefinition {
+    /// Every value in it that may refer to a secret.
     pub references: Vec<SecretReference>,
-    /// The execution role's ARN, which reads the secrets when a task starts.
+    /// The execution role's ARN. ECS reads the secrets under this role when a task starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Untrusted>,
-    /// What makes a forced deployment less harmless.
+    /// The risks of a forced deployment that the definition shows.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risks: BTreeSet<DeploymentRisk>,
 }
 
-/// A service that could not be described (API reference of ECS: `Failure`).
+/// A service that ECS could not describe (API reference of ECS: `Failure`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndescribedService {
     /// Its ARN.
     pub arn: Option<String>,
-    /// Why, such as `MISSING`.
+    /// The reason, such as `MISSING`.
     pub reason: Option<String>,
 }

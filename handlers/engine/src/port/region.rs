@@ -5,26 +5,33 @@
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region(String);
 
+/// No Region's name is longer; the longest today, `us-gov-east-1`, has 13 bytes.
+const MAX_NAME_BYTES: usize = 32;
+
 impl Region {
-    /// Reads a name; `None` if it is no Region's.
-    pub fn of(text: &str) -> Option<Self> {
-        is_region(text).then(|| Self(text.to_owned()))
+    /// Parses a name; `None` if it does not look like a Region's.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_region_name(text).then(|| Self(text.to_owned()))
     }
 
     /// The name.
-    pub fn name(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-fn is_region(text: &str) -> bool {
+/// At least two words of lowercase letters and a number of one or two digits, with hyphens between.
+fn is_region_name(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else { return false };
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    text.len() <= 32
+    for word in words {
+        if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return false;
+        }
+    }
+    text.len() <= MAX_NAME_BYTES
         && words.len() >= 2
-        && words.iter().all(word)
-        && (1..=2).contains(&number.len())
+        && matches!(number.len(), 1..=2)
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -35,7 +42,7 @@ mod tests {
     #[test]
     fn only_a_regions_name_becomes_a_host() {
         for region in ["us-west-2", "us-gov-east-1", "ap-southeast-7", "us-isob-east-1", "eusc-de-east-1"] {
-            assert_eq!(Region::of(region).unwrap().name(), region);
+            assert_eq!(Region::parse(region).unwrap().as_str(), region);
         }
         for text in [
             "",
@@ -47,7 +54,7 @@ mod tests {
             "a-b-c#-1",
             "us-west-",
         ] {
-            assert_eq!(Region::of(text), None, "{text}");
+            assert_eq!(Region::parse(text), None, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What Secrets Manager answers, as far as it matters here: never a value.
+//! The answers of Secrets Manager, as far as the engine needs them: never a secret's value.
 
 use responder_core::aws::secret_metadata::SecretMetadata;
 
@@ -8,5 +8,5 @@ pub struct SecretPage {
     /// The secrets' metadata.
     pub secrets: Vec<SecretMetadata>,
     /// The token of the next page, if there is one.
-    pub next: Option<String>,
+    pub next_token: Option<String>,
 }

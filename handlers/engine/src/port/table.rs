@@ -1,6 +1,8 @@
-//! The ledger's table as data: keys, items, and the answers about them.
+//! The ledger's table as data: keys, items, and the answers of its calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use responder_core::time::Timestamp;
 
 /// An item's primary key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +24,7 @@ pub enum AttributeValue {
     Set(BTreeSet<String>),
 }
 
-/// An item, read tolerantly: an attribute of another type is as good as absent.
+/// An item. It is read tolerantly: an attribute of another type counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableItem {
     /// The item's key.
@@ -32,7 +34,7 @@ pub struct TableItem {
 }
 
 impl TableItem {
-    /// The string of this name.
+    /// The string of an attribute.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.values.get(name)? {
             AttributeValue::Text(text) => Some(text),
@@ -40,7 +42,7 @@ impl TableItem {
         }
     }
 
-    /// The number of this name.
+    /// The number of an attribute.
     pub fn number(&self, name: &str) -> Option<i64> {
         match self.values.get(name)? {
             AttributeValue::Number(number) => Some(*number),
@@ -48,31 +50,36 @@ impl TableItem {
         }
     }
 
-    /// The set of this name.
+    /// The set of an attribute.
     pub fn set(&self, name: &str) -> Option<&BTreeSet<String>> {
         match self.values.get(name)? {
             AttributeValue::Set(set) => Some(set),
             _ => None,
         }
     }
+
+    /// The instant of an attribute that holds milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn timestamp(&self, name: &str) -> Option<Timestamp> {
+        self.number(name).map(Timestamp::from_millis)
+    }
 }
 
 /// How a conditional write ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteResult {
-    /// It was written.
-    Yes,
-    /// The condition did not hold; the item as it is, if the table said it.
-    No(Option<TableItem>),
+    /// The item was written.
+    Written,
+    /// The condition did not hold. Holds the item as it is, if the table returned it.
+    ConditionFailed(Option<TableItem>),
 }
 
-/// What was found under some keys.
+/// The answer to a read of some keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundItems {
-    /// The items that there are.
+    /// The items that exist.
     pub items: Vec<TableItem>,
-    /// The keys that the table was too busy for.
-    pub left: Vec<ItemKey>,
+    /// The keys that the table was too busy to read (`UnprocessedKeys`).
+    pub unprocessed_keys: Vec<ItemKey>,
 }
 
 /// The items of one partition between two sort keys, both included.
@@ -94,5 +101,5 @@ pub struct ItemPage {
     /// The items of the page.
     pub items: Vec<TableItem>,
     /// The key after which the next page begins, if there is one.
-    pub next: Option<ItemKey>,
+    pub next_key: Option<ItemKey>,
 }

@@ -8,14 +8,14 @@ use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_engine::port::{
-    ArnPage, DescribedService, DescribedServices, SecretPage, TaskDefinition, UndescribedService,
+    ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, SecretPage, UndescribedService,
 };
 
 use crate::ecs::{EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedService};
 use crate::secrets::{SecretDescription, SecretDescriptionPage};
 
 pub(super) fn to_arn_page(page: EcsArnPage) -> ArnPage {
-    ArnPage { arns: page.arns, next: page.next_token }
+    ArnPage { arns: page.arns, next_token: page.next_token }
 }
 
 pub(super) fn to_described_services(answer: &ServiceDescriptions) -> DescribedServices {
@@ -59,7 +59,7 @@ fn to_described_service(service: &SimulatedService) -> DescribedService {
     }
 }
 
-pub(super) fn to_task_definition(definition: &RegisteredTaskDefinition) -> TaskDefinition {
+pub(super) fn to_task_definition(definition: &RegisteredTaskDefinition) -> DescribedTaskDefinition {
     let mut references = Vec::new();
     for container in &definition.containers {
         add_references(&mut references, ReferenceKind::ContainerSecret, &container.secrets);
@@ -69,11 +69,11 @@ pub(super) fn to_task_definition(definition: &RegisteredTaskDefinition) -> TaskD
     }
     add_references(&mut references, ReferenceKind::FsxCredentials, &definition.fsx_credentials);
     let role = definition.execution_role.as_deref().map(Untrusted::new);
-    TaskDefinition { references, role, risks: BTreeSet::new() }
+    DescribedTaskDefinition { references, role, risks: BTreeSet::new() }
 }
 
 pub(super) fn to_secret_page(page: SecretDescriptionPage) -> SecretPage {
-    SecretPage { secrets: page.secrets.iter().map(to_secret_metadata).collect(), next: page.next_token }
+    SecretPage { secrets: page.secrets.iter().map(to_secret_metadata).collect(), next_token: page.next_token }
 }
 
 pub(super) fn to_secret_metadata(secret: &SecretDescription) -> SecretMetadata {

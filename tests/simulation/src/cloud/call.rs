@@ -59,7 +59,7 @@ impl CallProfile {
         match answer {
             Ok(answer) => Ok(answer),
             Err(refusal) => {
-                Err(EngineError::Call { service, operation, failure: refuse_with_code(refusal.code) })
+                Err(EngineError::CallFailed { service, operation, failure: refuse_with_code(refusal.code) })
             }
         }
     }
@@ -83,7 +83,7 @@ impl SimulatedPort {
         let (before, after, fault) = {
             let state = &mut *self.cloud.state.borrow_mut();
             *state.record.calls.entry(operation).or_default() += 1;
-            let fault = state.faults.draw(service, repeats, &mut state.random);
+            let fault = state.faults.draw(service, operation, repeats, &mut state.random);
             if let Some(fault) = fault {
                 *state.record.faults.entry(fault.name()).or_default() += 1;
             }
@@ -97,7 +97,7 @@ impl SimulatedPort {
         clock.sleep_until(effect_at.min(until)).await;
         if effect_at > until {
             self.note_disturbance(profile);
-            return Err(EngineError::Deadline(operation));
+            return Err(EngineError::DeadlineReached(operation));
         }
         let mut perform = || act(&mut self.cloud.state.borrow_mut(), clock.now());
         let answer = match fault {
@@ -127,7 +127,7 @@ impl SimulatedPort {
             Some(answer) if !is_late => answer,
             _ => {
                 self.note_disturbance(profile);
-                Err(EngineError::Deadline(operation))
+                Err(EngineError::DeadlineReached(operation))
             }
         };
         if let Err(error) = &answer {
@@ -145,7 +145,7 @@ impl SimulatedPort {
     }
 
     pub(super) fn is_home(&self, region: &Region) -> bool {
-        region.name() == self.cloud.state.borrow().ecs.location.region
+        region.as_str() == self.cloud.state.borrow().ecs.location.region
     }
 
     pub(super) fn note_answered(&self, deployment: &str) {

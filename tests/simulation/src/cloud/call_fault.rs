@@ -74,17 +74,17 @@ impl CallFault {
             Self::Throttled => refuse_with_code("ThrottlingException"),
             Self::Denied => refuse_with_code("AccessDeniedException"),
             Self::Internal { .. } => refuse_with_code(internal),
-            Self::Unreachable(cause) | Self::AnswerLost(cause) => CallFailure::of(cause),
-            Self::Hangs { .. } => return Some(EngineError::Deadline(operation)),
+            Self::Unreachable(cause) | Self::AnswerLost(cause) => CallFailure::without_code(cause),
+            Self::Hangs { .. } => return Some(EngineError::DeadlineReached(operation)),
             Self::Repeated | Self::DiesBefore | Self::DiesAfter => return None,
         };
-        Some(EngineError::Call { service, operation, failure })
+        Some(EngineError::CallFailed { service, operation, failure })
     }
 }
 
 /// The failure of a call that the service refused with this code.
 pub(super) fn refuse_with_code(code: &str) -> CallFailure {
-    CallFailure { cause: FailureCause::Refused, code: Some(code.to_owned()) }
+    CallFailure { cause: FailureCause::ServiceError, code: Some(code.to_owned()) }
 }
 
 /// The faults of calls.
@@ -95,6 +95,7 @@ pub struct CallFaults {
     /// How many of the next `BatchGetItem` leave all keys but one, as a busy table does.
     pub busy_reads: u64,
     planned: BTreeMap<u64, CallFault>,
+    next_by_operation: BTreeMap<&'static str, CallFault>,
     by_service: BTreeMap<&'static str, CallFault>,
     calls: u64,
 }
@@ -103,6 +104,11 @@ impl CallFaults {
     /// Plans the fault of one call by its number: the first call of the cloud is number 0.
     pub fn plan(&mut self, call: u64, fault: CallFault) {
         self.planned.insert(call, fault);
+    }
+
+    /// Plans the fault of the next call of an operation, such as `UpdateService`.
+    pub fn plan_for_next(&mut self, operation: &'static str, fault: CallFault) {
+        self.next_by_operation.insert(operation, fault);
     }
 
     /// From now on, every call of a service (`dynamodb`, `ecs`, `secretsmanager` or `sns`) has this fault, or none.
@@ -121,11 +127,13 @@ impl CallFaults {
     /// The fault of the next call, if it has one. `repeats`: whether the SDK would repeat it after a lost answer.
     ///
     /// 1. A fault that is planned for this call.
-    /// 2. The fault of its service.
-    /// 3. One by chance.
+    /// 2. One that is planned for the next call of its operation.
+    /// 3. The fault of its service.
+    /// 4. One by chance.
     pub(super) fn draw(
         &mut self,
         service: &str,
+        operation: &str,
         repeats: bool,
         random: &mut SeededRandom,
     ) -> Option<CallFault> {
@@ -136,10 +144,14 @@ impl CallFaults {
             return Some(*planned);
         }
         // 2.
+        if let Some(planned) = self.next_by_operation.remove(operation) {
+            return Some(planned);
+        }
+        // 3.
         if let Some(fault) = self.by_service.get(service) {
             return Some(*fault);
         }
-        // 3.
+        // 4.
         if random.chance(self.per_mille) { Some(draw_fault(repeats, random)) } else { None }
     }
 
@@ -160,8 +172,8 @@ fn draw_fault(repeats: bool, random: &mut SeededRandom) -> CallFault {
         3 if repeats => CallFault::Repeated,
         _ => CallFault::AnswerLost(match random.below(3) {
             0 => FailureCause::Timeout,
-            1 => FailureCause::Connection,
-            _ => FailureCause::Unreadable,
+            1 => FailureCause::ConnectionFailed,
+            _ => FailureCause::ResponseUnreadable,
         }),
     }
 }

@@ -4,8 +4,8 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region,
-    SecretPage, SortKeyRange, TaskDefinition, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
@@ -28,7 +28,7 @@ impl AwsPort for SimulatedPort {
         }
     }
 
-    fn print(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         let record = &mut self.cloud.state.borrow_mut().record;
         record.meter.count_log_line(line);
         if let Some(journal) = &mut record.journal {
@@ -40,19 +40,19 @@ impl AwsPort for SimulatedPort {
         }
     }
 
-    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let profile = CallProfile::table("UpdateItem");
         let written =
             self.call(profile, until, |state, _| Ok(state.write_item(update, self.invocation))).await?;
         self.cloud.trace(|| {
-            let result = if written == WriteResult::Yes { "written" } else { "condition does not hold" };
+            let result = if written == WriteResult::Written { "written" } else { "condition does not hold" };
             let ItemKey { pk, sk } = &update.key;
             format!("#{} {pk} {sk} {}: {result}", self.invocation, describe_changes(update))
         });
         Ok(written)
     }
 
-    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         self.call(CallProfile::table("BatchGetItem"), until, |state, _| {
             let is_half_read = keys.len() > 1 && state.random.chance(state.faults.per_mille / 2);
             let read = if state.faults.take_busy_read() {
@@ -65,12 +65,12 @@ impl AwsPort for SimulatedPort {
             let (now, left) = keys.split_at(read);
             let items = state.table.get(now);
             state.record.meter.count_get(now.len(), &items);
-            Ok(FoundItems { items, left: left.to_vec() })
+            Ok(FoundItems { items, unprocessed_keys: left.to_vec() })
         })
         .await
     }
 
-    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         self.call(CallProfile::table("Query"), until, |state, _| {
             let page = state.query_items(range, self.invocation);
             state.record.meter.count_query(&page.items);
@@ -129,12 +129,12 @@ impl AwsPort for SimulatedPort {
         .await
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         arn: &str,
         until: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         let profile = CallProfile::ecs("DescribeTaskDefinition");
         self.call(profile, until, |state, now| {
             let definition = profile.translate(state.ecs.describe_task_definition(arn, now))?;
@@ -150,11 +150,13 @@ impl AwsPort for SimulatedPort {
         until: Timestamp,
     ) -> Result<SecretMetadata, EngineError> {
         let profile = CallProfile::secrets("DescribeSecret");
-        self.call(profile, until, |state, now| match state.secrets.describe_secret(region.name(), id, now) {
-            Err(refusal) if refusal.code == "ResourceNotFoundException" => {
-                Ok(SecretMetadata { missing: true, ..SecretMetadata::default() })
+        self.call(profile, until, |state, now| {
+            match state.secrets.describe_secret(region.as_str(), id, now) {
+                Err(refusal) if refusal.code == "ResourceNotFoundException" => {
+                    Ok(SecretMetadata { missing: true, ..SecretMetadata::default() })
+                }
+                answer => Ok(to_secret_metadata(&profile.translate(answer)?)),
             }
-            answer => Ok(to_secret_metadata(&profile.translate(answer)?)),
         })
         .await
     }
@@ -167,7 +169,7 @@ impl AwsPort for SimulatedPort {
     ) -> Result<SecretPage, EngineError> {
         let profile = CallProfile::secrets("ListSecrets");
         self.call(profile, until, |state, now| {
-            let page = state.secrets.list_secrets(region.name(), Some(100), token, now);
+            let page = state.secrets.list_secrets(region.as_str(), Some(100), token, now);
             Ok(to_secret_page(profile.translate(page)?))
         })
         .await
@@ -205,7 +207,12 @@ impl AwsPort for SimulatedPort {
         answer
     }
 
-    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         let refusal = PublishRequest::for_page(page, key).accept().err();
         self.call(CallProfile::sns("Publish"), until, |state, at| {
             if let Some(why) = &refusal {
@@ -226,7 +233,7 @@ impl AwsPort for SimulatedPort {
         Ok(())
     }
 
-    async fn chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, page: &Notification, until: Timestamp) -> Result<(), EngineError> {
         let profile = CallProfile::sns("Publish (chat)");
         let request = PublishRequest::for_chat(page);
         let refusal = match request.accept() {
@@ -252,8 +259,9 @@ impl AwsPort for SimulatedPort {
 /// SNS refuses a page. That is recorded, so that no world passes with it.
 fn refuse_page(record: &mut CloudRecord, why: &str) -> EngineError {
     record.unpublishable.push(why.to_owned());
-    let failure = CallFailure { cause: FailureCause::Refused, code: Some("InvalidParameter".to_owned()) };
-    EngineError::Call { service: "sns", operation: "Publish", failure }
+    let failure =
+        CallFailure { cause: FailureCause::ServiceError, code: Some("InvalidParameter".to_owned()) };
+    EngineError::CallFailed { service: "sns", operation: "Publish", failure }
 }
 
 /// The changes of an update, for the trace.

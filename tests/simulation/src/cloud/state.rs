@@ -56,7 +56,7 @@ impl CloudState {
     pub(super) fn write_item(&mut self, update: &ItemUpdate, invocation: u64) -> WriteResult {
         let frees_slot = update.key.sk.starts_with("slot#") && update.remove.contains("service");
         if frees_slot && self.bug == Some(CloudBug::KeepsSlots) {
-            return WriteResult::Yes;
+            return WriteResult::Written;
         }
         let before = self.table.item(&update.key);
         let bytes_before = before.map(count_item_bytes);
@@ -67,7 +67,7 @@ impl CloudState {
         let written = self.table.update(update);
         let bytes_after = self.table.item(&update.key).map(count_item_bytes);
         self.record.meter.count_write(bytes_before, bytes_after);
-        if written == WriteResult::Yes && update.set.contains_key("paged") {
+        if written == WriteResult::Written && update.set.contains_key("paged") {
             self.mark_page(&update.key.pk, invocation);
         }
         written
@@ -86,7 +86,7 @@ impl CloudState {
 
     /// Reads a page of a partition.
     pub(super) fn query_items(&mut self, range: &SortKeyRange, invocation: u64) -> ItemPage {
-        if self.bug == Some(CloudBug::CountsBeforeWriting) && range.pk.starts_with("marks#") {
+        if self.bug == Some(CloudBug::CountsBeforeWriting) && range.pk.starts_with("observations#") {
             let key = (invocation, range.pk.clone());
             let first = self.first_reads.entry(key).or_insert_with(|| self.table.copy_partition(&range.pk));
             return first.query(range);

@@ -36,8 +36,8 @@ impl ProtocolBug {
     pub(super) fn answer(self, update: &ItemUpdate, written: WriteResult) -> WriteResult {
         let is_claim = WorkerRequest::Update(update.clone()).meaning() == RequestMeaning::Claim;
         match written {
-            WriteResult::No(Some(item)) if self == Self::TakesHeldForDone && is_claim => {
-                WriteResult::No(Some(pretend_done(item)))
+            WriteResult::ConditionFailed(Some(item)) if self == Self::TakesHeldForDone && is_claim => {
+                WriteResult::ConditionFailed(Some(pretend_done(item)))
             }
             written => written,
         }

@@ -98,7 +98,9 @@ impl WorkerRequest {
     pub(super) fn perform(&self, table: &mut SimulatedTable) -> WorkerAnswer {
         match self {
             Self::Update(update) => WorkerAnswer::Written(Ok(table.update(update))),
-            Self::Get(keys) => WorkerAnswer::Got(Ok(FoundItems { items: table.get(keys), left: Vec::new() })),
+            Self::Get(keys) => {
+                WorkerAnswer::Got(Ok(FoundItems { items: table.get(keys), unprocessed_keys: Vec::new() }))
+            }
             Self::Query(range) => WorkerAnswer::Items(Ok(table.query(range))),
             Self::Publish(..) => WorkerAnswer::Sent(Ok(())),
             Self::Sleep => WorkerAnswer::Slept,
@@ -111,13 +113,14 @@ impl WorkerRequest {
             _ => ("dynamodb", self.operation()),
         };
         let failure = match failed {
-            CallBreakage::Refused => {
-                CallFailure { cause: FailureCause::Refused, code: Some("InternalServerError".to_owned()) }
-            }
-            CallBreakage::Broken => CallFailure::of(FailureCause::Connection),
-            CallBreakage::Silent => return self.answer_error(EngineError::Deadline(operation)),
+            CallBreakage::Refused => CallFailure {
+                cause: FailureCause::ServiceError,
+                code: Some("InternalServerError".to_owned()),
+            },
+            CallBreakage::Broken => CallFailure::without_code(FailureCause::ConnectionFailed),
+            CallBreakage::Silent => return self.answer_error(EngineError::DeadlineReached(operation)),
         };
-        self.answer_error(EngineError::Call { service, operation, failure })
+        self.answer_error(EngineError::CallFailed { service, operation, failure })
     }
 
     fn answer_error(&self, error: EngineError) -> WorkerAnswer {

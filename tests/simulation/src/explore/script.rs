@@ -10,8 +10,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage,
-    SortKeyRange, TaskDefinition, WriteResult,
+    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
+    Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use super::protocol_bug::ProtocolBug;
@@ -113,7 +113,7 @@ pub(super) struct WorkerPort(pub(super) Rc<WorkerScript>);
 
 /// The paging path makes no other calls.
 fn refuse_other_call<T>() -> Result<T, EngineError> {
-    Err(EngineError::Unanswered)
+    Err(EngineError::StoreUnavailable)
 }
 
 impl AwsPort for WorkerPort {
@@ -126,9 +126,9 @@ impl AwsPort for WorkerPort {
         self.0.ask(WorkerRequest::Sleep, wakes).await;
     }
 
-    fn print(&self, _: &str) {}
+    fn print_line(&self, _: &str) {}
 
-    async fn update(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
+    async fn update_item(&self, update: &ItemUpdate, until: Timestamp) -> Result<WriteResult, EngineError> {
         let mut update = update.clone();
         // Nothing reads it, and nothing expires here: worlds that differ in it alone are one.
         update.set.remove("ttl");
@@ -149,14 +149,14 @@ impl AwsPort for WorkerPort {
         }
     }
 
-    async fn get(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
+    async fn get_items(&self, keys: &[ItemKey], until: Timestamp) -> Result<FoundItems, EngineError> {
         match self.0.ask(WorkerRequest::Get(keys.to_vec()), until).await {
             WorkerAnswer::Got(answer) => answer,
             _ => refuse_other_call(),
         }
     }
 
-    async fn query(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
+    async fn query_items(&self, range: &SortKeyRange, until: Timestamp) -> Result<ItemPage, EngineError> {
         match self.0.ask(WorkerRequest::Query(range.clone()), until).await {
             WorkerAnswer::Items(answer) => answer,
             _ => refuse_other_call(),
@@ -187,12 +187,12 @@ impl AwsPort for WorkerPort {
         refuse_other_call()
     }
 
-    async fn task_definition(
+    async fn describe_task_definition(
         &self,
         _: &Region,
         _: &str,
         _: Timestamp,
-    ) -> Result<TaskDefinition, EngineError> {
+    ) -> Result<DescribedTaskDefinition, EngineError> {
         refuse_other_call()
     }
 
@@ -224,7 +224,12 @@ impl AwsPort for WorkerPort {
         refuse_other_call()
     }
 
-    async fn publish(&self, page: &Notification, key: &str, until: Timestamp) -> Result<(), EngineError> {
+    async fn publish_page(
+        &self,
+        page: &Notification,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), EngineError> {
         let request = WorkerRequest::Publish(page.clone(), key.to_owned());
         if self.0.bug == Some(ProtocolBug::MarksBeforeSending) {
             self.0.deferred.replace(Some(request));
@@ -237,7 +242,7 @@ impl AwsPort for WorkerPort {
     }
 
     /// There is no chat in the explored world: its result changes nothing (the engine's own tests show that).
-    async fn chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
+    async fn publish_chat(&self, _: &Notification, _: Timestamp) -> Result<(), EngineError> {
         Ok(())
     }
 }

@@ -219,7 +219,7 @@ impl WorkerModel {
         for message in &delivered {
             texts.push(self.scene.messages[*message].1.as_str());
         }
-        let mut future = pin!(self.engine.run(&invocation, &texts));
+        let mut future = pin!(self.engine.process_batch(&invocation, &texts));
         let mut context = Context::from_waker(Waker::noop());
         let mut polled = future.as_mut().poll(&mut context);
         for (_, number, answer, at) in answers {
@@ -270,10 +270,10 @@ impl WorkerProgress {
                 }
                 return progress;
             }
-            (RequestMeaning::Claim, WorkerAnswer::Written(Ok(WriteResult::Yes))) => {
+            (RequestMeaning::Claim, WorkerAnswer::Written(Ok(WriteResult::Written))) => {
                 progress.claim = ClaimStanding::Ours;
             }
-            (RequestMeaning::Claim, WorkerAnswer::Written(Ok(WriteResult::No(item)))) => {
+            (RequestMeaning::Claim, WorkerAnswer::Written(Ok(WriteResult::ConditionFailed(item)))) => {
                 // A request that was sent twice finds its own claim.
                 let is_own = item.as_ref().is_some_and(|item| item.text("owner") == Some(owner));
                 progress.claim = if is_own { ClaimStanding::Ours } else { ClaimStanding::None };

@@ -46,7 +46,7 @@ fn list_notified_consumers(context: &OracleContext<'_>) -> Vec<(String, String)>
     context.world.with_table(|table| {
         let mut consumers = Vec::new();
         for item in table.items() {
-            let Some(names) = item.key.sk.strip_prefix("told#") else { continue };
+            let Some(names) = item.key.sk.strip_prefix("notified#") else { continue };
             if let Some((service, secret)) = names.split_once('#') {
                 consumers.push((service.to_owned(), secret.to_owned()));
             }

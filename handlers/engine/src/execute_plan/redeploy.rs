@@ -1,0 +1,249 @@
+//! Redeployments: a concurrency slot and the service are claimed, ECS is called, and the answer is recorded.
+
+use futures_util::future::{join, join_all};
+use responder_core::aws::arn::Arn;
+use responder_core::aws::ecs_refusal::is_final_refusal;
+use responder_core::decide::LONGEST_WAIT;
+use responder_core::plan::PlanStep;
+use responder_core::state::consumer_decision::ConsumerDecision;
+use responder_core::state::deployment::{DeploymentOutcome, PendingReadEvidence, read_evidence_key};
+use responder_core::time::{Span, Timestamp};
+
+use super::plan_executor::{COMPLETION_RESERVE, PlanExecutor, StepEffect};
+use crate::deadline::span_between;
+use crate::error::{CallFailure, EngineError, FailureCause};
+use crate::port::{AwsPort, Region};
+use crate::store::{DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
+
+/// The time of the invocation that must be left after waiting for a change to settle.
+const RESERVE_AFTER_WAIT: Span = Span::from_secs(5);
+
+impl<A: AwsPort> PlanExecutor<'_, A> {
+    /// Forces a new deployment of a service, unless one was requested already. The exits are:
+    ///
+    /// 1. it is too early, and waiting would take too long: the event fails, and comes again;
+    /// 2. the service's ARN names no Region: refused for good;
+    /// 3. a deployment was requested that answers the changes, or one must wait: the changes are on record, and the sweep
+    ///    decides again;
+    /// 4. the rate limit allows no call in time: the claim is withdrawn, and the event fails;
+    /// 5. the call fails: the claim is withdrawn if the call certainly had no effect. After any other error ECS may have
+    ///    started a deployment: the claim stays, and the sweep finds out;
+    /// 6. ECS starts a deployment, which is recorded.
+    pub(super) async fn redeploy(&mut self, step: &PlanStep) -> Result<StepEffect, EngineError> {
+        let PlanStep::Redeploy {
+            cluster,
+            service,
+            secrets,
+            not_before,
+            fresh_from,
+            cooldown_from,
+            slot,
+            rollout,
+            ..
+        } = step
+        else {
+            return Ok(StepEffect::Uncounted);
+        };
+        // 1. Too early.
+        self.wait_until(*not_before).await?;
+        // 2. No Region.
+        let Some(region) = region_of_service(service) else {
+            let failure = CallFailure::without_code(FailureCause::RegionMissing);
+            return Err(EngineError::DeploymentRefused(failure));
+        };
+        let request = DeploymentRequest {
+            cluster,
+            service,
+            changes: secrets,
+            fresh_from: *fresh_from,
+            cooldown_from: *cooldown_from,
+            slot: *slot,
+            rollout: *rollout,
+        };
+        // 3. Requested already, or to be deferred.
+        let claim = match self.ledger.claim_deployment(&request).await? {
+            DeploymentClaimResult::Granted(claim) => claim,
+            DeploymentClaimResult::AlreadyRequested => return Ok(StepEffect::AlreadyApplied),
+            DeploymentClaimResult::Deferred => {
+                self.counters.deployments_deferred += 1;
+                return Ok(StepEffect::AlreadyApplied);
+            }
+        };
+        // 4. The rate limit.
+        let until = self.deadline.earlier_by(COMPLETION_RESERVE).instant();
+        if let Err(error) = self.cache.wait_for_deployment(self.aws, &region, service, until).await {
+            self.ledger.withdraw_deployment(&request, claim, DeploymentOutcome::Refused).await;
+            return Err(error);
+        }
+        // 5. The call.
+        let deployment = match self.aws.force_deployment(&region, cluster, service, until).await {
+            Ok(deployment) => deployment,
+            Err(error) => {
+                let error = recognize_refusal(error);
+                let is_final = matches!(error, EngineError::DeploymentRefused(_));
+                self.counters.redeploys_refused += usize::from(is_final);
+                if error.had_no_effect() {
+                    let outcome =
+                        if is_final { DeploymentOutcome::Denied } else { DeploymentOutcome::Refused };
+                    self.ledger.withdraw_deployment(&request, claim, outcome).await;
+                }
+                return Err(error);
+            }
+        };
+        // 6. Started.
+        self.counters.deployments_forced += 1;
+        self.ledger.record_deployment(&request, claim, deployment.as_deref()).await?;
+        self.record_redeployment(step, deployment.as_deref(), claim.requested_at).await?;
+        Ok(StepEffect::Applied)
+    }
+
+    /// Waits until a deployment surely starts with the new value: one that starts too early may still read the old one.
+    async fn wait_until(&self, not_before: Timestamp) -> Result<(), EngineError> {
+        let now = self.aws.now();
+        let wait = span_between(now, not_before);
+        if wait == Span::default() {
+            return Ok(());
+        }
+        let remaining_after_wait = span_between(now.plus(wait), self.deadline.instant());
+        if wait > LONGEST_WAIT || remaining_after_wait < RESERVE_AFTER_WAIT {
+            return Err(EngineError::RedeployTooEarly);
+        }
+        self.aws.sleep(wait).await;
+        Ok(())
+    }
+
+    /// Records the decision for each change, and the reads that will be evidence for it.
+    async fn record_redeployment(
+        &self,
+        step: &PlanStep,
+        deployment: Option<&str>,
+        requested_at: Timestamp,
+    ) -> Result<(), EngineError> {
+        let PlanStep::Redeploy { service, secrets, execution_roles, why, .. } = step else { return Ok(()) };
+        let proven =
+            deployment.map(|id| ProvenDeployment { id, deployed_at: requested_at, is_completed: false });
+        let mut pending = Vec::new();
+        for role in execution_roles {
+            for change in secrets {
+                let evidence = PendingReadEvidence {
+                    service: service.clone(),
+                    change: change.clone(),
+                    since: requested_at,
+                };
+                pending.push((read_evidence_key(role, &change.secret), evidence));
+            }
+        }
+        let (recorded, added) = join(
+            self.record_decisions(service, secrets, ConsumerDecision::Redeploy, why, proven.as_ref()),
+            join_all(pending.iter().map(|(key, evidence)| self.ledger.add_pending_evidence(key, evidence))),
+        )
+        .await;
+        recorded?;
+        added.into_iter().collect()
+    }
+}
+
+/// Turns the error of `UpdateService` into [`EngineError::DeploymentRefused`] if the core says that it is final.
+fn recognize_refusal(error: EngineError) -> EngineError {
+    match error {
+        EngineError::CallFailed { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
+            EngineError::DeploymentRefused(failure)
+        }
+        error => error,
+    }
+}
+
+fn region_of_service(service: &str) -> Option<Region> {
+    Region::parse(Arn::parse_for_service("ecs", service)?.region)
+}
+
+#[cfg(test)]
+mod tests {
+    use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::decide;
+    use responder_core::facts::Facts;
+    use responder_core::facts::Settings;
+    use responder_core::notify::Renderer;
+    use responder_core::plan::{Plan, SkipReason};
+    use responder_core::rules::{Handler, builtin};
+    use responder_core::state::deployment::{DeploymentEnd, SecretChange};
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::discovery::ProcessCache;
+    use crate::fake::{EngineFake, block_on};
+    use crate::metrics::Counters;
+    use crate::store::Ledger;
+
+    /// A sweep learns at once that ours was superseded and that the newer one answers the change, which is settled then.
+    #[test]
+    fn one_sweep_gives_the_proof_of_a_superseded_deployment_to_the_newer_one() {
+        let (service, cluster) = ("arn:aws:ecs:us-west-2:111122223333:service/shop/web", "shop");
+        let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
+        let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
+        let secrets = vec![SecretChange { secret, at: at(100), version: None }];
+        let aws = EngineFake::default();
+        aws.clock.set(at(110));
+        let deadline = Deadline::from_invocation(aws.now().plus(lease), lease, aws.now());
+        let ledger = Ledger::new(&aws, "a", lease, deadline);
+        let ours = ProvenDeployment { id: "ours", deployed_at: at(110), is_completed: false };
+        block_on(ledger.record_decision(service, &secrets[0], ConsumerDecision::Redeploy, "", Some(&ours)))
+            .unwrap();
+        let (fresh_from, cooldown_from, rollout) = (at(105), at(0), Span::from_secs(600));
+        let wish = DeploymentRequest {
+            cluster,
+            service,
+            changes: &secrets,
+            fresh_from,
+            cooldown_from,
+            slot: 0,
+            rollout,
+        };
+        let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
+        assert!(matches!(granted, DeploymentClaimResult::Granted(_)));
+        let newer = EcsDeployment {
+            id: "theirs".to_owned(),
+            created_at: at(150),
+            rollout_state: Some(RolloutState::Completed),
+        };
+        let steps = vec![
+            PlanStep::Skip {
+                service: service.to_owned(),
+                secrets: secrets.clone(),
+                deployment: Some(newer),
+                reason: SkipReason::AlreadyNewer,
+                why: "it is newer".to_owned(),
+            },
+            PlanStep::EndDeployment {
+                service: service.to_owned(),
+                cluster: cluster.to_owned(),
+                requested_at: at(110),
+                deployment: Some("ours".to_owned()),
+                slot: None,
+                secrets,
+                end: DeploymentEnd { at: at(150), outcome: DeploymentOutcome::Superseded },
+            },
+        ];
+        let rules = builtin().unwrap();
+        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1));
+        let (cache, mut counters) = (ProcessCache::default(), Counters::default());
+        let settings = Settings::default();
+        let mut executor = PlanExecutor {
+            aws: &aws,
+            rules: &rules,
+            renderer: Renderer::new(&rules, &settings),
+            ledger: &ledger,
+            cache: &cache,
+            deadline,
+            counters: &mut counters,
+        };
+        let executed = block_on(executor.execute_plan(&Plan { steps, ..quarantine }, &Facts::default()));
+        assert!(executed.errors.is_empty(), "{:?}", executed.errors);
+        let table = aws.table.borrow();
+        let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;
+        assert_eq!((proof.text("decision"), proof.text("deployment")), (Some("newer"), Some("theirs")));
+        assert_eq!(proof.number("superseded_at"), Some(150_000));
+        assert!(proof.number("completed_at").is_some());
+    }
+}

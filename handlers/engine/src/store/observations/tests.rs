@@ -1,0 +1,244 @@
+//! What is written, what is read, and what an attacker makes of it.
+
+use responder_core::aws::secret_ref::SecretRef;
+use responder_core::state::observation::ObservationRole;
+use responder_core::text::Untrusted;
+
+use super::*;
+use crate::deadline::Deadline;
+use crate::fake::{EngineFake, block_on};
+use crate::port::{AttributeValue, ItemKey, TableItem};
+
+fn observation(key: &str, at: &str) -> Observation {
+    Observation {
+        at: at.parse().unwrap(),
+        key: key.to_owned(),
+        resolves: false,
+        id: Untrusted::new("id"),
+        account: "111122223333".to_owned(),
+        region: "us-west-2".to_owned(),
+        principal: Untrusted::new("p"),
+        secrets: Vec::new(),
+        secrets_known: true,
+        error: false,
+        roles: BTreeMap::from([("bulk-read".to_owned(), ObservationRole::Counts)]),
+    }
+}
+
+fn ask(group: &str, key: &str, at: &str) -> ObservationQuery {
+    let observation = observation(key, at);
+    let reach = Span::from_secs(600);
+    ObservationQuery {
+        group: group.to_owned(),
+        from: observation.at.minus(reach),
+        to: observation.at.plus(reach),
+        observation,
+    }
+}
+
+fn exchange(aws: &EngineFake, asks: &[ObservationQuery]) -> ObservationAnswer {
+    let lease = Span::from_secs(60);
+    let deadline = Deadline::from_invocation(aws.now().plus(lease), lease, aws.now());
+    block_on(Ledger::new(aws, "me", lease, deadline).exchange_observations(asks.to_vec()))
+}
+
+fn written(aws: &EngineFake) -> usize {
+    std::mem::take(&mut *aws.written.borrow_mut()).len()
+}
+
+#[test]
+fn marks_of_one_stream_and_stretch_are_one_write_and_copies_none() {
+    let aws = EngineFake::default();
+    let asks = [
+        ask("s", "a", "2026-01-02T03:04:05Z"),
+        ask("s", "b", "2026-01-02T03:09:59.999Z"),
+        ask("s", "b", "2026-01-02T03:09:59.999Z"),
+        ask("s", "c", "2026-01-02T03:10:00Z"),
+        ask("t", "a", "2026-01-02T03:04:05Z"),
+    ];
+    let observations = exchange(&aws, &asks);
+    assert_eq!(
+        (observations.groups["s"].len(), observations.groups["t"].len(), observations.dropped),
+        (3, 1, 0)
+    );
+    assert!(observations.unanswered.is_empty());
+    assert_eq!(written(&aws), 3);
+    assert_eq!(exchange(&aws, &asks).groups, observations.groups);
+    assert_eq!(written(&aws), 0);
+    // Another function with one of them and one more writes the one.
+    let more = exchange(&aws, &[asks[0].clone(), ask("s", "d", "2026-01-02T03:05:00Z")]);
+    assert_eq!((written(&aws), more.groups["s"].len()), (1, 4));
+}
+
+#[test]
+fn a_mark_that_is_about_to_expire_is_written_again() {
+    let aws = EngineFake::default();
+    let asks = [ask("s", "a", "2026-01-02T03:04:05Z")];
+    exchange(&aws, &asks);
+    let first = aws.table.borrow().values().find_map(|item| item.number("ttl")).unwrap();
+    // Kept for longer than an event of the present may ask for it.
+    assert!(first > asks[0].to.millis() / 1_000 + 600, "{first}");
+    aws.clock.set(Timestamp::from_millis(first * 1_000 - 1));
+    assert_eq!((written(&aws), exchange(&aws, &asks).groups.len(), written(&aws)), (1, 1, 1));
+    assert_eq!(aws.table.borrow().len(), 1, "the same item");
+    assert!(aws.table.borrow().values().all(|item| item.number("ttl") > Some(first)));
+}
+
+#[test]
+fn a_late_event_does_not_make_all_that_lies_between_be_read() {
+    let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let asks =
+        ["2026-01-02T03:04:05Z", "2026-01-02T03:20:00Z", "2026-01-01T03:04:05Z"].map(|at| ask("s", at, at));
+    let ranges = merge_queries(asks.to_vec()).remove("s").unwrap().ranges;
+    let expected = [
+        (at("2026-01-01T02:54:05Z"), at("2026-01-01T03:14:05Z")),
+        (at("2026-01-02T02:54:05Z"), at("2026-01-02T03:30:00Z")),
+    ];
+    assert_eq!(ranges, expected);
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_said_and_the_own_marks_count_all_the_same() {
+    let aws = EngineFake { broken: Some(EngineError::StoreUnavailable).into(), ..EngineFake::default() };
+    let observations = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]);
+    assert_eq!(
+        (observations.groups["s"].len(), observations.unanswered),
+        (1, BTreeSet::from(["s".to_owned()]))
+    );
+}
+
+#[test]
+fn items_of_another_release_cost_nothing() {
+    let aws = EngineFake::default();
+    let old = serde_json::to_string(&observation("old", "2026-01-02T03:04:05Z")).unwrap();
+    let chunk = "2026-01-02T03:00:00Z";
+    let values = [
+        (chunk.to_owned(), AttributeValue::Set(BTreeSet::from([old]))),
+        (format!("{chunk}#1"), AttributeValue::Text("{\"from\":\"the future\"}".to_owned())),
+        (format!("{chunk}#2"), AttributeValue::Number(7)),
+    ];
+    for (sk, value) in values {
+        let item = TableItem {
+            key: ItemKey { pk: schema::observation_partition("s"), sk: sk.clone() },
+            values: [("observations".to_owned(), value)].into(),
+        };
+        aws.table.borrow_mut().insert(item.key.clone(), item);
+    }
+    let observations = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]);
+    assert_eq!((observations.groups["s"].len(), observations.unanswered.len()), (1, 0));
+}
+
+#[test]
+fn stretches_sort_as_time_does_and_hold_their_items() {
+    let text = |at: &str| chunk_start(at.parse().unwrap()).to_string();
+    assert_eq!(text("1970-01-01T00:09:59.999Z"), "1970-01-01T00:00:00Z");
+    let (first, next) = (text("2026-01-02T03:09:59Z"), text("2026-01-02T03:10:00Z"));
+    let item = format!("{}ffff", schema::first_sort_key_of_chunk(&first));
+    assert!(
+        *first < *schema::first_sort_key_of_chunk(&first)
+            && schema::first_sort_key_of_chunk(&first) < item
+            && item < schema::last_sort_key_of_chunk(&first)
+            && schema::last_sort_key_of_chunk(&first) < schema::first_sort_key_of_chunk(&next)
+    );
+}
+
+#[test]
+fn a_full_chunk_takes_only_what_is_new_and_at_most_as_many_again() {
+    let observation = |n: usize, region: &str| {
+        let at = Timestamp::from_millis(1_767_322_800_000 + i64::try_from(n).unwrap());
+        let region = region.to_owned();
+        Observation { at, region, ..observation(&format!("{n:05}"), "2026-01-02T03:04:05Z") }
+    };
+    let far = Timestamp::from_millis(0);
+    let all: BTreeSet<Observation> = (0..5_000).map(|n| observation(n, "us-west-2")).collect();
+    let NewObservations { accepted: news, dropped } =
+        select_new_observations("s", &BTreeMap::new(), &all, far);
+    assert_eq!((news.len(), dropped), (CHUNK_OBSERVATIONS_MAX, 4_000));
+    let known: BTreeMap<Observation, i64> = news.into_iter().map(|observation| (observation, 9)).collect();
+    let more = [
+        observation(1, "us-west-2"),
+        observation(6_000, "us-west-2"),
+        observation(6_001, "eu-west-1"),
+        observation(6_002, "eu-west-1"),
+    ];
+    let NewObservations { accepted: news, dropped } =
+        select_new_observations("s", &known, &more.clone().into(), far);
+    assert_eq!((news, dropped), (BTreeSet::from([more[2].clone()]), 2));
+    let new: BTreeSet<Observation> = (6_000..9_000).map(|n| observation(n, &n.to_string())).collect();
+    assert_eq!(select_new_observations("s", &known, &new, far).accepted.len(), CHUNK_OBSERVATIONS_MAX);
+}
+
+#[test]
+fn what_many_wrote_at_once_is_not_all_read() {
+    let aws = EngineFake::default();
+    // More than fit, as if a hundred functions had looked before anybody wrote; and the next ten minutes.
+    for (minute, times) in [(4, 16), (11, 1)] {
+        for number in 0..times {
+            let observations: BTreeSet<Observation> = (0..1_000)
+                .map(|n| observation(&format!("{number}-{n}"), &format!("2026-01-02T03:{minute:02}:05Z")))
+                .collect();
+            for update in build_updates("s", &observations, 9_999_999_999) {
+                block_on(aws.update_item(&update, aws.now())).unwrap();
+            }
+        }
+    }
+    let observations = exchange(&aws, &[ask("s", "0-1", "2026-01-02T03:04:05Z")]);
+    // The mark that asks is among them or one more.
+    let (read, own) = (MAX_READ_PER_CHUNK + 1_000, observation("0-1", "2026-01-02T03:04:05Z"));
+    assert!(
+        observations.groups["s"].contains(&own)
+            && (read..=read + 1).contains(&observations.groups["s"].len())
+    );
+}
+
+#[test]
+fn long_marks_take_the_room_of_several() {
+    let secret =
+        |n: usize| SecretRef::from_name_or_arn(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
+    let observations: BTreeSet<Observation> = (0..3_000)
+        .map(|n| Observation {
+            secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
+            ..observation(&format!("{n:032}"), "2026-01-02T03:04:05Z")
+        })
+        .collect();
+    let NewObservations { accepted: news, dropped } =
+        select_new_observations("s", &BTreeMap::new(), &observations, Timestamp::from_millis(0));
+    assert_eq!(news.len() + dropped, observations.len());
+    let bytes: usize =
+        build_updates("s", &news, 1).iter().filter_map(|update| size(&update.set["observations"])).sum();
+    assert!((900_000..1_200_000).contains(&bytes), "{bytes}");
+}
+
+fn size(value: &AttributeValue) -> Option<usize> {
+    match value {
+        AttributeValue::Text(text) => Some(text.len()),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_item_stays_small_whatever_is_read() {
+    let secret = |n: usize| {
+        let name = format!("{n:06}{}", "\u{1}".repeat(506));
+        SecretRef {
+            text: Untrusted::new(name),
+            ..SecretRef::from_name_or_arn("x", "111122223333", "us-west-2").unwrap()
+        }
+    };
+    let observations: BTreeSet<Observation> = (0..300)
+        .map(|n| Observation {
+            secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
+            principal: Untrusted::new("\u{1}".repeat(512)),
+            ..observation(&format!("{n:032}"), "2026-01-02T03:04:05Z")
+        })
+        .collect();
+    let aws = EngineFake::default();
+    let updates = build_updates("s", &observations, 9_999_999_999);
+    for update in &updates {
+        block_on(aws.update_item(update, aws.now())).unwrap();
+    }
+    let largest = aws.written.borrow().iter().map(|(_, bytes)| *bytes).max().unwrap();
+    assert!((200_000..300_000).contains(&largest), "{largest}");
+    let found = exchange(&aws, &[ask("s", "a", "2026-01-02T03:04:05Z")]).groups.remove("s").unwrap();
+    assert!(observations.is_subset(&found), "nothing is lost");
+}

@@ -1,0 +1,226 @@
+//! The rotations of one account and Region: changes, requested deployments, concurrency slots, and notifications of
+//! consumers. They share one partition, which is read in one go.
+
+use responder_core::facts::Facts;
+use responder_core::state::deployment::{
+    AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, SecretChange,
+    is_change_news,
+};
+
+use super::conditions::write_condition;
+use super::deployments::parse_outcome;
+use super::ledger::Ledger;
+use super::schema::{
+    self, AT, CHANGE_LIFETIME, CHANGES, CLUSTER, DEPLOYMENT, ENDED_AT, IS_RESOLVED, LEASE_UNTIL, OUTCOME,
+    REQUESTED_AT, SERVICE, SLOT, StoredItemKind, TTL, UNTIL, VERSION, WAITING_SINCE, expiry_seconds,
+};
+use crate::error::EngineError;
+use crate::port::WriteCondition::{Absent, Any, Equals, LessThan};
+use crate::port::{AttributeValue, AwsPort, ItemUpdate, TableItem};
+
+impl<A: AwsPort> Ledger<'_, A> {
+    /// Reads the partition of an account and Region into the facts.
+    pub(crate) async fn read_rotation_state(
+        &self,
+        account: &str,
+        region: &str,
+        facts: &mut Facts,
+    ) -> Result<(), EngineError> {
+        let mut range = schema::whole_partition(schema::location_partition(account, region));
+        // A partition that could be read only in part counts as unread: the facts get all of it or nothing.
+        let mut items = Vec::new();
+        loop {
+            let page = self.query_items(&range).await?;
+            items.extend(page.items);
+            range.after = page.next_key;
+            if range.after.is_none() {
+                break;
+            }
+        }
+        for item in &items {
+            store_rotation_item(item, facts);
+        }
+        Ok(())
+    }
+
+    /// Records a change as unresolved, unless a later change of the secret is known. The version is added to a change that
+    /// was recorded without one.
+    pub(crate) async fn record_change(&self, change: &SecretChange) -> Result<(), EngineError> {
+        let mut update = ItemUpdate::new(schema::change_key(&change.secret))
+            .set_number(AT, change.at.millis())
+            .set_number(TTL, expiry_seconds(self.aws.now(), change.at, CHANGE_LIFETIME))
+            .set_number_if_absent(WAITING_SINCE, change.at.millis())
+            .remove_attributes([IS_RESOLVED]);
+        update = match &change.version {
+            Some(version) => update.set_text(VERSION, version),
+            None => update.remove_attributes([VERSION]),
+        };
+        self.write_or_skip(&update.only_if(write_condition(&is_change_news(change.at)))).await
+    }
+
+    /// Marks a change as resolved, unless another change of the secret is known by now.
+    pub(crate) async fn resolve_change(&self, change: &SecretChange) -> Result<(), EngineError> {
+        let update = ItemUpdate::new(schema::change_key(&change.secret))
+            .set_number(IS_RESOLVED, 1)
+            .remove_attributes([WAITING_SINCE])
+            .only_if(Equals(AT, AttributeValue::Number(change.at.millis())));
+        self.write_or_skip(&update).await
+    }
+
+    /// Records that on-call was notified of a consumer.
+    pub(crate) async fn record_notified_consumer(
+        &self,
+        consumer: &AffectedConsumer,
+    ) -> Result<(), EngineError> {
+        let changed_at = consumer.change.at;
+        let update = ItemUpdate::new(schema::notified_key(&consumer.service, &consumer.change.secret))
+            .set_number(AT, changed_at.millis())
+            .set_number(TTL, expiry_seconds(self.aws.now(), changed_at, CHANGE_LIFETIME))
+            .only_if(Any(vec![Absent(AT), LessThan(AT, changed_at.millis())]));
+        self.write_or_skip(&update).await
+    }
+}
+
+/// Puts an item of an account and Region where it belongs in the facts. An item that cannot be read was written by another
+/// release, and counts as absent.
+pub(super) fn store_rotation_item(item: &TableItem, facts: &mut Facts) {
+    match schema::parse_item_kind(&item.key) {
+        Some(StoredItemKind::Change(secret)) => {
+            if let Some(change) = read_change(item) {
+                facts.changes.insert(secret.to_owned(), change);
+            }
+        }
+        Some(StoredItemKind::Deployment(service)) => {
+            if let Some(record) = read_deployment_record(item) {
+                facts.deployments.insert(service.to_owned(), record);
+            }
+        }
+        Some(StoredItemKind::Slot { cluster, number }) => {
+            if let Some(slot) = read_slot(item) {
+                facts.concurrency_slots.entry(cluster.to_owned()).or_default().insert(number, slot);
+            }
+        }
+        Some(StoredItemKind::Notified { service, secret }) => {
+            if let Some(changed_at) = item.timestamp(AT) {
+                facts.notified.entry(service.to_owned()).or_default().insert(secret.to_owned(), changed_at);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn read_change(item: &TableItem) -> Option<KnownChange> {
+    Some(KnownChange {
+        at: item.timestamp(AT)?,
+        version: item.text(VERSION).map(str::to_owned),
+        waiting_since: item.timestamp(WAITING_SINCE),
+        resolved: item.number(IS_RESOLVED) == Some(1),
+    })
+}
+
+/// A slot that was given back has no service.
+fn read_slot(item: &TableItem) -> Option<ConcurrencySlot> {
+    Some(ConcurrencySlot { service: item.text(SERVICE)?.to_owned(), until: item.timestamp(UNTIL)? })
+}
+
+fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
+    let ended_at = item.timestamp(ENDED_AT).unwrap_or_default();
+    let outcome = item.text(OUTCOME).and_then(parse_outcome);
+    Some(DeploymentRecord {
+        requested_at: item.timestamp(REQUESTED_AT)?,
+        cluster: item.text(CLUSTER)?.to_owned(),
+        deployment: item.text(DEPLOYMENT).map(str::to_owned),
+        slot: item.number(SLOT).and_then(|slot| slot.try_into().ok()),
+        changes: serde_json::from_str(item.text(CHANGES).unwrap_or_default()).unwrap_or_default(),
+        lease_until: item.timestamp(LEASE_UNTIL),
+        end: outcome.map(|outcome| DeploymentEnd { at: ended_at, outcome }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::state::deployment::PendingReadEvidence;
+    use responder_core::time::{Span, Timestamp};
+
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::fake::{EngineFake, block_on};
+    use crate::store::stored_facts::StoredFactKeys;
+
+    fn changed(second: i64, version: Option<&str>) -> SecretChange {
+        let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
+        let secret = SecretRef::from_arn(arn).unwrap();
+        SecretChange {
+            secret,
+            at: Timestamp::from_millis(second * 1_000),
+            version: version.map(str::to_owned),
+        }
+    }
+
+    fn with<T>(aws: &EngineFake, act: impl AsyncFnOnce(&Ledger<'_, EngineFake>) -> T) -> T {
+        let lease = Span::from_secs(60);
+        block_on(act(&Ledger::new(
+            aws,
+            "me",
+            lease,
+            Deadline::from_invocation(aws.now().plus(lease), lease, aws.now()),
+        )))
+    }
+
+    fn known(aws: &EngineFake) -> Facts {
+        let mut facts = Facts::default();
+        with(aws, async |ledger| ledger.read_rotation_state("111122223333", "us-west-2", &mut facts).await)
+            .unwrap();
+        facts
+    }
+
+    #[test]
+    fn the_latest_change_is_kept_until_it_is_answered_for() {
+        let aws = EngineFake::default();
+        let note =
+            |changed: &SecretChange| with(&aws, async |ledger| ledger.record_change(changed).await).unwrap();
+        let settle =
+            |changed: &SecretChange| with(&aws, async |ledger| ledger.resolve_change(changed).await).unwrap();
+        let state = || known(&aws).changes["111122223333/us-west-2/prod/db"].clone();
+        note(&changed(100, Some("v1")));
+        note(&changed(90, Some("v0")));
+        assert_eq!((state().at.millis(), state().version.as_deref()), (100_000, Some("v1")));
+        settle(&changed(90, None));
+        assert!(!state().resolved, "another change is open");
+        settle(&changed(100, None));
+        assert!(state().resolved);
+        note(&changed(100, Some("v1")));
+        assert!(state().resolved, "the same change again is no news");
+        note(&changed(110, None));
+        assert_eq!((state().resolved, state().version), (false, None));
+        note(&changed(110, Some("v2")));
+        assert_eq!(state().version.as_deref(), Some("v2"));
+    }
+
+    #[test]
+    fn what_was_told_and_what_is_awaited_reads_back() {
+        let aws = EngineFake::default();
+        let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
+        for second in [100, 90] {
+            let consumer = AffectedConsumer { service: service.clone(), change: changed(second, None) };
+            with(&aws, async |ledger| ledger.record_notified_consumer(&consumer).await).unwrap();
+        }
+        let notified = &known(&aws).notified[&service];
+        assert_eq!(notified["111122223333/us-west-2/prod/db"].millis(), 100_000);
+        let evidence =
+            PendingReadEvidence { service, change: changed(100, None), since: Timestamp::from_millis(5) };
+        let waiting = || {
+            let evidence = BTreeSet::from(["k".to_owned()]);
+            let wanted = StoredFactKeys { evidence, ..StoredFactKeys::default() };
+            with(&aws, async |ledger| ledger.read_stored_facts(&wanted).await).facts.pending_evidence
+        };
+        with(&aws, async |ledger| ledger.add_pending_evidence("k", &evidence).await).unwrap();
+        assert_eq!(waiting()["k"], BTreeSet::from([evidence.clone()]));
+        with(&aws, async |ledger| ledger.remove_pending_evidence("k", &evidence).await).unwrap();
+        assert!(waiting()["k"].is_empty());
+        assert!(aws.table.borrow().values().all(|item| item.number("ttl").is_some()));
+    }
+}
