@@ -16,13 +16,14 @@ fn main() -> io::Result<()> {
     }
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let rows: Vec<String> = files.iter().map(|file| row(&root, file)).collect();
-    let code = format!("const FILES: &[(&str, &str)] = &[\n{}];\n", rows.concat());
+    let entries: Vec<String> = files.iter().map(|file| format_entry(&root, file)).collect();
+    let code = format!("const RULE_FILES: &[(&str, &str)] = &[\n{}];\n", entries.concat());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("builtin_rules.rs"), code)
 }
 
-fn row(root: &Path, file: &Path) -> String {
+/// The path of a file below `rules/`, and an expression for its text.
+fn format_entry(root: &Path, file: &Path) -> String {
     let below = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
     format!("    ({below:?}, include_str!({:?})),\n", file.display().to_string())
 }

@@ -39,7 +39,7 @@ pub(crate) fn body() -> Value {
 type Chart = (&'static str, &'static str, Vec<Value>);
 
 fn ours(metric: &str, handler: Handler, label: &str, stat: &str) -> Value {
-    json!([NAMESPACE, metric, "Handler", handler.name(), {"label": label, "stat": stat}])
+    json!([NAMESPACE, metric, "Handler", handler.as_str(), {"label": label, "stat": stat}])
 }
 
 /// A counter of ours has no data while it is zero: it is drawn as an expression that fills the gaps, and is hidden itself. Times
@@ -78,7 +78,7 @@ fn rotations() -> Vec<Chart> {
 }
 
 fn incidents() -> Vec<Chart> {
-    let pages = Handler::ALL.map(|handler| ours(WORK[0], handler, handler.name(), "Sum"));
+    let pages = Handler::ALL.map(|handler| ours(WORK[0], handler, handler.as_str(), "Sum"));
     let ends = [
         ("EventsAnswered", "answered"),
         ("EventsCoalesced", "coalesced"),
@@ -103,7 +103,7 @@ fn health() -> Vec<Chart> {
     let of_queues = |metric: &str, suffix: &str, stat: &str| {
         Handler::ALL.map(|handler| {
             let name = format!("${{Prefix}}-{handler}{suffix}");
-            json!(["AWS/SQS", metric, "QueueName", name, {"label": handler.name(), "stat": stat}])
+            json!(["AWS/SQS", metric, "QueueName", name, {"label": handler.as_str(), "stat": stat}])
         })
     };
     let mut letters = of_queues("ApproximateNumberOfMessagesVisible", "-dlq", "Maximum").to_vec();
@@ -112,7 +112,7 @@ fn health() -> Vec<Chart> {
         letters.push(json!(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, {"label": name, "stat": "Maximum"}]));
     }
     let errors = Handler::ALL.map(|handler| {
-        json!(["AWS/Lambda", "Errors", "FunctionName", format!("${{Prefix}}-{handler}"), {"label": handler.name(), "stat": "Sum"}])
+        json!(["AWS/Lambda", "Errors", "FunctionName", format!("${{Prefix}}-{handler}"), {"label": handler.as_str(), "stat": "Sum"}])
     });
     vec![
         (
@@ -129,7 +129,7 @@ fn health() -> Vec<Chart> {
 fn cost() -> Vec<Chart> {
     let of_functions = |metric: &str| {
         Handler::ALL.map(|handler| {
-            json!(["AWS/Lambda", metric, "FunctionName", format!("${{Prefix}}-{handler}"), {"label": handler.name(), "stat": "Sum"}])
+            json!(["AWS/Lambda", metric, "FunctionName", format!("${{Prefix}}-{handler}"), {"label": handler.as_str(), "stat": "Sum"}])
         })
     };
     let units = ["ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"];

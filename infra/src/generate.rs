@@ -139,7 +139,7 @@ fn responder(rules: &RuleSet) -> Result<String, GenerateError> {
         .map(|spec| {
             fill(
                 include_str!("../source/responder/heartbeat-target.yaml"),
-                &[("handler", spec.handler.name()), ("Handler", &camel(spec.handler.name()))],
+                &[("handler", spec.handler.as_str()), ("Handler", &camel(spec.handler.as_str()))],
             )
         })
         .collect();
@@ -165,7 +165,7 @@ fn responder(rules: &RuleSet) -> Result<String, GenerateError> {
 
 fn handler(rules: &RuleSet, spec: &Spec) -> String {
     let Spec { handler, .. } = spec;
-    let (name, logical) = (handler.name(), camel(handler.name()));
+    let (name, logical) = (handler.as_str(), camel(handler.as_str()));
     let statements = permissions::statements(rules, *handler);
     let variable = |(name, parameter): &(&str, &str)| format!("          {name}: !Ref {parameter}");
     let settings: Vec<String> = SETTINGS.iter().map(variable).collect();
@@ -201,7 +201,7 @@ fn handler(rules: &RuleSet, spec: &Spec) -> String {
 
 fn rule_text(rule: &EventRule) -> Result<String, GenerateError> {
     let (handler, id) = (rule.handler, rule.id.clone());
-    let name = LONGEST_PREFIX + 1 + handler.name().len() + 1 + id.len();
+    let name = LONGEST_PREFIX + 1 + handler.as_str().len() + 1 + id.len();
     if name > 64 {
         return Err(GenerateError::Name { handler, id, length: name });
     }
@@ -211,14 +211,14 @@ fn rule_text(rule: &EventRule) -> Result<String, GenerateError> {
         return Err(GenerateError::Account { handler, id });
     }
     let text = pattern_text(&id, minified, Accounts::of(handler), 6)?;
-    let logical = format!("{}{}Rule", camel(handler.name()), camel(&id));
+    let logical = format!("{}{}Rule", camel(handler.as_str()), camel(&id));
     Ok(fill(
         include_str!("../source/responder/rule.yaml"),
         &[
             ("rule-alarms", rule_alarms(&logical, &format!("${{Prefix}}-{handler}-{id}")).trim_end()),
             ("Rule", &logical),
-            ("Handler", &camel(handler.name())),
-            ("handler", handler.name()),
+            ("Handler", &camel(handler.as_str())),
+            ("handler", handler.as_str()),
             ("id", &id),
             ("state", State::of(&pattern).name()),
             ("pattern", &text),

@@ -23,7 +23,7 @@ const ALL_SECRETS: Call = "secretsmanager:ListSecrets";
 /// The calls that a handler's code can make: by what its responses do.
 pub fn calls(rules: &RuleSet, handler: Handler) -> BTreeSet<Call> {
     let mut calls: BTreeSet<Call> = LEDGER.into_iter().chain(PAGES).collect();
-    let is_ours = |id: &String| rules.of(handler).any(|rule| rule.id == *id);
+    let is_ours = |id: &String| rules.handler_rules(handler).any(|rule| rule.id == *id);
     for response in rules.responses.values().filter(|response| response.on.iter().any(is_ours)) {
         match (response.action, handler) {
             // The sweep sees all secrets at once.

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use responder_audit::proof::{ChainState, ProofLink, RebuiltProofs, RotationEvents, rebuild_proofs};
-use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, EcsService, ServiceStatus};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -73,8 +74,8 @@ fn service(name: &str, role: &str) -> EcsService {
     EcsService {
         arn: arn(name),
         cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
-        status: "ACTIVE".to_owned(),
-        controller: "ECS".to_owned(),
+        status: ServiceStatus::Active,
+        controller: DeploymentController::Ecs,
         primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), rollout_state: None }),
         execution_roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
         references: vec![SecretReference {

@@ -9,7 +9,7 @@ use responder_core::aws::arn::Arn;
 use responder_core::facts::Facts;
 use responder_core::notify::Renderer;
 use responder_core::rules::{Handler, builtin};
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::Timestamp;
 use responder_engine::{Engine, EngineError, EventResult, Invocation};
 use serde::Serialize;
@@ -89,7 +89,7 @@ impl FunctionApp {
     /// Answers an invocation with JSON that is harmless to print, byte for byte as the replay prints it.
     async fn respond_in_json(&self, payload: &str, context: Context) -> Result<Box<RawValue>, FunctionError> {
         let answer = self.answer_invocation(payload, context).await?;
-        json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::AnswerUnwritable)
+        to_json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::AnswerUnwritable)
     }
 
     async fn answer_invocation(
@@ -154,7 +154,7 @@ impl FunctionApp {
 
     /// The account of the function; if its ARN does not say, that of its topic.
     fn own_account(&self, function_arn: &str) -> String {
-        match Arn::of("lambda", function_arn) {
+        match Arn::parse_for_service("lambda", function_arn) {
             Some(arn) => arn.account.to_owned(),
             None => self.topic_account.clone(),
         }

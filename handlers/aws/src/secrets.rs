@@ -125,7 +125,10 @@ mod tests {
         );
         let dates = [metadata.created_at, metadata.modified_at, metadata.rotated_at, metadata.next_rotation];
         assert_eq!(dates.map(|at| at.map(Timestamp::millis)), [1_000, 2_000, 3_000, 4_000].map(Some));
-        assert_eq!((metadata.current(), metadata.version("AWSPREVIOUS")), (Some("new"), Some("old")));
+        assert_eq!(
+            (metadata.current_version(), metadata.version_with_label("AWSPREVIOUS")),
+            (Some("new"), Some("old"))
+        );
         assert_eq!(metadata.replicas.iter().collect::<Vec<_>>(), ["eu-west-1", "eu-west-2", "eu-west-3"]);
         assert!(metadata.rotates && !metadata.missing && !metadata.is_readable() && !metadata.is_replica());
     }
@@ -139,7 +142,7 @@ mod tests {
             .primary_region("eu-west-1")
             .build();
         let metadata = map_list_entry(entry);
-        assert_eq!((metadata.current(), metadata.arn.as_str()), (Some("new"), ARN));
+        assert_eq!((metadata.current_version(), metadata.arn.as_str()), (Some("new"), ARN));
         assert_eq!(metadata.created_at, Some(Timestamp::from_millis(1_500)));
         assert!(metadata.is_replica() && metadata.is_readable() && !metadata.rotates);
         assert_eq!(map_list_entry(SecretListEntry::builder().build()), SecretMetadata::default());

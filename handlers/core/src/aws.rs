@@ -6,4 +6,5 @@ pub mod ecs_service;
 pub mod principal;
 pub mod secret_metadata;
 pub mod secret_ref;
+pub mod secret_reference;
 pub mod service_tags;

@@ -1,26 +1,46 @@
 //! Decisions: what must be known about an event, and what is to be done about it. Pure.
 
 mod apply;
+mod apply_rotation;
 mod auto_resolve;
+mod change_index;
+mod concurrency;
+mod confirmation;
+mod consumer;
+mod consumer_notices;
+mod defer_gates;
+mod deployment_timing;
 mod detect;
 mod digest;
+mod digest_entries;
+mod discovery_failures;
 mod eligibility;
+mod eligibility_check;
 mod event_decision;
 mod first_seen;
 mod incident_details;
 mod invalid_tags;
+mod open_changes;
 mod overdue_rotation;
+mod own_deployment;
 mod plan_builder;
 mod quarantine;
 mod read_evidence;
 mod redeploy;
+mod resolved_changes;
 mod rollout;
+mod rollout_report;
+mod rollout_sweep;
 mod secret_change;
+mod skip_gates;
 mod sweep;
+mod unswept_region;
 
 pub use crate::detection::membership::{GroupMembership, group_memberships};
 pub use apply::apply;
-pub use eligibility::{ChangeIndex, LONGEST_WAIT};
+pub use change_index::ChangeIndex;
+pub use deployment_timing::LONGEST_WAIT;
+pub use digest_entries::digest_entries;
 pub use event_decision::{notify_refusals, questions, respond};
 pub use first_seen::{LastSeenItem, last_seen_key, reads};
 pub use invalid_tags::are_unclear;

@@ -38,35 +38,35 @@ pub struct Facts {
     /// The last change that is known of a secret, by its key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<String, KnownChange>,
-    /// The deployments that we asked for, the last of each service, by its ARN.
+    /// The deployments that we requested, the last of each service, by its ARN.
     #[serde(alias = "asked", skip_serializing_if = "BTreeMap::is_empty")]
     pub deployments: BTreeMap<String, DeploymentRecord>,
-    /// The places among the deployments in flight that are taken, by the cluster's ARN.
+    /// The concurrency slots that are taken, by the cluster's ARN.
     #[serde(alias = "slots", skip_serializing_if = "BTreeMap::is_empty")]
     pub concurrency_slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
-    /// Up to which change a human was told of a consumer: by the service's ARN, then the secret's key.
+    /// The time of the last change of which a human was notified, by the service's ARN, then the secret's key.
     #[serde(alias = "told", skip_serializing_if = "BTreeMap::is_empty")]
     pub notified: BTreeMap<String, BTreeMap<String, Timestamp>>,
-    /// The consumers that a read would prove, by [`crate::state::deployment::awaited_key`].
+    /// The consumers that a read would prove, by [`crate::state::deployment::read_evidence_key`].
     #[serde(alias = "awaited", skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_evidence: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
     /// The secrets (`account/region/name`) that a role's task definitions refer to, by the role's ARN; empty also where
     /// nobody knows them.
     #[serde(alias = "launches", skip_serializing_if = "BTreeMap::is_empty")]
     pub launch_secrets: BTreeMap<String, BTreeSet<String>>,
-    /// The marks, by stream.
+    /// The observations, by group.
     #[serde(alias = "streams", skip_serializing_if = "BTreeMap::is_empty")]
     pub observations: BTreeMap<String, BTreeSet<Observation>>,
-    /// What was said about incidents, by key.
+    /// What was notified about incidents, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, IncidentState>,
     /// The incidents that were paged, by key, as the sweep looks for them.
     #[serde(alias = "open", skip_serializing_if = "BTreeMap::is_empty")]
     pub open_incidents: BTreeMap<String, OpenIncident>,
-    /// What is noted of a day for its summary.
+    /// The digest entries of a day, for its summary.
     #[serde(alias = "days", skip_serializing_if = "BTreeMap::is_empty")]
     pub digest_days: BTreeMap<Date, DigestDay>,
-    /// When a principal last read a secret, by [`crate::decide::seen_key`].
+    /// When a principal last read a secret, by [`crate::decide::last_seen_key`].
     #[serde(alias = "seen", skip_serializing_if = "BTreeMap::is_empty")]
     pub last_seen: BTreeMap<String, Timestamp>,
 }
@@ -125,7 +125,7 @@ impl Facts {
         self.discovery_failures.entry(place(account, region)).or_default().insert(failure.into());
     }
 
-    /// Whether the ledger told what was done in an account and Region.
+    /// Whether the ledger answered what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
         match self.discovery_failures.get(&place(account, region)) {
             Some(failures) => !failures.contains(LEDGER_GAP),

@@ -1,41 +1,52 @@
-//! Identifiers derived by hash, never drawn: the same input gives the same identifier everywhere.
+//! Identifiers derived by hash, never drawn at random: the same input gives the same identifier everywhere.
+
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// Thirty-two hexadecimal digits from the SHA-256 of the parts. A part's length goes in before it, so that no two
-/// different lists of parts run together into the same bytes.
-pub fn id(parts: &[&str]) -> String {
+/// How many bytes of a SHA-256 an identifier keeps: 16 of 32, written as 32 hexadecimal digits.
+const IDENTIFIER_BYTES: usize = 16;
+
+/// Thirty-two hexadecimal digits from the SHA-256 of the parts. The length of each part is hashed before it, so that
+/// no two different lists of parts (`ab`, `c` and `a`, `bc`) run together into the same bytes.
+pub fn hash_parts(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hex(hasher)
+    format_identifier(hasher)
 }
 
-/// Thirty-two hexadecimal digits from the SHA-256 of some bytes: what `sha256sum` begins with.
-pub fn id_of(bytes: &[u8]) -> String {
+/// Thirty-two hexadecimal digits from the SHA-256 of some bytes: the beginning of what `sha256sum` prints.
+pub fn hash_bytes(bytes: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(bytes);
-    hex(hasher)
+    format_identifier(hasher)
 }
 
-fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
-}
-
-fn digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or_default()
+fn format_identifier(hasher: Sha256) -> String {
+    let mut identifier = String::with_capacity(2 * IDENTIFIER_BYTES);
+    for byte in hasher.finalize().iter().take(IDENTIFIER_BYTES) {
+        // Writing to a string cannot fail.
+        let _ = write!(identifier, "{byte:02x}");
+    }
+    identifier
 }
 
 #[cfg(test)]
 mod tests {
-    use super::id;
+    use super::{hash_bytes, hash_parts};
 
     #[test]
     fn parts_do_not_run_together() {
-        assert_eq!(id(&["a", "b"]).len(), 32);
-        assert_ne!(id(&["ab", "c"]), id(&["a", "bc"]));
-        assert_eq!(id(&["a"]), id(&["a"]));
+        assert_eq!(hash_parts(&["a", "b"]).len(), 32);
+        assert_ne!(hash_parts(&["ab", "c"]), hash_parts(&["a", "bc"]));
+        assert_eq!(hash_parts(&["a"]), hash_parts(&["a"]));
+    }
+
+    #[test]
+    fn the_hash_of_bytes_begins_like_sha256sum() {
+        assert_eq!(hash_bytes(b""), "e3b0c44298fc1c149afbf4c8996fb924");
     }
 }

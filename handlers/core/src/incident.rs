@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::detection::window_match::WindowMatch;
 use crate::hash;
-use crate::rules::{Handler, Response, Severity};
+use crate::rules::{Handler, Response};
+use crate::severity::Severity;
 use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -151,7 +152,7 @@ impl Incident {
 
 /// The key of what a response says about a subject: the same for every copy of an event, every function and every occurrence.
 pub(crate) fn incident_key(response: &Response, subject: &str) -> String {
-    hash::id(&["incident", &response.incident, subject])
+    hash::hash_parts(&["incident", &response.incident, subject])
 }
 
 /// The secrets of some observations, one for each secret however it was spelled, sorted by name.

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod question;
 pub mod rules;
 pub mod settings;
+pub mod severity;
 pub mod state;
 pub mod text;
 pub mod time;

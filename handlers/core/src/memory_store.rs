@@ -20,10 +20,12 @@ use crate::time::Timestamp;
 pub fn order_and_deduplicate(mut events: Vec<MatchedEvent<'_>>) -> (Vec<MatchedEvent<'_>>, usize) {
     let before = events.len();
     events.sort_by_cached_key(|event| (event.event.key().to_owned(), event.handler));
-    // Of the copies of a cross-account call, the caller's tells more.
+    // Of the copies of a cross-account call, the caller's names the identity.
     for copies in events.chunk_by_mut(is_copy) {
         if copies.len() > 1 {
-            copies.sort_by_cached_key(|event| (Reverse(event.event.richness()), event.event.canonical()));
+            copies.sort_by_cached_key(|event| {
+                (Reverse(event.event.count_known_parties()), event.event.to_canonical_json())
+            });
         }
     }
     events.dedup_by(|a, b| is_copy(a, b));
@@ -52,7 +54,7 @@ struct AutoResolution {
     at: Timestamp,
 }
 
-/// Everything that was decided so far, and the world as it then is.
+/// Everything that was decided so far, and the facts as they then are.
 #[derive(Debug, Default)]
 pub struct MemoryStore<'r> {
     facts: Facts,
@@ -201,7 +203,7 @@ impl<'r> MemoryStore<'r> {
         details
     }
 
-    /// The world as it now is.
+    /// The facts as they are now.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -212,7 +214,7 @@ pub fn launch_secrets(facts: &Facts, role: &str) -> BTreeSet<String> {
     let has_role = |service: &&EcsService| service.execution_roles.iter().any(|known| known.raw() == role);
     let mut secrets = BTreeSet::new();
     for service in facts.services.iter().flatten().filter(has_role) {
-        for (secret, _) in service.secrets_with(&[]) {
+        for (secret, _) in service.find_requested_secrets_with(&[]) {
             secrets.insert(secret.key());
         }
     }

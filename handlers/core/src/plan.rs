@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::aws::ecs_service::{EcsDeployment, RequestedVersion};
+use crate::aws::ecs_service::EcsDeployment;
 use crate::incident::Incident;
-use crate::rules::{Handler, Severity};
+use crate::rules::Handler;
 use crate::settings::DeploymentRisk;
+use crate::severity::Severity;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
 use crate::state::digest_report::DigestReport;
 use crate::text::Untrusted;
@@ -24,18 +25,18 @@ pub struct Plan {
     pub name: Untrusted,
     /// When it happened.
     pub time: Timestamp,
-    /// The names of the secrets that it concerns, as far as it says.
+    /// The names of the secrets that it concerns, as far as it names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Untrusted>,
-    /// Whose decision it is.
+    /// The handler that decided.
     pub handler: Handler,
     /// The rules that match, by id.
     pub rules: Vec<String>,
     /// How the event ends.
     pub outcome: PlanOutcome,
-    /// What is to be done, in order.
+    /// The steps, in the order in which they are to be done.
     pub steps: Vec<PlanStep>,
-    /// Why the event must be looked at again later, if it must.
+    /// Why the event must be decided again later, if it must.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
 }
@@ -48,9 +49,9 @@ pub enum PlanOutcome {
     Answered,
     /// Another event was answered for it.
     Coalesced,
-    /// It means nothing to us.
+    /// It concerns nothing that we do.
     Ignored,
-    /// It could not be understood; a human is told.
+    /// It could not be understood; a human is notified.
     Quarantined,
 }
 
@@ -68,15 +69,15 @@ pub enum PlanStep {
         service: String,
         /// The changes that it answers.
         secrets: Vec<SecretChange>,
-        /// Not before this instant: a deployment that is too early may start with the old value.
+        /// The earliest instant: tasks of an earlier deployment may start with the old value.
         not_before: Timestamp,
         /// A deployment created from this instant on makes this step unnecessary.
         fresh_from: Timestamp,
-        /// A deployment of ours that was asked for after this instant makes it wait.
+        /// A deployment of ours that was requested after this instant makes it wait.
         cooldown_from: Timestamp,
-        /// The place that it takes among the cluster's deployments in flight.
+        /// The concurrency slot of the cluster that it takes.
         slot: u32,
-        /// How long it may take: so long it keeps the place.
+        /// How long it may take, and keep the slot.
         rollout: Span,
         /// What makes it less harmless.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -87,13 +88,13 @@ pub enum PlanStep {
         /// Why.
         why: String,
     },
-    /// Redeploy a service later: the sweep looks again.
+    /// Redeploy a service later: each sweep decides again.
     Defer {
         /// The service's ARN.
         service: String,
         /// The changes that wait.
         secrets: Vec<SecretChange>,
-        /// Why, in one word.
+        /// Why, as a word.
         reason: DeferReason,
         /// Until when, as far as that is known.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,37 +102,37 @@ pub enum PlanStep {
         /// Why, in a sentence.
         why: String,
     },
-    /// Remember that a secret's value changed, until every consumer is answered for.
+    /// Record that a secret's value changed, until each consumer runs the new value or a human is notified of it.
     RecordChange {
         /// The change.
         change: SecretChange,
     },
-    /// Every consumer of a change is answered for.
+    /// Record that a change is resolved: each consumer runs the new value, or a human was notified of it.
     ResolveChange {
         /// The change.
         change: SecretChange,
     },
-    /// Remember the id of a deployment of ours, which we did not learn when we asked.
+    /// Record the id of a deployment of ours, which the answer to our call did not bring.
     ReconcileDeployment {
         /// The service's ARN.
         service: String,
-        /// When we asked.
+        /// When we requested the deployment.
         requested_at: Timestamp,
         /// The deployment's id.
         deployment: String,
     },
-    /// A deployment of ours has ended.
+    /// Record the end of a deployment of ours.
     EndDeployment {
         /// The service's ARN.
         service: String,
         /// The cluster's ARN.
         cluster: String,
-        /// When we asked for it.
+        /// When we requested it.
         requested_at: Timestamp,
         /// Its id, if known.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment: Option<String>,
-        /// The place that is free now.
+        /// The concurrency slot that is free now.
         #[serde(skip_serializing_if = "Option::is_none")]
         slot: Option<u32>,
         /// The changes that it answers.
@@ -139,9 +140,9 @@ pub enum PlanStep {
         /// When and how.
         end: DeploymentEnd,
     },
-    /// A new task of a consumer read the changed secret: the proof.
+    /// Record that a new task of a consumer read the changed secret: the proof that it has the new value.
     Prove {
-        /// The key under which it was awaited.
+        /// The key of the pending evidence.
         key: String,
         /// The consumer.
         evidence: PendingReadEvidence,
@@ -157,7 +158,7 @@ pub enum PlanStep {
         /// Its PRIMARY deployment.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment: Option<EcsDeployment>,
-        /// Why, in one word.
+        /// Why, as a word.
         reason: SkipReason,
         /// Why, in a sentence.
         why: String,
@@ -245,17 +246,17 @@ pub enum PlanStep {
         /// Within how long.
         within: Span,
     },
-    /// Something must be known first.
+    /// Something that must be known first is not.
     Unknown {
-        /// What.
+        /// What is not known.
         why: String,
     },
-    /// Nothing to do.
+    /// Nothing is to be done.
     Nothing {
         /// Why.
         why: String,
     },
-    /// Not for us.
+    /// The event concerns nothing that we do.
     Ignore {
         /// Why.
         why: String,
@@ -274,9 +275,9 @@ pub enum SkipReason {
     External,
     /// It is draining or gone.
     Inactive,
-    /// A deployment that answers the change was asked for and is not seen yet.
+    /// A deployment that answers the change was requested and is not seen yet.
     AlreadyRequested,
-    /// The deployment that should have answered the change failed; a human was told, at the latest now.
+    /// The deployment that should have answered the change failed; a human is notified, at the latest now.
     RolloutFailed,
     /// ECS refused to deploy it for this change; no repetition helps.
     Refused,
@@ -284,9 +285,9 @@ pub enum SkipReason {
     Managed,
     /// The secret is gone or going: a new task could not start.
     SecretGone,
-    /// Something about it is, by the operator's settings, for a human to decide.
+    /// The operator's settings leave one of its risks to a human.
     Finding,
-    /// The operator's settings say to tell instead of to redeploy.
+    /// The operator's settings say to notify instead of to redeploy.
     NotifyMode,
     /// It asks for one version of the secret; a new deployment reads the same.
     PinnedVersion,
@@ -296,15 +297,15 @@ pub enum SkipReason {
     OptedOut,
     /// Its tag says `notify`.
     NotifyOnly,
-    /// Its tag says something that nobody understands.
+    /// One of its tags is invalid.
     UnclearTag,
 }
 
-/// Why a redeployment waits.
+/// Why a redeployment is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeferReason {
-    /// The change has not settled.
+    /// The settle delay of the change is not over.
     SettleDelay,
     /// A deployment is in progress.
     InProgress,
@@ -312,9 +313,9 @@ pub enum DeferReason {
     Cooldown,
     /// Its window is closed.
     Window,
-    /// As many deployments as allowed are in flight in its cluster.
+    /// As many of our deployments as the rollout limit allows are in flight in its cluster.
     RolloutLimit,
-    /// A human was told of the service moments ago: the sweep tells what came since, all together.
+    /// A human was notified of the service moments ago: the sweep notifies of what came since, all together.
     LeftToSweep,
 }
 
@@ -322,12 +323,5 @@ impl SkipReason {
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
         !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::AlreadyRequested)
-    }
-
-    /// The reason for a service whose every reference asks for something else than the current version.
-    pub(crate) fn of_versions(versions: &[RequestedVersion]) -> Option<Self> {
-        let helps = versions.contains(&RequestedVersion::Current);
-        let pinned = versions.contains(&RequestedVersion::Pinned);
-        (!helps).then_some(if pinned { Self::PinnedVersion } else { Self::OtherLabel })
     }
 }

@@ -38,7 +38,7 @@ pub enum Question {
         /// The Region.
         region: String,
     },
-    /// What is remembered of our work in an account and Region.
+    /// What the ledger holds of our work in an account and Region.
     RotationState {
         /// The account.
         account: String,
@@ -83,7 +83,7 @@ pub enum Question {
     },
     /// The incidents that were paged and may still be open.
     OpenIncidents,
-    /// What is noted of a day for its summary.
+    /// The digest entries of a day, for its summary.
     DigestDay {
         /// The date, in UTC.
         date: Date,
@@ -93,7 +93,7 @@ pub enum Question {
         /// The key, of principal and secret.
         key: String,
     },
-    /// What was already said about an incident.
+    /// What was already notified about an incident.
     Incident {
         /// The incident's key.
         key: String,

@@ -1,4 +1,4 @@
-//! Text that came from outside: the only ways it may reach a person.
+//! Text that came from outside, and the only ways by which it may reach a person.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A string that an attacker may have chosen: a secret's name, a session name, a user agent, an error text.
 ///
 /// It has no `Display`: a person sees it through [`Untrusted::show`] only. It serialises as it is, because JSON
-/// output goes through [`json_line`].
+/// output goes through [`to_json_line`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Untrusted(String);
@@ -23,51 +23,56 @@ impl Untrusted {
         &self.0
     }
 
-    /// Whether nothing was given.
+    /// Whether the string is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// At most `max` characters (at least 1) that are safe in a subject, a body, a log, the text of HTML and a terminal.
+    /// At most `max_chars` characters (at least 1) that are safe in a subject, a body, a log, the text of HTML and a
+    /// terminal.
     ///
     /// Letters and digits of any script, the space and ASCII punctuation pass, except `<`, `>` and the backslash;
-    /// everything else (controls, line breaks, bidirectional and invisible marks) becomes `\u{hex}`. `://` loses its
-    /// power to become a link. What is cut is marked with `...`.
-    pub fn show(&self, max: usize) -> String {
-        show(&self.0, max)
+    /// everything else (controls, line breaks, bidirectional and invisible marks) becomes `\u{hex}`. `://` becomes
+    /// `[:]//`, so that no program makes a link of it. Where text is cut off, `...` stands in its place.
+    pub fn show(&self, max_chars: usize) -> String {
+        escape_for_display(&self.0, max_chars)
     }
 }
 
-fn show(raw: &str, max: usize) -> String {
-    let max = max.max(1);
-    let mut out = String::new();
-    // Where to cut, should the rest not fit: the last place that leaves room for the mark.
-    let (mut used, mut cut) = (0, 0);
+/// The mark in place of text that is cut off.
+const CUT_MARK: &str = "...";
+
+fn escape_for_display(raw: &str, max_chars: usize) -> String {
+    let max_chars = max_chars.max(1);
+    let mut shown = String::new();
+    let mut shown_chars = 0;
+    // Where to cut, should the rest not fit: the last position that leaves room for the mark.
+    let mut cut_at = 0;
     let mut rest = raw;
     while let Some(c) = rest.chars().next() {
-        let (piece, taken) = if rest.starts_with("://") {
+        let (piece, taken_bytes) = if rest.starts_with("://") {
             ("[:]//".to_owned(), 3)
-        } else if passes(c) {
+        } else if is_shown_as_it_is(c) {
             (c.to_string(), c.len_utf8())
         } else {
             (format!("\\u{{{:x}}}", u32::from(c)), c.len_utf8())
         };
-        used += piece.chars().count();
-        if used > max {
-            out.truncate(cut);
-            out.extend("...".chars().take(max));
-            return out;
+        shown_chars += piece.chars().count();
+        if shown_chars > max_chars {
+            shown.truncate(cut_at);
+            shown.extend(CUT_MARK.chars().take(max_chars));
+            return shown;
         }
-        out.push_str(&piece);
-        if used + 3 <= max {
-            cut = out.len();
+        shown.push_str(&piece);
+        if shown_chars + CUT_MARK.len() <= max_chars {
+            cut_at = shown.len();
         }
-        rest = rest.get(taken..).unwrap_or_default();
+        rest = rest.get(taken_bytes..).unwrap_or_default();
     }
-    out
+    shown
 }
 
-fn passes(c: char) -> bool {
+fn is_shown_as_it_is(c: char) -> bool {
     match c {
         '<' | '>' | '\\' => false,
         ' '..='~' => true,
@@ -75,29 +80,29 @@ fn passes(c: char) -> bool {
     }
 }
 
-/// One line of JSON without the newline, in which characters that a terminal or an editor could act on (C1 controls,
+/// One line of JSON without the newline. Characters that a terminal or an editor could act on (C1 controls,
 /// bidirectional and invisible marks, line separators) are written as `\uXXXX`: the same JSON value, harmless to print.
 ///
 /// # Errors
 /// When the value cannot be serialised (a map with keys that are not strings).
-pub fn json_line<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    let plain = serde_json::to_string(value)?;
-    if plain.is_ascii() {
-        return Ok(plain.replace('\u{7f}', "\\u007f"));
+pub fn to_json_line<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    let json = serde_json::to_string(value)?;
+    if json.is_ascii() {
+        return Ok(json.replace('\u{7f}', "\\u007f"));
     }
-    let mut out = String::with_capacity(plain.len() + 16);
-    for c in plain.chars() {
+    let mut line = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
         if c.is_ascii() && c != '\u{7f}' || c.is_alphanumeric() {
-            out.push(c);
-        } else {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
+            line.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "\\u{unit:04x}");
         }
     }
-    Ok(out)
+    Ok(line)
 }
 
 #[cfg(test)]
@@ -136,7 +141,7 @@ mod tests {
 
         #[test]
         fn a_json_line_is_one_harmless_line_with_the_same_value(raw in any::<String>()) {
-            let line = json_line(&raw).unwrap();
+            let line = to_json_line(&raw).unwrap();
             prop_assert!(line.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric()));
             prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), raw);
         }

@@ -1,4 +1,4 @@
-//! Instants and lengths of time as data: nothing here reads a clock.
+//! Instants, days and lengths of time as data: nothing here reads a clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,14 +24,18 @@ impl Timestamp {
     }
 
     /// Reads `Jun 1 2026 3:00:36 AM`, in UTC: a date as Java prints it, without its commas.
-    pub fn from_java(text: &str) -> Option<Self> {
-        let at = DateTime::strptime("%b %d %Y %I:%M:%S %p", text).ok()?;
-        Some(Self(TimeZone::UTC.to_timestamp(at).ok()?.as_millisecond()))
+    pub fn from_java_date(text: &str) -> Option<Self> {
+        Self::from_utc(DateTime::strptime("%b %d %Y %I:%M:%S %p", text).ok()?)
     }
 
-    /// The whole second that it is in: `CloudTrail` tells no more of its events.
+    fn from_utc(at: DateTime) -> Option<Self> {
+        let instant = TimeZone::UTC.to_timestamp(at).ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+
+    /// The start of the second that the instant is in. `CloudTrail` gives the time of an event in whole seconds.
     #[must_use]
-    pub fn whole_second(self) -> Self {
+    pub fn truncate_to_second(self) -> Self {
         Self(self.0.saturating_sub(self.0.rem_euclid(1_000)))
     }
 
@@ -52,27 +56,30 @@ impl Timestamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i64);
 
-const DAY: i64 = 86_400_000;
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+/// How many characters `2026-01-02` has.
+const DATE_CHARS: usize = 10;
 
 impl Date {
     /// The day of an instant.
-    pub fn of(at: Timestamp) -> Self {
-        Self(at.0.div_euclid(DAY))
+    pub fn from_timestamp(at: Timestamp) -> Self {
+        Self(at.0.div_euclid(MILLIS_PER_DAY))
     }
 
-    /// When it begins.
+    /// The first instant of the day.
     pub fn start(self) -> Timestamp {
-        Timestamp(self.0.saturating_mul(DAY))
+        Timestamp(self.0.saturating_mul(MILLIS_PER_DAY))
     }
 
-    /// When it is over: the start of the next one.
+    /// The first instant after the day.
     pub fn end(self) -> Timestamp {
-        self.start().plus(Span(DAY))
+        self.start().plus(Span(MILLIS_PER_DAY))
     }
 
     /// The day before.
     #[must_use]
-    pub fn before(self) -> Self {
+    pub fn previous_day(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
@@ -88,7 +95,12 @@ impl FromStr for Date {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        format!("{text}T00:00:00Z").parse().map(Self::of)
+        // A longer text may hold a time as well, or a year with a sign: `+002026-01-02`.
+        if text.len() != DATE_CHARS {
+            return Err(TimeError::Date);
+        }
+        let Ok(start) = format!("{text}T00:00:00Z").parse() else { return Err(TimeError::Date) };
+        Ok(Self::from_timestamp(start))
     }
 }
 
@@ -109,18 +121,19 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339, with any offset (UTC without one) and any precision (kept to the millisecond).
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let at = text.parse::<Instant>().or_else(|_| {
-            // Exports and spreadsheets drop the zone, which in AWS's logs is always UTC.
-            text.parse::<DateTime>().and_then(|at| TimeZone::UTC.to_timestamp(at))
-        });
-        at.map(|at| Self(at.as_millisecond())).map_err(|_| TimeError::Instant)
+        if let Ok(instant) = text.parse::<Instant>() {
+            return Ok(Self(instant.as_millisecond()));
+        }
+        // Exports and spreadsheets drop the zone, which in AWS's logs is always UTC.
+        let Ok(without_zone) = text.parse::<DateTime>() else { return Err(TimeError::Instant) };
+        Self::from_utc(without_zone).ok_or(TimeError::Instant)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Instant::from_millisecond(self.0) {
-            Ok(at) => write!(f, "{at}"),
+            Ok(instant) => write!(f, "{instant}"),
             Err(_) => write!(f, "{} ms", self.0),
         }
     }
@@ -159,18 +172,25 @@ impl Span {
     }
 }
 
-const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+/// The units of a written length of time, the largest first, with their milliseconds.
+const UNITS: [(&str, i64); 5] =
+    [("d", MILLIS_PER_DAY), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// The longest length of time that can be written. Half a year is longer than any item of the ledger lives.
+const WRITTEN_SPAN_MAX_MILLIS: i64 = 180 * MILLIS_PER_DAY;
 
 impl FromStr for Span {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let parsed = UNITS.iter().find_map(|(unit, millis)| {
-            let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-            (count >= 0).then(|| count.checked_mul(*millis)).flatten()
-        });
-        // Half a year is longer than any ledger item lives.
-        parsed.filter(|millis| *millis <= 180 * 86_400_000).map(Self).ok_or(TimeError::Span)
+        for (unit, unit_millis) in UNITS {
+            // `250ms` ends with `s` as well, but `250m` is no number.
+            let Some(Ok(count)) = text.strip_suffix(unit).map(str::parse::<i64>) else { continue };
+            if (0..=WRITTEN_SPAN_MAX_MILLIS / unit_millis).contains(&count) {
+                return Ok(Self(count * unit_millis));
+            }
+        }
+        Err(TimeError::Span)
     }
 }
 
@@ -202,6 +222,9 @@ pub enum TimeError {
     /// Not an instant.
     #[error("expected an instant such as \"2026-01-02T03:04:05Z\"")]
     Instant,
+    /// Not a day.
+    #[error("a day is written like `2027-01-31`")]
+    Date,
     /// Not a length of time.
     #[error("expected a length of time such as \"30s\", \"10m\", \"24h\" or \"7d\", at most 180 days")]
     Span,
@@ -220,33 +243,45 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_utc() {
-        let day = Date::of("2026-01-02T23:59:59.999Z".parse().unwrap());
+    fn a_day_is_written_as_ten_characters_and_lasts_until_midnight_of_utc() {
+        let day = Date::from_timestamp("2026-01-02T23:59:59.999Z".parse().unwrap());
         assert_eq!(
             (day.to_string().as_str(), day.end().to_string().as_str()),
             ("2026-01-02", "2026-01-03T00:00:00Z")
         );
-        assert_eq!((Date::of(day.start()), Date::of(day.end()).before()), (day, day));
+        assert_eq!(Date::from_timestamp(day.start()), day);
+        assert_eq!(Date::from_timestamp(day.end()).previous_day(), day);
         assert_eq!("2026-01-02".parse(), Ok(day));
-        assert!("2026-13-02".parse::<Date>().is_err() && "2026-01-02T00".parse::<Date>().is_err());
+        for text in [
+            "",
+            "2026-13-02",
+            "2027-02-30",
+            "2027-1-31",
+            "20270131",
+            "2027-01-31T00",
+            "+002027-01-31",
+            "31.01.2027",
+        ] {
+            assert_eq!(text.parse::<Date>(), Err(TimeError::Date), "{text}");
+        }
     }
 
     #[test]
     fn dates_as_java_prints_them_are_read() {
-        let at = Timestamp::from_java("Jun 1 2026 3:00:36 PM").unwrap();
+        let at = Timestamp::from_java_date("Jun 1 2026 3:00:36 PM").unwrap();
         assert_eq!(at.to_string(), "2026-06-01T15:00:36Z");
-        assert_eq!(Timestamp::from_java("Jun 1 2026"), None);
+        assert_eq!(Timestamp::from_java_date("Jun 1 2026"), None);
     }
 
     #[test]
     fn spans_are_a_whole_number_and_a_unit() {
         let ten: Span = "10m".parse().unwrap();
         assert_eq!((ten, ten.to_string().as_str()), (Span::from_secs(600), "10m"));
-        for zero_or_short in ["0s", "250ms", "90s", "2h", "7d"] {
-            assert_eq!(zero_or_short.parse::<Span>().unwrap().to_string(), zero_or_short);
+        for text in ["0s", "250ms", "90s", "2h", "7d", "180d"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
         }
-        for bad in ["", "10", "m", "-5m", "1.5h", "10 m", "99999999999999999d", "é"] {
-            assert_eq!(bad.parse::<Span>(), Err(TimeError::Span), "{bad}");
+        for text in ["", "10", "m", "-5m", "1.5h", "10 m", "181d", "4321h", "99999999999999999d", "é"] {
+            assert_eq!(text.parse::<Span>(), Err(TimeError::Span), "{text}");
         }
     }
 }

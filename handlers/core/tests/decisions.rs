@@ -1,4 +1,4 @@
-//! Decisions over whole stories: order and copies change nothing, and what was decided once is not decided again.
+//! Plans for sequences of events: order and copies change nothing, and a plan that was carried out is not made again.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -66,9 +66,9 @@ fn facts(services: &[Value]) -> Facts {
     serde_json::from_value(json!({ "services": services })).unwrap()
 }
 
-/// Every decision and every incident of a story.
+/// The plans and the incidents of a sequence of events.
 fn story(rules: &RuleSet, facts: Facts, events: &[String]) -> (Vec<Plan>, Vec<Incident>) {
-    let cases = events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let cases = events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect();
     let mut ledger = MemoryStore::new(facts);
     let plans = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     (plans, ledger.incidents())
@@ -84,7 +84,7 @@ fn redeployed(plans: &[Plan]) -> Vec<&str> {
 }
 
 #[test]
-fn every_consumer_is_redeployed_once_however_often_the_rotation_is_told() {
+fn duplicate_rotation_events_redeploy_each_consumer_once() {
     let rules = builtin().unwrap();
     let services = [
         service("a", SECRET, &json!({})),
@@ -97,7 +97,7 @@ fn every_consumer_is_redeployed_once_however_often_the_rotation_is_told() {
 }
 
 #[test]
-fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
+fn service_that_cannot_be_redeployed_is_paged_once_with_its_reason() {
     let rules = builtin().unwrap();
     let tagged = |value: &str| json!({"tags": {"secrets-responder:redeploy": value}});
     let primary = |at: &str| json!({"primary": {"id": "d", "created_at": at}});
@@ -138,7 +138,7 @@ fn a_service_that_cannot_be_redeployed_says_why_and_a_human_is_told_once() {
 }
 
 #[test]
-fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves() {
+fn retries_of_a_failed_rotation_are_one_incident_until_the_next_success() {
     let rules = builtin().unwrap();
     let failures = [10, 20, 30].map(|second| rotation("RotationFailed", second));
     let (plans, incidents) =
@@ -164,7 +164,7 @@ fn retries_of_a_failed_rotation_are_one_incident_that_the_next_success_resolves(
 }
 
 #[test]
-fn a_success_closes_an_incident_however_long_ago_it_began() {
+fn success_resolves_an_incident_however_long_ago_it_began() {
     let rules = builtin().unwrap();
     let later = rotation("RotationSucceeded", 1).replace("2026-03-01", "2026-04-10");
     let second = rotation("RotationFailed", 2).replace("2026-03-01", "2026-03-20");
@@ -180,7 +180,7 @@ fn a_success_closes_an_incident_however_long_ago_it_began() {
 }
 
 #[test]
-fn every_change_that_needs_a_human_is_told() {
+fn each_change_that_needs_a_human_is_an_incident() {
     let rules = builtin().unwrap();
     let services = [service("a", SECRET, &json!({"controller": "EXTERNAL"}))];
     let later = rotation("RotationSucceeded", 2).replace("T12:00", "T12:40");
@@ -189,7 +189,7 @@ fn every_change_that_needs_a_human_is_told() {
 }
 
 #[test]
-fn a_service_that_also_pins_a_version_is_redeployed_and_told() {
+fn service_that_also_pins_a_version_is_redeployed_and_paged() {
     let rules = builtin().unwrap();
     let both = json!({"references": [
         {"kind": "container-secret", "value": SECRET}, {"kind": "log-secret", "value": format!("{SECRET}:::v1")}]});
@@ -198,7 +198,7 @@ fn a_service_that_also_pins_a_version_is_redeployed_and_told() {
 }
 
 #[test]
-fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
+fn rotation_event_without_time_or_secret_pages() {
     let rules = builtin().unwrap();
     let timeless = rotation("RotationSucceeded", 1).replace("2026-03-01T12:00:01Z", "then");
     let nameless = rotation("RotationSucceeded", 1).replace(SECRET, "x");
@@ -210,9 +210,9 @@ fn a_rotation_that_does_not_say_when_or_of_what_is_told_to_a_human() {
 }
 
 #[test]
-fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() {
+fn discovery_failures_bring_the_event_back_and_missing_facts_do_not() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let plan = respond(case, &Facts::default());
     assert!(matches!(plan.steps[..], [PlanStep::Unknown { .. }]) && plan.retry.is_none());
     let mut gaps = facts(&[service("a", SECRET, &json!({}))]);
@@ -227,9 +227,9 @@ fn without_facts_the_consumers_are_unknown_and_with_gaps_the_event_comes_back() 
 }
 
 #[test]
-fn what_can_never_be_learned_is_told_and_not_retried() {
+fn discovery_limits_page_and_are_not_retried() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     facts
         .discovery_limits
@@ -239,9 +239,9 @@ fn what_can_never_be_learned_is_told_and_not_retried() {
 }
 
 #[test]
-fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
+fn refused_redeployment_pages_and_pages_come_before_redeployments() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let external = service("b", SECRET, &json!({"controller": "EXTERNAL"}));
     let facts = facts(&[service("a", SECRET, &json!({})), external]);
     let plan = respond(case, &facts);
@@ -255,9 +255,9 @@ fn a_refused_redeployment_is_told_and_pages_come_before_redeployments() {
 }
 
 #[test]
-fn a_page_stays_small_whatever_could_not_be_learned() {
+fn page_stays_small_with_thousands_of_discovery_failures() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&rotation("label", 1)).unwrap()[0];
+    let case = &rules.match_event(&rotation("label", 1)).unwrap()[0];
     let mut facts = Facts::default();
     (0..5_000).for_each(|i| {
         facts.add_discovery_failure(
@@ -273,15 +273,15 @@ fn a_page_stays_small_whatever_could_not_be_learned() {
 }
 
 #[test]
-fn questions_are_what_the_answer_depends_on() {
+fn questions_name_what_the_plan_depends_on() {
     let rules = builtin().unwrap();
-    let rotation_case = &rules.cases(&rotation("RotationSucceeded", 1)).unwrap()[0];
+    let rotation_case = &rules.match_event(&rotation("RotationSucceeded", 1)).unwrap()[0];
     assert!(
         questions(rotation_case, &Facts::default())
             .iter()
             .any(|question| matches!(question, Question::Consumers { .. }))
     );
-    let read_case = &rules.cases(&read(1, 1, 1, "us-west-2")).unwrap()[0];
+    let read_case = &rules.match_event(&read(1, 1, 1, "us-west-2")).unwrap()[0];
     let requested = questions(read_case, &Facts::default());
     let observations = requested.iter().filter_map(|question| match question {
         Question::Observations { group, observation, .. } => Some((group, observation)),
@@ -293,9 +293,9 @@ fn questions_are_what_the_answer_depends_on() {
 }
 
 #[test]
-fn what_lies_amid_an_incident_at_its_top_needs_no_marks() {
+fn event_within_an_incident_at_its_highest_severity_needs_no_observations() {
     let rules = builtin().unwrap();
-    let case = &rules.cases(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
+    let case = &rules.match_event(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
     let keys: Vec<String> =
         group_memberships(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
     let open = |severity: &str, first: &str, last: &str| -> Facts {
@@ -325,7 +325,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn any_order_and_any_copies_tell_the_same_story(
+    fn order_and_copies_of_reads_change_no_plan(
         reads in proptest::collection::vec((0u32..2_000, 0u8..2, 0u8..16, 0usize..4), 1..60),
         seed in any::<u64>(),
     ) {
@@ -340,7 +340,7 @@ proptest! {
     }
 
     #[test]
-    fn deciding_again_over_the_resulting_world_plans_nothing(
+    fn deciding_again_over_the_resulting_facts_plans_nothing(
         reads in proptest::collection::vec((0u32..900, 0u8..2, 0u8..16, 0usize..4), 1..60),
     ) {
         let rules = builtin().unwrap();
@@ -348,7 +348,7 @@ proptest! {
         let mut events: Vec<String> = reads.iter().map(|(at, who, what, place)| read(*at, *who, *what, regions[*place])).collect();
         events.extend([rotation("label", 1), rotation("RotationFailed", 5), rotation("RotationSucceeded", 9)]);
         let services = [service("a", SECRET, &json!({})), service("b", SECRET, &json!({"controller": "EXTERNAL"}))];
-        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()).0;
+        let cases = order_and_deduplicate(events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect()).0;
         let mut ledger = MemoryStore::new(facts(&services));
         for case in &cases {
             ledger.decide(case);

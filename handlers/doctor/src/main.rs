@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser as _;
 use responder_core::rules::builtin;
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::{Span, Timestamp};
 
 use aws::{Aws, AwsError};
@@ -129,7 +129,7 @@ async fn drill(cli: &Cli, args: &DrillArgs) -> Result<End, Failure> {
     let drilled = drilled.map_err(Failure::Drill)?;
     let mut out = io::stdout().lock();
     match args.format {
-        Format::Json => writeln!(out, "{}", json_line(&drilled).map_err(io::Error::other)?)?,
+        Format::Json => writeln!(out, "{}", to_json_line(&drilled).map_err(io::Error::other)?)?,
         Format::Text => {
             for hop in &drilled.hops {
                 writeln!(out, "{:>8} ms  {}", hop.after, hop.what)?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use responder_core::text::{Untrusted, json_line};
+use responder_core::text::{Untrusted, to_json_line};
 use serde::Serialize;
 
 use crate::finding::{Finding, Level};
@@ -67,7 +67,7 @@ pub(crate) fn lines(findings: &[Finding], out: &mut impl Write) -> io::Result<()
         finding: &'f Finding,
     }
     for finding in findings {
-        writeln!(out, "{}", json_line(&Line { kind: "finding", finding })?)?;
+        writeln!(out, "{}", to_json_line(&Line { kind: "finding", finding })?)?;
     }
     let count = |level| findings.iter().filter(|one| one.level == level).count();
     let summary = serde_json::json!({

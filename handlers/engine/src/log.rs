@@ -4,7 +4,7 @@
 
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::Handler;
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use responder_core::time::Span;
 use serde::Serialize;
 use serde_json::json;
@@ -111,7 +111,7 @@ fn incident_key(step: &PlanStep) -> Option<&str> {
 
 /// Prints a value as one line. There is nobody to report a line to that cannot be written.
 fn print_json<T: Serialize>(aws: &impl AwsPort, value: &T) {
-    if let Ok(line) = json_line(value) {
+    if let Ok(line) = to_json_line(value) {
         aws.print_line(&line);
     }
 }

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use responder_core::plan::{Plan, PlanStep};
-use responder_core::rules::{Handler, Severity};
+use responder_core::rules::Handler;
+use responder_core::severity::Severity;
 use serde_json::{Value, json};
 
 use crate::outcome::EventOutcome;
@@ -145,7 +146,7 @@ impl Counters {
     /// The lines to print: the function's own metrics, then one line for each rule and severity, and one for each account and
     /// Region.
     pub(crate) fn build_documents(&self, handler: Handler, millis: i64) -> Vec<Value> {
-        let handler_dimension = ("Handler", handler.name());
+        let handler_dimension = ("Handler", handler.as_str());
         let mut own = count_metrics(&self.own_metrics());
         // Even a batch of the largest size has fewer events that could be evidence of a read.
         if !self.seconds_to_consume.is_empty() {
@@ -160,7 +161,7 @@ impl Counters {
                 ("IncidentsRaised", incidents.raised),
                 ("IncidentsResolved", incidents.resolved),
             ]);
-            let dimensions = [handler_dimension, ("Rule", rule), ("Severity", severity.name())];
+            let dimensions = [handler_dimension, ("Rule", rule), ("Severity", severity.as_str())];
             documents.push(build_document(millis, &dimensions, &metrics));
         }
         for ((account, region), failures) in &self.rotation_failures {

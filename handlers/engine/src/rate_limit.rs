@@ -81,7 +81,7 @@ impl EcsRateLimit {
         service: &str,
         until: Timestamp,
     ) -> Result<(), EngineError> {
-        let hash = hash::id(&["pace", service]);
+        let hash = hash::hash_parts(&["pace", service]);
         let digits = hash.get(..8).unwrap_or_default();
         let delay = i64::from_str_radix(digits, 16).unwrap_or_default() % DEPLOYMENT_JITTER_MILLIS;
         self.wait_with_delay(EcsCallFamily::ServiceModify, Span::from_millis(delay), aws, until).await

@@ -52,7 +52,7 @@ fn text(read: &ReadRecord) -> String {
     };
     let account = if *owners { "444455556666" } else { "111122223333" };
     let time = at(*second).to_string();
-    let id = responder_core::hash::id(&[&time, &secret.to_string(), region]);
+    let id = responder_core::hash::hash_parts(&[&time, &secret.to_string(), region]);
     let uuid = format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]);
     json!({"id": "e", "source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": account,
         "region": region, "time": time, "resources": [], "detail": {
@@ -139,8 +139,10 @@ fn run(engine: &Engine<EngineFake>, batches: &[Vec<String>], schedule: &[u8]) ->
 
 /// The incidents that the replay finds in the same events.
 fn replayed(engine: &Engine<EngineFake>, batches: &[Vec<String>]) -> BTreeSet<String> {
-    let cases =
-        batches.iter().flatten().map(|text| engine.rules.case(Handler::Access, text).unwrap().unwrap());
+    let cases = batches
+        .iter()
+        .flatten()
+        .map(|text| engine.rules.match_event_for(Handler::Access, text).unwrap().unwrap());
     let mut replay = Replay::default();
     for case in &order_and_deduplicate(cases.collect()).0 {
         replay.decide(case);

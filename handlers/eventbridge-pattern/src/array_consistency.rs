@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::flat_event::{ArrayElementTree, ElementRange};
 
-/// What one field of a pattern found in an event.
+/// The elements in which one field of a pattern finds values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldCandidates {
     /// The elements that hold a value which satisfies the field, ascending.

@@ -17,7 +17,7 @@ impl PatternError {
         Self { message: message.into(), offset }
     }
 
-    /// What is wrong, in AWS's words, which may repeat parts of the pattern.
+    /// Describes the fault in AWS's words, which may repeat parts of the pattern.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -55,7 +55,7 @@ pub enum EventFormatError {
 }
 
 impl EventFormatError {
-    /// What is wrong in a few fixed words, without any part of the event.
+    /// Names the fault in a few fixed words, without any part of the event.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotAnObject => "not an object",

@@ -2,7 +2,7 @@
 
 use crate::case_folding::CaseFoldedText;
 use crate::flat_event::FlatValue;
-use crate::value_matcher::ValueReading;
+use crate::value_reading::ValueReading;
 use crate::wildcard::Wildcard;
 
 /// The values that an `anything-but` excludes: all of one kind. Texts have their quotes, as in

@@ -3,7 +3,8 @@
 use crate::comparable_number::comparable_number;
 use crate::flat_event::FlatValue;
 use crate::ip_address::ip_address_digits;
-use crate::value_matcher::{ValueMatcher, ValueReading};
+use crate::value_matcher::ValueMatcher;
+use crate::value_reading::ValueReading;
 
 /// One field of a pattern: a path, and matchers of which one must be satisfied.
 #[derive(Clone, Debug)]

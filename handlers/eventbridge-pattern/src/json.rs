@@ -14,6 +14,7 @@ mod error;
 mod error_words;
 mod number;
 mod reader;
+mod string;
 mod text;
 #[cfg(any(feature = "serde_json", test))]
 mod value;

@@ -22,6 +22,7 @@ mod minify;
 mod pattern;
 mod pattern_set;
 mod value_matcher;
+mod value_reading;
 mod wildcard;
 
 pub use error::{EventFormatError, PatternError};

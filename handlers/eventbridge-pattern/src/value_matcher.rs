@@ -4,6 +4,7 @@ use crate::case_folding::CaseFoldedText;
 use crate::cidr::AddressRange;
 use crate::excluded_values::ExcludedValues;
 use crate::flat_event::FlatValue;
+use crate::value_reading::ValueReading;
 use crate::wildcard::Wildcard;
 
 /// One entry of a field's array, ready to be compared with values.
@@ -54,23 +55,12 @@ pub(crate) struct QuotedText {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What a value is taken for when it is compared; see [`FieldMatcher::accepts`](crate::field_matcher::FieldMatcher::accepts).
-#[derive(Clone, Copy)]
-pub(crate) enum ValueReading<'v> {
-    /// An IP address, as hexadecimal digits.
-    Address(&'v [u8]),
-    /// A number.
-    Number(f64),
-    /// A text.
-    Text,
-}
-
 /// `{"numeric": …}`: a range of numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct NumericRange {
     pub(crate) low: NumericBound,
     pub(crate) high: NumericBound,
-    /// What the pattern says: `> 1 and <= 2`.
+    /// The range as the pattern spells it: `> 1 and <= 2`.
     pub(crate) spelling: String,
 }
 

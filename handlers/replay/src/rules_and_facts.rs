@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, builtin, load};
+use responder_core::rules::{RuleFile, RuleSet, builtin, parse_rules};
 use serde::de::DeserializeOwned;
 
 use crate::cli::RulesArgs;
@@ -14,7 +14,7 @@ use crate::command_outcome::{CommandError, unreadable_file, unusable_content};
 pub(crate) fn load_rules(args: &RulesArgs) -> Result<RuleSet, CommandError> {
     let (folder, loaded) = match &args.folder {
         None => ("this release".to_owned(), builtin()),
-        Some(folder) => (folder.display().to_string(), load(&collect_rule_files(folder)?)),
+        Some(folder) => (folder.display().to_string(), parse_rules(&collect_rule_files(folder)?)),
     };
     loaded.map_err(|error| CommandError::UnusableRules { folder, error })
 }

@@ -82,7 +82,7 @@ fn topic_policy(view: &View, topic: &str, sids: &[&str], found: &mut Vec<Finding
 
 /// A role, its trust, and what it allows: each call of the handler's code on the narrowest resource, and nothing else.
 fn role(view: &View, rules: &RuleSet, handler: Handler, found: &mut Vec<Finding>) {
-    let name = view.named(handler.name());
+    let name = view.named(handler.as_str());
     let Some(role) = view.find("AWS::IAM::Role", "RoleName", &name) else { return };
     trusts(role, "lambda.amazonaws.com", &Value::Null, &name, found);
     let mut allowed = Vec::new();
@@ -130,7 +130,7 @@ fn role(view: &View, rules: &RuleSet, handler: Handler, found: &mut Vec<Finding>
 
 /// The resource and the condition on which a call is allowed.
 fn narrowest(view: &View, handler: Handler, action: &str) -> (Value, Value) {
-    let name = view.named(handler.name());
+    let name = view.named(handler.as_str());
     let anywhere = |service: &str, resource: &str| {
         json!(format!("arn:{}:{service}:*:{}:{resource}", view.place.partition, view.place.account))
     };

@@ -19,7 +19,7 @@ pub(super) fn responder(view: &View, rules: &RuleSet, found: &mut Vec<Finding>) 
         wanted.push(("AWS::Events::Rule", "Name", view.named(rule)));
     }
     for handler in Handler::ALL {
-        let name = view.named(handler.name());
+        let name = view.named(handler.as_str());
         wanted.push(("AWS::SQS::Queue", "QueueName", name.clone()));
         wanted.push(("AWS::SQS::Queue", "QueueName", format!("{name}-dlq")));
         wanted.push(("AWS::IAM::Role", "RoleName", name.clone()));

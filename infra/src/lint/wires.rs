@@ -41,7 +41,7 @@ fn schedule(view: &View, id: &str, rule: &Value, found: &mut Vec<Finding>) {
     );
     expect(rule["State"] == "ENABLED", id, "`State` must be ENABLED", found);
     let reached = rule["Targets"].as_array().into_iter().flatten().map(|target| target["Arn"].clone());
-    let wanted = handlers.iter().map(|handler| json!(view.arn("sqs", &view.named(handler.name()))));
+    let wanted = handlers.iter().map(|handler| json!(view.arn("sqs", &view.named(handler.as_str()))));
     expect(reached.eq(wanted), id, format_args!("its targets must be the queues of {handlers:?}"), found);
 }
 
@@ -251,7 +251,7 @@ fn queue(view: &View, id: &str, queue: &Value, found: &mut Vec<Finding>) {
     let name = queue["QueueName"].as_str().unwrap_or_default();
     let short = name.strip_prefix(&view.named("")).unwrap_or_default();
     let number = |field: &str| queue[field].as_i64();
-    let handler = Handler::ALL.into_iter().find(|handler| handler.name() == short);
+    let handler = Handler::ALL.into_iter().find(|handler| handler.as_str() == short);
     let feeds = Handler::ALL.into_iter().find(|handler| short == format!("{handler}-dlq"));
     let days = |days: i64| Some(days * 86_400);
     if let Some(handler) = handler {
@@ -290,7 +290,7 @@ fn queue(view: &View, id: &str, queue: &Value, found: &mut Vec<Finding>) {
             found,
         );
         if let Some(handler) = feeds {
-            let wanted = json!({"redrivePermission": "byQueue", "sourceQueueArns": [view.arn("sqs", &view.named(handler.name()))]});
+            let wanted = json!({"redrivePermission": "byQueue", "sourceQueueArns": [view.arn("sqs", &view.named(handler.as_str()))]});
             expect(
                 queue["RedriveAllowPolicy"] == wanted,
                 id,

@@ -106,7 +106,7 @@ fn day(at: i64) -> i64 {
 
 /// From -100 to 100, the same each time.
 fn chance(name: &str, dimension: &str, label: &str, at: i64) -> i64 {
-    let hash = hash::id(&[name, dimension, label, &at.to_string()]);
+    let hash = hash::hash_parts(&[name, dimension, label, &at.to_string()]);
     let digits = hash.get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok());
     digits.unwrap_or_default() % 201 - 100
 }

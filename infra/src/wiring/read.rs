@@ -77,7 +77,7 @@ impl Reader<'_> {
 
     fn queue(&self, queue: &Value) -> Option<Queue> {
         let name = text(&queue["QueueName"]);
-        let handler = |name: &str| Handler::ALL.into_iter().find(|handler| handler.name() == name);
+        let handler = |name: &str| Handler::ALL.into_iter().find(|handler| handler.as_str() == name);
         let kind = match self.short(&name) {
             "canary" => QueueKind::Canary,
             short => match (handler(short), short.strip_suffix("-dlq")) {
@@ -105,7 +105,7 @@ impl Reader<'_> {
 
     fn function(&self, function: &Value) -> Option<Function> {
         let name = text(&function["FunctionName"]);
-        let handler = Handler::ALL.into_iter().find(|handler| handler.name() == self.short(&name))?;
+        let handler = Handler::ALL.into_iter().find(|handler| handler.as_str() == self.short(&name))?;
         let mapping = self
             .of_type("AWS::Lambda::EventSourceMapping")
             .find(|mapping| mapping["FunctionName"] == name)?;

@@ -147,8 +147,11 @@ fn asked_and_planned(rules: &RuleSet, handler: Handler) -> BTreeSet<String> {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
             let records = if file == "event.json" { vec![text.as_str()] } else { text.lines().collect() };
             for record in records {
-                for case in
-                    rules.cases(record).unwrap_or_default().iter().filter(|case| case.handler == handler)
+                for case in rules
+                    .match_event(record)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter(|case| case.handler == handler)
                 {
                     let asked = questions(case, &facts);
                     names.extend(asked.iter().map(|question| first_word(&format!("{question:?}"))));
@@ -174,7 +177,7 @@ fn step_name(step: &Value) -> Option<String> {
 /// What the committed template allows a handler.
 fn allowed(handler: Handler) -> BTreeSet<String> {
     let template = template("responder");
-    let id = format!("{}Role", camel(handler.name()));
+    let id = format!("{}Role", camel(handler.as_str()));
     let statements =
         template.pointer(&format!("/Resources/{id}/Properties/Policies/0/PolicyDocument/Statement"));
     let statements = statements

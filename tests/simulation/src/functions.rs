@@ -115,10 +115,12 @@ impl<'a> Functions<'a> {
     fn remember_launches(&mut self, facts: &Facts) {
         let mut launches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for service in facts.services.iter().flatten() {
-            let place = Arn::of("ecs", &service.arn);
+            let place = Arn::parse_for_service("ecs", &service.arn);
             let parse = |arn: &Arn<'_>| {
-                let secrets =
-                    service.references.iter().filter_map(|known| known.parse(arn.account, arn.region));
+                let secrets = service
+                    .references
+                    .iter()
+                    .filter_map(|known| known.resolve_secret(arn.account, arn.region));
                 secrets.map(|(secret, _)| secret.key()).collect::<BTreeSet<_>>()
             };
             let secrets = place.as_ref().map(parse).unwrap_or_default();
@@ -137,7 +139,8 @@ impl<'a> Functions<'a> {
     fn send(&mut self, events: &[String]) {
         let now = self.cloud.clock.now();
         for text in events {
-            let matching = |handler: &Handler| matches!(self.rules.case(*handler, text), Ok(Some(_)));
+            let matching =
+                |handler: &Handler| matches!(self.rules.match_event_for(*handler, text), Ok(Some(_)));
             let handlers: Vec<Handler> = Handler::ALL.into_iter().filter(matching).collect();
             let text: Rc<str> = text.as_str().into();
             for handler in handlers {

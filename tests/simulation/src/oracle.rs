@@ -97,7 +97,8 @@ fn is_taken_back(pages: &[Told], notified: &Told) -> bool {
 
 fn names(notified: &Told, service: &str, secret: &str) -> bool {
     let label = service.split_once(":service/").map_or(service, |(_, label)| label);
-    let name = SecretRef::from_arn(secret).map(|secret| secret.name().raw().to_owned()).unwrap_or_default();
+    let name =
+        SecretRef::from_arn(secret).map(|secret| secret.friendly_name().raw().to_owned()).unwrap_or_default();
     notified.page.body.contains(label) && notified.page.body.contains(&name)
 }
 
@@ -117,7 +118,7 @@ fn too_soon(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
 /// P4: a deployment of ours answers a change for which what was PRIMARY is too old; and not again one of which people were
 /// told that its deployment failed.
 fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
-    let margin = promised.settings.margin.min(promised.settings.settle);
+    let margin = promised.settings.propagation_margin.min(promised.settings.settle_delay);
     let lives = lives(world);
     let all = world.ecs(|ecs| ecs.log.deployments().to_vec());
     for life in &lives {
@@ -163,8 +164,8 @@ fn needless(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
 /// P4: in a cluster there are never more deployments of ours under way than the settings say. One that takes longer than a
 /// rollout may is not waited for.
 fn too_many_at_once(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
-    let limit = usize::try_from(promised.settings.in_flight).unwrap_or_default();
-    for (cluster, (most, at)) in most_in_flight(world, promised.settings.rollout) {
+    let limit = usize::try_from(promised.settings.rollout_limit).unwrap_or_default();
+    for (cluster, (most, at)) in most_in_flight(world, promised.settings.rollout_timeout) {
         if most > limit {
             wrong.push(format!("{most} deployments of ours were under way in {cluster} at {at}"));
         }
@@ -233,7 +234,7 @@ fn lives(world: &World) -> Vec<Life> {
 
 /// Of each deployment of ours that failed, was rolled back or does not end, people are told, as of one incident; of others not.
 fn rollouts(world: &World, promised: &Promised, wrong: &mut Vec<String>) {
-    let rollout = promised.settings.rollout;
+    let rollout = promised.settings.rollout_timeout;
     for life in lives(world) {
         let Asked { service, deployment, .. } = &life.requested;
         let failed =

@@ -16,7 +16,8 @@ const CALM: Span = Span::from_secs(2_700);
 /// The conditions of a seed with everything that goes wrong.
 pub fn faulty(seed: u64) -> Conditions {
     let (home, rollout) = (Some(REGION.to_owned()), Span::from_secs(600));
-    let settings = Settings { in_flight: 2, rollout, home, ..Settings::default() };
+    let settings =
+        Settings { rollout_limit: 2, rollout_timeout: rollout, home_region: home, ..Settings::default() };
     let (faulty, dying, lost, unswept, twice) = (100, 50, 200, 50, 200);
     Conditions { settings, faulty, dying, lost, unswept, twice, ..Conditions::calm(seed) }
 }

@@ -151,7 +151,7 @@ fn figures(
     // Each change is told twice: by Secrets Manager and through CloudTrail.
     let naive =
         changes.iter().map(|(secret, all)| all.len() * 2 * used.get(secret).copied().unwrap_or(0)).sum();
-    let in_flight = most_in_flight(world, settings.rollout).values().map(|(most, _)| *most).max();
+    let in_flight = most_in_flight(world, settings.rollout_timeout).values().map(|(most, _)| *most).max();
     let in_flight = in_flight.unwrap_or_default();
     world.record(|record| {
         let mut by_service: BTreeMap<&str, usize> = BTreeMap::new();

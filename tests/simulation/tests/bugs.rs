@@ -47,9 +47,9 @@ fn places_that_are_never_given_back_make_changes_wait() {
     let within = Some(Span::from_secs(900));
     let planted = |conditions: &mut Conditions| {
         conditions.keeps_places = true;
-        conditions.settings.in_flight = 1;
+        conditions.settings.rollout_limit = 1;
         // People would be told in time.
-        conditions.settings.answer = Span::from_secs(86_400);
+        conditions.settings.answer_deadline = Span::from_secs(86_400);
     };
     let wrong = found(lossy, planted, within);
     assert!(wrong.contains("was answered"), "{wrong}");
@@ -57,6 +57,6 @@ fn places_that_are_never_given_back_make_changes_wait() {
 
 #[test]
 fn settings_that_allow_more_at_once_are_noticed() {
-    let wrong = found(lossy, |conditions| conditions.settings.in_flight = 9, None);
+    let wrong = found(lossy, |conditions| conditions.settings.rollout_limit = 9, None);
     assert!(wrong.contains("were under way"), "{wrong}");
 }

@@ -8,7 +8,8 @@ mod stories;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
-use responder_core::rules::{Severity, builtin};
+use responder_core::rules::builtin;
+use responder_core::severity::Severity;
 use simulation::corpus::{judge, samples};
 use stories::{Story, fixtures};
 
@@ -36,7 +37,7 @@ fn every_attack_is_found_and_everyday_work_pages_nobody() {
 fn decided(story: &Story) -> (Vec<Incident>, usize) {
     let rules = builtin().unwrap();
     let mut ledger = MemoryStore::new(story.facts.clone());
-    let cases = story.events.iter().flat_map(|event| rules.cases(event).unwrap()).collect();
+    let cases = story.events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect();
     let plans: Vec<_> = order_and_deduplicate(cases).0.iter().map(|case| ledger.decide(case)).collect();
     let pages =
         plans.iter().flat_map(|plan| &plan.steps).filter(|step| matches!(step, PlanStep::Page { .. }));

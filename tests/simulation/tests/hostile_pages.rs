@@ -15,7 +15,8 @@ use responder_core::event::Event;
 use responder_core::facts::Settings;
 use responder_core::incident::{Incident, IncidentDetail};
 use responder_core::notify::{Notification, render};
-use responder_core::rules::{Response, RuleSet, Severity, builtin};
+use responder_core::rules::{Response, RuleSet, builtin};
+use responder_core::severity::Severity;
 use responder_core::state::observation::Observation;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -189,7 +190,7 @@ impl Input {
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
         let runbooks = if self.resolved { "" } else { "https://runbooks.example/" };
-        let settings = Settings { runbooks: runbooks.to_owned(), ..Settings::default() };
+        let settings = Settings { runbook_base_url: runbooks.to_owned(), ..Settings::default() };
         let page = render(&incident, response, &settings);
         (incident, page)
     }

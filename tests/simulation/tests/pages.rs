@@ -131,7 +131,7 @@ fn firing(id: &str) -> Vec<PathBuf> {
 fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> Option<Notification> {
     let facts = fs::read(case.join("facts.json")).map(|text| serde_json::from_slice(&text).unwrap());
     let mut facts: Facts = facts.unwrap_or_default();
-    RUNBOOKS.clone_into(&mut facts.settings.runbooks);
+    RUNBOOKS.clone_into(&mut facts.settings.runbook_base_url);
     let mut cases = Vec::new();
     let mut files: Vec<PathBuf> = fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -141,7 +141,7 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
     {
         find_events(&fs::read(file).unwrap(), &mut |found| {
             cases.extend(
-                found.ok().and_then(|document| rules.cases(&document.text).ok()).into_iter().flatten(),
+                found.ok().and_then(|document| rules.match_event(&document.text).ok()).into_iter().flatten(),
             );
         });
     }
@@ -163,7 +163,7 @@ fn of_case(rules: &RuleSet, case: &Path, rule: &str, state: IncidentStatus) -> O
 fn quarantined(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let handler = Handler::Access;
-    let settings = Settings { runbooks: RUNBOOKS.to_owned(), ..Settings::default() };
+    let settings = Settings { runbook_base_url: RUNBOOKS.to_owned(), ..Settings::default() };
     let plan = decide::quarantine(rules, handler, b"{", "it is not JSON: it ends too soon", now);
     let renderer = Renderer::new(rules, &settings);
     plan.steps.iter().find_map(|step| renderer.render_step(step))

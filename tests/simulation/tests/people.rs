@@ -13,7 +13,7 @@ fn rotated(
     special: impl FnOnce(&mut NewService),
     prepare: impl FnOnce(&World, &str),
 ) -> (World, Vec<String>) {
-    let settings = Settings { rollout: Span::from_secs(600), ..Settings::default() };
+    let settings = Settings { rollout_timeout: Span::from_secs(600), ..Settings::default() };
     let mut world = World::new(Conditions { settings, ..Conditions::calm(7) }, start());
     let long_ago = start().minus(Span::from_secs(40 * 86_400));
     let secret = world.secrets(|secrets| secrets.create(REGION, "app", long_ago));

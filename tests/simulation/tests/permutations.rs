@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
-use responder_core::rules::{Handler, MatchedEvent, RuleSet, Severity, builtin};
+use responder_core::rules::{Handler, MatchedEvent, RuleSet, builtin};
+use responder_core::severity::Severity;
 use simulation::Random;
 use simulation::functions::{Arrival, deliver};
 use stories::{Story, fixtures, muddle, slice};
@@ -61,7 +62,7 @@ fn worth_a_page(facts: &Facts, cases: Vec<MatchedEvent<'_>>) -> BTreeMap<String,
 }
 
 fn cases<'r>(rules: &'r RuleSet, events: &[String]) -> Vec<MatchedEvent<'r>> {
-    events.iter().flat_map(|event| rules.cases(event).unwrap()).collect()
+    events.iter().flat_map(|event| rules.match_event(event).unwrap()).collect()
 }
 
 /// The cases in any order, each once or more often.

@@ -10,7 +10,7 @@ fn storm(clusters: usize, mode: ResponseMode) -> Figures {
     // A rotation takes up to 20 s: the last one has ended after five minutes.
     let within = Span::from_secs(279);
     let size = Size { clusters, services: 50, uses: 20, secrets: 400, rotations: 1_000, within };
-    let settings = Settings { mode, home: Some(REGION.to_owned()), ..Settings::default() };
+    let settings = Settings { mode, home_region: Some(REGION.to_owned()), ..Settings::default() };
     let figures = live(size, &settings, 1).unwrap();
     println!("{figures}");
     figures

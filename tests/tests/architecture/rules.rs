@@ -104,11 +104,12 @@ fn every_runbook_is_a_heading_that_exists() {
 }
 
 #[test]
-fn every_page_says_what_it_means_how_sure_that_is_and_what_to_do_first() {
+fn each_page_has_its_meaning_its_certainty_and_next_steps() {
     for (id, row) in responses() {
         let pages = row["do"] != "prove" && row["severity"] != "info";
-        let told = ["means", "sure"].iter().all(|field| row[field].is_string()) && row["first"].is_array();
-        assert!(told || !pages, "{id}: a page needs `means`, `sure` and `first`");
+        let explained =
+            ["means", "sure"].iter().all(|field| row[field].is_string()) && row["next_steps"].is_array();
+        assert!(explained || !pages, "{id}: a page needs `means`, `sure` and `next_steps`");
     }
 }
 

@@ -76,7 +76,7 @@ fn a_theft_that_is_reported_late_twice_and_in_no_order_is_the_incident_of_the_re
 
     let rules = builtin().unwrap();
     let mut ledger = MemoryStore::new(facts(&[theft]));
-    let cases = events.iter().flat_map(|event| rules.cases(&event.to_string()).unwrap()).collect();
+    let cases = events.iter().flat_map(|event| rules.match_event(&event.to_string()).unwrap()).collect();
     let mut replayed_keys = BTreeSet::new();
     for case in &order_and_deduplicate(cases).0 {
         for step in ledger.decide(case).steps {

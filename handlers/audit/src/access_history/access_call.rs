@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::secret_query::SecretQuery;
 use responder_core::aws::secret_ref::SecretRef;
-use responder_core::enrichment::{derive, may_launch};
+use responder_core::enrichment::{enrich_event, may_be_task_launch};
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
@@ -87,11 +87,11 @@ impl AccessCall {
     /// 3. it names secrets, and none of them can be the one; or it hides them, in an account that the query excludes.
     pub(super) fn from_event(event: &Event, query: &SecretQuery, facts: &Facts) -> Option<Self> {
         // 1. Another source.
-        if event.text("/source")?.raw() != "aws.secretsmanager" {
+        if event.find_text("/source")?.raw() != "aws.secretsmanager" {
             return None;
         }
         // 2. Another call.
-        let is_batch = match event.name().raw() {
+        let is_batch = match event.event_name().raw() {
             "GetSecretValue" => false,
             "BatchGetSecretValue" => true,
             _ => return None,
@@ -104,7 +104,7 @@ impl AccessCall {
             return None;
         }
         let principal = &event.principal;
-        let caller = classify_caller(event, &derive(event, facts));
+        let caller = classify_caller(event, &enrich_event(event, facts));
         // Of a batch, Secrets Manager itself calls for the reader: its name says nothing about the caller.
         let invoked_by = if caller == CallerKind::Service { principal.invoked_by.clone() } else { None };
         Some(Self {
@@ -117,11 +117,11 @@ impl AccessCall {
             caller_account: principal.account.clone(),
             account: event.account.clone(),
             region: event.region.clone(),
-            address: event.text("/detail/sourceIPAddress"),
-            access_key: principal.access_key.clone(),
-            session: principal.session.clone(),
+            address: event.find_text("/detail/sourceIPAddress"),
+            access_key: principal.access_key_id.clone(),
+            session: principal.session_name.clone(),
             secrets,
-            subject: principal.subject(&event.account),
+            subject: principal.count_subject(&event.account),
         })
     }
 
@@ -145,7 +145,7 @@ fn classify_caller(event: &Event, enrichment: &Value) -> CallerKind {
     match enrichment.pointer("/caller/kind").and_then(Value::as_str) {
         Some("service") => CallerKind::Service,
         Some("human") => CallerKind::Human,
-        _ if may_launch(event) => CallerKind::Task,
+        _ if may_be_task_launch(event) => CallerKind::Task,
         Some("workload") => CallerKind::Workload,
         _ => CallerKind::Unknown,
     }

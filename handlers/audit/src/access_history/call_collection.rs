@@ -85,7 +85,7 @@ impl AccessHistory {
         if let Some(call) = call
             && self.includes_time(event.time)
         {
-            let rank = Reverse((!call.secrets.is_empty(), event.richness()));
+            let rank = Reverse((!call.secrets.is_empty(), event.count_known_parties()));
             self.add_call(event.key(), (rank, call));
         }
         Ok(())

@@ -14,7 +14,7 @@ impl SecretQuery {
     /// Parses a name, or a partial or full ARN. Returns `None` for the empty string and for an ARN that is not a
     /// secret's.
     pub fn parse(text: &str) -> Option<Self> {
-        SecretRef::typed(text, "", "").map(|spelled| Self { spelled })
+        SecretRef::from_name_or_arn(text, "", "").map(|spelled| Self { spelled })
     }
 
     /// Returns the secret as it would be spelled in the account and Region of `other`; `None` if the query means a
@@ -34,6 +34,6 @@ impl SecretQuery {
 
     /// Whether `secret` can be the one, as far as its spelling shows.
     pub(super) fn may_mean(&self, secret: &SecretRef) -> bool {
-        self.spell_beside(secret).is_some_and(|own| own.may_be(secret))
+        self.spell_beside(secret).is_some_and(|own| own.may_be_same_secret(secret))
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn wrap_record(record: &str, head: &ObjectHead) -> String {
         "AwsCloudTrailInsight" => "AWS Insight via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
-    let id = if head.event_id.is_empty() { hash::id(&["record", record]) } else { head.event_id.clone() };
+    let id =
+        if head.event_id.is_empty() { hash::hash_parts(&["record", record]) } else { head.event_id.clone() };
     let envelope = json!({
         "version": "0",
         "id": id,

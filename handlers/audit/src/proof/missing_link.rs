@@ -135,7 +135,7 @@ pub(super) fn find_missing_link(proof: &RotationProof, scope: &ProofScope) -> Op
         return Some(MissingLink::new(awaited, ProofLink::Fetched, sentence, note));
     };
     // 9. The read is too old. Events have whole seconds.
-    if fetched_at < deployed_at.whole_second() {
+    if fetched_at < deployed_at.truncate_to_second() {
         let sentence = "the read of the secret is older than the deployment";
         return Some(MissingLink::new(awaited, ProofLink::Fetched, sentence, note));
     }

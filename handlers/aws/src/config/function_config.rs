@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn what_is_optional_has_a_default() {
         let config = parse(&[]).unwrap();
-        assert_eq!(config.settings, Settings { home: Some("us-west-2".to_owned()), ..Settings::default() });
+        assert_eq!(
+            config.settings,
+            Settings { home_region: Some("us-west-2".to_owned()), ..Settings::default() }
+        );
         assert_eq!((config.account.as_str(), config.topic_region.as_str()), ("111122223333", "us-west-2"));
         assert_eq!(config.lease, Span::from_secs(60));
     }
@@ -194,7 +197,7 @@ mod tests {
             ("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:2"),
         ];
         let config = parse(&more).unwrap();
-        assert_eq!(config.settings.runbooks, "https://runbooks.example/main/");
+        assert_eq!(config.settings.runbook_base_url, "https://runbooks.example/main/");
         assert_eq!(config.endpoints.sns.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.endpoints.secrets_manager.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.endpoints.ecs.as_deref(), Some("http://127.0.0.1:2"));

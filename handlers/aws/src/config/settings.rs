@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventbridge_pattern::Wildcard;
 use eventbridge_pattern::json::find_duplicate_key;
 use responder_core::aws::arn::Arn;
-use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::{
     DeploymentRisk, ParsedText, ProductionScope, ResponseMode, RiskPolicy, Settings,
 };
@@ -24,35 +24,41 @@ const REGIONS_PROBLEM: &str = "must be names of Regions, separated by spaces, su
 /// Reads the settings. A setting that no variable states is as [`Settings::default`] says.
 pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
-    let in_flight = reader.read_number("IN_FLIGHT", i64::from(defaults.in_flight), 1..=100, "a whole number");
+    let rollout_limit =
+        reader.read_number("IN_FLIGHT", i64::from(defaults.rollout_limit), 1..=100, "a whole number");
     let summary_hour =
         reader.read_number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
     let settings = Settings {
         mode: read_mode(reader),
-        settle: reader.read_seconds("SETTLE_SECONDS", defaults.settle, 0..=300),
-        margin: reader.read_seconds("MARGIN_SECONDS", defaults.margin, 0..=300),
+        settle_delay: reader.read_seconds("SETTLE_SECONDS", defaults.settle_delay, 0..=300),
+        propagation_margin: reader.read_seconds("MARGIN_SECONDS", defaults.propagation_margin, 0..=300),
         cooldown: reader.read_seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
-        in_flight: u32::try_from(in_flight).unwrap_or(defaults.in_flight),
-        rollout: reader.read_seconds("ROLLOUT_SECONDS", defaults.rollout, 60..=86_400),
-        answer: reader.read_seconds("ANSWER_SECONDS", defaults.answer, 60..=604_800),
-        overdue: reader.read_seconds("OVERDUE_SECONDS", defaults.overdue, 60..=604_800),
+        rollout_limit: u32::try_from(rollout_limit).unwrap_or(defaults.rollout_limit),
+        rollout_timeout: reader.read_seconds("ROLLOUT_SECONDS", defaults.rollout_timeout, 60..=86_400),
+        answer_deadline: reader.read_seconds("ANSWER_SECONDS", defaults.answer_deadline, 60..=604_800),
+        overdue_grace_period: reader.read_seconds(
+            "OVERDUE_SECONDS",
+            defaults.overdue_grace_period,
+            60..=604_800,
+        ),
         deployment_risks: read_deployment_risks(reader),
-        readers: read_declared_readers(reader),
-        home: reader.read_optional("AWS_REGION"),
-        regions: read_regions(reader),
-        runbooks: reader.read_base_url("RUNBOOK_BASE_URL"),
+        declared_secrets: read_declared_secrets(reader),
+        home_region: reader.read_optional("AWS_REGION"),
+        further_regions: read_regions(reader),
+        runbook_base_url: reader.read_base_url("RUNBOOK_BASE_URL"),
         production: ProductionScope {
             accounts: reader.read_words("PRODUCTION_ACCOUNTS", ACCOUNTS_PROBLEM, parse_account),
             secrets: read_wildcards(reader, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
         },
         decoys: reader.read_words("DECOYS", SECRETS_PROBLEM, parse_secret_name),
-        humans: read_wildcards(reader, "HUMAN_ROLES").unwrap_or_default(),
-        automation: read_wildcards(reader, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
+        human_roles: read_wildcards(reader, "HUMAN_ROLES").unwrap_or_default(),
+        automation_principals: read_wildcards(reader, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
         business_hours: read_business_hours(reader),
         first_reads: read_first_reads(reader),
         summary_hour: u8::try_from(summary_hour).unwrap_or(defaults.summary_hour),
     };
-    if settings.margin > settings.settle && reader.read_optional("MARGIN_SECONDS").is_some() {
+    if settings.propagation_margin > settings.settle_delay && reader.read_optional("MARGIN_SECONDS").is_some()
+    {
         reader.add_problem("MARGIN_SECONDS", "must not be longer than SETTLE_SECONDS");
     }
     settings
@@ -85,7 +91,7 @@ fn read_deployment_risks(
     reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
 ) -> BTreeMap<DeploymentRisk, RiskPolicy> {
     const NAME: &str = "DEPLOYMENT_RISKS";
-    let risks = DeploymentRisk::ALL.map(DeploymentRisk::name).join("`, `");
+    let risks = DeploymentRisk::ALL.map(DeploymentRisk::as_str).join("`, `");
     let problem = format!(
         "must be words such as `mutable-image=notify`, separated by spaces; the risks are `{risks}`, and the policies \
         `go`, `wait` and `notify`"
@@ -93,7 +99,7 @@ fn read_deployment_risks(
     let mut policies = BTreeMap::new();
     for (risk, policy) in reader.read_words(NAME, &problem, parse_risk_policy) {
         if policies.insert(risk, policy).is_some() {
-            reader.add_problem(NAME, &format!("gives `{}` two policies: keep one", risk.name()));
+            reader.add_problem(NAME, &format!("gives `{}` two policies: keep one", risk.as_str()));
         }
     }
     policies
@@ -107,13 +113,13 @@ fn parse_risk_policy(word: &str) -> Option<(DeploymentRisk, RiskPolicy)> {
         "notify" => RiskPolicy::Notify,
         _ => return None,
     };
-    let risk = DeploymentRisk::ALL.into_iter().find(|risk| risk.name() == risk_name)?;
+    let risk = DeploymentRisk::ALL.into_iter().find(|risk| risk.as_str() == risk_name)?;
     Some((risk, policy))
 }
 
 /// Reads the secrets that services read by themselves. The JSON object has a service's ARN or `cluster/service` as a key, and
 /// a list of secrets by name or ARN as a value.
-fn read_declared_readers(
+fn read_declared_secrets(
     reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
 ) -> BTreeMap<String, Vec<Untrusted>> {
     const NAME: &str = "READERS";
@@ -152,13 +158,13 @@ fn read_declared_readers(
 fn parse_secret_name(text: &str) -> Option<Untrusted> {
     let reference = SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(text) };
     // The account and the Region only complete a name, so any do.
-    reference.parse("111122223333", "us-west-2")?;
+    reference.resolve_secret("111122223333", "us-west-2")?;
     Some(reference.value)
 }
 
 fn is_service_name(text: &str) -> bool {
     let path = if text.starts_with("arn:") {
-        Arn::of("ecs", text).and_then(|arn| arn.resource.strip_prefix("service/"))
+        Arn::parse_for_service("ecs", text).and_then(|arn| arn.resource.strip_prefix("service/"))
     } else {
         Some(text)
     };
@@ -253,32 +259,32 @@ mod tests {
         let secrets = |names: &[&str]| names.iter().map(|name| Untrusted::new(*name)).collect::<Vec<_>>();
         let expected = Settings {
             mode: ResponseMode::Notify,
-            settle: Span::from_secs(30),
-            margin: Span::from_secs(7),
+            settle_delay: Span::from_secs(30),
+            propagation_margin: Span::from_secs(7),
             cooldown: Span::from_secs(0),
-            in_flight: 2,
-            rollout: Span::from_secs(600),
-            answer: Span::from_secs(1_200),
-            overdue: Span::from_secs(3_600),
+            rollout_limit: 2,
+            rollout_timeout: Span::from_secs(600),
+            answer_deadline: Span::from_secs(1_200),
+            overdue_grace_period: Span::from_secs(3_600),
             deployment_risks: BTreeMap::from([
                 (DeploymentRisk::MutableImage, RiskPolicy::Notify),
                 (DeploymentRisk::InProgress, RiskPolicy::Wait),
                 (DeploymentRisk::Unconfirmed, RiskPolicy::Go),
             ]),
-            readers: BTreeMap::from([
+            declared_secrets: BTreeMap::from([
                 ("shop/cart".to_owned(), secrets(&["db", "prod/cache"])),
                 (arn.to_owned(), secrets(&[secret])),
             ]),
-            home: Some("us-west-2".to_owned()),
-            regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
-            runbooks: "https://runbooks.example/".to_owned(),
+            home_region: Some("us-west-2".to_owned()),
+            further_regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+            runbook_base_url: "https://runbooks.example/".to_owned(),
             production: ProductionScope {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
             decoys: secrets(&[secret]),
-            humans: vec!["breakglass-*".parse().unwrap()],
-            automation: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
+            human_roles: vec!["breakglass-*".parse().unwrap()],
+            automation_principals: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
             business_hours: Some("Mon-Fri 08:00-19:00 Europe/Berlin".parse().unwrap()),
             first_reads: true,
             summary_hour: 0,
@@ -293,8 +299,8 @@ mod tests {
                 [("go", RiskPolicy::Go), ("wait", RiskPolicy::Wait), ("notify", RiskPolicy::Notify)]
             {
                 let (settings, problems) =
-                    parse(&[("DEPLOYMENT_RISKS", &format!("{}={word}", finding.name()))]);
-                assert_eq!((settings.policy(finding), problems.len()), (policy, 0));
+                    parse(&[("DEPLOYMENT_RISKS", &format!("{}={word}", finding.as_str()))]);
+                assert_eq!((settings.risk_policy(finding), problems.len()), (policy, 0));
             }
         }
     }

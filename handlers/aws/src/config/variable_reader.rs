@@ -99,7 +99,8 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
 
     /// Parses the ARN of a topic that was read from a variable.
     pub(super) fn parse_topic<'t>(&mut self, name: &str, topic: &'t str) -> Option<Arn<'t>> {
-        let arn = Arn::of("sns", topic).filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
+        let arn = Arn::parse_for_service("sns", topic)
+            .filter(|arn| !arn.region.is_empty() && !arn.account.is_empty());
         if topic.rsplit('.').next() == Some("fifo") {
             self.add_problem(name, "is a FIFO topic: use a standard topic");
         } else if arn.is_none() && !topic.is_empty() {

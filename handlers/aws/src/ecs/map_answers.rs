@@ -7,7 +7,8 @@ use aws_sdk_ecs::types::{
     DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
     ResourceManagementType, Service, TaskDefinition,
 };
-use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
+use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;

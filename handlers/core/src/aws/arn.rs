@@ -23,19 +23,43 @@ impl<'a> Arn<'a> {
         if parts.next() != Some("arn") {
             return None;
         }
-        let (partition, service, region) = (parts.next()?, parts.next()?, parts.next()?);
-        let (account, resource) = (parts.next()?, parts.next()?);
-        let fits = (partition == "aws" || partition.starts_with("aws-"))
-            && !service.is_empty()
-            && !resource.is_empty()
-            && (account == "aws" || account.bytes().all(|b| b.is_ascii_digit()));
-        fits.then_some(Self { partition, service, region, account, resource })
+        let arn = Self {
+            partition: parts.next()?,
+            service: parts.next()?,
+            region: parts.next()?,
+            account: parts.next()?,
+            resource: parts.next()?,
+        };
+        let is_partition = arn.partition == "aws" || arn.partition.starts_with("aws-");
+        let is_account = arn.account == "aws" || arn.account.bytes().all(|b| b.is_ascii_digit());
+        let is_arn = is_partition && is_account && !arn.service.is_empty() && !arn.resource.is_empty();
+        if is_arn { Some(arn) } else { None }
     }
 
-    /// Parses an ARN and demands its service.
-    pub fn of(service: &str, text: &'a str) -> Option<Self> {
-        Self::parse(text).filter(|arn| arn.service == service)
+    /// Splits an ARN of one service; `None` for an ARN of another service, too.
+    pub fn parse_for_service(service: &str, text: &'a str) -> Option<Self> {
+        let arn = Self::parse(text)?;
+        if arn.service == service { Some(arn) } else { None }
     }
+}
+
+/// The partition of a Region, by the beginning of its name (the SDKs' `partitions.json`).
+pub(crate) fn find_partition(region: &str) -> &'static str {
+    const PARTITIONS_BY_PREFIX: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    for (prefix, partition) in PARTITIONS_BY_PREFIX {
+        if region.starts_with(prefix) {
+            return partition;
+        }
+    }
+    "aws"
 }
 
 #[cfg(test)]
@@ -43,7 +67,7 @@ mod tests {
     use super::Arn;
 
     #[test]
-    fn every_partition_parses() {
+    fn an_arn_of_every_partition_parses() {
         for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"] {
             let text = format!("arn:{partition}:ecs:us-west-2:111122223333:service/a/b");
             assert_eq!(Arn::parse(&text).unwrap().partition, partition);
@@ -51,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arn_is_refused() {
+    fn a_text_that_is_no_arn_is_refused() {
         for text in [
             "",
             "arn:",
@@ -62,6 +86,6 @@ mod tests {
         ] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }
-        assert_eq!(Arn::of("secretsmanager", "arn:aws:ecs:r:1:x"), None);
+        assert_eq!(Arn::parse_for_service("secretsmanager", "arn:aws:ecs:r:1:x"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What Secrets Manager says of a secret without its value: `DescribeSecret`, and the entries of `ListSecrets`.
+//! The metadata of a secret, without its value: `DescribeSecret`, and the entries of `ListSecrets`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretMetadata {
-    /// The full ARN.
+    /// The full ARN of the secret.
     pub arn: String,
     /// Staging labels by version id; versions without a label are not listed.
     pub versions: BTreeMap<String, BTreeSet<String>>,
-    /// When it was created.
+    /// When the secret was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When anything of it was last modified: a value, a label, a tag.
+    /// When anything of the secret was last modified: a value, a label, a tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<Timestamp>,
     /// When a rotation last succeeded.
@@ -29,7 +29,7 @@ pub struct SecretMetadata {
     pub next_rotation: Option<Timestamp>,
     /// Whether it is rotated by a schedule.
     pub rotates: bool,
-    /// When its deletion was asked for: its value can no longer be read.
+    /// When its deletion was requested: its value can no longer be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// Whether there is no such secret.
@@ -42,26 +42,32 @@ pub struct SecretMetadata {
 }
 
 impl SecretMetadata {
-    /// The version with this label.
-    pub fn version(&self, label: &str) -> Option<&str> {
-        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(id, _)| id.as_str())
+    /// The id of the version that has a staging label.
+    pub fn version_with_label(&self, label: &str) -> Option<&str> {
+        for (version, labels) in &self.versions {
+            if labels.contains(label) {
+                return Some(version);
+            }
+        }
+        None
     }
 
-    /// The version that is AWSCURRENT.
-    pub fn current(&self) -> Option<&str> {
-        self.version("AWSCURRENT")
+    /// The id of the version that is AWSCURRENT.
+    pub fn current_version(&self) -> Option<&str> {
+        self.version_with_label("AWSCURRENT")
     }
 
     /// Whether a rotation has begun and not ended: AWSPENDING is on another version than AWSCURRENT (Secrets Manager's
     /// guide on rotation: a later `RotateSecret` is then refused).
     pub fn is_rotating(&self) -> bool {
-        self.version("AWSPENDING").is_some_and(|pending| Some(pending) != self.current())
+        let pending = self.version_with_label("AWSPENDING");
+        pending.is_some() && pending != self.current_version()
     }
 
-    /// Whether it is a replica: what rotates it is in another Region.
+    /// Whether it is a replica: the secret that is rotated is in another Region.
     pub fn is_replica(&self) -> bool {
-        let region = SecretRef::from_arn(&self.arn).map(|secret| secret.region);
-        self.primary_region.is_some() && self.primary_region != region
+        let own_region = SecretRef::from_arn(&self.arn).map(|secret| secret.region);
+        self.primary_region.is_some() && self.primary_region != own_region
     }
 
     /// Whether its value can be read.

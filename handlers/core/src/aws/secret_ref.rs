@@ -1,10 +1,10 @@
-//! Which secret is meant: three spellings, one secret.
+//! References to a secret in its three spellings: name, partial ARN and full ARN.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::arn::Arn;
+use crate::aws::arn::{Arn, find_partition};
 use crate::text::Untrusted;
 
 /// A secret as somebody spelled it: by friendly name, partial ARN or full ARN.
@@ -26,14 +26,18 @@ pub struct SecretRef {
 }
 
 impl SecretRef {
-    /// Reads what a caller may type: a friendly name in (`account`, `region`), or an ARN that says its own.
+    /// Reads what a caller may type: a friendly name in (`account`, `region`), or an ARN, which holds its own account and
+    /// Region.
     ///
     /// `None` for the empty string and for an ARN that is not a secret's.
-    pub fn typed(text: &str, account: &str, region: &str) -> Option<Self> {
+    pub fn from_name_or_arn(text: &str, account: &str, region: &str) -> Option<Self> {
         if text.starts_with("arn:") {
             return Self::from_arn(text);
         }
-        (!text.is_empty()).then(|| Self {
+        if text.is_empty() {
+            return None;
+        }
+        Some(Self {
             account: account.to_owned(),
             region: region.to_owned(),
             text: Untrusted::new(text),
@@ -43,10 +47,12 @@ impl SecretRef {
 
     /// Reads a full or partial secret ARN; `None` for anything else.
     pub fn from_arn(text: &str) -> Option<Self> {
-        let arn = Arn::of("secretsmanager", text)?;
+        let arn = Arn::parse_for_service("secretsmanager", text)?;
         let tail = arn.resource.strip_prefix("secret:")?;
-        let known = !arn.account.is_empty() && !arn.region.is_empty();
-        (known && !tail.is_empty() && !tail.contains(':')).then(|| Self {
+        if arn.account.is_empty() || arn.region.is_empty() || tail.is_empty() || tail.contains(':') {
+            return None;
+        }
+        Some(Self {
             account: arn.account.to_owned(),
             region: arn.region.to_owned(),
             text: Untrusted::new(tail),
@@ -54,113 +60,128 @@ impl SecretRef {
         })
     }
 
-    /// The friendly name, as far as one spelling alone can tell.
-    pub fn name(&self) -> Untrusted {
-        match self.without_suffix() {
+    /// The friendly name, as far as one spelling alone shows it.
+    pub fn friendly_name(&self) -> Untrusted {
+        match self.name_before_suffix() {
             Some(name) => Untrusted::new(name),
             None => self.text.clone(),
         }
     }
 
-    /// What `DescribeSecret` in its account takes: the ARN, or the name.
-    pub fn id(&self) -> String {
-        if self.from_arn {
-            let (partition, text) = (partition(&self.region), self.text.raw());
-            format!("arn:{partition}:secretsmanager:{}:{}:secret:{text}", self.region, self.account)
-        } else {
-            self.text.raw().to_owned()
-        }
+    /// The `SecretId` that `DescribeSecret` takes in the account of the secret: the ARN, or the name.
+    pub fn secret_id(&self) -> String {
+        if self.from_arn { self.to_arn() } else { self.text.raw().to_owned() }
+    }
+
+    /// The ARN of the secret: a partial one where the reference is a name.
+    pub fn to_arn(&self) -> String {
+        let Self { account, region, text, .. } = self;
+        format!("arn:{}:secretsmanager:{region}:{account}:secret:{}", find_partition(region), text.raw())
     }
 
     /// `account/region/name`: the same for the three spellings of one secret.
     pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.account, self.region, self.name().raw())
+        self.key_with_name(self.friendly_name().raw())
+    }
+
+    fn key_with_name(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.account, self.region)
     }
 
     /// Reads a [`SecretRef::key`].
     pub fn from_key(key: &str) -> Option<Self> {
         let mut parts = key.splitn(3, '/');
-        let (account, region, name) = (parts.next()?, parts.next()?, parts.next()?);
-        Self::typed(name, account, region)
+        let account = parts.next()?;
+        let region = parts.next()?;
+        Self::from_name_or_arn(parts.next()?, account, region)
     }
 
     /// Whether both can mean the same secret: equal, or one is the other plus the six random characters of an ARN.
-    pub fn may_be(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.text.raw(), other.text.raw());
-        self.account == other.account
-            && self.region == other.region
-            && (mine == theirs
-                || self.without_suffix() == Some(theirs)
-                || other.without_suffix() == Some(mine))
+    pub fn may_be_same_secret(&self, other: &Self) -> bool {
+        if self.account != other.account || self.region != other.region {
+            return false;
+        }
+        let own_text = self.text.raw();
+        let other_text = other.text.raw();
+        own_text == other_text
+            || self.name_before_suffix() == Some(other_text)
+            || other.name_before_suffix() == Some(own_text)
     }
 
-    fn without_suffix(&self) -> Option<&str> {
-        if self.from_arn { without_suffix(self.text.raw()) } else { None }
+    /// The name in an ARN that ends like a full one.
+    fn name_before_suffix(&self) -> Option<&str> {
+        if self.from_arn { remove_suffix(self.text.raw()) } else { None }
     }
-}
-
-/// The partition of a Region, by the beginning of its name (the SDKs' `partitions.json`).
-pub(crate) fn partition(region: &str) -> &'static str {
-    const BEGINNINGS: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ];
-    let found = BEGINNINGS.into_iter().find(|(beginning, _)| region.starts_with(beginning));
-    found.map_or("aws", |(_, partition)| partition)
 }
 
 /// The text before a hyphen and six ASCII letters or digits; `None` if it does not end so.
-fn without_suffix(text: &str) -> Option<&str> {
+fn remove_suffix(text: &str) -> Option<&str> {
     let (name, suffix) = text.rsplit_once('-')?;
-    let random = suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric());
-    (random && !name.is_empty()).then_some(name)
+    let is_random_part = suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric());
+    if is_random_part && !name.is_empty() { Some(name) } else { None }
 }
 
-/// Which spellings of a group mean the same secret: spelling to a name that all spellings of that secret share.
+/// Finds out which spellings of a group mean the same secret: maps each spelling to a key (`account/region/name`) that
+/// all spellings of that secret share.
 ///
-/// Depends on the set only, not on its order. Ambiguity is settled by the group: an ARN's `x-abcdef` is the secret
-/// `x-abcdef` if somebody in the group used that as a name or with a suffix of its own, and else the secret `x`.
+/// Depends on the set only, not on its order. The group decides where an ARN is ambiguous: `x-abcdef` in an ARN is the
+/// secret `x-abcdef` if somebody in the group used that as a name or with a suffix of its own, and else the secret `x`.
 pub fn resolve_spellings<'a>(
     group: impl IntoIterator<Item = &'a SecretRef>,
 ) -> BTreeMap<&'a SecretRef, String> {
     let group: BTreeSet<&SecretRef> = group.into_iter().collect();
-    let mut names = BTreeSet::new();
-    let mut tails: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
-    for spelled in &group {
-        let place = (spelled.account.as_str(), spelled.region.as_str());
-        if spelled.from_arn {
-            // The tail of a full ARN vouches for its name, so that a partial ARN of that name is recognised.
-            let name = spelled.without_suffix().map(|name| (place, name));
-            names.extend(name);
-            if let Some(name) = name {
-                tails.entry(name).or_default().insert(spelled.text.raw());
-            }
+    let names = GroupNames::collect(&group);
+    let mut keys = BTreeMap::new();
+    for spelling in group {
+        let key = if names.is_whole_name(spelling) {
+            spelling.key_with_name(spelling.text.raw())
         } else {
-            names.insert((place, spelled.text.raw()));
-        }
+            spelling.key()
+        };
+        keys.insert(spelling, key);
     }
-    let vouched = |spelled: &SecretRef| {
-        names.contains(&((spelled.account.as_str(), spelled.region.as_str()), spelled.text.raw()))
-    };
-    // A secret has one suffix: several under one name are several names that end so.
-    let several = |spelled: &SecretRef| {
-        let place = (spelled.account.as_str(), spelled.region.as_str());
-        let name = spelled.without_suffix().map(|name| (place, name));
-        name.and_then(|name| tails.get(&name)).is_some_and(|tails| tails.len() > 1)
-    };
-    group
-        .iter()
-        .map(|spelled| {
-            let whole = vouched(spelled) || several(spelled);
-            let name = if whole { spelled.text.clone() } else { spelled.name() };
-            (*spelled, format!("{}/{}/{}", spelled.account, spelled.region, name.raw()))
-        })
-        .collect()
+    keys
+}
+
+/// Account, Region, and a name or the text of an ARN.
+type LocatedName<'a> = (&'a str, &'a str, &'a str);
+
+/// The evidence in a group of spellings for whole names, which must not lose what looks like a suffix.
+#[derive(Default)]
+struct GroupNames<'a> {
+    /// Names that were typed, and names before the suffix of an ARN.
+    known: BTreeSet<LocatedName<'a>>,
+    /// The texts of ARNs that end like full ones, by the name before the suffix.
+    texts_by_name: BTreeMap<LocatedName<'a>, BTreeSet<&'a str>>,
+}
+
+impl<'a> GroupNames<'a> {
+    fn collect(group: &BTreeSet<&'a SecretRef>) -> Self {
+        let mut names = Self::default();
+        for &spelling in group {
+            let SecretRef { account, region, text, from_arn } = spelling;
+            if !from_arn {
+                names.known.insert((account, region, text.raw()));
+            } else if let Some(name) = spelling.name_before_suffix() {
+                // A full ARN is evidence for its name, so that a partial ARN of that name is recognised.
+                names.known.insert((account, region, name));
+                names.texts_by_name.entry((account, region, name)).or_default().insert(text.raw());
+            }
+        }
+        names
+    }
+
+    /// Whether the text of a spelling is a whole name, without a suffix to remove.
+    fn is_whole_name(&self, spelling: &SecretRef) -> bool {
+        let SecretRef { account, region, text, .. } = spelling;
+        if self.known.contains(&(account.as_str(), region.as_str(), text.raw())) {
+            return true;
+        }
+        // A secret has one suffix: `tenant-000001` and `tenant-000002` are two names that end like a suffix.
+        let Some(name) = spelling.name_before_suffix() else { return false };
+        let texts = self.texts_by_name.get(&(account.as_str(), region.as_str(), name));
+        texts.is_some_and(|texts| texts.len() > 1)
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +191,7 @@ mod tests {
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:";
 
     fn spelled(text: &str) -> SecretRef {
-        SecretRef::typed(text, "111122223333", "us-west-2").unwrap()
+        SecretRef::from_name_or_arn(text, "111122223333", "us-west-2").unwrap()
     }
 
     fn distinct(texts: &[&str]) -> usize {
@@ -184,11 +205,14 @@ mod tests {
         assert_eq!(distinct(&[name, partial, full]), 1);
         assert_eq!(spelled(name).key(), spelled(full).key());
         assert_eq!(spelled(partial).key(), spelled(full).key());
-        assert!(spelled(full).may_be(&spelled(name)) && spelled(name).may_be(&spelled(partial)));
+        assert!(
+            spelled(full).may_be_same_secret(&spelled(name))
+                && spelled(name).may_be_same_secret(&spelled(partial))
+        );
     }
 
     #[test]
-    fn a_name_that_ends_like_a_suffix_is_settled_by_the_group() {
+    fn the_group_decides_whether_a_name_ends_with_a_suffix() {
         let (name, partial, full) =
             ("stripe-apikey", &format!("{ARN}stripe-apikey"), &format!("{ARN}stripe-apikey-a1B2c3"));
         assert_eq!(distinct(&[name, partial, full]), 1);
@@ -208,7 +232,7 @@ mod tests {
         let other_region = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-a1B2c3";
         let other_account = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/db-a1B2c3";
         assert_eq!(distinct(&["prod/db", "prod/db2", other_region, other_account]), 4);
-        assert!(!spelled("prod/db").may_be(&spelled(&format!("{ARN}prod/db2-a1B2c3"))));
+        assert!(!spelled("prod/db").may_be_same_secret(&spelled(&format!("{ARN}prod/db2-a1B2c3"))));
     }
 
     #[test]
@@ -219,7 +243,7 @@ mod tests {
             "arn:aws:secretsmanager:us-west-2:111122223333:secret:",
             "arn:x",
         ] {
-            assert_eq!(SecretRef::typed(text, "1", "r"), None, "{text}");
+            assert_eq!(SecretRef::from_name_or_arn(text, "1", "r"), None, "{text}");
         }
     }
 }

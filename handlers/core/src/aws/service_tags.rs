@@ -1,16 +1,16 @@
-//! What the tags of an ECS service ask for.
+//! The tags of an ECS service that control its redeployments.
 
 use std::collections::BTreeMap;
 
-use crate::aws::ecs_service::{ReferenceKind, SecretReference};
+use crate::aws::secret_reference::{ReferenceKind, SecretReference};
 use crate::text::Untrusted;
 use crate::time::Span;
 use crate::time_window::{TimeWindow, TimeWindowError};
 
-/// What a service's tags ask for.
+/// The wishes that a service's tags express.
 ///
-/// Every tag that begins with `secrets-responder:` is ours, also one that we do not know: who writes it expects
-/// something of us. Values are trimmed, and their case does not matter.
+/// Every tag that begins with `secrets-responder:` is ours, also one with an unknown name: its author expects an
+/// effect. Values are trimmed, and their case does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceTags {
     /// `secrets-responder:redeploy`: whether the service is redeployed.
@@ -21,8 +21,8 @@ pub struct ServiceTags {
     pub cooldown: Option<Span>,
     /// `secrets-responder:secrets`: secrets that it reads by itself, as ARNs or names ([`ReferenceKind::Declared`]).
     pub secrets: Vec<Untrusted>,
-    /// What could not be understood, a sentence for each tag: fit to be shown. Where there is one, the service must not be
-    /// redeployed and a human be told, whatever the other fields say.
+    /// The tags that cannot be understood, with a sentence for each that is fit to be shown. With one of them the service
+    /// must not be redeployed, and a human must be notified, whatever the other fields say.
     pub problems: Vec<String>,
 }
 
@@ -32,56 +32,58 @@ pub enum RedeployTag {
     /// Redeploy it.
     #[default]
     Auto,
-    /// Tell a human instead.
+    /// Notify a human instead.
     Notify,
     /// Leave it alone.
     Off,
 }
 
-const PREFIX: &str = "secrets-responder:";
-const UNKNOWN: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown` or `secrets` after `secrets-responder:`";
-/// The most characters that the value of a tag has (API reference of ECS: `Tag`). Facts given to a replay may have more, and
-/// a list takes time and room.
-const MAX_VALUE: usize = 256;
-/// The longest cooldown: a longer one is a slip rather than a wish, and leaves a dead password in use for days.
-const MAX_COOLDOWN: Span = Span::from_secs(86_400);
+const TAG_PREFIX: &str = "secrets-responder:";
+const UNKNOWN_TAG: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown` or `secrets` after `secrets-responder:`";
+/// The most characters that the value of a tag has (API reference of ECS: `Tag`). A file of facts may hold longer ones, and
+/// a long list would take time and memory.
+const TAG_VALUE_MAX_CHARS: usize = 256;
+/// The longest cooldown. A longer one is a slip rather than a wish, and would leave a dead password in use for days.
+const COOLDOWN_MAX: Span = Span::from_secs(86_400);
 
 impl ServiceTags {
-    /// Reads the tags; others than ours are none of our business.
-    pub fn of(tags: &BTreeMap<String, String>) -> Self {
-        let mut control = Self::default();
+    /// Parses the tags of a service; passes over those without our prefix.
+    pub fn parse(tags: &BTreeMap<String, String>) -> Self {
+        let mut parsed = Self::default();
         for (tag, value) in tags {
-            // The case of a key counts for ECS, and hardly for who writes one.
-            let key = tag.trim().to_ascii_lowercase();
-            if !key.starts_with(PREFIX) {
+            // ECS distinguishes the case of a key; people who write one hardly do. Such a key has our prefix, and is then
+            // unknown: `Secrets-Responder:redeploy`.
+            if !tag.trim().to_ascii_lowercase().starts_with(TAG_PREFIX) {
                 continue;
             }
-            if let Err(why) = control.read(tag.strip_prefix(PREFIX).unwrap_or_default(), value) {
-                let (tag, value) = (Untrusted::new(tag).show(60), Untrusted::new(value).show(40));
-                control.problems.push(format!("its tag `{tag}` is `{value}`; {why}"));
+            let name = tag.strip_prefix(TAG_PREFIX).unwrap_or_default();
+            if let Err(problem) = parsed.parse_tag(name, value) {
+                let shown_tag = Untrusted::new(tag).show(60);
+                let shown_value = Untrusted::new(value).show(40);
+                parsed.problems.push(format!("its tag `{shown_tag}` is `{shown_value}`; {problem}"));
             }
         }
-        control
+        parsed
     }
 
-    fn read(&mut self, name: &str, value: &str) -> Result<(), String> {
+    fn parse_tag(&mut self, name: &str, value: &str) -> Result<(), String> {
         if name == "redeploy" {
-            // Until it is understood: no redeployment.
+            // Until its value is understood, the service is not redeployed.
             self.redeploy = RedeployTag::Notify;
         }
         let value = value.trim();
         match name {
-            "redeploy" => self.redeploy = mode(value)?,
-            "window" => self.window = Some(window(value)?),
-            "cooldown" => self.cooldown = Some(cooldown(value)?),
-            "secrets" => self.secrets = secrets(value)?,
-            _ => return Err(UNKNOWN.to_owned()),
+            "redeploy" => self.redeploy = parse_redeploy(value)?,
+            "window" => self.window = Some(parse_window(value)?),
+            "cooldown" => self.cooldown = Some(parse_cooldown(value)?),
+            "secrets" => self.secrets = parse_secrets(value)?,
+            _ => return Err(UNKNOWN_TAG.to_owned()),
         }
         Ok(())
     }
 }
 
-fn mode(value: &str) -> Result<RedeployTag, String> {
+fn parse_redeploy(value: &str) -> Result<RedeployTag, String> {
     match value.to_ascii_lowercase().as_str() {
         "auto" => Ok(RedeployTag::Auto),
         "notify" => Ok(RedeployTag::Notify),
@@ -90,27 +92,33 @@ fn mode(value: &str) -> Result<RedeployTag, String> {
     }
 }
 
-fn window(value: &str) -> Result<TimeWindow, String> {
-    bounded(value)?.parse().map_err(|error: TimeWindowError| {
+fn parse_window(value: &str) -> Result<TimeWindow, String> {
+    check_length(value)?;
+    value.parse().map_err(|error: TimeWindowError| {
         format!("{error}; expected such as `Mon-Fri 09:00-17:00 Europe/Berlin`, several joined by ` + `")
     })
 }
 
-fn cooldown(value: &str) -> Result<Span, String> {
-    let span: Option<Span> = value.to_ascii_lowercase().parse().ok();
-    span.filter(|span| *span <= MAX_COOLDOWN)
-        .ok_or_else(|| "expected a length of time from `0s` to `24h`, such as `15m`".to_owned())
+fn parse_cooldown(value: &str) -> Result<Span, String> {
+    match value.to_ascii_lowercase().parse::<Span>() {
+        Ok(cooldown) if cooldown <= COOLDOWN_MAX => Ok(cooldown),
+        _ => Err("expected a length of time from `0s` to `24h`, such as `15m`".to_owned()),
+    }
 }
 
-/// All or none: half a list would look like a whole one.
-fn secrets(value: &str) -> Result<Vec<Untrusted>, String> {
-    let secrets: Vec<Untrusted> = bounded(value)?.split_whitespace().map(Untrusted::new).collect();
-    let bad = secrets.iter().find(|secret| !is_secret(secret));
-    if let Some(bad) = bad {
-        return Err(format!(
-            "`{}` is no secret; expected ARNs or names of secrets, separated by spaces",
-            bad.show(40)
-        ));
+/// Takes the whole list or nothing: half a list would look like a whole one.
+fn parse_secrets(value: &str) -> Result<Vec<Untrusted>, String> {
+    check_length(value)?;
+    let mut secrets = Vec::new();
+    for word in value.split_whitespace() {
+        let secret = Untrusted::new(word);
+        if !is_secret(&secret) {
+            return Err(format!(
+                "`{}` is no secret; expected ARNs or names of secrets, separated by spaces",
+                secret.show(40)
+            ));
+        }
+        secrets.push(secret);
     }
     if secrets.is_empty() {
         return Err("expected ARNs or names of secrets, separated by spaces".to_owned());
@@ -118,19 +126,20 @@ fn secrets(value: &str) -> Result<Vec<Untrusted>, String> {
     Ok(secrets)
 }
 
-fn bounded(value: &str) -> Result<&str, String> {
-    let fits = value.chars().count() <= MAX_VALUE;
-    fits.then_some(value).ok_or_else(|| format!("expected at most {MAX_VALUE} characters"))
+fn check_length(value: &str) -> Result<(), String> {
+    if value.chars().count() > TAG_VALUE_MAX_CHARS {
+        return Err(format!("expected at most {TAG_VALUE_MAX_CHARS} characters"));
+    }
+    Ok(())
 }
 
 /// Names hold letters, digits and `/_+=.@-` (API reference of Secrets Manager: `CreateSecret`), and `!` where another
-/// service of AWS manages the secret; no tag can hold that one.
+/// service of AWS manages the secret, though no tag can hold that one.
 fn is_secret(text: &Untrusted) -> bool {
-    let in_name = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b);
     let reference = SecretReference { kind: ReferenceKind::Declared, value: text.clone() };
-    // The place matters to names only, and whether it is one does not depend on it.
-    let parsed = reference.parse("", "");
-    parsed.is_some_and(|(secret, _)| secret.text.raw().bytes().all(in_name))
+    // Account and Region complete a bare name, but do not decide whether the text is a secret.
+    let Some((secret, _)) = reference.resolve_secret("", "") else { return false };
+    secret.text.raw().bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b))
 }
 
 #[cfg(test)]
@@ -140,48 +149,50 @@ mod tests {
 
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
 
-    fn control(tags: &[(&str, &str)]) -> ServiceTags {
-        ServiceTags::of(&tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect())
+    fn parse_tags(tags: &[(&str, &str)]) -> ServiceTags {
+        ServiceTags::parse(
+            &tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     fn problem(tag: &str, value: &str) -> String {
-        let control = control(&[(tag, value)]);
-        assert_eq!(control.problems.len(), 1, "{tag} {value}");
-        control.problems[0].clone()
+        let parsed = parse_tags(&[(tag, value)]);
+        assert_eq!(parsed.problems.len(), 1, "{tag} {value}");
+        parsed.problems[0].clone()
     }
 
     #[test]
     fn a_service_without_our_tags_is_redeployed_at_once() {
         let others = [("Name", "web"), ("team", "off"), ("secrets-responder", "off"), ("redeploy", "?")];
-        assert_eq!(control(&others), ServiceTags::default());
+        assert_eq!(parse_tags(&others), ServiceTags::default());
         assert_eq!(ServiceTags::default().redeploy, RedeployTag::Auto);
     }
 
     #[test]
-    fn every_tag_is_read_whatever_its_case_and_the_spaces_around_it() {
+    fn a_value_may_have_any_case_and_spaces_around_it() {
         for (value, mode) in
             [("auto", RedeployTag::Auto), (" Notify", RedeployTag::Notify), ("OFF ", RedeployTag::Off)]
         {
-            let control = control(&[("secrets-responder:redeploy", value)]);
-            assert_eq!((control.redeploy, control.problems), (mode, Vec::<String>::new()), "{value}");
+            let parsed = parse_tags(&[("secrets-responder:redeploy", value)]);
+            assert_eq!((parsed.redeploy, parsed.problems), (mode, Vec::<String>::new()), "{value}");
         }
         for (value, secs) in [("0s", 0), ("15m", 900), (" 1H ", 3_600), ("24h", 86_400), ("1d", 86_400)] {
-            let control = control(&[("secrets-responder:cooldown", value)]);
-            assert_eq!(control.cooldown, Some(Span::from_secs(secs)), "{value}");
-            assert_eq!(control.problems, Vec::<String>::new(), "{value}");
+            let parsed = parse_tags(&[("secrets-responder:cooldown", value)]);
+            assert_eq!(parsed.cooldown, Some(Span::from_secs(secs)), "{value}");
+            assert_eq!(parsed.problems, Vec::<String>::new(), "{value}");
         }
         let window = "mon-FRI 09:00-17:00 europe/berlin";
-        let control = control(&[
+        let parsed = parse_tags(&[
             ("secrets-responder:secrets", &format!(" prod/api  {ARN} ")),
             ("secrets-responder:window", window),
         ]);
-        assert_eq!(control.problems, Vec::<String>::new());
-        assert_eq!(control.secrets, [Untrusted::new("prod/api"), Untrusted::new(ARN)]);
-        assert_eq!(control.window, Some("Mon-Fri 09:00-17:00 Europe/Berlin".parse().unwrap()));
+        assert_eq!(parsed.problems, Vec::<String>::new());
+        assert_eq!(parsed.secrets, [Untrusted::new("prod/api"), Untrusted::new(ARN)]);
+        assert_eq!(parsed.window, Some("Mon-Fri 09:00-17:00 Europe/Berlin".parse().unwrap()));
     }
 
     #[test]
-    fn a_value_that_nobody_understands_is_told_with_its_tag_and_what_is_expected() {
+    fn a_problem_names_the_tag_its_value_and_what_is_expected() {
         assert_eq!(
             problem("secrets-responder:redeploy", "yes please"),
             "its tag `secrets-responder:redeploy` is `yes please`; expected `auto`, `notify` or `off`"
@@ -204,7 +215,7 @@ mod tests {
                 "is no secret; expected ARNs or names",
             ),
         ] {
-            let tag = format!("{PREFIX}{name}");
+            let tag = format!("{TAG_PREFIX}{name}");
             let problem = problem(&tag, value);
             assert!(problem.starts_with(&format!("its tag `{tag}` is `")), "{problem}");
             assert!(problem.contains(words), "{problem}");
@@ -212,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_looks_like_ours_is_never_ignored() {
+    fn an_unknown_tag_with_our_prefix_is_a_problem() {
         for tag in ["secrets-responder:windows", "secrets-responder:", "Secrets-Responder:redeploy"] {
             let problem = problem(tag, "off");
             let start = format!("its tag `{tag}` is `off`; nobody knows this tag; expected");
@@ -223,19 +234,19 @@ mod tests {
 
     #[test]
     fn an_unclear_mode_never_redeploys_and_one_problem_hides_no_other() {
-        let control = control(&[
+        let parsed = parse_tags(&[
             ("secrets-responder:cooldown", "soon"),
             ("secrets-responder:redeploy", "of"),
             ("secrets-responder:secrets", "prod/db a,b"),
         ]);
-        assert_eq!((control.redeploy, control.problems.len()), (RedeployTag::Notify, 3));
-        assert_eq!((control.cooldown, control.secrets), (None, Vec::new()));
+        assert_eq!((parsed.redeploy, parsed.problems.len()), (RedeployTag::Notify, 3));
+        assert_eq!((parsed.cooldown, parsed.secrets), (None, Vec::new()));
     }
 
     #[test]
-    fn a_long_list_is_refused_before_it_is_read() {
+    fn a_long_list_is_refused_before_it_is_parsed() {
         let fits = format!("{}d", "prod/api/".repeat(28));
-        assert_eq!(control(&[("secrets-responder:secrets", &format!("{fits} db"))]).secrets.len(), 2);
+        assert_eq!(parse_tags(&[("secrets-responder:secrets", &format!("{fits} db"))]).secrets.len(), 2);
         for (tag, value) in [
             ("secrets-responder:secrets", format!("{fits} db2")),
             ("secrets-responder:secrets", "prod/db ".repeat(1_250)),
@@ -256,8 +267,8 @@ mod tests {
             value in any::<String>(),
             times in 1_usize..500,
         ) {
-            let tags = BTreeMap::from([(format!("{PREFIX}{name}"), value.repeat(times))]);
-            for problem in ServiceTags::of(&tags).problems {
+            let tags = BTreeMap::from([(format!("{TAG_PREFIX}{name}"), value.repeat(times))]);
+            for problem in ServiceTags::parse(&tags).problems {
                 prop_assert!(problem.chars().count() < 300, "{}", problem);
                 prop_assert!(problem.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric()));
                 prop_assert!(!problem.contains("://") && !problem.contains('<'));

@@ -1,21 +1,19 @@
-//! What the world looks like once a plan has been carried out: how the replay and a batch go on to the next event.
+//! The facts after a plan was carried out: the replay and a batch decide about the next event with them.
 
-use crate::aws::ecs_service::EcsDeployment;
-use crate::facts::{Facts, IncidentState};
-use crate::incident::IncidentStatus;
-use crate::plan::{Plan, PlanStep};
-use crate::state::deployment::is_change_news;
-use crate::state::deployment::{
-    AffectedConsumer, ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange,
-    read_evidence_key,
+use super::apply_rotation::{
+    apply_change, apply_deployment_end, apply_redeployment, apply_resolved_change, reconcile_deployment,
 };
-use crate::state::digest_entry;
+use super::digest_entries::apply_digest_entries;
+use crate::facts::{Facts, IncidentState};
+use crate::incident::{Incident, IncidentStatus};
+use crate::plan::{Plan, PlanStep};
+use crate::state::deployment::AffectedConsumer;
+use crate::state::digest_entry::digest_date;
 use crate::state::open_incident::OpenIncident;
-use crate::time::Timestamp;
 
-/// Carries a plan out in the facts.
+/// Changes the facts as the plan changes the ledger and the services.
 pub fn apply(plan: &Plan, facts: &mut Facts) {
-    digest_entry::apply(plan, facts);
+    apply_digest_entries(plan, facts);
     for step in &plan.steps {
         apply_step(plan, step, facts);
     }
@@ -23,31 +21,12 @@ pub fn apply(plan: &Plan, facts: &mut Facts) {
 
 fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
     match step {
-        PlanStep::Page { incident, consumers, resolve_after, groups, .. } => {
-            let resolved = incident.resolved_at.filter(|_| incident.state == IncidentStatus::Resolved);
-            let (first, last, severity) = (incident.first, incident.last, incident.severity);
-            let state = IncidentState { first, last, severity, resolved };
-            facts.incidents.insert(incident.key.clone(), state);
-            let before = facts.open_incidents.remove(&incident.key);
-            let (known, mut pages) = before.map(|known| (known.groups, known.pages)).unwrap_or_default();
-            let date = digest_entry::date(last, facts.now.unwrap_or(plan.time), &facts.settings);
-            let highest = pages.entry(date).or_insert(severity);
-            *highest = severity.max(*highest);
-            let groups = groups.iter().cloned().chain(known).collect();
-            let (rule, resolve_after) = (incident.rule.clone(), *resolve_after);
-            let opened = OpenIncident {
-                rule,
-                last,
-                resolve_after: resolve_after,
-                groups: groups,
-                pages,
-                resolved: resolved,
-            };
-            facts.open_incidents.insert(incident.key.clone(), opened);
-            tell(consumers, facts);
+        PlanStep::Page { incident, consumers, .. } => {
+            open_incident(plan, step, incident, facts);
+            apply_notification(consumers, facts);
         }
         PlanStep::ExtendIncident { key, first, last, consumers, .. } => {
-            tell(consumers, facts);
+            apply_notification(consumers, facts);
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.first = state.first.min(*first);
                 state.last = state.last.max(*last);
@@ -57,55 +36,27 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
             if let Some(state) = facts.incidents.get_mut(key) {
                 state.resolved = state.resolved.max(Some(*at));
             }
-            if let Some(opened) = facts.open_incidents.get_mut(key) {
-                opened.resolved = Some(*at);
+            if let Some(open) = facts.open_incidents.get_mut(key) {
+                open.resolved = Some(*at);
             }
         }
-        PlanStep::Redeploy { .. } => redeployed(plan, step, facts),
-        PlanStep::RecordChange { change } => note(change, facts),
-        PlanStep::ResolveChange { change } => {
-            let known = facts.changes.get_mut(&change.secret.key());
-            if let Some(known) = known.filter(|known| known.at == change.at) {
-                (known.resolved, known.waiting_since) = (true, None);
-            }
-        }
+        PlanStep::Redeploy { .. } => apply_redeployment(plan, step, facts),
+        PlanStep::RecordChange { change } => apply_change(change, facts),
+        PlanStep::ResolveChange { change } => apply_resolved_change(change, facts),
         PlanStep::ReconcileDeployment { service, requested_at, deployment } => {
-            let requested = facts.deployments.get_mut(service);
-            if let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at) {
-                requested.deployment = Some(deployment.clone());
-            }
-            let found = facts.services.iter_mut().flatten().find(|found| found.arn == *service);
-            if let Some(primary) =
-                found.and_then(|found| found.primary.as_mut()).filter(|primary| primary.id.is_empty())
-            {
-                primary.id.clone_from(deployment);
-            }
+            reconcile_deployment(service, *requested_at, deployment, facts);
         }
-        PlanStep::EndDeployment { service, cluster, requested_at, slot, end, .. } => {
-            let requested = facts.deployments.get_mut(service);
-            // Another one that was asked for since keeps the place.
-            let Some(requested) = requested.filter(|requested| requested.requested_at == *requested_at)
-            else {
-                return;
-            };
-            if requested.end.is_none_or(|known| known.outcome != end.outcome) {
-                requested.end = Some(*end);
-            }
-            // Its place may be another service's by now.
-            if let Some(slots) = facts.concurrency_slots.get_mut(cluster) {
-                slots.retain(|number, taken| Some(*number) != *slot || taken.service != *service);
-            }
-        }
+        PlanStep::EndDeployment { .. } => apply_deployment_end(step, facts),
         PlanStep::Prove { key, evidence, .. } => {
-            if let Some(waiting) = facts.pending_evidence.get_mut(key) {
-                waiting.remove(evidence);
+            if let Some(pending) = facts.pending_evidence.get_mut(key) {
+                pending.remove(evidence);
             }
         }
         PlanStep::UpdateLastSeen { key, at } => {
             let seen = facts.last_seen.entry(key.clone()).or_insert(*at);
             *seen = (*seen).max(*at);
         }
-        // The notes of the whole plan.
+        // The digest entries of the whole plan are applied together.
         PlanStep::Digest { .. }
         | PlanStep::Suppress { .. }
         | PlanStep::Skip { .. }
@@ -117,57 +68,38 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
     }
 }
 
-fn tell(about: &[AffectedConsumer], facts: &mut Facts) {
-    for consumer in about {
-        let notified = facts.notified.entry(consumer.service.clone()).or_default();
-        let until = notified.entry(consumer.change.secret.key()).or_default();
-        *until = (*until).max(consumer.change.at);
-    }
-}
-
-fn note(changed: &SecretChange, facts: &mut Facts) {
-    let mut change = KnownChange {
-        at: changed.at,
-        version: changed.version.clone(),
-        waiting_since: None,
-        resolved: false,
+/// Opens an incident, or raises the severity of an open one.
+fn open_incident(plan: &Plan, step: &PlanStep, incident: &Incident, facts: &mut Facts) {
+    let PlanStep::Page { resolve_after, groups, .. } = step else { return };
+    let Incident { key, first, last, severity, .. } = incident.clone();
+    let resolved = match incident.state {
+        IncidentStatus::Resolved => incident.resolved_at,
+        IncidentStatus::Open => None,
     };
-    let known = facts.changes.entry(changed.secret.key()).or_insert_with(|| change.clone());
-    if known.satisfies(&is_change_news(change.at)) {
-        if !known.resolved {
-            change.waiting_since = known.waiting_since.or(Some(known.at)).filter(|since| *since < change.at);
+    facts.incidents.insert(key.clone(), IncidentState { first, last, severity, resolved });
+    let mut open = OpenIncident {
+        rule: incident.rule.clone(),
+        last,
+        resolve_after: *resolve_after,
+        groups: groups.clone(),
+        pages: [(digest_date(last, facts.now.unwrap_or(plan.time), &facts.settings), severity)].into(),
+        resolved,
+    };
+    if let Some(before) = facts.open_incidents.remove(&key) {
+        open.groups.extend(before.groups);
+        for (date, severity) in before.pages {
+            let highest = open.pages.entry(date).or_insert(severity);
+            *highest = severity.max(*highest);
         }
-        *known = change;
     }
+    facts.open_incidents.insert(key, open);
 }
 
-/// The service gets a new PRIMARY deployment. Its id is known only to ECS: what ECS tells of the service next is of this one.
-fn redeployed(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
-    let PlanStep::Redeploy { cluster, service, secrets, not_before, slot, rollout, execution_roles, .. } =
-        step
-    else {
-        return;
-    };
-    let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
-    for known in facts.services.iter_mut().flatten().filter(|known| known.arn == *service) {
-        known.primary = Some(EcsDeployment { id: String::new(), created_at: at, rollout_state: None });
-    }
-    let requested = DeploymentRecord {
-        requested_at: at,
-        cluster: cluster.clone(),
-        deployment: None,
-        slot: Some(*slot),
-        changes: secrets.clone(),
-        lease_until: None,
-        end: None,
-    };
-    facts.deployments.insert(service.clone(), requested);
-    let taken = ConcurrencySlot { service: service.clone(), until: at.plus(*rollout) };
-    facts.concurrency_slots.entry(cluster.clone()).or_default().insert(*slot, taken);
-    for (role, changed) in
-        execution_roles.iter().flat_map(|role| secrets.iter().map(move |changed| (role, changed)))
-    {
-        let evidence = PendingReadEvidence { service: service.clone(), change: changed.clone(), since: at };
-        facts.pending_evidence.entry(read_evidence_key(role, &changed.secret)).or_default().insert(evidence);
+/// Remembers that a human was notified of these consumers.
+fn apply_notification(consumers: &[AffectedConsumer], facts: &mut Facts) {
+    for AffectedConsumer { service, change } in consumers {
+        let notified = facts.notified.entry(service.clone()).or_default();
+        let until = notified.entry(change.secret.key()).or_default();
+        *until = (*until).max(change.at);
     }
 }

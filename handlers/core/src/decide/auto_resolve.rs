@@ -7,7 +7,8 @@ use crate::facts::{Facts, IncidentState};
 use crate::incident::{Incident, IncidentDetail};
 use crate::plan::PlanStep;
 use crate::question::Question;
-use crate::rules::{MatchedEvent, Response, Severity};
+use crate::rules::{MatchedEvent, Response};
+use crate::severity::Severity;
 use crate::state::observation::Observation;
 use crate::state::open_incident::OpenIncident;
 use crate::text::Untrusted;
@@ -48,7 +49,7 @@ pub(super) fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question
     questions
 }
 
-/// Adds the resolutions that are due, and tells the index of what somebody else resolved.
+/// Adds the resolutions that are due, and those that the index of open incidents does not know of yet.
 pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>) {
     let facts = builder.facts;
     for candidate in incidents_to_close(facts, builder.now()) {
@@ -87,7 +88,7 @@ fn known_candidates(facts: &Facts) -> Vec<Candidate<'_>> {
 /// The incidents that may end now, those that ended longest ago first. An incident ends when
 ///
 /// 1. nothing happened after the last page for `resolve_after`,
-/// 2. its state is no older than that page (a page that is not marked as sent tells of more than the state does),
+/// 2. its state is no older than that page (the state of a page that is not yet marked as sent is older),
 /// 3. it was not resolved since it began, and
 /// 4. nothing happened after the last event of its state for `resolve_after`.
 fn incidents_to_close(facts: &Facts, now: Timestamp) -> Vec<Candidate<'_>> {
@@ -124,7 +125,7 @@ fn resolution(builder: &PlanBuilder<'_, '_>, candidate: &Candidate<'_>) -> PlanS
     }
 }
 
-/// The incident as the notice tells of it.
+/// The incident for the notice.
 fn notice(
     builder: &PlanBuilder<'_, '_>,
     candidate: &Candidate<'_>,

@@ -23,7 +23,7 @@ pub(super) fn questions(
 ) -> Vec<Question> {
     let mut questions = Vec::new();
     // Whether a read is a task launch decides what its observation says: until that is known, none is stored.
-    let awaited_role = event.awaits_launches(facts);
+    let awaited_role = event.find_role_with_unknown_launches(facts);
     let stores = awaited_role.is_none();
     if let Some(role) = awaited_role {
         questions.push(Question::LaunchSecrets { role });

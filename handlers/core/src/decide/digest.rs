@@ -1,4 +1,4 @@
-//! The daily summary: once a day, one page tells what happened the day before.
+//! The daily summary: once a day, one page lists what happened the day before.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use crate::incident::{Incident, incident_key};
 use crate::plan::PlanStep;
 use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
-use crate::state::digest_entry::due;
+use crate::state::digest_entry::last_due_date;
 use crate::state::digest_report::DigestReport;
 use crate::state::observation::Observation;
 use crate::time::{Date, Span};
 
 /// The day that a sweep summarises, and the key under which its summary is claimed.
 fn day_and_key(event: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> (Date, String) {
-    let date = due(facts.now.unwrap_or(event.event.time), &facts.settings);
+    let date = last_due_date(facts.now.unwrap_or(event.event.time), &facts.settings);
     (date, incident_key(response, &format!("{} {date}", event.event.account)))
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
 use super::{
-    auto_resolve, detect, digest, first_seen, overdue_rotation, read_evidence, rollout, secret_change, sweep,
+    auto_resolve, consumer_notices, detect, digest, first_seen, overdue_rotation, read_evidence, rollout,
+    secret_change, sweep,
 };
+use crate::aws::secret_ref::SecretRef;
 use crate::facts::Facts;
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::question::Question;
@@ -15,13 +17,13 @@ use crate::rules::{AppliedResponse, Handler, MatchedEvent, ResponseAction};
 /// with what was learned until nothing new comes.
 pub fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
     let is_sweep = event.handler == Handler::Sweep;
-    let applied = event.applied(facts);
+    let applied = event.find_applied_responses(facts);
     let mut questions = detect::questions(event, &applied, facts);
     for AppliedResponse { response, .. } in applied {
         match response.action {
             ResponseAction::Page | ResponseAction::Quarantine => {}
             ResponseAction::Redeploy if is_sweep => {
-                questions.extend(sweep::questions(event, response, facts))
+                questions.extend(sweep::questions(event, response, facts));
             }
             ResponseAction::Redeploy => questions.extend(secret_change::questions(event, response, facts)),
             ResponseAction::Follow => questions.extend(rollout::questions(event, response, facts)),
@@ -62,11 +64,11 @@ pub fn respond(event: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     }
     let PlanBuilder { steps, retry, .. } = builder;
     let record = &event.event;
-    let names: BTreeSet<_> = record.secrets.iter().map(|secret| secret.name()).collect();
+    let names: BTreeSet<_> = record.secrets.iter().map(SecretRef::friendly_name).collect();
     Plan {
         event: record.key().to_owned(),
         event_id: record.id(),
-        name: record.name(),
+        name: record.event_name(),
         time: record.time,
         secrets: names.into_iter().collect(),
         handler: event.handler,
@@ -86,7 +88,7 @@ pub fn notify_refusals(
     let mut builder = PlanBuilder::new(event, facts);
     for AppliedResponse { response, .. } in builder.applied.clone() {
         if response.action == ResponseAction::Redeploy {
-            secret_change::notify_refusals(&mut builder, response, refused);
+            consumer_notices::add_refusal_incident(&mut builder, response, refused);
         }
     }
     builder.steps

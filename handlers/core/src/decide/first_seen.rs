@@ -18,7 +18,11 @@ const FIRST_READ_AFTER: Span = Span::from_secs(30 * 86_400);
 /// The key of the record of when a principal last read a secret (its [`crate::aws::secret_ref::SecretRef::key`]).
 pub fn last_seen_key(account: &str, principal: &Untrusted, secret: &str) -> String {
     // The principal is a part of its own: the ledger keeps what one principal has read in one partition.
-    format!("{}/{}", hash::id(&["seen", account, principal.raw()]), hash::id(&["seen", secret]))
+    format!(
+        "{}/{}",
+        hash::hash_parts(&["seen", account, principal.raw()]),
+        hash::hash_parts(&["seen", secret])
+    )
 }
 
 /// A read as an item of the ledger's table.
@@ -35,14 +39,14 @@ pub struct LastSeenItem {
 }
 
 impl LastSeenItem {
-    /// The item of a [`seen_key`] and an instant.
+    /// The item of a [`last_seen_key`] and an instant.
     pub fn of(key: &str, at: Timestamp) -> Self {
         let (principal, secret) = key.split_once('/').unwrap_or((key, "-"));
         let (pk, sk) = (format!("{PARTITION_PREFIX}{principal}"), secret.to_owned());
         Self { pk, sk, at: at.millis(), ttl: at.plus(ITEM_RETENTION).millis() / 1_000 }
     }
 
-    /// The [`seen_key`] of an item's key, if it is such an item's.
+    /// The [`last_seen_key`] of an item's key, if it is such an item's.
     pub fn key(pk: &str, sk: &str) -> Option<String> {
         pk.strip_prefix(PARTITION_PREFIX).map(|principal| format!("{principal}/{sk}"))
     }
@@ -53,7 +57,7 @@ const PARTITION_PREFIX: &str = "seen#";
 /// How long an item is kept: a little longer than a read counts as the last one.
 const ITEM_RETENTION: Span = Span::from_secs(35 * 86_400);
 
-/// The reads that an event tells of: the keys of principal and secret, and when. Empty for an event that is no read.
+/// The reads of an event: the keys of principal and secret, and when. Empty for an event that is no read.
 pub fn reads(event: &MatchedEvent<'_>) -> Vec<(String, Timestamp)> {
     let is_read = event.responses.iter().any(|response| response.action == ResponseAction::FirstRead);
     let event = &event.event;
@@ -84,7 +88,7 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
             builder.add_digest_entry(first_read(builder, response, &key, last));
         }
         // The day is enough: one write for each principal, secret and day.
-        if last.is_none_or(|last| Date::of(last) < Date::of(at)) {
+        if last.is_none_or(|last| Date::from_timestamp(last) < Date::from_timestamp(at)) {
             builder.steps.push(PlanStep::UpdateLastSeen { key, at });
         }
     }
@@ -101,7 +105,7 @@ fn first_read(
     let window_match =
         WindowMatch { observations: vec![&observation], severity: response.severity, resolved: None };
     let before = match last {
-        Some(last) => Date::of(last).to_string(),
+        Some(last) => Date::from_timestamp(last).to_string(),
         None => "none is known".to_owned(),
     };
     let details = vec![IncidentDetail { label: "last read before", value: Untrusted::new(before) }];

@@ -1,4 +1,4 @@
-//! What an event tells a human beyond the counts.
+//! The details of an incident: what a page says of an event beyond the counts.
 
 use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
@@ -29,21 +29,21 @@ pub(super) fn event_details(
             details.push(IncidentDetail { label, value });
         }
     };
-    add("event", Some(event.name()));
+    add("event", Some(event.event_name()));
     // A drill recognises its own page by this.
-    add("drill", event.text("/detail/drill"));
-    add("session", event.principal.session.clone());
-    add("access key id", event.principal.access_key.clone());
+    add("drill", event.find_text("/detail/drill"));
+    add("session", event.principal.session_name.clone());
+    add("access key id", event.principal.access_key_id.clone());
     add("called by service", event.principal.invoked_by.clone());
-    add("source address", event.text("/detail/sourceIPAddress"));
-    add("user agent", event.text("/detail/userAgent"));
+    add("source address", event.find_text("/detail/sourceIPAddress"));
+    add("user agent", event.find_text("/detail/userAgent"));
     if event.secrets.is_empty() {
         let target = TARGET_PARAMETERS
             .iter()
-            .find_map(|name| event.text(&format!("/detail/requestParameters/{name}")));
+            .find_map(|name| event.find_text(&format!("/detail/requestParameters/{name}")));
         add("acted on", target);
     }
-    if let Some(message) = event.text("/detail/errorMessage") {
+    if let Some(message) = event.find_text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
         add("failed step", step.map(Untrusted::new));
         add("rotation function", function.map(Untrusted::new));
@@ -78,7 +78,7 @@ fn rotation_failure(message: &str) -> (Option<&str>, Option<&'static str>) {
     let mut function = None;
     for word in message.split_whitespace() {
         let word = word.trim_end_matches([',', '.', ';']);
-        if Arn::of("lambda", word).is_some() {
+        if Arn::parse_for_service("lambda", word).is_some() {
             function = Some(word);
             break;
         }

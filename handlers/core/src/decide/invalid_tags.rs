@@ -1,80 +1,96 @@
-//! Services whose tags cannot be understood and that use none of the changed secrets, as far as anybody can see: they may read
-//! one by themselves, and nobody would redeploy them.
+//! Invalid tags of services that use none of the changed secrets, as far as ECS shows. Such a service may read a secret by
+//! itself, and its tags may have been meant to say so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_builder::PlanBuilder;
-use crate::aws::ecs_service::EcsService;
+use crate::aws::ecs_service::{EcsService, ServiceStatus};
 use crate::aws::service_tags::ServiceTags;
 use crate::facts::{Facts, place};
-use crate::hash;
+use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
 use crate::question::Question;
 use crate::rules::Response;
 use crate::text::Untrusted;
 
-/// Whether discovery has to keep a service that uses no secret of those that changed.
+/// Whether discovery has to keep a service that uses none of the changed secrets, because of its tags.
 pub fn are_unclear(service: &EcsService) -> bool {
-    service.status == "ACTIVE" && !ServiceTags::of(&service.tags).problems.is_empty()
+    service.status == ServiceStatus::Active && !ServiceTags::parse(&service.tags).problems.is_empty()
 }
 
-/// What is to be asked about the services that are known.
+/// Whether a human was notified of the services that are known.
 pub(super) fn questions(response: &Response, facts: &Facts) -> Vec<Question> {
-    let unclear = unclear(facts);
-    unclear
-        .iter()
-        .map(|(place, services)| Question::Incident { key: key(response, place, services) })
-        .collect()
+    let mut questions = Vec::new();
+    for (location, services) in find_invalid_services(facts) {
+        let key = incident_key(response, &tags_subject(&location, &services));
+        questions.push(Question::Incident { key });
+    }
+    questions
 }
 
-/// Tells of them, once: the same tags of the same services are no news at the next change. `consumers` holds the ARNs of those
-/// of which the decision about them tells.
-pub(super) fn tell(draft: &mut PlanBuilder<'_, '_>, response: &Response, consumers: &BTreeSet<&str>) {
-    let facts = draft.facts;
-    for (place, services) in unclear(facts) {
-        let key = key(response, &place, &services);
-        let others = services.iter().filter(|(service, _)| !consumers.contains(service.arn.as_str()));
-        let mut details: Vec<IncidentDetail> = others
-            .map(|(service, problems)| {
-                let value = format!("{}: {}", service.label().raw(), problems.join("; "));
-                IncidentDetail { label: "tags not understood", value: Untrusted::new(value) }
-            })
-            .collect();
-        // Not all services are known: the list would be another one each time.
-        if details.is_empty()
-            || facts.incidents.contains_key(&key)
-            || facts.discovery_failures.contains_key(&place)
-        {
+/// Notifies of the services with invalid tags, once: the same tags of the same services are no news at the next change.
+/// `consumers` holds the ARNs of the services for which the decision about them already notifies.
+pub(super) fn notify_invalid_tags(
+    builder: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    consumers: &BTreeSet<&str>,
+) {
+    let facts = builder.facts;
+    for (location, services) in find_invalid_services(facts) {
+        let subject = tags_subject(&location, &services);
+        if facts.incidents.contains_key(&incident_key(response, &subject)) {
+            continue;
+        }
+        // Where not all services are known, the list would be another one each time.
+        if facts.discovery_failures.contains_key(&location) {
             continue;
         }
         let note = Untrusted::new("a service of these that reads a secret by itself is not redeployed");
-        details.insert(0, IncidentDetail { label: "note", value: note });
-        draft.add_event_incident(response, &subject(&place, &services), details);
+        let mut details = vec![IncidentDetail { label: "note", value: note }];
+        for InvalidService { service, problems } in &services {
+            if !consumers.contains(service.arn.as_str()) {
+                let value = format!("{}: {}", service.display_name().raw(), problems.join("; "));
+                details.push(IncidentDetail { label: "tags not understood", value: Untrusted::new(value) });
+            }
+        }
+        if details.len() > 1 {
+            builder.add_event_incident(response, &subject, details);
+        }
     }
 }
 
-/// The services with what is wrong with their tags, by `account/region` and ARN.
-fn unclear(facts: &Facts) -> BTreeMap<String, Vec<(&EcsService, Vec<String>)>> {
-    let mut unclear: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for service in facts.services.iter().flatten().filter(|service| are_unclear(service)) {
-        let (region, account) = service.place();
-        let problems = ServiceTags::of(&service.tags).problems;
-        unclear.entry(place(account, region)).or_default().push((service, problems));
-    }
-    for services in unclear.values_mut() {
-        services.sort_by(|(a, _), (b, _)| a.arn.cmp(&b.arn));
-    }
-    unclear
+/// A service with invalid tags.
+struct InvalidService<'f> {
+    service: &'f EcsService,
+    problems: Vec<String>,
 }
 
-fn key(response: &Response, place: &str, services: &[(&EcsService, Vec<String>)]) -> String {
-    incident_key(response, &subject(place, services))
+/// The services with invalid tags, by `account/region`, sorted by ARN.
+fn find_invalid_services(facts: &Facts) -> BTreeMap<String, Vec<InvalidService<'_>>> {
+    let mut services_by_location: BTreeMap<String, Vec<InvalidService<'_>>> = BTreeMap::new();
+    for service in facts.services.iter().flatten() {
+        if are_unclear(service) {
+            let (region, account) = service.region_and_account();
+            let problems = ServiceTags::parse(&service.tags).problems;
+            let services = services_by_location.entry(place(account, region)).or_default();
+            services.push(InvalidService { service, problems });
+        }
+    }
+    for services in services_by_location.values_mut() {
+        services.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
+    }
+    services_by_location
 }
 
-fn subject(place: &str, services: &[(&EcsService, Vec<String>)]) -> String {
-    let said = services.iter().flat_map(|(service, problems)| {
-        std::iter::once(service.arn.as_str()).chain(problems.iter().map(String::as_str))
-    });
-    format!("{place} tags {}", hash::id(&said.collect::<Vec<_>>()))
+/// The subject of the incident: the services and what is wrong with their tags.
+fn tags_subject(location: &str, services: &[InvalidService<'_>]) -> String {
+    let mut parts = Vec::new();
+    for InvalidService { service, problems } in services {
+        parts.push(service.arn.as_str());
+        for problem in problems {
+            parts.push(problem);
+        }
+    }
+    format!("{location} tags {}", hash_parts(&parts))
 }

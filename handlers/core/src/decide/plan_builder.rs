@@ -8,7 +8,8 @@ use crate::event::Event;
 use crate::facts::Facts;
 use crate::incident::{Incident, IncidentDetail, incident_key};
 use crate::plan::PlanStep;
-use crate::rules::{AppliedResponse, MatchedEvent, Response, Severity};
+use crate::rules::{AppliedResponse, MatchedEvent, Response};
+use crate::severity::Severity;
 use crate::state::deployment::AffectedConsumer;
 use crate::state::incident_state::is_another_occurrence;
 use crate::state::observation::Observation;
@@ -28,7 +29,7 @@ pub(super) struct PlanBuilder<'c, 'r> {
 impl<'c, 'r> PlanBuilder<'c, 'r> {
     /// A plan for an event, without steps.
     pub(super) fn new(case: &'c MatchedEvent<'r>, facts: &'c Facts) -> Self {
-        let applied = case.applied(facts);
+        let applied = case.find_applied_responses(facts);
         let memberships = memberships_of_responses(case, &applied);
         Self { case, applied, memberships, facts, steps: Vec::new(), retry: None }
     }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 ///
 /// `body` is only hashed: nothing of it goes into the plan.
 pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now: Timestamp) -> Plan {
-    let id = hash::id_of(body);
+    let id = hash::hash_bytes(body);
     let mut plan = Plan {
         event: id.clone(),
         event_id: Untrusted::new(id.clone()),
@@ -31,13 +31,13 @@ pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now
     let response = rules.responses.values().find(|response| response.action == ResponseAction::Quarantine);
     if let Some(response) = response {
         let details = vec![
-            IncidentDetail { label: "function", value: Untrusted::new(handler.name()) },
+            IncidentDetail { label: "function", value: Untrusted::new(handler.as_str()) },
             IncidentDetail { label: "what is wrong", value: Untrusted::new(why) },
             IncidentDetail { label: "SHA-256 of the message begins", value: Untrusted::new(id) },
         ];
         let window_match =
             WindowMatch { observations: Vec::new(), severity: response.severity, resolved: None };
-        let key = incident_key(response, handler.name());
+        let key = incident_key(response, handler.as_str());
         let mut incident = Incident::from_match(response, key, &window_match, details);
         incident.handler = handler;
         incident.first = now;

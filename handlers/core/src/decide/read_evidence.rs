@@ -1,30 +1,38 @@
-//! The proof that a consumer runs the new value: a task of its role read the secret after its new deployment began.
+//! Read evidence: a task of a consumer's role read the secret after the new deployment began, so it has the new value.
 
 use super::plan_builder::PlanBuilder;
 use crate::plan::PlanStep;
 use crate::question::Question;
 use crate::rules::MatchedEvent;
 use crate::state::deployment::read_evidence_key;
-use crate::text::Untrusted;
 
-/// The role whose session this is, if that is a task's.
-fn role<'c>(case: &'c MatchedEvent<'_>) -> Option<&'c Untrusted> {
-    let principal = &case.event.principal;
-    principal.is_task().then_some(&principal.id)
-}
-
+/// Which consumers a read by this role would prove.
 pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
-    let (Some(role), Some(secret)) = (role(case), case.event.secrets.first()) else { return Vec::new() };
-    vec![Question::PendingEvidence { key: read_evidence_key(role, secret) }]
+    let mut questions = Vec::new();
+    if let Some(key) = find_evidence_key(case) {
+        questions.push(Question::PendingEvidence { key });
+    }
+    questions
 }
 
-pub(super) fn respond(draft: &mut PlanBuilder<'_, '_>) {
-    let (Some(role), Some(secret)) = (role(draft.case), draft.event().secrets.first()) else { return };
-    let (key, at) = (read_evidence_key(role, secret), draft.event().time);
-    let evidence = draft.facts.pending_evidence.get(&key).into_iter().flatten();
-    let proved: Vec<PlanStep> = evidence
-        .filter(|evidence| at >= evidence.since.whole_second())
-        .map(|evidence| PlanStep::Prove { key: key.clone(), evidence: evidence.clone(), at })
-        .collect();
-    draft.steps.extend(proved);
+/// Proves each consumer whose deployment was requested before the read. The time of the read is in whole seconds.
+pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>) {
+    let Some(key) = find_evidence_key(builder.case) else { return };
+    let read_at = builder.event().time;
+    for evidence in builder.facts.pending_evidence.get(&key).into_iter().flatten() {
+        if read_at >= evidence.since.truncate_to_second() {
+            let evidence = evidence.clone();
+            builder.steps.push(PlanStep::Prove { key: key.clone(), evidence, at: read_at });
+        }
+    }
+}
+
+/// The key of the evidence that this read may be, if a task made it.
+fn find_evidence_key(case: &MatchedEvent<'_>) -> Option<String> {
+    let principal = &case.event.principal;
+    let secret = case.event.secrets.first()?;
+    if !principal.is_task_session() {
+        return None;
+    }
+    Some(read_evidence_key(&principal.id, secret))
 }

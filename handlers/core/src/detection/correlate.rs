@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::window_match::WindowMatch;
 use crate::incident::{Incident, IncidentDetail};
-use crate::rules::{Response, Severity};
+use crate::rules::Response;
+use crate::severity::Severity;
 use crate::state::observation::Observation;
 use crate::time::{Span, Timestamp};
 

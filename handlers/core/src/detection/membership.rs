@@ -32,7 +32,7 @@ impl GroupMembership<'_> {
 
 /// The groups that an event is observed in, by response.
 pub fn group_memberships<'r>(event: &MatchedEvent<'r>, facts: &Facts) -> Vec<GroupMembership<'r>> {
-    memberships_of_responses(event, &event.applied(facts))
+    memberships_of_responses(event, &event.find_applied_responses(facts))
 }
 
 /// The same, for an event whose applying responses are known.
@@ -104,7 +104,7 @@ fn observation_role(event: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> 
 fn subjects(event: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
     let event = &event.event;
     match per {
-        CountPer::Principal => vec![event.principal.subject(&event.account)],
+        CountPer::Principal => vec![event.principal.count_subject(&event.account)],
         CountPer::Account => vec![event.account.clone()],
         CountPer::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
@@ -126,5 +126,5 @@ fn group_key(response: &Response, subject: &str) -> String {
         CountPer::Secret => "secret",
         CountPer::Account => "account",
     };
-    hash::id(&["stream", &response.incident, per, subject])
+    hash::hash_parts(&["stream", &response.incident, per, subject])
 }

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
-use crate::rules::{DistinctBy, ExceptionEffect, Response, Severity};
+use crate::rules::{DistinctBy, ExceptionEffect, Response};
+use crate::severity::Severity;
 use crate::state::observation::{Observation, ObservationRole};
 use crate::time::Timestamp;
 
@@ -43,9 +44,9 @@ impl<'m> WindowMatch<'m> {
                 return None;
             }
         }
-        let named = resolve_spellings(self.observations.iter().flat_map(|observation| &observation.secrets));
-        let names: BTreeSet<String> = named.into_values().collect();
-        Some(names.len())
+        let keys = resolve_spellings(self.observations.iter().flat_map(|observation| &observation.secrets));
+        let distinct: BTreeSet<String> = keys.into_values().collect();
+        Some(distinct.len())
     }
 }
 
@@ -103,7 +104,7 @@ pub fn find_window_matches<'m>(
     matches
 }
 
-/// One observation for each event, by time: of several copies the one that tells the response most, the same everywhere.
+/// One observation for each event, by time: of several copies the one that the response prefers, the same in each process.
 fn one_for_each_event<'m>(
     response: &Response,
     observations: impl IntoIterator<Item = &'m Observation>,
@@ -115,7 +116,7 @@ fn one_for_each_event<'m>(
         }
         let kept =
             by_event.entry((observation.at, observation.resolves, &observation.key)).or_insert(observation);
-        if tells_more(observation, kept, response) {
+        if is_preferred(observation, kept, response) {
             *kept = observation;
         }
     }
@@ -128,13 +129,13 @@ fn is_observed_by(observation: &Observation, response: &Response) -> bool {
     observation.resolves || observation.role_for(&response.id).is_some()
 }
 
-/// Whether an observation tells a response more than another copy of the same event does:
+/// Whether a response prefers an observation to another copy of the same event:
 ///
 /// 1. a copy that counts is taken before one that an exception suppresses (one function may have decided without knowing
 ///    that the caller's role launches tasks),
 /// 2. then the caller's copy of a cross-account call before the owner's, which does not name the caller,
 /// 3. then any fixed order.
-fn tells_more(observation: &Observation, other: &Observation, response: &Response) -> bool {
+fn is_preferred(observation: &Observation, other: &Observation, response: &Response) -> bool {
     let rank = |one: &Observation| {
         let role = one.role_for(&response.id).cloned();
         let is_suppressed = matches!(role, Some(ObservationRole::Suppressed(_)));
@@ -186,7 +187,7 @@ fn downgraded_severity(response: &Response, window_match: &WindowMatch<'_>) -> S
     }
     match weakest {
         None => window_match.severity,
-        Some(ExceptionEffect::Lower) => window_match.severity.lower(),
+        Some(ExceptionEffect::Lower) => window_match.severity.lower_by_one(),
         Some(ExceptionEffect::Info | ExceptionEffect::Drop) => Severity::Info,
     }
 }

@@ -1,122 +1,197 @@
-//! Who calls: a service, a person or a workload, from where, and with what.
+//! The attributes of the caller: a service, a person or a workload, from where, and with what.
 
+use serde::Serialize;
+
+use super::task_launch::is_task_launch;
 use crate::aws::arn::Arn;
-use crate::aws::principal::UNKNOWN;
-use crate::aws::secret_ref::SecretRef;
+use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::settings::Settings;
 
-pub(super) fn derive(event: &Event, facts: &Facts) -> [(&'static str, Option<&'static str>); 7] {
-    let (settings, tool) = (&facts.settings, tool(event));
-    let declared = tool.is_some() && is_declared(event, settings);
-    [
-        ("kind", kind(event, settings)),
-        ("key", key(event)),
-        ("account", account(event)),
-        ("environment", environment(event, settings)),
-        ("tool", tool),
-        ("automation", declared.then_some("declared")),
-        ("launch", is_launch(event, facts).then_some("yes")),
-    ]
+/// The attributes of the caller of an event (`derived.caller`).
+#[derive(Default, PartialEq, Eq, Serialize)]
+pub(super) struct CallerAttributes {
+    /// `service`, `human` or `workload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// `long-term` or `temporary`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'static str>,
+    /// `own` or `foreign`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'static str>,
+    /// `production` or `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'static str>,
+    /// `csi`, `terraform` or `ci`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<&'static str>,
+    /// `declared`, or absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automation: Option<&'static str>,
+    /// `yes`, or absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    launch: Option<&'static str>,
 }
 
-/// Whether the event may be the read of a secret by a task that starts: its role then tells whether it is.
-pub fn may_launch(event: &Event) -> bool {
-    event.principal.is_task() && event.name().raw() == "GetSecretValue" && !event.secrets.is_empty()
+impl CallerAttributes {
+    pub(super) fn from_event(event: &Event, facts: &Facts) -> Self {
+        let settings = &facts.settings;
+        let tool = find_tool(event);
+        let is_declared = tool.is_some() && is_declared_automation(event, settings);
+        Self {
+            kind: find_caller_kind(event, settings),
+            key: find_key_kind(event),
+            account: find_account_kind(event),
+            environment: find_environment(event, settings),
+            tool,
+            automation: is_declared.then_some("declared"),
+            launch: is_task_launch(event, facts).then_some("yes"),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
-/// An execution role reads what its task definitions refer to, in a session that is named like a task.
-fn is_launch(event: &Event, facts: &Facts) -> bool {
-    let Some(referenced) = facts.launch_secrets.get(event.principal.id.raw()) else { return false };
-    let refers = |secret: &SecretRef| {
-        referenced.contains(&secret.key())
-            || referenced.iter().filter_map(|key| SecretRef::from_key(key)).any(|known| known.may_be(secret))
-    };
-    may_launch(event) && event.secrets.iter().all(refers)
-}
+/// The kinds of identity (`userIdentity.type`) that workloads use.
+const WORKLOAD_IDENTITIES: [&str; 7] =
+    ["AssumedRole", "Role", "IAMUser", "Root", "FederatedUser", "WebIdentityUser", "SAMLUser"];
 
-fn kind(event: &Event, settings: &Settings) -> Option<&'static str> {
-    let text = |pointer: &str| event.text(&format!("/detail/{pointer}"));
-    let is = |pointer: &str, word: &str| text(pointer).is_some_and(|text| text.raw() == word);
-    if is_service(event) {
+/// The kind of the caller. Checks run in this order:
+///
+/// 1. an AWS service: `service`;
+/// 2. a session of the console: `human`;
+/// 3. a user of IAM Identity Center: `human`;
+/// 4. an IAM user or the root user who signed in with a browser: `human`;
+/// 5. a role that people work in: `human`;
+/// 6. any other identity that the record names: `workload`.
+///
+/// Absent for every other caller: the owner's copy of a cross-account call has only its account.
+fn find_caller_kind(event: &Event, settings: &Settings) -> Option<&'static str> {
+    // 1. An AWS service.
+    if is_aws_service(event) {
         return Some("service");
     }
-    let identity = text("userIdentity/type");
-    let identity = identity.as_ref().map_or("", |identity| identity.raw());
-    let signed_in =
-        ["signInSessionArn", "userIdentity/signInSessionArn", "userIdentity/sessionContext/signInSessionArn"];
-    let named =
-        matches!(identity, "IAMUser" | "Root") && signed_in.into_iter().any(|place| text(place).is_some());
-    if is("sessionCredentialFromConsole", "true")
-        || identity == "IdentityCenterUser"
-        || named
-        || is_human_role(event, settings)
-    {
+    // 2. A session of the console.
+    let from_console = event.find_text("/detail/sessionCredentialFromConsole");
+    if from_console.is_some_and(|from_console| from_console.raw() == "true") {
         return Some("human");
     }
-    let known = ["AssumedRole", "Role", "IAMUser", "Root", "FederatedUser", "WebIdentityUser", "SAMLUser"];
-    (known.contains(&identity) && event.principal.id.raw() != UNKNOWN).then_some("workload")
+    let identity_type = event.find_text("/detail/userIdentity/type").unwrap_or_default();
+    // 3. A user of IAM Identity Center.
+    if identity_type.raw() == "IdentityCenterUser" {
+        return Some("human");
+    }
+    // 4. A user who signed in with a browser.
+    if matches!(identity_type.raw(), "IAMUser" | "Root") && has_sign_in_session(event) {
+        return Some("human");
+    }
+    // 5. A role that people work in.
+    if is_human_role(event, settings) {
+        return Some("human");
+    }
+    // 6. Any other identity.
+    let is_named = event.principal.id.raw() != UNKNOWN_PRINCIPAL;
+    if is_named && WORKLOAD_IDENTITIES.contains(&identity_type.raw()) { Some("workload") } else { None }
 }
 
-/// A service that calls by itself, or for somebody: then it is also where the call comes from, and there is no TLS of a
-/// client (`CloudTrail`'s `userIdentity` reference). Secrets Manager itself calls for whoever reads a batch.
-fn is_service(event: &Event) -> bool {
-    let invoked_by = event.principal.invoked_by.as_ref().map_or("", |host| host.raw());
+/// Whether an AWS service calls by itself, or on behalf of a principal. In the second case the record names the service
+/// also as the source of the call, and there is no TLS of a client (`CloudTrail`'s `userIdentity` reference).
+fn is_aws_service(event: &Event) -> bool {
+    let invoked_by = match &event.principal.invoked_by {
+        Some(invoked_by) => invoked_by.raw(),
+        None => "",
+    };
+    // Secrets Manager makes the reads of a batch on behalf of the principal that asked for the batch: they are its reads.
     if invoked_by == "secretsmanager.amazonaws.com" {
         return false;
     }
-    let from = event.text("/detail/sourceIPAddress");
-    let same = from.is_some_and(|from| from.raw() == invoked_by);
-    let own_tls = event.value("/detail/tlsDetails").is_some_and(|details| !details.is_null());
-    let itself = event.text("/detail/userIdentity/type").is_some_and(|kind| kind.raw() == "AWSService");
-    itself || (is_aws_host(invoked_by) && same && !own_tls)
+    let identity_type = event.find_text("/detail/userIdentity/type").unwrap_or_default();
+    if identity_type.raw() == "AWSService" {
+        return true;
+    }
+    let source = event.find_text("/detail/sourceIPAddress").unwrap_or_default();
+    let has_client_tls = event.find_value("/detail/tlsDetails").is_some_and(|details| !details.is_null());
+    is_service_host(invoked_by) && source.raw() == invoked_by && !has_client_tls
 }
 
-fn is_aws_host(host: &str) -> bool {
+/// Whether a host is a service of AWS, such as `kafka.amazonaws.com`.
+fn is_service_host(host: &str) -> bool {
     let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-    name.is_some_and(|name| !name.is_empty() && name.bytes().all(fits))
+    let Some(name) = name else { return false };
+    let has_host_characters =
+        name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+    has_host_characters && !name.is_empty()
 }
 
-/// IAM Identity Center names the roles that it makes (`AWSReservedSSO_<permission set>_<suffix>`).
+/// The record of a user who signed in with a browser holds the session, in one of three fields.
+fn has_sign_in_session(event: &Event) -> bool {
+    const POINTERS: [&str; 3] = [
+        "/detail/signInSessionArn",
+        "/detail/userIdentity/signInSessionArn",
+        "/detail/userIdentity/sessionContext/signInSessionArn",
+    ];
+    POINTERS.into_iter().any(|pointer| event.find_text(pointer).is_some())
+}
+
+/// Whether the caller is in a role that people work in: one that IAM Identity Center made
+/// (`AWSReservedSSO_<permission set>_<suffix>`), or one that the operator names.
 fn is_human_role(event: &Event, settings: &Settings) -> bool {
-    let Some(role) = role(event.principal.id.raw()) else { return false };
-    role.starts_with("AWSReservedSSO_") || settings.humans.iter().any(|name| name.meaning.matches(role))
+    let Some(role) = find_role_name(event.principal.id.raw()) else { return false };
+    role.starts_with("AWSReservedSSO_")
+        || settings.human_roles.iter().any(|pattern| pattern.value.matches(role))
 }
 
 /// The name of a role without its path, from the session issuer's ARN or, without one, the session's.
-fn role(arn: &str) -> Option<&str> {
-    let of = |service, prefix| Arn::of(service, arn)?.resource.strip_prefix(prefix);
-    let path = of("iam", "role/").or_else(|| of("sts", "assumed-role/"))?;
+fn find_role_name(arn: &str) -> Option<&str> {
+    let arn = Arn::parse(arn)?;
+    let path = match arn.service {
+        "iam" => arn.resource.strip_prefix("role/")?,
+        "sts" => arn.resource.strip_prefix("assumed-role/")?,
+        _ => return None,
+    };
     path.rsplit('/').next()
 }
 
-/// How access key ids begin (IAM's reference of unique identifiers).
-fn key(event: &Event) -> Option<&'static str> {
-    let id = event.principal.access_key.as_ref()?;
-    let known = [("AKIA", "long-term"), ("ASIA", "temporary")];
-    known.into_iter().find(|(prefix, _)| id.raw().starts_with(prefix)).map(|(_, word)| word)
+/// Whether the access key lasts, by the beginning of its id (IAM's reference of unique identifiers).
+fn find_key_kind(event: &Event) -> Option<&'static str> {
+    let id = event.principal.access_key_id.as_ref()?.raw();
+    if id.starts_with("AKIA") {
+        Some("long-term")
+    } else if id.starts_with("ASIA") {
+        Some("temporary")
+    } else {
+        None
+    }
 }
 
-/// The caller's account against that of the secrets, or of whoever got the record.
-fn account(event: &Event) -> Option<&'static str> {
-    let own = event.principal.account.as_deref()?;
-    let foreign = |secret: &SecretRef| secret.account != own;
-    let is_foreign =
-        if event.secrets.is_empty() { event.account != own } else { event.secrets.iter().any(foreign) };
+/// Whether the caller's account owns the secrets; without secrets, whether it is the account that got the record.
+fn find_account_kind(event: &Event) -> Option<&'static str> {
+    let caller_account = event.principal.account.as_ref()?;
+    let is_foreign = if event.secrets.is_empty() {
+        event.account != *caller_account
+    } else {
+        event.secrets.iter().any(|secret| secret.account != *caller_account)
+    };
     Some(if is_foreign { "foreign" } else { "own" })
 }
 
-fn environment(event: &Event, settings: &Settings) -> Option<&'static str> {
+/// Whether the caller's account is production; absent where the operator names no account.
+fn find_environment(event: &Event, settings: &Settings) -> Option<&'static str> {
     let accounts = &settings.production.accounts;
-    let own = event.principal.account.as_ref().filter(|_| !accounts.is_empty())?;
-    Some(if accounts.contains(own) { "production" } else { "other" })
+    let caller_account = event.principal.account.as_ref()?;
+    if accounts.is_empty() {
+        return None;
+    }
+    Some(if accounts.contains(caller_account) { "production" } else { "other" })
 }
 
-/// What the caller says it is; anybody can say it.
-fn tool(event: &Event) -> Option<&'static str> {
-    const TOOLS: [(&str, &str); 11] = [
+/// The tool that the caller claims to be. Anybody can claim that.
+fn find_tool(event: &Event) -> Option<&'static str> {
+    const TOOLS_BY_WORD: [(&str, &str); 11] = [
         ("secrets-store-csi-driver", "csi"),
         ("csi-secrets-store", "csi"),
         ("terraform", "terraform"),
@@ -129,11 +204,17 @@ fn tool(event: &Event) -> Option<&'static str> {
         ("circleci", "ci"),
         ("codebuild", "ci"),
     ];
-    let agent = event.text("/detail/userAgent")?.raw().to_ascii_lowercase();
-    TOOLS.into_iter().find(|(word, _)| agent.contains(word)).map(|(_, tool)| tool)
+    let user_agent = event.find_text("/detail/userAgent")?.raw().to_ascii_lowercase();
+    for (word, tool) in TOOLS_BY_WORD {
+        if user_agent.contains(word) {
+            return Some(tool);
+        }
+    }
+    None
 }
 
-fn is_declared(event: &Event, settings: &Settings) -> bool {
+/// Whether the operator declares the caller as automation. A caller without an ARN cannot be declared, not even by `*`.
+fn is_declared_automation(event: &Event, settings: &Settings) -> bool {
     let id = event.principal.id.raw();
-    id.starts_with("arn:") && settings.automation.iter().any(|pattern| pattern.meaning.matches(id))
+    id.starts_with("arn:") && settings.automation_principals.iter().any(|pattern| pattern.value.matches(id))
 }

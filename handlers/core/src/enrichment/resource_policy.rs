@@ -1,33 +1,33 @@
-//! Whom a resource policy lets in. What cannot be read counts as open: a human should look.
+//! The principals that a resource policy lets in. A policy that cannot be read counts as public: a human should look.
+
+use std::slice;
 
 use eventbridge_pattern::json::{find_duplicate_key, parse_value};
 use serde_json::Value;
 
-use super::owner;
 use crate::aws::arn::Arn;
 use crate::event::Event;
 
-/// Of `PutResourcePolicy`, whose policy is JSON in a string (`API_PutResourcePolicy`).
-pub(super) fn derive(event: &Event) -> Option<&'static str> {
-    if event.name().raw() != "PutResourcePolicy" {
+/// The exposure of a secret by the policy of a `PutResourcePolicy`, which is JSON in a string (`API_PutResourcePolicy`):
+/// `own`, `foreign` or `public`.
+pub(super) fn find_policy_exposure(event: &Event) -> Option<&'static str> {
+    if event.event_name().raw() != "PutResourcePolicy" {
         return None;
     }
-    let opened = match event.value("/detail/requestParameters/resourcePolicy")? {
+    let owner_account = event.owner_account();
+    let exposure = match event.find_value("/detail/requestParameters/resourcePolicy")? {
         Value::Null => return None,
-        Value::String(text) if find_duplicate_key(text).is_none() => {
-            parse_value(text).map_or(PolicyExposure::Public, |policy| opened(&policy, owner(event)))
-        }
-        Value::String(_) => PolicyExposure::Public,
-        policy => opened(policy, owner(event)),
+        Value::String(text) => find_exposure_of_text(text, owner_account),
+        policy => find_exposure(policy, owner_account),
     };
-    Some(match opened {
+    Some(match exposure {
         PolicyExposure::OwnAccount => "own",
         PolicyExposure::ForeignAccount => "foreign",
         PolicyExposure::Public => "public",
     })
 }
 
-/// To whom a policy opens the secret without a condition.
+/// The principals to which a policy opens the secret without a condition; the widest exposure comes last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PolicyExposure {
     OwnAccount,
@@ -35,58 +35,115 @@ enum PolicyExposure {
     Public,
 }
 
-fn opened(policy: &Value, owner: &str) -> PolicyExposure {
-    match get(policy, "Statement") {
-        Some(Value::Array(statements)) if !statements.is_empty() => {
-            let all = statements.iter().map(|statement| by_statement(statement, owner));
-            all.max().unwrap_or(PolicyExposure::Public)
-        }
-        Some(statement @ Value::Object(_)) => by_statement(statement, owner),
-        _ => PolicyExposure::Public,
+fn find_exposure_of_text(text: &str, owner_account: &str) -> PolicyExposure {
+    // Readers disagree on which of two equal keys counts.
+    if find_duplicate_key(text).is_some() {
+        return PolicyExposure::Public;
+    }
+    match parse_value(text) {
+        Ok(policy) => find_exposure(&policy, owner_account),
+        Err(_) => PolicyExposure::Public,
     }
 }
 
-fn by_statement(statement: &Value, owner: &str) -> PolicyExposure {
-    let Some(effect) = get(statement, "Effect").and_then(Value::as_str) else {
+/// The widest exposure of all statements. IAM takes a single statement without a list, too.
+fn find_exposure(policy: &Value, owner_account: &str) -> PolicyExposure {
+    let statements = match find_element(policy, "Statement") {
+        Some(Value::Array(statements)) => statements.as_slice(),
+        Some(statement @ Value::Object(_)) => slice::from_ref(statement),
+        _ => return PolicyExposure::Public,
+    };
+    let exposures = statements.iter().map(|statement| find_statement_exposure(statement, owner_account));
+    exposures.max().unwrap_or(PolicyExposure::Public)
+}
+
+/// The exposure by one statement. Checks run in this order:
+///
+/// 1. a statement without an effect cannot be understood: public;
+/// 2. a denial lets nobody in;
+/// 3. a statement with a condition is limited by it;
+/// 4. `NotPrincipal` lets everybody else in: public;
+/// 5. a list of principals lets in the widest of them;
+/// 6. any other principal can only be the star (IAM's reference of the element): public.
+fn find_statement_exposure(statement: &Value, owner_account: &str) -> PolicyExposure {
+    // 1. No effect.
+    let Some(effect) = find_element(statement, "Effect").and_then(Value::as_str) else {
         return PolicyExposure::Public;
     };
-    let limited = get(statement, "Condition")
-        .is_some_and(|condition| condition.as_object().is_none_or(|condition| !condition.is_empty()));
-    if effect.eq_ignore_ascii_case("deny") || limited {
+    // 2. A denial; 3. a condition.
+    if effect.eq_ignore_ascii_case("deny") || has_condition(statement) {
         return PolicyExposure::OwnAccount;
     }
-    if get(statement, "NotPrincipal").is_some() {
+    // 4. Everybody but some.
+    if find_element(statement, "NotPrincipal").is_some() {
         return PolicyExposure::Public;
     }
-    match get(statement, "Principal") {
-        Some(Value::Object(kinds)) => {
-            let all = kinds.iter().flat_map(|(kind, names)| {
-                let names = names.as_array().map_or(std::slice::from_ref(names), Vec::as_slice);
-                names.iter().map(move |name| by_name(kind, name, owner))
-            });
-            all.max().unwrap_or(PolicyExposure::Public)
+    match find_element(statement, "Principal") {
+        // 5. A list of principals.
+        Some(Value::Object(principals_by_kind)) => {
+            let mut exposures = Vec::new();
+            for (kind, names) in principals_by_kind {
+                let names = match names {
+                    Value::Array(names) => names.as_slice(),
+                    name => slice::from_ref(name),
+                };
+                for name in names {
+                    exposures.push(find_principal_exposure(kind, name, owner_account));
+                }
+            }
+            exposures.into_iter().max().unwrap_or(PolicyExposure::Public)
         }
-        // A string can be the star only (IAM's reference of the element).
+        // 6. The star.
         _ => PolicyExposure::Public,
     }
 }
 
-fn by_name(kind: &str, name: &Value, owner: &str) -> PolicyExposure {
-    let Some(name) = name.as_str().filter(|name| !name.contains('*')) else {
+/// An empty condition limits nothing.
+fn has_condition(statement: &Value) -> bool {
+    match find_element(statement, "Condition") {
+        Some(Value::Object(condition)) => !condition.is_empty(),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// The exposure to one principal. Checks run in this order:
+///
+/// 1. a star, or something that is no name: public;
+/// 2. a service of AWS acts for the own account;
+/// 3. the owner's account, or a principal in it;
+/// 4. another account, or a federated identity: foreign;
+/// 5. the unique id of a principal that is deleted lets nobody in.
+fn find_principal_exposure(kind: &str, name: &Value, owner_account: &str) -> PolicyExposure {
+    // 1. A star.
+    let Some(name) = name.as_str() else { return PolicyExposure::Public };
+    if name.contains('*') {
         return PolicyExposure::Public;
-    };
+    }
+    // 2. A service.
     if kind.eq_ignore_ascii_case("service") {
         return PolicyExposure::OwnAccount;
     }
-    // An account's id, an ARN that holds one, or the id of a principal that is gone.
-    let account = Arn::parse(name).map_or(name, |arn| arn.account);
+    // A principal is given by an ARN, by the id of an account, or by a unique id.
+    let account = match Arn::parse(name) {
+        Some(arn) => arn.account,
+        None => name,
+    };
+    // 3. The own account.
+    if account == owner_account {
+        return PolicyExposure::OwnAccount;
+    }
+    // 4. Another account, or a federated identity.
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    let federated = kind.eq_ignore_ascii_case("federated");
-    let own = account == owner || (!is_account && !federated);
-    if own { PolicyExposure::OwnAccount } else { PolicyExposure::ForeignAccount }
+    if is_account || kind.eq_ignore_ascii_case("federated") {
+        return PolicyExposure::ForeignAccount;
+    }
+    // 5. A deleted principal.
+    PolicyExposure::OwnAccount
 }
 
 /// The element of a policy, in whatever case it is written.
-fn get<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+fn find_element<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let (_, element) = value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    Some(element)
 }

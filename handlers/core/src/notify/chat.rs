@@ -1,46 +1,48 @@
-//! The notification for chats: Amazon Q Developer's custom notification, which it turns into a message of a thread.
+//! The chat message: Amazon Q Developer's custom notification, which it turns into a message of a thread.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::chat_markup::{format_code_span, is_safe_in_code_span, is_safe_with_code_spans};
 use super::next_steps::NextStep;
-use super::phrases::{account, listed, place, stretch, what, who};
-use super::{NotificationView, password_advice};
-use crate::incident::IncidentStatus;
-use crate::text::{Untrusted, json_line};
+use super::password_advice::find_password_advice;
+use super::phrases::{
+    describe_principal, describe_target, format_account, format_period, format_region, join_with_and,
+};
+use super::view::NotificationView;
+use crate::incident::Incident;
+use crate::text::to_json_line;
 
-/// The limits of each field, in characters ("Custom notifications", Amazon Q Developer in chat applications' guide). What is over
-/// them is dropped without a word.
-const TITLE: usize = 250;
-const DESCRIPTION: usize = 8_000;
-const STEP: usize = 350;
-const KEYWORD: usize = 75;
+// The limits of each field, in characters ("Custom notifications", Amazon Q Developer in chat applications' guide). Longer
+// fields are dropped without a word.
+const TITLE_MAX_CHARS: usize = 250;
+const DESCRIPTION_MAX_CHARS: usize = 8_000;
+const STEP_MAX_CHARS: usize = 350;
+const KEYWORD_MAX_CHARS: usize = 75;
 
-/// How many secrets a message names, and how long a value may be in it.
-const SECRETS: usize = 10;
-const VALUE: usize = 200;
+/// How many secrets a message names.
+const NAMED_SECRETS_MAX: usize = 10;
 
-/// Renders the notification. `threadId` is the incident's key, so that what is said of one incident is one thread.
+/// Renders the notification. `threadId` is the incident's key, so that all messages about one incident are one thread.
 ///
-/// Text is Markdown of the client, so what comes from outside stands in code spans, without the characters that could end one or that
-/// Slack reads anywhere (`<`, `>`, `&`). Nothing of it is in the title or the keywords.
-pub(super) fn chat(view: &NotificationView<'_>, subject: &str) -> String {
+/// Text is Markdown of the client, so a string from outside stands in a code span, without the characters that could end one
+/// or that Slack reads anywhere (`<`, `>`, `&`). No such string is in the title or the keywords.
+pub(super) fn render_chat(view: &NotificationView<'_>, subject: &str) -> String {
     let incident = view.incident;
-    let steps: Vec<String> = view.first.iter().filter_map(step).collect();
-    let keywords = [
-        incident.severity.name().to_owned(),
+    let mut keywords = vec![
+        incident.severity.as_str().to_owned(),
         incident.rule.clone(),
-        account(incident),
-        place(incident),
+        format_account(incident),
+        format_region(incident),
         view.state().to_owned(),
     ];
-    let keywords: Vec<String> = keywords.into_iter().filter(|word| word.chars().count() <= KEYWORD).collect();
+    keywords.retain(|word| word.chars().count() <= KEYWORD_MAX_CHARS);
     let mut notification = json!({
         "version": "1.0",
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": subject.chars().take(TITLE).collect::<String>(),
-            "description": description(view),
+            "title": cut(subject, TITLE_MAX_CHARS),
+            "description": render_description(view),
             "keywords": keywords,
         },
         "metadata": {
@@ -50,60 +52,71 @@ pub(super) fn chat(view: &NotificationView<'_>, subject: &str) -> String {
             "enableCustomActions": false,
         },
     });
+    let mut steps = Vec::new();
+    for step in view.next_steps {
+        steps.extend(render_step(step));
+    }
     if !steps.is_empty() {
         notification["content"]["nextSteps"] = json!(steps);
     }
-    json_line::<Value>(&notification).unwrap_or_default()
+    to_json_line(&notification).unwrap_or_default()
 }
 
-fn description(view: &NotificationView<'_>) -> String {
-    let (incident, response) = (view.incident, view.response);
-    let open = incident.state == IncidentStatus::Open;
-    let mut lines = Vec::new();
-    match incident.resolved_at.filter(|_| !open) {
-        Some(at) => lines.push(format!("Over since {}: nothing needs to be done.", stretch(at, at))),
-        None => lines.push(format!("{}{}.", incident.title, what(incident, response, code))),
+fn cut(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
+}
+
+fn render_description(view: &NotificationView<'_>) -> String {
+    let incident = view.incident;
+    let mut lines = vec![render_headline(view)];
+    if view.is_open()
+        && let Some(advice) = find_password_advice(incident)
+    {
+        lines.push(format!("Does AWSCURRENT still work: {} {}", advice.answer, advice.action));
     }
-    if let Some(password) = password_advice::after(incident).filter(|_| open) {
-        lines.push(format!("Does AWSCURRENT still work: {} {}", password.safe, password.then));
+    if let Some(principal) = describe_principal(incident, format_code_span) {
+        lines.push(format!("Who: {principal}"));
     }
-    lines.extend(who(incident, code).map(|who| format!("Who: {who}")));
-    for (label, name) in DETAILS {
-        lines.extend(incident.detail(label).map(|value| format!("{name}: {}", code(value))));
-    }
-    let secrets = incident.secret_refs.iter().take(SECRETS).map(|secret| code(&secret.name()));
-    let secrets: Vec<String> = secrets.collect();
-    if !secrets.is_empty() {
-        let more = incident.secret_refs.len() - secrets.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        lines.push(format!("Secrets: {}{more}", secrets.join(", ")));
-    }
-    if !incident.account.is_empty() {
-        lines.push(format!("Where: account {}, {}", account(incident), place(incident)));
-    }
-    if incident.reads > 0 {
-        lines.push(format!("When: {}", stretch(incident.first, incident.last)));
-    }
-    if open {
-        let means = Some(&response.means).filter(|_| password_advice::after(incident).is_none());
-        for (label, text) in [("What it means", means), ("How sure", Some(&response.sure))] {
-            lines.extend(text.filter(|text| is_plain(text)).map(|text| format!("{label}: {text}")));
+    for (label, name) in SHOWN_DETAILS {
+        if let Some(value) = incident.detail(label) {
+            lines.push(format!("{name}: {}", format_code_span(value)));
         }
     }
+    if !incident.secret_refs.is_empty() {
+        lines.push(format!("Secrets: {}", list_secrets(incident)));
+    }
+    if !incident.account.is_empty() {
+        lines.push(format!("Where: account {}, {}", format_account(incident), format_region(incident)));
+    }
+    if incident.reads > 0 {
+        lines.push(format!("When: {}", format_period(incident.first, incident.last)));
+    }
+    add_meaning(view, &mut lines);
     if !incident.also.is_empty() {
-        lines.push(format!("Found as well by: {}", listed(&incident.also)));
+        lines.push(format!("Found as well by: {}", join_with_and(&incident.also)));
     }
     lines.push(format!("Runbook: {}", view.runbook));
     lines.push(format!("Incident: {}", incident.key));
-    // The last two are those that everything else leads to.
-    while lines.iter().map(|line| line.chars().count() + 1).sum::<usize>() > DESCRIPTION && lines.len() > 3 {
+    // Where there is no room, the lines before the last two are dropped: those two lead to everything else.
+    while count_chars(&lines) > DESCRIPTION_MAX_CHARS && lines.len() > 3 {
         lines.remove(lines.len() - 3);
     }
-    lines.join("\n").chars().take(DESCRIPTION).collect()
+    cut(&lines.join("\n"), DESCRIPTION_MAX_CHARS)
 }
 
-/// What a message tells of the caller and the call.
-const DETAILS: [(&str, &str); 9] = [
+/// Renders the incident in a sentence, or since when it is over.
+fn render_headline(view: &NotificationView<'_>) -> String {
+    let incident = view.incident;
+    match incident.resolved_at {
+        Some(at) if !view.is_open() => {
+            format!("Over since {}: nothing needs to be done.", format_period(at, at))
+        }
+        _ => format!("{}{}.", incident.title, describe_target(incident, view.response, format_code_span)),
+    }
+}
+
+/// The labels of the details that a message shows, with what it calls them.
+const SHOWN_DETAILS: [(&str, &str); 9] = [
     ("acted on", "On"),
     ("session", "Session"),
     ("access key id", "Access key"),
@@ -115,34 +128,69 @@ const DETAILS: [(&str, &str); 9] = [
     ("reason", "Reason"),
 ];
 
-/// One thing to do, if it fits; without its command, if only that does not.
-fn step(advice: &NextStep) -> Option<String> {
-    let NextStep { marked, open, run, likewise, .. } = advice;
-    let link = open.as_deref();
-    let run = run.as_deref().filter(|run| is_plain(run)).map(|run| format!("`{run}`"));
-    let likewise = likewise.as_ref().filter(|_| run.is_some()).map(|likewise| format!("({likewise})"));
-    let fits = |parts: &[Option<&str>]| {
-        let step = parts.iter().flatten().copied().collect::<Vec<_>>().join(" ");
-        (!step.is_empty() && step.chars().count() <= STEP).then_some(step)
-    };
-    let say = Some(marked.as_str()).filter(|say| is_marked(say));
-    fits(&[say, link, run.as_deref(), likewise.as_deref()])
-        .or_else(|| fits(&[say, link]))
-        .or_else(|| fits(&[say]))
+fn list_secrets(incident: &Incident) -> String {
+    let mut names = Vec::new();
+    for secret in incident.secret_refs.iter().take(NAMED_SECRETS_MAX) {
+        names.push(format_code_span(&secret.friendly_name()));
+    }
+    let list = names.join(", ");
+    match incident.secret_refs.len() - names.len() {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
 }
 
-/// Whether a text has nothing that Slack reads anywhere, and every code span its end.
-fn is_marked(text: &str) -> bool {
-    !text.is_empty() && !text.contains(['<', '>', '&']) && text.matches('`').count().is_multiple_of(2)
+fn add_meaning(view: &NotificationView<'_>, lines: &mut Vec<String>) {
+    if !view.is_open() {
+        return;
+    }
+    let response = view.response;
+    // The advice on the password says more than the meaning.
+    let has_advice = find_password_advice(view.incident).is_some();
+    if !has_advice && is_safe_in_code_span(&response.meaning) {
+        lines.push(format!("What it means: {}", response.meaning));
+    }
+    if is_safe_in_code_span(&response.certainty) {
+        lines.push(format!("How sure: {}", response.certainty));
+    }
 }
 
-/// Whether a text has none of the characters that end a code span or that Slack reads anywhere.
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !text.contains(['`', '<', '>', '&'])
+/// The characters of some lines, each with its line break.
+fn count_chars(lines: &[String]) -> usize {
+    let mut chars = 0;
+    for line in lines {
+        chars += line.chars().count() + 1;
+    }
+    chars
 }
 
-/// A value as a code span.
-pub(super) fn code(value: &Untrusted) -> String {
-    let shown = value.show(VALUE).replace('`', "\\u{60}").replace('&', "\\u{26}");
-    if shown.trim().is_empty() { "(empty)".to_owned() } else { format!("`{shown}`") }
+/// Renders one thing to do. The first of these forms is taken that fits:
+///
+/// 1. with the link, the command and the remark on others;
+/// 2. without the command and the remark;
+/// 3. the sentence alone.
+fn render_step(step: &NextStep) -> Option<String> {
+    let sentence = Some(step.chat_sentence.as_str()).filter(|sentence| is_safe_with_code_spans(sentence));
+    let link = step.link.as_deref();
+    let mut command = None;
+    let mut others = None;
+    if let Some(text) = &step.command
+        && is_safe_in_code_span(text)
+    {
+        command = Some(format!("`{text}`"));
+        others = step.others.as_ref().map(|others| format!("({others})"));
+    }
+    let forms = [
+        [sentence, link, command.as_deref(), others.as_deref()],
+        [sentence, link, None, None],
+        [sentence, None, None, None],
+    ];
+    for form in forms {
+        let parts: Vec<&str> = form.into_iter().flatten().collect();
+        let text = parts.join(" ");
+        if !text.is_empty() && text.chars().count() <= STEP_MAX_CHARS {
+            return Some(text);
+        }
+    }
+    None
 }

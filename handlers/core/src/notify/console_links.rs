@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::aws::secret_ref::partition;
+use crate::aws::arn::find_partition;
 use crate::time::Timestamp;
 
 /// The console of a Region.
@@ -14,8 +14,8 @@ pub(super) struct AwsConsole<'r> {
 
 impl<'r> AwsConsole<'r> {
     /// The console of a Region; `None` in partitions whose consoles have no public address.
-    pub(super) fn of(region: &'r str) -> Option<Self> {
-        let host = match partition(region) {
+    pub(super) fn for_region(region: &'r str) -> Option<Self> {
+        let host = match find_partition(region) {
             "aws" => "console.aws.amazon.com",
             "aws-cn" => "console.amazonaws.cn",
             "aws-us-gov" => "console.amazonaws-us-gov.com",
@@ -25,52 +25,73 @@ impl<'r> AwsConsole<'r> {
     }
 
     /// `CloudTrail`'s event history, by one attribute and between two instants.
-    pub(super) fn events(self, key: &str, value: &str, (from, to): (Timestamp, Timestamp)) -> String {
-        let (value, from, to) = (encoded(value), encoded(&from.to_string()), encoded(&to.to_string()));
+    pub(super) fn events_url(
+        self,
+        attribute: &str,
+        value: &str,
+        (from, to): (Timestamp, Timestamp),
+    ) -> String {
+        let value = percent_encode(value);
+        let from = percent_encode(&from.to_string());
+        let to = percent_encode(&to.to_string());
         let path = format!("cloudtrailv2/home?region={}", self.region);
-        self.url(&format!("{path}#/events?{key}={value}&StartTime={from}&EndTime={to}"))
+        self.regional_url(&format!("{path}#/events?{attribute}={value}&StartTime={from}&EndTime={to}"))
     }
 
     /// A secret, by name or ARN.
-    pub(super) fn secret(self, name: &str) -> String {
-        self.url(&format!("secretsmanager/secret?name={}&region={}", encoded(name), self.region))
+    pub(super) fn secret_url(self, name: &str) -> String {
+        self.regional_url(&format!(
+            "secretsmanager/secret?name={}&region={}",
+            percent_encode(name),
+            self.region
+        ))
     }
 
     /// A log group. `CloudWatch`'s console wants its name encoded twice, with `$` for the second `%`.
-    pub(super) fn logs(self, group: &str) -> String {
-        let group = encoded(&encoded(group)).replace('%', "$");
-        self.url(&format!("cloudwatch/home?region={}#logsV2:log-groups/log-group/{group}", self.region))
+    pub(super) fn logs_url(self, group: &str) -> String {
+        let group = percent_encode(&percent_encode(group)).replace('%', "$");
+        self.regional_url(&format!(
+            "cloudwatch/home?region={}#logsV2:log-groups/log-group/{group}",
+            self.region
+        ))
     }
 
     /// A service of ECS.
-    pub(super) fn service(self, cluster: &str, service: &str) -> String {
-        let (cluster, service) = (encoded(cluster), encoded(service));
-        self.url(&format!("ecs/v2/clusters/{cluster}/services/{service}/health?region={}", self.region))
+    pub(super) fn service_url(self, cluster: &str, service: &str) -> String {
+        let cluster = percent_encode(cluster);
+        let service = percent_encode(service);
+        self.regional_url(&format!(
+            "ecs/v2/clusters/{cluster}/services/{service}/health?region={}",
+            self.region
+        ))
     }
 
     /// A role; IAM has no Region.
-    pub(super) fn role(self, name: &str) -> String {
-        format!("https://{}/iam/home#/roles/details/{}", self.host, encoded(name))
+    pub(super) fn role_url(self, name: &str) -> String {
+        format!("https://{}/iam/home#/roles/details/{}", self.host, percent_encode(name))
     }
 
-    fn url(self, path: &str) -> String {
+    fn regional_url(self, path: &str) -> String {
         format!("https://{}.{}/{path}", self.region, self.host)
     }
 }
 
-/// Everything but letters, digits, `-`, `.` and `_` as `%XX` (RFC 3986, which leaves `~`, too; chats strike out with it). At most so
-/// much of a value that a mail reader still takes it for a link.
-fn encoded(value: &str) -> String {
-    let mut out = String::new();
-    for byte in value.bytes().take(600) {
+/// How much of a value a link holds: a mail reader takes longer ones for text.
+const LINK_VALUE_MAX_BYTES: usize = 600;
+
+/// Writes everything but letters, digits, `-`, `.` and `_` as `%XX` (RFC 3986, which leaves `~`, too; in chats a `~` strikes
+/// text out).
+fn percent_encode(value: &str) -> String {
+    let mut encoded = String::new();
+    for byte in value.bytes().take(LINK_VALUE_MAX_BYTES) {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-            out.push(char::from(byte));
+            encoded.push(char::from(byte));
         } else {
             // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
-    out
+    encoded
 }
 
 #[cfg(test)]
@@ -79,7 +100,7 @@ mod tests {
 
     #[test]
     fn each_partition_has_its_own_host() {
-        let link = |region| AwsConsole::of(region).map(|console| console.secret("prod/db"));
+        let link = |region| AwsConsole::for_region(region).map(|console| console.secret_url("prod/db"));
         let path = "secretsmanager/secret?name=prod%2Fdb&region";
         assert_eq!(
             link("us-west-2").unwrap(),
@@ -98,17 +119,17 @@ mod tests {
 
     #[test]
     fn names_are_encoded_as_each_page_of_the_console_wants_them() {
-        let console = AwsConsole::of("us-west-2").unwrap();
+        let console = AwsConsole::for_region("us-west-2").unwrap();
         let logs = "#logsV2:log-groups/log-group/$252Faws$252Flambda$252Frotate-db";
         assert!(
-            console.logs("/aws/lambda/rotate-db").ends_with(logs),
+            console.logs_url("/aws/lambda/rotate-db").ends_with(logs),
             "{}",
-            console.logs("/aws/lambda/rotate-db")
+            console.logs_url("/aws/lambda/rotate-db")
         );
-        let hostile = console.secret("a b&x=<!channel>\u{202e}#'");
+        let hostile = console.secret_url("a b&x=<!channel>\u{202e}#'");
         assert!(hostile.contains("name=a%20b%26x%3D%3C%21channel%3E%E2%80%AE%23%27&region="), "{hostile}");
         let at = Timestamp::from_millis(0);
-        let events = console.events("AccessKeyId", "ASIAX", (at, at));
+        let events = console.events_url("AccessKeyId", "ASIAX", (at, at));
         let times = "StartTime=1970-01-01T00%3A00%3A00Z&EndTime=1970-01-01T00%3A00%3A00Z";
         assert!(events.ends_with(&format!("#/events?AccessKeyId=ASIAX&{times}")), "{events}");
     }

@@ -27,7 +27,7 @@ fn add_paged(report: &DigestReport, responses: &BTreeMap<String, Response>, line
     for (rule, by_severity) in &report.paged {
         let mut words = Vec::new();
         for (severity, count) in by_severity.iter().rev() {
-            words.push(format!("{count} {}", severity.name()));
+            words.push(format!("{count} {}", severity.as_str()));
         }
         let total: usize = by_severity.values().sum();
         lines.push(format!("{total:>7}  {} ({})", rule_title(rule, responses), words.join(", ")));
@@ -53,7 +53,7 @@ fn add_suppressed(report: &DigestReport, lines: &mut Vec<String>) {
 /// The events that are worth knowing: a table of counts, then the details of each rule.
 fn add_entries(report: &DigestReport, responses: &BTreeMap<String, Response>, lines: &mut Vec<String>) {
     let mut by_rule: BTreeMap<&str, Vec<&DigestEntry>> = BTreeMap::new();
-    for entry in &report.day.notes {
+    for entry in &report.day.entries {
         by_rule.entry(&entry.rule).or_default().push(entry);
     }
     if by_rule.is_empty() {

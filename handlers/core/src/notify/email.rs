@@ -1,126 +1,167 @@
-//! The body of an e-mail: short lines of plain text, what matters most first.
+//! The body of an e-mail: short lines of plain text, the most important first.
 
+use super::limits::{BODY_MAX_BYTES, DETAILS_MAX, SECRETS_MAX, VALUE_MAX_CHARS};
 use super::next_steps::NextStep;
-use super::phrases::{account, listed, region_name, several, stretch, what, who};
-use super::{DETAILS_MAX, NotificationView, SECRETS_MAX, VALUE_MAX, password_advice};
-use crate::incident::{Incident, IncidentDetail, IncidentStatus};
+use super::password_advice::find_password_advice;
+use super::phrases::{
+    describe_principal, describe_target, format_account, format_count, format_period, join_with_and,
+    parse_region_name,
+};
+use super::view::NotificationView;
+use crate::aws::secret_ref::SecretRef;
+use crate::incident::{Incident, IncidentDetail};
 use crate::rules::Handler;
 use crate::text::Untrusted;
 
-/// The longest body in bytes. A message holds it twice, and four times an alert of half as much; in JSON a byte of either becomes two at most:
-/// together below the 256 KiB that SNS takes.
-pub(super) const MAX: usize = 32 * 1024;
+/// The parts of a body, the most important first. Where there is no room for all of them, the last are dropped first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum BodyPart {
+    /// 1. The incident, in a sentence.
+    Headline,
+    /// 2. Whether the password in use still works.
+    PasswordAdvice,
+    /// 3. The principal, the call, the place and the time.
+    Facts,
+    /// 4. The meaning of the incident.
+    Meaning,
+    /// 5. The next steps.
+    NextSteps,
+    /// 6. The incident's key.
+    Reference,
+    /// 7. Everything else that is known.
+    Details,
+    /// 8. The names of several secrets.
+    Secrets,
+    /// 9. The pages of the console.
+    Links,
+}
 
-/// Renders the body. What is least important is dropped if there is no room.
-pub(super) fn body(view: &NotificationView<'_>) -> String {
+/// Up to so many details are read before the advice; a longer list comes after it.
+const SHORT_DETAILS_MAX: usize = 8;
+
+/// The longest name of a secret in a sentence or a list, in characters.
+const NAME_MAX_CHARS: usize = 120;
+
+/// The end of a body of which parts were dropped.
+const SHORTENED_NOTE: &str = "\nShortened: there was more than a message takes.\n";
+
+/// Renders the body.
+pub(super) fn render_body(view: &NotificationView<'_>) -> String {
     let incident = view.incident;
-    let mut parts = Vec::new();
-    let mut add = |rank, lines: TextLines| parts.push((rank, lines.0));
-    add(0, headline(view));
-    add(1, current(incident));
-    add(2, facts(view));
-    let rest = rest(incident);
-    // What is short is read before the advice, and what is long after it.
-    let long = rest.len() > FEW;
-    add(6, if long { TextLines::default() } else { details(&rest) });
-    add(3, meaning(view));
-    add(4, to_do(view));
-    add(6, if long { details(&rest) } else { TextLines::default() });
-    add(7, secrets(incident));
-    add(8, links(view));
-    add(5, reference(view));
-    fitted(parts)
+    let details = find_remaining_details(incident);
+    let mut parts = vec![
+        (BodyPart::Headline, render_headline(view)),
+        (BodyPart::PasswordAdvice, render_password_advice(view)),
+        (BodyPart::Facts, render_facts(view)),
+        (BodyPart::Meaning, render_meaning(view)),
+        (BodyPart::NextSteps, render_next_steps(view)),
+        (BodyPart::Secrets, render_secrets(incident)),
+        (BodyPart::Links, render_links(view)),
+        (BodyPart::Reference, render_reference(incident)),
+    ];
+    let details_before =
+        if details.len() <= SHORT_DETAILS_MAX { BodyPart::Meaning } else { BodyPart::Secrets };
+    let index = parts.iter().position(|(part, _)| *part == details_before).unwrap_or_default();
+    parts.insert(index, (BodyPart::Details, render_details(&details)));
+    join_parts(parts)
 }
 
-/// The parts in their order, without those of the highest ranks if there is no room for all.
-fn fitted(mut parts: Vec<(u8, String)>) -> String {
-    parts.retain(|(_, text)| !text.is_empty());
-    let size = |parts: &[(u8, String)]| parts.iter().map(|(_, text)| text.len() + 1).sum::<usize>();
-    let mut dropped = false;
-    while size(&parts) > MAX - CUT.len() && parts.len() > 1 {
-        let least = parts.iter().map(|(rank, _)| *rank).max();
-        parts.retain(|(rank, _)| Some(*rank) != least);
-        dropped = true;
+/// Joins the parts in their order, without the least important ones if there is no room for all.
+fn join_parts(mut parts: Vec<(BodyPart, TextLines)>) -> String {
+    parts.retain(|(_, lines)| !lines.0.is_empty());
+    let mut is_shortened = false;
+    while count_bytes(&parts) > BODY_MAX_BYTES - SHORTENED_NOTE.len() && parts.len() > 1 {
+        let least_important = parts.iter().map(|(part, _)| *part).max();
+        parts.retain(|(part, _)| Some(*part) != least_important);
+        is_shortened = true;
     }
-    let mut text = parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
-    if dropped {
-        text.push_str(CUT);
+    let texts: Vec<String> = parts.into_iter().map(|(_, lines)| lines.0).collect();
+    let mut body = texts.join("\n");
+    if is_shortened {
+        body.push_str(SHORTENED_NOTE);
     }
-    text
+    body
 }
 
-const CUT: &str = "\nShortened: there was more than a message takes.\n";
+fn count_bytes(parts: &[(BodyPart, TextLines)]) -> usize {
+    let mut bytes = 0;
+    for (_, lines) in parts {
+        bytes += lines.0.len() + 1;
+    }
+    bytes
+}
 
-/// What happened, in a sentence.
-fn headline(view: &NotificationView<'_>) -> TextLines {
-    let (incident, mut lines) = (view.incident, TextLines::default());
-    let what = what(incident, view.response, |name| name.show(120));
+/// Renders the incident in a sentence.
+fn render_headline(view: &NotificationView<'_>) -> TextLines {
+    let incident = view.incident;
+    let mut lines = TextLines::default();
+    let target = describe_target(incident, view.response, |name| name.show(NAME_MAX_CHARS));
     match incident.resolved_at {
-        Some(at) if incident.state == IncidentStatus::Resolved => {
-            lines.text(&format!("Over since {}: nothing needs to be done.", stretch(at, at)));
-            lines.text(&format!("It was: {}{what}.", incident.title));
+        Some(at) if !view.is_open() => {
+            lines.add(&format!("Over since {}: nothing needs to be done.", format_period(at, at)));
+            lines.add(&format!("It was: {}{target}.", incident.title));
         }
-        _ => lines.text(&format!("{}{what}.", incident.title)),
+        _ => lines.add(&format!("{}{target}.", incident.title)),
     }
     lines
 }
 
 /// After a failed rotation: whether the password in use still works.
-fn current(incident: &Incident) -> TextLines {
+fn render_password_advice(view: &NotificationView<'_>) -> TextLines {
     let mut lines = TextLines::default();
-    let Some(password) = password_advice::after(incident).filter(|_| incident.state == IncidentStatus::Open)
-    else {
-        return lines;
-    };
-    lines.row("Does AWSCURRENT still work", password.safe);
-    lines.text(password.why);
-    lines.text(password.then);
+    if view.is_open()
+        && let Some(advice) = find_password_advice(view.incident)
+    {
+        lines.add_field("Does AWSCURRENT still work", advice.answer);
+        lines.add(advice.reason);
+        lines.add(advice.action);
+    }
     lines
 }
 
-/// Who, what, where, when.
-fn facts(view: &NotificationView<'_>) -> TextLines {
-    let (incident, mut lines) = (view.incident, TextLines::default());
-    lines.row("Severity", incident.severity.name());
-    if let Some(who) = who(incident, |principal| principal.show(VALUE_MAX)) {
-        lines.row("Who", &who);
+/// Renders the principal, the call, the place and the time.
+fn render_facts(view: &NotificationView<'_>) -> TextLines {
+    let incident = view.incident;
+    let mut lines = TextLines::default();
+    lines.add_field("Severity", incident.severity.as_str());
+    if let Some(principal) = describe_principal(incident, |principal| principal.show(VALUE_MAX_CHARS)) {
+        lines.add_field("Who", &principal);
     }
-    for (label, name) in WHO {
-        if let Some(value) = incident.detail(label) {
-            lines.row(name, &value.show(VALUE_MAX));
-        }
-    }
+    lines.add_details(incident, &CALLER_DETAILS);
     if let [secret] = incident.secret_refs.as_slice() {
-        lines.row("Secret", &secret.name().show(VALUE_MAX));
+        lines.add_field("Secret", &secret.friendly_name().show(VALUE_MAX_CHARS));
     }
-    for (label, name) in WHAT {
-        if let Some(value) = incident.detail(label) {
-            lines.row(name, &value.show(VALUE_MAX));
-        }
-    }
+    lines.add_details(incident, &CALL_DETAILS);
     if incident.handler == Handler::Failure && incident.reads > 1 {
-        let note = "tries of one rotation are one incident";
-        lines.row("Events", &format!("{}; {note}", several(incident.reads, "event")));
+        let events = format_count(incident.reads, "event");
+        lines.add_field("Events", &format!("{events}; tries of one rotation are one incident"));
     }
     if incident.secret_refs.len() > 1 {
-        lines.row("Secrets", &format!("{}, below", incident.secret_refs.len()));
+        lines.add_field("Secrets", &format!("{}, below", incident.secret_refs.len()));
     }
     if !incident.account.is_empty() {
-        let regions = incident.regions.iter().map(|region| region_name(region).unwrap_or("unknown Region"));
-        let mut regions: Vec<String> = regions.take(SECRETS_MAX).map(str::to_owned).collect();
-        if incident.regions.len() > SECRETS_MAX {
-            regions.push(format!("{} more", incident.regions.len() - SECRETS_MAX));
-        }
-        lines.row("Where", &format!("account {}, {}", account(incident), listed(&regions)));
+        let regions = join_with_and(&list_regions(incident));
+        lines.add_field("Where", &format!("account {}, {regions}", format_account(incident)));
     }
     if incident.reads > 0 {
-        lines.row("When", &stretch(incident.first, incident.last));
+        lines.add_field("When", &format_period(incident.first, incident.last));
     }
     lines
 }
 
-/// What is known of the caller, by its label, and what the page calls it.
-const WHO: [(&str, &str); 5] = [
+fn list_regions(incident: &Incident) -> Vec<String> {
+    let mut regions = Vec::new();
+    for region in incident.regions.iter().take(SECRETS_MAX) {
+        regions.push(parse_region_name(region).unwrap_or("unknown Region").to_owned());
+    }
+    if incident.regions.len() > SECRETS_MAX {
+        regions.push(format!("{} more", incident.regions.len() - SECRETS_MAX));
+    }
+    regions
+}
+
+/// The labels of the details about the caller, with what the page calls them.
+const CALLER_DETAILS: [(&str, &str); 5] = [
     ("session", "Session"),
     ("access key id", "Access key"),
     ("called by service", "Through"),
@@ -128,137 +169,175 @@ const WHO: [(&str, &str); 5] = [
     ("user agent", "User agent"),
 ];
 
-/// What is known of the call.
-const WHAT: [(&str, &str); 4] = [
+/// The labels of the details about the call, with what the page calls them.
+const CALL_DETAILS: [(&str, &str); 4] = [
     ("event", "Event"),
     ("acted on", "On"),
     ("failed step", "Failed step"),
     ("rotation function", "Function"),
 ];
 
-fn meaning(view: &NotificationView<'_>) -> TextLines {
+fn render_meaning(view: &NotificationView<'_>) -> TextLines {
     let mut lines = TextLines::default();
-    if view.incident.state == IncidentStatus::Open && !view.response.means.is_empty() {
-        // What is known of the password says more.
-        if password_advice::after(view.incident).is_none() {
-            lines.row("What it means", &view.response.means);
+    if !view.is_open() || view.response.meaning.is_empty() {
+        return lines;
+    }
+    // The advice on the password says more than the meaning.
+    if find_password_advice(view.incident).is_none() {
+        lines.add_field("What it means", &view.response.meaning);
+    }
+    lines.add_field("How sure", &view.response.certainty);
+    lines
+}
+
+fn render_next_steps(view: &NotificationView<'_>) -> TextLines {
+    let mut lines = TextLines::default();
+    if !view.next_steps.is_empty() {
+        lines.add("Do this first:");
+    }
+    for (index, step) in view.next_steps.iter().enumerate() {
+        let mut step_lines = list_step_lines(step).into_iter();
+        lines.add(&format!("{}. {}", index + 1, step_lines.next().unwrap_or_default()));
+        for line in step_lines {
+            lines.add(&format!("   {line}"));
         }
-        lines.row("How sure", &view.response.sure);
+    }
+    lines.add_field("Runbook", view.runbook);
+    lines
+}
+
+/// The lines of a step: the sentence, the link, the command, and the remark on others.
+fn list_step_lines(step: &NextStep) -> Vec<&str> {
+    let mut lines = Vec::new();
+    if !step.sentence.is_empty() {
+        lines.push(step.sentence.as_str());
+    }
+    for line in [&step.link, &step.command, &step.others] {
+        lines.extend(line.as_deref());
     }
     lines
 }
 
-fn to_do(view: &NotificationView<'_>) -> TextLines {
-    let mut lines = TextLines::default();
-    if !view.first.is_empty() {
-        lines.text("Do this first:");
-    }
-    for (number, NextStep { say, open, run, likewise, .. }) in view.first.iter().enumerate() {
-        let under = [open.as_deref(), run.as_deref(), likewise.as_deref()].into_iter().flatten();
-        let said = Some(say.as_str()).filter(|say| !say.is_empty());
-        let mut said = said.into_iter().chain(under);
-        lines.text(&format!("{}. {}", number + 1, said.next().unwrap_or_default()));
-        said.for_each(|line| lines.text(&format!("   {line}")));
-    }
-    lines.row("Runbook", view.runbook);
-    lines
-}
-
-fn secrets(incident: &Incident) -> TextLines {
+fn render_secrets(incident: &Incident) -> TextLines {
     let mut lines = TextLines::default();
     if incident.secret_refs.len() < 2 {
         return lines;
     }
-    lines.text("Secrets:");
+    lines.add("Secrets:");
     for secret in incident.secret_refs.iter().take(SECRETS_MAX) {
-        let name = secret.name().show(120);
-        let mut place = Vec::new();
-        if secret.account != incident.account {
-            place.push(format!("account {}", Untrusted::new(&*secret.account).show(20)));
-        }
-        if incident.regions.as_slice() != [secret.region.as_str()] {
-            place.push(Untrusted::new(&*secret.region).show(32));
-        }
-        let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
-        lines.text(&format!("- {name}{place}"));
+        let name = secret.friendly_name().show(NAME_MAX_CHARS);
+        lines.add(&format!("- {name}{}", describe_other_location(secret, incident)));
     }
     if incident.secret_refs.len() > SECRETS_MAX {
-        lines.text(&format!("and {} more", incident.secret_refs.len() - SECRETS_MAX));
+        lines.add(&format!("and {} more", incident.secret_refs.len() - SECRETS_MAX));
     }
     lines
 }
 
-/// What else is known, that no other line says.
-fn rest(incident: &Incident) -> Vec<&IncidentDetail> {
-    let named = |detail: &IncidentDetail| {
-        let mut named = incident.secret_refs.iter().take(SECRETS_MAX);
-        detail.label == "secret" && named.any(|secret| secret.name() == detail.value)
-    };
-    let shown = |label: &str| WHO.iter().chain(&WHAT).any(|(known, _)| *known == label);
-    incident.details.iter().filter(|detail| !shown(detail.label) && !named(detail)).collect()
+/// The account and the Region of a secret in brackets, where they are not those of the incident.
+fn describe_other_location(secret: &SecretRef, incident: &Incident) -> String {
+    let mut location = Vec::new();
+    if secret.account != incident.account {
+        location.push(format!("account {}", Untrusted::new(&*secret.account).show(20)));
+    }
+    if incident.regions.as_slice() != [secret.region.as_str()] {
+        location.push(Untrusted::new(&*secret.region).show(32));
+    }
+    if location.is_empty() { String::new() } else { format!(" ({})", location.join(", ")) }
 }
 
-/// Up to so many lines are short.
-const FEW: usize = 8;
-
-fn details(rest: &[&IncidentDetail]) -> TextLines {
-    let mut lines = TextLines::default();
-    for detail in rest.iter().take(DETAILS_MAX) {
-        lines.row(&capitalised(detail.label), &detail.value.show(VALUE_MAX));
+/// The details that no other part shows.
+fn find_remaining_details(incident: &Incident) -> Vec<&IncidentDetail> {
+    let mut remaining = Vec::new();
+    for detail in &incident.details {
+        let is_fact = CALLER_DETAILS.iter().chain(&CALL_DETAILS).any(|(label, _)| *label == detail.label);
+        if !is_fact && !is_named_secret(detail, incident) {
+            remaining.push(detail);
+        }
     }
-    if rest.len() > DETAILS_MAX {
-        lines.row("And", &format!("{} more of these", rest.len() - DETAILS_MAX));
+    remaining
+}
+
+/// Whether a detail is one of the secrets that the body names.
+fn is_named_secret(detail: &IncidentDetail, incident: &Incident) -> bool {
+    let mut named_secrets = incident.secret_refs.iter().take(SECRETS_MAX);
+    detail.label == "secret" && named_secrets.any(|secret| secret.friendly_name() == detail.value)
+}
+
+fn render_details(details: &[&IncidentDetail]) -> TextLines {
+    let mut lines = TextLines::default();
+    for detail in details.iter().take(DETAILS_MAX) {
+        lines.add_field(&capitalise(detail.label), &detail.value.show(VALUE_MAX_CHARS));
+    }
+    if details.len() > DETAILS_MAX {
+        lines.add_field("And", &format!("{} more of these", details.len() - DETAILS_MAX));
     }
     lines
 }
 
-/// The console's pages that no line of advice has.
-fn links(view: &NotificationView<'_>) -> TextLines {
+/// The pages of the console to which no step links.
+fn render_links(view: &NotificationView<'_>) -> TextLines {
     let mut lines = TextLines::default();
-    let mut seen: Vec<&str> = view.first.iter().filter_map(|advice| advice.open.as_deref()).collect();
-    for (_, what, link) in &view.values.links {
-        // What follows a link says what to do there.
-        let known = seen.iter().any(|open| open.split(' ').next() == Some(link));
-        if view.incident.state == IncidentStatus::Open && !known {
-            lines.row(what, link);
-            seen.push(link);
+    if !view.is_open() {
+        return lines;
+    }
+    let mut shown: Vec<&str> = Vec::new();
+    for step in view.next_steps {
+        // The text behind a link says what to do there.
+        shown.extend(step.link.as_deref().and_then(|link| link.split(' ').next()));
+    }
+    for page in &view.values.console_pages {
+        if !shown.contains(&page.url.as_str()) {
+            lines.add_field(page.title, &page.url);
+            shown.push(&page.url);
         }
     }
     lines
 }
 
-/// What ties the page to everything else.
-fn reference(view: &NotificationView<'_>) -> TextLines {
+/// The key that ties the page to everything else, and the responses and exceptions that took part.
+fn render_reference(incident: &Incident) -> TextLines {
     let mut lines = TextLines::default();
-    let incident = view.incident;
     if !incident.also.is_empty() {
-        lines.row("Found as well by", &listed(&incident.also));
+        lines.add_field("Found as well by", &join_with_and(&incident.also));
     }
-    let suppressed = incident.suppressed.iter().take(SECRETS_MAX);
-    let suppressed: Vec<String> =
-        suppressed.map(|(id, count)| format!("{} by {id}", several(*count, "event"))).collect();
+    let mut suppressed = Vec::new();
+    for (exception, count) in incident.suppressed.iter().take(SECRETS_MAX) {
+        suppressed.push(format!("{} by {exception}", format_count(*count, "event")));
+    }
     if !suppressed.is_empty() {
-        lines.row("Not counted", &listed(&suppressed));
+        lines.add_field("Not counted", &join_with_and(&suppressed));
     }
-    lines.row("Incident", &incident.key);
+    lines.add_field("Incident", &incident.key);
     lines
 }
 
-fn capitalised(label: &str) -> String {
+fn capitalise(label: &str) -> String {
     let mut chars = label.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let Some(first) = chars.next() else { return String::new() };
+    first.to_uppercase().chain(chars).collect()
 }
 
+/// Lines of text, each with its line break.
 #[derive(Default)]
 struct TextLines(String);
 
 impl TextLines {
-    fn text(&mut self, text: &str) {
-        self.0.push_str(text);
+    fn add(&mut self, line: &str) {
+        self.0.push_str(line);
         self.0.push('\n');
     }
 
-    fn row(&mut self, label: &str, value: &str) {
-        self.text(&format!("{label}: {value}"));
+    fn add_field(&mut self, label: &str, value: &str) {
+        self.add(&format!("{label}: {value}"));
+    }
+
+    /// Adds those of some details that an incident has.
+    fn add_details(&mut self, incident: &Incident, details: &[(&str, &str)]) {
+        for (label, name) in details {
+            if let Some(value) = incident.detail(label) {
+                self.add_field(name, &value.show(VALUE_MAX_CHARS));
+            }
+        }
     }
 }

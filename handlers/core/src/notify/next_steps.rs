@@ -1,8 +1,9 @@
-//! What to do first: the lines of a response with the incident's values in them.
+//! The next steps of an incident: the lines of its response with the incident's values in them.
 
-use super::chat::code;
-use super::placeholders::{PlaceholderValues, TemplatePiece, pieces};
-use super::shell_quote;
+use super::chat_markup::format_code_span;
+use super::placeholders::PlaceholderValues;
+use super::shell_quote::quote_command;
+use super::template::{TemplatePiece, split_template};
 use crate::rules::Response;
 use crate::text::Untrusted;
 
@@ -10,86 +11,131 @@ use crate::text::Untrusted;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct NextStep {
     /// A sentence.
-    pub(super) say: String,
-    /// The same for a chat, with values as code.
-    pub(super) marked: String,
+    pub(super) sentence: String,
+    /// The same sentence for a chat, with values as code.
+    pub(super) chat_sentence: String,
     /// A page of the console.
-    pub(super) open: Option<String>,
+    pub(super) link: Option<String>,
     /// A command for a shell.
-    pub(super) run: Option<String>,
-    /// What else it is to be done with.
-    pub(super) likewise: Option<String>,
+    pub(super) command: Option<String>,
+    /// A remark on the other secrets, services or Regions that need the same.
+    pub(super) others: Option<String>,
 }
 
-/// As many as a person keeps in mind at 3 a.m.
-const MOST: usize = 3;
+/// As many steps as a person keeps in mind at 3 a.m.
+const SHOWN_STEPS_MAX: usize = 3;
 
-const VALUE: usize = 200;
+/// The longest value in a sentence, in characters.
+const SENTENCE_VALUE_MAX_CHARS: usize = 200;
 
-/// The first lines that have all their values.
-pub(super) fn advice(response: &Response, values: &PlaceholderValues) -> Vec<NextStep> {
-    response.next_steps.iter().filter_map(|line| expand(line, values)).take(MOST).collect()
+/// Expands the first lines of a response for which the incident has all values.
+pub(super) fn expand_next_steps(response: &Response, values: &PlaceholderValues) -> Vec<NextStep> {
+    let mut steps = Vec::new();
+    for line in &response.next_steps {
+        if steps.len() < SHOWN_STEPS_MAX {
+            steps.extend(expand_line(line, values));
+        }
+    }
+    steps
 }
 
-fn expand(line: &str, values: &PlaceholderValues) -> Option<NextStep> {
-    // `sentence: command`, or one of them.
-    let command = [": aws ", "? aws "].iter().filter_map(|begin| line.find(begin)).min();
-    let (say, run) = match command {
-        _ if line.starts_with("aws ") => ("", Some(line)),
-        Some(colon) => (line.get(..=colon)?, line.get(colon + 2..)),
-        None => (line, None),
-    };
-    let run = match run {
-        Some(run) => Some(shell_quote::command(&pieces(run), |name| values.get(name))?),
+fn expand_line(line: &str, values: &PlaceholderValues) -> Option<NextStep> {
+    let (sentence, command) = split_line(line);
+    let command = match command {
+        Some(command) => Some(quote_command(&split_template(command), |name| values.get(name))?),
         None => None,
     };
-    let (said, open) = apart(pieces(say), values, run.is_some())?;
-    let colon = |say: String| if open.is_some() || run.is_some() { with_colon(&say) } else { say };
-    let say = colon(sentence(&said, values, |value| value.show(VALUE))?);
-    let marked = colon(sentence(&said, values, code)?);
-    let likewise = run.as_ref().and_then(|_| values.likewise(&pieces(line)));
-    Some(NextStep { say, marked, open, run, likewise })
+    let (pieces, page) = take_page_link(split_template(sentence), values);
+    let url = match page {
+        PageLink::Found(url) => Some(url),
+        // A line that names a page of the console and no command needs the page.
+        PageLink::Missing if command.is_none() => return None,
+        PageLink::Missing | PageLink::NotNamed => None,
+    };
+    let mut sentence = expand_sentence(&pieces, values, |value| value.show(SENTENCE_VALUE_MAX_CHARS))?;
+    let mut chat_sentence = expand_sentence(&pieces, values, format_code_span)?;
+    if url.is_some() || command.is_some() {
+        sentence = end_with_colon(&sentence);
+        chat_sentence = end_with_colon(&chat_sentence);
+    }
+    let others = if command.is_some() { values.describe_others(&split_template(line)) } else { None };
+    Some(NextStep { sentence, chat_sentence, link: url, command, others })
 }
 
-/// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it. Where there
-/// is none, the command will do.
-fn apart<'l>(
-    mut said: Vec<TemplatePiece<'l>>,
-    values: &PlaceholderValues,
-    runs: bool,
-) -> Option<(Vec<TemplatePiece<'l>>, Option<String>)> {
-    let [.., TemplatePiece::Text(before), TemplatePiece::Name(name), TemplatePiece::Text(after)] =
-        said.as_slice()
-    else {
-        return Some((said, None));
+/// Splits `sentence: command` and `question? command`; a line may be one of them alone.
+fn split_line(line: &str) -> (&str, Option<&str>) {
+    if line.starts_with("aws ") {
+        return ("", Some(line));
+    }
+    let colon = line.find(": aws ");
+    let question_mark = line.find("? aws ");
+    let end = match (colon, question_mark) {
+        (Some(colon), Some(question_mark)) => colon.min(question_mark),
+        (Some(end), None) | (None, Some(end)) => end,
+        (None, None) => return (line, None),
     };
-    let (Some(before), Some(name), Some(after)) =
+    // Both marks are one byte long, and the space behind them, too.
+    let (sentence, rest) = line.split_at(end + 1);
+    (sentence, rest.strip_prefix(' '))
+}
+
+/// The page of the console that a sentence names at its end.
+enum PageLink {
+    /// The sentence names no page.
+    NotNamed,
+    /// The incident has no value for the page.
+    Missing,
+    /// The address, with what to do there.
+    Found(String),
+}
+
+/// Takes `, at LINK (what to do there) or by:` off the end of a sentence: a link stands alone, so that a finger finds it.
+fn take_page_link<'l>(
+    mut pieces: Vec<TemplatePiece<'l>>,
+    values: &PlaceholderValues,
+) -> (Vec<TemplatePiece<'l>>, PageLink) {
+    let [.., TemplatePiece::Text(before), TemplatePiece::Placeholder(name), TemplatePiece::Text(after)] =
+        pieces.as_slice()
+    else {
+        return (pieces, PageLink::NotNamed);
+    };
+    let (Some(sentence), Some(page), Some(remark)) =
         (before.strip_suffix(" at "), name.strip_prefix("link:"), after.strip_suffix(" or by:"))
     else {
-        return Some((said, None));
+        return (pieces, PageLink::NotNamed);
     };
-    let open = values.link(name).map(|link| format!("{link}{after}"));
-    said.truncate(said.len() - 3);
-    said.push(TemplatePiece::Text(before.trim_end_matches([',', ';'])));
-    (open.is_some() || runs).then_some((said, open))
+    let link = match values.find_link(page) {
+        Some(url) => PageLink::Found(format!("{url}{remark}")),
+        None => PageLink::Missing,
+    };
+    let sentence = sentence.trim_end_matches([',', ';']);
+    pieces.truncate(pieces.len() - 3);
+    pieces.push(TemplatePiece::Text(sentence));
+    (pieces, link)
 }
 
-fn with_colon(say: &str) -> String {
-    if say.is_empty() || say.ends_with('?') {
-        return say.to_owned();
+fn end_with_colon(sentence: &str) -> String {
+    if sentence.is_empty() || sentence.ends_with('?') {
+        return sentence.to_owned();
     }
-    format!("{}:", say.trim_end_matches(':'))
+    format!("{}:", sentence.trim_end_matches(':'))
 }
 
-fn sentence(
+fn expand_sentence(
     pieces: &[TemplatePiece<'_>],
     values: &PlaceholderValues,
     show: impl Fn(&Untrusted) -> String,
 ) -> Option<String> {
-    let said = pieces.iter().map(|piece| match piece {
-        TemplatePiece::Text(text) => Some((*text).to_owned()),
-        TemplatePiece::Name(name) if name.starts_with("link:") => values.get(name).map(str::to_owned),
-        TemplatePiece::Name(name) => values.get(name).map(|value| show(&Untrusted::new(value))),
-    });
-    said.collect::<Option<String>>().map(|said| said.trim_end().to_owned())
+    let mut sentence = String::new();
+    for piece in pieces {
+        match piece {
+            TemplatePiece::Text(text) => sentence.push_str(text),
+            // We build links ourselves, out of encoded values.
+            TemplatePiece::Placeholder(name) if name.starts_with("link:") => {
+                sentence.push_str(values.get(name)?);
+            }
+            TemplatePiece::Placeholder(name) => sentence.push_str(&show(&Untrusted::new(values.get(name)?))),
+        }
+    }
+    Some(sentence.trim_end().to_owned())
 }

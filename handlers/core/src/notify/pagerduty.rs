@@ -1,54 +1,62 @@
-//! The alert: a page for machines, shaped as `PagerDuty`'s Events API v2 takes it.
+//! The alert: a notification for machines, shaped as `PagerDuty`'s Events API v2 takes it.
 
 use serde_json::{Value, json};
 
-use super::{NotificationView, VALUE_MAX};
+use super::limits::{ALERT_MAX_BYTES, VALUE_MAX_CHARS};
+use super::view::NotificationView;
 use crate::incident::IncidentStatus;
-use crate::rules::Severity;
-use crate::text::{Untrusted, json_line};
+use crate::severity::Severity;
+use crate::text::{Untrusted, to_json_line};
 
-/// The longest alert in bytes: half of a body.
-pub(super) const MAX: usize = super::email::MAX / 2;
+/// How many entries each list of an alert has: fewer if the alert is too long with more.
+const LIST_SIZES: [usize; 3] = [50, 10, 0];
+
+/// The longest name of an account or a Region in an alert, in characters.
+const NAME_MAX_CHARS: usize = 64;
 
 /// Renders the alert on one line. Lists are cut if there is no room for them.
 ///
 /// `dedup_key` and `event_action` open and close the incident ("Send an alert event", `PagerDuty`'s developer documentation); only a `routing_key` is
 /// missing. `state`, `rule` and the rest for other machines are in `custom_details`. Strings from outside are shown ones.
-pub(super) fn alert(view: &NotificationView<'_>, summary: &str) -> String {
-    let most = [50, 10, 0].into_iter().map(|most| line(view, summary, most));
-    let mut fitting = most.filter(|line| line.len() <= MAX);
-    fitting.next().unwrap_or_else(|| least(view, summary))
+pub(super) fn render_alert(view: &NotificationView<'_>, summary: &str) -> String {
+    for list_size in LIST_SIZES {
+        let alert = render_with_lists(view, summary, list_size);
+        if alert.len() <= ALERT_MAX_BYTES {
+            return alert;
+        }
+    }
+    // The texts of an operator may be too long by themselves: the outline opens and closes the incident without them.
+    to_json_line(&build_outline(view, summary)).unwrap_or_default()
 }
 
-fn line(view: &NotificationView<'_>, summary: &str, most: usize) -> String {
+fn render_with_lists(view: &NotificationView<'_>, summary: &str, list_size: usize) -> String {
     let incident = view.incident;
-    let shown = |text: &Untrusted| text.show(VALUE_MAX);
-    let secrets: Vec<Value> = incident.secret_refs.iter().take(most).map(|secret| {
-        json!({ "name": shown(&secret.name()), "account": safe(&secret.account), "region": safe(&secret.region) })
-    }).collect();
-    let details: Vec<Value> = incident
-        .details
-        .iter()
-        .take(most)
-        .map(|detail| json!({ detail.label: shown(&detail.value) }))
-        .collect();
-    let regions: Vec<String> = incident.regions.iter().take(most).map(|region| safe(region)).collect();
-    let links =
-        view.values.links.iter().take(most).map(|(_, what, link)| json!({ "href": link, "text": what }));
-    // A path is no link.
-    let runbook = json!({ "href": view.runbook, "text": "Runbook" });
-    let links: Vec<Value> =
-        Some(runbook).filter(|_| view.runbook.starts_with("https://")).into_iter().chain(links).collect();
-    let mut alert = outline(view, summary);
-    alert["links"] = json!(links);
+    let mut secrets = Vec::new();
+    for secret in incident.secret_refs.iter().take(list_size) {
+        secrets.push(json!({
+            "name": secret.friendly_name().show(VALUE_MAX_CHARS),
+            "account": show_name(&secret.account),
+            "region": show_name(&secret.region),
+        }));
+    }
+    let mut details = Vec::new();
+    for detail in incident.details.iter().take(list_size) {
+        details.push(json!({ detail.label: detail.value.show(VALUE_MAX_CHARS) }));
+    }
+    let mut regions = Vec::new();
+    for region in incident.regions.iter().take(list_size) {
+        regions.push(show_name(region));
+    }
+    let mut alert = build_outline(view, summary);
+    alert["links"] = json!(build_links(view, list_size));
     alert["payload"]["custom_details"] = json!({
         "state": view.state(),
         "rule": incident.rule,
-        "severity": incident.severity.name(),
+        "severity": incident.severity.as_str(),
         "title": incident.title,
-        "account": safe(&incident.account),
+        "account": show_name(&incident.account),
         "regions": regions,
-        "principal": incident.principal.as_ref().map(shown),
+        "principal": incident.principal.as_ref().map(|principal| principal.show(VALUE_MAX_CHARS)),
         "first": incident.first,
         "last": incident.last,
         "resolved": incident.resolved_at,
@@ -65,11 +73,24 @@ fn line(view: &NotificationView<'_>, summary: &str, most: usize) -> String {
         "details": details,
         "runbook": view.runbook,
     });
-    json_line(&alert).unwrap_or_default()
+    to_json_line(&alert).unwrap_or_default()
 }
 
-/// What opens and closes an incident.
-fn outline(view: &NotificationView<'_>, summary: &str) -> Value {
+/// The runbook and the pages of the console.
+fn build_links(view: &NotificationView<'_>, list_size: usize) -> Vec<Value> {
+    let mut links = Vec::new();
+    // A path is no link.
+    if view.runbook.starts_with("https://") {
+        links.push(json!({ "href": view.runbook, "text": "Runbook" }));
+    }
+    for page in view.values.console_pages.iter().take(list_size) {
+        links.push(json!({ "href": page.url, "text": page.title }));
+    }
+    links
+}
+
+/// The fields that open and close an incident.
+fn build_outline(view: &NotificationView<'_>, summary: &str) -> Value {
     let incident = view.incident;
     let action = match incident.state {
         IncidentStatus::Open => "trigger",
@@ -81,8 +102,8 @@ fn outline(view: &NotificationView<'_>, summary: &str) -> Value {
         "client": "secrets-responder",
         "payload": {
             "summary": summary,
-            "source": safe(&incident.account),
-            "severity": severity(incident.severity),
+            "source": show_name(&incident.account),
+            "severity": pagerduty_severity(incident.severity),
             "timestamp": incident.first,
             "component": "secrets",
             "class": incident.rule,
@@ -90,24 +111,16 @@ fn outline(view: &NotificationView<'_>, summary: &str) -> Value {
     })
 }
 
-/// An alert that fits whatever an operator wrote.
-fn least(view: &NotificationView<'_>, summary: &str) -> String {
-    json_line(&outline(view, summary)).unwrap_or_default()
-}
-
-/// `PagerDuty`'s four words.
-fn severity(severity: Severity) -> &'static str {
-    if severity >= Severity::Critical {
-        "critical"
-    } else if severity >= Severity::High {
-        "error"
-    } else if severity >= Severity::Medium {
-        "warning"
-    } else {
-        "info"
+/// The severity in `PagerDuty`'s four words.
+fn pagerduty_severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "info",
     }
 }
 
-fn safe(text: &str) -> String {
-    Untrusted::new(text).show(64)
+fn show_name(text: &str) -> String {
+    Untrusted::new(text).show(NAME_MAX_CHARS)
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser};
 use serde_json::Value;
 
 use super::daily_digest;
-use super::{Notification, render};
+use super::notification::{Notification, render};
 use crate::incident::Incident;
 use crate::plan::{Plan, PlanStep};
 use crate::rules::{Response, RuleSet};
@@ -35,7 +35,10 @@ impl<'r> Renderer<'r> {
     pub fn render_incident(&self, incident: &Incident) -> Notification {
         match self.responses.get(&incident.rule) {
             Some(response) => render(incident, response, self.settings),
-            None => render(incident, &Response::unknown(incident), self.settings),
+            None => {
+                let Incident { rule, title, handler, severity, .. } = incident;
+                render(incident, &Response::unknown(rule, title, *handler, *severity), self.settings)
+            }
         }
     }
 
@@ -51,8 +54,8 @@ impl<'r> Renderer<'r> {
             PlanStep::Page { incident, digest: Some(report), .. } => {
                 Some(self.render_digest(incident, report))
             }
-            PlanStep::Page { incident, digest: None, .. } => Some(self.render_incident(incident)),
-            PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
+            PlanStep::Page { incident, digest: None, .. }
+            | PlanStep::Resolve { notice: Some(incident), .. } => Some(self.render_incident(incident)),
             _ => None,
         }
     }

@@ -1,23 +1,27 @@
 //! The subject of a page: our own words alone.
 
-use super::phrases::{account, place};
+use super::phrases::{UNKNOWN_TEXT, format_account, format_region};
 use crate::incident::{Incident, IncidentStatus};
 
-/// Fewer than 100 (`API_Publish` of SNS).
-const MAX: usize = 99;
+/// The longest subject: fewer than 100 characters (`API_Publish` of SNS).
+const SUBJECT_MAX_CHARS: usize = 99;
 
-/// Severity, title, rule, account and Region, without the rule if there is no room. A phone shows the beginning.
-pub(super) fn subject(incident: &Incident) -> String {
-    let word = match incident.state {
-        IncidentStatus::Open => incident.severity.name().to_uppercase(),
+/// Formats the severity, the title, the rule, the account and the Region, without the rule if there is no room. A phone
+/// shows the beginning.
+pub(super) fn format_subject(incident: &Incident) -> String {
+    let status = match incident.state {
+        IncidentStatus::Open => incident.severity.as_str().to_uppercase(),
         IncidentStatus::Resolved => "RESOLVED".to_owned(),
     };
-    let known = [account(incident), place(incident)].into_iter().filter(|part| part != "unknown");
-    let place = known.collect::<Vec<_>>().join(" ");
-    let long = format!("[{word}] {} ({}) {place}", incident.title, incident.rule);
-    let mut subject =
-        if long.trim_end().len() <= MAX { long } else { format!("[{word}] {} {place}", incident.title) };
+    let mut location = vec![format_account(incident), format_region(incident)];
+    location.retain(|part| part != UNKNOWN_TEXT);
+    let location = location.join(" ");
+    let Incident { title, rule, .. } = incident;
+    let mut subject = format!("[{status}] {title} ({rule}) {location}");
+    if subject.trim_end().len() > SUBJECT_MAX_CHARS {
+        subject = format!("[{status}] {title} {location}");
+    }
     subject.retain(|c| (' '..='~').contains(&c));
-    subject.truncate(MAX);
+    subject.truncate(SUBJECT_MAX_CHARS);
     subject.trim_end().to_owned()
 }

@@ -1,4 +1,8 @@
-//! What a page says beyond the facts: what an incident means, how sure that is, and what to do first.
+//! The text of a response for pages: what an incident means, how sure that is, and the next steps.
+
+use std::ops::RangeInclusive;
+
+use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
@@ -23,87 +27,110 @@ pub const PLACEHOLDERS: [&str; 18] = [
     "link:key",
 ];
 
-/// The names between braces in a line, known or not. Other braces (JSON, `--query`) are text.
-pub fn placeholders(line: &str) -> impl Iterator<Item = &str> {
-    line.split('{').skip(1).filter_map(|rest| {
-        let (name, _) = rest.split_once('}')?;
-        let named = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b':');
-        (named && !name.is_empty()).then_some(name)
-    })
+/// The longest `means` and `sure`, in characters.
+const SENTENCES_MAX_CHARS: usize = 400;
+
+/// The longest line of `next_steps`, in characters: long enough for a policy document on the command line.
+const LINE_MAX_CHARS: usize = 600;
+
+/// How many lines `next_steps` has: a page shows the first three for which it has all values.
+const LINE_COUNT: RangeInclusive<usize> = 3..=8;
+
+/// Finds the names between braces in a line, known or not. Other braces (JSON, `--query`) are text.
+pub fn find_placeholders(line: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for text_after_brace in line.split('{').skip(1) {
+        let Some((name, _)) = text_after_brace.split_once('}') else { continue };
+        let has_name_characters = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b':');
+        if has_name_characters && !name.is_empty() {
+            names.push(name);
+        }
+    }
+    names
 }
 
-/// Everything that is wrong with the three fields, by field.
-pub(super) fn problems(means: &str, sure: &str, first: &[String]) -> Vec<(&'static str, &'static str)> {
-    let given = [!means.is_empty(), !sure.is_empty(), !first.is_empty()];
-    let unknown = first.iter().flat_map(|line| placeholders(line)).any(|name| !PLACEHOLDERS.contains(&name));
-    let checks = [
-        (
-            given.contains(&true) && given.contains(&false),
-            "means",
-            "`means`, `sure` and `next_steps` belong together: give all three, or none",
-        ),
-        (!fits(means, MAX_SENTENCES), "means", "at most 400 printable characters on one line"),
-        (!fits(sure, MAX_SENTENCES), "sure", "at most 400 printable characters on one line"),
-        (
-            !first.is_empty() && !LINES.contains(&first.len()),
-            "next_steps",
-            "give three to eight lines: the first three that have all their values are shown",
-        ),
-        (
-            first.iter().any(|line| line.is_empty() || !fits(line, MAX_LINE)),
-            "next_steps",
-            "a line is 1 to 600 printable characters",
-        ),
-        (
-            unknown,
-            "next_steps",
-            "a name between braces that the page has no value for; rules/README.md lists them",
-        ),
-    ];
-    checks.into_iter().filter(|(wrong, ..)| *wrong).map(|(_, field, reason)| (field, reason)).collect()
+/// Checks the three fields of a row that are for pages: `means`, `sure` and `next_steps`.
+pub(super) fn check_page_text(
+    meaning: &str,
+    certainty: &str,
+    next_steps: &[String],
+    problems: &mut FieldProblems,
+) {
+    let is_all_given = !meaning.is_empty() && !certainty.is_empty() && !next_steps.is_empty();
+    let is_none_given = meaning.is_empty() && certainty.is_empty() && next_steps.is_empty();
+    problems.add_if(
+        !is_all_given && !is_none_given,
+        "means",
+        "`means`, `sure` and `next_steps` belong together: give all three, or none",
+    );
+    for (field, sentences) in [("means", meaning), ("sure", certainty)] {
+        problems.add_if(
+            !is_printable_within(sentences, SENTENCES_MAX_CHARS),
+            field,
+            "at most 400 printable characters on one line",
+        );
+    }
+    problems.add_if(
+        !next_steps.is_empty() && !LINE_COUNT.contains(&next_steps.len()),
+        "next_steps",
+        "give three to eight lines: the first three that have all their values are shown",
+    );
+    problems.add_if(
+        next_steps.iter().any(|line| line.is_empty() || !is_printable_within(line, LINE_MAX_CHARS)),
+        "next_steps",
+        "a line is 1 to 600 printable characters",
+    );
+    problems.add_if(
+        next_steps.iter().any(|line| has_unknown_placeholder(line)),
+        "next_steps",
+        "a name between braces that the page has no value for; rules/README.md lists them",
+    );
 }
 
-const MAX_SENTENCES: usize = 400;
+fn has_unknown_placeholder(line: &str) -> bool {
+    find_placeholders(line).iter().any(|name| !PLACEHOLDERS.contains(name))
+}
 
-/// Long enough for a policy document on the command line.
-const MAX_LINE: usize = 600;
-
-const LINES: std::ops::RangeInclusive<usize> = 3..=8;
-
-/// Letters, digits and punctuation: what pages show as it is.
-fn fits(text: &str, max: usize) -> bool {
-    let printable = |c: char| matches!(c, ' '..='~') || !c.is_ascii() && c.is_alphanumeric();
-    text.chars().count() <= max && text.chars().all(printable)
+/// Whether a text has letters, digits and punctuation alone, which pages show as they are.
+fn is_printable_within(text: &str, max_chars: usize) -> bool {
+    let is_printable = text.chars().all(|c| matches!(c, ' '..='~') || !c.is_ascii() && c.is_alphanumeric());
+    is_printable && text.chars().count() <= max_chars
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fields(means: &str, sure: &str, first: &[&str]) -> Vec<&'static str> {
-        let first: Vec<String> = first.iter().map(|line| (*line).to_owned()).collect();
-        problems(means, sure, &first).into_iter().map(|(field, _)| field).collect()
+    fn fields_with_problems(means: &str, sure: &str, next_steps: &[&str]) -> Vec<&'static str> {
+        let next_steps: Vec<String> = next_steps.iter().map(|line| (*line).to_owned()).collect();
+        let mut problems = FieldProblems::default();
+        check_page_text(means, sure, &next_steps, &mut problems);
+        problems.into_list().into_iter().map(|problem| problem.field).collect()
     }
 
     #[test]
-    fn what_is_given_is_given_whole_and_fits_a_page() {
-        assert!(fields("", "", &[]).is_empty());
-        assert!(fields("Gestohlen, für immer.", "s", &["a", "b", "c {role}"]).is_empty());
-        assert_eq!(fields("m", "", &[]), ["means"]);
-        assert_eq!(fields("m", "s", &["a", "b"]), ["next_steps"]);
-        assert_eq!(fields("m", "s", &["a", "b", ""]), ["next_steps"]);
-        assert_eq!(fields("m", "s", &["a"; 9]), ["next_steps"]);
+    fn text_for_pages_is_complete_and_fits_a_page() {
+        assert!(fields_with_problems("", "", &[]).is_empty());
+        assert!(fields_with_problems("Gestohlen, für immer.", "s", &["a", "b", "c {role}"]).is_empty());
+        assert_eq!(fields_with_problems("m", "", &[]), ["means"]);
+        assert_eq!(fields_with_problems("m", "s", &["a", "b"]), ["next_steps"]);
+        assert_eq!(fields_with_problems("m", "s", &["a", "b", ""]), ["next_steps"]);
+        assert_eq!(fields_with_problems("m", "s", &["a"; 9]), ["next_steps"]);
         assert_eq!(
-            fields("two\nlines", "left\u{202e}", &["a", "b", "c\u{7f}"]),
+            fields_with_problems("two\nlines", "left\u{202e}", &["a", "b", "c\u{7f}"]),
             ["means", "sure", "next_steps"]
         );
-        assert_eq!(fields(&"m".repeat(401), "s", &["a", "b", &"c".repeat(601)]), ["means", "next_steps"]);
+        let long_line = "c".repeat(601);
+        assert_eq!(
+            fields_with_problems(&"m".repeat(401), "s", &["a", "b", &long_line]),
+            ["means", "next_steps"]
+        );
     }
 
     #[test]
     fn braces_of_json_and_queries_are_no_placeholders() {
         let line = r#"aws x --policy {"Version":1} --query '{f:A,g:B}' {role}{link:key} {} {never closed"#;
-        assert_eq!(placeholders(line).collect::<Vec<_>>(), ["role", "link:key"]);
-        assert_eq!(fields("m", "s", &["a", "b", "c {secrets}"]), ["next_steps"]);
+        assert_eq!(find_placeholders(line), ["role", "link:key"]);
+        assert_eq!(fields_with_problems("m", "s", &["a", "b", "c {secrets}"]), ["next_steps"]);
     }
 }

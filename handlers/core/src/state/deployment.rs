@@ -1,10 +1,9 @@
-//! What is remembered of our own work: changes of secrets, deployments that we asked for, whom we told.
+//! The ledger's records of rotations: changes of secrets, the deployments that we requested, and their consumers.
 
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition::{self, Absent, All, Any, Below, Equal};
 use super::condition::FieldValue;
-
 use crate::aws::secret_ref::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -17,24 +16,25 @@ pub struct SecretChange {
     pub secret: SecretRef,
     /// When its value changed.
     pub at: Timestamp,
-    /// The version that is AWSCURRENT since, if known.
+    /// The id of the version that is AWSCURRENT since, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// The last change of a secret that is known.
+/// The last known change of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownChange {
     /// When the value changed.
     pub at: Timestamp,
-    /// The version that is AWSCURRENT since, if known.
+    /// The id of the version that is AWSCURRENT since, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Since when some consumer waits: a change before this one may not have been answered for when this one came.
+    /// Since when some consumer waits, if that is longer than since this change: the change before this one was not resolved
+    /// when this one came.
     #[serde(alias = "since", default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
-    /// Whether every consumer has been answered for: it runs the new value, or a human was told.
+    /// Whether the change is resolved: each consumer runs the new value, or a human was notified of it.
     #[serde(alias = "settled", default)]
     pub resolved: bool,
 }
@@ -44,11 +44,15 @@ pub struct KnownChange {
 pub enum ChangeField {
     /// When the value changed.
     ChangedAt,
-    /// The version that is AWSCURRENT since.
+    /// The id of the version that is AWSCURRENT since.
     Version,
 }
 
-/// A change at this instant is news: none is recorded, or an older one, or one of which nobody knew the version.
+/// A change at this instant is news:
+///
+/// 1. no change is recorded,
+/// 2. the recorded change is older, or
+/// 3. the version of the recorded change is not known.
 pub fn is_change_news(changed_at: Timestamp) -> Condition<ChangeField> {
     Any(vec![
         Absent(ChangeField::ChangedAt),
@@ -67,67 +71,76 @@ impl KnownChange {
     }
 }
 
-/// The last deployment of a service that we asked for.
+/// The last deployment of a service that we requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentRecord {
-    /// When we asked: before the call, so that what changes while it runs counts as later.
+    /// When we requested it: before the call, so that a change during the call counts as later.
     #[serde(alias = "at")]
     pub requested_at: Timestamp,
     /// The cluster's ARN.
     pub cluster: String,
-    /// Its id; absent while ECS has not told it: the answer may have been lost.
+    /// Its id; absent while it is not known, as where the answer to our call was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
-    /// The place among the cluster's deployments in flight that it takes until it ends.
+    /// The concurrency slot of the cluster that it takes until it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u32>,
     /// The changes that it answers.
     #[serde(alias = "secrets", default)]
     pub changes: Vec<SecretChange>,
-    /// Until when somebody may still be asking.
+    /// Until when the call may still run: the end of the caller's lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
-    /// How it ended, if it did.
+    /// Its end, if it is known.
     #[serde(alias = "ended", default, skip_serializing_if = "Option::is_none")]
     pub end: Option<DeploymentEnd>,
 }
 
 impl DeploymentRecord {
-    /// Whether it goes on, as far as we know.
+    /// Whether its end is not known.
     pub fn is_open(&self) -> bool {
         self.end.is_none()
     }
 
-    /// Whether ECS was asked: it was, unless the call certainly had no effect.
-    pub fn was_asked(&self) -> bool {
-        self.end.as_ref().is_none_or(|ended| {
-            !matches!(ended.outcome, DeploymentOutcome::Refused | DeploymentOutcome::Denied)
-        })
+    /// Whether our call may have had an effect: ECS did not refuse it.
+    pub fn was_requested(&self) -> bool {
+        match self.outcome() {
+            Some(DeploymentOutcome::Refused | DeploymentOutcome::Denied) => false,
+            Some(_) | None => true,
+        }
     }
 
     /// Whether it failed.
-    pub fn failed(&self) -> bool {
-        self.end.as_ref().is_some_and(|ended| ended.outcome == DeploymentOutcome::Failed)
+    pub fn has_failed(&self) -> bool {
+        self.outcome() == Some(DeploymentOutcome::Failed)
     }
 
-    /// Whether a report that does not name it may be about it: nobody knows its end.
-    pub fn may_be_told_of(&self) -> bool {
-        self.end.as_ref().is_none_or(|ended| ended.outcome == DeploymentOutcome::Unseen)
+    /// Whether a report with an unknown id may be about it: its end is not known, or is only that nobody saw it.
+    pub fn may_be_reported_without_id(&self) -> bool {
+        matches!(self.outcome(), None | Some(DeploymentOutcome::Unseen))
     }
 
-    /// Whether this end is to be noted: it is news, or what was noted last is only repeated, with the proof that may lack it.
-    pub fn may_end(&self, how: DeploymentOutcome) -> bool {
-        self.end.as_ref().is_none_or(|ended| ended.outcome == how || how.corrects().contains(&ended.outcome))
+    /// Whether this outcome is to be recorded: it is news, or it repeats the recorded one, for a proof that may lack it.
+    pub fn may_end_as(&self, outcome: DeploymentOutcome) -> bool {
+        match self.outcome() {
+            None => true,
+            Some(known) => known == outcome || outcome.corrects().contains(&known),
+        }
     }
 
-    /// Whether somebody may be asking at this instant.
-    pub fn is_held(&self, at: Timestamp) -> bool {
+    /// Whether the call may still run at this instant.
+    pub fn is_leased_at(&self, at: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until >= at)
+    }
+
+    /// How it ended, if that is known.
+    fn outcome(&self) -> Option<DeploymentOutcome> {
+        self.end.map(|end| end.outcome)
     }
 }
 
-/// The end of a deployment of ours.
+/// The end of a deployment that we requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentEnd {
@@ -138,28 +151,28 @@ pub struct DeploymentEnd {
     pub outcome: DeploymentOutcome,
 }
 
-/// How a deployment of ours ended.
+/// How a deployment that we requested ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeploymentOutcome {
     /// It completed: every task is new.
     Completed,
-    /// It failed, was rolled back, or took too long; people were told.
+    /// It failed, was rolled back, or took too long; a human was notified.
     Failed,
     /// A newer deployment took its place.
     Superseded,
-    /// The call had no effect, for now.
+    /// The call had no effect; a later one may have.
     Refused,
-    /// ECS will not do it; a human was told.
+    /// ECS refuses the call for good; a human was notified.
     Denied,
-    /// The answer to the call was lost, and nothing of it was seen since.
+    /// The answer to the call was lost, and ECS did not show the deployment since.
     Unseen,
-    /// The service is gone.
+    /// The service is deleted.
     Gone,
 }
 
 impl DeploymentOutcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 7] = [
         Self::Completed,
         Self::Failed,
@@ -183,8 +196,8 @@ impl DeploymentOutcome {
         }
     }
 
-    /// The ends that this one corrects: what was inferred from what is PRIMARY gives way to what ECS tells of the deployment,
-    /// and what took too long may complete after all.
+    /// The recorded outcomes that this one corrects. An outcome that was inferred from the PRIMARY deployment gives way to
+    /// what ECS reports, and a deployment that took too long may complete after all.
     pub fn corrects(self) -> &'static [Self] {
         match self {
             Self::Completed => &[Self::Unseen, Self::Superseded, Self::Failed],
@@ -199,7 +212,7 @@ impl DeploymentOutcome {
 pub enum DeploymentField {
     /// When we requested it.
     RequestedAt,
-    /// How it ended, as a word ([`DeploymentOutcome::name`]); absent while it goes on.
+    /// How it ended, as a word ([`DeploymentOutcome::name`]); absent while its end is not known.
     Outcome,
 }
 
@@ -216,7 +229,7 @@ fn has_outcome(outcome: DeploymentOutcome) -> Condition<DeploymentField> {
 /// 4. the last one is older than the change (`fresh_from`), and the service has cooled down since.
 pub fn is_request_due(fresh_from: Timestamp, cooldown_from: Timestamp) -> Condition<DeploymentField> {
     let has_cooled_down = Below(DeploymentField::RequestedAt, cooldown_from.millis().saturating_add(1));
-    // What took the place of ours, or what ours had become, may have been rolled back to the deployment before it.
+    // The deployment that superseded ours, or ours after it completed, may have been rolled back to the one before.
     let over = Any(vec![
         has_outcome(DeploymentOutcome::Unseen),
         has_outcome(DeploymentOutcome::Superseded),
@@ -247,17 +260,17 @@ pub fn is_requested_at(requested_at: Timestamp) -> Condition<DeploymentField> {
     Equal(DeploymentField::RequestedAt, FieldValue::Number(requested_at.millis()))
 }
 
-/// A place among the deployments in flight of a cluster.
+/// A concurrency slot of a cluster, taken by one of our deployments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConcurrencySlot {
-    /// The service whose deployment takes it.
+    /// The ARN of the service whose deployment takes it.
     pub service: String,
-    /// When it is free again, whatever became of the deployment.
+    /// When it is free again, however the deployment ends.
     pub until: Timestamp,
 }
 
-/// Something that a human was told, or that is waited for: one consumer of one change.
+/// One consumer of one change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AffectedConsumer {
@@ -268,7 +281,7 @@ pub struct AffectedConsumer {
     pub change: SecretChange,
 }
 
-/// A consumer whose new tasks have still to be seen reading the secret.
+/// A consumer whose new tasks have not been seen to read the changed secret yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingReadEvidence {
@@ -277,11 +290,11 @@ pub struct PendingReadEvidence {
     /// The change.
     #[serde(alias = "changed")]
     pub change: SecretChange,
-    /// Reads from this instant on prove it: when the deployment was asked for.
+    /// Reads from this instant on prove it: when the deployment was requested.
     pub since: Timestamp,
 }
 
-/// The key under which a role's read of a secret is awaited.
+/// The key of the pending read evidence of a role and a secret.
 pub fn read_evidence_key(role: &Untrusted, secret: &SecretRef) -> String {
-    crate::hash::id(&["awaited", role.raw(), &secret.key()])
+    crate::hash::hash_parts(&["awaited", role.raw(), &secret.key()])
 }

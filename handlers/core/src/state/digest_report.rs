@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::digest_entry::DigestDay;
 use super::open_incident::OpenIncident;
-use crate::rules::Severity;
+use crate::severity::Severity;
 use crate::time::Date;
 
-/// What the summary of a day tells.
+/// The content of the summary of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DigestReport {
     /// The day, in UTC.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition::{self, Above, Absent, All, Any, Below, Exists};
 use super::condition::FieldValue;
-use crate::rules::Severity;
+use crate::severity::Severity;
 use crate::time::{Span, Timestamp};
 
 /// What was notified about an incident.
@@ -61,7 +61,7 @@ impl IncidentState {
     }
 }
 
-/// Events from `first` to `last` are another occurrence than the one that the record tells of:
+/// Events from `first` to `last` are another occurrence than the recorded one:
 ///
 /// 1. they begin later than `resolve_after` after its last event,
 /// 2. they end earlier than `resolve_after` before its first event,

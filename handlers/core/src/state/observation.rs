@@ -137,7 +137,7 @@ impl Observation {
             match role {
                 ObservationRole::Counts | ObservationRole::Downgraded(_) => return None,
                 ObservationRole::Suppressed(exception) if suppressed_by.is_none() => {
-                    suppressed_by = Some(exception)
+                    suppressed_by = Some(exception);
                 }
                 ObservationRole::Suppressed(_) | ObservationRole::Precedes(_) => {}
             }
@@ -156,5 +156,5 @@ fn bound_text(text: &str, max_bytes: usize) -> String {
         return text.to_owned();
     }
     let kept = text.floor_char_boundary(max_bytes - 33);
-    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::id_of(text.as_bytes()))
+    format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::hash_bytes(text.as_bytes()))
 }

@@ -1,15 +1,14 @@
-//! How a window is written.
+//! The grammar of a time window: parses `Mon-Fri 09:00-17:00 Europe/Berlin`.
 
-use std::iter;
 use std::str::FromStr;
 
 use jiff::civil::Weekday;
-use jiff::tz::TimeZoneDatabase;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::{TimeWindow, WindowPart};
+use super::weekly_window::{TimeWindow, WindowPart};
 use crate::text::Untrusted;
 
-/// What in a text is no part of a window; may be shown.
+/// The part of a text that does not belong in a window; may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeWindowError {
     /// Something is missing, or everything.
@@ -31,57 +30,86 @@ impl FromStr for TimeWindow {
 
     fn from_str(text: &str) -> Result<Self, TimeWindowError> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        // A word of its own: the names of some time zones hold a plus.
-        let parts = words.split(|word| *word == "+").map(part).collect::<Result<_, _>>()?;
+        let mut parts = Vec::new();
+        // The plus is a word of its own: the names of some time zones hold one (`Etc/GMT+1`).
+        for part in words.split(|word| *word == "+") {
+            parts.push(parse_part(part)?);
+        }
         Ok(Self { parts })
     }
 }
 
-fn part(words: &[&str]) -> Result<WindowPart, TimeWindowError> {
-    let [day, days @ .., times, zone] = words else { return Err(TimeWindowError::Incomplete) };
-    let mut on = Vec::new();
-    for word in iter::once(day).chain(days) {
-        on.extend(day_range(word).ok_or_else(|| TimeWindowError::Days(Untrusted::new(*word)))?);
+fn parse_part(words: &[&str]) -> Result<WindowPart, TimeWindowError> {
+    // At least one word for days, then the times and the time zone.
+    let [day_words @ .., times, zone] = words else { return Err(TimeWindowError::Incomplete) };
+    if day_words.is_empty() {
+        return Err(TimeWindowError::Incomplete);
     }
-    let (from, to) = time_range(times).ok_or_else(|| TimeWindowError::Times(Untrusted::new(*times)))?;
-    // Bundled: the machine's own database is not asked. It takes `Etc/Unknown` for UTC.
-    let known = TimeZoneDatabase::bundled().get(zone).ok().filter(|zone| !zone.is_unknown());
-    let zone = known.ok_or_else(|| TimeWindowError::Zone(Untrusted::new(*zone)))?;
-    Ok(WindowPart { days: on, from, to, zone })
+    let mut days = Vec::new();
+    for word in day_words {
+        let Some(range) = parse_days(word) else { return Err(TimeWindowError::Days(Untrusted::new(*word))) };
+        days.extend(range);
+    }
+    let Some((start_minute, end_minute)) = parse_times(times) else {
+        return Err(TimeWindowError::Times(Untrusted::new(*times)));
+    };
+    let Some(time_zone) = find_zone(zone) else { return Err(TimeWindowError::Zone(Untrusted::new(*zone))) };
+    Ok(WindowPart { days, start_minute, end_minute, zone: time_zone })
 }
 
-fn day_range(word: &str) -> Option<impl Iterator<Item = Weekday>> {
+/// The days of `daily`, `Mon` or `Sat-Mon`.
+fn parse_days(word: &str) -> Option<impl Iterator<Item = Weekday>> {
     let (first, last) = if word.eq_ignore_ascii_case("daily") {
         (Weekday::Monday, Weekday::Sunday)
     } else {
         let (first, last) = word.split_once('-').unwrap_or((word, word));
-        (day(first)?, day(last)?)
+        (parse_day(first)?, parse_day(last)?)
     };
-    let more = usize::try_from(last.since(first)).ok()?;
-    Some(first.cycle_forward().take(1 + more))
+    let days_after_first = usize::try_from(last.since(first)).ok()?;
+    Some(first.cycle_forward().take(1 + days_after_first))
 }
 
-fn day(word: &str) -> Option<Weekday> {
-    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let found = names.iter().zip(Weekday::Monday.cycle_forward());
-    found.filter(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, day)| day).next()
+fn parse_day(word: &str) -> Option<Weekday> {
+    match word.to_ascii_lowercase().as_str() {
+        "mon" => Some(Weekday::Monday),
+        "tue" => Some(Weekday::Tuesday),
+        "wed" => Some(Weekday::Wednesday),
+        "thu" => Some(Weekday::Thursday),
+        "fri" => Some(Weekday::Friday),
+        "sat" => Some(Weekday::Saturday),
+        "sun" => Some(Weekday::Sunday),
+        _ => None,
+    }
 }
 
-fn time_range(word: &str) -> Option<(i16, i16)> {
-    let (from, to) = word.split_once('-')?;
-    let (from, to) = (minutes(from)?, minutes(to)?);
-    (from < 24 * 60).then_some((from, to))
+/// The minutes after midnight of `HH:MM-HH:MM`; a window cannot start at `24:00`.
+fn parse_times(word: &str) -> Option<(i16, i16)> {
+    let (start, end) = word.split_once('-')?;
+    let start_minute = parse_minute(start)?;
+    let end_minute = parse_minute(end)?;
+    if start_minute < MINUTES_PER_DAY { Some((start_minute, end_minute)) } else { None }
 }
+
+const MINUTES_PER_DAY: i16 = 24 * 60;
 
 /// The minutes after midnight of `HH:MM`, up to `24:00`.
-fn minutes(text: &str) -> Option<i16> {
+fn parse_minute(text: &str) -> Option<i16> {
     let (hour, minute) = text.split_once(':')?;
-    let number = |text: &str| {
-        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| text.parse::<i16>().ok()).flatten()
-    };
-    let (hour, minute) = (number(hour)?, number(minute)?);
-    (hour * 60 + minute <= 24 * 60 && minute < 60).then_some(hour * 60 + minute)
+    let minute = parse_two_digits(minute)?;
+    let minutes = parse_two_digits(hour)? * 60 + minute;
+    if minute < 60 && minutes <= MINUTES_PER_DAY { Some(minutes) } else { None }
+}
+
+fn parse_two_digits(text: &str) -> Option<i16> {
+    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// A time zone of the database in this binary. The machine's own database is not consulted: a window must open at the
+/// same instant everywhere.
+fn find_zone(name: &str) -> Option<TimeZone> {
+    let zone = TimeZoneDatabase::bundled().get(name).ok()?;
+    // The database takes `Etc/Unknown` for UTC.
+    if zone.is_unknown() { None } else { Some(zone) }
 }
 
 #[cfg(test)]
@@ -89,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_window_is_told_by_the_word_at_fault() {
+    fn an_error_names_the_word_that_does_not_belong_in_a_window() {
         let days = |word: &str| TimeWindowError::Days(Untrusted::new(word));
         let times = |word: &str| TimeWindowError::Times(Untrusted::new(word));
         let zone = |word: &str| TimeWindowError::Zone(Untrusted::new(word));

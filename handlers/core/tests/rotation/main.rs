@@ -1,11 +1,13 @@
-//! How rotations are answered: by events, by the sweep, and by both over one world.
+//! Rotations: how they are answered by events, by the sweep, and by both over the same facts.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
-mod corrections;
+mod concurrency;
+mod corrected_outcomes;
+mod eligibility;
+mod overdue_rotations;
+mod read_evidence;
 mod rollouts;
 mod storms;
-mod verdicts;
-mod waves;
-mod world;
+mod vocabulary;

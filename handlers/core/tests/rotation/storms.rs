@@ -1,14 +1,15 @@
-//! Storms: whatever happens in whatever order, services are not redeployed too often, and nobody is forgotten.
+//! Storms: whatever happens in whatever order, no service is redeployed too often, and no consumer is forgotten.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::time::{Span, Timestamp};
 
-use crate::world::*;
+use crate::vocabulary::*;
 
 const SECRETS: [&str; 3] = ["s1", "s2", "s3"];
 const SERVICES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -35,8 +36,8 @@ enum Special {
 /// Something that happens to a secret or a service.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
-    /// Its value changes, and both events, one of them, or none tell of it.
-    Changes(usize, Told),
+    /// Its value changes, and both events, one of them, or none report it.
+    Changes(usize, ReportedBy),
     TagIsEdited(usize),
     Begins(usize),
     Completes(usize),
@@ -46,11 +47,11 @@ enum Happening {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum ReportedBy {
     Both,
     Label,
     Rotation,
-    Nobody,
+    Nothing,
 }
 
 fn any_special() -> impl Strategy<Value = Special> {
@@ -67,7 +68,12 @@ fn any_special() -> impl Strategy<Value = Special> {
 }
 
 fn any_happening() -> impl Strategy<Value = Happening> {
-    let notified = prop_oneof![Just(Told::Both), Just(Told::Label), Just(Told::Rotation), Just(Told::Nobody)];
+    let notified = prop_oneof![
+        Just(ReportedBy::Both),
+        Just(ReportedBy::Label),
+        Just(ReportedBy::Rotation),
+        Just(ReportedBy::Nothing)
+    ];
     prop_oneof![
         4 => (0..SECRETS.len(), notified).prop_map(|(secret, notified)| Happening::Changes(secret, notified)),
         1 => (0..SECRETS.len()).prop_map(Happening::TagIsEdited),
@@ -92,8 +98,8 @@ struct Storm {
 impl Storm {
     fn new(specs: &[Spec], in_flight: u32) -> Self {
         let mut facts = Facts::default();
-        facts.settings.in_flight = in_flight;
-        facts.settings.rollout = Span::from_secs(600);
+        facts.settings.rollout_limit = in_flight;
+        facts.settings.rollout_timeout = Span::from_secs(600);
         for (name, spec) in SERVICES.iter().zip(specs) {
             let used = SECRETS.iter().enumerate().filter(|(bit, _)| spec.uses & (1 << bit) != 0);
             let mut service = service(name, &used.map(|(_, name)| secret_arn(name)).collect::<Vec<_>>());
@@ -106,7 +112,7 @@ impl Storm {
                 Special::Off => Some(("redeploy", "off")),
                 Special::Notify => Some(("redeploy", "notify")),
                 Special::CodeDeploy => {
-                    "CODE_DEPLOY".clone_into(&mut service.controller);
+                    service.controller = DeploymentController::CodeDeploy;
                     None
                 }
             };
@@ -119,23 +125,27 @@ impl Storm {
         }
         let (changed, completed, redeployed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut storm = Self { facts, now: at("12:00:00"), changed, completed, redeployed };
-        storm.tell(&sweep("12:00:00"));
+        storm.receive(&sweep("12:00:00"));
         storm
     }
 
-    fn tell(&mut self, event: &str) -> Plan {
+    fn receive(&mut self, event: &str) -> Plan {
         let plan = decide(&mut self.facts, event);
         for step in &plan.steps {
             let PlanStep::Redeploy { service, not_before, .. } = step else { continue };
             self.redeployed.entry(service.clone()).or_default().push(plan.time.max(*not_before));
         }
         let taken = in_flight(&self.facts, plan.time).len();
-        assert!(taken <= self.facts.settings.in_flight as usize, "{taken} in flight: {:?}", words(&plan));
+        assert!(
+            taken <= self.facts.settings.rollout_limit as usize,
+            "{taken} in flight: {:?}",
+            describe(&plan)
+        );
         plan
     }
 
     fn sweep(&mut self) -> Plan {
-        self.tell(&sweep(&self.now.to_string()))
+        self.receive(&sweep(&self.now.to_string()))
     }
 
     fn happens(&mut self, happening: Happening) {
@@ -147,12 +157,12 @@ impl Storm {
                 metadata.versions = [(version.clone(), ["AWSCURRENT".to_owned()].into())].into();
                 metadata.modified_at = Some(self.now);
                 self.changed.insert(secret(name).key(), self.now);
-                if matches!(notified, Told::Both | Told::Label) {
-                    self.tell(&label(name, &time, &version));
+                if matches!(notified, ReportedBy::Both | ReportedBy::Label) {
+                    self.receive(&label_moved(name, &time, &version));
                 }
-                if matches!(notified, Told::Both | Told::Rotation) {
+                if matches!(notified, ReportedBy::Both | ReportedBy::Rotation) {
                     self.now = self.now.plus(Span::from_secs(2));
-                    self.tell(&rotated(name, &self.now.to_string()));
+                    self.receive(&rotation_succeeded(name, &self.now.to_string()));
                 }
             }
             Happening::TagIsEdited(number) => {
@@ -175,35 +185,37 @@ impl Storm {
             .get(&arn)
             .filter(|requested| requested.is_open() && requested.requested_at <= self.now);
         let Some(begun) = open.map(|requested| requested.requested_at) else { return };
-        let event = rollout(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
-        self.tell(&event);
+        let event =
+            deployment_event(name, &self.now.to_string(), kind, &format!("ecs-svc/{}", begun.millis()), "");
+        self.receive(&event);
         let old = at("2026-02-01T00:00:00Z");
         let service = self.facts.services.iter_mut().flatten().find(|service| service.arn == arn).unwrap();
         match kind {
             "COMPLETED" => drop(self.completed.insert(arn, begun)),
             "FAILED" => {
                 let before = self.completed.get(&arn).copied().unwrap_or(old);
-                service.primary =
-                    deployed(&format!("ecs-svc/{}", before.millis()), &before.to_string(), None);
+                service.primary = primary(&format!("ecs-svc/{}", before.millis()), &before.to_string(), None);
             }
             _ => {}
         }
     }
 
-    /// The consumers that run an old value and of whom no human was told.
+    /// The consumers that run an old value and of which no human was notified.
     fn forgotten(&self) -> Vec<String> {
         let mut forgotten = Vec::new();
         for service in self.facts.services.iter().flatten() {
             let is_off = service.tags.values().any(|value| value == "off");
             for (key, changed) in self.changed.iter().filter(|_| !is_off) {
                 let name = SECRETS.into_iter().find(|name| secret(name).key() == *key).unwrap();
-                let is_used = !service.uses(&SecretRef::from_arn(&secret_arn(name)).unwrap()).is_empty();
+                let is_used = !service
+                    .find_requested_versions(&SecretRef::from_arn(&secret_arn(name)).unwrap())
+                    .is_empty();
                 let notified = self.facts.notified.get(&service.arn).and_then(|notified| notified.get(key));
                 let runs = service.primary.as_ref().map(|primary| primary.created_at);
-                // Two changes within `settle` are told as one.
-                let told_until = notified.map(|notified| notified.plus(self.facts.settings.settle));
-                if is_used && runs <= Some(*changed) && told_until < Some(*changed) {
-                    forgotten.push(format!("{} {name}: runs {runs:?}, told {notified:?}", service.arn));
+                // Two changes within the settle delay of each other are one notification.
+                let notified_until = notified.map(|notified| notified.plus(self.facts.settings.settle_delay));
+                if is_used && runs <= Some(*changed) && notified_until < Some(*changed) {
+                    forgotten.push(format!("{} {name}: runs {runs:?}, notified {notified:?}", service.arn));
                 }
             }
         }
@@ -215,13 +227,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn nobody_is_forgotten_and_nothing_is_redeployed_too_often(
+    fn no_consumer_is_forgotten_and_no_service_is_redeployed_too_often(
         specs in proptest::collection::vec((0u8..8, any_special()).prop_map(|(uses, special)| Spec { uses, special }), 1..6),
         in_flight in 1u32..4,
-        story in proptest::collection::vec((0i64..200, any_happening()), 1..40),
+        happenings in proptest::collection::vec((0i64..200, any_happening()), 1..40),
     ) {
         let mut storm = Storm::new(&specs, in_flight);
-        for (seconds, happening) in story {
+        for (seconds, happening) in happenings {
             storm.now = storm.now.plus(Span::from_secs(seconds));
             storm.happens(happening);
         }
@@ -255,7 +267,7 @@ fn five_rotations_in_four_minutes_are_a_first_and_a_last_deployment() {
     let spec = Spec { uses: 7, special: Special::Nothing };
     let mut storm = Storm::new(&[spec], 5);
     for number in [0, 1, 2, 0, 1] {
-        storm.happens(Happening::Changes(number, Told::Both));
+        storm.happens(Happening::Changes(number, ReportedBy::Both));
         storm.now = storm.now.plus(Span::from_secs(48));
     }
     for _ in 0..30 {

@@ -176,12 +176,12 @@ impl State {
         let Some(oldest) = new.iter().filter_map(|found| found.at).min() else { return };
         let fresh = || Reached { at: oldest, ids: BTreeSet::new() };
         let reached = self.reached.entry(name.to_owned()).or_insert_with(fresh);
-        if oldest.whole_second() < reached.at.whole_second() {
+        if oldest.truncate_to_second() < reached.at.truncate_to_second() {
             *reached = fresh();
         }
         reached.at = reached.at.min(oldest);
-        let second = reached.at.whole_second();
-        let same = new.iter().filter(|found| found.at.is_some_and(|at| at.whole_second() == second));
+        let second = reached.at.truncate_to_second();
+        let same = new.iter().filter(|found| found.at.is_some_and(|at| at.truncate_to_second() == second));
         reached.ids.extend(same.filter_map(|found| found.id).map(str::to_owned));
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, SecretReference};
+use responder_core::aws::ecs_service::EcsDeployment;
 use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};

@@ -77,7 +77,8 @@ fn table(sizes: &[usize], waits: bool) {
 /// A process that knows nothing yet.
 fn process(fleet: Fleet) -> Engine<Fleet> {
     fleet.described.borrow_mut().clear();
-    let settings = Settings { mode: ResponseMode::Notify, settle: Span::default(), ..Settings::default() };
+    let settings =
+        Settings { mode: ResponseMode::Notify, settle_delay: Span::default(), ..Settings::default() };
     let Ok(rules) = builtin() else { unreachable!("a test of the core loads them") };
     Engine::new(fleet, Handler::Rotation, rules, settings, LEASE)
 }

@@ -316,9 +316,9 @@ fn what_tags_and_settings_declare_is_used_too() {
     let fleet = small();
     let process = Process::new(&fleet);
     let mut settings = Settings::default();
-    settings.readers.insert("c01/s0016".to_owned(), vec![Untrusted::new("elsewhere")]);
+    settings.declared_secrets.insert("c01/s0016".to_owned(), vec![Untrusted::new("elsewhere")]);
     let process = Process { settings, ..process };
-    let secret = SecretRef::typed("elsewhere", "111122223333", "us-west-2").unwrap();
+    let secret = SecretRef::from_name_or_arn("elsewhere", "111122223333", "us-west-2").unwrap();
     let wanted = DiscoveryRequest { secrets: vec![(secret, fleet.now())], services: Vec::new() };
     assert_eq!(arns(&process.look(&wanted).0), ["s0016"]);
 }

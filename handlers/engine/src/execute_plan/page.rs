@@ -4,7 +4,7 @@ use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::notify::Notification;
 use responder_core::plan::PlanStep;
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::state::digest_entry;
 use responder_core::time::Span;
 
@@ -25,7 +25,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             return Ok(StepEffect::Uncounted);
         };
         let Some(notification) = self.renderer.render_step(step) else { return Ok(StepEffect::Uncounted) };
-        let date = digest_entry::date(incident.last, self.aws.now(), &facts.settings);
+        let date = digest_entry::digest_date(incident.last, self.aws.now(), &facts.settings);
         let entry = OpenIncidentEntry { incident, date, resolve_after: *resolve_after, groups };
         let effect = match self.page_incident(entry, &notification).await {
             Ok(effect) => effect,

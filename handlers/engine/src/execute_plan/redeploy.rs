@@ -154,7 +154,7 @@ fn recognize_refusal(error: EngineError) -> EngineError {
 }
 
 fn region_of_service(service: &str) -> Option<Region> {
-    Region::parse(Arn::of("ecs", service)?.region)
+    Region::parse(Arn::parse_for_service("ecs", service)?.region)
 }
 
 #[cfg(test)]

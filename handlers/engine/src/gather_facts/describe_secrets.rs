@@ -56,11 +56,11 @@ async fn describe_current_version<A: AwsPort>(
     sources: &FactSources<'_, A>,
 ) -> Result<SecretMetadata, EngineError> {
     let region = Region::parse(&secret.region).ok_or(EngineError::RegionInvalid)?;
-    let id = secret.id();
+    let id = secret.secret_id();
     let until = sources.deadline.instant();
     for _ in 1..MAX_DESCRIPTIONS_OF_SECRET {
         let metadata = sources.aws.describe_secret(&region, &id, until).await?;
-        let is_current = version.is_none() || metadata.current() == version;
+        let is_current = version.is_none() || metadata.current_version() == version;
         if is_current || sources.deadline.remaining(sources.aws) <= DESCRIPTION_PAUSE {
             return Ok(metadata);
         }

@@ -102,7 +102,7 @@ impl QuestionBatch {
                 self.consumers.entry(location).or_default().secrets.push((secret, since));
             }
             Question::Service { cluster, service } => {
-                let location = match Arn::of("ecs", &service) {
+                let location = match Arn::parse_for_service("ecs", &service) {
                     Some(arn) => (arn.account.to_owned(), arn.region.to_owned()),
                     None => AccountRegion::default(),
                 };

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_core::aws::ecs_service::{EcsDeployment, EcsService};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -78,8 +79,8 @@ impl DescribedService {
             references: references.collect(),
             arn: self.arn,
             cluster: self.cluster,
-            status: self.status,
-            controller: self.controller,
+            status: self.status.into(),
+            controller: self.controller.into(),
             managed: self.managed,
             primary: self.primary,
             tags: self.tags,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use responder_core::decide::digest_entries;
 use responder_core::facts::{Facts, Settings};
 use responder_core::plan::{Plan, PlanStep};
 use responder_core::rules::MatchedEvent;
-use responder_core::state::digest_entry::{DigestDay, noted};
+use responder_core::state::digest_entry::DigestDay;
 use responder_core::time::{Date, Span, Timestamp};
 
 use crate::error::EngineError;
@@ -58,7 +59,7 @@ pub(super) async fn persist_events<A: AwsPort>(
         if !event.is_answered {
             continue;
         }
-        if let Some((date, day)) = noted(&event.plan, now, settings) {
+        if let Some((date, day)) = digest_entries(&event.plan, now, settings) {
             days.entry(date).or_default().merge(day);
         }
     }
@@ -69,7 +70,7 @@ pub(super) async fn persist_events<A: AwsPort>(
             continue;
         }
         if let Err(error) = &written
-            && noted(&event.plan, now, settings).is_some()
+            && digest_entries(&event.plan, now, settings).is_some()
         {
             event.fail(error.clone());
             continue;

@@ -166,7 +166,7 @@ async fn execute_with_refusals<A: AwsPort>(
 mod tests {
     use std::collections::BTreeMap;
 
-    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
     use responder_core::facts::Settings;
     use responder_core::rules::Handler;
     use responder_core::text::Untrusted;

@@ -52,14 +52,14 @@ pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str])
     let mut quarantined = Vec::new();
     let mut text_indexes = BTreeMap::new();
     for (index, text) in texts.iter().enumerate() {
-        let outcome = match rules.case(*handler, text) {
+        let outcome = match rules.match_event_for(*handler, text) {
             Ok(Some(matched_event)) => {
                 text_indexes.insert(identify_event(&matched_event.event), index);
                 matched_events.push(matched_event);
                 EventOutcome::Coalesced
             }
             Ok(None) => {
-                let key = hash::id_of(text.as_bytes());
+                let key = hash::hash_bytes(text.as_bytes());
                 let ignored = EventLog {
                     key: &key,
                     plan: None,

@@ -4,7 +4,7 @@
 //! error, so that the queue delivers the event again: only `done` means done. An invocation that dies leaves its claim to
 //! the end of the lease; then the next delivery takes it.
 
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::state::incident_state::{is_page_due, is_resolution_due};
 use responder_core::time::{Span, Timestamp};
 

@@ -82,7 +82,7 @@ fn build_updates(date: Date, day: &DigestDay, ttl: i64) -> Vec<ItemUpdate> {
 
 fn list_strings(day: &DigestDay) -> Vec<SetString> {
     let mut strings = Vec::new();
-    for entry in &day.notes {
+    for entry in &day.entries {
         if let Ok(text) = serde_json::to_string(entry) {
             strings.push(SetString { attribute: ENTRIES, text });
         }
@@ -116,7 +116,7 @@ fn build_update(date: Date, strings: &[SetString], ttl: i64) -> ItemUpdate {
 fn read_item(item: &TableItem, day: &mut DigestDay) {
     for text in item.set(ENTRIES).into_iter().flatten() {
         if let Ok(entry) = serde_json::from_str::<DigestEntry>(text) {
-            day.notes.insert(entry);
+            day.entries.insert(entry);
         }
     }
     for text in item.set(SUPPRESSED).into_iter().flatten() {

@@ -1,6 +1,6 @@
 //! The state of an incident: what was paged about it, and since when and until when it lasts.
 
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::state::incident_state::{IncidentState, is_part_of_occurrence};
 use responder_core::time::{Span, Timestamp};
 

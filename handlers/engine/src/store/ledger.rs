@@ -181,7 +181,7 @@ mod tests {
         let evidence = PendingReadEvidence {
             service: "s".to_owned(),
             change: SecretChange {
-                secret: SecretRef::typed("prod/db", "111122223333", "us-west-2").unwrap(),
+                secret: SecretRef::from_name_or_arn("prod/db", "111122223333", "us-west-2").unwrap(),
                 at: Timestamp::from_millis(5),
                 version: None,
             },

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
-use responder_core::rules::Severity;
+use responder_core::severity::Severity;
 use responder_core::state::open_incident::OpenIncident;
 use responder_core::time::{Date, Span, Timestamp};
 

@@ -186,7 +186,7 @@ pub(super) fn observation_partition(group: &str) -> String {
 /// same item.
 pub(super) fn observation_key(group: &str, chunk_start: Timestamp, content: &str) -> ItemKey {
     let chunk_start = chunk_start.to_string();
-    let sk = format!("{}{}", first_sort_key_of_chunk(&chunk_start), hash::id_of(content.as_bytes()));
+    let sk = format!("{}{}", first_sort_key_of_chunk(&chunk_start), hash::hash_bytes(content.as_bytes()));
     ItemKey { pk: observation_partition(group), sk }
 }
 
@@ -246,7 +246,7 @@ pub(super) fn notified_key(service: &str, secret: &SecretRef) -> ItemKey {
 }
 
 fn partition_of_ecs_arn(arn: &str) -> String {
-    match Arn::of("ecs", arn) {
+    match Arn::parse_for_service("ecs", arn) {
         Some(arn) => location_partition(arn.account, arn.region),
         None => location_partition("", ""),
     }
@@ -269,7 +269,7 @@ pub(super) fn digest_partition(date: Date) -> String {
 
 /// The key of an item of digest entries. Equal content has an equal key.
 pub(super) fn digest_key(date: Date, content: &[&str]) -> ItemKey {
-    ItemKey { pk: digest_partition(date), sk: hash::id(content) }
+    ItemKey { pk: digest_partition(date), sk: hash::hash_parts(content) }
 }
 
 /// The key and the `ttl` of a principal's last read of a secret, as the core writes them.

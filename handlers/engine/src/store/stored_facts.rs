@@ -104,7 +104,7 @@ fn store_item(item: &TableItem, facts: &mut Facts) {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::rules::Severity;
+    use responder_core::severity::Severity;
     use responder_core::time::Timestamp;
 
     use super::*;

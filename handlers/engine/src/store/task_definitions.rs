@@ -71,13 +71,13 @@ fn build_role_update(arn: &str, definition: &DescribedTaskDefinition, now: Times
     if role.len() > MAX_ROLE_BYTES {
         return None;
     }
-    let own = Arn::of("ecs", arn)?;
+    let own = Arn::parse_for_service("ecs", arn)?;
     let mut secret_keys = BTreeSet::new();
     for reference in &definition.references {
         if secret_keys.len() == MAX_SECRETS_OF_REVISION {
             break;
         }
-        if let Some((secret, _)) = reference.parse(own.account, own.region) {
+        if let Some((secret, _)) = reference.resolve_secret(own.account, own.region) {
             secret_keys.insert(secret.key());
         }
     }
@@ -101,7 +101,7 @@ fn read_definition(item: &TableItem) -> Option<DescribedTaskDefinition> {
 
 #[cfg(test)]
 mod tests {
-    use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+    use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
     use responder_core::settings::DeploymentRisk;
     use responder_core::text::Untrusted;
     use responder_core::time::Span;

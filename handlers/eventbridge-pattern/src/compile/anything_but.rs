@@ -1,6 +1,5 @@
 //! `anything-but`: a scalar, a list of one kind, or texts by `prefix`, `suffix`, `equals-ignore-case` or `wildcard`.
 
-use super::match_expression::compile_wildcard;
 use super::numeric::{TOO_MANY_ELEMENTS, compile_comparable_number};
 use super::pattern_reader::PatternReader;
 use crate::case_folding::CaseFoldedText;
@@ -147,7 +146,7 @@ fn exclude_texts(
             ExclusionOperator::IgnoringCase => {
                 folded.push((CaseFoldedText::new(&format!("\"{text}\"")), text));
             }
-            ExclusionOperator::Wildcard => wildcards.push((compile_wildcard(reader, &text)?, text)),
+            ExclusionOperator::Wildcard => wildcards.push((reader.parse_wildcard(&text)?, text)),
         }
     }
     Ok(match operator {

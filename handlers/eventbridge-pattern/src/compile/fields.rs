@@ -90,7 +90,7 @@ struct OpenObject {
     role: ObjectRole,
 }
 
-/// What an object is, and so what remains to do when it ends.
+/// The place of an object in the pattern, which decides what remains to do when it ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ObjectRole {
     Pattern,

@@ -9,7 +9,6 @@ use crate::comparable_number::comparable_number;
 use crate::error::PatternError;
 use crate::json::JsonToken;
 use crate::value_matcher::{QuotedText, ValueMatcher};
-use crate::wildcard::Wildcard;
 
 const ONLY_ONE_KEY: &str = "Only one key allowed in match expression";
 const NO_WILDCARD_STRING: &str = "wildcard match pattern must be a string";
@@ -43,14 +42,6 @@ pub(super) fn compile_entries(reader: &mut PatternReader<'_>) -> Result<Vec<Valu
         return reader.refuse("Empty arrays are not allowed");
     }
     Ok(matchers)
-}
-
-/// Parses the text of a wildcard. The engine counts the places of faults from the opening quote.
-pub(super) fn compile_wildcard(reader: &PatternReader<'_>, text: &str) -> Result<Wildcard, PatternError> {
-    match format!("\"{text}\"").parse() {
-        Ok(wildcard) => Ok(wildcard),
-        Err(error) => reader.refuse(error.to_string()),
-    }
 }
 
 /// A string is an address if it looks like one, and an exact text otherwise.
@@ -104,7 +95,7 @@ fn compile_expression(reader: &mut PatternReader<'_>) -> Result<ValueMatcher, Pa
         "wildcard" => {
             reader.expect_token(JsonToken::String, NO_WILDCARD_STRING)?;
             let spelling = reader.string()?;
-            let wildcard = compile_wildcard(reader, &spelling)?;
+            let wildcard = reader.parse_wildcard(&spelling)?;
             ValueMatcher::Wildcard { wildcard, spelling }
         }
         unknown => return reader.refuse(format!("Unrecognized match type {unknown}")),

@@ -3,6 +3,7 @@
 use crate::error::PatternError;
 use crate::json::{JsonReader, JsonText, JsonToken};
 use crate::value_matcher::QuotedText;
+use crate::wildcard::Wildcard;
 
 /// Reads a pattern token by token, and words the refusal where it stands.
 pub(super) struct PatternReader<'a> {
@@ -45,6 +46,14 @@ impl<'a> PatternReader<'a> {
         text.decode_into(&mut bytes);
         bytes.push(b'"');
         Ok(QuotedText { text: format!("\"{}\"", text.decode_lossy('?')), bytes })
+    }
+
+    /// Parses the text of a wildcard. The engine counts the places of faults from the opening quote.
+    pub(super) fn parse_wildcard(&self, text: &str) -> Result<Wildcard, PatternError> {
+        match format!("\"{text}\"").parse() {
+            Ok(wildcard) => Ok(wildcard),
+            Err(error) => self.refuse(error.to_string()),
+        }
     }
 
     /// Refuses the pattern at the place where reading is.

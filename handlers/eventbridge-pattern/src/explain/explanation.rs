@@ -28,7 +28,7 @@ pub enum MatchExplanation {
 pub struct FieldMismatch {
     /// The dotted path of the field.
     pub path: String,
-    /// What the pattern wants, in words: `one of "a", "b"`.
+    /// The values that the pattern wants, in words: `one of "a", "b"`.
     pub expected: String,
     /// The kind of thing that the event has: `absent`, `string`, `array of 2`. Never the value.
     pub found: String,

@@ -3,7 +3,7 @@
 use crate::excluded_values::ExcludedValues;
 use crate::value_matcher::ValueMatcher;
 
-/// What a matcher accepts, in words that go behind "expected": `starting with "prod/"`, `absent`.
+/// Describes the values that a matcher accepts, in words that go behind "expected": `starting with "prod/"`, `absent`.
 pub(super) fn describe_matcher(matcher: &ValueMatcher) -> String {
     match matcher {
         ValueMatcher::Exact(text) => text.text.clone(),

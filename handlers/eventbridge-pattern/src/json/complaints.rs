@@ -1,4 +1,4 @@
-//! What the reader complains about, in Jackson's words.
+//! The complaints of the reader, in Jackson's words.
 
 use super::error::JsonError;
 use super::error_words::{describe_location, describe_unit};

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// A text that is not JSON, with Jackson's words for what is wrong.
+/// A text that is not JSON, with Jackson's description of the fault.
 ///
 /// [`JsonError::message`], and so the `Display` form, may repeat parts of the text. Where the text must not show up, as in a log
 /// of events, use [`JsonError::kind`] and [`JsonError::offset`].
@@ -25,12 +25,12 @@ impl JsonError {
         self.offset
     }
 
-    /// What is wrong in a few fixed words, such as `unexpected end`, without any part of the text.
+    /// Names the fault in a few fixed words, such as `unexpected end`, without any part of the text.
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// What is wrong in Jackson's words, which may repeat parts of the text.
+    /// Describes the fault in Jackson's words, which may repeat parts of the text.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -1,4 +1,4 @@
-//! What the README says is so.
+//! The README is right: its semantics and its figures.
 
 use crate::conformance::{EVENT_VECTORS, PATTERN_VECTORS, agreement};
 use crate::verdict::verdict;

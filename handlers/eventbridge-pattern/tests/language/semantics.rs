@@ -1,4 +1,4 @@
-//! What the language means next to the recorded vectors, and what the crate adds to it.
+//! The meaning of patterns next to the recorded vectors, and the additions of the crate.
 
 use eventbridge_pattern::{Pattern, PatternSet};
 

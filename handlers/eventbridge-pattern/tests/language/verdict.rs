@@ -1,4 +1,4 @@
-//! What the crate says of a pattern and an event, asked in every way that it offers.
+//! The verdict of the crate on a pattern and an event, asked in every way that it offers.
 
 use eventbridge_pattern::{EventFormatError, Pattern, PatternSet};
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use responder_audit::access_history::SecretQuery;
-use responder_core::rules::CalendarDay;
 use responder_core::time::{Date, Timestamp};
 
 use super::help_text;
@@ -201,7 +200,7 @@ pub(crate) struct MatchArgs {
 pub(crate) struct RuleListArgs {
     /// The day on which exceptions must still hold, such as `2027-01-31`. Without it, no exception counts as expired.
     #[arg(long, value_name = "DATE")]
-    pub(crate) on: Option<CalendarDay>,
+    pub(crate) on: Option<Date>,
     /// Print JSON lines of the kind `response`, one for each response.
     #[arg(long)]
     pub(crate) json: bool,

@@ -26,7 +26,7 @@ pub(crate) fn learn_baseline(args: &BaselineArgs) -> Result<CommandOutcome, Comm
     let rules = load_rules(&args.rules)?;
     let mut last_seen: BTreeMap<String, Timestamp> = BTreeMap::new();
     let problems = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
-        let matched_events = rules.cases(text).map_err(|error| error.to_string())?;
+        let matched_events = rules.match_event(text).map_err(|error| error.to_string())?;
         for (key, at) in matched_events.iter().flat_map(reads) {
             let last = last_seen.entry(key).or_insert(at);
             *last = at.max(*last);

@@ -39,18 +39,18 @@ pub(crate) fn explain_events(args: &ExplainArgs) -> Result<CommandOutcome, Comma
 
 /// Returns a line for each rule, and a line for each response that follows.
 fn explain_event(rules: &RuleSet, text: &str) -> Result<Vec<String>, String> {
-    let matched_events = rules.cases(text).map_err(|error| error.to_string())?;
+    let matched_events = rules.match_event(text).map_err(|error| error.to_string())?;
     let id_width = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for handler in Handler::ALL {
-        for rule in rules.of(handler) {
+        for rule in rules.handler_rules(handler) {
             let explanation = rule.pattern.explain(text).map_err(|error| error.to_string())?;
-            lines.push(format!("{:<9} {:<id_width$}  {explanation}", handler.name(), rule.id));
+            lines.push(format!("{:<9} {:<id_width$}  {explanation}", handler.as_str(), rule.id));
         }
     }
     for matched_event in &matched_events {
-        for applied in matched_event.applied(&Facts::default()) {
-            let handler = matched_event.handler.name();
+        for applied in matched_event.find_applied_responses(&Facts::default()) {
+            let handler = matched_event.handler.as_str();
             let response = applied.response;
             lines.push(format!("{handler:<9} response {}: {}", response.id, response.title));
         }

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 
-use responder_core::rules::{CalendarDay, ExceptionEffect, Response, ResponseException};
+use responder_core::rules::{ExceptionEffect, Response, ResponseException};
+use responder_core::time::Date;
 use serde::Serialize;
 
 use crate::cli::RuleListArgs;
@@ -62,16 +63,16 @@ struct ExceptionLine<'r> {
     effect: ExceptionEffect,
     why: &'r str,
     owner: Option<&'r str>,
-    until: Option<CalendarDay>,
+    until: Option<Date>,
     expired: bool,
 }
 
 impl<'r> ResponseLine<'r> {
-    fn new(response: &'r Response, on: Option<CalendarDay>) -> Self {
+    fn new(response: &'r Response, on: Option<Date>) -> Self {
         Self {
             response: &response.id,
-            handler: response.handler.name(),
-            severity: response.severity.name(),
+            handler: response.handler.as_str(),
+            severity: response.severity.as_str(),
             incident: &response.incident,
             on: &response.on,
             title: &response.title,
@@ -85,7 +86,7 @@ impl<'r> ResponseLine<'r> {
 }
 
 impl<'r> ExceptionLine<'r> {
-    fn new(exception: &'r ResponseException, on: Option<CalendarDay>) -> Self {
+    fn new(exception: &'r ResponseException, on: Option<Date>) -> Self {
         Self {
             id: &exception.id,
             effect: exception.effect,

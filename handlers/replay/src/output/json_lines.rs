@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use responder_core::text::json_line;
+use responder_core::text::to_json_line;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -39,5 +39,5 @@ impl<'o, W: Write> JsonLines<'o, W> {
 
 /// Writes a value as one line of JSON that is harmless to print.
 pub(crate) fn write_json<T: Serialize>(value: &T, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}", json_line(value)?)
+    writeln!(out, "{}", to_json_line(value)?)
 }

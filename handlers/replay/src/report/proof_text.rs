@@ -53,7 +53,7 @@ fn chain_row(chain: &ProofChain) -> [String; 8] {
     }
     [
         proof.changed_at.to_string(),
-        proof.secret.name().show(CELL_LENGTH_MAX),
+        proof.secret.friendly_name().show(CELL_LENGTH_MAX),
         show_service(&proof.service, CELL_LENGTH_MAX),
         decision.to_owned(),
         show_offset(proof.changed_at, proof.deployed_at),
@@ -98,7 +98,7 @@ fn unconsumed_row(change: &UnconsumedChange) -> [String; 8] {
     let [service, state] = if change.certain { ["none", EMPTY_CELL] } else { ["unknown", "UNKNOWN"] };
     [
         change.changed_at.to_string(),
-        change.secret.name().show(CELL_LENGTH_MAX),
+        change.secret.friendly_name().show(CELL_LENGTH_MAX),
         service.to_owned(),
         EMPTY_CELL.to_owned(),
         EMPTY_CELL.to_owned(),
@@ -142,7 +142,7 @@ fn write_missing_link(
         ChainState::Broken => "broken",
     };
     let service = show_service(&proof.service, SENTENCE_LENGTH_MAX);
-    let secret = proof.secret.name().show(SENTENCE_LENGTH_MAX);
+    let secret = proof.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
     writeln!(out, "  {service}, {secret} of {}: {state} at `{}`", proof.changed_at, link.as_str())?;
     writeln!(out, "      {}", reason.show(SENTENCE_LENGTH_MAX))?;
     if let Some(deployment) = &proof.deployment {
@@ -152,7 +152,7 @@ fn write_missing_link(
 }
 
 fn write_unconsumed(change: &UnconsumedChange, out: &mut impl Write) -> io::Result<()> {
-    let secret = change.secret.name().show(SENTENCE_LENGTH_MAX);
+    let secret = change.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
     writeln!(out, "  {secret} of {}: its services are unknown", change.changed_at)?;
     writeln!(out, "      {}; give the services with --facts", change.reason)?;
     if let Some(read) = &change.first_read {

@@ -70,7 +70,7 @@ pub(crate) fn replay_events(
     let mut matched_events: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
     let problems = read_events(paths, progress, &mut |text| {
-        let found = rules.cases(text).map_err(|error| error.to_string())?;
+        let found = rules.match_event(text).map_err(|error| error.to_string())?;
         summary.events += 1;
         if found.is_empty() {
             summary.ignored += 1;

@@ -29,7 +29,7 @@ pub(super) fn describe_step(step: &PlanStep) -> String {
             ("prove", about_service(&evidence.service, &format!("a new task read the new value at {at}")))
         }
         PlanStep::Page { incident, .. } => {
-            let severity = incident.severity.name().to_uppercase();
+            let severity = incident.severity.as_str().to_uppercase();
             ("page", format!("[{severity}] {}: {}", incident.rule, incident.title))
         }
         PlanStep::Digest { incident, .. } => {

@@ -61,7 +61,7 @@ impl Row {
 pub fn judge(rules: &RuleSet, samples: &[Sample]) -> Result<Vec<Row>, EventError> {
     let mut cases = Vec::new();
     for (_, event) in samples.iter().flat_map(|sample| &sample.events) {
-        cases.extend(rules.cases(&event.to_string())?);
+        cases.extend(rules.match_event(&event.to_string())?);
     }
     let mut ledger = MemoryStore::new(facts(samples));
     let mut notified = Vec::new();

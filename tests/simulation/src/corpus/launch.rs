@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::aws::ecs_service::{EcsDeployment, EcsService, ReferenceKind, SecretReference};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, EcsService, ServiceStatus};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::text::Untrusted;
 use responder_core::time::Span;
 
@@ -37,8 +38,8 @@ impl Scene {
         self.services.push(EcsService {
             arn: format!("arn:aws:ecs:{region}:{account}:service/main/{name}"),
             cluster: format!("arn:aws:ecs:{region}:{account}:cluster/main"),
-            status: "ACTIVE".to_owned(),
-            controller: "ECS".to_owned(),
+            status: ServiceStatus::Active,
+            controller: DeploymentController::Ecs,
             primary: Some(EcsDeployment {
                 id: format!("ecs-svc/{}", self.random.digits(19)),
                 created_at: self.now.minus(Span::from_secs(86_400)),

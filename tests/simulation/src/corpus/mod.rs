@@ -69,7 +69,7 @@ pub fn facts(samples: &[Sample]) -> Facts {
 fn settings() -> Settings {
     let automation = ["arn:aws:iam::*:role/automation/terraform-*"];
     let automation = automation.into_iter().filter_map(|pattern| pattern.parse().ok()).collect();
-    Settings { automation, ..Settings::default() }
+    Settings { automation_principals: automation, ..Settings::default() }
 }
 
 /// One sample of a class.
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(sample.thief.is_some(), sample.class.is_attack, "{}", sample.class.name);
             assert!(!sample.events.is_empty());
             for (_, event) in &sample.events {
-                rules.cases(&event.to_string()).unwrap();
+                rules.match_event(&event.to_string()).unwrap();
                 let account = event["account"].as_str().unwrap();
                 assert!(sample.accounts.iter().any(|known| known == account), "{}", sample.class.name);
             }

@@ -198,7 +198,7 @@ impl Scene {
         let detail = json!({
             "eventVersion": "1.11",
             "userIdentity": { "accountId": self.account, "invokedBy": MANAGER },
-            "eventTime": self.now.whole_second(),
+            "eventTime": self.now.truncate_to_second(),
             "eventSource": MANAGER,
             "eventName": name,
             "awsRegion": secret.region(),
@@ -235,7 +235,7 @@ impl Scene {
         let mut detail = json!({
             "eventVersion": "1.11",
             "userIdentity": caller.identity,
-            "eventTime": self.now.whole_second(),
+            "eventTime": self.now.truncate_to_second(),
             "eventSource": MANAGER,
             "eventName": name,
             "awsRegion": region,
@@ -271,7 +271,7 @@ impl Scene {
             "detail-type": kind,
             "source": "aws.secretsmanager",
             "account": account,
-            "time": self.now.whole_second(),
+            "time": self.now.truncate_to_second(),
             "region": region,
             "resources": [],
             "detail": detail,

@@ -88,8 +88,8 @@ fn heartbeats(estate: &Estate) -> Result<Metrics, RulesError> {
     world.run(from.plus(minutes(1)))?;
     let mut metrics = since(&world, &before);
     let of_failure = |name: &String| {
-        name.contains(Handler::Rotation.name())
-            .then(|| name.replace(Handler::Rotation.name(), Handler::Failure.name()))
+        name.contains(Handler::Rotation.as_str())
+            .then(|| name.replace(Handler::Rotation.as_str(), Handler::Failure.as_str()))
     };
     let of_failure: Vec<String> = metrics.iter().filter_map(of_failure).collect();
     metrics.extend(of_failure);

@@ -1,6 +1,7 @@
 //! Scenes: which messages, which bounds, which times.
 
-use responder_core::rules::{RuleFile, RuleSet, RulesError, Severity, load};
+use responder_core::rules::{RuleFile, RuleSet, RulesError, parse_rules};
+use responder_core::severity::Severity;
 use responder_core::time::Span;
 
 use super::plant::Plant;
@@ -125,7 +126,7 @@ impl Scene {
                 "quiet": "7d", "resolved_by": ["rotation-succeeded"]}},
               "event-parked": {{"do": "park", "severity": "high", "title": "Not understood", "runbook": "x", "quiet": "1h"}}}}"#
         );
-        load(
+        parse_rules(
             &[
                 ("failure/rotation-failed.json", pattern("RotationFailed")),
                 ("failure/rotation-succeeded.json", pattern("RotationSucceeded")),

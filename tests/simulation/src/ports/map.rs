@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::aws::ecs_service::{EcsDeployment, ReferenceKind, RolloutState, SecretReference};
+use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
 use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_engine::port::{ArnPage, DescribedService, DescribedTaskDefinition};

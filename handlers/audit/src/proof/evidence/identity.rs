@@ -15,7 +15,7 @@ pub(crate) struct ServiceIdentity {
 impl ServiceIdentity {
     /// Reads the ARN of a service. The form from before 2018 lacks the cluster, which `cluster` then names.
     pub(crate) fn from_arn(arn: &str, cluster: Option<&str>) -> Option<Self> {
-        let arn = Arn::of("ecs", arn)?;
+        let arn = Arn::parse_for_service("ecs", arn)?;
         let path = arn.resource.strip_prefix("service/")?;
         let (cluster, name) = match path.split_once('/') {
             Some(parts) => parts,
@@ -54,8 +54,8 @@ impl RoleIdentity {
 
 /// Returns `account/region/family:revision` of a task definition, from its ARN or the text that a caller typed.
 pub(super) fn identify_definition(text: &str, event: &Event) -> String {
-    let (account, region) =
-        Arn::of("ecs", text).map_or((&*event.account, &*event.region), |arn| (arn.account, arn.region));
+    let (account, region) = Arn::parse_for_service("ecs", text)
+        .map_or((&*event.account, &*event.region), |arn| (arn.account, arn.region));
     format!("{account}/{region}/{}", last_segment(text))
 }
 

@@ -32,7 +32,7 @@ impl LabelMove {
     /// 5. `UpdateSecretVersionStage` that moves AWSCURRENT to a version.
     pub(super) fn from_event(event: &Event) -> Option<Self> {
         let answered_version = read_text(event, "/detail/responseElements/versionId");
-        match event.name().raw() {
+        match event.event_name().raw() {
             // 1. The report of a rotation.
             "RotationSucceeded" => Self::of_first_secret(event, None, true),
             // 2. The native event, which has no name of its own.
@@ -70,16 +70,16 @@ impl LabelMove {
 }
 
 fn read_text(event: &Event, pointer: &str) -> Option<String> {
-    event.text(pointer).map(|text| text.raw().to_owned())
+    event.find_text(pointer).map(|text| text.raw().to_owned())
 }
 
 fn names_current_label(event: &Event, pointer: &str) -> bool {
-    event.value(pointer).and_then(Value::as_str) == Some(CURRENT_LABEL)
+    event.find_value(pointer).and_then(Value::as_str) == Some(CURRENT_LABEL)
 }
 
 /// Whether the version that `PutSecretValue` creates becomes AWSCURRENT.
 fn puts_current_value(event: &Event) -> bool {
-    match event.value("/detail/requestParameters/versionStages") {
+    match event.find_value("/detail/requestParameters/versionStages") {
         Some(Value::Array(stages)) => stages.contains(&Value::from(CURRENT_LABEL)),
         _ => true,
     }
@@ -88,7 +88,7 @@ fn puts_current_value(event: &Event) -> bool {
 /// Whether `UpdateSecret` brings a new value. The record holds a placeholder in its place.
 fn has_new_value(event: &Event) -> bool {
     ["secretString", "secretBinary"].iter().any(|member| {
-        let value = event.value(&format!("/detail/requestParameters/{member}"));
+        let value = event.find_value(&format!("/detail/requestParameters/{member}"));
         value.is_some_and(|value| !value.is_null())
     })
 }

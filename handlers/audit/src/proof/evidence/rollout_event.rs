@@ -35,9 +35,9 @@ pub(crate) enum RolloutProgress {
 impl RolloutEvent {
     /// Reads an event. Returns `None` if it names no service or deployment, or is of an unknown kind.
     pub(super) fn from_event(event: &Event) -> Option<Self> {
-        let arn = event.text("/resources/0")?.raw().to_owned();
-        let reason = event.text("/detail/reason").unwrap_or_default();
-        let progress = match event.name().raw() {
+        let arn = event.find_text("/resources/0")?.raw().to_owned();
+        let reason = event.find_text("/detail/reason").unwrap_or_default();
+        let progress = match event.event_name().raw() {
             "SERVICE_DEPLOYMENT_COMPLETED" => RolloutProgress::Completed,
             "SERVICE_DEPLOYMENT_FAILED" => RolloutProgress::Failed,
             _ if reason.raw().contains("rolling back") => RolloutProgress::RollsBack,
@@ -48,7 +48,7 @@ impl RolloutEvent {
             at: event.time,
             service: ServiceIdentity::from_arn(&arn, None)?,
             arn,
-            deployment: event.text("/detail/deploymentId")?.raw().to_owned(),
+            deployment: event.find_text("/detail/deploymentId")?.raw().to_owned(),
             progress,
             reason,
         })

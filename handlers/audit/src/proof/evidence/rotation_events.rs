@@ -50,7 +50,7 @@ impl RotationEvents {
         }
         self.until = self.until.max(Some(event.time));
         if let Some(evidence) = evidence {
-            let found = (Reverse(event.richness()), evidence);
+            let found = (Reverse(event.count_known_parties()), evidence);
             match self.by_event.get_mut(event.key()) {
                 Some(known) if found < *known => *known = found,
                 Some(_) => {}
@@ -85,13 +85,13 @@ impl RotationEvents {
 impl EventEvidence {
     /// Reads an event. Only sources of AWS count: anybody can put events on a bus, but not with a source of AWS.
     fn from_event(event: &Event) -> Option<Self> {
-        let source = event.text("/source")?;
-        match (source.raw(), event.name().raw()) {
+        let source = event.find_text("/source")?;
+        match (source.raw(), event.event_name().raw()) {
             ("aws.ecs", "CreateService" | "UpdateService") => ServiceCall::from_event(event).map(Self::Call),
             ("aws.ecs", "RegisterTaskDefinition") if !event.is_error() => {
                 RegisteredDefinition::from_event(event).map(Self::Definition)
             }
-            ("aws.ecs", _) if event.text("/detail-type")?.raw() == "ECS Deployment State Change" => {
+            ("aws.ecs", _) if event.find_text("/detail-type")?.raw() == "ECS Deployment State Change" => {
                 RolloutEvent::from_event(event).map(Self::Rollout)
             }
             ("aws.secretsmanager", "GetSecretValue") if !event.is_error() => {

@@ -55,7 +55,7 @@ impl ServiceCall {
             arn = None;
             service = record.identify_service_by_name(&cluster);
         }
-        let creates = event.name().raw() == "CreateService";
+        let creates = event.event_name().raw() == "CreateService";
         let forces = record.forces_deployment();
         Some(Self {
             at: event.time,
@@ -79,12 +79,12 @@ struct CallRecord<'e> {
 
 impl CallRecord<'_> {
     fn answered_text(&self, name: &str) -> Option<String> {
-        let text = self.event.text(&format!("/detail/responseElements/service/{name}"));
+        let text = self.event.find_text(&format!("/detail/responseElements/service/{name}"));
         text.map(|text| text.raw().to_owned())
     }
 
     fn requested_text(&self, name: &str) -> Option<String> {
-        let text = self.event.text(&format!("/detail/requestParameters/{name}"));
+        let text = self.event.find_text(&format!("/detail/requestParameters/{name}"));
         text.map(|text| text.raw().to_owned())
     }
 
@@ -107,7 +107,7 @@ impl CallRecord<'_> {
 
     /// Whether the caller asked for a new deployment. Some tools record the flag as a string.
     fn forces_deployment(&self) -> bool {
-        match self.event.value("/detail/requestParameters/forceNewDeployment") {
+        match self.event.find_value("/detail/requestParameters/forceNewDeployment") {
             Some(Value::Bool(forces)) => *forces,
             Some(Value::String(word)) => word == "true",
             _ => false,
@@ -115,11 +115,11 @@ impl CallRecord<'_> {
     }
 
     fn error_code(&self) -> Untrusted {
-        self.event.text("/detail/errorCode").unwrap_or_else(|| Untrusted::new("an error without a code"))
+        self.event.find_text("/detail/errorCode").unwrap_or_else(|| Untrusted::new("an error without a code"))
     }
 
     fn answered_deployments(&self) -> &[Value] {
-        match self.event.value("/detail/responseElements/service/deployments") {
+        match self.event.find_value("/detail/responseElements/service/deployments") {
             Some(Value::Array(deployments)) => deployments,
             _ => &[],
         }
@@ -147,7 +147,7 @@ impl CallRecord<'_> {
     /// The secrets of Service Connect's log configuration, in the answer and in the request.
     fn list_references(&self) -> Vec<String> {
         let mut references = Vec::new();
-        let requested = self.event.value("/detail/requestParameters");
+        let requested = self.event.find_value("/detail/requestParameters");
         for part in self.answered_deployments().iter().chain(requested) {
             if let Some(log) = part.pointer("/serviceConnectConfiguration/logConfiguration") {
                 references.extend(list_values(log, "secretOptions"));
@@ -175,5 +175,5 @@ fn parse_creation_time(value: &Value) -> Option<Timestamp> {
     }
     let words = text.replace(['\u{202f}', '\u{a0}', ','], " ");
     let words: Vec<&str> = words.split_whitespace().collect();
-    Timestamp::from_java(&words.join(" "))
+    Timestamp::from_java_date(&words.join(" "))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::identity::{RoleIdentity, identify_definition};
-use responder_core::aws::ecs_service::{ReferenceKind, SecretReference};
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::event::Event;
 use responder_core::text::Untrusted;
 
@@ -29,12 +29,14 @@ struct DefinitionReference {
 impl RegisteredDefinition {
     /// Reads a record. Returns `None` if it does not name the definition.
     pub(super) fn from_event(event: &Event) -> Option<Self> {
-        let answered = event.value("/detail/responseElements/taskDefinition")?;
+        let answered = event.find_value("/detail/responseElements/taskDefinition")?;
         let id = answered.get("taskDefinitionArn").and_then(Value::as_str)?;
         let mut references = Vec::new();
         let mut role = None;
         // The answer repeats the request, unless CloudTrail left one of them out for its size.
-        for definition in [Some(answered), event.value("/detail/requestParameters")].into_iter().flatten() {
+        for definition in
+            [Some(answered), event.find_value("/detail/requestParameters")].into_iter().flatten()
+        {
             collect_references(definition, &mut references);
             if role.is_none() {
                 role = definition.get("executionRoleArn").and_then(Value::as_str);

@@ -23,16 +23,16 @@ impl TaskRead {
     /// Reads a record of `GetSecretValue`. Returns `None` if the session is not named like a task, or if it asked for
     /// another label than AWSCURRENT.
     pub(super) fn from_event(event: &Event) -> Option<Self> {
-        if !event.principal.is_task() {
+        if !event.principal.is_task_session() {
             return None;
         }
-        if let Some(stage) = event.text("/detail/requestParameters/versionStage")
+        if let Some(stage) = event.find_text("/detail/requestParameters/versionStage")
             && stage.raw() != "AWSCURRENT"
         {
             return None;
         }
         let principal = event.principal.id.clone();
-        let version = event.text("/detail/requestParameters/versionId");
+        let version = event.find_text("/detail/requestParameters/versionId");
         Some(Self {
             at: event.time,
             secret: event.secrets.first()?.clone(),

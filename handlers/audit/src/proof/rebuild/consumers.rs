@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deployment_history::DeploymentHistory;
 use super::secret_changes::ObservedChange;
 use crate::proof::evidence::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
-use responder_core::aws::ecs_service::{EcsService, ReferenceKind, RequestedVersion, SecretReference};
+use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
+use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::{Facts, place};
 use responder_core::text::Untrusted;
@@ -64,7 +65,7 @@ impl ServiceKnowledge<'_> {
         if self.facts.discovery_failures.contains_key(&place(account, region)) {
             return (false, "the facts have gaps in its account and Region");
         }
-        if services.iter().any(|service| service.place() == (region, account)) {
+        if services.iter().any(|service| service.region_and_account() == (region, account)) {
             return (true, "no service in the facts refers to it");
         }
         (false, "the facts name no service in its account and Region")
@@ -72,12 +73,13 @@ impl ServiceKnowledge<'_> {
 
     /// The service as a consumer, as the facts show it.
     fn read_facts(&self, service: &EcsService, change: &ObservedChange) -> Option<ObservedConsumer> {
-        let tags = ServiceTags::of(&service.tags);
-        let versions = service.uses_with(&change.secret, &self.list_declared_references(service, &tags));
-        if versions.is_empty() || service.status == "INACTIVE" {
+        let tags = ServiceTags::parse(&service.tags);
+        let versions = service
+            .find_requested_versions_with(&change.secret, &self.list_declared_references(service, &tags));
+        if versions.is_empty() || service.status == ServiceStatus::Inactive {
             return None;
         }
-        let (_, account) = service.place();
+        let (_, account) = service.region_and_account();
         let mut roles = BTreeSet::new();
         for role in &service.execution_roles {
             roles.extend(RoleIdentity::parse(role.raw(), account));
@@ -98,8 +100,8 @@ impl ServiceKnowledge<'_> {
     /// The secrets that the tags of the service or the settings declare.
     fn list_declared_references(&self, service: &EcsService, tags: &ServiceTags) -> Vec<SecretReference> {
         let mut values: Vec<&Untrusted> = tags.secrets.iter().collect();
-        for name in [service.arn.as_str(), service.label().raw()] {
-            if let Some(declared) = self.facts.settings.readers.get(name) {
+        for name in [service.arn.as_str(), service.display_name().raw()] {
+            if let Some(declared) = self.facts.settings.declared_secrets.get(name) {
                 values.extend(declared);
             }
         }
@@ -132,8 +134,8 @@ impl ServiceKnowledge<'_> {
         }
         let mut versions = Vec::new();
         for reference in references {
-            if let Some((used, version)) = reference.parse(&service.account, &service.region)
-                && used.may_be(&change.secret)
+            if let Some((used, version)) = reference.resolve_secret(&service.account, &service.region)
+                && used.may_be_same_secret(&change.secret)
             {
                 versions.push(version);
             }

@@ -99,7 +99,7 @@ impl<'e> ProofRebuilder<'e> {
     fn build_chain(&self, change: &ObservedChange, consumer: &ObservedConsumer, shared: bool) -> ProofChain {
         let settings = &self.knowledge.facts.settings;
         let history = self.knowledge.histories.get(&consumer.service);
-        let from = change.at.plus(settings.fresh_after());
+        let from = change.at.plus(settings.freshness_margin());
         let deployment = history.and_then(|history| history.find_answer(from));
         let mut proof = RotationProof {
             secret: change.secret.clone(),
@@ -130,8 +130,8 @@ impl<'e> ProofRebuilder<'e> {
             ends_known: history.is_some_and(DeploymentHistory::ends_known),
             reads_known: true,
             until: self.until,
-            answer: settings.answer,
-            rollout: settings.rollout,
+            answer: settings.answer_deadline,
+            rollout: settings.rollout_timeout,
             excluded: consumer.excluded,
             note,
         };

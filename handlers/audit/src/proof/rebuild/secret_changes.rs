@@ -116,7 +116,7 @@ mod tests {
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
 
     fn moved(second: i64, secret: &str, version: Option<&str>, is_report: bool) -> LabelMove {
-        let secret = SecretRef::typed(secret, "111122223333", "us-west-2").unwrap();
+        let secret = SecretRef::from_name_or_arn(secret, "111122223333", "us-west-2").unwrap();
         LabelMove { at: at(second), secret, version: version.map(str::to_owned), is_report }
     }
 

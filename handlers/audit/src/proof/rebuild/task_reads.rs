@@ -26,7 +26,7 @@ impl<'e> ReadIndex<'e> {
     pub(super) fn find_reads(&self, change: &ObservedChange) -> Vec<&'e TaskRead> {
         let mut found = Vec::new();
         for (spelled, reads) in &self.by_spelling {
-            if !spelled.may_be(&change.secret) {
+            if !spelled.may_be_same_secret(&change.secret) {
                 continue;
             }
             for read in reads {

@@ -102,7 +102,7 @@ fn what_ecs_refused_is_as_if_nobody_had_asked() {
     let wish = wish(&web, 0, 900, 700);
     let granted = ticket(claim(&aws, "a", &wish));
     block_on(ledger(&aws, "a").withdraw_deployment(&wish, granted, DeploymentOutcome::Refused));
-    assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].was_asked());
+    assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].was_requested());
     at(&aws, 1_001);
     assert!(matches!(claim(&aws, "b", &wish), DeploymentClaimResult::Granted(_)));
 }

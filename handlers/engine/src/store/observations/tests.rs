@@ -193,7 +193,8 @@ fn what_many_wrote_at_once_is_not_all_read() {
 
 #[test]
 fn long_marks_take_the_room_of_several() {
-    let secret = |n: usize| SecretRef::typed(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
+    let secret =
+        |n: usize| SecretRef::from_name_or_arn(&format!("{n:0512}"), "111122223333", "us-west-2").unwrap();
     let observations: BTreeSet<Observation> = (0..3_000)
         .map(|n| Observation {
             secrets: (0..20).map(|m| secret(n * 20 + m)).collect(),
@@ -221,7 +222,7 @@ fn an_item_stays_small_whatever_is_read() {
         let name = format!("{n:06}{}", "\u{1}".repeat(506));
         SecretRef {
             text: Untrusted::new(name),
-            ..SecretRef::typed("x", "111122223333", "us-west-2").unwrap()
+            ..SecretRef::from_name_or_arn("x", "111122223333", "us-west-2").unwrap()
         }
     };
     let observations: BTreeSet<Observation> = (0..300)

@@ -1,0 +1,85 @@
+//! Resolved changes: a change is resolved when no consumer waits for it and nothing about its consumers is unknown.
+
+use std::collections::BTreeSet;
+
+use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_service::{EcsDeployment, RolloutState};
+use crate::facts::{Facts, place};
+use crate::plan::{PlanStep, SkipReason};
+use crate::rules::Handler;
+use crate::state::deployment::SecretChange;
+use crate::time::Timestamp;
+
+/// The keys of the secrets whose consumers wait, after these steps. A consumer waits
+///
+/// 1. if it is deferred or redeployed now,
+/// 2. if its deployment is not seen yet: it may turn out that it never began, or
+/// 3. if its newer deployment goes on: it may fail and be rolled back.
+pub(super) fn find_waiting_secrets(
+    steps: &[PlanStep],
+    redeployments: &[PlanStep],
+    facts: &Facts,
+    now: Timestamp,
+) -> BTreeSet<String> {
+    let mut waiting = BTreeSet::new();
+    for step in steps.iter().chain(redeployments) {
+        let changes = match step {
+            // 1 and 2. It is deferred or redeployed now, or its deployment is not seen yet.
+            PlanStep::Defer { secrets, .. }
+            | PlanStep::Redeploy { secrets, .. }
+            | PlanStep::Skip { secrets, reason: SkipReason::AlreadyRequested, .. } => secrets,
+            // 3. Its newer deployment goes on.
+            PlanStep::Skip { secrets, reason: SkipReason::AlreadyNewer, service, deployment, .. }
+                if is_rollout_ongoing(facts, service, deployment.as_ref(), now) =>
+            {
+                secrets
+            }
+            _ => continue,
+        };
+        for change in changes {
+            waiting.insert(change.secret.key());
+        }
+    }
+    waiting
+}
+
+/// Whether a deployment of the service goes on, ours or its PRIMARY one, and has not for too long.
+fn is_rollout_ongoing(facts: &Facts, service: &str, primary: Option<&EcsDeployment>, now: Timestamp) -> bool {
+    let timeout = facts.settings.rollout_timeout;
+    if let Some(record) = facts.deployments.get(service)
+        && record.is_open()
+        && now < record.requested_at.plus(timeout)
+    {
+        return true;
+    }
+    let Some(primary) = primary else { return false };
+    primary.rollout_state == Some(RolloutState::InProgress) && now < primary.created_at.plus(timeout)
+}
+
+/// Resolves the changes that no consumer waits for, where all consumers are known.
+pub(super) fn resolve_answered_changes(
+    builder: &mut PlanBuilder<'_, '_>,
+    changes: &[SecretChange],
+    waiting: &BTreeSet<String>,
+) {
+    let facts = builder.facts;
+    for change in changes {
+        let key = change.secret.key();
+        let location = place(&change.secret.account, &change.secret.region);
+        if facts.services.is_none()
+            || facts.discovery_failures.contains_key(&location)
+            || waiting.contains(&key)
+        {
+            continue;
+        }
+        let is_open = match facts.changes.get(&key) {
+            Some(known) => !known.resolved,
+            // The sweep records the change of a secret that it sees for the first time. Left open, the change would seem to
+            // have waited ever since.
+            None => builder.case.handler == Handler::Sweep,
+        };
+        if is_open {
+            builder.steps.push(PlanStep::ResolveChange { change: change.clone() });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The gates that leave a service as it is: for good, or until a human acts.
+
+use super::eligibility_check::EligibilityCheck;
+use crate::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
+use crate::aws::secret_metadata::SecretMetadata;
+use crate::aws::secret_reference::RequestedVersion;
+use crate::aws::service_tags::RedeployTag;
+use crate::plan::SkipReason;
+use crate::settings::{DeploymentRisk, ResponseMode, RiskPolicy};
+use crate::state::deployment::DeploymentOutcome;
+use crate::text::Untrusted;
+use crate::time::Span;
+
+/// For how long after a call without an answer its effect may still show.
+const LOST_ANSWER_TIMEOUT: Span = Span::from_secs(120);
+
+/// Why a service is left as it is. [`SkipReason::needs_human`] says whether a human is notified.
+pub(super) struct ReasonToSkip {
+    pub(super) reason: SkipReason,
+    pub(super) why: String,
+}
+
+type SkipGate = fn(&EligibilityCheck<'_, '_>) -> Option<ReasonToSkip>;
+
+/// The gates in the order in which they run.
+const SKIP_GATES: [SkipGate; 6] = [
+    check_service,
+    check_secrets,
+    check_primary_deployment,
+    check_own_deployment,
+    check_controller,
+    check_wishes,
+];
+
+/// The first reason to leave the service as it is, if there is one.
+pub(super) fn find_reason_to_skip(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    for gate in SKIP_GATES {
+        if let Some(reason) = gate(check) {
+            return Some(reason);
+        }
+    }
+    None
+}
+
+/// Gates 1 and 2: services that nobody expects to be redeployed.
+fn check_service(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    // 1. It is draining or gone.
+    let status = &check.consumer.service.status;
+    if *status != ServiceStatus::Active {
+        let why = format!("its status is {}", Untrusted::new(status.as_str()).show(20));
+        return Some(ReasonToSkip { reason: SkipReason::Inactive, why });
+    }
+    // 2. Its tag says `off`. With an invalid tag beside it, it is not clear what is meant: gate 12.
+    let tags = &check.consumer.tags;
+    if tags.redeploy == RedeployTag::Off && tags.problems.is_empty() {
+        let why = "its tag `secrets-responder:redeploy` is `off`".to_owned();
+        return Some(ReasonToSkip { reason: SkipReason::OptedOut, why });
+    }
+    None
+}
+
+/// Gates 3 and 4: a new deployment would not help, however new the present one is.
+fn check_secrets(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    // 3. It asks for other versions only.
+    match find_unhelpful_reference(check) {
+        Some(SkipReason::PinnedVersion) => {
+            let why = "it asks for one version by id; a redeploy does not help".to_owned();
+            return Some(ReasonToSkip { reason: SkipReason::PinnedVersion, why });
+        }
+        Some(reason) => {
+            let why = "it asks for another staging label than AWSCURRENT; a redeploy does not help";
+            return Some(ReasonToSkip { reason, why: why.to_owned() });
+        }
+        None => {}
+    }
+    // 4. A secret is deleted or missing.
+    for secret_use in &check.consumer.uses {
+        let metadata = check.facts.secrets.get(&secret_use.change.secret.key());
+        if !metadata.is_none_or(SecretMetadata::is_readable) {
+            let why = "a secret that it uses is deleted: its new tasks could not start".to_owned();
+            return Some(ReasonToSkip { reason: SkipReason::SecretGone, why });
+        }
+    }
+    None
+}
+
+/// The reason for a service whose every reference asks for something else than the current version.
+fn find_unhelpful_reference(check: &EligibilityCheck<'_, '_>) -> Option<SkipReason> {
+    let mut reason = SkipReason::OtherLabel;
+    for version in check.consumer.uses.iter().flat_map(|secret_use| &secret_use.versions) {
+        match version {
+            RequestedVersion::Current => return None,
+            RequestedVersion::Pinned => reason = SkipReason::PinnedVersion,
+            RequestedVersion::Stage(_) => {}
+        }
+    }
+    Some(reason)
+}
+
+/// Gate 5: the PRIMARY deployment is newer than the change.
+fn check_primary_deployment(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    let primary = check.consumer.service.primary.as_ref()?;
+    if primary.created_at < check.fresh_from {
+        return None;
+    }
+    if primary.rollout_state == Some(RolloutState::Failed) && !is_own_deployment(check, &primary.id) {
+        let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
+        return Some(ReasonToSkip { reason: SkipReason::RolloutFailed, why });
+    }
+    let why = format!("its deployment of {} is newer than the change", primary.created_at);
+    Some(ReasonToSkip { reason: SkipReason::AlreadyNewer, why })
+}
+
+/// Whether this id may be that of our deployment for the change: the incident of that deployment notifies of its failure.
+fn is_own_deployment(check: &EligibilityCheck<'_, '_>, id: &str) -> bool {
+    let Some(record) = check.own_deployment() else { return false };
+    let has_id = record.deployment.as_deref().is_none_or(|known| known == id);
+    has_id && record.requested_at >= check.fresh_from
+}
+
+/// Gates 6 to 8: our deployment for the change is not PRIMARY. It failed, or does not show yet.
+fn check_own_deployment(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    let record = check.own_deployment()?;
+    if record.requested_at < check.fresh_from {
+        return None;
+    }
+    let requested_at = record.requested_at;
+    // 6. ECS refused to deploy it for this change.
+    if record.end.is_some_and(|end| end.outcome == DeploymentOutcome::Denied) {
+        let why = format!("ECS refused to deploy it at {requested_at}");
+        return Some(ReasonToSkip { reason: SkipReason::Refused, why });
+    }
+    // 7. Our deployment for this change failed.
+    if record.has_failed() {
+        let why = format!("the deployment of {requested_at} that should answer the change failed");
+        return Some(ReasonToSkip { reason: SkipReason::RolloutFailed, why });
+    }
+    // 8. Our deployment for this change was requested and is not seen yet. Where the answer to the call was lost, the
+    // call may have had no effect; that shows within minutes.
+    let may_show = record.deployment.is_some()
+        || record.is_leased_at(check.now)
+        || check.now < requested_at.plus(LOST_ANSWER_TIMEOUT);
+    if record.is_open() && may_show {
+        let why = format!("a deployment was requested at {requested_at} and is not seen yet");
+        return Some(ReasonToSkip { reason: SkipReason::AlreadyRequested, why });
+    }
+    None
+}
+
+/// Gates 9 to 11: something else than ECS deploys the service.
+fn check_controller(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    let service = check.consumer.service;
+    match service.controller {
+        // 9. `CodeDeploy` deploys it.
+        DeploymentController::CodeDeploy => {
+            let why = "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
+            return Some(ReasonToSkip { reason: SkipReason::CodeDeploy, why: why.to_owned() });
+        }
+        // 10. An external controller deploys it.
+        DeploymentController::External => {
+            let why = "an external controller deploys it; start a deployment there";
+            return Some(ReasonToSkip { reason: SkipReason::External, why: why.to_owned() });
+        }
+        DeploymentController::Ecs | DeploymentController::Other(_) => {}
+    }
+    // 11. Another AWS service manages it.
+    if service.managed {
+        let why = "another AWS service manages it; update it there";
+        return Some(ReasonToSkip { reason: SkipReason::Managed, why: why.to_owned() });
+    }
+    None
+}
+
+/// Gates 12 to 15: its owners or the operator want a human to decide.
+fn check_wishes(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    let tags = &check.consumer.tags;
+    // 12. One of its tags is invalid.
+    if !tags.problems.is_empty() {
+        return Some(ReasonToSkip { reason: SkipReason::UnclearTag, why: tags.problems.join("; ") });
+    }
+    // 13. Its tag says `notify`.
+    if tags.redeploy == RedeployTag::Notify {
+        let why = "its tag `secrets-responder:redeploy` is `notify`";
+        return Some(ReasonToSkip { reason: SkipReason::NotifyOnly, why: why.to_owned() });
+    }
+    // 14. The settings leave one of its risks to a human.
+    for risk in &check.risks {
+        let is_left_to_human = match check.facts.settings.risk_policy(*risk) {
+            RiskPolicy::Go => false,
+            RiskPolicy::Notify => true,
+            // Only a deployment in progress is over by itself.
+            RiskPolicy::Wait => *risk != DeploymentRisk::InProgress,
+        };
+        if is_left_to_human {
+            let why = format!("{}; the settings leave that to a human", risk.describe());
+            return Some(ReasonToSkip { reason: SkipReason::Finding, why });
+        }
+    }
+    // 15. The mode is `notify`.
+    if check.facts.settings.mode == ResponseMode::Notify {
+        let why = "it would be redeployed; the mode is `notify`";
+        return Some(ReasonToSkip { reason: SkipReason::NotifyMode, why: why.to_owned() });
+    }
+    None
+}

@@ -1,0 +1,137 @@
+//! The subject of an incident: the secret, the principal and the services that it is about, parsed.
+
+use super::phrases::parse_region_name;
+use crate::aws::arn::Arn;
+use crate::aws::principal::UNKNOWN_PRINCIPAL;
+use crate::aws::secret_ref::SecretRef;
+use crate::incident::Incident;
+use crate::text::Untrusted;
+use crate::time::{Span, Timestamp};
+
+/// How much time before and after an incident is worth a look.
+const INCIDENT_LOOKAROUND: Span = Span::from_secs(900);
+
+/// The parties of an incident, raw; absent where the incident does not name one.
+pub(super) struct IncidentSubject<'i> {
+    /// The first secret.
+    pub(super) secret: Option<&'i SecretRef>,
+    pub(super) principal: Option<&'i str>,
+    /// The name of the principal's role, if it is one of the incident's account.
+    pub(super) role: Option<&'i str>,
+    /// The name of the principal's user, if it is one of the incident's account.
+    pub(super) user: Option<&'i str>,
+    pub(super) access_key_id: Option<&'i str>,
+    pub(super) session_name: Option<&'i str>,
+    pub(super) rotation_function: Option<LocatedFunction<'i>>,
+    /// The first service.
+    pub(super) service: Option<LocatedService<'i>>,
+    /// The Region of the secret, else the first of the incident.
+    pub(super) region: Option<&'i str>,
+    /// The period that is worth a look.
+    pub(super) start: Timestamp,
+    /// Its end.
+    pub(super) end: Timestamp,
+}
+
+/// A Lambda function, from its ARN.
+#[derive(Clone, Copy)]
+pub(super) struct LocatedFunction<'i> {
+    pub(super) region: &'i str,
+    /// The name, with a version or an alias if the ARN has one: `rotate-db:live`.
+    pub(super) qualified_name: &'i str,
+}
+
+/// An ECS service, from its ARN.
+#[derive(Clone, Copy)]
+pub(super) struct LocatedService<'i> {
+    pub(super) region: &'i str,
+    pub(super) cluster: &'i str,
+    pub(super) name: &'i str,
+}
+
+impl<'i> IncidentSubject<'i> {
+    pub(super) fn from_incident(incident: &'i Incident) -> Self {
+        let secret = incident.secret_refs.first();
+        let principal = find_principal(incident);
+        // Nothing can be done about a principal of another account.
+        let own_principal = principal.and_then(Arn::parse).filter(|arn| arn.account == incident.account);
+        Self {
+            secret,
+            principal,
+            role: own_principal.and_then(find_role_name),
+            user: own_principal.and_then(find_user_name),
+            access_key_id: incident.detail("access key id").map(Untrusted::raw),
+            session_name: incident.detail("session").map(Untrusted::raw),
+            rotation_function: find_rotation_function(incident),
+            service: find_service(incident),
+            region: find_region(incident, secret),
+            start: incident.first.minus(INCIDENT_LOOKAROUND),
+            end: incident.last.plus(INCIDENT_LOOKAROUND),
+        }
+    }
+}
+
+fn find_principal(incident: &Incident) -> Option<&str> {
+    let principal = incident.principal.as_ref()?.raw();
+    if principal == UNKNOWN_PRINCIPAL { None } else { Some(principal) }
+}
+
+fn find_region<'i>(incident: &'i Incident, secret: Option<&'i SecretRef>) -> Option<&'i str> {
+    // A command about a secret needs the Region of that secret.
+    if let Some(region) = secret.and_then(|secret| parse_region_name(&secret.region)) {
+        return Some(region);
+    }
+    incident.regions.iter().find_map(|region| parse_region_name(region))
+}
+
+fn find_rotation_function(incident: &Incident) -> Option<LocatedFunction<'_>> {
+    let arn = Arn::parse_for_service("lambda", incident.detail("rotation function")?.raw())?;
+    let qualified_name = arn.resource.strip_prefix("function:")?;
+    Some(LocatedFunction { region: arn.region, qualified_name })
+}
+
+/// ARNs of the old format have no cluster ("ARNs and IDs", ECS developer guide).
+fn find_service(incident: &Incident) -> Option<LocatedService<'_>> {
+    let arn = Arn::parse_for_service("ecs", incident.services.first()?)?;
+    let (cluster, name) = arn.resource.strip_prefix("service/")?.split_once('/')?;
+    Some(LocatedService { region: arn.region, cluster, name })
+}
+
+/// The name of a role without its path, which is what IAM's commands take, from its ARN or a session's.
+fn find_role_name(principal: Arn<'_>) -> Option<&str> {
+    let path = match principal.service {
+        "iam" => principal.resource.strip_prefix("role/")?,
+        "sts" => principal.resource.strip_prefix("assumed-role/")?,
+        _ => return None,
+    };
+    find_last_part(path)
+}
+
+/// The name of a user without its path.
+fn find_user_name(principal: Arn<'_>) -> Option<&str> {
+    if principal.service == "iam" { find_last_part(principal.resource.strip_prefix("user/")?) } else { None }
+}
+
+fn find_last_part(path: &str) -> Option<&str> {
+    match path.rsplit('/').next() {
+        None | Some("") => None,
+        Some(name) => Some(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_and_users_are_named_as_iam_names_them() {
+        let role = |arn| Arn::parse(arn).and_then(find_role_name);
+        let user = |arn| Arn::parse(arn).and_then(find_user_name);
+        assert_eq!(role("arn:aws:iam::111122223333:role/team/app"), Some("app"));
+        assert_eq!(role("arn:aws:sts::111122223333:assumed-role/app"), Some("app"));
+        assert_eq!(user("arn:aws-cn:iam::111122223333:user/a/b"), Some("b"));
+        for other in ["arn:aws:iam::111122223333:root", "ecs.amazonaws.com", "111122223333:AROAX"] {
+            assert_eq!((role(other), user(other)), (None, None));
+        }
+    }
+}
