@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use responder_core::rules::{Handler, EventRule, RuleSet};
+use responder_core::rules::{EventRule, Handler, RuleSet};
 use serde_json::{Map, Value, json};
 
 use crate::json::list_items;

@@ -1,6 +1,6 @@
 //! Generates the templates: source fragments whose placeholders, such as `@handler@`, are filled with what the rules say.
 
-use responder_core::rules::{Handler, EventRule, RuleSet};
+use responder_core::rules::{EventRule, Handler, RuleSet};
 use serde_json::Value;
 
 use crate::dashboard::render_dashboard_template;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::rules::{ResponseAction, Handler, RuleSet};
+use responder_core::rules::{Handler, ResponseAction, RuleSet};
 
 /// An action, as IAM names it: `ecs:UpdateService`.
 pub type IamAction = &'static str;

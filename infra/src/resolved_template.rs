@@ -56,7 +56,11 @@ impl ResolvedTemplate {
     ///
     /// # Errors
     /// When a rule cannot be deployed, or the site lacks a parameter.
-    pub fn generate(name: &str, rules: &RuleSet, site: DeploymentSite) -> Result<Self, ResolvedTemplateError> {
+    pub fn generate(
+        name: &str,
+        rules: &RuleSet,
+        site: DeploymentSite,
+    ) -> Result<Self, ResolvedTemplateError> {
         let mut text = String::new();
         for template in generate_templates(rules)? {
             if template.name == name {

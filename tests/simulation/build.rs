@@ -1,4 +1,4 @@
-//! Tells the tests whether they were built to be quick: where they were not, the explorations are small ones.
+//! Sets `cfg(optimized)` where the tests are built to be quick: elsewhere the explorations are small ones.
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(optimized)");

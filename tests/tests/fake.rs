@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use acceptance::aws::EmulatorClient;
 use acceptance::{ConnectionFault, FakeAws, wait_until};
+use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::time::Span;
 use serde_json::{Value, json};
-use simulation::Fault;
 use simulation::ecs::{
-    CircuitBreaker, Container, Controller, NewService, Operation, Outcome, TaskDefinition,
+    CircuitBreaker, EcsOperation, NewService, RegisteredTaskDefinition, RolloutOutcome, TaskContainer,
 };
+use simulation::service_calls::ServiceFault;
 
 const ACCOUNT: &str = "111122223333";
 const HOME: &str = "us-east-1";
@@ -34,18 +35,18 @@ fn call_ecs(client: &EmulatorClient, operation: &str, body: &Value) -> Result<Va
 /// Creates a service with a circuit breaker, and returns its ARN.
 fn create_service(fake: &FakeAws) -> String {
     fake.with_ecs(|ecs, now| {
-        let task_definition = ecs.register(TaskDefinition {
+        let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
             execution_role: Some("arn:aws:iam::111122223333:role/execution".to_owned()),
-            containers: vec![Container {
+            containers: vec![TaskContainer {
                 name: "app".to_owned(),
                 secrets: vec!["arn:aws:secretsmanager:us-east-1:111122223333:secret:a-AbCdEf".to_owned()],
                 log_secrets: vec!["log".to_owned()],
                 repository_credentials: Some("registry".to_owned()),
-                ..Container::default()
+                ..TaskContainer::default()
             }],
             fsx_credentials: vec!["share".to_owned()],
-            ..TaskDefinition::default()
+            ..RegisteredTaskDefinition::default()
         });
         let service = NewService {
             cluster: "prod".to_owned(),
@@ -104,7 +105,7 @@ fn a_rollout_takes_its_time_and_has_its_events_and_launches() {
     fake.freeze();
     let arn = create_service(&fake);
     let client = connect(&fake);
-    fake.with_ecs(|ecs, _| ecs.next(&arn, [Outcome::Fails(Span::from_secs(60))]));
+    fake.with_ecs(|ecs, _| ecs.plan_outcomes(&arn, [RolloutOutcome::Fails(Span::from_secs(60))]));
     let request = json!({"cluster": "prod", "service": "web", "forceNewDeployment": true});
     let updated = call_ecs(&client, "UpdateService", &request).expect("it is updated");
     let states = |service: &Value| {
@@ -151,7 +152,7 @@ fn an_estate_is_listed_in_pages_and_described_by_tens() {
     }
     assert_eq!((services.len(), definitions.len()), (400, 250));
     assert!(fake.count_requests("ListServices") > 8, "more than a page in some cluster");
-    let made = fake.with_ecs(|ecs, _| ecs.calls.made(Operation::DescribeServices));
+    let made = fake.with_ecs(|ecs, _| ecs.calls.count(EcsOperation::DescribeServices));
     assert_eq!(made, fake.count_requests("DescribeServices"));
 }
 
@@ -164,13 +165,13 @@ fn refusals_come_as_aws_words_them() {
         let service = NewService {
             cluster: "prod".to_owned(),
             name: "blue".to_owned(),
-            controller: Controller::CodeDeploy,
+            controller: DeploymentController::CodeDeploy,
             ..NewService::default()
         };
         ecs.create_service(service, now);
         ecs.calls.plant(
-            Operation::ListClusters,
-            [Some(Fault::Throttled), Some(Fault::Internal("ServerException"))],
+            EcsOperation::ListClusters,
+            [Some(ServiceFault::Throttled), Some(ServiceFault::Internal("ServerException"))],
         );
     });
     let update = json!({"cluster": "prod", "service": "blue", "forceNewDeployment": true});

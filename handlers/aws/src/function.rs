@@ -50,7 +50,7 @@ async fn serve(handler: Handler) -> Result<(), StopReason> {
     }
     let app = &FunctionApp::from_env(handler).map_err(StopReason::CannotStart)?;
     let answer = |event: LambdaEvent<Box<RawValue>>| async move {
-        app.respond(event.payload.get(), event.context).await
+        app.respond_in_json(event.payload.get(), event.context).await
     };
     lambda_runtime::run(service_fn(answer)).await.map_err(|_| StopReason::RuntimeFailed)
 }
@@ -87,12 +87,16 @@ impl FunctionApp {
     }
 
     /// Answers an invocation with JSON that is harmless to print, byte for byte as the replay prints it.
-    async fn respond(&self, payload: &str, context: Context) -> Result<Box<RawValue>, FunctionError> {
-        let answer = self.answer(payload, context).await?;
+    async fn respond_in_json(&self, payload: &str, context: Context) -> Result<Box<RawValue>, FunctionError> {
+        let answer = self.answer_invocation(payload, context).await?;
         to_json_line(&answer).and_then(RawValue::from_string).map_err(|_| FunctionError::AnswerUnwritable)
     }
 
-    async fn answer(&self, payload: &str, context: Context) -> Result<FunctionAnswer, FunctionError> {
+    async fn answer_invocation(
+        &self,
+        payload: &str,
+        context: Context,
+    ) -> Result<FunctionAnswer, FunctionError> {
         let payload = parse_payload(payload);
         let invocation = Invocation {
             until: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),

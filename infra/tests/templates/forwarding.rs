@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use infra::event_rules::{RuleState, deployed_rules, forwarding_rules};
 use eventbridge_pattern::Pattern;
+use infra::event_rules::{RuleState, deployed_rules, forwarding_rules};
 
 use super::code::{list_folders, workspace_path};
 

@@ -152,8 +152,11 @@ fn list_questions_and_steps(rules: &RuleSet, handler: Handler) -> BTreeSet<Strin
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
             let records = if file == "event.json" { vec![text.as_str()] } else { text.lines().collect() };
             for record in records {
-                for case in
-                    rules.match_event(record).unwrap_or_default().iter().filter(|case| case.handler == handler)
+                for case in rules
+                    .match_event(record)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter(|case| case.handler == handler)
                 {
                     let asked = questions(case, &facts);
                     names.extend(asked.iter().map(|question| first_word(&format!("{question:?}"))));

@@ -1,4 +1,4 @@
-//! The event bus: from what the models tell to what arrives in the queues. It loses, repeats, delays and so reorders.
+//! The event bus, from what the models send to what arrives in the queues. It loses, repeats, delays and so reorders events.
 
 use std::rc::Rc;
 
@@ -7,96 +7,133 @@ use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use crate::ecs::TaskLaunch;
-use crate::event::{event, seconds};
-use crate::queue::Queue;
-use crate::{Place, Random};
+use crate::event_envelope::{EventKind, wrap_event};
+use crate::location::AwsLocation;
+use crate::queue::SimulatedQueue;
+use crate::random::SeededRandom;
 
 /// The bus and its queues.
 #[derive(Debug)]
-pub(crate) struct Bus {
-    random: Random,
-    place: Place,
-    /// How many of a thousand events get lost, and how many come twice.
+pub(crate) struct SimulatedBus {
+    random: SeededRandom,
+    location: AwsLocation,
+    /// How many of a thousand events get lost.
     pub(crate) lost: u64,
+    /// How many of a thousand events come twice.
     pub(crate) twice: u64,
     /// The longest time that an event of `CloudTrail` takes. Others take a few seconds.
-    pub(crate) trail: Span,
+    pub(crate) trail_delay: Span,
     /// How long messages for the function `access` are gathered.
-    pub(crate) window: Span,
-    pub(crate) rotation: Queue,
-    pub(crate) access: Queue,
-    /// How many events were told, and how many of them got lost.
-    pub(crate) notified: (u64, u64),
+    pub(crate) batching_window: Span,
+    pub(crate) rotation_queue: SimulatedQueue,
+    pub(crate) access_queue: SimulatedQueue,
+    /// How many events were sent that a rule has.
+    pub(crate) sent: u64,
+    /// How many of them got lost.
+    pub(crate) lost_count: u64,
 }
 
-impl Bus {
-    pub(crate) fn new(place: Place, seed: u64) -> Self {
-        let random = Random::new(seed);
-        let (rotation, access) = (Queue::default(), Queue::default());
-        let trail = Span::from_secs(120);
+/// The delivery of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventDelivery {
+    /// No rule has it.
+    Unmatched,
+    /// It got lost.
+    Lost,
+    /// It comes once.
+    Once,
+    /// It comes twice.
+    Twice,
+}
+
+impl EventDelivery {
+    /// The delivery in words, for the trace.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Unmatched => "no rule has it",
+            Self::Lost => "lost",
+            Self::Once => "once",
+            Self::Twice => "twice",
+        }
+    }
+}
+
+/// The longest time that an event takes which does not come through `CloudTrail`.
+const NATIVE_EVENT_DELAY: Span = Span::from_secs(5);
+/// The shortest time that an event takes, in milliseconds.
+const MIN_DELAY_MILLIS: i64 = 200;
+
+impl SimulatedBus {
+    pub(crate) fn new(location: AwsLocation, seed: u64) -> Self {
         Self {
-            random,
-            place,
+            random: SeededRandom::new(seed),
+            location,
             lost: 0,
             twice: 0,
-            trail,
-            window: Span::from_millis(1),
-            rotation,
-            access,
-            notified: (0, 0),
+            trail_delay: Span::from_secs(120),
+            batching_window: Span::from_millis(1),
+            rotation_queue: SimulatedQueue::default(),
+            access_queue: SimulatedQueue::default(),
+            sent: 0,
+            lost_count: 0,
         }
     }
 
     /// The queue of a handler.
-    pub(crate) fn queue(&mut self, handler: Handler) -> &mut Queue {
-        if handler == Handler::Access { &mut self.access } else { &mut self.rotation }
+    pub(crate) fn queue_mut(&mut self, handler: Handler) -> &mut SimulatedQueue {
+        if handler == Handler::Access { &mut self.access_queue } else { &mut self.rotation_queue }
     }
 
-    /// When a message that comes at an instant can be received.
-    pub(crate) fn gathered(&self, handler: Handler, at: Timestamp) -> Timestamp {
-        let window = self.window.millis().max(1);
-        let early = at.millis().rem_euclid(window);
-        let gathers = handler == Handler::Access && early > 0;
-        if gathers { at.plus(Span::from_millis(window - early)) } else { at }
+    /// When a message that arrives at an instant can be received: messages for `access` are gathered in windows.
+    pub(crate) fn end_of_window(&self, handler: Handler, at: Timestamp) -> Timestamp {
+        let window = self.batching_window.millis().max(1);
+        let after_begin = at.millis().rem_euclid(window);
+        if handler != Handler::Access || after_begin == 0 {
+            return at;
+        }
+        at.plus(Span::from_millis(window - after_begin))
     }
 
-    /// Takes an event; returns what becomes of it, for the trace.
-    pub(crate) fn put(&mut self, at: Timestamp, event: &Value) -> &'static str {
-        let kind = event["detail-type"].as_str().unwrap_or_default();
+    /// Takes an event, and says what becomes of it.
+    pub(crate) fn deliver(&mut self, at: Timestamp, event: &Value) -> EventDelivery {
+        let detail_type = event["detail-type"].as_str().unwrap_or_default();
         let name = event["detail"]["eventName"].as_str().unwrap_or_default();
-        let (handler, slowest) = match (kind, name) {
-            ("AWS Service Event via CloudTrail", "RotationSucceeded") => (Handler::Rotation, self.trail),
-            ("AWS API Call via CloudTrail", _) => (Handler::Access, self.trail),
-            ("Secret Label Updated" | "ECS Deployment State Change", _) => {
-                (Handler::Rotation, Span::from_secs(5))
+        let (handler, slowest) = match (detail_type, name) {
+            ("AWS Service Event via CloudTrail", "RotationSucceeded") => {
+                (Handler::Rotation, self.trail_delay)
             }
-            _ => return "no rule has it",
+            ("AWS API Call via CloudTrail", _) => (Handler::Access, self.trail_delay),
+            ("Secret Label Updated" | "ECS Deployment State Change", _) => {
+                (Handler::Rotation, NATIVE_EVENT_DELAY)
+            }
+            _ => return EventDelivery::Unmatched,
         };
-        self.notified.0 += 1;
+        self.sent += 1;
         if self.random.chance(self.lost) {
-            self.notified.1 += 1;
-            return "lost";
+            self.lost_count += 1;
+            return EventDelivery::Lost;
         }
-        let twice = self.random.chance(self.twice);
+        let delivery =
+            if self.random.chance(self.twice) { EventDelivery::Twice } else { EventDelivery::Once };
+        let copies = if delivery == EventDelivery::Twice { 2 } else { 1 };
         let text: Rc<str> = event.to_string().into();
-        for _ in 0..=u64::from(twice) {
-            let slowest = u64::try_from(slowest.millis()).unwrap_or_default();
-            let delay =
-                Span::from_millis(i64::try_from(self.random.below(slowest)).unwrap_or_default() + 200);
-            let at = self.gathered(handler, at.plus(delay));
-            self.queue(handler).send(Rc::clone(&text), at);
+        for _ in 0..copies {
+            let more = self.random.signed_below(u64::try_from(slowest.millis()).unwrap_or_default());
+            let arrives_at = at.plus(Span::from_millis(more + MIN_DELAY_MILLIS));
+            let visible_at = self.end_of_window(handler, arrives_at);
+            self.queue_mut(handler).send(Rc::clone(&text), visible_at);
         }
-        if twice { "twice" } else { "once" }
+        delivery
     }
 
-    /// What `CloudTrail` tells of a task's start: its role reads its secrets, under the task's id as the session's name.
-    pub(crate) fn launched(&mut self, launch: &TaskLaunch) -> Vec<Value> {
+    /// The records of `CloudTrail` about a task's start: its role reads its secrets, under the task's id as the session's name.
+    pub(crate) fn record_launch(&mut self, launch: &TaskLaunch) -> Vec<Value> {
+        const KIND: EventKind = ("aws.secretsmanager", "AWS API Call via CloudTrail");
         let Some(role) = &launch.execution_role else { return Vec::new() };
         let name = role.rsplit('/').next().unwrap_or_default();
-        let (account, at) = (self.place.account.clone(), seconds(launch.started_at));
+        let account = self.location.account.clone();
         let mut events = Vec::new();
         for reference in &launch.reads {
-            let secret: Vec<&str> = reference.split(':').take(7).collect();
             let detail = json!({
                 "eventVersion": "1.11",
                 "userIdentity": {
@@ -108,11 +145,11 @@ impl Bus {
                         "type": "Role", "arn": role, "accountId": account, "userName": name,
                     } },
                 },
-                "eventTime": at,
+                "eventTime": launch.started_at.truncate_to_second(),
                 "eventSource": "secretsmanager.amazonaws.com",
                 "eventName": "GetSecretValue",
-                "awsRegion": self.place.region,
-                "requestParameters": { "secretId": secret.join(":") },
+                "awsRegion": self.location.region,
+                "requestParameters": { "secretId": strip_json_key(reference) },
                 "responseElements": null,
                 "requestID": self.random.uuid(),
                 "eventID": self.random.uuid(),
@@ -122,16 +159,22 @@ impl Bus {
                 "recipientAccountId": account,
                 "eventCategory": "Management",
             });
-            let kind = ("aws.secretsmanager", "AWS API Call via CloudTrail");
-            events.push(event(&mut self.random, &self.place, launch.started_at, kind, &[], &detail));
+            let at = launch.started_at;
+            events.push(wrap_event(&mut self.random, &self.location, at, KIND, &[], &detail));
         }
         events
     }
 
-    /// What the schedule sends to the sweep.
-    pub(crate) fn sweep(&mut self, at: Timestamp) -> Value {
-        let rule = self.place.arn("events", "rule/responder-sweep");
+    /// The event by which the schedule invokes the sweep.
+    pub(crate) fn schedule_sweep(&mut self, at: Timestamp) -> Value {
+        let rule = self.location.arn("events", "rule/responder-sweep");
         let kind = ("aws.events", "Scheduled Event");
-        event(&mut self.random, &self.place, at, kind, &[&rule], &json!({}))
+        wrap_event(&mut self.random, &self.location, at, kind, &[&rule], &json!({}))
     }
+}
+
+/// The secret of a reference: its ARN without a JSON key, a version stage and a version id.
+pub(crate) fn strip_json_key(reference: &str) -> String {
+    let parts: Vec<&str> = reference.split(':').take(7).collect();
+    parts.join(":")
 }

@@ -1,129 +1,129 @@
 //! The functions alone, on virtual time: given events arrive in batches at several workers at once, in any order and more than once.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use responder_core::aws::arn::Arn;
-use responder_core::facts::{Facts, Settings};
+use responder_core::event::Event;
+use responder_core::facts::Facts;
 use responder_core::notify::Notification;
 use responder_core::rules::{Handler, RuleSet, RulesError};
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{AttributeValue, ItemKey, TableItem};
-use responder_engine::{Engine, Invocation};
 
-use crate::clock::{Clock, Tasks, Turned};
-use crate::cloud::{Cloud, Record, State};
-use crate::ecs::Ecs;
-use crate::ports::Port;
-use crate::queue::Queue;
-use crate::secrets::Secrets;
-use crate::store::Store;
-use crate::world::{ACCOUNT, REGION};
-use crate::{Place, Random};
+use crate::builtin_rules::load_builtin_rules;
+use crate::cloud::{CallLatency, CloudBuilder, SimulatedCloud};
+use crate::invocations::{FinishedInvocation, InvocationConfig, InvocationPool, InvocationTurn};
+use crate::queue::SimulatedQueue;
+use crate::random::SeededRandom;
 
 /// How events arrive.
 #[derive(Clone, Debug)]
-pub struct Arrival {
-    /// What decides everything that is left to chance: the order, the batches, who works when.
+pub struct ArrivalPlan {
+    /// Decides everything that is left to chance: the order, the batches, which worker goes on.
     pub seed: u64,
     /// How many invocations of one function run at the same time.
     pub workers: usize,
     /// How many of a thousand messages come once more; those may come once more, too.
-    pub twice: u64,
-    /// Whether to write down what happens.
-    pub traced: bool,
+    pub repeated: u64,
+    /// Whether a trace is kept.
+    pub is_traced: bool,
 }
 
-/// What came of it.
+/// The result of a delivery.
 #[derive(Debug)]
-pub struct Ended {
-    /// The keys of the incidents that the ledger says were paged.
+pub struct DeliveryResult {
+    /// The keys of the incidents that were paged, by the ledger.
     pub incidents: BTreeSet<String>,
-    /// The pages that the topic took, by the incident's key.
+    /// The pages that the topic took, each with the incident's key.
     pub pages: Vec<(String, Notification)>,
-    /// How many messages were put aside, by function.
-    pub dead: BTreeMap<Handler, usize>,
+    /// How many messages went to the dead-letter queue, by function.
+    pub dead_letters: BTreeMap<Handler, usize>,
     /// How often the table was written.
     pub writes: u64,
-    /// What happened, if that was wanted.
+    /// The trace, if it was wanted.
     pub trace: Vec<String>,
 }
 
-/// Delivers events to every function that has a rule for them, until all are answered. Of the services the ledger knows what their roles launch, as if they had been
-/// discovered; there are none to redeploy.
+/// Delivers events to every function that has a rule for them, until all are answered. The ledger knows what the roles of the services launch, as if they had been
+/// discovered; there are no services to redeploy.
 ///
 /// # Errors
-/// When the rules cannot be loaded.
-pub fn deliver(events: &[String], facts: &Facts, arrival: &Arrival) -> Result<Ended, RulesError> {
-    let mut functions = Functions::new(&facts.settings, arrival, last(events))?;
-    functions.remember_launches(facts);
-    functions.send(events);
+///
+/// If the rules cannot be loaded.
+pub fn deliver_events(
+    events: &[String],
+    facts: &Facts,
+    arrival: &ArrivalPlan,
+) -> Result<DeliveryResult, RulesError> {
+    let mut functions = EventFunctions::new(facts, arrival, find_last_event(events))?;
+    functions.record_launch_secrets(facts);
+    functions.send_events(events);
     functions.run();
-    Ok(functions.end())
+    Ok(functions.into_result())
 }
 
 /// When the last event happened.
-fn last(events: &[String]) -> Timestamp {
-    let time = |text: &String| responder_core::event::Event::parse(text).ok().map(|event| event.time);
-    events.iter().filter_map(time).max().unwrap_or_default()
+fn find_last_event(events: &[String]) -> Timestamp {
+    let mut last = Timestamp::default();
+    for text in events {
+        if let Ok(event) = Event::parse(text) {
+            last = last.max(event.time);
+        }
+    }
+    last
 }
 
-struct Functions<'a> {
-    settings: &'a Settings,
-    arrival: &'a Arrival,
-    random: Random,
-    cloud: Rc<Cloud>,
+struct EventFunctions<'a> {
+    arrival: &'a ArrivalPlan,
+    random: SeededRandom,
     rules: Arc<RuleSet>,
-    queues: BTreeMap<Handler, Queue>,
-    tasks: Tasks<(Engine<Port>, Vec<bool>)>,
-    running: BTreeMap<u64, (Handler, Vec<u64>)>,
-    idle: BTreeMap<Handler, Vec<Engine<Port>>>,
-    invocations: u64,
+    cloud: Rc<SimulatedCloud>,
+    queues: BTreeMap<Handler, SimulatedQueue>,
+    invocations: InvocationPool,
 }
 
+/// The timeout, and how long a claim is held.
 const LEASE: Span = Span::from_secs(60);
+/// How long a received message is hidden.
+const VISIBILITY: Span = Span::from_secs(90);
+/// All messages arrive within so many milliseconds.
+const ARRIVAL_MILLIS: u64 = 200_000;
+/// How many messages an invocation receives at most.
+const BATCH_MESSAGES: usize = 10;
 
-impl<'a> Functions<'a> {
-    fn new(settings: &'a Settings, arrival: &'a Arrival, now: Timestamp) -> Result<Self, RulesError> {
-        let mut random = Random::new(arrival.seed);
-        let state = State {
-            random: Random::new(random.next_u64()),
-            ecs: Ecs::new(Place::new(ACCOUNT, REGION), random.next_u64()),
-            secrets: Secrets::new(ACCOUNT, random.next_u64()),
-            store: Store::default(),
-            faulty: 0,
-            keeps_places: false,
-            record: Record { trace: arrival.traced.then(Vec::new), ..Record::default() },
+impl<'a> EventFunctions<'a> {
+    fn new(facts: &Facts, arrival: &'a ArrivalPlan, now: Timestamp) -> Result<Self, RulesError> {
+        let mut random = SeededRandom::new(arrival.seed);
+        let cloud = CloudBuilder::from_random(now, &mut random)
+            .latency(CallLatency::Typical)
+            .trace(arrival.is_traced)
+            .build();
+        let rules = load_builtin_rules()?;
+        let config = InvocationConfig {
+            rules: Arc::clone(&rules),
+            settings: facts.settings.clone(),
+            account: String::new(),
+            timeout: LEASE,
+            lease: LEASE,
         };
-        Ok(Self {
-            settings,
-            arrival,
-            random,
-            cloud: Rc::new(Cloud { clock: Clock::at(now), state: RefCell::new(state) }),
-            rules: crate::rules()?,
-            queues: BTreeMap::new(),
-            tasks: Tasks::default(),
-            running: BTreeMap::new(),
-            idle: BTreeMap::new(),
-            invocations: 0,
-        })
+        let invocations = InvocationPool::new(&cloud, config);
+        Ok(Self { arrival, random, rules, cloud, queues: BTreeMap::new(), invocations })
     }
 
-    /// What discovery writes of the task definitions that it reads.
-    fn remember_launches(&mut self, facts: &Facts) {
+    /// Writes what discovery writes of the task definitions that it reads.
+    fn record_launch_secrets(&mut self, facts: &Facts) {
         let mut launches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for service in facts.services.iter().flatten() {
-            let place = Arn::parse_for_service("ecs", &service.arn);
-            let parse = |arn: &Arn<'_>| {
-                let secrets = service
-                    .references
-                    .iter()
-                    .filter_map(|known| known.resolve_secret(arn.account, arn.region));
-                secrets.map(|(secret, _)| secret.key()).collect::<BTreeSet<_>>()
-            };
-            let secrets = place.as_ref().map(parse).unwrap_or_default();
+            let mut secrets = BTreeSet::new();
+            if let Some(location) = Arn::parse_for_service("ecs", &service.arn) {
+                for reference in &service.references {
+                    if let Some((secret, _)) = reference.resolve_secret(location.account, location.region) {
+                        secrets.insert(secret.key());
+                    }
+                }
+            }
             for role in &service.execution_roles {
                 launches.entry(role.raw()).or_default().extend(secrets.iter().cloned());
             }
@@ -131,27 +131,26 @@ impl<'a> Functions<'a> {
         for (role, secrets) in launches {
             let key = ItemKey { pk: format!("role#{role}"), sk: "launches".to_owned() };
             let values = BTreeMap::from([("secrets".to_owned(), AttributeValue::Set(secrets))]);
-            self.cloud.state.borrow_mut().store.put(TableItem { key, values });
+            self.cloud.with_table(|table| table.put(TableItem { key, values }));
         }
     }
 
     /// Puts the events into the queues, each at any instant of a few minutes.
-    fn send(&mut self, events: &[String]) {
-        let now = self.cloud.clock.now();
-        for text in events {
-            let matching =
-                |handler: &Handler| matches!(self.rules.match_event_for(*handler, text), Ok(Some(_)));
-            let handlers: Vec<Handler> = Handler::ALL.into_iter().filter(matching).collect();
-            let text: Rc<str> = text.as_str().into();
-            for handler in handlers {
+    fn send_events(&mut self, events: &[String]) {
+        let now = self.cloud.now();
+        for event in events {
+            let text: Rc<str> = event.as_str().into();
+            for handler in Handler::ALL {
+                if !matches!(self.rules.match_event_for(handler, event), Ok(Some(_))) {
+                    continue;
+                }
                 let mut copies = 1;
-                while self.random.chance(self.arrival.twice) {
+                while self.random.chance(self.arrival.repeated) {
                     copies += 1;
                 }
                 for _ in 0..copies {
-                    let delay = i64::try_from(self.random.below(200_000)).unwrap_or_default();
-                    let at = now.plus(Span::from_millis(delay));
-                    self.queues.entry(handler).or_default().send(Rc::clone(&text), at);
+                    let delay = Span::from_millis(self.random.signed_below(ARRIVAL_MILLIS));
+                    self.queues.entry(handler).or_default().send(Rc::clone(&text), now.plus(delay));
                 }
             }
         }
@@ -159,91 +158,81 @@ impl<'a> Functions<'a> {
 
     fn run(&mut self) {
         loop {
-            self.receive();
-            match self.tasks.turn(&mut self.random) {
-                Some(Turned::Done(number, (engine, kept))) => self.finish(number, engine, &kept),
-                Some(_) => {}
+            self.receive_messages();
+            match self.invocations.run_one_turn(&mut self.random) {
+                Some(InvocationTurn::Finished(finished)) => self.finish_invocation(*finished),
+                Some(InvocationTurn::Waiting | InvocationTurn::Died(_)) => {}
                 None => {
-                    let free = |handler: &Handler| self.count(*handler) < self.arrival.workers;
-                    let queues = self.queues.iter().filter(|(handler, _)| free(handler));
-                    let due = queues.filter_map(|(_, queue)| queue.next_due());
-                    let Some(next) = due.chain(self.cloud.clock.next_due()).min() else { return };
-                    self.cloud.clock.advance(next);
+                    let Some(next) = self.next_due() else { return };
+                    self.cloud.clock.advance_to(next);
                 }
             }
         }
     }
 
-    fn count(&self, handler: Handler) -> usize {
-        self.running.values().filter(|(running, _)| *running == handler).count()
+    /// When a sleeping invocation wakes, or a message can be received.
+    fn next_due(&self) -> Option<Timestamp> {
+        let mut due = Vec::new();
+        due.extend(self.cloud.clock.next_due());
+        for (handler, queue) in &self.queues {
+            if self.has_free_worker(*handler) {
+                due.extend(queue.next_due());
+            }
+        }
+        due.into_iter().min()
     }
 
-    fn receive(&mut self) {
-        let now = self.cloud.clock.now();
+    fn has_free_worker(&self, handler: Handler) -> bool {
+        self.invocations.count_running(handler) < self.arrival.workers
+    }
+
+    fn receive_messages(&mut self) {
+        let now = self.cloud.now();
         for handler in Handler::ALL {
-            while self.count(handler) < self.arrival.workers {
-                let most = usize::try_from(self.random.below(10)).unwrap_or_default() + 1;
+            while self.has_free_worker(handler) {
+                let most = self.random.index(BATCH_MESSAGES) + 1;
                 let Some(queue) = self.queues.get_mut(&handler) else { break };
-                let messages = queue.receive(now, most, Span::from_secs(90));
+                let messages = queue.receive(now, most, VISIBILITY);
                 if messages.is_empty() {
                     break;
                 }
-                self.invoke(handler, messages);
+                self.invocations.start(handler, messages, None);
             }
         }
     }
 
-    fn invoke(&mut self, handler: Handler, messages: Vec<(u64, Rc<str>)>) {
-        self.invocations += 1;
-        let number = self.invocations;
-        let mut engine = if let Some(engine) = self.idle.entry(handler).or_default().pop() {
-            engine
-        } else {
-            let port = Port { cloud: Rc::clone(&self.cloud), invocation: number };
-            Engine::new(port, handler, Arc::clone(&self.rules), self.settings.clone(), LEASE)
-        };
-        engine.aws.invocation = number;
-        let turn = Invocation {
-            until: self.cloud.clock.now().plus(LEASE),
-            owner: format!("invocation-{number}"),
-            account: String::new(),
-            keeps_facts: false,
-        };
-        let (ids, texts): (Vec<u64>, Vec<Rc<str>>) = messages.into_iter().unzip();
-        self.running.insert(number, (handler, ids));
-        let run = async move {
-            let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-            let (ended, _) = engine.process_batch(&turn, &texts).await;
-            let kept = ended.iter().map(responder_engine::EventResult::is_kept).collect();
-            (engine, kept)
-        };
-        self.tasks.spawn(number, run, None);
+    fn finish_invocation(&mut self, finished: FinishedInvocation) {
+        let FinishedInvocation { handler, messages, results, engine, .. } = finished;
+        let queue = self.queues.entry(handler).or_default();
+        for (id, result) in messages.into_iter().zip(results) {
+            if !result.is_kept() {
+                queue.delete(id);
+            }
+        }
+        self.invocations.keep_warm(handler, engine);
     }
 
-    fn finish(&mut self, number: u64, engine: Engine<Port>, kept: &[bool]) {
-        let Some((handler, ids)) = self.running.remove(&number) else { return };
-        for (id, _) in ids.into_iter().zip(kept).filter(|(_, kept)| !**kept) {
-            self.queues.entry(handler).or_default().delete(id);
+    fn into_result(self) -> DeliveryResult {
+        let incidents = self.cloud.with_table(|table| {
+            let mut incidents = BTreeSet::new();
+            for item in table.items() {
+                let is_paged = item.number("paged").is_some();
+                if let (true, Some(key)) = (is_paged, item.key.pk.strip_prefix("incident#")) {
+                    incidents.insert(key.to_owned());
+                }
+            }
+            incidents
+        });
+        let mut dead_letters = BTreeMap::new();
+        for (handler, queue) in &self.queues {
+            dead_letters.insert(*handler, queue.dead_letters.len());
         }
-        self.idle.entry(handler).or_default().push(engine);
-    }
-
-    fn end(self) -> Ended {
-        let state = self.cloud.state.borrow();
-        let paged = state.store.items().filter(|item| item.number("paged").is_some());
-        Ended {
-            incidents: paged
-                .filter_map(|item| item.key.pk.strip_prefix("incident#").map(str::to_owned))
-                .collect(),
-            pages: state
-                .record
-                .pages
-                .iter()
-                .map(|notified| (notified.key.clone(), notified.page.clone()))
-                .collect(),
-            dead: self.queues.iter().map(|(handler, queue)| (*handler, queue.dead.len())).collect(),
-            trace: state.record.trace.clone().unwrap_or_default(),
-            writes: state.record.calls.get("UpdateItem").copied().unwrap_or_default(),
-        }
+        self.cloud.with_record(|record| DeliveryResult {
+            incidents,
+            pages: record.pages.iter().map(|sent| (sent.key.clone(), sent.page.clone())).collect(),
+            dead_letters,
+            writes: record.calls.get("UpdateItem").copied().unwrap_or_default(),
+            trace: record.trace.clone().unwrap_or_default(),
+        })
     }
 }

@@ -1,48 +1,51 @@
-//! A standard queue of SQS with a dead-letter queue: at least once, in about no order.
+//! A standard queue of SQS with a dead-letter queue: it delivers at least once, and not in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use responder_core::time::{Span, Timestamp};
 
-/// How often a message is received before it is put aside (`maxReceiveCount`).
-const RECEIVES: u32 = 5;
+/// How often a message is received before it goes to the dead-letter queue (`maxReceiveCount`).
+const MAX_RECEIVE_COUNT: u32 = 5;
 
-/// The queue.
+/// A queue and its dead-letter queue.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
-    messages: BTreeMap<u64, Message>,
-    /// The messages by the instant from which on they can be received.
+pub(crate) struct SimulatedQueue {
+    messages: BTreeMap<u64, QueuedMessage>,
+    /// The messages, each by the instant from which on it can be received.
     order: BTreeSet<(Timestamp, u64)>,
     sent: u64,
-    /// What was received too often.
-    pub(crate) dead: Vec<Rc<str>>,
+    /// The messages that were received too often.
+    pub(crate) dead_letters: Vec<Rc<str>>,
 }
 
 #[derive(Debug)]
-struct Message {
+struct QueuedMessage {
     text: Rc<str>,
     visible_at: Timestamp,
     receives: u32,
 }
 
-impl Queue {
+impl SimulatedQueue {
     /// Takes a message that arrives at an instant.
     pub(crate) fn send(&mut self, text: Rc<str>, at: Timestamp) {
         self.sent += 1;
-        self.messages.insert(self.sent, Message { text, visible_at: at, receives: 0 });
+        self.messages.insert(self.sent, QueuedMessage { text, visible_at: at, receives: 0 });
         self.order.insert((at, self.sent));
     }
 
-    /// Hands out messages, which nobody else gets for a while.
+    /// Hands out at most `most` messages, each with its number, and hides them for a while.
     pub(crate) fn receive(&mut self, now: Timestamp, most: usize, hidden: Span) -> Vec<(u64, Rc<str>)> {
         let mut received = Vec::new();
         while received.len() < most {
-            let Some((at, id)) = self.order.first().copied().filter(|(at, _)| *at <= now) else { break };
+            let Some((at, id)) = self.order.first().copied() else { break };
+            if at > now {
+                break;
+            }
             self.order.remove(&(at, id));
             let Some(message) = self.messages.get_mut(&id) else { continue };
-            if message.receives == RECEIVES {
-                self.dead.push(Rc::clone(&message.text));
+            if message.receives == MAX_RECEIVE_COUNT {
+                self.dead_letters.push(Rc::clone(&message.text));
                 self.messages.remove(&id);
                 continue;
             }
@@ -54,7 +57,7 @@ impl Queue {
         received
     }
 
-    /// A message is done with.
+    /// Deletes a message that its receiver is done with.
     pub(crate) fn delete(&mut self, id: u64) {
         if let Some(message) = self.messages.remove(&id) {
             self.order.remove(&(message.visible_at, id));
@@ -67,7 +70,7 @@ impl Queue {
     }
 
     /// How many messages were sent.
-    pub(crate) fn sent(&self) -> u64 {
+    pub(crate) fn count_sent(&self) -> u64 {
         self.sent
     }
 }
@@ -77,8 +80,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_deleted_comes_again_and_is_put_aside_in_the_end() {
-        let (mut queue, hidden) = (Queue::default(), Span::from_millis(10));
+    fn a_message_that_is_not_deleted_comes_again_and_ends_as_a_dead_letter() {
+        let mut queue = SimulatedQueue::default();
+        let hidden = Span::from_millis(10);
         let at = Timestamp::from_millis;
         queue.send("a".into(), at(0));
         queue.send("b".into(), at(5));
@@ -90,6 +94,6 @@ mod tests {
             assert_eq!(queue.receive(at(4 + round * 10), 10, hidden).len(), 1);
         }
         assert!(queue.receive(at(1_000), 10, hidden).is_empty());
-        assert_eq!((queue.dead.len(), queue.sent(), queue.next_due()), (1, 2, None));
+        assert_eq!((queue.dead_letters.len(), queue.count_sent(), queue.next_due()), (1, 2, None));
     }
 }

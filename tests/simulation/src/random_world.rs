@@ -1,120 +1,179 @@
-//! Small worlds that chance makes: a few services, secrets and rotations, and everything that can go wrong.
+//! Small worlds made by chance: a few services, secrets and rotations, and everything that can go wrong.
 
 use responder_core::rules::RulesError;
 use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 
-use crate::Random;
-use crate::ecs::{CircuitBreaker, Container, NewService, Outcome, TaskDefinition};
-use crate::oracle::{Promised, violations};
-use crate::world::{ACCOUNT, Conditions, REGION, World};
+use crate::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, TaskContainer};
+use crate::location::{HOME_ACCOUNT, HOME_REGION};
+use crate::oracle::{WorldPromises, list_violations};
+use crate::random::SeededRandom;
+use crate::world::{SimulatedWorld, WorldConditions};
 
-/// For how long things go wrong, and for how long they do not afterwards: longer than a rollout, a cooldown and what waits for both.
-const STORMY: Span = Span::from_secs(1_200);
-const CALM: Span = Span::from_secs(2_700);
+/// For how long things go wrong.
+const STORMY_TIME: Span = Span::from_secs(1_200);
+/// For how long they do not afterwards: longer than a rollout, a cooldown and what waits for both.
+const CALM_TIME: Span = Span::from_secs(2_700);
+/// The age of the secrets.
+const SECRET_AGE: Span = Span::from_secs(40 * 86_400);
+/// The age of the services.
+const SERVICE_AGE: Span = Span::from_secs(10 * 86_400);
+/// How many outcomes of deployments are planned for each service.
+const PLANNED_OUTCOMES: u64 = 12;
 
 /// The conditions of a seed with everything that goes wrong.
-pub fn faulty(seed: u64) -> Conditions {
-    let (home, rollout) = (Some(REGION.to_owned()), Span::from_secs(600));
-    let settings =
-        Settings { rollout_limit: 2, rollout_timeout: rollout, home_region: home, ..Settings::default() };
-    let (faulty, dying, lost, unswept, twice) = (100, 50, 200, 50, 200);
-    Conditions { settings, faulty, dying, lost, unswept, twice, ..Conditions::calm(seed) }
+pub fn make_faulty_conditions(seed: u64) -> WorldConditions {
+    let settings = Settings {
+        rollout_limit: 2,
+        rollout_timeout: Span::from_secs(600),
+        home_region: Some(HOME_REGION.to_owned()),
+        ..Settings::default()
+    };
+    WorldConditions {
+        settings,
+        faulty_calls: 100,
+        dying_invocations: 50,
+        lost_events: 200,
+        lost_sweeps: 50,
+        repeated_events: 200,
+        ..WorldConditions::calm(seed)
+    }
 }
 
 /// The conditions of a seed where only events get lost, repeated and late.
-pub fn lossy(seed: u64) -> Conditions {
-    Conditions { faulty: 0, dying: 0, unswept: 0, ..faulty(seed) }
+pub fn make_lossy_conditions(seed: u64) -> WorldConditions {
+    WorldConditions { faulty_calls: 0, dying_invocations: 0, lost_sweeps: 0, ..make_faulty_conditions(seed) }
 }
 
 /// When these worlds begin.
-pub fn start() -> Timestamp {
+pub fn world_start() -> Timestamp {
     Timestamp::from_millis(1_770_000_000_000)
 }
 
-/// Lives through a world; returns it with what is wrong in the end.
+/// Runs a world to its end; returns it with its violations.
 ///
 /// # Errors
-/// When the rules cannot be loaded.
-pub fn live(conditions: Conditions, promised: &Promised) -> Result<(World, Vec<String>), RulesError> {
-    let mut world = made(conditions);
-    world.run(start().plus(STORMY).plus(CALM))?;
-    let mut wrong = violations(&world, promised);
+///
+/// If the rules cannot be loaded.
+pub fn run_random_world(
+    conditions: WorldConditions,
+    promises: &WorldPromises,
+) -> Result<(SimulatedWorld, Vec<String>), RulesError> {
+    let mut world = WorldMaker::new(conditions)?.make();
+    world.run_until(world_start().plus(STORMY_TIME).plus(CALM_TIME));
+    let mut violations = list_violations(&world, promises);
     if world.conditions.sweep_every.is_some() {
-        let planned = world.sweep()?;
-        wrong.extend(planned.iter().map(|step| format!("a further sweep plans: {step:?}")));
+        for step in world.sweep_once_more() {
+            violations.push(format!("a further sweep plans: {step:?}"));
+        }
     }
-    Ok((world, wrong))
+    Ok((world, violations))
 }
 
-/// A world of a seed that has not begun.
-fn made(conditions: Conditions) -> World {
-    // Of its own, so that what a world is does not depend on what goes wrong in it.
-    let mut random = Random::new(conditions.seed ^ 0x5eed);
-    let mut below = move |bound: u64| random.below(bound);
-    let mut world = World::new(conditions, start());
-    let long_ago = start().minus(Span::from_secs(40 * 86_400));
-    let recently = start().minus(Span::from_secs(10 * 86_400));
-    let secrets: Vec<String> = (0..2 + below(3))
-        .map(|i| world.secrets(|secrets| secrets.create(REGION, &format!("app-{i:02}"), long_ago)))
-        .collect();
-    world.secrets(|secrets| secrets.stale_for = Span::from_secs(3));
-    let clusters = 1 + below(2);
-    let mut services = Vec::new();
-    for i in 0..3 + below(4) {
-        let used = secrets.iter().filter(|_| below(2) == 0).map(|secret| format!("{secret}:password::"));
-        let container = Container { name: "app".to_owned(), secrets: used.collect(), ..Container::default() };
-        // Some share a role.
-        let role = format!("arn:aws:iam::{ACCOUNT}:role/execution-{}", i / 2);
-        let definition = TaskDefinition {
-            family: format!("family-{i:02}"),
+/// Makes the world of a seed.
+struct WorldMaker {
+    /// A sequence of its own, so that what a world is does not depend on what goes wrong in it.
+    random: SeededRandom,
+    world: SimulatedWorld,
+}
+
+impl WorldMaker {
+    fn new(conditions: WorldConditions) -> Result<Self, RulesError> {
+        let random = SeededRandom::new(conditions.seed ^ 0x5eed);
+        Ok(Self { random, world: SimulatedWorld::new(conditions, world_start())? })
+    }
+
+    /// A world that has not begun.
+    fn make(mut self) -> SimulatedWorld {
+        let secrets = self.make_secrets();
+        let clusters = 1 + self.random.below(2);
+        let mut services = Vec::new();
+        for number in 0..3 + self.random.below(4) {
+            services.push(self.make_service(number, clusters, &secrets));
+        }
+        for _ in 0..2 + self.random.below(6) {
+            let secret = &secrets[self.random.index(secrets.len())];
+            let at = self.draw_stormy_instant();
+            self.world.rotate_at(at, secret);
+        }
+        for _ in 0..self.random.below(3) {
+            let service = &services[self.random.index(services.len())];
+            let at = self.draw_stormy_instant();
+            self.world.deploy_at(at, service);
+        }
+        self.world.calm_at(world_start().plus(STORMY_TIME));
+        self.world
+    }
+
+    fn make_secrets(&mut self) -> Vec<String> {
+        let created = world_start().minus(SECRET_AGE);
+        let count = 2 + self.random.below(3);
+        self.world.with_secrets(|secrets| {
+            secrets.stale_for = Span::from_secs(3);
+            (0..count)
+                .map(|number| secrets.create(HOME_REGION, &format!("app-{number:02}"), created))
+                .collect()
+        })
+    }
+
+    /// A service that uses some of the secrets, or none; returns its ARN.
+    fn make_service(&mut self, number: u64, clusters: u64, secrets: &[String]) -> String {
+        let mut references = Vec::new();
+        for secret in secrets {
+            if self.random.below(2) == 0 {
+                references.push(format!("{secret}:password::"));
+            }
+        }
+        let container =
+            TaskContainer { name: "app".to_owned(), secrets: references, ..TaskContainer::default() };
+        // Some services share a role.
+        let role = format!("arn:aws:iam::{HOME_ACCOUNT}:role/execution-{}", number / 2);
+        let definition = RegisteredTaskDefinition {
+            family: format!("family-{number:02}"),
             execution_role: Some(role),
             containers: vec![container],
-            ..TaskDefinition::default()
+            ..RegisteredTaskDefinition::default()
         };
-        let breaks = below(3);
-        let cluster = format!("cluster-{}", below(clusters));
-        let desired = 1 + u32::try_from(below(2)).unwrap_or_default();
-        let service = world.ecs(|ecs| {
-            let task_definition = ecs.register(definition);
+        let circuit_breaker = match self.random.below(3) {
+            0 => None,
+            drawn => Some(CircuitBreaker { rollback: drawn > 1 }),
+        };
+        let cluster = format!("cluster-{}", self.random.below(clusters));
+        let desired = 1 + u32::try_from(self.random.below(2)).unwrap_or_default();
+        let service = self.world.with_ecs(|ecs| {
             let service = NewService {
                 cluster,
-                name: format!("service-{i:02}"),
-                task_definition,
+                name: format!("service-{number:02}"),
+                task_definition: ecs.register_task_definition(definition),
                 desired,
-                circuit_breaker: (breaks > 0).then_some(CircuitBreaker { rollback: breaks > 1 }),
+                circuit_breaker,
                 ..NewService::default()
             };
-            ecs.create_service(service, recently)
+            ecs.create_service(service, world_start().minus(SERVICE_AGE))
         });
-        let outcomes: Vec<Outcome> = (0..12)
-            .map(|_| match below(12) {
-                0 => Outcome::Fails(Span::from_secs(i64::try_from(20 + below(180)).unwrap_or(60))),
-                1 if below(3) == 0 => Outcome::Stalls,
-                _ => Outcome::Completes(Span::from_secs(i64::try_from(20 + below(180)).unwrap_or(60))),
-            })
-            .collect();
-        world.ecs(|ecs| ecs.next(&service, outcomes));
-        services.push(service);
+        let mut outcomes = Vec::new();
+        for _ in 0..PLANNED_OUTCOMES {
+            outcomes.push(self.draw_outcome());
+        }
+        self.world.with_ecs(|ecs| ecs.plan_outcomes(&service, outcomes));
+        service
     }
-    let within = |below: &mut dyn FnMut(u64) -> u64| {
-        let millis = u64::try_from(STORMY.millis()).unwrap_or_default();
-        start().plus(Span::from_millis(i64::try_from(below(millis)).unwrap_or_default()))
-    };
-    for _ in 0..2 + below(6) {
-        let chosen = usize::try_from(below(secrets.len() as u64)).unwrap_or_default();
-        let at = within(&mut below);
-        if let Some(secret) = secrets.get(chosen) {
-            world.rotate(at, secret);
+
+    fn draw_outcome(&mut self) -> RolloutOutcome {
+        match self.random.below(12) {
+            0 => RolloutOutcome::Fails(self.draw_rollout_time()),
+            1 if self.random.below(3) == 0 => RolloutOutcome::Stalls,
+            _ => RolloutOutcome::Completes(self.draw_rollout_time()),
         }
     }
-    for _ in 0..below(3) {
-        let chosen = usize::try_from(below(services.len() as u64)).unwrap_or_default();
-        let at = within(&mut below);
-        if let Some(service) = services.get(chosen) {
-            world.deploy(at, service);
-        }
+
+    fn draw_rollout_time(&mut self) -> Span {
+        Span::from_secs(20 + self.random.signed_below(180))
     }
-    world.calm(start().plus(STORMY));
-    world
+
+    /// An instant at which things go wrong.
+    fn draw_stormy_instant(&mut self) -> Timestamp {
+        let millis = u64::try_from(STORMY_TIME.millis()).unwrap_or_default();
+        world_start().plus(Span::from_millis(self.random.signed_below(millis)))
+    }
 }

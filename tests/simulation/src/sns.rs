@@ -1,6 +1,6 @@
-//! What SNS and Amazon Q Developer refuse or drop, by their documentation.
+//! The messages that SNS and Amazon Q Developer refuse or drop, by their documentation.
 //!
-//! The emulators take nearly everything: what they take proves nothing about a page.
+//! The emulators accept nearly everything, so that a page which they take proves nothing.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// One call of `Publish`.
 #[derive(Clone, Debug, Default)]
-pub struct Publish {
+pub struct PublishRequest {
     /// `Subject`.
     pub subject: Option<String>,
     /// `Message`.
@@ -22,84 +22,97 @@ pub struct Publish {
 }
 
 /// The largest message with its attributes, in bytes, unless the topic says otherwise (`MaximumMessageSize`).
-const LARGEST: usize = 256 * 1024;
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-impl Publish {
-    /// As the functions send a page.
-    pub fn page(page: &Notification, key: &str) -> Self {
-        let own = page.attributes.iter().map(|(name, value)| (*name, value.as_str())).chain([("key", key)]);
-        let text = |(name, value): (&str, &str)| (name.to_owned(), ("String".to_owned(), value.to_owned()));
-        Self {
+impl PublishRequest {
+    /// The call by which the functions send a page.
+    pub fn for_page(page: &Notification, key: &str) -> Self {
+        let mut request = Self {
             subject: Some(page.subject.clone()),
             message: page.message(),
             structure: Some("json"),
-            attributes: own.map(text).collect(),
+            attributes: BTreeMap::new(),
+        };
+        request.add_text_attribute("key", key);
+        for (name, value) in &page.attributes {
+            request.add_text_attribute(name, value);
         }
+        request
     }
 
-    /// As the functions send a notification for chats.
-    pub fn chat(page: &Notification) -> Self {
+    /// The call by which the functions send a notification to the chats.
+    pub fn for_chat(page: &Notification) -> Self {
         Self { message: page.chat.clone(), ..Self::default() }
     }
 
-    /// What each protocol gets, or the first reason for which SNS would not take the call.
+    fn add_text_attribute(&mut self, name: &str, value: &str) {
+        self.attributes.insert(name.to_owned(), ("String".to_owned(), value.to_owned()));
+    }
+
+    /// The texts that each protocol gets if SNS accepts the call.
     ///
     /// # Errors
     ///
-    /// The reason, in our own words (`API_Publish`; "Amazon SNS message attributes").
-    pub fn accepted(&self) -> Result<BTreeMap<String, String>, String> {
+    /// The first reason for which SNS would refuse the call, in our own words (`API_Publish`; "Amazon SNS message attributes").
+    pub fn accept(&self) -> Result<BTreeMap<String, String>, String> {
         if let Some(subject) = &self.subject {
-            subject_is_fine(subject)?;
+            check_subject(subject)?;
         }
         if self.message.is_empty() {
             return Err("Message is empty".to_owned());
         }
+        let mut bytes = self.message.len();
         for (name, (kind, value)) in &self.attributes {
-            attribute_is_fine(name, kind, value).map_err(|why| format!("attribute {name:?}: {why}"))?;
+            if let Err(why) = check_attribute(name, kind, value) {
+                return Err(format!("attribute {name:?}: {why}"));
+            }
+            bytes += name.len() + kind.len() + value.len();
         }
-        let attributes: usize =
-            self.attributes.iter().map(|(name, (kind, value))| name.len() + kind.len() + value.len()).sum();
-        let size = self.message.len() + attributes;
-        if size > LARGEST {
-            return Err(format!("message and attributes have {size} bytes"));
+        if bytes > MAX_MESSAGE_BYTES {
+            return Err(format!("message and attributes have {bytes} bytes"));
         }
         match self.structure {
             None => Ok(BTreeMap::from([("default".to_owned(), self.message.clone())])),
-            Some("json") => by_protocol(&self.message),
+            Some("json") => split_by_protocol(&self.message),
             Some(other) => Err(format!("MessageStructure is {other:?}")),
         }
     }
 }
 
-/// Fewer than 100 characters, no line breaks or control characters, and, for old accounts, ASCII that begins with a letter, number or
-/// punctuation mark.
-fn subject_is_fine(subject: &str) -> Result<(), String> {
-    let begins = subject.starts_with(|c: char| c.is_ascii_graphic());
-    let fine =
-        subject.chars().all(|c| (' '..='~').contains(&c)) && (1..100).contains(&subject.chars().count());
-    if begins && fine { Ok(()) } else { Err(format!("Subject: {subject:?}")) }
+/// A subject has fewer than 100 characters, no line breaks or control characters, and, for old accounts, is ASCII that begins with a
+/// letter, number or punctuation mark.
+fn check_subject(subject: &str) -> Result<(), String> {
+    let begins_well = subject.starts_with(|c: char| c.is_ascii_graphic());
+    let is_printable = subject.chars().all(|c| (' '..='~').contains(&c));
+    let is_short = (1..100).contains(&subject.chars().count());
+    if begins_well && is_printable && is_short { Ok(()) } else { Err(format!("Subject: {subject:?}")) }
 }
 
-/// Names of 1 to 256 letters, digits, `_`, `-` and `.`, no dot at an end or beside another, no `AWS.` or `Amazon.` before; values not empty.
-fn attribute_is_fine(name: &str, kind: &str, value: &str) -> Result<(), String> {
-    let alphabet = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-    let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
+/// A name has 1 to 256 letters, digits, `_`, `-` and `.`, no dot at an end or beside another, and does not begin with `AWS.` or
+/// `Amazon.`; a value is not empty.
+fn check_attribute(name: &str, kind: &str, value: &str) -> Result<(), String> {
+    let is_in_alphabet = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let has_stray_dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
     let lower = name.to_ascii_lowercase();
-    let reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
-    if !alphabet || !(1..=256).contains(&name.len()) || dots || reserved {
-        return Err("no name of an attribute".to_owned());
+    let is_reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
+    if !is_in_alphabet || !(1..=256).contains(&name.len()) || has_stray_dots || is_reserved {
+        return Err("not a name of an attribute".to_owned());
     }
     if !["String", "String.Array", "Number", "Binary"].contains(&kind) {
-        return Err(format!("no type: {kind:?}"));
+        return Err(format!("not a type: {kind:?}"));
     }
     if value.is_empty() {
         return Err("empty".to_owned());
     }
-    let wrong = |c: &char| !matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    if value.chars().any(|c| wrong(&c)) { Err("characters that XML 1.0 has not".to_owned()) } else { Ok(()) }
+    if value.chars().all(is_xml_character) { Ok(()) } else { Err("characters that XML 1.0 lacks".to_owned()) }
 }
 
-/// The keys that a message of structure `json` may have; others are ignored.
+/// Whether XML 1.0 has the character.
+fn is_xml_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// The keys that a message of structure `json` may have; SNS ignores others.
 const PROTOCOLS: [&str; 12] = [
     "default",
     "email",
@@ -115,85 +128,103 @@ const PROTOCOLS: [&str; 12] = [
     "GCM",
 ];
 
-fn by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
+/// The text of each protocol in a message of structure `json`. SNS ignores a value that is not a string and sends the default
+/// instead: a page with such a value is a mistake here.
+fn split_by_protocol(message: &str) -> Result<BTreeMap<String, String>, String> {
     if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
-    let all: Map<String, Value> =
-        serde_json::from_str(message).map_err(|error| format!("no JSON object: {error}"))?;
-    // SNS ignores what is no string, and sends the default instead: here that is a mistake.
-    let texts = all.into_iter().map(|(key, value)| match value {
-        Value::String(text) if PROTOCOLS.contains(&key.as_str()) => Ok((key, text)),
-        Value::String(_) => Err(format!("no protocol: {key:?}")),
-        _ => Err(format!("not a string: {key:?}")),
-    });
-    let texts: BTreeMap<String, String> = texts.collect::<Result<_, _>>()?;
+    let all: Map<String, Value> = match serde_json::from_str(message) {
+        Ok(all) => all,
+        Err(error) => return Err(format!("not a JSON object: {error}")),
+    };
+    let mut texts = BTreeMap::new();
+    for (key, value) in all {
+        let Value::String(text) = value else { return Err(format!("not a string: {key:?}")) };
+        if !PROTOCOLS.contains(&key.as_str()) {
+            return Err(format!("not a protocol: {key:?}"));
+        }
+        texts.insert(key, text);
+    }
     if texts.contains_key("default") { Ok(texts) } else { Err("no default".to_owned()) }
 }
 
-/// Takes a message as Amazon Q Developer does, which drops what it does not know without a word.
+/// Reads a message as Amazon Q Developer does, which drops silently what it does not know.
 ///
 /// # Errors
 ///
-/// The reason for which it would not show the message ("Custom notifications", Amazon Q Developer in chat applications' guide).
-pub fn shown_in_chats(message: &str) -> Result<Value, String> {
+/// The reason for which the message would not be shown ("Custom notifications", Amazon Q Developer in chat applications' guide).
+pub fn parse_chat_message(message: &str) -> Result<Value, String> {
     if find_duplicate_key(message).is_some() {
         return Err("a key stands twice".to_owned());
     }
-    let all: Value = serde_json::from_str(message).map_err(|error| format!("no JSON: {error}"))?;
-    known(&all, "", &["version", "source", "id", "content", "metadata"])?;
+    let all: Value = match serde_json::from_str(message) {
+        Ok(all) => all,
+        Err(error) => return Err(format!("not JSON: {error}")),
+    };
+    check_members(&all, "", &["version", "source", "id", "content", "metadata"])?;
     if all["version"] != "1.0" || all["source"] != "custom" {
         return Err("version or source".to_owned());
     }
     let content = &all["content"];
-    known(content, "content.", &["textType", "title", "description", "nextSteps", "keywords"])?;
+    check_members(content, "content.", &["textType", "title", "description", "nextSteps", "keywords"])?;
     if content["textType"] != "client-markdown" {
         return Err("textType".to_owned());
     }
-    let is_text = |value: &Value, most: usize| {
-        value.as_str().is_some_and(|text| (1..=most).contains(&text.chars().count()))
-    };
-    let are_texts = |value: &Value, most: usize| {
-        value.is_null()
-            || value
-                .as_array()
-                .is_some_and(|all| !all.is_empty() && all.iter().all(|text| is_text(text, most)))
-    };
     let metadata = &all["metadata"];
-    let thread =
+    let members =
         ["threadId", "summary", "eventType", "relatedResources", "additionalContext", "enableCustomActions"];
-    known(metadata, "metadata.", &thread)?;
+    check_members(metadata, "metadata.", &members)?;
     let checks = [
         ("title", is_text(&content["title"], 250)),
         ("description", is_text(&content["description"], 8_000)),
-        ("nextSteps", are_texts(&content["nextSteps"], 350)),
-        ("keywords", are_texts(&content["keywords"], 75)),
+        ("nextSteps", is_text_list(&content["nextSteps"], 350)),
+        ("keywords", is_text_list(&content["keywords"], 75)),
         ("threadId", is_text(&metadata["threadId"], 250)),
         ("summary", is_text(&metadata["summary"], 250)),
         ("eventType", is_text(&metadata["eventType"], 250)),
         ("enableCustomActions", metadata["enableCustomActions"].is_boolean()),
     ];
-    match checks.into_iter().find(|(_, fine)| !fine) {
-        Some((field, _)) => Err(format!("{field} is missing, empty or too long")),
-        None => Ok(all),
+    for (field, is_well) in checks {
+        if !is_well {
+            return Err(format!("{field} is missing, empty or too long"));
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a value is a text of 1 to `most` characters.
+fn is_text(value: &Value, most: usize) -> bool {
+    let Value::String(text) = value else { return false };
+    (1..=most).contains(&text.chars().count())
+}
+
+/// Whether a value is absent, or a list of such texts that is not empty.
+fn is_text_list(value: &Value, most: usize) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(texts) => !texts.is_empty() && texts.iter().all(|text| is_text(text, most)),
+        _ => false,
     }
 }
 
-fn known(value: &Value, of: &str, keys: &[&str]) -> Result<(), String> {
-    let Some(object) = value.as_object() else { return Err(format!("{of} is no object")) };
-    match object.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(format!("unknown: {of}{key}")),
-        None => Ok(()),
+fn check_members(value: &Value, path: &str, known: &[&str]) -> Result<(), String> {
+    let Some(object) = value.as_object() else { return Err(format!("{path} is not an object")) };
+    for key in object.keys() {
+        if !known.contains(&key.as_str()) {
+            return Err(format!("unknown: {path}{key}"));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn publish(subject: &str, message: &str) -> Publish {
+    fn publish(subject: &str, message: &str) -> PublishRequest {
         let attribute = ("String".to_owned(), "high".to_owned());
-        Publish {
+        PublishRequest {
             subject: Some(subject.to_owned()),
             message: message.to_owned(),
             structure: Some("json"),
@@ -204,12 +235,12 @@ mod tests {
     const GOOD: &str = r#"{"default":"a","https":"b"}"#;
 
     #[test]
-    fn what_sns_refuses_is_refused() {
-        assert!(publish("s", GOOD).accepted().is_ok());
+    fn subjects_and_messages_that_sns_refuses_are_refused() {
+        assert!(publish("s", GOOD).accept().is_ok());
         for subject in ["", "a\nb", "\u{7f}", " a", "Zoë", &"x".repeat(100)] {
-            assert!(publish(subject, GOOD).accepted().is_err(), "{subject:?}");
+            assert!(publish(subject, GOOD).accept().is_err(), "{subject:?}");
         }
-        let big = format!(r#"{{"default":"{}"}}"#, "x".repeat(LARGEST));
+        let big = format!(r#"{{"default":"{}"}}"#, "x".repeat(MAX_MESSAGE_BYTES));
         let wrong = [
             "",
             "text",
@@ -222,7 +253,7 @@ mod tests {
             &big,
         ];
         for message in wrong {
-            assert!(publish("s", message).accepted().is_err(), "{message:.40}");
+            assert!(publish("s", message).accept().is_err(), "{message:.40}");
         }
     }
 
@@ -239,18 +270,18 @@ mod tests {
         ] {
             let mut publish = publish("s", GOOD);
             publish.attributes.insert(name.to_owned(), (kind.to_owned(), value.to_owned()));
-            assert!(publish.accepted().is_err(), "{name:?} {kind:?} {value:?}");
+            assert!(publish.accept().is_err(), "{name:?} {kind:?} {value:?}");
         }
     }
 
     #[test]
-    fn what_chats_drop_is_dropped() {
+    fn messages_that_chats_drop_are_refused() {
         let good = serde_json::json!({
             "version": "1.0", "source": "custom",
             "content": { "textType": "client-markdown", "title": "t", "description": "d" },
             "metadata": { "threadId": "k", "summary": "s", "eventType": "e", "enableCustomActions": false },
         });
-        assert!(shown_in_chats(&good.to_string()).is_ok());
+        assert!(parse_chat_message(&good.to_string()).is_ok());
         for (place, value) in [
             ("/version", serde_json::json!("1.1")),
             ("/content/title", serde_json::json!("t".repeat(251))),
@@ -260,7 +291,7 @@ mod tests {
         ] {
             let mut wrong = good.clone();
             *wrong.pointer_mut(place).unwrap() = value;
-            assert!(shown_in_chats(&wrong.to_string()).is_err(), "{place}");
+            assert!(parse_chat_message(&wrong.to_string()).is_err(), "{place}");
         }
     }
 }

@@ -7,46 +7,47 @@ use responder_core::rules::{Handler, RulesError};
 use responder_core::settings::Settings;
 use responder_core::time::{Span, Timestamp};
 
-use crate::Random;
-use crate::ecs::{CircuitBreaker, Container, NewService, TaskDefinition};
-use crate::oracle::{Promised, most_in_flight, violations};
-use crate::random_world::start;
-use crate::world::{ACCOUNT, Conditions, REGION, World};
+use crate::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, SimulatedEcs, TaskContainer};
+use crate::location::{HOME_ACCOUNT, HOME_REGION};
+use crate::oracle::{WorldPromises, find_most_in_flight, list_violations};
+use crate::random::SeededRandom;
+use crate::random_world::world_start;
+use crate::world::{SimulatedWorld, WorldConditions};
 
-/// How large it is.
+/// How large a storm is.
 #[derive(Clone, Copy, Debug)]
-pub struct Size {
+pub struct StormSize {
     /// How many clusters the services are in, evenly.
     pub clusters: usize,
     /// How many services.
     pub services: usize,
     /// How many secrets each of them uses.
-    pub uses: usize,
+    pub secrets_per_service: usize,
     /// How many secrets.
     pub secrets: usize,
     /// How many rotations.
     pub rotations: usize,
-    /// Within what time they begin.
+    /// The time within which they begin.
     pub within: Span,
 }
 
-/// What came of it.
+/// The figures of a storm.
 #[derive(Clone, Debug)]
-pub struct Figures {
+pub struct StormFigures {
     /// How large it was.
-    pub size: Size,
-    /// Messages that the rotation's function was told.
-    pub events: u64,
+    pub size: StormSize,
+    /// Messages that the rotation's function got.
+    pub messages: u64,
     /// One deployment for each event of a change and each consumer: what a function without memory would start.
-    pub naive: usize,
+    pub naive_deployments: usize,
     /// Deployments that we started.
     pub deployments: usize,
     /// The most that one service got.
-    pub of_one_service: usize,
+    pub most_of_one_service: usize,
     /// The most that were under way in one cluster.
-    pub in_flight: usize,
+    pub most_in_flight: usize,
     /// The most calls of `UpdateService` within a second.
-    pub updates_a_second: usize,
+    pub most_updates_a_second: usize,
     /// The calls, by operation.
     pub calls: BTreeMap<&'static str, u64>,
     /// The invocations, by handler.
@@ -54,80 +55,102 @@ pub struct Figures {
     /// The pages, by rule.
     pub pages: BTreeMap<String, usize>,
     /// From the first rotation to the last consumer's newest deployment.
-    pub last_consumer: Span,
+    pub until_last_consumer: Span,
     /// From the last rotation's end to that.
-    pub after_the_last: Span,
-    /// What is wrong.
-    pub wrong: Vec<String>,
+    pub after_last_rotation: Span,
+    /// The violations.
+    pub violations: Vec<String>,
 }
 
-/// Lives through a storm.
+/// How long a storm is observed after the last rotation began.
+const AFTERMATH: Span = Span::from_secs(3_600);
+/// The age of the secrets.
+const SECRET_AGE: Span = Span::from_secs(40 * 86_400);
+/// The age of the services.
+const SERVICE_AGE: Span = Span::from_secs(10 * 86_400);
+/// Each change has two events: one by Secrets Manager itself, and one through `CloudTrail`.
+const EVENTS_PER_CHANGE: usize = 2;
+
+/// Runs a storm to its end.
 ///
 /// # Errors
-/// When the rules cannot be loaded.
-pub fn live(size: Size, settings: &Settings, seed: u64) -> Result<Figures, RulesError> {
-    let conditions =
-        Conditions { settings: settings.clone(), twice: 200, workers: 5, ..Conditions::calm(seed) };
-    let mut world = World::new(conditions, start());
-    world.ecs(crate::ecs::Ecs::throttle);
-    world.secrets(|secrets| secrets.stale_for = Span::from_secs(3));
-    let used = made(&mut world, size, seed);
-    world.run(start().plus(size.within).plus(Span::from_secs(3_600)))?;
-    let promised = Promised { settings: settings.clone(), within: None };
-    let mut wrong = violations(&world, &promised);
-    wrong.extend(world.sweep()?.iter().map(|step| format!("a further sweep plans: {step:?}")));
-    Ok(figures(&world, size, settings, &used, wrong))
+///
+/// If the rules cannot be loaded.
+pub fn run_storm(size: StormSize, settings: &Settings, seed: u64) -> Result<StormFigures, RulesError> {
+    let conditions = WorldConditions {
+        settings: settings.clone(),
+        repeated_events: 200,
+        workers: 5,
+        ..WorldConditions::calm(seed)
+    };
+    let mut world = SimulatedWorld::new(conditions, world_start())?;
+    world.with_ecs(SimulatedEcs::refuse_calls_beyond_limits);
+    world.with_secrets(|secrets| secrets.stale_for = Span::from_secs(3));
+    let consumers = prepare_world(&mut world, size, seed);
+    world.run_until(world_start().plus(size.within).plus(AFTERMATH));
+    let promises = WorldPromises { settings: settings.clone(), answered_within: None };
+    let mut violations = list_violations(&world, &promises);
+    for step in world.sweep_once_more() {
+        violations.push(format!("a further sweep plans: {step:?}"));
+    }
+    Ok(measure_storm(&world, size, &promises, &consumers, violations))
 }
 
-/// Makes the world; gives the number of services that use each secret.
-fn made(world: &mut World, size: Size, seed: u64) -> BTreeMap<String, usize> {
-    let mut random = Random::new(seed);
-    let long_ago = start().minus(Span::from_secs(40 * 86_400));
-    let recently = start().minus(Span::from_secs(10 * 86_400));
-    let secrets: Vec<String> = (0..size.secrets)
-        .map(|i| world.secrets(|secrets| secrets.create(REGION, &format!("app-{i:04}"), long_ago)))
-        .collect();
-    let mut used = BTreeMap::new();
-    for i in 0..size.services {
-        // One after the other, so that each is shared by as many services as any other, or by one more.
-        let own =
-            (0..size.uses).filter_map(|use_| secrets.get((i * size.uses + use_) % secrets.len().max(1)));
-        let own: Vec<&String> = own.collect();
-        for secret in &own {
-            *used.entry((*secret).clone()).or_default() += 1;
+/// Creates secrets and services and plans the rotations; returns how many services use each secret.
+fn prepare_world(world: &mut SimulatedWorld, size: StormSize, seed: u64) -> BTreeMap<String, usize> {
+    let mut random = SeededRandom::new(seed);
+    let secrets = create_secrets(world, size.secrets);
+    let count = secrets.len().max(1);
+    let mut consumers = BTreeMap::new();
+    for number in 0..size.services {
+        // One secret after the other, so that each is shared by as many services as any other, or by one more.
+        let mut own = Vec::new();
+        for use_number in 0..size.secrets_per_service {
+            own.extend(secrets.get((number * size.secrets_per_service + use_number) % count).cloned());
         }
-        service(world, (i, size.clusters), own.into_iter(), recently);
+        for secret in &own {
+            *consumers.entry(secret.clone()).or_default() += 1;
+        }
+        create_numbered_service(world, number, size.clusters, &own, world_start().minus(SERVICE_AGE));
     }
     let within = u64::try_from(size.within.millis()).unwrap_or_default();
-    for i in 0..size.rotations {
-        let at = start().plus(Span::from_millis(i64::try_from(random.below(within)).unwrap_or_default()));
-        if let Some(secret) = secrets.get(i % secrets.len().max(1)) {
-            world.rotate(at, secret);
+    for number in 0..size.rotations {
+        let at = world_start().plus(Span::from_millis(random.signed_below(within)));
+        if let Some(secret) = secrets.get(number % count) {
+            world.rotate_at(at, secret);
         }
     }
-    used
+    consumers
 }
 
-/// A service that uses some secrets, in one of so many clusters.
-pub(crate) fn service<'s>(
-    world: &mut World,
-    (number, clusters): (usize, usize),
-    secrets: impl Iterator<Item = &'s String>,
+fn create_secrets(world: &SimulatedWorld, count: usize) -> Vec<String> {
+    let created = world_start().minus(SECRET_AGE);
+    world.with_secrets(|secrets| {
+        (0..count).map(|number| secrets.create(HOME_REGION, &format!("app-{number:04}"), created)).collect()
+    })
+}
+
+/// Creates a service that uses some secrets, in one of so many clusters.
+pub(crate) fn create_numbered_service(
+    world: &SimulatedWorld,
+    number: usize,
+    clusters: usize,
+    secrets: &[String],
     created: Timestamp,
 ) {
-    let references = secrets.map(|secret| format!("{secret}:password::")).collect();
-    let container = Container { name: "app".to_owned(), secrets: references, ..Container::default() };
-    let definition = TaskDefinition {
+    let references = secrets.iter().map(|secret| format!("{secret}:password::")).collect();
+    let container = TaskContainer { name: "app".to_owned(), secrets: references, ..TaskContainer::default() };
+    let definition = RegisteredTaskDefinition {
         family: format!("family-{number:04}"),
-        execution_role: Some(format!("arn:aws:iam::{ACCOUNT}:role/execution-{number}")),
+        execution_role: Some(format!("arn:aws:iam::{HOME_ACCOUNT}:role/execution-{number}")),
         containers: vec![container],
-        ..TaskDefinition::default()
+        ..RegisteredTaskDefinition::default()
     };
-    world.ecs(|ecs| {
+    world.with_ecs(|ecs| {
         let service = NewService {
             cluster: format!("cluster-{}", number % clusters.max(1)),
             name: format!("service-{number:04}"),
-            task_definition: ecs.register(definition),
+            task_definition: ecs.register_task_definition(definition),
             desired: 2,
             circuit_breaker: Some(CircuitBreaker { rollback: true }),
             ..NewService::default()
@@ -136,71 +159,96 @@ pub(crate) fn service<'s>(
     });
 }
 
-fn figures(
-    world: &World,
-    size: Size,
-    settings: &Settings,
-    used: &BTreeMap<String, usize>,
-    wrong: Vec<String>,
-) -> Figures {
-    let changes = &world.history().changes;
-    let between = |from: Timestamp, to: Timestamp| Span::from_millis(to.millis() - from.millis());
-    let last = world.ecs(|ecs| ecs.log.deployments().iter().map(|one| one.created_at).max());
-    let last = last.unwrap_or_else(start);
-    let last_change = changes.values().flatten().max().copied().unwrap_or_else(start);
-    // Each change is told twice: by Secrets Manager and through CloudTrail.
-    let naive =
-        changes.iter().map(|(secret, all)| all.len() * 2 * used.get(secret).copied().unwrap_or(0)).sum();
-    let in_flight = most_in_flight(world, settings.rollout_timeout).values().map(|(most, _)| *most).max();
-    let in_flight = in_flight.unwrap_or_default();
-    world.record(|record| {
+fn measure_storm(
+    world: &SimulatedWorld,
+    size: StormSize,
+    promises: &WorldPromises,
+    consumers: &BTreeMap<String, usize>,
+    violations: Vec<String>,
+) -> StormFigures {
+    let mut naive_deployments = 0;
+    let mut last_change = world_start();
+    for (secret, changes) in &world.history().changes {
+        let consumers = consumers.get(secret).copied().unwrap_or_default();
+        naive_deployments += changes.len() * EVENTS_PER_CHANGE * consumers;
+        for changed_at in changes {
+            last_change = last_change.max(*changed_at);
+        }
+    }
+    let last_deployment = find_last_deployment(world);
+    let most_in_flight = find_most_in_flight(world, promises).into_values().map(|most| most.count).max();
+    world.with_record(|record| {
         let mut by_service: BTreeMap<&str, usize> = BTreeMap::new();
         for requested in &record.deployments {
             *by_service.entry(&requested.service).or_default() += 1;
         }
         let mut pages = BTreeMap::new();
-        for notified in &record.pages {
-            let rule = notified.page.attributes.get("rule").cloned().unwrap_or_default();
-            *pages.entry(rule).or_default() += 1;
+        for sent in &record.pages {
+            *pages.entry(sent.attribute("rule").to_owned()).or_default() += 1;
         }
-        let second = Span::from_millis(999);
-        let a_second = record
-            .updates
-            .iter()
-            .map(|from| record.updates.iter().filter(|at| *at >= from && **at <= from.plus(second)).count());
-        Figures {
+        StormFigures {
             size,
-            events: world.sent(),
-            naive,
+            messages: world.count_rotation_messages(),
+            naive_deployments,
             deployments: record.deployments.len(),
-            of_one_service: by_service.values().copied().max().unwrap_or_default(),
-            in_flight,
-            updates_a_second: a_second.max().unwrap_or_default(),
+            most_of_one_service: by_service.values().copied().max().unwrap_or_default(),
+            most_in_flight: most_in_flight.unwrap_or_default(),
+            most_updates_a_second: count_most_in_a_second(&record.update_times),
             calls: record.calls.clone(),
             invocations: world.history().invocations.clone(),
             pages,
-            last_consumer: between(start(), last),
-            after_the_last: between(last_change, last),
-            wrong,
+            until_last_consumer: measure_span(world_start(), last_deployment),
+            after_last_rotation: measure_span(last_change, last_deployment),
+            violations,
         }
     })
 }
 
-impl fmt::Display for Figures {
+/// When the last deployment was created; the beginning if there was none.
+fn find_last_deployment(world: &SimulatedWorld) -> Timestamp {
+    world.with_ecs(|ecs| {
+        let created = ecs.log.deployments().iter().map(|started| started.created_at);
+        created.max().unwrap_or_else(world_start)
+    })
+}
+
+fn measure_span(from: Timestamp, to: Timestamp) -> Span {
+    Span::from_millis(to.millis() - from.millis())
+}
+
+/// The most instants within any second.
+fn count_most_in_a_second(times: &[Timestamp]) -> usize {
+    let mut most = 0;
+    for from in times {
+        let end = from.plus(Span::from_secs(1));
+        most = most.max(times.iter().filter(|at| *at >= from && **at < end).count());
+    }
+    most
+}
+
+impl fmt::Display for StormFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Size { clusters, services, secrets, rotations, .. } = self.size;
+        let StormSize { clusters, services, secrets, rotations, .. } = self.size;
         writeln!(
             f,
             "{rotations} rotations of {secrets} secrets, {services} services in {clusters} clusters"
         )?;
-        writeln!(f, "  messages to the rotation's function  {}", self.events)?;
-        writeln!(f, "  one deployment an event and consumer {}", self.naive)?;
+        writeln!(f, "  messages to the rotation's function  {}", self.messages)?;
+        writeln!(f, "  one deployment an event and consumer {}", self.naive_deployments)?;
         writeln!(f, "  deployments that we started          {}", self.deployments)?;
-        writeln!(f, "  the most of one service              {}", self.of_one_service)?;
-        writeln!(f, "  the most under way in a cluster      {}", self.in_flight)?;
-        writeln!(f, "  UpdateService calls a second at most {}", self.updates_a_second)?;
-        writeln!(f, "  until the last consumer is new       {} s", self.last_consumer.millis() / 1_000)?;
-        writeln!(f, "  after the last rotation              {} s", self.after_the_last.millis() / 1_000)?;
+        writeln!(f, "  the most of one service              {}", self.most_of_one_service)?;
+        writeln!(f, "  the most under way in a cluster      {}", self.most_in_flight)?;
+        writeln!(f, "  UpdateService calls a second at most {}", self.most_updates_a_second)?;
+        writeln!(
+            f,
+            "  until the last consumer is new       {} s",
+            self.until_last_consumer.millis() / 1_000
+        )?;
+        writeln!(
+            f,
+            "  after the last rotation              {} s",
+            self.after_last_rotation.millis() / 1_000
+        )?;
         for (rule, count) in &self.pages {
             writeln!(f, "  pages of {rule:<27} {count}")?;
         }

@@ -1,62 +1,69 @@
-//! Bugs that are planted are found: the oracles can fail.
+//! The oracles can fail: each planted bug is found within a hundred worlds.
 
 use responder_core::time::Span;
-use simulation::oracle::Promised;
-use simulation::random_world::{faulty, live, lossy};
-use simulation::world::Conditions;
+use simulation::cloud::CloudBug;
+use simulation::oracle::WorldPromises;
+use simulation::random_world::{make_faulty_conditions, make_lossy_conditions, run_random_world};
+use simulation::world::WorldConditions;
 
 /// Within how many worlds each must be found.
-const SEEDS: u64 = 100;
+const MAX_SEEDS: u64 = 100;
 
-/// What the first world says in which something is wrong.
+/// The violations of the first world that has any.
 #[expect(clippy::panic, clippy::unwrap_used, reason = "a test's helper")]
-fn found(
-    conditions: impl Fn(u64) -> Conditions,
-    planted: impl Fn(&mut Conditions),
-    within: Option<Span>,
+fn find_violations(
+    make_conditions: fn(u64) -> WorldConditions,
+    plant_bug: impl Fn(&mut WorldConditions),
+    answered_within: Option<Span>,
 ) -> String {
-    for seed in 0..SEEDS {
-        let mut conditions = conditions(seed);
-        let promised = Promised { settings: conditions.settings.clone(), within };
-        planted(&mut conditions);
-        let (_, wrong) = live(conditions, &promised).unwrap();
-        if !wrong.is_empty() {
-            println!("SEED={seed}: {}", wrong.join("\n  "));
-            return wrong.join("\n");
+    for seed in 0..MAX_SEEDS {
+        let mut conditions = make_conditions(seed);
+        let promises = WorldPromises { settings: conditions.settings.clone(), answered_within };
+        plant_bug(&mut conditions);
+        let (_, violations) = run_random_world(conditions, &promises).unwrap();
+        if !violations.is_empty() {
+            println!("SEED={seed}: {}", violations.join("\n  "));
+            return violations.join("\n");
         }
     }
-    panic!("not found in {SEEDS} worlds");
+    panic!("not found in {MAX_SEEDS} worlds");
 }
 
 #[test]
-fn without_the_sweep_a_change_of_which_no_event_told_is_not_answered() {
-    let wrong = found(faulty, |conditions| conditions.sweep_every = None, None);
-    assert!(wrong.contains("nobody was told") || wrong.contains("0 incidents"), "{wrong}");
+fn without_the_sweep_a_change_whose_events_are_lost_is_not_answered() {
+    let violations =
+        find_violations(make_faulty_conditions, |conditions| conditions.sweep_every = None, None);
+    let is_found = violations.contains("nobody was notified") || violations.contains("0 incidents");
+    assert!(is_found, "{violations}");
 }
 
 #[test]
 fn without_the_cooldown_a_service_is_deployed_twice() {
-    for conditions in [lossy, faulty] {
-        let wrong = found(conditions, |conditions| conditions.settings.cooldown = Span::default(), None);
-        assert!(wrong.contains("was deployed at"), "{wrong}");
+    for make_conditions in [make_lossy_conditions, make_faulty_conditions] {
+        let violations = find_violations(
+            make_conditions,
+            |conditions| conditions.settings.cooldown = Span::default(),
+            None,
+        );
+        assert!(violations.contains("was deployed at"), "{violations}");
     }
 }
 
 #[test]
-fn places_that_are_never_given_back_make_changes_wait() {
-    let within = Some(Span::from_secs(900));
-    let planted = |conditions: &mut Conditions| {
-        conditions.keeps_places = true;
+fn slots_that_are_never_given_back_make_changes_wait() {
+    let plant_bug = |conditions: &mut WorldConditions| {
+        conditions.bug = Some(CloudBug::KeepsSlots);
         conditions.settings.rollout_limit = 1;
-        // People would be told in time.
+        // Otherwise people would be notified in time.
         conditions.settings.answer_deadline = Span::from_secs(86_400);
     };
-    let wrong = found(lossy, planted, within);
-    assert!(wrong.contains("was answered"), "{wrong}");
+    let violations = find_violations(make_lossy_conditions, plant_bug, Some(Span::from_secs(900)));
+    assert!(violations.contains("was answered"), "{violations}");
 }
 
 #[test]
-fn settings_that_allow_more_at_once_are_noticed() {
-    let wrong = found(lossy, |conditions| conditions.settings.rollout_limit = 9, None);
-    assert!(wrong.contains("were under way"), "{wrong}");
+fn settings_that_allow_more_deployments_at_once_are_noticed() {
+    let violations =
+        find_violations(make_lossy_conditions, |conditions| conditions.settings.rollout_limit = 9, None);
+    assert!(violations.contains("were under way"), "{violations}");
 }

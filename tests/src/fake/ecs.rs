@@ -1,37 +1,39 @@
 //! ECS in its JSON: requests to the model's calls, its answers to the API's names.
 
+use responder_core::aws::ecs_service::{DeploymentController, RolloutState};
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
-use simulation::Refusal;
 use simulation::ecs::{
-    Container, Controller, Deployment, Ecs, Operation, RolloutState, Service, TaskDefinition,
+    EcsOperation, RegisteredTaskDefinition, SimulatedDeployment, SimulatedEcs, SimulatedService,
+    TaskContainer, spell_rollout_state,
 };
+use simulation::service_calls::ApiRefusal;
 
 use super::json::{read_page_size, refuse_unknown_members, write_seconds};
 
 /// Answers one call of ECS.
 pub(super) fn answer_ecs_call(
-    ecs: &mut Ecs,
+    ecs: &mut SimulatedEcs,
     name: &str,
     body: &Value,
     now: Timestamp,
-) -> Result<Value, Refusal> {
-    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
-    let operation = operation.ok_or_else(|| Refusal::new("UnknownOperationException", name))?;
+) -> Result<Value, ApiRefusal> {
+    let operation = EcsOperation::ALL.into_iter().find(|operation| operation.name() == name);
+    let operation = operation.ok_or_else(|| ApiRefusal::new("UnknownOperationException", name))?;
     let cluster = body["cluster"].as_str();
     let token = body["nextToken"].as_str();
     match operation {
-        Operation::ListClusters => {
+        EcsOperation::ListClusters => {
             refuse_unknown_members(body, &["maxResults", "nextToken"])?;
             let page = ecs.list_clusters(read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"clusterArns": page.arns}), page.next_token))
         }
-        Operation::ListServices => {
+        EcsOperation::ListServices => {
             refuse_unknown_members(body, &["cluster", "maxResults", "nextToken"])?;
             let page = ecs.list_services(cluster, read_page_size(body, "maxResults"), token, now)?;
             Ok(with_token(json!({"serviceArns": page.arns}), page.next_token))
         }
-        Operation::DescribeServices => {
+        EcsOperation::DescribeServices => {
             refuse_unknown_members(body, &["cluster", "services", "include"])?;
             let tags = texts(&body["include"]).iter().any(|included| included == "TAGS");
             let described = ecs.describe_services(cluster, &texts(&body["services"]), now)?;
@@ -41,14 +43,14 @@ pub(super) fn answer_ecs_call(
                 failures.map(|failure| json!({"arn": failure.arn, "reason": failure.reason})).collect();
             Ok(json!({"services": services, "failures": failures}))
         }
-        Operation::DescribeTaskDefinition => {
+        EcsOperation::DescribeTaskDefinition => {
             refuse_unknown_members(body, &["taskDefinition"])?;
             let name = body["taskDefinition"].as_str().unwrap_or_default();
             Ok(
                 json!({"taskDefinition": task_definition(&ecs.describe_task_definition(name, now)?), "tags": []}),
             )
         }
-        Operation::UpdateService => {
+        EcsOperation::UpdateService => {
             refuse_unknown_members(body, &["cluster", "service", "forceNewDeployment"])?;
             let name = body["service"].as_str().unwrap_or_default();
             let updated = ecs.update_service(cluster, name, body["forceNewDeployment"] == true, now)?;
@@ -68,12 +70,12 @@ fn texts(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-fn service(service: &Service, tags: bool) -> Value {
-    let by_ecs = service.controller == Controller::Ecs;
-    let each = |to_json: fn(&Service, &Deployment) -> Value| -> Vec<Value> {
+fn service(service: &SimulatedService, tags: bool) -> Value {
+    let by_ecs = service.controller == DeploymentController::Ecs;
+    let each = |to_json: fn(&SimulatedService, &SimulatedDeployment) -> Value| -> Vec<Value> {
         service.deployments.iter().map(|deployment| to_json(service, deployment)).collect()
     };
-    let running = service.primary().map_or(0, |primary| primary.launched.min(service.desired));
+    let running = service.primary().map_or(0, |primary| primary.count_tasks().min(service.desired));
     let mut body = json!({
         "serviceArn": service.arn,
         "serviceName": service.name,
@@ -110,9 +112,9 @@ fn service(service: &Service, tags: bool) -> Value {
     body
 }
 
-fn deployment(service: &Service, deployment: &Deployment) -> Value {
-    let launched = deployment.launched.min(service.desired);
-    let failed = deployment.state == RolloutState::Failed;
+fn deployment(service: &SimulatedService, deployment: &SimulatedDeployment) -> Value {
+    let launched = deployment.count_tasks().min(service.desired);
+    let failed = deployment.rollout_state == RolloutState::Failed;
     let mut body = json!({
         "id": deployment.id,
         "status": status(deployment),
@@ -120,11 +122,11 @@ fn deployment(service: &Service, deployment: &Deployment) -> Value {
         "desiredCount": if deployment.primary { service.desired } else { 0 },
         "runningCount": if failed { 0 } else { launched },
         "pendingCount": 0,
-        "failedTasks": if failed { deployment.launched } else { 0 },
+        "failedTasks": if failed { deployment.count_tasks() } else { 0 },
         "createdAt": write_seconds(deployment.created_at),
         "updatedAt": write_seconds(deployment.updated_at),
         "launchType": "FARGATE",
-        "rolloutState": deployment.state.as_str(),
+        "rolloutState": spell_rollout_state(deployment.rollout_state),
         "rolloutStateReason": deployment.reason,
     });
     if !deployment.connect_secrets.is_empty() {
@@ -135,7 +137,7 @@ fn deployment(service: &Service, deployment: &Deployment) -> Value {
     body
 }
 
-fn task_set(service: &Service, set: &Deployment) -> Value {
+fn task_set(service: &SimulatedService, set: &SimulatedDeployment) -> Value {
     json!({
         "id": set.id,
         "taskSetArn": service.arn.replacen(":service/", ":task-set/", 1) + "/" + &set.id,
@@ -146,15 +148,15 @@ fn task_set(service: &Service, set: &Deployment) -> Value {
         "createdAt": write_seconds(set.created_at),
         "updatedAt": write_seconds(set.updated_at),
         "launchType": "FARGATE",
-        "stabilityStatus": if set.state == RolloutState::Completed { "STEADY_STATE" } else { "STABILIZING" },
+        "stabilityStatus": if set.rollout_state == RolloutState::Completed { "STEADY_STATE" } else { "STABILIZING" },
     })
 }
 
-fn status(deployment: &Deployment) -> &'static str {
+fn status(deployment: &SimulatedDeployment) -> &'static str {
     if deployment.primary { "PRIMARY" } else { "ACTIVE" }
 }
 
-fn task_definition(definition: &TaskDefinition) -> Value {
+fn task_definition(definition: &RegisteredTaskDefinition) -> Value {
     let containers: Vec<Value> = definition.containers.iter().map(container).collect();
     let volumes = definition.fsx_credentials.iter().enumerate().map(|(number, credentials)| {
         json!({
@@ -180,7 +182,7 @@ fn task_definition(definition: &TaskDefinition) -> Value {
     body
 }
 
-fn container(container: &Container) -> Value {
+fn container(container: &TaskContainer) -> Value {
     let mut body = json!({
         "name": container.name,
         "image": container.image,

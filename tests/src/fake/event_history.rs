@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
-use simulation::Refusal;
+use simulation::service_calls::ApiRefusal;
 
 use super::json::{read_page_size, refuse_unknown_members};
 
@@ -34,27 +34,27 @@ impl EventHistory {
         region: &str,
         operation: &str,
         body: &Value,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ApiRefusal> {
         if operation != "LookupEvents" {
-            return Err(Refusal::new("UnknownOperationException", operation));
+            return Err(ApiRefusal::new("UnknownOperationException", operation));
         }
         refuse_unknown_members(
             body,
             &["LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken"],
         )?;
         if let Some(code) = self.refusals.pop_front().flatten() {
-            return Err(Refusal::new(code, "planted"));
+            return Err(ApiRefusal::new(code, "planted"));
         }
         let source = &body["LookupAttributes"][0];
         if source["AttributeKey"] != "EventSource" {
-            return Err(Refusal::new("InvalidLookupAttributesException", "the fake knows sources only"));
+            return Err(ApiRefusal::new("InvalidLookupAttributesException", "the fake knows sources only"));
         }
         // A token is good for the parameters that it was made for (`API_LookupEvents`: InvalidNextTokenException).
         let about = json!([source, body["StartTime"], body["EndTime"]]).to_string();
         let offset = match body["NextToken"].as_str().map(|token| token.split_once(' ')) {
             None => 0,
             Some(Some((offset, of))) if of == about => offset.parse().unwrap_or(0),
-            Some(_) => return Err(Refusal::new("InvalidNextTokenException", "made for another lookup")),
+            Some(_) => return Err(ApiRefusal::new("InvalidNextTokenException", "made for another lookup")),
         };
         let since = read_seconds(&body["StartTime"]);
         let until = read_seconds(&body["EndTime"]);

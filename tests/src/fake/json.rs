@@ -2,15 +2,15 @@
 
 use responder_core::time::Timestamp;
 use serde_json::{Value, json};
-use simulation::Refusal;
+use simulation::service_calls::ApiRefusal;
 
 /// Refuses a request with a member that the fake would ignore: a test must not believe that it did something.
-pub(super) fn refuse_unknown_members(body: &Value, known: &[&str]) -> Result<(), Refusal> {
+pub(super) fn refuse_unknown_members(body: &Value, known: &[&str]) -> Result<(), ApiRefusal> {
     let unknown = body.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
     match unknown {
         None => Ok(()),
         Some((name, _)) => {
-            Err(Refusal::new("ValidationException", format!("the fake does not know `{name}`")))
+            Err(ApiRefusal::new("ValidationException", format!("the fake does not know `{name}`")))
         }
     }
 }

@@ -2,24 +2,24 @@
 
 use responder_core::time::Timestamp;
 use serde_json::{Map, Value, json};
-use simulation::Refusal;
-use simulation::secrets::{Metadata, Operation, Secrets};
+use simulation::secrets::{SecretDescription, SecretsOperation, SimulatedSecrets};
+use simulation::service_calls::ApiRefusal;
 
 use super::json::{read_page_size, refuse_unknown_members, write_seconds};
 
 /// Answers one call of Secrets Manager.
 pub(super) fn answer_secrets_call(
-    secrets: &mut Secrets,
+    secrets: &mut SimulatedSecrets,
     region: &str,
     name: &str,
     body: &Value,
     now: Timestamp,
-) -> Result<Value, Refusal> {
-    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
-    let operation = operation.ok_or_else(|| Refusal::new("UnknownOperationException", name))?;
+) -> Result<Value, ApiRefusal> {
+    let operation = SecretsOperation::ALL.into_iter().find(|operation| operation.name() == name);
+    let operation = operation.ok_or_else(|| ApiRefusal::new("UnknownOperationException", name))?;
     let id = body["SecretId"].as_str().unwrap_or_default();
     match operation {
-        Operation::DescribeSecret => {
+        SecretsOperation::DescribeSecret => {
             refuse_unknown_members(body, &["SecretId"])?;
             let found = secrets.describe_secret(region, id, now)?;
             let mut body = metadata(&found);
@@ -31,7 +31,7 @@ pub(super) fn answer_secrets_call(
             }
             Ok(body.into())
         }
-        Operation::ListSecrets => {
+        SecretsOperation::ListSecrets => {
             refuse_unknown_members(body, &["MaxResults", "NextToken"])?;
             let page = secrets.list_secrets(
                 region,
@@ -50,7 +50,7 @@ pub(super) fn answer_secrets_call(
             }
             Ok(answer)
         }
-        Operation::ListSecretVersionIds => {
+        SecretsOperation::ListSecretVersionIds => {
             refuse_unknown_members(body, &["SecretId", "IncludeDeprecated"])?;
             let all = body["IncludeDeprecated"] == true;
             let found = secrets.list_secret_version_ids(region, id, all, now)?;
@@ -64,7 +64,7 @@ pub(super) fn answer_secrets_call(
     }
 }
 
-fn metadata(found: &Metadata) -> Map<String, Value> {
+fn metadata(found: &SecretDescription) -> Map<String, Value> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
         body.extend(value.map(|value| (name.to_owned(), value)));
@@ -82,7 +82,7 @@ fn metadata(found: &Metadata) -> Map<String, Value> {
 }
 
 /// The versions that have labels.
-fn stages(found: &Metadata) -> Value {
+fn stages(found: &SecretDescription) -> Value {
     let labelled = found.versions.iter().filter(|(_, version)| !version.labels.is_empty());
     let stages = labelled.map(|(id, version)| (id.clone(), json!(version.labels)));
     Value::Object(stages.collect())

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
-use simulation::ecs::{Ecs, EcsEvent, Estate, TaskLaunch};
-use simulation::secrets::Secrets;
-use simulation::{Place, Refusal};
+use simulation::ecs::{EcsEstate, EcsEvent, SimulatedEcs, TaskLaunch};
+use simulation::location::AwsLocation;
+use simulation::secrets::SimulatedSecrets;
+use simulation::service_calls::ApiRefusal;
 
 use super::event_history::EventHistory;
 use super::{ecs, secrets};
@@ -38,9 +39,9 @@ pub enum ConnectionFault {
 #[derive(Debug)]
 struct FakeAwsState {
     /// One for each Region; an unknown Region is an empty one.
-    ecs: BTreeMap<String, Ecs>,
-    home: Place,
-    secrets: Secrets,
+    ecs: BTreeMap<String, SimulatedEcs>,
+    home: AwsLocation,
+    secrets: SimulatedSecrets,
     history: EventHistory,
     offset: Span,
     /// The instant at which the clock stands, if it does.
@@ -56,16 +57,22 @@ struct FakeAwsState {
 impl FakeAws {
     /// An empty account.
     pub fn start(account: &str, region: &str) -> Self {
-        Self::serve(Ecs::new(Place::new(account, region), 1), Secrets::new(account, 1))
+        Self::serve(
+            SimulatedEcs::new(AwsLocation::new(account, region), 1),
+            SimulatedSecrets::new(account, 1),
+        )
     }
 
     /// An account of this size, the same each time but for its age of one day, with one secret for ten services.
     pub fn estate(account: &str, region: &str, clusters: usize, services: usize, revisions: usize) -> Self {
         let created = clock().minus(Span::from_secs(86_400));
-        let secrets = Secrets::estate(account, region, 1, services.div_ceil(10), created);
+        let secrets = SimulatedSecrets::make_estate(account, region, 1, services.div_ceil(10), created);
         let estate =
-            Estate { clusters, services, revisions, secrets: secrets.arns().map(str::to_owned).collect() };
-        Self::serve(Ecs::estate(Place::new(account, region), 1, &estate, created), secrets)
+            EcsEstate { clusters, services, revisions, secrets: secrets.arns().map(str::to_owned).collect() };
+        Self::serve(
+            SimulatedEcs::make_estate(AwsLocation::new(account, region), 1, &estate, created),
+            secrets,
+        )
     }
 
     /// Serves a model on a free loopback port.
@@ -73,10 +80,10 @@ impl FakeAws {
     /// # Panics
     ///
     /// If there is none.
-    pub fn serve(ecs: Ecs, secrets: Secrets) -> Self {
+    pub fn serve(ecs: SimulatedEcs, secrets: SimulatedSecrets) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let home = ecs.place.clone();
+        let home = ecs.location.clone();
         let state = FakeAwsState {
             ecs: [(home.region.clone(), ecs)].into(),
             home,
@@ -119,7 +126,7 @@ impl FakeAws {
     }
 
     /// Reads or changes ECS of the home Region.
-    pub fn with_ecs<T>(&self, visit: impl FnOnce(&mut Ecs, Timestamp) -> T) -> T {
+    pub fn with_ecs<T>(&self, visit: impl FnOnce(&mut SimulatedEcs, Timestamp) -> T) -> T {
         let mut state = lock(&self.state);
         let region = state.home.region.clone();
         let now = state.now();
@@ -127,7 +134,7 @@ impl FakeAws {
     }
 
     /// Reads or changes Secrets Manager.
-    pub fn with_secrets<T>(&self, visit: impl FnOnce(&mut Secrets, Timestamp) -> T) -> T {
+    pub fn with_secrets<T>(&self, visit: impl FnOnce(&mut SimulatedSecrets, Timestamp) -> T) -> T {
         let mut state = lock(&self.state);
         let now = state.now();
         visit(&mut state.secrets, now)
@@ -199,9 +206,11 @@ impl FakeAwsState {
         self.frozen.unwrap_or_else(clock).plus(self.offset)
     }
 
-    fn ecs_of(&mut self, region: &str) -> &mut Ecs {
+    fn ecs_of(&mut self, region: &str) -> &mut SimulatedEcs {
         let account = &self.home.account;
-        self.ecs.entry(region.to_owned()).or_insert_with(|| Ecs::new(Place::new(account, region), 1))
+        self.ecs
+            .entry(region.to_owned())
+            .or_insert_with(|| SimulatedEcs::new(AwsLocation::new(account, region), 1))
     }
 
     /// Lets time pass in the models, and keeps their events and launches.
@@ -216,9 +225,9 @@ impl FakeAwsState {
         self.events.extend(self.secrets.advance(now).into_iter().map(|told| (told.at, told.event)));
     }
 
-    fn answer(&mut self, region: &str, target: &str, body: &[u8]) -> Result<Value, Refusal> {
+    fn answer(&mut self, region: &str, target: &str, body: &[u8]) -> Result<Value, ApiRefusal> {
         let body: Value = serde_json::from_slice(body)
-            .map_err(|_| Refusal::new("SerializationException", "the body is not JSON"))?;
+            .map_err(|_| ApiRefusal::new("SerializationException", "the body is not JSON"))?;
         let now = self.now();
         match target.rsplit_once('.') {
             Some(("AmazonEC2ContainerServiceV20141113", operation)) => {
@@ -228,7 +237,7 @@ impl FakeAwsState {
                 secrets::answer_secrets_call(&mut self.secrets, region, operation, &body, now)
             }
             Some(("CloudTrail_20131101", operation)) => self.history.answer_call(region, operation, &body),
-            _ => Err(Refusal::new("UnknownOperationException", target)),
+            _ => Err(ApiRefusal::new("UnknownOperationException", target)),
         }
     }
 }
@@ -287,7 +296,7 @@ fn read_region(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split('/').nth(2)
 }
 
-fn write_answer(mut stream: &TcpStream, answer: &Result<Value, Refusal>) -> std::io::Result<()> {
+fn write_answer(mut stream: &TcpStream, answer: &Result<Value, ApiRefusal>) -> std::io::Result<()> {
     let (status, body) = match answer {
         Ok(body) => (200, body.to_string()),
         Err(refusal) => {

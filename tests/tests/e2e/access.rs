@@ -10,7 +10,7 @@ use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
 use responder_core::rules::builtin;
 use serde_json::{Value, json};
-use simulation::corpus::{classes, facts, sample};
+use simulation::corpus::{list_classes, make_facts, make_sample};
 
 /// Reads of `count` secrets by one user, a second apart, ending now.
 fn reads_of_secrets(bed: &TestBed, user: &str, count: usize) -> Vec<Value> {
@@ -66,8 +66,9 @@ fn twenty_reads_in_any_order_and_their_copies_are_one_incident() {
 
 #[test]
 fn a_theft_that_is_reported_late_twice_and_in_no_order_is_the_incident_of_the_replay() {
-    let class = classes().into_iter().find(|class| class.name == "theft-told-late-and-twice").unwrap();
-    let theft = sample(class, 7);
+    let class =
+        list_classes().into_iter().find(|class| class.name == "theft-delivered-late-and-twice").unwrap();
+    let theft = make_sample(class, 7);
     let events: Vec<Value> = theft.events.iter().map(|(_, event)| event.clone()).collect();
     let bed = TestBed::new();
     let access = bed.deploy("access");
@@ -75,7 +76,7 @@ fn a_theft_that_is_reported_late_twice_and_in_no_order_is_the_incident_of_the_re
     bed.wait_until_answered(&access);
 
     let rules = builtin().unwrap();
-    let mut ledger = MemoryStore::new(facts(&[theft]));
+    let mut ledger = MemoryStore::new(make_facts(&[theft]));
     let cases = events.iter().flat_map(|event| rules.match_event(&event.to_string()).unwrap()).collect();
     let mut replayed_keys = BTreeSet::new();
     for case in &order_and_deduplicate(cases).0 {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use acceptance::{FakeAws, FunctionProcess, InvocationOutcome, TestBed, events, now};
 use responder_core::time::{Span, Timestamp};
 use serde_json::{Value, json};
-use simulation::ecs::{CircuitBreaker, Container, Ecs, NewService, Outcome as Rollout, TaskDefinition};
+use simulation::ecs::{
+    CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, SimulatedEcs, TaskContainer,
+};
 
 /// How often an event is delivered again, at most, before the function must know all services. With the rate limits of ECS and sixty seconds an invocation two or
 /// three are enough; a machine that is too slow for the limits needs more.
@@ -57,7 +59,7 @@ fn the_function_learns_every_consumer_in_an_estate_through_its_sdk() {
 }
 
 fn assert_every_consumer_is_learned(
-    ecs: &mut Ecs,
+    ecs: &mut SimulatedEcs,
     secret: &str,
     learned: &BTreeMap<String, Value>,
     now: Timestamp,
@@ -66,7 +68,7 @@ fn assert_every_consumer_is_learned(
     for arn in arns {
         let service = ecs.service(&arn).expect("it is there").clone();
         let definition = ecs.describe_task_definition(&service.task_definition, now).expect("it is there");
-        let mut refers = definition.references().any(|reference| reference.contains(secret));
+        let mut refers = definition.references().iter().any(|reference| reference.contains(secret));
         if service.controller.as_str() == "ECS" {
             refers |= service.connect_secrets.iter().any(|reference| reference.contains(secret));
         }
@@ -75,7 +77,7 @@ fn assert_every_consumer_is_learned(
 }
 
 /// The facts about a service are what ECS says of it.
-fn assert_service_is_described(ecs: &mut Ecs, arn: &str, known: &Value) {
+fn assert_service_is_described(ecs: &mut SimulatedEcs, arn: &str, known: &Value) {
     let service = ecs.service(arn).expect("it is there").clone();
     let mut deployments = service.deployments.iter();
     let primary = deployments.find(|one| known["primary"]["id"] == json!(one.id)).expect("one of its own");
@@ -88,9 +90,9 @@ fn assert_service_is_described(ecs: &mut Ecs, arn: &str, known: &Value) {
     assert_eq!(known["tags"], json!(service.tags));
     let definition = ecs.describe_task_definition(&service.task_definition, primary.created_at);
     let definition = definition.expect("it is there");
-    let mut references: BTreeSet<&String> = definition.references().collect();
+    let mut references: BTreeSet<String> = definition.references().into_iter().collect();
     if service.controller.as_str() == "ECS" {
-        references.extend(&service.connect_secrets);
+        references.extend(service.connect_secrets.iter().cloned());
     }
     assert!(known["references"].as_array().is_some_and(|known| known.len() >= references.len()), "{known}");
     for reference in references {
@@ -120,10 +122,10 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
     let fake = FakeAws::start(bed.aws.account(), bed.aws.region());
     let secret = fake.with_secrets(|secrets, now| secrets.create(bed.aws.region(), "prod/app", now));
     let service = fake.with_ecs(|ecs, now| {
-        let task_definition = ecs.register(TaskDefinition {
+        let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
-            containers: vec![Container { secrets: vec![secret.clone()], ..Container::default() }],
-            ..TaskDefinition::default()
+            containers: vec![TaskContainer { secrets: vec![secret.clone()], ..TaskContainer::default() }],
+            ..RegisteredTaskDefinition::default()
         });
         let service = NewService {
             cluster: "prod".to_owned(),
@@ -135,7 +137,7 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
         };
         let arn = ecs.create_service(service, now.minus(Span::from_secs(60)));
         // Long enough for the function to see the rollout before it fails.
-        ecs.next(&arn, [Rollout::Fails(Span::from_secs(3_000))]);
+        ecs.plan_outcomes(&arn, [RolloutOutcome::Fails(Span::from_secs(3_000))]);
         arn
     });
     fake.with_secrets(|secrets, now| secrets.put_value(&secret, now));

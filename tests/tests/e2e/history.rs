@@ -107,12 +107,12 @@ fn a_rotation_that_is_piped_into_the_replay_with_the_services_redeploys_its_cons
             let definition = service.task_definition.clone();
             service.connect_secrets.iter().any(|reference| reference.contains(&secret))
                 || ecs.describe_task_definition(&definition, now).is_ok_and(|definition| {
-                    definition.references().any(|reference| reference.contains(&secret))
+                    definition.references().iter().any(|reference| reference.contains(&secret))
                 })
         };
         (arns.len(), arns.iter().filter(uses).cloned().collect::<BTreeSet<String>>())
     });
-    fake.with_ecs(|ecs, _| ecs.throttle());
+    fake.with_ecs(|ecs, _| ecs.refuse_calls_beyond_limits());
     let rotation = events::rotation_succeeded(&aws, &secret, now() - 10.minutes());
     let reads = (0..120).map(|number| {
         events::secret_read(&aws, "app", "dev/other", now() - 20.minutes() - (number / 3).seconds())

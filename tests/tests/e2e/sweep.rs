@@ -6,7 +6,7 @@ use std::process::Command;
 use acceptance::{FakeAws, FunctionProcess, InvocationOutcome, LEDGER_TABLE, TestBed, events, now, paths};
 use responder_core::time::Span;
 use serde_json::{Value, json};
-use simulation::ecs::{CircuitBreaker, Container, NewService, TaskDefinition};
+use simulation::ecs::{CircuitBreaker, NewService, RegisteredTaskDefinition, TaskContainer};
 
 /// Invokes the function, and returns its plan, one word a step.
 fn plan_for(function: &mut FunctionProcess, event: &Value) -> Vec<String> {
@@ -28,11 +28,11 @@ fn make_estate(bed: &TestBed, fake: &FakeAws) -> (String, String) {
         fake.with_secrets(|secrets, now| secrets.create(bed.aws.region(), "prod/app", now.minus(ago(60))));
     let role = format!("arn:aws:iam::{}:role/web-execution", bed.aws.account());
     let service = fake.with_ecs(|ecs, now| {
-        let task_definition = ecs.register(TaskDefinition {
+        let task_definition = ecs.register_task_definition(RegisteredTaskDefinition {
             family: "web".to_owned(),
             execution_role: Some(role),
-            containers: vec![Container { secrets: vec![secret.clone()], ..Container::default() }],
-            ..TaskDefinition::default()
+            containers: vec![TaskContainer { secrets: vec![secret.clone()], ..TaskContainer::default() }],
+            ..RegisteredTaskDefinition::default()
         });
         let service = NewService {
             cluster: "prod".to_owned(),

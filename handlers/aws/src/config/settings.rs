@@ -24,7 +24,7 @@ const REGIONS_PROBLEM: &str = "must be names of Regions, separated by spaces, su
 /// Reads the settings. A setting that no variable states is as [`Settings::default`] says.
 pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Settings {
     let defaults = Settings::default();
-    let in_flight =
+    let rollout_limit =
         reader.read_number("IN_FLIGHT", i64::from(defaults.rollout_limit), 1..=100, "a whole number");
     let summary_hour =
         reader.read_number("SUMMARY_HOUR", i64::from(defaults.summary_hour), 0..=23, "an hour");
@@ -33,7 +33,7 @@ pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<
         settle_delay: reader.read_seconds("SETTLE_SECONDS", defaults.settle_delay, 0..=300),
         propagation_margin: reader.read_seconds("MARGIN_SECONDS", defaults.propagation_margin, 0..=300),
         cooldown: reader.read_seconds("COOLDOWN_SECONDS", defaults.cooldown, 0..=86_400),
-        rollout_limit: u32::try_from(in_flight).unwrap_or(defaults.rollout_limit),
+        rollout_limit: u32::try_from(rollout_limit).unwrap_or(defaults.rollout_limit),
         rollout_timeout: reader.read_seconds("ROLLOUT_SECONDS", defaults.rollout_timeout, 60..=86_400),
         answer_deadline: reader.read_seconds("ANSWER_SECONDS", defaults.answer_deadline, 60..=604_800),
         overdue_grace_period: reader.read_seconds(
@@ -42,7 +42,7 @@ pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<
             60..=604_800,
         ),
         deployment_risks: read_deployment_risks(reader),
-        declared_secrets: read_declared_readers(reader),
+        declared_secrets: read_declared_secrets(reader),
         home_region: reader.read_optional("AWS_REGION"),
         further_regions: read_regions(reader),
         runbook_base_url: reader.read_base_url("RUNBOOK_BASE_URL"),
@@ -119,7 +119,7 @@ fn parse_risk_policy(word: &str) -> Option<(DeploymentRisk, RiskPolicy)> {
 
 /// Reads the secrets that services read by themselves. The JSON object has a service's ARN or `cluster/service` as a key, and
 /// a list of secrets by name or ARN as a value.
-fn read_declared_readers(
+fn read_declared_secrets(
     reader: &mut VariableReader<impl Fn(&str) -> Option<String>>,
 ) -> BTreeMap<String, Vec<Untrusted>> {
     const NAME: &str = "READERS";

@@ -65,7 +65,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         let reading = self.read_definitions(region_cache, definition_receiver);
         let (described, unread_definitions) = join(describing, reading).await;
         for (arn, error) in unread_definitions {
-            failures.add(FailedLookup::Definition, &arn, &error);
+            failures.add_failure(FailedLookup::Definition, &arn, &error);
         }
         let mut inventory = region_cache.inventory();
         let mut outcomes = BTreeMap::new();
@@ -75,7 +75,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
                     inventory.set_description(&arn, (**description).clone());
                 }
                 DescribeOutcome::Missing => inventory.remove_service(&arn),
-                DescribeOutcome::Failed(why) => failures.add(FailedLookup::Service, &arn, why),
+                DescribeOutcome::Failed(why) => failures.add_failure(FailedLookup::Service, &arn, why),
             }
             outcomes.insert(arn, outcome);
         }

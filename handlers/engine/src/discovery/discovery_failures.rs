@@ -27,7 +27,7 @@ const MAX_NAMES_OF_SENTENCE: usize = 3;
 
 impl DiscoveryFailures {
     /// Adds a failed lookup of `name`.
-    pub(super) fn add(&mut self, lookup: FailedLookup, name: &str, why: &dyn Display) {
+    pub(super) fn add_failure(&mut self, lookup: FailedLookup, name: &str, why: &dyn Display) {
         self.names.entry((lookup, why.to_string())).or_default().insert(name.to_owned());
     }
 
@@ -68,11 +68,15 @@ mod tests {
     fn thousands_of_gaps_are_one_sentence() {
         let mut gaps = DiscoveryFailures::default();
         for n in 0..3_000 {
-            gaps.add(FailedLookup::Definition, &format!("web:{n:04}"), &EngineError::DeadlineReached("x"));
+            gaps.add_failure(
+                FailedLookup::Definition,
+                &format!("web:{n:04}"),
+                &EngineError::DeadlineReached("x"),
+            );
         }
-        gaps.add(FailedLookup::Definition, "web:1", &"gone");
-        gaps.add(FailedLookup::Cluster, "b", &"denied");
-        gaps.add(FailedLookup::Cluster, "a", &"denied");
+        gaps.add_failure(FailedLookup::Definition, "web:1", &"gone");
+        gaps.add_failure(FailedLookup::Cluster, "b", &"denied");
+        gaps.add_failure(FailedLookup::Cluster, "a", &"denied");
         let expected = [
             "3000 task definitions could not be read (such as web:0000, web:0001, web:0002): no time is left for x",
             "the services of 2 clusters could not be listed (a, b): denied",

@@ -21,7 +21,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
             let (clusters, error) = self.list_clusters(region_cache).await;
             region_cache.inventory().add_clusters(clusters, error.is_none());
             if let Some(error) = error {
-                failures.add(FailedLookup::Clusters, self.region.as_str(), &error);
+                failures.add_failure(FailedLookup::Clusters, self.region.as_str(), &error);
             }
         }
         let unlisted = region_cache.inventory().unlisted_clusters();
@@ -30,7 +30,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         for (cluster, listing) in unlisted.iter().zip(listings) {
             match listing {
                 Ok(services) => region_cache.inventory().set_services(cluster, services),
-                Err(error) => failures.add(FailedLookup::Cluster, cluster, &error),
+                Err(error) => failures.add_failure(FailedLookup::Cluster, cluster, &error),
             }
         }
         let undescribed = region_cache.inventory().undescribed_services();

@@ -41,12 +41,12 @@ impl ServiceInventory {
     /// was begun for a change serves this change ever after, for there was no better one when the change was answered
     /// first.
     pub(super) fn renew(&mut self, changed_at: Timestamp, now: Timestamp) {
-        if !self.serves(changed_at, now) {
+        if !self.serves_change(changed_at, now) {
             *self = Self { began_at: Some(now), begun_for: changed_at.min(now), ..Self::default() };
         }
     }
 
-    fn serves(&self, changed_at: Timestamp, now: Timestamp) -> bool {
+    fn serves_change(&self, changed_at: Timestamp, now: Timestamp) -> bool {
         let Some(began_at) = self.began_at else { return false };
         let is_current = began_at <= now && now <= began_at.plus(INVENTORY_LIFETIME);
         is_current && (changed_at <= self.begun_for || changed_at < began_at.minus(LISTING_MARGIN))

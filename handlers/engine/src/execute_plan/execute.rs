@@ -27,7 +27,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// 3. the steps that only leave a record: an account may have thousands of services that are skipped, and these must not
     ///    keep the others waiting;
     /// 4. notifications for the chats.
-    pub(crate) async fn execute(&mut self, plan: &Plan, facts: &Facts) -> ExecutionResult {
+    pub(crate) async fn execute_plan(&mut self, plan: &Plan, facts: &Facts) -> ExecutionResult {
         let mut progress = ExecutionProgress::default();
         // 1. Changes.
         let mut changes = Vec::new();

@@ -63,7 +63,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         let OpenIncidentEntry { incident, resolve_after, .. } = entry;
         let Incident { key, first, last, .. } = incident;
         let subject = page_subject(incident, resolve_after);
-        match self.ledger.claim(&subject).await {
+        match self.ledger.claim_notification(&subject).await {
             // 1. Paged before.
             Ok(ClaimResult::AlreadyDone) => {
                 let (first, last) = (*first, *last);
@@ -86,7 +86,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     self.publish_claimed(notification, key, &subject).await?;
                     return Ok(StepEffect::Applied);
                 }
-                self.ledger.release(&subject).await;
+                self.ledger.release_notification(&subject).await;
             }
             Err(_) => {}
         }
@@ -100,10 +100,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     /// Marks a page that was sent without a claim, if the ledger answers now: then no other invocation sends it too, and the
     /// sweep finds the incident.
     async fn mark_page_afterwards(&self, entry: OpenIncidentEntry<'_>, subject: &ClaimSubject<'_>) {
-        if let Ok(ClaimResult::Granted) = self.ledger.claim(subject).await
+        if let Ok(ClaimResult::Granted) = self.ledger.claim_notification(subject).await
             && self.ledger.add_open_incident(entry).await.is_ok()
         {
-            drop(self.ledger.complete(subject).await);
+            drop(self.ledger.complete_notification(subject).await);
         }
     }
 
@@ -115,12 +115,14 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         claim: &ClaimSubject<'_>,
     ) -> Result<(), EngineError> {
         if let Err(error) = self.publish_notification(notification, key).await {
-            self.ledger.release(claim).await;
+            self.ledger.release_notification(claim).await;
             return Err(error);
         }
         // The notification is out: if the event failed now, it would only be sent again. Without the mark, the next event
         // sends it again, and the incident is never resolved; so the mark is tried twice.
-        if self.ledger.complete(claim).await.is_err() && self.ledger.complete(claim).await.is_err() {
+        if self.ledger.complete_notification(claim).await.is_err()
+            && self.ledger.complete_notification(claim).await.is_err()
+        {
             self.counters.ledger_bypassed += 1;
         }
         Ok(())

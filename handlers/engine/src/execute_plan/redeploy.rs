@@ -238,7 +238,7 @@ mod tests {
             deadline,
             counters: &mut counters,
         };
-        let executed = block_on(executor.execute(&Plan { steps, ..quarantine }, &Facts::default()));
+        let executed = block_on(executor.execute_plan(&Plan { steps, ..quarantine }, &Facts::default()));
         assert!(executed.errors.is_empty(), "{:?}", executed.errors);
         let table = aws.table.borrow();
         let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;

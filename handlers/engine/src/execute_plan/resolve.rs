@@ -48,7 +48,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         };
         // The resolution says nothing of events that are later than this.
         let covers_until = last_event.unwrap_or(resolved_at);
-        match self.ledger.claim(&subject).await? {
+        match self.ledger.claim_notification(&subject).await? {
             // 1. Resolved before.
             ClaimResult::AlreadyDone => {
                 // An earlier invocation may have died before it marked the index. An incident that goes on is not marked:
@@ -66,7 +66,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         // 3. Claimed.
         match notification {
             Some(notification) => self.publish_claimed(notification, key, &subject).await?,
-            None => self.ledger.complete(&subject).await?,
+            None => self.ledger.complete_notification(&subject).await?,
         }
         self.counters.incident_counts(rule, *severity).resolved += 1;
         // If this fails, a later sweep marks the index (exit 1).

@@ -55,12 +55,12 @@ impl QuestionBatch {
     pub(super) fn sort_questions(questions: BTreeSet<Question>) -> Self {
         let mut batch = Self::default();
         for question in questions {
-            batch.add(question);
+            batch.add_question(question);
         }
         batch
     }
 
-    fn add(&mut self, question: Question) {
+    fn add_question(&mut self, question: Question) {
         match question {
             Question::Observations { group, observation, from, to } => {
                 self.ledger.observations.push(ObservationQuery { group, observation, from, to });

@@ -93,7 +93,7 @@ impl<A: AwsPort> Engine<A> {
         // 6. Quarantine the texts that are no events.
         for (index, plan) in std::mem::take(&mut batch.quarantined) {
             let started = aws.now();
-            let ExecutionResult { mut errors, .. } = executor.execute(&plan, &Facts::default()).await;
+            let ExecutionResult { mut errors, .. } = executor.execute_plan(&plan, &Facts::default()).await;
             errors.push(EngineError::EventUnreadable);
             let duration = span_between(started, aws.now());
             self.print_event(&plan, EventOutcome::Quarantined, &errors, duration);
@@ -151,10 +151,10 @@ async fn execute_with_refusals<A: AwsPort>(
         let errors = vec![EngineError::DeadlineReached("the event")];
         return ExecutionResult { errors, ..ExecutionResult::default() };
     }
-    let mut executed = executor.execute(plan, facts).await;
+    let mut executed = executor.execute_plan(plan, facts).await;
     if !executed.refused.is_empty() {
         let steps = decide::notify_refusals(matched_event, facts, &executed.refused);
-        let notified = executor.execute(&Plan { steps, ..plan.clone() }, facts).await;
+        let notified = executor.execute_plan(&Plan { steps, ..plan.clone() }, facts).await;
         executed.applied += notified.applied;
         executed.already_applied += notified.already_applied;
         executed.errors.extend(notified.errors);

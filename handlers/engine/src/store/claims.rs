@@ -64,9 +64,12 @@ impl<A: AwsPort> Ledger<'_, A> {
     /// 2. the table refuses the write and does not return the item: it counts as held elsewhere, so that the event comes
     ///    again;
     /// 3. the table refuses the write: the item says why.
-    pub(crate) async fn claim(&self, subject: &ClaimSubject<'_>) -> Result<ClaimResult, EngineError> {
+    pub(crate) async fn claim_notification(
+        &self,
+        subject: &ClaimSubject<'_>,
+    ) -> Result<ClaimResult, EngineError> {
         let now = self.aws.now();
-        match self.write(&self.claim_update(subject, now)).await? {
+        match self.write_item(&self.claim_update(subject, now)).await? {
             // 1. Granted.
             WriteResult::Written => Ok(ClaimResult::Granted),
             // 2. Unknown.
@@ -79,15 +82,15 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 
     /// Completes a claim after its notification was sent.
-    pub(crate) async fn complete(&self, subject: &ClaimSubject<'_>) -> Result<(), EngineError> {
-        self.write_if(&self.completion_update(subject)).await
+    pub(crate) async fn complete_notification(&self, subject: &ClaimSubject<'_>) -> Result<(), EngineError> {
+        self.write_or_skip(&self.completion_update(subject)).await
     }
 
     /// Gives a claim back for the next delivery. If this write is lost, the lease runs out instead.
-    pub(crate) async fn release(&self, subject: &ClaimSubject<'_>) {
+    pub(crate) async fn release_notification(&self, subject: &ClaimSubject<'_>) {
         let update =
             ItemUpdate::new(subject.item_key()).remove_attributes(CLAIM_ATTRIBUTES).only_if(self.is_owner());
-        drop(self.write(&update).await);
+        drop(self.write_item(&update).await);
     }
 
     fn claim_update(&self, subject: &ClaimSubject<'_>, now: Timestamp) -> ItemUpdate {

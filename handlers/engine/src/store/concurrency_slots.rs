@@ -34,7 +34,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(UNTIL, until.millis())
             .set_number(TTL, expiry_seconds(now, until, request.rollout))
             .only_if(Any(vec![Absent(SERVICE), LessThan(UNTIL, now.millis())]));
-        match self.write(&update).await? {
+        match self.write_item(&update).await? {
             WriteResult::Written => Ok(SlotTaking::Taken),
             WriteResult::ConditionFailed(Some(item)) if item.text(SERVICE) == Some(request.service) => {
                 Ok(SlotTaking::HeldBySameService)
@@ -63,7 +63,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(UNTIL, until.millis())
             .set_number(TTL, expiry_seconds(self.aws.now(), until, Span::default()))
             .only_if(is_available);
-        Ok(self.write(&update).await? == WriteResult::Written)
+        Ok(self.write_item(&update).await? == WriteResult::Written)
     }
 
     /// Gives the slot of a request back that this invocation took. If this write is lost, the slot frees itself.
@@ -85,7 +85,7 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     async fn free_slot(&self, slot: ItemKey, condition: WriteCondition) -> Result<(), EngineError> {
         let update = ItemUpdate::new(slot).remove_attributes([SERVICE, OWNER, UNTIL]).only_if(condition);
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 }
 

@@ -54,7 +54,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         if slot == SlotTaking::Unavailable {
             return Ok(DeploymentClaimResult::Deferred);
         }
-        let (is_claimed, known) = match self.write(&self.request_update(request, now)).await? {
+        let (is_claimed, known) = match self.write_item(&self.request_update(request, now)).await? {
             WriteResult::Written => (true, TableItem::default()),
             WriteResult::ConditionFailed(known) => {
                 let known = known.unwrap_or_default();
@@ -96,7 +96,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         if let Some(deployment) = deployment {
             update = update.set_text(DEPLOYMENT, deployment);
         }
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Records that ECS certainly did nothing, and gives the slot back: it is as if nobody had requested the deployment. If
@@ -112,7 +112,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(ENDED_AT, self.aws.now().millis())
             .remove_attributes(CLAIM_ATTRIBUTES)
             .only_if(write_condition(&is_requested_at(claim.requested_at)));
-        drop(self.write(&update).await);
+        drop(self.write_item(&update).await);
         self.give_slot_back(request).await;
     }
 
@@ -128,7 +128,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(ENDED_AT, end.at.millis())
             .remove_attributes(CLAIM_ATTRIBUTES)
             .only_if(write_condition(&is_outcome_news(requested_at, end.outcome)));
-        if let WriteResult::ConditionFailed(known) = self.write(&update).await? {
+        if let WriteResult::ConditionFailed(known) = self.write_item(&update).await? {
             // Another invocation recorded an end, or requested a newer deployment, which keeps the slot.
             let known = known.unwrap_or_default();
             return Ok(known.timestamp(REQUESTED_AT) == Some(requested_at)
@@ -151,7 +151,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_text(DEPLOYMENT, deployment)
             .remove_attributes(CLAIM_ATTRIBUTES)
             .only_if(All(vec![write_condition(&is_requested_at(requested_at)), Absent(DEPLOYMENT)]));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Requests the deployment in the service's item.

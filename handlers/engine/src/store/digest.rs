@@ -30,7 +30,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             let ttl = expiry_seconds(self.aws.now(), date.end(), DIGEST_LIFETIME);
             updates.extend(build_updates(*date, day, ttl));
         }
-        let writes = updates.iter().map(|update| self.write_if(update));
+        let writes = updates.iter().map(|update| self.write_or_skip(update));
         run_parallel(writes, MAX_PARALLEL_WRITES).await.into_iter().collect()
     }
 

@@ -52,7 +52,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             );
         }
         for update in updates {
-            let WriteResult::ConditionFailed(Some(item)) = self.write(&update).await? else { continue };
+            let WriteResult::ConditionFailed(Some(item)) = self.write_item(&update).await? else { continue };
             let Some(resolved) = item.timestamp(RESOLVED) else { continue };
             if began_at <= resolved && resolved < extension.until() {
                 return Err(EngineError::ClaimHeld);

@@ -43,7 +43,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(AT, at.millis())
             .set_number(TTL, ttl)
             .only_if(Any(vec![Absent(AT), LessThan(AT, at.millis())]));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 }
 

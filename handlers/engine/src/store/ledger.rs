@@ -68,13 +68,13 @@ impl<'l, A: AwsPort> Ledger<'l, A> {
     }
 
     /// Writes an item, and says whether the condition held.
-    pub(super) async fn write(&self, update: &ItemUpdate) -> Result<WriteResult, EngineError> {
+    pub(super) async fn write_item(&self, update: &ItemUpdate) -> Result<WriteResult, EngineError> {
         self.watch_answer(self.aws.update_item(update, self.deadline.instant())).await
     }
 
     /// Writes an item where it makes no difference whether the condition held.
-    pub(super) async fn write_if(&self, update: &ItemUpdate) -> Result<(), EngineError> {
-        self.write(update).await?;
+    pub(super) async fn write_or_skip(&self, update: &ItemUpdate) -> Result<(), EngineError> {
+        self.write_item(update).await?;
         Ok(())
     }
 

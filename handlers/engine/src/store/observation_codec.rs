@@ -39,11 +39,11 @@ pub(super) fn pack_observations(base: Timestamp, observations: &[&Observation]) 
     let mut texts = Vec::new();
     let mut packer = ObservationPacker::default();
     for observation in observations {
-        let Some(parts) = ObservationParts::split(observation) else { continue };
+        let Some(parts) = ObservationParts::split_observation(observation) else { continue };
         if !packer.rows.is_empty() && packer.byte_bound + packer.added_bytes(&parts) > MAX_TEXT_BYTES {
             texts.push(std::mem::take(&mut packer).into_text(base));
         }
-        packer.add(base, &parts);
+        packer.add_observation(base, &parts);
     }
     if !packer.rows.is_empty() {
         texts.push(packer.into_text(base));
@@ -110,7 +110,7 @@ struct SecretParts {
 }
 
 impl<'o> ObservationParts<'o> {
-    fn split(observation: &'o Observation) -> Option<Self> {
+    fn split_observation(observation: &'o Observation) -> Option<Self> {
         let Ok(Value::Object(mut common)) = serde_json::to_value(observation) else { return None };
         for own in ["at", "key", "id", "secrets"] {
             common.remove(own);
@@ -120,13 +120,13 @@ impl<'o> ObservationParts<'o> {
             key: json_string(&observation.key),
             id: json_string(observation.id.raw()),
             common: Value::Object(common).to_string(),
-            secrets: observation.secrets.iter().map(SecretParts::split).collect(),
+            secrets: observation.secrets.iter().map(SecretParts::split_secret).collect(),
         })
     }
 }
 
 impl SecretParts {
-    fn split(secret: &SecretRef) -> Self {
+    fn split_secret(secret: &SecretRef) -> Self {
         let place = json!([secret.account, secret.region]).to_string();
         Self { place, name: format!("{},{}", json_string(Untrusted::raw(&secret.text)), secret.from_arn) }
     }
@@ -167,7 +167,7 @@ impl ObservationPacker {
         bytes
     }
 
-    fn add(&mut self, base: Timestamp, parts: &ObservationParts<'_>) {
+    fn add_observation(&mut self, base: Timestamp, parts: &ObservationParts<'_>) {
         self.byte_bound += self.added_bytes(parts);
         let common = self.common.number_of("", &parts.common, || parts.common.clone());
         let mut secret_numbers = Vec::new();
@@ -287,8 +287,8 @@ mod tests {
         fn the_size_is_never_underestimated(observations in btree_set(any_mark(), 1..20)) {
             let base = Timestamp::from_millis(1_700_000_000_000);
             let mut packer = ObservationPacker::default();
-            for parts in observations.iter().filter_map(ObservationParts::split) {
-                packer.add(base, &parts);
+            for parts in observations.iter().filter_map(ObservationParts::split_observation) {
+                packer.add_observation(base, &parts);
             }
             let size = packer.byte_bound;
             prop_assert!(packer.into_text(base).len() <= size);

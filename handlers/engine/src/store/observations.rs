@@ -84,7 +84,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         let ttl = expiry_seconds(self.aws.now(), wanted.last, wanted.reach);
         let updates = build_updates(group, &accepted, ttl);
-        let writes = updates.iter().map(|update| self.write_if(update));
+        let writes = updates.iter().map(|update| self.write_or_skip(update));
         let written = run_parallel(writes, MAX_PARALLEL_WRITES).await;
         let second_read = self.read_observations(group, &wanted.ranges).await;
         let answered = second_read.is_ok() && written.iter().all(Result::is_ok);

@@ -61,7 +61,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         if !groups.is_empty() {
             update = update.add_strings(GROUPS, groups.clone());
         }
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Marks an incident as resolved in the index, unless a page told of an event later than `last`.
@@ -75,7 +75,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(RESOLVED, resolved_at.millis())
             .set_number(TTL, expiry_seconds(self.aws.now(), resolved_at, ENDED_INCIDENT_LIFETIME))
             .only_if(All(vec![Exists(RULE), LessThan(LAST, last.millis().saturating_add(1))]));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Reads the whole index into the facts.

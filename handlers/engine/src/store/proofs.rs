@@ -64,7 +64,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         let is_completed = deployment.is_some_and(|deployment| deployment.is_completed);
         let may_replace = decision.may_replace(deployment.is_some(), is_completed);
-        self.write_if(&update.only_if(write_condition(&may_replace))).await
+        self.write_or_skip(&update.only_if(write_condition(&may_replace))).await
     }
 
     /// Records the end of our deployment. That a newer one superseded it hides no end that ECS reports, before or after.
@@ -94,7 +94,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             | DeploymentOutcome::Unseen
             | DeploymentOutcome::Gone => return Ok(()),
         };
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Records that a new task read the secret. `is_shared` says that another consumer with a pending read has the same
@@ -111,7 +111,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         if is_shared {
             update = update.set_number_if_absent(SHARED, 1);
         }
-        self.write_if(&update.only_if(Exists(DECISION))).await
+        self.write_or_skip(&update.only_if(Exists(DECISION))).await
     }
 }
 

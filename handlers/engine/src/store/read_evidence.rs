@@ -21,7 +21,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         let update = ItemUpdate::new(schema::evidence_key(key))
             .add_strings(CONSUMERS, BTreeSet::from([consumer]))
             .set_number(TTL, expiry_seconds(self.aws.now(), evidence.since, EVIDENCE_LIFETIME));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Removes a consumer whose read was seen.
@@ -34,7 +34,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         let update = ItemUpdate::new(schema::evidence_key(key))
             .delete_strings(CONSUMERS, BTreeSet::from([consumer]))
             .only_if(Exists(CONSUMERS));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 }
 

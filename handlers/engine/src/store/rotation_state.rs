@@ -55,7 +55,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             Some(version) => update.set_text(VERSION, version),
             None => update.remove_attributes([VERSION]),
         };
-        self.write_if(&update.only_if(write_condition(&is_change_news(change.at)))).await
+        self.write_or_skip(&update.only_if(write_condition(&is_change_news(change.at)))).await
     }
 
     /// Marks a change as resolved, unless another change of the secret is known by now.
@@ -64,7 +64,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(IS_RESOLVED, 1)
             .remove_attributes([WAITING_SINCE])
             .only_if(Equals(AT, AttributeValue::Number(change.at.millis())));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 
     /// Records that on-call was notified of a consumer.
@@ -77,7 +77,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             .set_number(AT, changed_at.millis())
             .set_number(TTL, expiry_seconds(self.aws.now(), changed_at, CHANGE_LIFETIME))
             .only_if(Any(vec![Absent(AT), LessThan(AT, changed_at.millis())]));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 }
 

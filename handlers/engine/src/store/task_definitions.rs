@@ -54,14 +54,14 @@ impl<A: AwsPort> Ledger<'_, A> {
         let now = self.aws.now();
         if let Some(update) = build_role_update(arn, definition, now) {
             // A role that has too many secrets gets no more. A read of one that is missing counts as any read does.
-            self.write_if(&update).await?;
+            self.write_or_skip(&update).await?;
         }
         let text = serde_json::to_string(definition).unwrap_or_default();
         let update = ItemUpdate::new(schema::task_definition_key(arn))
             .set_text(DEFINITION, &text)
             .set_number(FORMAT, DEFINITION_FORMAT)
             .set_number(TTL, expiry_seconds(now, now, TASK_DEFINITION_LIFETIME));
-        self.write_if(&update).await
+        self.write_or_skip(&update).await
     }
 }
 

@@ -1,13 +1,13 @@
-//! Makes the corpus of labelled events and says what the rules make of it: recall and pages by class.
+//! Makes the corpus of labelled events and prints the verdict of the rules on it: recall and pages by class.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
 use responder_core::rules::builtin;
 use serde_json::json;
-use simulation::corpus::{Row, facts, judge, resolve_spellings, samples};
+use simulation::corpus::{ClassVerdict, CorpusSample, judge_samples, list_classes, make_facts, make_samples};
 
 const USAGE: &str = "\
 Usage: corpus [--seed N] [--seeds COUNT] [--json] [--write DIR]
@@ -17,17 +17,21 @@ Usage: corpus [--seed N] [--seeds COUNT] [--json] [--write DIR]
   --json         rows as JSON, one a line
   --write DIR    also write what `replay run --facts DIR/facts.json DIR/events` takes, and the labels";
 
-struct Arguments {
-    seed: u64,
+struct CorpusArguments {
+    first_seed: u64,
     seeds: u64,
-    json: bool,
-    write: Option<PathBuf>,
+    as_json: bool,
+    write_to: Option<PathBuf>,
 }
 
-type Failure = Box<dyn std::error::Error>;
+type CorpusError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    match parse(env::args().skip(1)).and_then(|arguments| run(&arguments)) {
+    let result = match parse_arguments(env::args().skip(1)) {
+        Ok(arguments) => run(&arguments),
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -37,101 +41,117 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, Failure> {
-    let mut arguments = Arguments { seed: 1, seeds: 20, json: false, write: None };
+fn parse_arguments(mut given: impl Iterator<Item = String>) -> Result<CorpusArguments, CorpusError> {
+    let mut arguments = CorpusArguments { first_seed: 1, seeds: 20, as_json: false, write_to: None };
     while let Some(name) = given.next() {
-        let mut value = || given.next().ok_or_else(|| format!("{name} needs a value"));
+        if name == "--json" {
+            arguments.as_json = true;
+            continue;
+        }
+        let Some(value) = given.next() else { return Err(format!("{name} needs a value").into()) };
         match name.as_str() {
-            "--seed" => arguments.seed = value()?.parse()?,
-            "--seeds" => arguments.seeds = value()?.parse()?,
-            "--json" => arguments.json = true,
-            "--write" => arguments.write = Some(value()?.into()),
-            _ => return Err(format!("what is {name}?").into()),
+            "--seed" => arguments.first_seed = value.parse()?,
+            "--seeds" => arguments.seeds = value.parse()?,
+            "--write" => arguments.write_to = Some(value.into()),
+            _ => return Err(format!("{name} is unknown").into()),
         }
     }
     Ok(arguments)
 }
 
-/// Whether every attack was found and nothing else paged.
-fn run(arguments: &Arguments) -> Result<bool, Failure> {
+/// Judges the corpus of each seed; says whether every attack was found and nothing else paged.
+fn run(arguments: &CorpusArguments) -> Result<bool, CorpusError> {
     let rules = builtin()?;
-    let mut rows: Vec<Row> = resolve_spellings().into_iter().map(Row::of).collect();
-    for seed in arguments.seed..arguments.seed + arguments.seeds {
-        let samples = samples(seed);
-        for (row, more) in rows.iter_mut().zip(judge(&rules, &samples)?) {
-            row.add(&more);
+    let mut verdicts: Vec<ClassVerdict> = list_classes().into_iter().map(ClassVerdict::new).collect();
+    for seed in arguments.first_seed..arguments.first_seed + arguments.seeds {
+        let samples = make_samples(seed);
+        for (verdict, more) in verdicts.iter_mut().zip(judge_samples(&rules, &samples)?) {
+            verdict.add(&more);
         }
-        if let Some(folder) = &arguments.write {
-            write(&folder.join(format!("seed-{seed}")), &samples)?;
+        if let Some(folder) = &arguments.write_to {
+            write_samples(&folder.join(format!("seed-{seed}")), &samples)?;
         }
     }
     let mut out = io::stdout().lock();
-    if arguments.json {
-        rows.iter().try_for_each(|row| writeln!(out, "{}", json!(row)))?;
+    if arguments.as_json {
+        for verdict in &verdicts {
+            writeln!(out, "{}", json!(verdict))?;
+        }
     } else {
-        table(&rows, &mut out)?;
+        write_verdicts(&verdicts, &mut out)?;
     }
-    Ok(rows.iter().all(|row| row.wrong == 0))
+    Ok(verdicts.iter().all(|verdict| verdict.wrong == 0))
 }
 
-fn table(rows: &[Row], out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{:<30} {:>7} {:>7} {:>9} {:>6} {:>7}  paged by",
-        "attack", "samples", "events", "incidents", "pages", "recall"
-    )?;
-    for row in rows.iter().filter(|row| row.is_attack) {
-        let recall = format!("{} %", 100 * row.found / row.samples.max(1));
-        line(row, &recall, out)?;
-    }
-    writeln!(
-        out,
-        "\n{:<30} {:>7} {:>7} {:>9} {:>6} {:>7}  paged by",
-        "everyday", "samples", "events", "incidents", "pages", "quiet"
-    )?;
-    for row in rows.iter().filter(|row| !row.is_attack) {
-        let resolve_after = format!("{} %", 100 * (row.samples - row.wrong) / row.samples.max(1));
-        line(row, &resolve_after, out)?;
-    }
-    let (attacks, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_attack);
-    let sum = |rows: &[&Row], of: fn(&Row) -> usize| rows.iter().map(|row| of(row)).sum::<usize>();
+/// The sums of the verdicts on attacks, or on everyday work.
+#[derive(Default)]
+struct VerdictSums {
+    samples: usize,
+    found: usize,
+    pages: usize,
+}
+
+fn write_verdicts(verdicts: &[ClassVerdict], out: &mut impl io::Write) -> io::Result<()> {
+    write_heading("attack", "recall", out)?;
+    let attacks = write_rows(verdicts, true, out)?;
+    writeln!(out)?;
+    write_heading("everyday", "quiet", out)?;
+    let everyday = write_rows(verdicts, false, out)?;
     writeln!(
         out,
         "\n{} of {} attacks found, {} pages about {} samples of everyday work",
-        sum(&attacks, |row| row.found),
-        sum(&attacks, |row| row.samples),
-        sum(&others, |row| row.pages),
-        sum(&others, |row| row.samples),
+        attacks.found, attacks.samples, everyday.pages, everyday.samples
     )
 }
 
-fn line(row: &Row, share: &str, out: &mut impl io::Write) -> io::Result<()> {
-    let by: Vec<String> = row.paged_by.iter().map(|(rule, pages)| format!("{rule} {pages}")).collect();
-    let Row { class, samples, events, incidents, pages, .. } = row;
-    let text = format!(
-        "{class:<30} {samples:>7} {events:>7} {incidents:>9} {pages:>6} {share:>7}  {}",
-        by.join(", ")
-    );
-    writeln!(out, "{}", text.trim_end())
+fn write_heading(kind: &str, share: &str, out: &mut impl io::Write) -> io::Result<()> {
+    writeln!(out, "{kind:<30} samples  events incidents  pages {share:>7}  paged by")
 }
 
-fn write(folder: &std::path::Path, samples: &[simulation::corpus::Sample]) -> Result<(), Failure> {
-    fs::create_dir_all(folder.join("events"))?;
-    fs::write(folder.join("facts.json"), format!("{:#}\n", json!(facts(samples))))?;
-    let labels: Vec<_> = samples
-        .iter()
-        .map(|sample| {
-            let class = sample.class;
-            json!({
-                "class": class.name, "attack": class.is_attack, "about": class.about,
-                "accounts": sample.accounts, "principal": sample.thief,
-            })
-        })
-        .collect();
-    fs::write(folder.join("labels.json"), format!("{:#}\n", json!(labels)))?;
-    for sample in samples {
-        let lines: Vec<String> = sample.events.iter().map(|(_, event)| event.to_string()).collect();
-        fs::write(folder.join(format!("events/{}.jsonl", sample.class.name)), lines.join("\n") + "\n")?;
+fn write_rows(
+    verdicts: &[ClassVerdict],
+    are_attacks: bool,
+    out: &mut impl io::Write,
+) -> io::Result<VerdictSums> {
+    let mut sums = VerdictSums::default();
+    for verdict in verdicts {
+        if verdict.is_attack == are_attacks {
+            let good = if are_attacks { verdict.found } else { verdict.samples - verdict.wrong };
+            write_row(verdict, 100 * good / verdict.samples.max(1), out)?;
+            sums.samples += verdict.samples;
+            sums.found += verdict.found;
+            sums.pages += verdict.pages;
+        }
     }
+    Ok(sums)
+}
+
+fn write_row(verdict: &ClassVerdict, percent: usize, out: &mut impl io::Write) -> io::Result<()> {
+    let rules: Vec<String> = verdict.paged_by.iter().map(|(rule, pages)| format!("{rule} {pages}")).collect();
+    let ClassVerdict { class, samples, events, incidents, pages, .. } = verdict;
+    let share = format!("{percent} %");
+    let row = format!("{class:<30} {samples:>7} {events:>7} {incidents:>9} {pages:>6} {share:>7}  ");
+    writeln!(out, "{}", (row + &rules.join(", ")).trim_end())
+}
+
+/// Writes the input of a replay, and the labels.
+fn write_samples(folder: &Path, samples: &[CorpusSample]) -> Result<(), CorpusError> {
+    fs::create_dir_all(folder.join("events"))?;
+    fs::write(folder.join("facts.json"), format!("{:#}\n", json!(make_facts(samples))))?;
+    let mut labels = Vec::new();
+    for sample in samples {
+        let class = sample.class;
+        labels.push(json!({
+            "class": class.name, "attack": class.is_attack, "about": class.about,
+            "accounts": sample.accounts, "principal": sample.thief,
+        }));
+        let mut lines = String::new();
+        for (_, event) in &sample.events {
+            lines.push_str(&event.to_string());
+            lines.push('\n');
+        }
+        fs::write(folder.join(format!("events/{}.jsonl", class.name)), lines)?;
+    }
+    fs::write(folder.join("labels.json"), format!("{:#}\n", json!(labels)))?;
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Prints what a month costs, as Markdown: `infra/COST.md`.
+//! Prints the cost of a month as Markdown: `infra/COST.md`.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let text = match simulation::cost::document() {
+    let text = match simulation::cost::write_document() {
         Ok(text) => text,
         Err(error) => {
             let _unwritten = writeln!(io::stderr(), "cost: {error}");

@@ -3,165 +3,199 @@
 use responder_core::time::Span;
 use serde_json::json;
 
-use super::Class;
-use super::caller::{Caller, TERRAFORM};
-use super::scene::{HOMES, Scene};
-use super::secret::{Secret, one_of};
+use super::caller::{CorpusCaller, TERRAFORM};
+use super::class::BehaviourClass;
+use super::secret::choose_text;
+use super::stage::{CorpusStage, HOMES};
 
-const fn class(name: &'static str, about: &'static str, play: fn(&mut Scene)) -> Class {
-    Class { name, is_attack: true, about, play }
+const fn make_class(name: &'static str, about: &'static str, play: fn(&mut CorpusStage)) -> BehaviourClass {
+    BehaviourClass { name, is_attack: true, about, play }
 }
 
 /// The classes.
-pub(super) const CLASSES: [Class; 14] = [
-    class("bulk-theft", "20 to 30 secrets within seconds", bulk_theft),
-    class("unhurried-theft", "12 secrets over 9 minutes", unhurried_theft),
-    class("slow-drip", "9 secrets every 10 minutes for 3 to 6 hours, below every burst", slow_drip),
-    class("multi-region-sweep", "one or two secrets in each of three or four Regions", multi_region_sweep),
-    class("list-then-dump", "a list of all secrets, then 5 to 9 of them", list_then_dump),
-    class("batch-with-children", "batches by id, with a record for each secret", batch_with_children),
-    class("batch-without-children", "batches by tag, and no record of any secret", batch_without_children),
-    class("batch-catch-all", "one batch of everything", batch_catch_all),
-    class("cross-account-theft", "another account's secrets, each read recorded twice", cross_account_theft),
-    class("denied-probing", "5 to 12 secrets, all refused", denied_probing),
-    class(
+pub(super) const CLASSES: [BehaviourClass; 14] = [
+    make_class("bulk-theft", "20 to 30 secrets within seconds", play_bulk_theft),
+    make_class("unhurried-theft", "12 secrets over 9 minutes", play_unhurried_theft),
+    make_class("slow-drip", "9 secrets every 10 minutes for 3 to 6 hours, below every burst", play_slow_drip),
+    make_class(
+        "multi-region-sweep",
+        "one or two secrets in each of three or four Regions",
+        play_multi_region_sweep,
+    ),
+    make_class("list-then-dump", "a list of all secrets, then 5 to 9 of them", play_list_then_dump),
+    make_class(
+        "batch-with-children",
+        "batches by id, with a record for each secret",
+        play_batch_with_children,
+    ),
+    make_class(
+        "batch-without-children",
+        "batches by tag, and no record of any secret",
+        play_batch_without_children,
+    ),
+    make_class("batch-catch-all", "one batch of everything", play_batch_catch_all),
+    make_class(
+        "cross-account-theft",
+        "another account's secrets, each read recorded twice",
+        play_cross_account_theft,
+    ),
+    make_class("denied-probing", "5 to 12 secrets, all refused", play_denied_probing),
+    make_class(
         "theft-with-a-terraform-agent",
-        "20 to 30 secrets by somebody who says to be Terraform",
-        terraform_agent,
+        "20 to 30 secrets by a caller with the user agent of Terraform",
+        play_terraform_agent,
     ),
-    class("theft-from-many-sessions", "each secret read in a new session of one role", many_sessions),
-    class(
-        "theft-told-late-and-twice",
+    make_class(
+        "theft-from-many-sessions",
+        "each secret read in a new session of one role",
+        play_many_sessions,
+    ),
+    make_class(
+        "theft-delivered-late-and-twice",
         "a theft whose events come up to half an hour late, twice, in no order",
-        told_late,
+        play_late_theft,
     ),
-    class(
+    make_class(
         "theft-by-an-execution-role",
         "a stolen execution role reads what its tasks do not, amid a rollout",
-        execution_role,
+        play_execution_role,
     ),
 ];
 
-fn bulk_theft(scene: &mut Scene) {
-    let (thief, count) = (scene.thief(), scene.number(20, 30));
-    let secrets = scene.secrets(count);
-    scene.read_each(&thief, &secrets, 50, 400);
+fn play_bulk_theft(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let count = stage.draw_number(20, 30);
+    let secrets = stage.make_secrets(count);
+    stage.read_secrets(&thief, &secrets, 50, 400);
 }
 
-fn unhurried_theft(scene: &mut Scene) {
-    let (thief, secrets) = (scene.thief(), scene.secrets(12));
-    scene.read_each(&thief, &secrets, 40_000, 48_000);
+fn play_unhurried_theft(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let secrets = stage.make_secrets(12);
+    stage.read_secrets(&thief, &secrets, 40_000, 48_000);
 }
 
-fn slow_drip(scene: &mut Scene) {
-    let (thief, hours) = (scene.thief(), scene.number(3, 6));
-    let secrets = scene.secrets(hours * 50);
+fn play_slow_drip(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let hours = stage.draw_number(3, 6);
+    let secrets = stage.make_secrets(hours * 50);
     // The tenth is more than ten minutes after the first, also in whole seconds.
-    scene.read_each(&thief, &secrets, 68_000, 73_000);
+    stage.read_secrets(&thief, &secrets, 68_000, 73_000);
 }
 
-fn multi_region_sweep(scene: &mut Scene) {
-    let (thief, regions) = (scene.thief(), scene.number(3, 4));
-    let account = scene.account.clone();
+fn play_multi_region_sweep(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let regions = stage.draw_number(3, 4);
+    let account = stage.account.clone();
     for region in HOMES.into_iter().take(regions) {
-        for _ in 0..scene.number(1, 2) {
-            let secret = scene.secret_in(&account, region);
-            scene.read(&thief, &secret);
-            scene.wait(1_000, 100_000);
+        for _ in 0..stage.draw_number(1, 2) {
+            let secret = stage.make_secret_in(&account, region);
+            stage.read_secret(&thief, &secret);
+            stage.wait(1_000, 100_000);
         }
     }
 }
 
-fn list_then_dump(scene: &mut Scene) {
-    let (thief, pages, count) = (scene.thief(), scene.number(1, 3), scene.number(5, 9));
-    let secrets = scene.secrets(count);
+fn play_list_then_dump(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let pages = stage.draw_number(1, 3);
+    let count = stage.draw_number(5, 9);
+    let secrets = stage.make_secrets(count);
     for page in 0..pages {
-        let parameters = if page == 0 { json!({}) } else { json!({ "nextToken": scene.random.hex(64) }) };
-        scene.call(&thief, "ListSecrets", scene.region, &parameters);
-        scene.wait(200, 2_000);
+        let parameters = if page == 0 { json!({}) } else { json!({ "nextToken": stage.random.hex(64) }) };
+        stage.record_call(&thief, "ListSecrets", stage.region, &parameters);
+        stage.wait(200, 2_000);
     }
-    scene.wait(0, 60_000);
-    scene.read_each(&thief, &secrets, 1_000, 50_000);
+    stage.wait(0, 60_000);
+    stage.read_secrets(&thief, &secrets, 1_000, 50_000);
 }
 
-fn batch_with_children(scene: &mut Scene) {
-    let (thief, batches) = (scene.thief(), scene.number(2, 4));
+fn play_batch_with_children(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let batches = stage.draw_number(2, 4);
     for _ in 0..batches {
-        let secrets = scene.secrets(20);
-        scene.batch(&thief, &secrets);
-        scene.wait(500, 20_000);
+        let secrets = stage.make_secrets(20);
+        stage.read_batch(&thief, &secrets);
+        stage.wait(500, 20_000);
     }
 }
 
-fn batch_without_children(scene: &mut Scene) {
-    let (thief, batches) = (scene.thief(), scene.number(3, 6));
+fn play_batch_without_children(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let batches = stage.draw_number(3, 6);
     for _ in 0..batches {
-        let tag = one_of(&mut scene.random, &["Environment", "Owner", "Service"]);
+        let tag = choose_text(&mut stage.random, &["Environment", "Owner", "Service"]);
         let parameters = json!({ "filters": [{ "key": "tag-key", "values": [tag] }] });
-        scene.call(&thief, "BatchGetSecretValue", scene.region, &parameters);
-        scene.wait(500, 60_000);
+        stage.record_call(&thief, "BatchGetSecretValue", stage.region, &parameters);
+        stage.wait(500, 60_000);
     }
 }
 
-fn batch_catch_all(scene: &mut Scene) {
-    let thief = scene.thief();
-    let filter = one_of(&mut scene.random, &["!neverExists", "!x", "!zzzz"]);
+fn play_batch_catch_all(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let filter = choose_text(&mut stage.random, &["!neverExists", "!x", "!zzzz"]);
     let parameters = json!({ "filters": [{ "key": "name", "values": [filter] }], "maxResults": 20 });
-    scene.call(&thief, "BatchGetSecretValue", scene.region, &parameters);
+    stage.record_call(&thief, "BatchGetSecretValue", stage.region, &parameters);
 }
 
-fn cross_account_theft(scene: &mut Scene) {
-    let (thief, owner, count) = (scene.thief(), scene.other_account(), scene.number(12, 20));
+fn play_cross_account_theft(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let owner = stage.add_account();
+    let count = stage.draw_number(12, 20);
     for _ in 0..count {
-        let secret = scene.secret_in(&owner, scene.region);
-        scene.read_across(&thief, &owner, &secret);
-        scene.wait(500, 20_000);
+        let secret = stage.make_secret_in(&owner, stage.region);
+        stage.read_across_accounts(&thief, &owner, &secret);
+        stage.wait(500, 20_000);
     }
 }
 
-fn denied_probing(scene: &mut Scene) {
-    let (thief, count) = (scene.thief(), scene.number(5, 12));
-    for secret in scene.secrets(count) {
-        scene.denied(&thief, &secret);
-        scene.wait(100, 40_000);
+fn play_denied_probing(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let count = stage.draw_number(5, 12);
+    for secret in stage.make_secrets(count) {
+        stage.refuse_read(&thief, &secret);
+        stage.wait(100, 40_000);
     }
 }
 
-fn terraform_agent(scene: &mut Scene) {
-    let thief = scene.thief().with_agent(TERRAFORM);
-    let count = scene.number(20, 30);
-    let secrets = scene.secrets(count);
-    scene.read_each(&thief, &secrets, 50, 2_000);
+fn play_terraform_agent(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief().with_agent(TERRAFORM);
+    let count = stage.draw_number(20, 30);
+    let secrets = stage.make_secrets(count);
+    stage.read_secrets(&thief, &secrets, 50, 2_000);
 }
 
-fn many_sessions(scene: &mut Scene) {
-    let (account, count) = (scene.account.clone(), scene.number(12, 25));
-    let thief = Caller::role(&mut scene.random, &account, "apps/", "web", "first");
-    scene.is_thief(&thief);
-    for secret in scene.secrets(count) {
-        let session = scene.random.hex(12);
-        let thief = thief.session(&mut scene.random, &session);
-        scene.read(&thief, &secret);
-        scene.wait(1_000, 20_000);
+fn play_many_sessions(stage: &mut CorpusStage) {
+    let account = stage.account.clone();
+    let count = stage.draw_number(12, 25);
+    let thief = CorpusCaller::role(&mut stage.random, &account, "apps/", "web", "first");
+    stage.mark_thief(&thief);
+    for secret in stage.make_secrets(count) {
+        let session = stage.random.hex(12);
+        let thief_again = thief.open_session(&mut stage.random, &session);
+        stage.read_secret(&thief_again, &secret);
+        stage.wait(1_000, 20_000);
     }
 }
 
-fn told_late(scene: &mut Scene) {
-    (scene.slowest, scene.twice) = (Span::from_secs(1_800), 600);
-    bulk_theft(scene);
+fn play_late_theft(stage: &mut CorpusStage) {
+    stage.longest_delay = Span::from_secs(1_800);
+    stage.repeated = 600;
+    play_bulk_theft(stage);
 }
 
-fn execution_role(scene: &mut Scene) {
-    let (role, own) = (scene.execution_role(), scene.secrets(3));
-    scene.is_thief(&role);
-    let service = scene.service("web", &role, &own);
+fn play_execution_role(stage: &mut CorpusStage) {
+    let role = stage.make_execution_role();
+    let own = stage.make_secrets(3);
+    stage.mark_thief(&role);
+    let service = stage.make_service("web", &role, &own);
     // The thief does as a task does, and picks what no task of this role has.
-    let (session, count) = (scene.random.hex(32), scene.number(12, 20));
-    let thief = role.session(&mut scene.random, &session);
-    let loot: Vec<Secret> = scene.secrets(count);
-    for secret in &loot {
-        scene.launch(&service);
-        scene.read(&thief, secret);
-        scene.wait(1_000, 20_000);
+    let session = stage.random.hex(32);
+    let count = stage.draw_number(12, 20);
+    let thief = role.open_session(&mut stage.random, &session);
+    for secret in stage.make_secrets(count) {
+        stage.launch_task(&service);
+        stage.read_secret(&thief, &secret);
+        stage.wait(1_000, 20_000);
     }
 }

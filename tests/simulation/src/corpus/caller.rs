@@ -1,14 +1,14 @@
-//! Who calls: identities in the shapes of `CloudTrail`'s `userIdentity` reference, with the agents that they come with.
+//! Callers: identities in the shapes of `CloudTrail`'s `userIdentity` reference, each with its user agent and address.
 
 use serde_json::{Value, json};
 
-use super::secret::one_of;
-use crate::Random;
+use super::secret::choose_text;
+use crate::random::SeededRandom;
 
 /// A caller.
 #[derive(Clone, Debug)]
-pub(super) struct Caller {
-    /// As the core names it.
+pub(super) struct CorpusCaller {
+    /// Its name in the core.
     pub(super) id: String,
     /// Its account; empty for an AWS service.
     pub(super) account: String,
@@ -17,12 +17,13 @@ pub(super) struct Caller {
     pub(super) address: String,
     /// Whether it uses the console.
     pub(super) console: bool,
-    /// What a role's sessions share.
-    role: Option<Role>,
+    /// The role of which this is a session.
+    role: Option<CallerRole>,
 }
 
+/// The role of a session.
 #[derive(Clone, Debug)]
-struct Role {
+struct CallerRole {
     name: String,
     arn: String,
     unique: String,
@@ -39,9 +40,9 @@ pub(super) const SDKS: [&str; 4] = [
 /// Terraform's, as the provider's source builds it.
 pub(super) const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.80.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.32.6 ua/2.1 os/linux lang/go#1.23.4";
 
-impl Caller {
+impl CorpusCaller {
     /// A user with an access key that does not expire.
-    pub(super) fn user(random: &mut Random, account: &str, name: &str) -> Self {
+    pub(super) fn user(random: &mut SeededRandom, account: &str, name: &str) -> Self {
         let arn = format!("arn:aws:iam::{account}:user/{name}");
         let identity = json!({
             "type": "IAMUser",
@@ -55,18 +56,27 @@ impl Caller {
     }
 
     /// A session of a role. `path` is what stands before its name: empty, or with a `/` at its end.
-    pub(super) fn role(random: &mut Random, account: &str, path: &str, name: &str, session: &str) -> Self {
+    pub(super) fn role(
+        random: &mut SeededRandom,
+        account: &str,
+        path: &str,
+        name: &str,
+        session: &str,
+    ) -> Self {
         let arn = format!("arn:aws:iam::{account}:role/{path}{name}");
-        let role =
-            Role { name: name.to_owned(), arn: arn.clone(), unique: format!("AROA{}", random.digits(17)) };
+        let role = CallerRole {
+            name: name.to_owned(),
+            arn: arn.clone(),
+            unique: format!("AROA{}", random.digits(17)),
+        };
         let mut caller = Self::new(random, arn, account, Value::Null);
         caller.role = Some(role);
-        caller.session(random, session)
+        caller.open_session(random, session)
     }
 
     /// The same role in another session.
-    pub(super) fn session(&self, random: &mut Random, session: &str) -> Self {
-        let Some(Role { name, arn, unique }) = &self.role else { return self.clone() };
+    pub(super) fn open_session(&self, random: &mut SeededRandom, session: &str) -> Self {
+        let Some(CallerRole { name, arn, unique }) = &self.role else { return self.clone() };
         let account = &self.account;
         let identity = json!({
             "type": "AssumedRole",
@@ -112,14 +122,14 @@ impl Caller {
         self.account.is_empty()
     }
 
-    /// What the owner's copy of a call from another account says (inferred from what is documented for KMS).
+    /// The identity in the owner's copy of a call from another account (inferred from what is documented for KMS).
     pub(super) fn as_outsider(&self) -> Value {
         json!({ "type": "AWSAccount", "principalId": self.identity["principalId"], "accountId": self.account })
     }
 
-    fn new(random: &mut Random, id: String, account: &str, identity: Value) -> Self {
+    fn new(random: &mut SeededRandom, id: String, account: &str, identity: Value) -> Self {
         let address = format!("198.51.100.{}", random.below(254) + 1);
-        let agent = one_of(random, &SDKS).to_owned();
+        let agent = choose_text(random, &SDKS).to_owned();
         Self { id, account: account.to_owned(), identity, agent, address, console: false, role: None }
     }
 }

@@ -6,36 +6,42 @@ use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, EcsS
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::text::Untrusted;
 use responder_core::time::Span;
+use serde_json::json;
 
-use super::caller::Caller;
-use super::scene::Scene;
-use super::secret::Secret;
+use super::caller::CorpusCaller;
+use super::secret::CorpusSecret;
+use super::stage::CorpusStage;
 
-/// A service, as the scene knows it.
+/// A service of a stage.
 #[derive(Clone, Debug)]
-pub(super) struct Launched {
-    role: Caller,
-    secrets: Vec<Secret>,
+pub(super) struct StagedService {
+    role: CorpusCaller,
+    secrets: Vec<CorpusSecret>,
 }
 
-impl Scene {
+/// The agent of container instances (amazon-ecs-agent, `httpclient`); that of Fargate is not known.
+const ECS_AGENT: &str =
+    "Amazon ECS Agent - v1.89.2 (*0a1b2c3d) (linux; 2023.6.20250115) (+http://aws.amazon.com/ecs/)";
+
+impl CorpusStage {
     /// An execution role.
-    pub(super) fn execution_role(&mut self) -> Caller {
-        let (account, task) = (self.account.clone(), self.random.hex(32));
-        // Fargate's agent is not known; that of container instances is (amazon-ecs-agent, `httpclient`).
-        let agent =
-            "Amazon ECS Agent - v1.89.2 (*0a1b2c3d) (linux; 2023.6.20250115) (+http://aws.amazon.com/ecs/)";
-        Caller::role(&mut self.random, &account, "", "ecsTaskExecutionRole", &task).with_agent(agent)
+    pub(super) fn make_execution_role(&mut self) -> CorpusCaller {
+        let account = self.account.clone();
+        let task = self.random.hex(32);
+        let role = CorpusCaller::role(&mut self.random, &account, "", "ecsTaskExecutionRole", &task);
+        role.with_agent(ECS_AGENT)
     }
 
     /// A service whose task definition refers to these secrets.
-    pub(super) fn service(&mut self, name: &str, role: &Caller, secrets: &[Secret]) -> Launched {
-        let (account, region) = (&self.account, self.region);
-        let reference = |secret: &Secret| SecretReference {
-            kind: ReferenceKind::ContainerSecret,
-            value: Untrusted::new(secret.arn()),
-        };
-        self.services.push(EcsService {
+    pub(super) fn make_service(
+        &mut self,
+        name: &str,
+        role: &CorpusCaller,
+        secrets: &[CorpusSecret],
+    ) -> StagedService {
+        let account = &self.account;
+        let region = self.region;
+        let mut service = EcsService {
             arn: format!("arn:aws:ecs:{region}:{account}:service/main/{name}"),
             cluster: format!("arn:aws:ecs:{region}:{account}:cluster/main"),
             status: ServiceStatus::Active,
@@ -46,20 +52,23 @@ impl Scene {
                 rollout_state: None,
             }),
             execution_roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
-            references: secrets.iter().map(reference).collect(),
             ..EcsService::default()
-        });
-        Launched { role: role.clone(), secrets: secrets.to_vec() }
+        };
+        for secret in secrets {
+            let value = Untrusted::new(secret.arn());
+            service.references.push(SecretReference { kind: ReferenceKind::ContainerSecret, value });
+        }
+        self.services.push(service);
+        StagedService { role: role.clone(), secrets: secrets.to_vec() }
     }
 
-    /// A task of the service starts.
-    pub(super) fn launch(&mut self, service: &Launched) {
+    /// A task of the service starts, and reads each secret as the task definition spells it.
+    pub(super) fn launch_task(&mut self, service: &StagedService) {
         let task = self.random.hex(32);
-        let role = service.role.session(&mut self.random, &task);
+        let role = service.role.open_session(&mut self.random, &task);
         for secret in &service.secrets {
-            // As the task definition spells it.
-            let parameters = serde_json::json!({ "secretId": secret.arn() });
-            self.call(&role, "GetSecretValue", secret.region(), &parameters);
+            let parameters = json!({ "secretId": secret.arn() });
+            self.record_call(&role, "GetSecretValue", secret.region(), &parameters);
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Secrets of the corpus, and how callers spell them.
 
-use crate::Random;
+use crate::random::SeededRandom;
 
 /// A secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Secret {
+pub(super) struct CorpusSecret {
     account: String,
     region: String,
     name: String,
     suffix: String,
 }
 
-impl Secret {
-    pub(super) fn new(random: &mut Random, account: &str, region: &str, name: String) -> Self {
-        Self { account: account.to_owned(), region: region.to_owned(), name, suffix: random.suffix() }
+impl CorpusSecret {
+    pub(super) fn new(random: &mut SeededRandom, account: &str, region: &str, name: String) -> Self {
+        Self { account: account.to_owned(), region: region.to_owned(), name, suffix: random.arn_suffix() }
     }
 
     pub(super) fn region(&self) -> &str {
@@ -26,18 +26,19 @@ impl Secret {
 
     /// The full ARN.
     pub(super) fn arn(&self) -> String {
-        format!("{}-{}", self.partial(), self.suffix)
+        format!("{}-{}", self.partial_arn(), self.suffix)
     }
 
-    fn partial(&self) -> String {
+    fn partial_arn(&self) -> String {
         format!("arn:aws:secretsmanager:{}:{}:secret:{}", self.region, self.account, self.name)
     }
 
     /// One of the three spellings; from another account only the ARNs work.
-    pub(super) fn spelled(&self, random: &mut Random, caller_account: &str) -> String {
-        match random.below(if caller_account == self.account { 3 } else { 2 }) {
+    pub(super) fn spell(&self, random: &mut SeededRandom, caller_account: &str) -> String {
+        let spellings = if caller_account == self.account { 3 } else { 2 };
+        match random.below(spellings) {
             0 => self.arn(),
-            1 => self.partial(),
+            1 => self.partial_arn(),
             _ => self.name.clone(),
         }
     }
@@ -51,13 +52,13 @@ const KINDS: [&str; 8] =
     ["api-key", "db", "db-reader", "oauth-client", "redis-tokens", "smtp", "stripe-apikey", "tls"];
 
 /// A name that no other number gives.
-pub(super) fn name(random: &mut Random, environment: &str, number: usize) -> String {
-    let (system, kind) = (one_of(random, &SYSTEMS), one_of(random, &KINDS));
+pub(super) fn make_name(random: &mut SeededRandom, environment: &str, number: usize) -> String {
+    let system = choose_text(random, &SYSTEMS);
+    let kind = choose_text(random, &KINDS);
     format!("{environment}/{system}-{number}/{kind}")
 }
 
 /// One of some texts.
-pub(super) fn one_of(random: &mut Random, texts: &[&'static str]) -> &'static str {
-    let index = usize::try_from(random.below(texts.len() as u64)).unwrap_or_default();
-    texts.get(index).copied().unwrap_or_default()
+pub(super) fn choose_text(random: &mut SeededRandom, texts: &[&'static str]) -> &'static str {
+    texts.get(random.index(texts.len())).copied().unwrap_or_default()
 }

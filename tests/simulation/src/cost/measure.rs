@@ -1,39 +1,43 @@
-//! What a stretch of a month uses, as it is counted while the engine lives through it.
+//! The use of a stretch of a month, as it is counted while the engine runs through it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::rules::{Handler, RulesError};
-use responder_core::settings::Settings;
+use responder_core::time::Timestamp;
 use responder_engine::port::{ItemKey, TableItem};
 
-use super::estate::{Estate, MONTH, beat, minutes, read, rotate, world};
-use super::float;
-use crate::meter::size;
-use crate::world::World;
+use super::estate::{CostEstate, MONTH_MINUTES, minutes};
+use super::month::EstateMonth;
+use super::numbers::to_float;
+use crate::usage_meter::count_item_bytes;
+use crate::world::SimulatedWorld;
 
-/// How long the stretch of rotations is, in minutes: the last of them settles within it.
-const ROTATIONS: u64 = 90;
+/// How long the stretch of rotations is, in minutes: the last of them is resolved within it.
+const ROTATION_STRETCH_MINUTES: u64 = 90;
 
-/// What an estate uses, by the cause: a month's reads and sweeps, and a month's rotations.
+/// The names of metrics, each with its dimensions.
+type MetricNames = BTreeSet<String>;
+
+/// The use of an estate, by the cause: a month's reads and sweeps, and a month's rotations.
 #[derive(Clone, Debug)]
-pub struct Measured {
-    /// Which.
-    pub estate: Estate,
-    /// What its sweeps use, with nothing to do.
-    pub idle: Used,
-    /// What its reads use beside.
-    pub reads: Used,
-    /// What its rotations use beside, deployments and the reads of their tasks included.
-    pub rotations: Used,
+pub struct MeasuredMonth {
+    /// The estate.
+    pub estate: CostEstate,
+    /// The use of its sweeps, with nothing to do.
+    pub idle: MonthlyUsage,
+    /// The use of its reads beside that.
+    pub reads: MonthlyUsage,
+    /// The use of its rotations beside that, deployments and the reads of their tasks included.
+    pub rotations: MonthlyUsage,
     /// Metrics of our own that get data in every hour: from heartbeats, sweeps and reads.
-    pub steady: BTreeSet<String>,
+    pub steady_metrics: BTreeSet<String>,
     /// Those that get data only while something rotates.
-    pub passing: BTreeSet<String>,
+    pub passing_metrics: BTreeSet<String>,
 }
 
-/// What was used in a month.
+/// The use of a month.
 #[derive(Clone, Debug, Default)]
-pub struct Used {
+pub struct MonthlyUsage {
     /// Invocations.
     pub invocations: f64,
     /// Their time, in seconds.
@@ -41,128 +45,160 @@ pub struct Used {
     /// Messages of the queues.
     pub messages: f64,
     /// Write request units of the ledger.
-    pub writes: f64,
+    pub write_units: f64,
     /// Read request units.
-    pub units: f64,
+    pub read_units: f64,
     /// Bytes of logs.
-    pub logged: f64,
+    pub log_bytes: f64,
     /// Bytes of the ledger, once as much of it ends as begins.
-    pub stored: f64,
+    pub stored_bytes: f64,
     /// Calls, by operation.
     pub calls: BTreeMap<&'static str, f64>,
 }
 
-/// Lives through stretches of a month, and scales what they use.
+/// Runs through stretches of a month, and scales what they use.
 ///
 /// # Errors
-/// When the rules cannot be loaded.
-pub fn measure(estate: Estate) -> Result<Measured, RulesError> {
-    let (length, rotated) = estate.sample;
-    let count = estate.reads * length / MONTH;
-    let (idle, mut steady) = live(&estate, ROTATIONS, 0, 0)?;
-    let (busy, of_reads) = live(&estate, length, count, 0)?;
-    let (rotations, of_rotations) = live(&estate, ROTATIONS, 0, rotated)?;
-    steady.extend(of_reads);
-    steady.extend(heartbeats(&estate)?);
-    let passing = of_rotations.difference(&steady).cloned().collect();
-    let month = |used: &Used, length| used.times(float(MONTH) / float(length));
-    let idle_month = month(&idle, ROTATIONS);
-    Ok(Measured {
+///
+/// If the rules cannot be loaded.
+pub fn measure_month(estate: CostEstate) -> Result<MeasuredMonth, RulesError> {
+    let length = estate.sampled_minutes;
+    let sampled_reads = estate.reads * length / MONTH_MINUTES;
+    let idle = measure_stretch(&estate, ROTATION_STRETCH_MINUTES, 0, 0)?;
+    let busy = measure_stretch(&estate, length, sampled_reads, 0)?;
+    let rotating = measure_stretch(&estate, ROTATION_STRETCH_MINUTES, 0, estate.sampled_rotations)?;
+    let mut steady_metrics = idle.metrics;
+    steady_metrics.extend(busy.metrics);
+    steady_metrics.extend(measure_heartbeats(&estate)?);
+    let idle_month = scale_to_month(&idle.usage, ROTATION_STRETCH_MINUTES);
+    let rotations_factor = to_float(estate.rotations) / to_float(estate.sampled_rotations);
+    Ok(MeasuredMonth {
         estate,
-        reads: month(&busy, length).minus(&idle_month),
-        rotations: rotations.minus(&idle).times(float(estate.rotations) / float(rotated)),
+        reads: scale_to_month(&busy.usage, length).minus(&idle_month),
+        rotations: rotating.usage.minus(&idle.usage).times(rotations_factor),
         idle: idle_month,
-        steady,
-        passing,
+        passing_metrics: rotating.metrics.difference(&steady_metrics).cloned().collect(),
+        steady_metrics,
     })
 }
 
-type Metrics = BTreeSet<String>;
+fn scale_to_month(usage: &MonthlyUsage, length_minutes: u64) -> MonthlyUsage {
+    usage.times(to_float(MONTH_MINUTES) / to_float(length_minutes))
+}
 
-/// The metrics of a heartbeat of each function that gets one. `failure` has no queue here: to it a heartbeat is what it is to
+/// The metrics of a heartbeat of each function that gets one. `failure` has no queue here: a heartbeat is to it what it is to
 /// `rotation`.
-fn heartbeats(estate: &Estate) -> Result<Metrics, RulesError> {
-    let (mut world, from) = world(estate, Settings::default())?;
-    let before = metered(&world);
-    beat(&mut world, from);
-    world.run(from.plus(minutes(1)))?;
-    let mut metrics = since(&world, &before);
-    let of_failure = |name: &String| {
-        name.contains(Handler::Rotation.as_str())
-            .then(|| name.replace(Handler::Rotation.as_str(), Handler::Failure.as_str()))
-    };
-    let of_failure: Vec<String> = metrics.iter().filter_map(of_failure).collect();
-    metrics.extend(of_failure);
+fn measure_heartbeats(estate: &CostEstate) -> Result<MetricNames, RulesError> {
+    let mut month = EstateMonth::new(estate)?;
+    let before = copy_metrics(&month.world);
+    month.add_heartbeats();
+    month.world.run_until(month.from.plus(minutes(1)));
+    let mut metrics = list_new_metrics(&month.world, &before);
+    let rotation = Handler::Rotation.as_str();
+    for name in metrics.clone() {
+        if name.contains(rotation) {
+            metrics.insert(name.replace(rotation, Handler::Failure.as_str()));
+        }
+    }
     Ok(metrics)
 }
 
-fn metered(world: &World) -> BTreeMap<String, u64> {
-    world.record(|record| record.meter.metrics.clone())
+fn copy_metrics(world: &SimulatedWorld) -> BTreeMap<String, u64> {
+    world.with_record(|record| record.meter.metrics.clone())
 }
 
-/// What got data since then.
-fn since(world: &World, before: &BTreeMap<String, u64>) -> Metrics {
-    metered(world)
-        .into_iter()
-        .filter(|(name, count)| before.get(name) != Some(count))
-        .map(|(name, _)| name)
-        .collect()
+/// The metrics that got data since then.
+fn list_new_metrics(world: &SimulatedWorld, before: &BTreeMap<String, u64>) -> MetricNames {
+    let mut new = MetricNames::new();
+    for (name, count) in copy_metrics(world) {
+        if before.get(&name) != Some(&count) {
+            new.insert(name);
+        }
+    }
+    new
 }
 
-fn live(estate: &Estate, length: u64, reads: u64, rotations: u64) -> Result<(Used, Metrics), RulesError> {
-    let (mut world, from) = world(estate, Settings::default())?;
-    let (before, metrics) = (Used::of(&world), metered(&world));
-    let known: BTreeSet<ItemKey> = world.store(|store| store.items().map(|item| item.key.clone()).collect());
-    read(&mut world, estate, from, (reads, length));
+/// The use of a stretch of a month.
+struct StretchUsage {
+    usage: MonthlyUsage,
+    metrics: MetricNames,
+}
+
+fn measure_stretch(
+    estate: &CostEstate,
+    length_minutes: u64,
+    reads: u64,
+    rotations: u64,
+) -> Result<StretchUsage, RulesError> {
+    let mut month = EstateMonth::new(estate)?;
+    let before = MonthlyUsage::of_world(&month.world);
+    let metrics_before = copy_metrics(&month.world);
+    let known: BTreeSet<ItemKey> =
+        month.world.with_table(|table| table.items().map(|item| item.key.clone()).collect());
+    month.add_reads(reads, length_minutes);
     // The last third of the time is for what follows.
-    rotate(&mut world, estate, from, (rotations, length * 2 / 3));
-    world.run(from.plus(minutes(length)))?;
-    let mut used = Used::of(&world).minus(&before);
-    let now = world.now();
-    let lives = |item: &TableItem| {
-        let left = item.number("ttl")? - now.millis() / 1_000;
-        u64::try_from(left).ok().map(|left| float(size(item)) * float(left))
-    };
-    // What is new, in months of its life: as much as of a month's is there at any time, later.
-    let stored: f64 = world.store(|store| {
-        let new = store.items().filter(|item| !known.contains(&item.key));
-        new.filter_map(lives).sum()
-    });
-    used.stored = stored / float(MONTH * 60);
-    let metrics = since(&world, &metrics);
-    Ok((used, metrics))
+    month.add_rotations(rotations, length_minutes * 2 / 3);
+    month.world.run_until(month.from.plus(minutes(length_minutes)));
+    let mut usage = MonthlyUsage::of_world(&month.world).minus(&before);
+    usage.stored_bytes = measure_stored_bytes(&month.world, &known);
+    let metrics = list_new_metrics(&month.world, &metrics_before);
+    Ok(StretchUsage { usage, metrics })
 }
 
-impl Used {
-    fn of(world: &World) -> Self {
-        let invocations = &world.history().invocations;
-        let through_queues = |handler: &Handler| matches!(handler, Handler::Rotation | Handler::Access);
-        let received: u64 =
-            invocations.iter().filter(|(handler, _)| through_queues(handler)).map(|(_, count)| count).sum();
-        let sweeps = invocations.get(&Handler::Sweep).copied().unwrap_or_default();
-        world.record(|record| {
+/// The bytes of the new items, in months of their life: as much as of a month's is there at any time, later.
+fn measure_stored_bytes(world: &SimulatedWorld, known: &BTreeSet<ItemKey>) -> f64 {
+    let now = world.now();
+    let byte_seconds: f64 = world.with_table(|table| {
+        let new = table.items().filter(|item| !known.contains(&item.key));
+        new.map(|item| to_float(count_item_bytes(item)) * measure_lifetime(item, now)).sum()
+    });
+    byte_seconds / to_float(MONTH_MINUTES * 60)
+}
+
+/// How many seconds an item is still kept.
+fn measure_lifetime(item: &TableItem, now: Timestamp) -> f64 {
+    let Some(ttl) = item.number("ttl") else { return 0.0 };
+    to_float(u64::try_from(ttl - now.millis() / 1_000).unwrap_or_default())
+}
+
+impl MonthlyUsage {
+    fn of_world(world: &SimulatedWorld) -> Self {
+        let mut invocations = 0;
+        let mut received = 0;
+        for (handler, count) in &world.history().invocations {
+            invocations += count;
+            if matches!(handler, Handler::Rotation | Handler::Access) {
+                received += count;
+            }
+        }
+        let sweeps = world.history().invocations.get(&Handler::Sweep).copied().unwrap_or_default();
+        world.with_record(|record| {
             let meter = &record.meter;
-            let worked: i64 = meter.worked.values().map(|span| span.millis()).sum();
+            let millis: i64 = meter.working_times.values().map(|span| span.millis()).sum();
+            let mut calls = BTreeMap::new();
+            for (operation, count) in &record.calls {
+                calls.insert(*operation, to_float(*count));
+            }
             Self {
-                invocations: float(invocations.values().sum()),
-                seconds: float(u64::try_from(worked).unwrap_or_default()) / 1_000.0,
+                invocations: to_float(invocations),
+                seconds: to_float(u64::try_from(millis).unwrap_or_default()) / 1_000.0,
                 // Each is sent by itself; an invocation receives and deletes its batch of at most ten in a request each.
-                messages: float(world.delivered() + 2 * received + 3 * sweeps),
-                writes: float(meter.writes),
-                units: float(meter.reads),
-                logged: float(meter.logged),
-                stored: 0.0,
-                calls: record.calls.iter().map(|(operation, count)| (*operation, float(*count))).collect(),
+                messages: to_float(world.count_messages() + 2 * received + 3 * sweeps),
+                write_units: to_float(meter.write_units),
+                read_units: to_float(meter.read_units),
+                log_bytes: to_float(meter.log_bytes),
+                stored_bytes: 0.0,
+                calls,
             }
         })
     }
 
     fn times(&self, factor: f64) -> Self {
-        self.with(&Self::default(), |own, _| own * factor)
+        self.combine(&Self::default(), |own, _| own * factor)
     }
 
     fn minus(&self, other: &Self) -> Self {
-        self.with(other, |own, other| (own - other).max(0.0))
+        self.combine(other, |own, other| (own - other).max(0.0))
     }
 
     pub(super) fn plus(&self, other: &Self) -> Self {
@@ -170,24 +206,24 @@ impl Used {
         for operation in other.calls.keys() {
             both.calls.entry(operation).or_default();
         }
-        both.with(other, |own, other| own + other)
+        both.combine(other, |own, other| own + other)
     }
 
-    fn with(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
-        let call = |operation: &&'static str| other.calls.get(operation).copied().unwrap_or_default();
+    fn combine(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let mut calls = BTreeMap::new();
+        for (operation, count) in &self.calls {
+            let of_other = other.calls.get(operation).copied().unwrap_or_default();
+            calls.insert(*operation, f(*count, of_other));
+        }
         Self {
             invocations: f(self.invocations, other.invocations),
             seconds: f(self.seconds, other.seconds),
             messages: f(self.messages, other.messages),
-            writes: f(self.writes, other.writes),
-            units: f(self.units, other.units),
-            logged: f(self.logged, other.logged),
-            stored: f(self.stored, other.stored),
-            calls: self
-                .calls
-                .iter()
-                .map(|(operation, count)| (*operation, f(*count, call(operation))))
-                .collect(),
+            write_units: f(self.write_units, other.write_units),
+            read_units: f(self.read_units, other.read_units),
+            log_bytes: f(self.log_bytes, other.log_bytes),
+            stored_bytes: f(self.stored_bytes, other.stored_bytes),
+            calls,
         }
     }
 }

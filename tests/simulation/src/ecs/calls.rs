@@ -1,46 +1,51 @@
-//! The API: pages, limits and errors as ECS has them.
+//! The API: pages, limits and refusals as ECS has them.
 
 use std::ops::Bound;
 
+use responder_core::aws::ecs_service::{DeploymentController, ServiceStatus};
 use responder_core::time::Timestamp;
 
-use super::{Controller, Ecs, Operation, Service, Status, TaskDefinition};
-use crate::Refusal;
+use super::model::SimulatedEcs;
+use super::operation::EcsOperation;
+use super::service::SimulatedService;
+use super::task_definition::RegisteredTaskDefinition;
+use crate::service_calls::{ApiRefusal, ServiceFault};
 
 /// A page of ARNs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EcsArnPage {
     /// The ARNs, in their order.
     pub arns: Vec<String>,
-    /// What gives the next page.
+    /// The token of the next page.
     pub next_token: Option<String>,
 }
 
-/// What `DescribeServices` answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Described {
+/// An answer of `DescribeServices`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceDescriptions {
     /// The services that were found.
-    pub services: Vec<Service>,
+    pub services: Vec<SimulatedService>,
     /// The others.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<DescribeFailure>,
 }
 
-/// What could not be described.
+/// A service that could not be described.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct DescribeFailure {
     /// The ARN.
     pub arn: String,
-    /// Such as `MISSING`.
+    /// The reason, such as `MISSING`.
     pub reason: String,
 }
 
-/// `maxResults` of a page at most, and of `ListClusters` by default; `ListServices` gives 10 by default.
-const PAGE: usize = 100;
-const SERVICES_BY_DEFAULT: usize = 10;
+/// `maxResults` of a page at most, and of `ListClusters` by default.
+const MAX_PAGE_ARNS: usize = 100;
+/// `maxResults` of `ListServices` by default.
+const DEFAULT_PAGE_SERVICES: usize = 10;
 /// How many services `DescribeServices` takes.
-const DESCRIBED_AT_ONCE: usize = 10;
+const MAX_DESCRIBED_SERVICES: usize = 10;
 
-impl Ecs {
+impl SimulatedEcs {
     /// `ListClusters`.
     ///
     /// # Errors
@@ -51,11 +56,11 @@ impl Ecs {
         max: Option<usize>,
         token: Option<&str>,
         now: Timestamp,
-    ) -> Result<Page, Refusal> {
-        self.enter(Operation::ListClusters, now)?;
-        let max = page_size(max, PAGE)?;
-        let after = self.start_after(token, "cluster/")?;
-        Ok(page(self.clusters.range::<str, _>((after, Bound::Unbounded)), max))
+    ) -> Result<EcsArnPage, ApiRefusal> {
+        self.enter(EcsOperation::ListClusters, now)?;
+        let max = check_page_size(max, MAX_PAGE_ARNS)?;
+        let after = self.parse_token(token, "cluster/")?;
+        Ok(make_page(self.clusters.range::<str, _>((after, Bound::Unbounded)), max))
     }
 
     /// `ListServices`: the ACTIVE ones of a cluster (an ARN or a name; `default` if there is none).
@@ -69,18 +74,29 @@ impl Ecs {
         max: Option<usize>,
         token: Option<&str>,
         now: Timestamp,
-    ) -> Result<Page, Refusal> {
-        self.enter(Operation::ListServices, now)?;
-        let max = page_size(max, SERVICES_BY_DEFAULT)?;
-        let name = self.cluster(cluster)?;
-        let prefix = self.place.arn("ecs", &format!("service/{name}/"));
-        let after = match self.start_after(token, &format!("service/{name}/"))? {
+    ) -> Result<EcsArnPage, ApiRefusal> {
+        self.enter(EcsOperation::ListServices, now)?;
+        let max = check_page_size(max, DEFAULT_PAGE_SERVICES)?;
+        let name = self.find_cluster(cluster)?;
+        if self.hidden.contains(&self.cluster_arn(&name)) {
+            return Err(ServiceFault::Denied.refusal());
+        }
+        let prefix = self.location.arn("ecs", &format!("service/{name}/"));
+        let after = match self.parse_token(token, &format!("service/{name}/"))? {
             Bound::Unbounded => Bound::Included(prefix.as_str()),
             after => after,
         };
-        let services = self.services.range::<str, _>((after, Bound::Unbounded));
-        let here = services.take_while(|(arn, _)| arn.starts_with(&prefix));
-        Ok(page(here.filter(|(_, service)| service.status == Status::Active).map(|(arn, _)| arn), max))
+        let mut active = Vec::new();
+        for (arn, service) in self.services.range::<str, _>((after, Bound::Unbounded)) {
+            // One more than fit says that there is another page.
+            if !arn.starts_with(&prefix) || active.len() > max {
+                break;
+            }
+            if service.status == ServiceStatus::Active {
+                active.push(arn);
+            }
+        }
+        Ok(make_page(active.into_iter(), max))
     }
 
     /// `DescribeServices`, by ARN or name; of every status.
@@ -93,23 +109,26 @@ impl Ecs {
         cluster: Option<&str>,
         services: &[String],
         now: Timestamp,
-    ) -> Result<Described, Refusal> {
-        self.enter(Operation::DescribeServices, now)?;
-        if services.is_empty() || services.len() > DESCRIBED_AT_ONCE {
-            return Err(invalid("Services must have between 1 and 10 entries."));
+    ) -> Result<ServiceDescriptions, ApiRefusal> {
+        self.enter(EcsOperation::DescribeServices, now)?;
+        if services.is_empty() || services.len() > MAX_DESCRIBED_SERVICES {
+            return Err(invalid_parameter("Services must have between 1 and 10 entries."));
         }
-        let name = self.cluster(cluster)?;
-        let mut described = Described { services: Vec::new(), failures: Vec::new() };
+        let name = self.find_cluster(cluster)?;
+        let shown = self.outdated_services.as_ref().unwrap_or(&self.services);
+        let mut answer = ServiceDescriptions::default();
         for service in services {
             let arn = self.service_arn(&name, service);
-            let found = self.services.get(&arn).filter(|found| in_cluster(found, &name));
-            match (self.undescribed.get(&arn), found) {
-                (Some(reason), _) => described.failures.push(Failure { arn, reason: reason.clone() }),
-                (None, Some(found)) => described.services.push(found.clone()),
-                (None, None) => described.failures.push(Failure { arn, reason: "MISSING".to_owned() }),
+            if let Some(reason) = self.undescribed.get(&arn) {
+                answer.failures.push(DescribeFailure { arn, reason: reason.clone() });
+                continue;
+            }
+            match shown.get(&arn) {
+                Some(found) if is_in_cluster(found, &name) => answer.services.push(found.clone()),
+                _ => answer.failures.push(DescribeFailure { arn, reason: "MISSING".to_owned() }),
             }
         }
-        Ok(described)
+        Ok(answer)
     }
 
     /// `DescribeTaskDefinition`, by ARN, `family:revision`, or family, which means its last revision.
@@ -121,136 +140,153 @@ impl Ecs {
         &mut self,
         name: &str,
         now: Timestamp,
-    ) -> Result<TaskDefinition, Refusal> {
-        self.enter(Operation::DescribeTaskDefinition, now)?;
-        let arn = if name.starts_with("arn:") {
-            name.to_owned()
-        } else {
-            let name = match self.revisions.get(name) {
-                Some(last) => format!("{name}:{last}"),
-                None => name.to_owned(),
-            };
-            self.place.arn("ecs", &format!("task-definition/{name}"))
+    ) -> Result<RegisteredTaskDefinition, ApiRefusal> {
+        self.enter(EcsOperation::DescribeTaskDefinition, now)?;
+        let arn = match self.last_revisions.get(name) {
+            _ if name.starts_with("arn:") => name.to_owned(),
+            Some(last) => self.location.arn("ecs", &format!("task-definition/{name}:{last}")),
+            None => self.location.arn("ecs", &format!("task-definition/{name}")),
         };
-        let found = self.definitions.get(&arn).cloned();
-        found.ok_or_else(|| Refusal::new("ClientException", "Unable to describe task definition."))
+        if self.hidden.contains(&arn) {
+            return Err(ServiceFault::Denied.refusal());
+        }
+        match self.definitions.get(&arn) {
+            Some(found) => Ok(found.clone()),
+            None => Err(ApiRefusal::new("ClientException", "Unable to describe task definition.")),
+        }
     }
 
     /// `UpdateService` with nothing but `forceNewDeployment`.
     ///
     /// # Errors
     ///
-    /// As AWS answers them.
+    /// As AWS answers them, in this order:
+    ///
+    /// 1. The caller may not update the service: it learns nothing else.
+    /// 2. There is no such cluster.
+    /// 3. There is no such service in it.
+    /// 4. The service was deleted and drains.
+    /// 5. The service's controller is not ECS.
     pub fn update_service(
         &mut self,
         cluster: Option<&str>,
         service: &str,
         force: bool,
         now: Timestamp,
-    ) -> Result<Service, Refusal> {
-        self.enter(Operation::UpdateService, now)?;
-        let given = self.service_arn(name_of(cluster), service);
-        // Permissions come before everything else: who may not, learns nothing.
-        if self.denied.contains(&given) {
+    ) -> Result<SimulatedService, ApiRefusal> {
+        self.enter(EcsOperation::UpdateService, now)?;
+        let arn = self.service_arn(name_cluster(cluster), service);
+        // 1.
+        if self.update_denied.contains(&arn) {
             let message = format!(
-                "User is not authorized to perform: ecs:UpdateService on resource: {given} because no \
+                "User is not authorized to perform: ecs:UpdateService on resource: {arn} because no \
                  identity-based policy allows the ecs:UpdateService action"
             );
-            return Err(Refusal::new("AccessDeniedException", message));
+            return Err(ApiRefusal::new("AccessDeniedException", message));
         }
-        let name = self.cluster(cluster)?;
-        let found = self.services.get(&given).filter(|found| in_cluster(found, &name));
-        let is_found = |found: &&Service| found.status != Status::Inactive && !self.lost.contains(&given);
-        let Some(found) = found.filter(is_found) else {
-            return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
-        };
-        if found.status != Status::Active {
-            return Err(Refusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
+        // 2.
+        let cluster_name = self.find_cluster(cluster)?;
+        // 3.
+        let not_found = || ApiRefusal::new("ServiceNotFoundException", "Service not found.");
+        let found = self.services.get(&arn).ok_or_else(not_found)?;
+        let is_lost = self.update_lost.contains(&arn) || !is_in_cluster(found, &cluster_name);
+        if is_lost || found.status == ServiceStatus::Inactive {
+            return Err(not_found());
+        }
+        // 4.
+        if found.status == ServiceStatus::Draining {
+            return Err(ApiRefusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
         }
         if force {
-            match found.controller {
-                Controller::Ecs => {}
-                Controller::CodeDeploy => return Err(invalid(CODE_DEPLOY)),
-                Controller::External => return Err(invalid(EXTERNAL)),
+            // 5.
+            match &found.controller {
+                DeploymentController::Ecs => {}
+                DeploymentController::CodeDeploy => return Err(invalid_parameter(CODE_DEPLOY_MESSAGE)),
+                DeploymentController::External | DeploymentController::Other(_) => {
+                    return Err(invalid_parameter(EXTERNAL_MESSAGE));
+                }
             }
-            self.start(&given, now, true);
+            self.start_deployment(&arn, now, true);
         }
-        let updated = self.services.get(&given).cloned();
-        updated.ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))
+        self.services.get(&arn).cloned().ok_or_else(not_found)
     }
 
-    /// What every call does first: time passes, the call is counted, planted faults happen, and a token is taken.
-    fn enter(&mut self, operation: Operation, now: Timestamp) -> Result<(), Refusal> {
+    /// Begins every call: time passes, the call is counted, planted faults happen, and a token is taken.
+    fn enter(&mut self, operation: EcsOperation, now: Timestamp) -> Result<(), ApiRefusal> {
         self.run_until(now);
         self.calls.enter(operation, &mut self.random)?;
-        let bucket = self.buckets.as_mut().and_then(|buckets| buckets.get_mut(&operation.bucketed()));
-        if bucket.is_none_or(|bucket| bucket.take(now)) {
-            Ok(())
-        } else {
-            Err(Refusal::new("ThrottlingException", "Rate exceeded"))
-        }
+        if self.take_token(operation, now) { Ok(()) } else { Err(ServiceFault::Throttled.refusal()) }
     }
 
     /// The name of a cluster that is there.
-    fn cluster(&self, cluster: Option<&str>) -> Result<String, Refusal> {
-        let arn = self.place.arn("ecs", &format!("cluster/{}", name_of(cluster)));
-        let known = self.clusters.contains(&arn) && cluster.is_none_or(|given| is_arn_or_name(given, &arn));
-        let name = known.then(|| name_of(cluster).to_owned());
-        name.ok_or_else(|| Refusal::new("ClusterNotFoundException", "Cluster not found."))
+    fn find_cluster(&self, cluster: Option<&str>) -> Result<String, ApiRefusal> {
+        let name = name_cluster(cluster);
+        let arn = self.cluster_arn(name);
+        let is_given = match cluster {
+            Some(given) => given == arn || !given.starts_with("arn:"),
+            None => true,
+        };
+        if is_given && self.clusters.contains(&arn) {
+            Ok(name.to_owned())
+        } else {
+            Err(ApiRefusal::new("ClusterNotFoundException", "Cluster not found."))
+        }
+    }
+
+    fn cluster_arn(&self, name: &str) -> String {
+        self.location.arn("ecs", &format!("cluster/{name}"))
     }
 
     fn service_arn(&self, cluster: &str, service: &str) -> String {
         if service.starts_with("arn:") {
             return service.to_owned();
         }
-        self.place.arn("ecs", &format!("service/{cluster}/{service}"))
+        self.location.arn("ecs", &format!("service/{cluster}/{service}"))
     }
 
-    /// Where a page begins. Our tokens are the last ARN of the page before: AWS's tell nothing, and nobody may look into them.
-    fn start_after<'a>(&self, token: Option<&'a str>, kind: &str) -> Result<Bound<&'a str>, Refusal> {
-        let Some(token) = token else { return Ok(Bound::Unbounded) };
-        if token.starts_with(&self.place.arn("ecs", kind)) {
-            Ok(Bound::Excluded(token))
-        } else {
-            Err(invalid("Invalid token."))
+    /// Where a page begins. Our tokens are the last ARN of the page before: those of AWS say nothing, and nobody may look into them.
+    fn parse_token<'a>(&self, token: Option<&'a str>, kind: &str) -> Result<Bound<&'a str>, ApiRefusal> {
+        match token {
+            None => Ok(Bound::Unbounded),
+            Some(token) if token.starts_with(&self.location.arn("ecs", kind)) => Ok(Bound::Excluded(token)),
+            Some(_) => Err(invalid_parameter("Invalid token.")),
         }
     }
 }
 
-/// What AWS says (quoted in several public issue threads).
-const CODE_DEPLOY: &str = "Cannot force a new deployment on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.";
+/// The words of AWS (quoted in several public issue threads).
+const CODE_DEPLOY_MESSAGE: &str = "Cannot force a new deployment on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.";
 /// Our words: the API reference says only that such a service's deployments are task sets.
-const EXTERNAL: &str =
+const EXTERNAL_MESSAGE: &str =
     "Cannot force a new deployment on services with an EXTERNAL deployment controller. Use CreateTaskSet.";
 
-fn invalid(message: &str) -> Refusal {
-    Refusal::new("InvalidParameterException", message)
+fn invalid_parameter(message: &str) -> ApiRefusal {
+    ApiRefusal::new("InvalidParameterException", message)
 }
 
-fn page_size(max: Option<usize>, default: usize) -> Result<usize, Refusal> {
+fn check_page_size(max: Option<usize>, default: usize) -> Result<usize, ApiRefusal> {
     let max = max.unwrap_or(default);
-    if (1..=PAGE).contains(&max) { Ok(max) } else { Err(invalid("maxResults must be between 1 and 100.")) }
+    if (1..=MAX_PAGE_ARNS).contains(&max) {
+        Ok(max)
+    } else {
+        Err(invalid_parameter("maxResults must be between 1 and 100."))
+    }
 }
 
-fn page<'a>(arns: impl Iterator<Item = &'a String>, max: usize) -> Page {
-    let mut arns = arns.peekable();
-    let page: Vec<String> = arns.by_ref().take(max).cloned().collect();
-    let more = arns.peek().is_some();
-    Page { next_token: page.last().filter(|_| more).cloned(), arns: page }
+/// The first `max` ARNs, with a token if there are more.
+fn make_page<'a>(mut arns: impl Iterator<Item = &'a String>, max: usize) -> EcsArnPage {
+    let mut page = EcsArnPage { arns: arns.by_ref().take(max).cloned().collect(), next_token: None };
+    if arns.next().is_some() {
+        page.next_token = page.arns.last().cloned();
+    }
+    page
 }
 
-fn name_of(cluster: Option<&str>) -> &str {
+fn name_cluster(cluster: Option<&str>) -> &str {
     let cluster = cluster.unwrap_or("default");
     cluster.rsplit('/').next().unwrap_or(cluster)
 }
 
-fn is_arn_or_name(given: &str, arn: &str) -> bool {
-    given == arn || !given.starts_with("arn:")
-}
-
-fn in_cluster(service: &Service, cluster: &str) -> bool {
+fn is_in_cluster(service: &SimulatedService, cluster: &str) -> bool {
     service.cluster.rsplit('/').next() == Some(cluster)
 }
-
-#[cfg(test)]
-mod tests;

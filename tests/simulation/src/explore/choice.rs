@@ -1,19 +1,20 @@
-//! What can happen next.
+//! The choices in a state: everything that can happen next.
 
-use super::process::{Ask, History, Millis, Processes, place};
-use super::request::Meaning;
-use super::scene::Scene;
-use super::state::{Fate, State};
+use super::request::RequestMeaning;
+use super::scene::ExploredScene;
+use super::state::{ExploredState, MessageFate};
+use super::time::WorldMillis;
+use super::worker::{HistoryNumber, PendingRequest, WorkerModel};
 
 /// One thing that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(super) enum ExplorationChoice {
     /// An invocation gets the messages of a set of bits.
     Receive(u8),
     /// A message that is hidden or deleted is delivered all the same.
     Copy(u8),
-    /// The call of a worker, by its place among those that wait, ends.
-    Call(u8, u8, How),
+    /// The call of a worker, by its index among those that wait, ends.
+    Call(u8, u8, CallEnding),
     /// A worker dies before its first call.
     Die(u8),
     /// The late request has its effect.
@@ -24,123 +25,164 @@ pub(super) enum Choice {
 
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// As it should.
-    Well,
-    /// With its effect, but the process dies before the answer.
+pub(super) enum CallEnding {
+    /// It succeeds.
+    Success,
+    /// It has its effect, but the process dies before the answer.
     Unheard,
-    /// Without an effect, with an error.
+    /// It has no effect, and an error.
     Failed,
-    /// With its effect, without an answer.
-    Lost,
-    /// Sent again by the SDK after an answer that was lost; the second answer counts.
-    Twice,
-    /// Without an answer, and its effect comes later.
+    /// It has its effect, and no answer.
+    AnswerLost,
+    /// The SDK sends it again after an answer that was lost; the second answer counts.
+    Repeated,
+    /// It has no answer, and its effect comes later.
     Late,
     /// The process dies, and the effect comes later.
     Adrift,
-    /// At its deadline, without an effect.
+    /// It ends at its deadline, without an effect.
     Hung,
-    /// At its deadline, with its effect.
-    HungLost,
+    /// It ends at its deadline, with its effect.
+    HungAfterEffect,
 }
 
-impl How {
+impl CallEnding {
     /// How often the effect comes before the end of the call.
-    pub(super) fn times(self) -> u8 {
+    pub(super) fn count_effects(self) -> u8 {
         match self {
-            Self::Well | Self::Unheard | Self::Lost | Self::HungLost => 1,
-            Self::Twice => 2,
+            Self::Success | Self::Unheard | Self::AnswerLost | Self::HungAfterEffect => 1,
+            Self::Repeated => 2,
             Self::Failed | Self::Late | Self::Adrift | Self::Hung => 0,
         }
     }
 
     pub(super) fn has_effect(self) -> bool {
-        self.times() > 0
+        self.count_effects() > 0
     }
 
-    pub(super) fn dies(self) -> bool {
+    pub(super) fn is_death(self) -> bool {
         matches!(self, Self::Unheard | Self::Adrift)
     }
 
     /// Whether it counts as a fault; that a call hangs is counted when time goes on.
     pub(super) fn is_fault(self) -> bool {
-        matches!(self, Self::Failed | Self::Lost | Self::Twice | Self::Late | Self::Adrift)
+        matches!(self, Self::Failed | Self::AnswerLost | Self::Repeated | Self::Late | Self::Adrift)
     }
 }
 
-/// Everything that can happen in a state.
-///
-/// A process that dies after its last effect leaves the same behind whenever it does: that it dies is a choice when it begins and with each effect. When an invocation ends, the queue
-/// hears of it at once: that it does not is as if the process had died before.
-pub(super) fn choices(
-    scene: &Scene,
-    processes: &Processes,
-    leases: &[Vec<Millis>],
-    state: &State,
-) -> Vec<Choice> {
-    let mut choices = Vec::with_capacity(16);
-    receives(scene, state, &mut choices);
-    // Whether a call has no more time.
-    let mut overdue = false;
-    for (number, worker) in (0..).zip(&state.workers) {
-        let Some(worker) = worker else { continue };
-        let asks = processes.asks(*worker);
-        overdue |= asks.iter().any(|ask| ask.until <= state.now);
-        for (call, ask) in (0..).zip(asks) {
-            let ways = ways(state, ask);
-            choices.extend(ways.into_iter().flatten().map(|how| Choice::Call(number, call, how)));
+/// Everything that the choices depend on beside the state.
+pub(super) struct ChoiceContext<'c> {
+    pub(super) scene: &'c ExploredScene,
+    pub(super) workers: &'c WorkerModel,
+    /// When the claims in the state's table are free again.
+    pub(super) leases: &'c [WorldMillis],
+}
+
+impl ChoiceContext<'_> {
+    /// Everything that can happen in a state.
+    ///
+    /// A process that dies after its last effect leaves the same behind whenever it does: its death is a choice when it begins and with each effect. When an invocation ends, the queue
+    /// hears of it at once: otherwise it would be as if the process had died before.
+    pub(super) fn list_choices(&self, state: &ExploredState) -> Vec<ExplorationChoice> {
+        let mut choices = Vec::with_capacity(16);
+        self.add_receives(state, &mut choices);
+        // Whether a call has no more time.
+        let mut is_overdue = false;
+        for (number, worker) in (0..).zip(&state.workers) {
+            let Some(worker) = worker else { continue };
+            for (call, request) in (0..).zip(self.workers.pending_requests(*worker)) {
+                is_overdue |= request.until <= state.now;
+                for ending in list_endings(state, request).into_iter().flatten() {
+                    choices.push(ExplorationChoice::Call(number, call, ending));
+                }
+            }
+            if state.left.deaths > 0 && self.workers.is_new(*worker) {
+                choices.push(ExplorationChoice::Die(number));
+            }
         }
-        if state.left.deaths > 0 && processes.is_new(*worker) {
-            choices.push(Choice::Die(number));
+        if state.late_request.is_some() {
+            choices.push(ExplorationChoice::Land);
         }
-    }
-    if state.late.is_some() {
-        choices.push(Choice::Land);
-    }
-    let next = next(scene, processes, &leases[place(state.table)], state).filter(|_| !overdue);
-    if next.is_some_and(|next| hanging(processes, state, next) <= state.left.faults) {
-        choices.push(Choice::Wait);
-    }
-    choices
-}
-
-/// How many workers have a call that hangs until an instant.
-pub(super) fn hanging(processes: &Processes, state: &State, until: Millis) -> u8 {
-    let hangs = |worker: &History| processes.asks(*worker).iter().any(|ask| ask.until <= until);
-    state.workers.iter().flatten().map(|worker| u8::from(hangs(worker))).sum()
-}
-
-fn receives(scene: &Scene, state: &State, choices: &mut Vec<Choice>) {
-    if state.workers.iter().all(Option::is_some) {
-        return;
-    }
-    let mut visible = 0;
-    for (index, message) in state.messages.iter().enumerate() {
-        if message.fate == Fate::Queued && message.visible_at <= state.now {
-            visible |= 1 << index;
-        } else if message.fate != Fate::Dead
-            && state.left.copies > 0
-            && (1..scene.timing.receives).contains(&message.receives)
+        if let (false, Some(next)) = (is_overdue, self.find_next_instant(state))
+            && self.count_hanging(state, next) <= state.left.faults
         {
-            choices.push(Choice::Copy(1 << index));
+            choices.push(ExplorationChoice::Wait);
+        }
+        choices
+    }
+
+    /// How many workers have a call that hangs until an instant.
+    pub(super) fn count_hanging(&self, state: &ExploredState, until: WorldMillis) -> u8 {
+        let mut count = 0;
+        for worker in state.workers.iter().flatten() {
+            count += u8::from(self.hangs(*worker, until));
+        }
+        count
+    }
+
+    fn hangs(&self, worker: HistoryNumber, until: WorldMillis) -> bool {
+        self.workers.pending_requests(worker).iter().any(|request| request.until <= until)
+    }
+
+    fn add_receives(&self, state: &ExploredState, choices: &mut Vec<ExplorationChoice>) {
+        if state.workers.iter().all(Option::is_some) {
+            return;
+        }
+        let mut visible = 0;
+        for (index, message) in state.messages.iter().enumerate() {
+            if message.fate == MessageFate::Queued && message.visible_at <= state.now {
+                visible |= 1 << index;
+            } else if message.fate != MessageFate::DeadLetter
+                && state.left.copies > 0
+                && (1..self.scene.timing.receives).contains(&message.receives)
+            {
+                choices.push(ExplorationChoice::Copy(1 << index));
+            }
+        }
+        for set in 1..=visible {
+            if set & !visible == 0 {
+                choices.push(ExplorationChoice::Receive(set));
+            }
         }
     }
-    let sets = (1..=visible).filter(|set| set & !visible == 0);
-    choices.extend(sets.map(Choice::Receive));
+
+    /// The next instant that matters: a message becomes visible, a claim free, or a call overdue.
+    pub(super) fn find_next_instant(&self, state: &ExploredState) -> Option<WorldMillis> {
+        let mut next = None;
+        let mut consider = |at: WorldMillis| {
+            if at > state.now && next.is_none_or(|next| at < next) {
+                next = Some(at);
+            }
+        };
+        for message in state.messages.iter().take(self.scene.messages.len()) {
+            if message.fate == MessageFate::Queued {
+                consider(message.visible_at);
+            }
+        }
+        for lease in self.leases {
+            consider(*lease);
+        }
+        for worker in state.workers.iter().flatten() {
+            for request in self.workers.pending_requests(*worker) {
+                consider(request.until);
+            }
+        }
+        next
+    }
 }
 
 /// How a call may end.
-fn ways(state: &State, ask: &Ask) -> [Option<How>; 7] {
-    let reads = ask.meaning == Meaning::Read;
-    let page = matches!(ask.meaning, Meaning::Page(_));
-    let (deaths, faults) = (state.left.deaths > 0, state.left.faults > 0);
-    let some = |holds: bool, how| holds.then_some(how);
-    if ask.until <= state.now {
+fn list_endings(state: &ExploredState, request: &PendingRequest) -> [Option<CallEnding>; 7] {
+    let is_write = request.meaning != RequestMeaning::Read;
+    let is_page = matches!(request.meaning, RequestMeaning::Page(_));
+    let may_die = is_write && state.left.deaths > 0;
+    let may_fail = state.left.faults > 0;
+    let may_be_late = may_fail && is_write && state.late_request.is_none();
+    if request.until <= state.now {
         return [
-            Some(How::Hung),
-            some(!reads, How::HungLost),
-            some(!reads && deaths, How::Unheard),
+            Some(CallEnding::Hung),
+            is_write.then_some(CallEnding::HungAfterEffect),
+            may_die.then_some(CallEnding::Unheard),
             None,
             None,
             None,
@@ -148,21 +190,12 @@ fn ways(state: &State, ask: &Ask) -> [Option<How>; 7] {
         ];
     }
     [
-        Some(How::Well),
-        some(faults, How::Failed),
-        some(faults && !reads, How::Lost),
-        some(faults && !reads && !page, How::Twice),
-        some(faults && !reads && state.late.is_none(), How::Late),
-        some(!reads && deaths, How::Unheard),
-        some(faults && deaths && !reads && state.late.is_none(), How::Adrift),
+        Some(CallEnding::Success),
+        may_fail.then_some(CallEnding::Failed),
+        (may_fail && is_write).then_some(CallEnding::AnswerLost),
+        (may_fail && is_write && !is_page).then_some(CallEnding::Repeated),
+        may_be_late.then_some(CallEnding::Late),
+        may_die.then_some(CallEnding::Unheard),
+        (may_be_late && may_die).then_some(CallEnding::Adrift),
     ]
-}
-
-/// The next instant that matters.
-pub(super) fn next(scene: &Scene, processes: &Processes, leases: &[Millis], state: &State) -> Option<Millis> {
-    let hidden = |index: &usize| state.messages[*index].fate == Fate::Queued;
-    let messages = (0..scene.messages.len()).filter(hidden).map(|index| state.messages[index].visible_at);
-    let asks = state.workers.iter().flatten().flat_map(|worker| processes.asks(*worker));
-    let calls = asks.map(|ask| ask.until);
-    messages.chain(leases.iter().copied()).chain(calls).filter(|at| *at > state.now).min()
 }

@@ -2,49 +2,55 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::process::{Number, count, place};
-use super::state::State;
+use super::number::{ValueNumber, number_last, to_index};
+use super::state::ExploredState;
 
 /// The states, by number.
 #[derive(Debug, Default)]
-pub(super) struct States {
-    pub(super) all: Vec<State>,
-    /// Their numbers, each at the place of the state's hash or after it.
-    places: Vec<Option<Number>>,
+pub(super) struct StateIndex {
+    pub(super) states: Vec<ExploredState>,
+    /// Their numbers, each in the slot of the state's hash or after it.
+    slots: Vec<Option<ValueNumber>>,
 }
 
-impl States {
-    /// Adds a state; whether it is new.
-    pub(super) fn insert(&mut self, state: State) -> bool {
-        if self.all.len() * 2 >= self.places.len() {
+/// How many slots there are at first.
+const FIRST_SLOTS: usize = 1 << 16;
+
+impl StateIndex {
+    /// Adds a state; says whether it is new.
+    pub(super) fn insert(&mut self, state: ExploredState) -> bool {
+        if self.states.len() * 2 >= self.slots.len() {
             self.grow();
         }
-        let free = self.place(&state);
-        if self.places[free].is_some() {
+        let slot = self.find_slot(&state);
+        if self.slots[slot].is_some() {
             return false;
         }
-        self.all.push(state);
-        self.places[free] = Some(count(self.all.len()));
+        self.states.push(state);
+        self.slots[slot] = Some(number_last(self.states.len()));
         true
     }
 
-    /// Where the state is, or belongs.
-    fn place(&self, state: &State) -> usize {
+    /// The slot where the state is, or belongs.
+    fn find_slot(&self, state: &ExploredState) -> usize {
         let mut hasher = DefaultHasher::new();
         state.hash(&mut hasher);
-        let mask = self.places.len() - 1;
-        let mut at = usize::try_from(hasher.finish() >> 16).unwrap_or_default() & mask;
-        while self.places[at].is_some_and(|number| self.all[place(number)] != *state) {
-            at = (at + 1) & mask;
+        let mask = self.slots.len() - 1;
+        let mut slot = usize::try_from(hasher.finish() >> 16).unwrap_or_default() & mask;
+        while let Some(number) = self.slots[slot] {
+            if self.states[to_index(number)] == *state {
+                break;
+            }
+            slot = (slot + 1) & mask;
         }
-        at
+        slot
     }
 
     fn grow(&mut self) {
-        self.places = vec![None; (self.places.len() * 2).max(1 << 16)];
-        for index in 0..self.all.len() {
-            let free = self.place(&self.all[index]);
-            self.places[free] = Some(count(index + 1));
+        self.slots = vec![None; (self.slots.len() * 2).max(FIRST_SLOTS)];
+        for index in 0..self.states.len() {
+            let slot = self.find_slot(&self.states[index]);
+            self.slots[slot] = Some(number_last(index + 1));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker asks the world for, what it is answered, and what a request means to the oracle.
+//! The requests of a worker, their answers, and what a request means to the oracle.
 
 use responder_core::notify::Notification;
 use responder_engine::port::{
@@ -6,12 +6,12 @@ use responder_engine::port::{
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
-use super::scene::START;
-use crate::store::Store;
+use super::time::WORLD_START_MILLIS;
+use crate::table::SimulatedTable;
 
 /// A request of a worker.
 #[derive(Clone, Debug)]
-pub(super) enum Request {
+pub(super) enum WorkerRequest {
     Update(ItemUpdate),
     Get(Vec<ItemKey>),
     Query(SortKeyRange),
@@ -22,7 +22,7 @@ pub(super) enum Request {
 
 /// An answer to a request.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum WorkerAnswer {
     Written(Result<WriteResult, EngineError>),
     Got(Result<FoundItems, EngineError>),
     Items(Result<ItemPage, EngineError>),
@@ -30,35 +30,35 @@ pub(super) enum Answer {
     Slept,
 }
 
-/// What a page tells.
+/// The meaning of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tells {
-    /// That an incident is open, and how urgent it is: 1 to 4.
+pub(super) enum PageMeaning {
+    /// An incident is open; how urgent it is, 1 to 4.
     Open(u8),
-    /// That it is over.
+    /// The incident is over.
     Resolved,
 }
 
-/// What a request means.
+/// The meaning of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum RequestMeaning {
     /// A claim of an incident.
     Claim,
-    /// The mark that what was claimed is done.
+    /// The mark that a claimed page was sent.
     Mark,
     /// The claim is given back.
     Release,
     /// A page.
-    Page(Tells),
-    /// Another write.
+    Page(PageMeaning),
+    /// Any other write.
     Write,
-    /// A read, or a rest.
+    /// A read, or a wait.
     Read,
 }
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Failed {
+pub(super) enum CallBreakage {
     /// The service says so.
     Refused,
     /// The connection breaks.
@@ -67,20 +67,20 @@ pub(super) enum Failed {
     Silent,
 }
 
-impl Request {
-    pub(super) fn meaning(&self) -> Meaning {
+impl WorkerRequest {
+    pub(super) fn meaning(&self) -> RequestMeaning {
         match self {
-            Self::Publish(page, _) => Meaning::Page(tells(page)),
-            Self::Update(update) if update.set.contains_key("lease_until") => Meaning::Claim,
+            Self::Publish(page, _) => RequestMeaning::Page(interpret_page(page)),
+            Self::Update(update) if update.set.contains_key("lease_until") => RequestMeaning::Claim,
             Self::Update(update) if update.remove.contains("lease_until") => {
                 if update.set.is_empty() {
-                    Meaning::Release
+                    RequestMeaning::Release
                 } else {
-                    Meaning::Mark
+                    RequestMeaning::Mark
                 }
             }
-            Self::Update(_) => Meaning::Write,
-            Self::Get(_) | Self::Query(_) | Self::Sleep => Meaning::Read,
+            Self::Update(_) => RequestMeaning::Write,
+            Self::Get(_) | Self::Query(_) | Self::Sleep => RequestMeaning::Read,
         }
     }
 
@@ -95,69 +95,67 @@ impl Request {
     }
 
     /// The effect on the table, and the answer.
-    pub(super) fn perform(&self, table: &mut Store) -> Answer {
+    pub(super) fn perform(&self, table: &mut SimulatedTable) -> WorkerAnswer {
         match self {
-            Self::Update(update) => Answer::Written(Ok(table.update(update))),
+            Self::Update(update) => WorkerAnswer::Written(Ok(table.update(update))),
             Self::Get(keys) => {
-                Answer::Got(Ok(FoundItems { items: table.get(keys), unprocessed_keys: Vec::new() }))
+                WorkerAnswer::Got(Ok(FoundItems { items: table.get(keys), unprocessed_keys: Vec::new() }))
             }
-            Self::Query(range) => Answer::Items(Ok(table.query(range))),
-            Self::Publish(..) => Answer::Sent(Ok(())),
-            Self::Sleep => Answer::Slept,
+            Self::Query(range) => WorkerAnswer::Items(Ok(table.query(range))),
+            Self::Publish(..) => WorkerAnswer::Sent(Ok(())),
+            Self::Sleep => WorkerAnswer::Slept,
         }
     }
 
-    pub(super) fn fail(&self, failed: Failed) -> Answer {
+    pub(super) fn fail(&self, failed: CallBreakage) -> WorkerAnswer {
         let (service, operation) = match self {
             Self::Publish(..) => ("sns", self.operation()),
             _ => ("dynamodb", self.operation()),
         };
         let failure = match failed {
-            Failed::Refused => CallFailure {
+            CallBreakage::Refused => CallFailure {
                 cause: FailureCause::ServiceError,
                 code: Some("InternalServerError".to_owned()),
             },
-            Failed::Broken => CallFailure::without_code(FailureCause::ConnectionFailed),
-            Failed::Silent => return self.wrong(EngineError::DeadlineReached(operation)),
+            CallBreakage::Broken => CallFailure::without_code(FailureCause::ConnectionFailed),
+            CallBreakage::Silent => return self.answer_error(EngineError::DeadlineReached(operation)),
         };
-        self.wrong(EngineError::CallFailed { service, operation, failure })
+        self.answer_error(EngineError::CallFailed { service, operation, failure })
     }
 
-    fn wrong(&self, error: EngineError) -> Answer {
+    fn answer_error(&self, error: EngineError) -> WorkerAnswer {
         match self {
-            Self::Update(_) => Answer::Written(Err(error)),
-            Self::Get(_) => Answer::Got(Err(error)),
-            Self::Query(_) => Answer::Items(Err(error)),
-            Self::Publish(..) => Answer::Sent(Err(error)),
-            Self::Sleep => Answer::Slept,
+            Self::Update(_) => WorkerAnswer::Written(Err(error)),
+            Self::Get(_) => WorkerAnswer::Got(Err(error)),
+            Self::Query(_) => WorkerAnswer::Items(Err(error)),
+            Self::Publish(..) => WorkerAnswer::Sent(Err(error)),
+            Self::Sleep => WorkerAnswer::Slept,
         }
     }
 
-    /// For people.
+    /// The request in words.
     pub(super) fn describe(&self) -> String {
-        let what = match self {
-            Self::Update(update) => {
-                let set = update.set.iter().map(|(name, value)| format!("{name}={}", shown(value)));
-                let removed = update.remove.iter().map(|name| format!("-{name}"));
-                let changes: Vec<String> = set.chain(removed).collect();
-                format!("{} {}", short(&update.key.pk), changes.join(" "))
+        let object = match self {
+            Self::Update(update) => format!("{} {}", shorten_key(&update.key.pk), describe_changes(update)),
+            Self::Get(keys) => {
+                let short: Vec<String> = keys.iter().map(|key| shorten_key(&key.pk)).collect();
+                short.join(" ")
             }
-            Self::Get(keys) => keys.iter().map(|key| short(&key.pk)).collect::<Vec<_>>().join(" "),
-            Self::Query(range) => short(&range.pk),
+            Self::Query(range) => shorten_key(&range.pk),
             Self::Publish(page, _) => page.subject.clone(),
             Self::Sleep => String::new(),
         };
         let meant = match self.meaning() {
-            Meaning::Claim => "claim: ",
-            Meaning::Mark => "mark as done: ",
-            Meaning::Release => "give the claim back: ",
-            Meaning::Page(_) | Meaning::Write | Meaning::Read => "",
+            RequestMeaning::Claim => "claim: ",
+            RequestMeaning::Mark => "mark as done: ",
+            RequestMeaning::Release => "give the claim back: ",
+            RequestMeaning::Page(_) | RequestMeaning::Write | RequestMeaning::Read => "",
         };
-        format!("{meant}{} {what}", self.operation())
+        format!("{meant}{} {object}", self.operation())
     }
 }
 
-impl Answer {
+impl WorkerAnswer {
     pub(super) fn is_error(&self) -> bool {
         match self {
             Self::Written(answer) => answer.is_err(),
@@ -169,7 +167,7 @@ impl Answer {
     }
 }
 
-impl Tells {
+impl PageMeaning {
     /// How urgent it is, 1 to 4; more for a resolution, which is not compared.
     pub(super) fn rank(self) -> u8 {
         match self {
@@ -181,30 +179,44 @@ impl Tells {
     pub(super) const RESOLVED: u8 = 5;
 }
 
-fn tells(page: &Notification) -> Tells {
-    let attribute = |name| page.attributes.get(name).map(String::as_str);
-    match (attribute("state"), attribute("severity")) {
-        (Some("resolved"), _) => Tells::Resolved,
-        (_, Some("medium")) => Tells::Open(2),
-        (_, Some("high")) => Tells::Open(3),
-        (_, Some("critical")) => Tells::Open(4),
-        _ => Tells::Open(1),
+fn interpret_page(page: &Notification) -> PageMeaning {
+    if page.attributes.get("state").is_some_and(|state| state == "resolved") {
+        return PageMeaning::Resolved;
+    }
+    match page.attributes.get("severity").map(String::as_str) {
+        Some("medium") => PageMeaning::Open(2),
+        Some("high") => PageMeaning::Open(3),
+        Some("critical") => PageMeaning::Open(4),
+        _ => PageMeaning::Open(1),
     }
 }
 
-/// Hashes are long.
-fn short(key: &str) -> String {
+fn describe_changes(update: &ItemUpdate) -> String {
+    let mut changes = Vec::new();
+    for (name, value) in &update.set {
+        changes.push(format!("{name}={}", describe_value(value)));
+    }
+    for name in &update.remove {
+        changes.push(format!("-{name}"));
+    }
+    changes.join(" ")
+}
+
+/// A key with the first digits of its hash.
+fn shorten_key(key: &str) -> String {
     match key.split_once('#') {
         Some((kind, hash)) => format!("{kind}#{}", hash.get(..6).unwrap_or(hash)),
         None => key.to_owned(),
     }
 }
 
-fn shown(value: &AttributeValue) -> String {
+fn describe_value(value: &AttributeValue) -> String {
     match value {
         AttributeValue::Text(text) => text.clone(),
-        AttributeValue::Number(number) if (START - 3_600_000..START + 360_000_000).contains(number) => {
-            format!("{} s", (number - START) / 1_000)
+        AttributeValue::Number(number)
+            if (WORLD_START_MILLIS - 3_600_000..WORLD_START_MILLIS + 360_000_000).contains(number) =>
+        {
+            format!("{} s", (number - WORLD_START_MILLIS) / 1_000)
         }
         AttributeValue::Number(number) => number.to_string(),
         AttributeValue::Set(set) => format!("{} entries", set.len()),

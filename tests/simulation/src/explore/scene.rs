@@ -1,37 +1,37 @@
-//! Scenes: which messages, which bounds, which times.
+//! Scenes: messages, bounds and times that are explored together.
 
 use responder_core::rules::{RuleFile, RuleSet, RulesError, parse_rules};
 use responder_core::severity::Severity;
 use responder_core::time::Span;
 
-use super::plant::Plant;
+use super::protocol_bug::ProtocolBug;
 
-/// What is explored.
+/// A scene that is explored.
 #[derive(Clone, Debug)]
-pub struct Scene {
-    /// What it is called.
+pub struct ExploredScene {
+    /// Its name.
     pub name: &'static str,
-    /// The messages, at most two, each with what it is called.
+    /// The messages, at most two, each with its name.
     pub messages: Vec<(&'static str, String)>,
-    /// How urgently a human must have been told in the end.
+    /// How urgently a human must have been notified in the end.
     pub severity: Severity,
-    /// How urgently SNS itself must have told, when nothing but four deaths at most happened.
+    /// How urgent a page SNS itself must have taken, when nothing but four deaths at most happened.
     pub despite_deaths: Severity,
     /// Whether a second failure raises the severity.
     pub escalates: bool,
     /// How many states are visited before that is too many: each takes some 80 bytes.
-    pub most: usize,
-    /// What may go wrong, and how often.
-    pub bounds: Bounds,
+    pub max_states: usize,
+    /// The bounds of what may go wrong.
+    pub bounds: ExplorationBounds,
     /// The times.
-    pub timing: Timing,
+    pub timing: FunctionTiming,
     /// A bug that is planted.
-    pub plant: Option<Plant>,
+    pub bug: Option<ProtocolBug>,
 }
 
 /// How often something may go wrong on one path.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct ExplorationBounds {
     /// Process deaths.
     pub deaths: u8,
     /// Calls that fail, lose their answer, are repeated, are late or hang.
@@ -40,9 +40,9 @@ pub struct Bounds {
     pub copies: u8,
 }
 
-/// The times of a deployment.
+/// The times of a function, its claims and its queue.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub struct FunctionTiming {
     /// The function's timeout.
     pub timeout: Span,
     /// How long a claim is held.
@@ -53,72 +53,71 @@ pub struct Timing {
     pub receives: u8,
 }
 
-impl Default for Timing {
+impl Default for FunctionTiming {
     /// `timeout <= lease` and `lease + timeout <= visibility`, just so.
     fn default() -> Self {
-        let seconds = Span::from_secs;
-        Self { timeout: seconds(60), lease: seconds(60), visibility: seconds(120), receives: 5 }
+        Self {
+            timeout: Span::from_secs(60),
+            lease: Span::from_secs(60),
+            visibility: Span::from_secs(120),
+            receives: 5,
+        }
     }
 }
 
-/// When the world begins: 2026-05-04T03:01:00Z.
-pub(super) const START: i64 = 1_777_863_660_000;
+/// How many states are too many, unless a test says otherwise.
+const MAX_STATES: usize = 50_000_000;
 
-impl Scene {
+impl ExploredScene {
     /// One failed rotation.
-    pub fn one(bounds: Bounds) -> Self {
-        Self::of("one message", vec![("failure", event("RotationFailed", "03:00:00"))], bounds)
+    pub fn one_failure(bounds: ExplorationBounds) -> Self {
+        let failure = ("failure", write_event("RotationFailed", "03:00:00"));
+        Self::new("one message", vec![failure], bounds)
     }
 
     /// Two failed rotations of one secret, as urgent as one.
-    pub fn two(bounds: Bounds) -> Self {
-        let second = ("second failure", event("RotationFailed", "02:59:30"));
-        Self::of(
-            "two of one incident",
-            vec![("failure", event("RotationFailed", "03:00:00")), second],
-            bounds,
-        )
+    pub fn two_failures(bounds: ExplorationBounds) -> Self {
+        let first = ("failure", write_event("RotationFailed", "03:00:00"));
+        let second = ("second failure", write_event("RotationFailed", "02:59:30"));
+        Self::new("two of one incident", vec![first, second], bounds)
     }
 
     /// Two failed rotations of one secret, more urgent than one. A delivery that meets the claim of the less urgent page is used up: the more urgent one may be left to the
     /// dead-letter queue.
-    pub fn rising(bounds: Bounds) -> Self {
-        let scene = Self::two(bounds);
+    pub fn rising_severity(bounds: ExplorationBounds) -> Self {
+        let scene = Self::two_failures(bounds);
         Self { name: "severity rises", severity: Severity::High, escalates: true, ..scene }
     }
 
     /// A failed rotation, and one that succeeds later.
-    pub fn resolved(bounds: Bounds) -> Self {
-        let success = ("success", event("RotationSucceeded", "03:00:10"));
-        let failure = ("failure", event("RotationFailed", "03:00:00"));
-        Self::of("failure and resolution", vec![failure, success], bounds)
+    pub fn failure_and_success(bounds: ExplorationBounds) -> Self {
+        let failure = ("failure", write_event("RotationFailed", "03:00:00"));
+        let success = ("success", write_event("RotationSucceeded", "03:00:10"));
+        Self::new("failure and resolution", vec![failure, success], bounds)
     }
 
-    /// What is no event.
-    pub fn quarantined(bounds: Bounds) -> Self {
-        let scene = Self::of("poison", vec![("poison", "not JSON".to_owned())], bounds);
+    /// A message that is no event.
+    pub fn poison(bounds: ExplorationBounds) -> Self {
+        let scene = Self::new("poison", vec![("poison", "not JSON".to_owned())], bounds);
         Self { severity: Severity::High, despite_deaths: Severity::High, ..scene }
     }
 
-    fn of(name: &'static str, messages: Vec<(&'static str, String)>, bounds: Bounds) -> Self {
+    fn new(name: &'static str, messages: Vec<(&'static str, String)>, bounds: ExplorationBounds) -> Self {
         Self {
             name,
             messages,
             severity: Severity::Medium,
             despite_deaths: Severity::Medium,
             escalates: false,
-            most: 50_000_000,
+            max_states: MAX_STATES,
             bounds,
-            timing: Timing::default(),
-            plant: None,
+            timing: FunctionTiming::default(),
+            bug: None,
         }
     }
 
-    /// Rules of its own, so that what is explored does not change with the catalogue.
-    pub(super) fn rules(&self) -> Result<RuleSet, RulesError> {
-        let pattern = |name: &str| {
-            format!(r#"{{"source": ["aws.secretsmanager"], "detail": {{"eventName": ["{name}"]}}}}"#)
-        };
+    /// Rules of its own, so that an exploration does not change with the catalogue.
+    pub(super) fn load_rules(&self) -> Result<RuleSet, RulesError> {
         let escalate = if self.escalates { r#"{"at_least": 2, "severity": "high"}"# } else { "" };
         let responses = format!(
             r#"{{"rotation-failed": {{"on": ["rotation-failed"], "severity": "medium", "title": "A rotation failed", "runbook": "x",
@@ -126,18 +125,23 @@ impl Scene {
                 "quiet": "7d", "resolved_by": ["rotation-succeeded"]}},
               "event-parked": {{"do": "park", "severity": "high", "title": "Not understood", "runbook": "x", "quiet": "1h"}}}}"#
         );
-        parse_rules(
-            &[
-                ("failure/rotation-failed.json", pattern("RotationFailed")),
-                ("failure/rotation-succeeded.json", pattern("RotationSucceeded")),
-                ("responses.json", responses),
-            ]
-            .map(|(path, text)| RuleFile { path: path.to_owned(), text }),
-        )
+        parse_rules(&[
+            make_rule_file("failure/rotation-failed.json", write_pattern("RotationFailed")),
+            make_rule_file("failure/rotation-succeeded.json", write_pattern("RotationSucceeded")),
+            make_rule_file("responses.json", responses),
+        ])
     }
 }
 
-fn event(name: &str, time: &str) -> String {
+fn make_rule_file(path: &str, text: String) -> RuleFile {
+    RuleFile { path: path.to_owned(), text }
+}
+
+fn write_pattern(event_name: &str) -> String {
+    format!(r#"{{"source": ["aws.secretsmanager"], "detail": {{"eventName": ["{event_name}"]}}}}"#)
+}
+
+fn write_event(name: &str, time: &str) -> String {
     format!(
         r#"{{"source": "aws.secretsmanager", "detail-type": "AWS Service Event via CloudTrail", "account": "111122223333",
             "region": "us-west-2", "time": "2026-05-04T{time}Z", "detail": {{

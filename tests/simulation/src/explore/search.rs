@@ -4,19 +4,20 @@ use std::fmt;
 
 use responder_core::rules::RulesError;
 
-use super::choice::{Choice, choices};
-use super::index::States;
-use super::oracle;
-use super::process::{Number, Processes, count, place};
-use super::scene::Scene;
-use super::state::{Cause, State};
-use super::step::World;
-use super::trace;
+use super::choice::ExplorationChoice;
+use super::index::StateIndex;
+use super::number::{ValueNumber, number_last, to_index};
+use super::oracle::judge_end;
+use super::scene::ExploredScene;
+use super::state::{ExploredState, RepeatCause};
+use super::trace::describe_step;
+use super::worker::WorkerModel;
+use super::world::ExploredWorld;
 
-/// What an exploration found.
+/// The result of an exploration.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// What was explored.
+pub struct ExplorationResult {
+    /// The name of the scene.
     pub name: &'static str,
     /// Different states.
     pub states: usize,
@@ -29,104 +30,135 @@ pub struct Found {
     /// The longest path.
     pub depth: usize,
     /// Incident keys of the pages.
-    pub keys: usize,
-    /// How often one more page was sent, by what allowed it.
-    pub again: Vec<(&'static str, u64)>,
-    /// What is wrong first, with a shortest way there.
-    pub wrong: Option<String>,
+    pub incident_keys: usize,
+    /// How often one more page was sent, by the cause that allowed it.
+    pub repeats: Vec<(&'static str, u64)>,
+    /// The first violation, with a shortest way there.
+    pub violation: Option<String>,
 }
 
-/// Visits every state of a scene, or stops at the first that is wrong.
+/// Visits every state of a scene, or stops at the first violation.
 ///
 /// # Errors
+///
 /// If the scene's rules cannot be loaded.
-pub fn explore(scene: &Scene) -> Result<Found, RulesError> {
-    let mut search = Search {
-        world: World::new(scene, Processes::new(scene)?),
-        states: States::default(),
-        ways: vec![(Number::MIN, Choice::Wait)],
+pub fn explore_scene(scene: &ExploredScene) -> Result<ExplorationResult, RulesError> {
+    let mut search = StateSearch {
+        world: ExploredWorld::new(scene, WorkerModel::new(scene)?),
+        index: StateIndex::default(),
+        ways: vec![(ValueNumber::MIN, ExplorationChoice::Wait)],
         steps: 0,
         ends: 0,
     };
-    search.states.insert(State::first(scene.messages.len(), scene.bounds));
-    let (mut number, mut depth, mut level) = (0, 0, 1);
-    let mut wrong = None;
-    while wrong.is_none() && number < search.states.all.len() {
-        if number == level {
-            (depth, level) = (depth + 1, search.states.all.len());
+    search.index.insert(ExploredState::first(scene.messages.len(), scene.bounds));
+    let mut violation = None;
+    let mut next = 0;
+    let mut depth = 0;
+    // The first state that is a step further away.
+    let mut next_level = 1;
+    while violation.is_none() && next < search.index.states.len() {
+        if next == next_level {
+            depth += 1;
+            next_level = search.index.states.len();
         }
-        wrong = search.visit(number).err();
-        if search.states.all.len() > scene.most {
-            wrong = wrong.or_else(|| Some(format!("more than {} states", scene.most)));
+        violation = search.visit(next).err();
+        if violation.is_none() && search.index.states.len() > scene.max_states {
+            violation = Some(format!("more than {} states", scene.max_states));
         }
-        number += 1;
+        next += 1;
     }
-    let Search { world, states, steps, ends, .. } = search;
-    let again = Cause::ALL.into_iter().map(|cause| (cause.name(), world.again[cause as usize])).collect();
-    let (name, states) = (scene.name, states.all.len());
-    let (histories, keys) = (world.processes.count(), world.processes.keys.len());
-    Ok(Found { name, states, steps, histories, ends, depth, keys, again, wrong })
+    let StateSearch { world, index, steps, ends, .. } = search;
+    let mut repeats = Vec::new();
+    for cause in RepeatCause::ALL {
+        repeats.push((cause.describe(), world.repeats[cause as usize]));
+    }
+    Ok(ExplorationResult {
+        name: scene.name,
+        states: index.states.len(),
+        steps,
+        histories: world.workers.count_histories(),
+        ends,
+        depth,
+        incident_keys: world.workers.incident_keys.len(),
+        repeats,
+        violation,
+    })
 }
 
-struct Search {
-    world: World,
-    states: States,
-    /// By number of the state: from which state it was reached first, and how.
-    ways: Vec<(Number, Choice)>,
+struct StateSearch {
+    world: ExploredWorld,
+    index: StateIndex,
+    /// By number of the state: the state from which it was reached first, and how.
+    ways: Vec<(ValueNumber, ExplorationChoice)>,
     steps: u64,
     ends: u64,
 }
 
-impl Search {
+impl StateSearch {
     /// Takes every step from a state.
     fn visit(&mut self, number: usize) -> Result<(), String> {
-        let state = self.states.all[number];
-        if state.is_quiet() {
+        let state = self.index.states[number];
+        if state.is_at_rest() {
             self.ends += 1;
-            oracle::end(&self.world.scene, &state).map_err(|wrong| self.tell(number, None, &wrong))?;
+            if let Err(violation) = judge_end(&self.world.scene, &state) {
+                return Err(self.explain(number, None, &violation));
+            }
         }
-        let World { scene, processes, leases, .. } = &self.world;
-        let choices = choices(scene, processes, leases, &state);
-        if choices.is_empty() && !state.is_quiet() {
-            return Err(self.tell(number, None, "a message never ends"));
+        let choices = self.world.list_choices(&state);
+        if choices.is_empty() && !state.is_at_rest() {
+            return Err(self.explain(number, None, "a message never ends"));
         }
         for choice in choices {
             self.steps += 1;
-            let next = self.world.step(state, choice);
-            let next = next.map_err(|wrong| self.tell(number, Some(choice), &wrong))?;
-            if self.states.insert(next) {
-                self.ways.push((count(number + 1), choice));
+            match self.world.take_step(state, choice) {
+                Ok(next) => {
+                    if self.index.insert(next) {
+                        self.ways.push((number_last(number + 1), choice));
+                    }
+                }
+                Err(violation) => return Err(self.explain(number, Some(choice), &violation)),
             }
         }
         Ok(())
     }
 
-    /// What is wrong after a choice in a state, and a shortest way there.
-    fn tell(&mut self, number: usize, last: Option<Choice>, wrong: &str) -> String {
-        let mut way: Vec<(usize, Choice)> = last.into_iter().map(|choice| (number, choice)).collect();
+    /// A violation after a choice in a state, and a shortest way there.
+    fn explain(&mut self, number: usize, last: Option<ExplorationChoice>, violation: &str) -> String {
+        let mut way = Vec::new();
+        if let Some(choice) = last {
+            way.push((number, choice));
+        }
         let mut number = number;
         while number > 0 {
             let (before, choice) = self.ways[number];
-            number = place(before);
+            number = to_index(before);
             way.push((number, choice));
         }
-        let (world, states) = (&mut self.world, &self.states.all);
-        let lines = way.into_iter().rev().map(|(number, choice)| trace::line(world, &states[number], choice));
-        format!("{wrong}\n{}", lines.collect::<Vec<_>>().join("\n"))
+        let mut text = violation.to_owned();
+        for (number, choice) in way.into_iter().rev() {
+            let state = self.index.states[number];
+            text.push('\n');
+            text.push_str(&describe_step(&mut self.world, &state, choice));
+        }
+        text
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for ExplorationResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, states, steps, histories, ends, depth, .. } = self;
         write!(
             f,
             "{name}: {states} states, {steps} steps, {ends} ends, {histories} histories, at most {depth} steps long"
         )?;
-        let again = self.again.iter().filter(|(_, times)| *times > 0);
-        again
-            .into_iter()
-            .try_for_each(|(cause, times)| write!(f, "\n  one more page {times} times: {cause}"))?;
-        self.wrong.iter().try_for_each(|wrong| write!(f, "\n{wrong}"))
+        for (cause, times) in &self.repeats {
+            if *times > 0 {
+                write!(f, "\n  one more page {times} times: {cause}")?;
+            }
+        }
+        if let Some(violation) = &self.violation {
+            write!(f, "\n{violation}")?;
+        }
+        Ok(())
     }
 }

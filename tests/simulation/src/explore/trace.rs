@@ -1,83 +1,128 @@
 //! Steps in words.
 
-use super::choice::{Choice, How};
-use super::process::Deliveries;
-use super::request::{Meaning, Request};
-use super::scene::Scene;
-use super::state::{Fate, State};
-use super::step::World;
+use super::choice::{CallEnding, ExplorationChoice};
+use super::request::{RequestMeaning, WorkerRequest};
+use super::scene::ExploredScene;
+use super::state::{ExploredState, MessageFate};
+use super::worker::DeliveryCounts;
+use super::world::ExploredWorld;
 
 /// A step from a state in words.
-pub(super) fn line(world: &mut World, state: &State, choice: Choice) -> String {
-    let after = world.step(*state, choice).ok();
-    let what = match choice {
-        Choice::Receive(messages) => format!("received: {}", deliveries(&world.scene, next(state, messages))),
-        Choice::Copy(messages) => {
-            format!(
-                "delivered, although hidden or deleted: {}",
-                deliveries(&world.scene, next(state, messages))
-            )
+pub(super) fn describe_step(
+    world: &mut ExploredWorld,
+    state: &ExploredState,
+    choice: ExplorationChoice,
+) -> String {
+    let step = match choice {
+        ExplorationChoice::Receive(messages) => {
+            format!("received: {}", describe_deliveries(&world.scene, count_deliveries(state, messages)))
         }
-        Choice::Call(number, call, how) => {
-            let Some(worker) = state.workers[usize::from(number)] else { return String::new() };
-            let ask = &world.processes.asks(worker)[usize::from(call)];
-            let request = world.processes.request(ask.request);
-            let who = deliveries(&world.scene, world.processes.deliveries(worker));
-            let ended = after.map(|after| ended(&after, state, how, world.processes.deliveries(worker)));
-            let same = after.is_some_and(|after| after.table == state.table) && how == How::Well;
-            let vain = if same && is_write(request) { "; changes nothing" } else { "" };
-            format!("{who}: {}{vain}{}{}", request.describe(), way(how), ended.unwrap_or_default())
+        ExplorationChoice::Copy(messages) => {
+            let deliveries = describe_deliveries(&world.scene, count_deliveries(state, messages));
+            format!("delivered, although hidden or deleted: {deliveries}")
         }
-        Choice::Die(number) => {
-            let worker = state.workers[usize::from(number)];
-            let who = worker.map(|worker| deliveries(&world.scene, world.processes.deliveries(worker)));
-            format!("{}: dies", who.unwrap_or_default())
+        ExplorationChoice::Call(worker, call, ending) => {
+            describe_call(world, state, usize::from(worker), usize::from(call), choice, ending)
         }
-        Choice::Land => {
-            let request = state.late.map(|request| world.processes.request(request).describe());
+        ExplorationChoice::Die(number) => {
+            format!("{}: dies", describe_worker(world, state, usize::from(number)))
+        }
+        ExplorationChoice::Land => {
+            let request = state.late_request.map(|request| world.workers.request(request).describe());
             format!("late, and nobody waits for it: {}", request.unwrap_or_default())
         }
-        Choice::Wait => "time goes on".to_owned(),
+        ExplorationChoice::Wait => "time goes on".to_owned(),
     };
-    format!("  {:>7.3} s  {what}", f64::from(state.now) / 1_000.0)
+    format!("  {:>7.3} s  {step}", f64::from(state.now) / 1_000.0)
+}
+
+fn describe_call(
+    world: &mut ExploredWorld,
+    state: &ExploredState,
+    number: usize,
+    call: usize,
+    choice: ExplorationChoice,
+    ending: CallEnding,
+) -> String {
+    let after = world.take_step(*state, choice).ok();
+    let Some(worker) = state.workers[number] else { return String::new() };
+    let caller = describe_worker(world, state, number);
+    let request = world.workers.request(world.workers.pending_requests(worker)[call].request);
+    let mut line = format!("{caller}: {}", request.describe());
+    if let Some(after) = after
+        && after.table == state.table
+        && ending == CallEnding::Success
+        && is_write(request)
+    {
+        line.push_str("; changes nothing");
+    }
+    line.push_str(describe_ending(ending));
+    if let Some(after) = after {
+        line.push_str(describe_end(&after, state, ending, world.workers.deliveries(worker)));
+    }
+    line
+}
+
+/// The deliveries of a worker in words.
+fn describe_worker(world: &ExploredWorld, state: &ExploredState, number: usize) -> String {
+    match state.workers[number] {
+        Some(worker) => describe_deliveries(&world.scene, world.workers.deliveries(worker)),
+        None => String::new(),
+    }
 }
 
 /// The deliveries that a receive makes.
-fn next(state: &State, messages: u8) -> Deliveries {
-    let mut state = *state;
-    state.receive(messages, 0)
+fn count_deliveries(state: &ExploredState, messages: u8) -> DeliveryCounts {
+    let mut after = *state;
+    after.receive(messages, 0)
 }
 
-fn deliveries(scene: &Scene, deliveries: Deliveries) -> String {
-    let named = scene.messages.iter().zip(deliveries).filter(|(_, delivery)| *delivery > 0);
-    let named = named.map(|((name, _), delivery)| format!("{name} (delivery {delivery})"));
-    named.collect::<Vec<_>>().join(" and ")
+fn describe_deliveries(scene: &ExploredScene, deliveries: DeliveryCounts) -> String {
+    let mut parts = Vec::new();
+    for ((name, _), delivery) in scene.messages.iter().zip(deliveries) {
+        if delivery > 0 {
+            parts.push(format!("{name} (delivery {delivery})"));
+        }
+    }
+    parts.join(" and ")
 }
 
-fn is_write(request: &Request) -> bool {
-    !matches!(request.meaning(), Meaning::Page(_) | Meaning::Read)
+fn is_write(request: &WorkerRequest) -> bool {
+    !matches!(request.meaning(), RequestMeaning::Page(_) | RequestMeaning::Read)
 }
 
-/// What the queue hears, if the invocation ended with this call.
-fn ended(after: &State, before: &State, how: How, deliveries: Deliveries) -> &'static str {
-    let busy = |state: &State| state.workers.iter().flatten().count();
-    if how.dies() || busy(after) == busy(before) {
+/// The report to the queue, if the invocation ended with this call.
+fn describe_end(
+    after: &ExploredState,
+    before: &ExploredState,
+    ending: CallEnding,
+    deliveries: DeliveryCounts,
+) -> &'static str {
+    if ending.is_death() || count_workers(after) == count_workers(before) {
         return "";
     }
-    let deleted = |index: usize| deliveries[index] == 0 || after.messages[index].fate == Fate::Deleted;
-    if (0..2).all(deleted) { "; ends, and is done" } else { "; ends, and asks to be called again" }
+    for (delivery, message) in deliveries.iter().zip(&after.messages) {
+        if *delivery > 0 && message.fate != MessageFate::Deleted {
+            return "; ends, and asks to be called again";
+        }
+    }
+    "; ends, and is done"
 }
 
-fn way(how: How) -> &'static str {
-    match how {
-        How::Well => "",
-        How::Unheard => "; takes effect, and the process dies before the answer",
-        How::Failed => "; fails without effect",
-        How::Lost => "; takes effect, and the answer is lost",
-        How::Twice => "; the answer is lost, and the SDK sends it again",
-        How::Late => "; no answer, the request is still under way",
-        How::Adrift => "; the process dies, the request is still under way",
-        How::Hung => "; no answer until the deadline, no effect",
-        How::HungLost => "; takes effect, and no answer comes until the deadline",
+fn count_workers(state: &ExploredState) -> usize {
+    state.workers.iter().flatten().count()
+}
+
+fn describe_ending(ending: CallEnding) -> &'static str {
+    match ending {
+        CallEnding::Success => "",
+        CallEnding::Unheard => "; takes effect, and the process dies before the answer",
+        CallEnding::Failed => "; fails without effect",
+        CallEnding::AnswerLost => "; takes effect, and the answer is lost",
+        CallEnding::Repeated => "; the answer is lost, and the SDK sends it again",
+        CallEnding::Late => "; no answer, the request is still under way",
+        CallEnding::Adrift => "; the process dies, the request is still under way",
+        CallEnding::Hung => "; no answer until the deadline, no effect",
+        CallEnding::HungAfterEffect => "; takes effect, and no answer comes until the deadline",
     }
 }

@@ -2,32 +2,33 @@
 
 use responder_core::time::Timestamp;
 
-use super::{Metadata, Operation, Secret, Secrets};
-use crate::{Random, Refusal};
+use super::description::SecretDescription;
+use super::model::{SecretsOperation, SimulatedSecrets};
+use crate::service_calls::ApiRefusal;
 
 /// A page of `ListSecrets`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretDescriptionPage {
     /// The secrets.
-    pub secrets: Vec<Metadata>,
-    /// What gives the next page.
+    pub secrets: Vec<SecretDescription>,
+    /// The token of the next page.
     pub next_token: Option<String>,
 }
 
-/// What `ListSecretVersionIds` answers.
+/// An answer of `ListSecretVersionIds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Versions {
+pub struct VersionListing {
     /// The secret's ARN.
     pub arn: String,
     /// Its name.
     pub name: String,
     /// The versions.
-    pub versions: Vec<SecretVersion>,
+    pub versions: Vec<ListedVersion>,
 }
 
 /// An entry of `ListSecretVersionIds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretVersion {
+pub struct ListedVersion {
     /// `VersionId`.
     pub id: String,
     /// `CreatedDate`.
@@ -37,17 +38,22 @@ pub struct SecretVersion {
 }
 
 /// `MaxResults` at most, and by default (API reference of Secrets Manager, `ListSecrets`).
-const PAGE: usize = 100;
+const MAX_PAGE_SECRETS: usize = 100;
 
-impl Secrets {
+impl SimulatedSecrets {
     /// `DescribeSecret` in a Region, by name, ARN, or ARN without the six random characters.
     ///
     /// # Errors
     ///
     /// As AWS answers them.
-    pub fn describe_secret(&mut self, region: &str, id: &str, now: Timestamp) -> Result<Metadata, Refusal> {
-        self.calls.enter(Operation::DescribeSecret, &mut self.random)?;
-        self.find(region, id, now)
+    pub fn describe_secret(
+        &mut self,
+        region: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<SecretDescription, ApiRefusal> {
+        self.calls.enter(SecretsOperation::DescribeSecret, &mut self.random)?;
+        self.find_secret(region, id, now)
     }
 
     /// `ListSecrets` in a Region: the ones that are not scheduled for deletion.
@@ -61,32 +67,42 @@ impl Secrets {
         max: Option<usize>,
         token: Option<&str>,
         now: Timestamp,
-    ) -> Result<Page, Refusal> {
-        self.calls.enter(Operation::ListSecrets, &mut self.random)?;
-        let max = max.unwrap_or(PAGE);
-        if !(1..=PAGE).contains(&max) {
-            return Err(Refusal::new("InvalidParameterException", "MaxResults must be between 1 and 100."));
-        }
-        if token.is_some_and(|token| !token.starts_with("arn:")) {
-            return Err(Refusal::new("InvalidNextTokenException", "Invalid NextToken."));
+    ) -> Result<SecretDescriptionPage, ApiRefusal> {
+        self.calls.enter(SecretsOperation::ListSecrets, &mut self.random)?;
+        let max = max.unwrap_or(MAX_PAGE_SECRETS);
+        if !(1..=MAX_PAGE_SECRETS).contains(&max) {
+            return Err(ApiRefusal::new(
+                "InvalidParameterException",
+                "MaxResults must be between 1 and 100.",
+            ));
         }
         // Our tokens are the last ARN of the page before.
-        let rest = self.by_arn.iter().filter(|(arn, _)| token.is_none_or(|token| arn.as_str() > token));
-        let (mut secrets, mut last, mut next_token) = (Vec::new(), None, None);
-        for (arn, secret) in rest {
-            let shown = secret.shown(region, now, self.stale_for, &mut self.random);
-            let Some(metadata) = shown.filter(|metadata| metadata.deleted.is_none()) else { continue };
-            if secrets.len() == max {
-                next_token = last;
+        let after = token.unwrap_or_default();
+        if token.is_some() && !after.starts_with("arn:") {
+            return Err(ApiRefusal::new("InvalidNextTokenException", "Invalid NextToken."));
+        }
+        let mut page = SecretDescriptionPage::default();
+        let mut last_arn = None;
+        for (arn, secret) in &self.by_arn {
+            if arn.as_str() <= after {
+                continue;
+            }
+            let shown = secret.show(region, now, self.stale_for, &mut self.random);
+            let Some(description) = shown else { continue };
+            if description.deleted.is_some() {
+                continue;
+            }
+            if page.secrets.len() == max {
+                page.next_token = last_arn;
                 break;
             }
-            secrets.push(metadata.clone());
-            last = Some(arn.clone());
+            page.secrets.push(description.clone());
+            last_arn = Some(arn.clone());
         }
-        Ok(Page { secrets, next_token })
+        Ok(page)
     }
 
-    /// `ListSecretVersionIds` in a Region; versions without labels only if they are asked for.
+    /// `ListSecretVersionIds` in a Region; versions without labels only with `IncludeDeprecated`.
     ///
     /// # Errors
     ///
@@ -95,47 +111,33 @@ impl Secrets {
         &mut self,
         region: &str,
         id: &str,
-        deprecated: bool,
+        include_deprecated: bool,
         now: Timestamp,
-    ) -> Result<Versions, Refusal> {
-        self.calls.enter(Operation::ListSecretVersionIds, &mut self.random)?;
-        let found = self.find(region, id, now)?;
-        let versions = found.versions.into_iter().map(|(id, version)| SecretVersion {
-            id,
-            created: version.created,
-            labels: version.labels.into_iter().collect(),
-        });
-        let versions = versions.filter(|version| deprecated || !version.labels.is_empty()).collect();
-        Ok(Versions { arn: found.arn, name: found.name, versions })
+    ) -> Result<VersionListing, ApiRefusal> {
+        self.calls.enter(SecretsOperation::ListSecretVersionIds, &mut self.random)?;
+        let found = self.find_secret(region, id, now)?;
+        let mut versions = Vec::new();
+        for (id, version) in found.versions {
+            if include_deprecated || !version.labels.is_empty() {
+                let labels = version.labels.into_iter().collect();
+                versions.push(ListedVersion { id, created: version.created, labels });
+            }
+        }
+        Ok(VersionListing { arn: found.arn, name: found.name, versions })
     }
 
-    fn find(&mut self, region: &str, id: &str, now: Timestamp) -> Result<Metadata, Refusal> {
-        let all = self.by_arn.values();
-        let mut shown = all.filter_map(|secret| secret.shown(region, now, self.stale_for, &mut self.random));
-        let found = shown.find(|metadata| {
-            let partial = metadata.arn.rsplit_once('-').map_or("", |(partial, _)| partial);
-            [metadata.arn.as_str(), metadata.name.as_str(), partial].contains(&id)
-        });
-        found.cloned().ok_or_else(|| {
-            Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        })
-    }
-}
-
-impl Secret {
-    /// What a Region shows, or, shortly after a change and by chance, the state before.
-    fn shown(
-        &self,
+    fn find_secret(
+        &mut self,
         region: &str,
+        id: &str,
         now: Timestamp,
-        stale_for: responder_core::time::Span,
-        random: &mut Random,
-    ) -> Option<&Metadata> {
-        let history = self.shown.get(region)?;
-        let past = history.iter().filter(|(from, _)| *from <= now).count();
-        let newest = past.checked_sub(1)?;
-        let fresh = history.get(newest).is_some_and(|(from, _)| now < from.plus(stale_for));
-        let stale = fresh && newest > 0 && random.chance(500);
-        history.get(newest - usize::from(stale)).map(|(_, metadata)| metadata)
+    ) -> Result<SecretDescription, ApiRefusal> {
+        for secret in self.by_arn.values() {
+            match secret.show(region, now, self.stale_for, &mut self.random) {
+                Some(description) if description.is_called(id) => return Ok(description.clone()),
+                _ => {}
+            }
+        }
+        Err(ApiRefusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
     }
 }

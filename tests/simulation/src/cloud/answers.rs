@@ -1,0 +1,104 @@
+//! From the answers of the models to those of the port: as the adapter to the SDKs makes them.
+
+use std::collections::BTreeSet;
+
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment};
+use responder_core::aws::secret_metadata::SecretMetadata;
+use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
+use responder_core::settings::DeploymentRisk;
+use responder_core::text::Untrusted;
+use responder_engine::port::{
+    ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, SecretPage, UndescribedService,
+};
+
+use crate::ecs::{EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedService};
+use crate::secrets::{SecretDescription, SecretDescriptionPage};
+
+pub(super) fn to_arn_page(page: EcsArnPage) -> ArnPage {
+    ArnPage { arns: page.arns, next_token: page.next_token }
+}
+
+pub(super) fn to_described_services(answer: &ServiceDescriptions) -> DescribedServices {
+    let mut described = DescribedServices::default();
+    for service in &answer.services {
+        described.services.push(to_described_service(service));
+    }
+    for failure in &answer.failures {
+        let (arn, reason) = (Some(failure.arn.clone()), Some(failure.reason.clone()));
+        described.failures.push(UndescribedService { arn, reason });
+    }
+    described
+}
+
+fn to_described_service(service: &SimulatedService) -> DescribedService {
+    let mut task_definitions = BTreeSet::from([service.task_definition.clone()]);
+    let mut references = Vec::new();
+    for deployment in &service.deployments {
+        task_definitions.insert(deployment.task_definition.clone());
+        add_references(&mut references, ReferenceKind::ServiceConnectSecret, &deployment.connect_secrets);
+    }
+    let mut risks = BTreeSet::new();
+    if service.circuit_breaker.is_none() && service.controller == DeploymentController::Ecs {
+        risks.insert(DeploymentRisk::NoCircuitBreaker);
+    }
+    DescribedService {
+        arn: service.arn.clone(),
+        cluster: service.cluster.clone(),
+        status: service.status.as_str().to_owned(),
+        controller: service.controller.as_str().to_owned(),
+        primary: service.primary().map(|primary| EcsDeployment {
+            id: primary.id.clone(),
+            created_at: primary.created_at,
+            rollout_state: Some(primary.rollout_state),
+        }),
+        tags: service.tags.clone(),
+        managed: service.resource_management_type.as_deref() == Some("ECS"),
+        risks,
+        task_definitions,
+        references,
+    }
+}
+
+pub(super) fn to_task_definition(definition: &RegisteredTaskDefinition) -> DescribedTaskDefinition {
+    let mut references = Vec::new();
+    for container in &definition.containers {
+        add_references(&mut references, ReferenceKind::ContainerSecret, &container.secrets);
+        add_references(&mut references, ReferenceKind::LogSecret, &container.log_secrets);
+        let registry = container.repository_credentials.as_slice();
+        add_references(&mut references, ReferenceKind::RepositoryCredentials, registry);
+    }
+    add_references(&mut references, ReferenceKind::FsxCredentials, &definition.fsx_credentials);
+    let role = definition.execution_role.as_deref().map(Untrusted::new);
+    DescribedTaskDefinition { references, role, risks: BTreeSet::new() }
+}
+
+pub(super) fn to_secret_page(page: SecretDescriptionPage) -> SecretPage {
+    SecretPage { secrets: page.secrets.iter().map(to_secret_metadata).collect(), next_token: page.next_token }
+}
+
+pub(super) fn to_secret_metadata(secret: &SecretDescription) -> SecretMetadata {
+    let mut metadata = SecretMetadata {
+        arn: secret.arn.clone(),
+        created_at: Some(secret.created),
+        modified_at: Some(secret.last_changed),
+        rotated_at: secret.last_rotated,
+        next_rotation: secret.next_rotation,
+        rotates: secret.rotates_every.is_some(),
+        deleted_at: secret.deleted,
+        primary_region: secret.primary_region.clone(),
+        replicas: secret.replicas.clone(),
+        ..SecretMetadata::default()
+    };
+    for (id, version) in &secret.versions {
+        if !version.labels.is_empty() {
+            metadata.versions.insert(id.clone(), version.labels.clone());
+        }
+    }
+    metadata
+}
+
+fn add_references(references: &mut Vec<SecretReference>, kind: ReferenceKind, values: &[String]) {
+    for value in values {
+        references.push(SecretReference { kind, value: Untrusted::new(value) });
+    }
+}

@@ -1,0 +1,163 @@
+//! Where ECS refuses, and where a rollout does not end well, people are notified once, and no other service waits for it.
+
+use responder_core::aws::ecs_service::DeploymentController;
+use responder_core::settings::Settings;
+use responder_core::time::Span;
+use simulation::ecs::{
+    CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, SimulatedEcs, TaskContainer,
+};
+use simulation::location::{HOME_ACCOUNT, HOME_REGION};
+use simulation::oracle::{WorldPromises, list_violations};
+use simulation::random_world::world_start;
+use simulation::world::{SimulatedWorld, WorldConditions};
+
+/// The age of the secret.
+const SECRET_AGE: Span = Span::from_secs(40 * 86_400);
+/// The age of the services.
+const SERVICE_AGE: Span = Span::from_secs(39 * 86_400);
+const SERVICES: usize = 6;
+
+/// A world after a rotation, and its services (ARNs): the first is the special one.
+struct RotatedWorld {
+    world: SimulatedWorld,
+    services: Vec<String>,
+}
+
+/// Six services in one cluster that use one secret, which is rotated; the first of them is created as `adapt` says and prepared as `prepare` says.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn rotate_secret_of_six(
+    adapt: impl Fn(&mut NewService),
+    prepare: impl FnOnce(&mut SimulatedEcs, &str),
+) -> RotatedWorld {
+    let settings = Settings { rollout_timeout: Span::from_secs(600), ..Settings::default() };
+    let conditions = WorldConditions { settings: settings.clone(), ..WorldConditions::calm(7) };
+    let mut world = SimulatedWorld::new(conditions, world_start()).unwrap();
+    let secret =
+        world.with_secrets(|secrets| secrets.create(HOME_REGION, "app", world_start().minus(SECRET_AGE)));
+    let mut services = Vec::new();
+    for number in 0..SERVICES {
+        let mut service = describe_service(number);
+        if number == 0 {
+            adapt(&mut service);
+        }
+        services.push(world.with_ecs(|ecs| {
+            service.task_definition = ecs.register_task_definition(describe_task(number, &secret));
+            ecs.create_service(service, world_start().minus(SERVICE_AGE))
+        }));
+    }
+    world.with_ecs(|ecs| prepare(ecs, &services[0]));
+    world.rotate_at(world_start().plus(Span::from_secs(300)), &secret);
+    world.run_until(world_start().plus(Span::from_secs(3_600)));
+    let promises = WorldPromises { settings, answered_within: Some(Span::from_secs(900)) };
+    let violations = list_violations(&world, &promises);
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    let planned = world.sweep_once_more();
+    assert!(planned.is_empty(), "a further sweep plans: {planned:?}");
+    RotatedWorld { world, services }
+}
+
+fn describe_service(number: usize) -> NewService {
+    NewService {
+        cluster: "shop".to_owned(),
+        name: format!("service-{number}"),
+        desired: 2,
+        circuit_breaker: Some(CircuitBreaker { rollback: true }),
+        ..NewService::default()
+    }
+}
+
+fn describe_task(number: usize, secret: &str) -> RegisteredTaskDefinition {
+    let container = TaskContainer {
+        name: "app".to_owned(),
+        secrets: vec![secret.to_owned()],
+        ..TaskContainer::default()
+    };
+    RegisteredTaskDefinition {
+        family: format!("family-{number}"),
+        execution_role: Some(format!("arn:aws:iam::{HOME_ACCOUNT}:role/execution-{number}")),
+        containers: vec![container],
+        ..RegisteredTaskDefinition::default()
+    }
+}
+
+impl RotatedWorld {
+    /// The bodies of the pages of a rule.
+    fn pages_of(&self, rule: &str) -> Vec<String> {
+        let mut pages = self.world.pages();
+        pages.retain(|page| page.attributes["rule"] == rule);
+        pages.into_iter().map(|page| page.body).collect()
+    }
+
+    /// How many deployments each service got.
+    fn count_deployments(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.services.len()];
+        self.world.with_ecs(|ecs| {
+            for started in ecs.log.deployments() {
+                for (count, service) in counts.iter_mut().zip(&self.services) {
+                    *count += usize::from(*service == started.service);
+                }
+            }
+        });
+        counts
+    }
+}
+
+fn assert_only_first_is_refused(
+    adapt: impl Fn(&mut NewService),
+    prepare: impl FnOnce(&mut SimulatedEcs, &str),
+) {
+    let rotated = rotate_secret_of_six(adapt, prepare);
+    let pages = rotated.pages_of("redeploy-consumers");
+    assert_eq!(pages.len(), 1, "{pages:?}");
+    assert!(pages[0].contains("shop/service-0") && !pages[0].contains("service-1"), "{}", pages[0]);
+    assert_eq!(rotated.count_deployments(), [0, 1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_codedeploy_service_is_reported_and_the_others_are_redeployed() {
+    assert_only_first_is_refused(|service| service.controller = DeploymentController::CodeDeploy, |_, _| {});
+}
+
+#[test]
+fn a_service_that_may_not_be_updated_is_reported_and_the_others_are_redeployed() {
+    assert_only_first_is_refused(|_| {}, SimulatedEcs::deny_updates);
+}
+
+#[test]
+fn a_service_that_is_not_found_is_reported_and_the_others_are_redeployed() {
+    assert_only_first_is_refused(|_| {}, SimulatedEcs::lose_for_updates);
+}
+
+#[test]
+fn a_failed_rollout_is_one_page_with_a_rollback_and_without() {
+    for rollback in [true, false] {
+        let rotated = rotate_secret_of_six(
+            |service| service.circuit_breaker = Some(CircuitBreaker { rollback }),
+            |ecs, service| ecs.plan_outcomes(service, [RolloutOutcome::Fails(Span::from_secs(90))]),
+        );
+        let pages = rotated.pages_of("rollout-failed");
+        assert_eq!((pages.len(), rotated.count_deployments()[0]), (1, 1), "{pages:?}");
+        assert!(pages[0].contains(&rotated.services[0]), "{}", pages[0]);
+        assert!(rotated.pages_of("redeploy-consumers").is_empty());
+    }
+}
+
+#[test]
+fn a_rollout_that_does_not_end_is_one_page() {
+    for outcome in [RolloutOutcome::Stalls, RolloutOutcome::Fails(Span::from_secs(90))] {
+        let rotated = rotate_secret_of_six(
+            |service| service.circuit_breaker = None,
+            |ecs, service| ecs.plan_outcomes(service, [outcome]),
+        );
+        let pages = rotated.pages_of("rollout-failed");
+        assert_eq!((pages.len(), rotated.count_deployments()[0]), (1, 1), "{pages:?}");
+        assert!(pages[0].contains("it does not end"), "{}", pages[0]);
+    }
+}
+
+#[test]
+fn a_service_that_is_deleted_meanwhile_needs_no_page() {
+    let deleted_at = world_start().plus(Span::from_secs(1));
+    let rotated = rotate_secret_of_six(|_| {}, |ecs, service| ecs.delete_service(service, deleted_at));
+    assert_eq!((rotated.count_deployments()[0], rotated.world.pages().len()), (0, 0));
+}
