@@ -209,4 +209,4 @@ With these facts the replay knows which services use a secret, and decides which
 Exit status:
   0  All services are written.
   2  An argument cannot be used, or AWS cannot be called at all.
-  3  Something could not be read. It is named in the facts as a gap.";
+  3  Something could not be read. It is named among the discovery failures of the facts.";

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use infra::ResolvedTemplateError;
 use responder_core::rules::{RulesError, builtin};
-use responder_core::text::{Untrusted, json_line};
+use responder_core::text::{Untrusted, to_json_line};
 use responder_core::time::{Span, Timestamp};
 
 use crate::aws_session::{AwsSession, AwsSessionError, CallError};
@@ -127,7 +127,7 @@ async fn run_drill_command(cli: &DoctorCli, args: &DrillArgs) -> Result<DoctorEx
     let drilled = drilled?;
     let mut out = io::stdout().lock();
     match args.format {
-        DoctorFormat::Json => writeln!(out, "{}", json_line(&drilled).map_err(io::Error::other)?)?,
+        DoctorFormat::Json => writeln!(out, "{}", to_json_line(&drilled).map_err(io::Error::other)?)?,
         DoctorFormat::Text => {
             for hop in &drilled.hops {
                 writeln!(out, "{:>8} ms  {}", hop.after, hop.what)?;
@@ -181,12 +181,12 @@ async fn run_services(cli: &DoctorCli, args: &ServicesArgs) -> Result<DoctorExit
         Some(file) => write_file(file, &text)?,
         None => writeln!(io::stdout(), "{text}")?,
     }
-    for (location, gaps) in &facts.gaps {
-        for gap in gaps {
-            print_message(&format!("{location}: {gap}"));
+    for (location, failures) in &facts.discovery_failures {
+        for failure in failures {
+            print_message(&format!("{location}: {failure}"));
         }
     }
-    Ok(if facts.gaps.is_empty() { DoctorExit::Done } else { DoctorExit::Incomplete })
+    Ok(if facts.discovery_failures.is_empty() { DoctorExit::Done } else { DoctorExit::Incomplete })
 }
 
 async fn open_session(cli: &DoctorCli) -> Result<AwsSession, AwsSessionError> {

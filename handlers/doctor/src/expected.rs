@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infra::json::{list_items, read_text};
 use infra::{DeploymentSite, ResolvedTemplate, ResolvedTemplateError};
-use responder_core::rules::Rules;
+use responder_core::rules::RuleSet;
 use serde_json::Value;
 
 use crate::snapshot::AccountSnapshot;
@@ -160,7 +160,7 @@ pub(crate) struct ExpectedAlarm {
 impl ExpectedInstallation {
     /// The resources that this release's templates make of these rules.
     pub(crate) fn generate(
-        rules: &Rules,
+        rules: &RuleSet,
         layout: &InstallationLayout,
     ) -> Result<Self, ResolvedTemplateError> {
         let responder = ResolvedTemplate::generate("responder", rules, layout.deployment_site(&layout.home))?;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use responder_core::text::{Untrusted, json_line};
+use responder_core::text::{Untrusted, to_json_line};
 use serde::Serialize;
 
 use crate::finding::{CheckFinding, FindingLevel};
@@ -66,7 +66,7 @@ pub(crate) fn write_json_lines(findings: &[CheckFinding], out: &mut impl Write) 
         finding: &'f CheckFinding,
     }
     for finding in findings {
-        writeln!(out, "{}", json_line(&FindingLine { kind: "finding", finding })?)?;
+        writeln!(out, "{}", to_json_line(&FindingLine { kind: "finding", finding })?)?;
     }
     let [ok, warn, fail] = count_levels(findings);
     let summary = serde_json::json!({"kind": "summary", "ok": ok, "warn": warn, "fail": fail});

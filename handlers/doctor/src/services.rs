@@ -6,8 +6,8 @@ use std::time::Duration;
 use responder_aws::ecs;
 use responder_core::facts::Facts;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::Error;
-use responder_engine::port::{Definition, Described};
+use responder_engine::EngineError;
+use responder_engine::port::{DescribedService, DescribedTaskDefinition};
 
 use crate::aws_session::AwsSession;
 use crate::clock::current_time;
@@ -20,7 +20,7 @@ const CALL_PAUSE: Duration = Duration::from_millis(100);
 /// How many services one call of `DescribeServices` takes.
 const SERVICES_A_CALL: usize = 10;
 
-/// Every service of these Regions. What cannot be read is in the facts' gaps.
+/// Every service of these Regions. What cannot be read is among the discovery failures of the facts.
 pub(crate) async fn gather_services(
     session: &AwsSession,
     regions: &[String],
@@ -31,14 +31,14 @@ pub(crate) async fn gather_services(
     for region in regions {
         progress.begin_step(region);
         let client = aws_sdk_ecs::Client::new(&session.config_for(region));
-        let mut ecs = RegionalEcs { region, client, gaps: BTreeSet::new() };
+        let mut ecs = RegionalEcs { region, client, failures: BTreeSet::new() };
         let services = ecs.describe_services(progress).await;
         let definitions = ecs.describe_task_definitions(&services).await;
         for service in services {
-            facts.services.get_or_insert_default().push(service.complete(|arn| definitions.get(arn)));
+            facts.services.get_or_insert_default().push(service.with_definitions(|arn| definitions.get(arn)));
         }
-        for gap in ecs.gaps {
-            facts.gap(&session.account, region, gap);
+        for failure in ecs.failures {
+            facts.add_discovery_failure(&session.account, region, failure);
         }
     }
     progress.finish();
@@ -50,21 +50,21 @@ struct RegionalEcs<'r> {
     region: &'r str,
     client: aws_sdk_ecs::Client,
     /// The parts that could not be read.
-    gaps: BTreeSet<String>,
+    failures: BTreeSet<String>,
 }
 
 impl RegionalEcs<'_> {
-    async fn describe_services(&mut self, progress: &ProgressDisplay) -> Vec<Described> {
+    async fn describe_services(&mut self, progress: &ProgressDisplay) -> Vec<DescribedService> {
         let mut described = Vec::new();
         for cluster in self.list_clusters().await {
             for arns in self.list_services(&cluster).await.chunks(SERVICES_A_CALL) {
                 let answer = ecs::describe_services(&self.client, &cluster, arns, call_deadline()).await;
-                if let Some(answer) = self.note_gap("a service", answer).await {
+                if let Some(answer) = self.note_failure("a service", answer).await {
                     described.extend(answer.services);
                     for failure in answer.failures {
                         // A missing service was deleted after it had been listed.
                         if failure.reason.as_deref() != Some("MISSING") {
-                            self.gaps.insert("a service could not be described".to_owned());
+                            self.failures.insert("a service could not be described".to_owned());
                         }
                     }
                 }
@@ -74,15 +74,18 @@ impl RegionalEcs<'_> {
         described
     }
 
-    async fn describe_task_definitions(&mut self, services: &[Described]) -> BTreeMap<String, Definition> {
+    async fn describe_task_definitions(
+        &mut self,
+        services: &[DescribedService],
+    ) -> BTreeMap<String, DescribedTaskDefinition> {
         let mut arns = BTreeSet::new();
         for service in services {
             arns.extend(service.task_definitions.iter().cloned());
         }
         let mut definitions = BTreeMap::new();
         for arn in arns {
-            let answer = ecs::task_definition(&self.client, &arn, call_deadline()).await;
-            if let Some(definition) = self.note_gap("a task definition", answer).await {
+            let answer = ecs::describe_task_definition(&self.client, &arn, call_deadline()).await;
+            if let Some(definition) = self.note_failure("a task definition", answer).await {
                 definitions.insert(arn, definition);
             }
         }
@@ -94,9 +97,9 @@ impl RegionalEcs<'_> {
         let mut token = None::<String>;
         loop {
             let page = ecs::list_clusters(&self.client, token.as_deref(), call_deadline()).await;
-            let Some(page) = self.note_gap("the clusters", page).await else { return arns };
+            let Some(page) = self.note_failure("the clusters", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next;
+            token = page.next_token;
             if token.is_none() {
                 return arns;
             }
@@ -108,22 +111,22 @@ impl RegionalEcs<'_> {
         let mut token = None::<String>;
         loop {
             let page = ecs::list_services(&self.client, cluster, token.as_deref(), call_deadline()).await;
-            let Some(page) = self.note_gap("the services of a cluster", page).await else { return arns };
+            let Some(page) = self.note_failure("the services of a cluster", page).await else { return arns };
             arns.extend(page.arns);
-            token = page.next;
+            token = page.next_token;
             if token.is_none() {
                 return arns;
             }
         }
     }
 
-    /// The answer of a call. A failed call leaves a gap, and the rest goes on.
-    async fn note_gap<T>(&mut self, part: &str, answer: Result<T, Error>) -> Option<T> {
+    /// The answer of a call. A failed call is noted, and the rest goes on.
+    async fn note_failure<T>(&mut self, part: &str, answer: Result<T, EngineError>) -> Option<T> {
         tokio::time::sleep(CALL_PAUSE).await;
         match answer {
             Ok(answer) => Some(answer),
             Err(error) => {
-                self.gaps.insert(format!("{part} could not be read: {error}"));
+                self.failures.insert(format!("{part} could not be read: {error}"));
                 None
             }
         }

@@ -24,8 +24,8 @@ const WORKING_PATHS: [&str; 31] = [
     "/TableInput/TableType",
     "/RecordsTable/Properties/DatabaseName",
     "/CatalogId",
-    "/LifecycleConfiguration/RuleSet/0/Id",
-    "/LifecycleConfiguration/RuleSet/1",
+    "/LifecycleConfiguration/Rules/0/Id",
+    "/LifecycleConfiguration/Rules/1",
     "/PublishCloudWatchMetricsEnabled",
     // reference
     "/TargetType",

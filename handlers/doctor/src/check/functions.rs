@@ -3,7 +3,7 @@
 
 use infra::invariants::{ClaimTiming, ClaimTimingFault, MAX_RECEIVE_COUNT};
 use infra::settings::PARAMETER_VARIABLES;
-use responder_aws::Config;
+use responder_aws::FunctionConfig;
 
 use super::fault::WiringFault;
 use super::region_check::RegionCheck;
@@ -109,7 +109,7 @@ fn check_timing(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunc
 
 /// Checks that the function starts with its settings, with the code with which the function reads them.
 fn check_settings(check: &mut RegionCheck<'_>, name: &str, function: &ObservedFunction) {
-    let problems = Config::problems(|variable| function.environment.get(variable).cloned());
+    let problems = FunctionConfig::problems(|variable| function.environment.get(variable).cloned());
     if problems.is_empty() {
         check.ok("function-settings", name, "the function accepts them");
     }

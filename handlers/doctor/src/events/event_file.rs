@@ -233,13 +233,13 @@ impl LookupProgress {
         let Some(oldest) = new_events.iter().filter_map(|event| event.at).min() else { return };
         let start = || ReadPosition { at: oldest, ids: BTreeSet::new() };
         let position = self.positions.entry(name.to_owned()).or_insert_with(start);
-        if oldest.whole_second() < position.at.whole_second() {
+        if oldest.truncate_to_second() < position.at.truncate_to_second() {
             *position = start();
         }
         position.at = position.at.min(oldest);
         for event in new_events {
             if let (Some(id), Some(at)) = (event.id, event.at)
-                && at.whole_second() == position.at.whole_second()
+                && at.truncate_to_second() == position.at.truncate_to_second()
             {
                 position.ids.insert(id.to_owned());
             }

@@ -4,7 +4,7 @@
 use infra::DeploymentSite;
 use infra::resolve::resolve_resources;
 use infra::settings::PARAMETER_VARIABLES;
-use responder_aws::Config;
+use responder_aws::FunctionConfig;
 use responder_core::rules::builtin;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ fn assert_taken(template: &Value, site: &DeploymentSite) {
             let value = variables.get(name)?;
             Some(value.as_str().map_or(value.to_string(), str::to_owned))
         };
-        assert_eq!(Config::problems(variable), Vec::<String>::new(), "{:?}", site.parameters);
+        assert_eq!(FunctionConfig::problems(variable), Vec::<String>::new(), "{:?}", site.parameters);
         count += 1;
     }
     assert_eq!(count, 4);
