@@ -3,6 +3,7 @@
 
 mod access;
 mod alarms;
+mod all_checks;
 mod dashboard;
 mod event_rules;
 mod functions;
@@ -13,4 +14,5 @@ mod reference;
 mod template_check;
 mod trail;
 
-pub use template_check::{TemplateFinding, check_template};
+pub use all_checks::check_template;
+pub use template_check::TemplateFinding;

@@ -8,7 +8,7 @@ pub const EVENTS_RECEIVED: &str = "EventsReceived";
 
 /// How many events ended in which way.
 pub const EVENT_OUTCOMES: [&str; 5] =
-    ["EventsAnswered", "EventsCoalesced", "EventsIgnored", "EventsParked", "EventsFailed"];
+    ["EventsAnswered", "EventsCoalesced", "EventsIgnored", "EventsQuarantined", "EventsFailed"];
 
 /// How many effects were applied, suppressed or refused.
 pub const EFFECTS: [&str; 12] = [
@@ -17,13 +17,13 @@ pub const EFFECTS: [&str; 12] = [
     "ChatsFailed",
     "ClaimsHeld",
     "Duplicates",
-    "Digests",
+    "DigestEntries",
     "Suppressed",
     "DeploymentsForced",
-    "DeploymentsHeld",
+    "DeploymentsDeferred",
     "RedeployRefused",
     "LedgerBypassed",
-    "MarksDropped",
+    "ObservationsDropped",
 ];
 
 /// How many incidents changed, by `Handler`, `Rule` and `Severity`; and how many rotations failed, by `Account` and `Region`.

@@ -7,7 +7,7 @@ pub const PARAMETER_VARIABLES: [(&str, &str); 20] = [
     ("BUSINESS_HOURS", "BusinessHours"),
     ("COOLDOWN_SECONDS", "CooldownSeconds"),
     ("DECOYS", "Decoys"),
-    ("FINDINGS", "Findings"),
+    ("DEPLOYMENT_RISKS", "DeploymentRisks"),
     ("FIRST_READS", "FirstReads"),
     ("HUMAN_ROLES", "HumanRoles"),
     ("IN_FLIGHT", "InFlight"),

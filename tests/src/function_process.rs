@@ -3,6 +3,7 @@
 //! One connection is one thread; they report to the [`FunctionProcess`], which alone decides. Output goes through a file: when the function polls again, all that it
 //! wrote for the last payload is there.
 
+mod invocation_outcome;
 mod runtime_api;
 
 use std::fs::File;
@@ -14,8 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
+pub use self::invocation_outcome::InvocationOutcome;
 use self::runtime_api::{RuntimeReport, accept_connections};
 use crate::{PATIENCE, paths};
 
@@ -47,17 +47,6 @@ pub struct RuntimeAnswer {
     pub took: Duration,
     /// The lines that the function wrote to standard output and standard error meanwhile.
     pub lines: Vec<String>,
-}
-
-/// How an invocation ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum InvocationOutcome {
-    /// The function answered.
-    Response(Value),
-    /// The function reported an error.
-    Error(Value),
-    /// The process ended without an answer.
-    Died,
 }
 
 impl FunctionProcess {

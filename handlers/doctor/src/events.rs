@@ -5,7 +5,9 @@
 //! `Secret Label Updated`.
 
 mod event_file;
+mod event_lookup;
 mod lookup;
 
 pub(crate) use event_file::EventFileError;
-pub(crate) use lookup::{EventLookup, look_up_events};
+pub(crate) use event_lookup::EventLookup;
+pub(crate) use lookup::look_up_events;

@@ -126,7 +126,7 @@ impl Counters {
             ("EventsAnswered", self.answered),
             ("EventsCoalesced", self.coalesced),
             ("EventsIgnored", self.ignored),
-            ("EventsParked", self.quarantined),
+            ("EventsQuarantined", self.quarantined),
             ("EventsFailed", self.failed),
             ("PagesSent", self.pages_sent),
             ("ChatsSent", self.chats_sent),
@@ -134,11 +134,11 @@ impl Counters {
             ("DeploymentsForced", self.deployments_forced),
             ("RedeployRefused", self.redeploys_refused),
             ("LedgerBypassed", self.ledger_bypassed),
-            ("MarksDropped", self.observations_dropped),
-            ("DeploymentsHeld", self.deployments_deferred),
+            ("ObservationsDropped", self.observations_dropped),
+            ("DeploymentsDeferred", self.deployments_deferred),
             ("ClaimsHeld", self.claims_held),
             ("Duplicates", self.duplicates),
-            ("Digests", self.digest_entries),
+            ("DigestEntries", self.digest_entries),
             ("Suppressed", self.suppressed),
         ]
     }

@@ -98,7 +98,7 @@ fn draw_gaps_as_zero(metrics: Vec<Value>) -> Vec<Value> {
 fn rotation_charts() -> Vec<DashboardChart> {
     let mut deployments = Vec::new();
     for (metric, label) in
-        [("DeploymentsForced", "forced"), ("DeploymentsHeld", "held back"), ("RedeployRefused", "refused")]
+        [("DeploymentsForced", "forced"), ("DeploymentsDeferred", "deferred"), ("RedeployRefused", "refused")]
     {
         for handler in [Handler::Rotation, Handler::Sweep] {
             deployments.push(own_metric(metric, handler, &format!("{label}, {handler}"), "Sum"));
@@ -125,7 +125,7 @@ fn incident_charts() -> Vec<DashboardChart> {
     for (metric, label) in [
         ("EventsAnswered", "answered"),
         ("EventsCoalesced", "coalesced"),
-        ("EventsParked", "parked"),
+        ("EventsQuarantined", "quarantined"),
         ("EventsFailed", "come again"),
     ] {
         outcomes.push(own_metric(metric, Handler::Access, label, "Sum"));

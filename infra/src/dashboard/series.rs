@@ -51,8 +51,8 @@ fn series_shape(name: &str, dimension: &str, label: &str) -> SeriesShape {
     match (name, dimension) {
         ("DeploymentsForced", "rotation") => SeriesShape { rotations: 38, noise: 20, ..none },
         ("DeploymentsForced", _) => SeriesShape { rotations: 22, noise: 40, ..none },
-        ("DeploymentsHeld", "rotation") => SeriesShape { rotations: 14, noise: 30, ..none },
-        ("DeploymentsHeld", _) => SeriesShape { rotations: 7, noise: 50, ..none },
+        ("DeploymentsDeferred", "rotation") => SeriesShape { rotations: 14, noise: 30, ..none },
+        ("DeploymentsDeferred", _) => SeriesShape { rotations: 7, noise: 50, ..none },
         ("SecondsToConsume", _) => {
             let rotations = if label.starts_with("half") {
                 85

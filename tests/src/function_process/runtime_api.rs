@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::InvocationOutcome;
+use super::invocation_outcome::InvocationOutcome;
 use crate::http::HttpRequest;
 
 /// How long Lambda lets an invocation work, as the template says (`Timing`, `standard`).

@@ -211,15 +211,14 @@ fn expand(prefix: &[String], tree: &str, paths: &mut Vec<Vec<String>>) {
         };
         let mut whole = prefix.to_vec();
         whole.extend(path.split("::").map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
-        match group {
-            Some(group) => expand(&whole, group, paths),
-            None => {
-                if whole.len() > 1 && whole.last().is_some_and(|name| name == "self") {
-                    whole.pop();
-                }
-                paths.push(whole);
-            }
+        if let Some(group) = group {
+            expand(&whole, group, paths);
+            continue;
         }
+        if whole.len() > 1 && whole.last().is_some_and(|name| name == "self") {
+            whole.pop();
+        }
+        paths.push(whole);
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use responder_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::lookup::EventLookup;
+use super::event_lookup::EventLookup;
 
 /// Why events cannot be written.
 #[derive(Debug, thiserror::Error)]

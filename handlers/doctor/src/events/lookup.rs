@@ -8,9 +8,9 @@ use aws_sdk_cloudtrail::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use responder_core::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::event_file::{EventFile, EventFileError, TrailEvent};
+use super::event_lookup::EventLookup;
 use crate::aws_session::{AwsSession, CallAnswer as _};
 use crate::progress::ProgressDisplay;
 
@@ -22,22 +22,6 @@ const THROTTLED_PAUSE: Duration = Duration::from_secs(3);
 const MAX_THROTTLED_CALLS: usize = 20;
 /// The most events that one call returns.
 const EVENTS_A_PAGE: i32 = 50;
-
-/// The events to look up. It is kept in the state file of an interrupted lookup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EventLookup {
-    /// `--since` and `--until`, as they were typed.
-    #[serde(rename = "asked")]
-    pub(crate) typed_period: String,
-    /// The first instant.
-    pub(crate) since: Timestamp,
-    /// The last instant.
-    pub(crate) until: Timestamp,
-    /// The event sources, such as `secretsmanager.amazonaws.com`.
-    pub(crate) sources: Vec<String>,
-    /// The Regions.
-    pub(crate) regions: Vec<String>,
-}
 
 /// The result of a lookup.
 #[derive(Debug, Default)]

@@ -44,18 +44,18 @@ fn every_attack_is_found_and_everyday_work_pages_nobody() {
 /// The incidents of a story that somebody should see at once, and how often somebody was paged.
 fn decide_story(story: &EventStory) -> (Vec<Incident>, usize) {
     let rules = builtin().unwrap();
-    let mut store = MemoryStore::new(story.facts.clone());
-    let mut cases = Vec::new();
+    let mut memory = MemoryStore::new(story.facts.clone());
+    let mut matched = Vec::new();
     for event in &story.events {
-        cases.extend(rules.match_event(event).unwrap());
+        matched.extend(rules.match_event(event).unwrap());
     }
     let mut pages = 0;
-    for case in &order_and_deduplicate(cases).0 {
-        for step in &store.decide(case).steps {
+    for case in &order_and_deduplicate(matched).0 {
+        for step in &memory.decide(case).steps {
             pages += usize::from(matches!(step, PlanStep::Page { .. }));
         }
     }
-    let mut incidents = store.incidents();
+    let mut incidents = memory.incidents();
     incidents.retain(|incident| incident.severity > Severity::Info);
     (incidents, pages)
 }

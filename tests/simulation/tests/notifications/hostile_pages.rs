@@ -20,6 +20,7 @@ use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 use simulation::sns::{PublishRequest, parse_chat_message};
 
+use crate::links::has_only_our_links;
 use crate::shell_words::{ShellWords, is_instance, split_command};
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
@@ -277,31 +278,6 @@ const LINE_BEGINNINGS: [&str; 57] = [
 
 fn is_harmless(text: &str) -> bool {
     text.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric())
-}
-
-/// The hosts of the console and of the runbooks.
-const OUR_HOSTS: [&str; 4] =
-    ["console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com", "runbooks.example"];
-
-/// Whether every address is one of ours, by `https`.
-fn has_only_our_links(text: &str) -> bool {
-    let mut parts = text.split("://");
-    let Some(mut before) = parts.next() else { return true };
-    for after in parts {
-        let host = after.split('/').next().unwrap_or_default();
-        if !before.ends_with("https") || !is_our_host(host) {
-            return false;
-        }
-        before = after;
-    }
-    true
-}
-
-fn is_our_host(host: &str) -> bool {
-    OUR_HOSTS.iter().any(|known| match host.strip_suffix(known) {
-        Some(region) => region.is_empty() || region.ends_with('.'),
-        None => false,
-    })
 }
 
 fn assert_body_is_text(incident: &Incident, page: &Notification) {

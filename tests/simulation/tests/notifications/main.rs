@@ -3,5 +3,6 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hostile_pages;
+mod links;
 mod pages;
 mod shell_words;
