@@ -209,7 +209,7 @@ proptest! {
             let values = lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
             let own = values.into_iter().find(|value| value["EventsReceived"].is_u64()).unwrap();
             let printed = |name: &str| own[name].as_u64().unwrap();
-            let sum: u64 = ["Answered", "Coalesced", "Ignored", "Parked", "Failed"]
+            let sum: u64 = ["Answered", "Coalesced", "Ignored", "Quarantined", "Failed"]
                 .iter()
                 .map(|end| printed(&format!("Events{end}")))
                 .sum();
