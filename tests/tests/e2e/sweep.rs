@@ -91,7 +91,7 @@ fn a_change_that_no_event_reported_is_found_by_the_sweep_and_proved_to_the_end()
     // The rollout ends, and ECS says so; its tasks read the secret.
     fake.skip(Span::from_secs(600));
     let mut rotation = bed.start_with_fake("rotation", &fake);
-    let told: Vec<String> =
+    let steps: Vec<String> =
         fake.take_events().iter().flat_map(|event| plan_for(&mut rotation, event)).collect();
     assert!(told.contains(&"end".to_owned()), "{told:?}");
     let mut access = bed.start_with_fake("access", &fake);
