@@ -47,7 +47,7 @@ fn read_tables(document: &str) -> Vec<TableRow> {
             row.trim_end_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
         if columns.is_empty() {
             columns = cells;
-        } else if cells.iter().any(|cell| cell.trim_matches('-') != "") {
+        } else if cells.iter().any(|cell| !cell.trim_matches('-').is_empty()) {
             rows.push(TableRow { section: section.clone(), columns: columns.clone(), cells });
         }
     }
