@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{RequestedVersion, SecretReference};
 use crate::settings::DeploymentRisk;
@@ -16,9 +17,9 @@ use crate::time::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
     /// Its ARN, which holds the cluster's name.
-    pub arn: String,
+    pub arn: ServiceArn,
     /// The cluster's ARN.
-    pub cluster: String,
+    pub cluster: ClusterArn,
     /// Its status.
     pub status: ServiceStatus,
     /// Its deployment controller.
@@ -47,10 +48,7 @@ pub struct EcsService {
 impl EcsService {
     /// The Region and the account of the service, from its ARN.
     pub fn region_and_account(&self) -> (&str, &str) {
-        match Arn::parse_for_service("ecs", &self.arn) {
-            Some(arn) => (arn.region, arn.account),
-            None => ("", ""),
-        }
+        self.arn.region_and_account()
     }
 
     /// `cluster/service`, for people.
@@ -253,7 +251,7 @@ mod tests {
         let declared =
             |name: &str| SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(name) };
         let service = EcsService {
-            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
+            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into(),
             references: vec![declared("prod/db"), declared("prod/db"), declared("prod/db2")],
             ..EcsService::default()
         };

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
-use crate::facts::{Facts, place};
+use crate::aws::location::Location;
+use crate::facts::Facts;
 use crate::plan::{PlanStep, SkipReason};
 use crate::rules::Handler;
 use crate::state::deployment::SecretChange;
@@ -44,7 +46,12 @@ pub(super) fn find_waiting_secrets(
 }
 
 /// Whether a deployment of the service goes on, ours or its PRIMARY one, and has not for too long.
-fn is_rollout_ongoing(facts: &Facts, service: &str, primary: Option<&EcsDeployment>, now: Timestamp) -> bool {
+fn is_rollout_ongoing(
+    facts: &Facts,
+    service: &ServiceArn,
+    primary: Option<&EcsDeployment>,
+    now: Timestamp,
+) -> bool {
     let timeout = facts.settings.rollout_timeout;
     if let Some(record) = facts.deployments.get(service)
         && record.is_open()
@@ -65,7 +72,7 @@ pub(super) fn resolve_answered_changes(
     let facts = builder.facts;
     for change in changes {
         let key = change.secret.key();
-        let location = place(&change.secret.account, &change.secret.region);
+        let location = Location::new(&change.secret.account, &change.secret.region);
         if facts.services.is_none()
             || facts.discovery_failures.contains_key(&location)
             || waiting.contains(&key)
