@@ -140,7 +140,7 @@ impl InputCoverage {
 }
 
 /// The share of the other pauses, in percent, that must be shorter than one that counts as a gap: weekends are usual.
-const SHORTER_PAUSES_PERCENT: usize = 85;
+const SHORTER_PAUSES_PERCENT: usize = 90;
 
 /// Finds the pauses that are longer than usual for this account and Region. Where most days have no events, no pause is
 /// unusual.
