@@ -5,6 +5,7 @@
 mod architecture {
     mod dependencies;
     mod import_cycles;
+    mod policy;
     mod promises;
     mod rules;
     mod sources;

@@ -13,13 +13,9 @@ mod discovery;
 mod error;
 mod execute_plan;
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
 #[path = "../benches/discovery/fleet.rs"]
 mod fleet;
 mod gather_facts;
-#[cfg(test)]
-mod life;
 mod log;
 mod metrics;
 mod outcome;
@@ -28,8 +24,6 @@ mod process_batch;
 mod rate_limit;
 mod run_parallel;
 mod store;
-#[cfg(test)]
-mod windows;
 
 pub use error::{CallFailure, EngineError, FailureCause, sanitize_code};
 pub use metrics::{Counters, IncidentCounts};

@@ -1,0 +1,11 @@
+//! Invocations of the functions over the simulated cloud: what the engine does is tested by what it leaves there.
+
+mod deployments;
+mod discovery;
+mod fleet;
+mod functions;
+mod ledger;
+mod life;
+mod observations;
+mod rotation;
+mod windows;
