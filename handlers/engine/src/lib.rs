@@ -5,16 +5,10 @@
 //! texts -> events -> questions -> gather_facts -> facts -> respond -> plan -> execute_plan
 //! ```
 
-#[cfg(test)]
-extern crate self as responder_engine;
-
 mod deadline;
 mod discovery;
 mod error;
 mod execute_plan;
-#[cfg(test)]
-#[path = "../benches/discovery/fleet.rs"]
-mod fleet;
 mod gather_facts;
 mod log;
 mod metrics;

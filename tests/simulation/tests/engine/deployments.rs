@@ -48,7 +48,9 @@ fn a_place_is_taken_by_one_service_until_its_deployment_ends() {
     assert_eq!(rotation.process(&[rotation_event()]).1.deployments_forced, 1);
     // Long after the lease.
     assert_eq!(sweep_after(&cloud, 300), 0);
-    assert_eq!(sweep_after(&cloud, 310), 1, "the first one completed");
+    // The first one completed: one sweep gives the place back, the next one takes it.
+    let deployed = [sweep_after(&cloud, 310), sweep_after(&cloud, 60), sweep_after(&cloud, 60)];
+    assert_eq!(deployed.iter().sum::<usize>(), 1, "{deployed:?}");
     assert_eq!(count_deployments(&cloud).len(), 2);
 }
 

@@ -1,40 +1,33 @@
-//! Many services on ECS, and a process of the rotation function that looks for the users of a secret.
+//! Many services on ECS: for the tests of discovery, and for its bench.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use responder_core::facts::Facts;
-use responder_core::rules::Handler;
-use responder_core::settings::{ResponseMode, Settings};
 use responder_core::time::{Span, Timestamp};
 use simulation::cloud::{CallLatency, CloudBuilder, SimulatedCloud};
 use simulation::ecs::{NewService, RegisteredTaskDefinition, TaskContainer};
-use simulation::location::HOME_REGION;
-
-use crate::functions::{ACCOUNT, FunctionSet};
-use crate::rotation::rotation_event_of;
+use simulation::location::{HOME_ACCOUNT, HOME_REGION};
 
 /// The age of what is there before a test begins.
 const EARLIER: Span = Span::from_secs(40 * 86_400);
 
 /// The ARN of a secret.
 pub(crate) fn secret_arn(number: usize) -> String {
-    format!("arn:aws:secretsmanager:us-west-2:{ACCOUNT}:secret:db-{number:03}-a1B2c3")
+    format!("arn:aws:secretsmanager:us-west-2:{HOME_ACCOUNT}:secret:db-{number:03}-a1B2c3")
 }
 
 /// The ARN of a task definition.
 pub(crate) fn definition_arn(number: usize) -> String {
-    format!("arn:aws:ecs:us-west-2:{ACCOUNT}:task-definition/f{number:04}:1")
+    format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:task-definition/f{number:04}:1")
 }
 
 /// The ARN of a service.
 pub(crate) fn service_arn(cluster: usize, number: usize) -> String {
-    format!("arn:aws:ecs:us-west-2:{ACCOUNT}:service/c{cluster:02}/s{number:04}")
+    format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:service/c{cluster:02}/s{number:04}")
 }
 
 /// The ARN of a cluster.
 pub(crate) fn cluster_arn(cluster: usize) -> String {
-    format!("arn:aws:ecs:us-west-2:{ACCOUNT}:cluster/c{cluster:02}")
+    format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:cluster/c{cluster:02}")
 }
 
 /// Clusters of these sizes; revision after revision is used by one service after the other, and uses one of the secrets in
@@ -81,96 +74,4 @@ pub(crate) fn build_fleet(
         state.ecs.count_calls_beyond_limits();
     });
     cloud
-}
-
-/// A process with its cache, in front of a fleet. It only notifies, so that every look finds the same fleet.
-pub(crate) struct RotationProcess {
-    pub(crate) functions: FunctionSet,
-    described: BTreeSet<String>,
-}
-
-/// What a process learned.
-pub(crate) struct DiscoveryReport {
-    pub(crate) facts: Facts,
-    pub(crate) calls: DiscoveryCalls,
-}
-
-/// The calls that a look took.
-#[derive(Debug)]
-pub(crate) struct DiscoveryCalls {
-    /// `ListClusters`, `ListServices`, `DescribeServices`, `DescribeTaskDefinition`.
-    pub(crate) ecs: [u64; 4],
-    /// The calls of `DescribeServices` that only describe services once more.
-    pub(crate) repeated: u64,
-    /// The task definitions that were written into the ledger.
-    pub(crate) recorded: usize,
-}
-
-impl RotationProcess {
-    pub(crate) fn new(cloud: &Rc<SimulatedCloud>) -> Self {
-        let settings = Settings {
-            mode: ResponseMode::Notify,
-            settle_delay: Span::default(),
-            propagation_margin: Span::default(),
-            ..Settings::default()
-        };
-        let mut functions = FunctionSet::new(cloud, Handler::Rotation, settings);
-        functions.engine.lease = Span::from_secs(900);
-        functions.timeout = Span::from_secs(900);
-        functions.keeps_facts = true;
-        Self { functions, described: BTreeSet::new() }
-    }
-
-    /// Learns that a secret changed so many seconds ago.
-    pub(crate) fn look(&mut self, secret: usize, ago: i64) -> DiscoveryReport {
-        let changed_at = self.functions.cloud.now().minus(Span::from_secs(ago));
-        self.process(&rotation_event_of(&secret_arn(secret), changed_at))
-    }
-
-    pub(crate) fn process(&mut self, event: &str) -> DiscoveryReport {
-        let before = self.count_calls();
-        self.functions.cloud.take_journal();
-        let (mut results, _) = self.functions.invoke(&[event.to_owned()]).unwrap();
-        let facts = results.remove(0).facts;
-        let journal = self.functions.cloud.take_journal();
-        let mut repeated = 0;
-        for services in journal.described {
-            let new = services.into_iter().filter(|arn| self.described.insert(arn.clone())).count();
-            repeated += u64::from(new == 0);
-        }
-        let writes = journal.writes.iter().filter(|(key, _)| key.pk.starts_with("task-definition#"));
-        let recorded = writes.count();
-        let mut ecs = self.count_calls();
-        for (count, before) in ecs.iter_mut().zip(before) {
-            *count -= before;
-        }
-        DiscoveryReport { facts, calls: DiscoveryCalls { ecs, repeated, recorded } }
-    }
-
-    fn count_calls(&self) -> [u64; 4] {
-        ["ListClusters", "ListServices", "DescribeServices", "DescribeTaskDefinition"]
-            .map(|operation| self.functions.cloud.count_calls(operation))
-    }
-}
-
-impl DiscoveryReport {
-    /// The names of the services that were found; `None` if nobody knows them.
-    pub(crate) fn names(&self) -> Option<Vec<&str>> {
-        let services = self.facts.services.as_ref()?;
-        Some(services.iter().map(|service| service.arn.rsplit('/').next().unwrap_or_default()).collect())
-    }
-
-    /// The statuses of the services, by name.
-    pub(crate) fn statuses(&self) -> BTreeMap<&str, &str> {
-        let mut statuses = BTreeMap::new();
-        for service in self.facts.services.iter().flatten() {
-            statuses.insert(service.arn.rsplit('/').next().unwrap_or_default(), service.status.as_str());
-        }
-        statuses
-    }
-
-    /// What could not be learned.
-    pub(crate) fn failures(&self) -> Vec<&str> {
-        self.facts.discovery_failures.values().flatten().map(String::as_str).collect()
-    }
 }

@@ -8,4 +8,5 @@ mod ledger;
 mod life;
 mod observations;
 mod rotation;
+mod rotation_process;
 mod windows;

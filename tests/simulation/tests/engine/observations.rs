@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use responder_core::rules::Handler;
 use responder_core::settings::Settings;
-use responder_core::time::{Span, Timestamp};
+use responder_core::time::Timestamp;
 use responder_engine::port::{AttributeValue, TableItem};
 use simulation::cloud::{CallFault, CloudBuilder};
 
@@ -110,23 +110,4 @@ fn what_many_wrote_at_once_is_not_all_read() {
     };
     let (few, many, more) = (count_queries(4), count_queries(16), count_queries(40));
     assert!(few < many && many == more, "{few} {many} {more}");
-}
-
-#[test]
-fn a_late_event_reads_no_time_between() {
-    let mut functions = functions();
-    for minute in 0..40 {
-        functions.cloud.clock.advance_to(at(3_000).plus(Span::from_secs(60 * minute)));
-        functions.process(&[read(60 * minute, minute)]);
-    }
-    functions.cloud.with_table(|table| table.page_items = 1);
-    let count_queries = |functions: &mut FunctionSet, texts: &[String]| {
-        let queries = functions.cloud.count_calls("Query");
-        functions.process(texts);
-        functions.cloud.count_calls("Query") - queries
-    };
-    let apart =
-        count_queries(&mut functions, &[read(10, 1)]) + count_queries(&mut functions, &[read(86_400, 1)]);
-    let together = count_queries(&mut functions, &[read(11, 2), read(86_401, 2)]);
-    assert!(together <= apart, "{together} {apart}");
 }
