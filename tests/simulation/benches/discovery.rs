@@ -4,7 +4,6 @@
 //! only says what it would redeploy, so that every run finds the same fleet. Time is that of the fleet's clock; the last
 //! column is what this machine computed meanwhile.
 
-#![expect(clippy::disallowed_macros, reason = "a bench prints for people")]
 #![expect(clippy::disallowed_methods, reason = "what this machine computed is no time of the fleet's")]
 
 #[path = "../tests/engine/fleet.rs"]

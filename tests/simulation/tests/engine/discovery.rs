@@ -10,10 +10,10 @@ use simulation::cloud::{CallFault, SimulatedCloud};
 use simulation::ecs::{RegisteredTaskDefinition, TaskContainer};
 use simulation::location::HOME_REGION;
 
-use crate::fleet::{build_fleet, cluster_arn, definition_arn, secret_arn, service_arn};
+use crate::fleet::{build_fleet, definition_arn, secret_arn};
 use crate::functions::{CloudView as _, sweep_event};
 use crate::rotation::rotation_event_of;
-use crate::rotation_process::RotationProcess;
+use crate::rotation_process::{RotationProcess, cluster_arn, service_arn};
 
 /// Two clusters of 15 and 8 services with 6 revisions, of which every third uses the secret 0.
 fn small() -> Rc<SimulatedCloud> {
@@ -132,9 +132,12 @@ fn a_service_on_record_is_described_and_one_that_is_gone_is_inactive() {
         process.look(0, 1);
         assert!(cloud.count_calls("UpdateService") > 0);
         pass(&cloud, 1);
-        cloud.with_ecs(|ecs| match is_whole_cluster {
-            true => ecs.delete_cluster(&cluster_arn(0)),
-            false => ecs.forget_service(&service_arn(0, 0)),
+        cloud.with_ecs(|ecs| {
+            if is_whole_cluster {
+                ecs.delete_cluster(&cluster_arn(0));
+            } else {
+                ecs.forget_service(&service_arn(0, 0));
+            }
         });
         process.functions.engine.handler = Handler::Sweep;
         let report = process.process(&sweep_event(cloud.now()));

@@ -20,16 +20,6 @@ pub(crate) fn definition_arn(number: usize) -> String {
     format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:task-definition/f{number:04}:1")
 }
 
-/// The ARN of a service.
-pub(crate) fn service_arn(cluster: usize, number: usize) -> String {
-    format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:service/c{cluster:02}/s{number:04}")
-}
-
-/// The ARN of a cluster.
-pub(crate) fn cluster_arn(cluster: usize) -> String {
-    format!("arn:aws:ecs:us-west-2:{HOME_ACCOUNT}:cluster/c{cluster:02}")
-}
-
 /// Clusters of these sizes; revision after revision is used by one service after the other, and uses one of the secrets in
 /// turn. Calls beyond ECS's limits are counted.
 pub(crate) fn build_fleet(

@@ -78,9 +78,12 @@ fn a_rotation_waits_until_the_change_has_settled_and_is_answered_once() {
 fn a_refused_redeployment_is_told_once_and_costs_no_other() {
     for is_denied in [true, false] {
         let cloud = rotated_cloud(&["refused", "web"]);
-        cloud.with_ecs(|ecs| match is_denied {
-            true => ecs.deny_updates(&service_arn("refused")),
-            false => ecs.lose_for_updates(&service_arn("refused")),
+        cloud.with_ecs(|ecs| {
+            if is_denied {
+                ecs.deny_updates(&service_arn("refused"));
+            } else {
+                ecs.lose_for_updates(&service_arn("refused"));
+            }
         });
         let (ends, counters) = functions(&cloud).process(&[rotation_event()]);
         assert_eq!((ends, counters.deployments_forced), (vec![EventOutcome::Answered], 1));

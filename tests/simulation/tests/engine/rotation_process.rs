@@ -10,8 +10,18 @@ use responder_core::time::Span;
 use simulation::cloud::SimulatedCloud;
 
 use crate::fleet::secret_arn;
-use crate::functions::FunctionSet;
+use crate::functions::{ACCOUNT, FunctionSet};
 use crate::rotation::rotation_event_of;
+
+/// The ARN of a service.
+pub(crate) fn service_arn(cluster: usize, number: usize) -> String {
+    format!("arn:aws:ecs:us-west-2:{ACCOUNT}:service/c{cluster:02}/s{number:04}")
+}
+
+/// The ARN of a cluster.
+pub(crate) fn cluster_arn(cluster: usize) -> String {
+    format!("arn:aws:ecs:us-west-2:{ACCOUNT}:cluster/c{cluster:02}")
+}
 
 /// A process with its cache, in front of a fleet. It only notifies, so that every look finds the same fleet.
 pub(crate) struct RotationProcess {

@@ -261,8 +261,8 @@ fn a_flood_of_reads_keeps_no_batch_read_from_counting() {
         event["detail"]["requestParameters"] = json!({"secretIdList": ["prod/team-a/db-0003"]});
         batch(&mut functions, &[event.to_string()]);
     }
-    let pages = functions.cloud.pages().split_off(paged);
-    assert!(matches!(&pages[..], [sent] if sent.page.body.contains("Severity: high")), "{pages:?}");
+    let later = functions.cloud.pages().split_off(paged);
+    assert!(matches!(&later[..], [sent] if sent.page.body.contains("Severity: high")), "{later:?}");
 }
 
 #[test]
