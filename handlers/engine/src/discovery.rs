@@ -12,6 +12,8 @@ mod region_discovery;
 mod request;
 mod scan;
 mod service_inventory;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use process_cache::ProcessCache;
 pub(crate) use region_discovery::RegionDiscovery;

@@ -9,6 +9,8 @@ mod deadline;
 mod discovery;
 mod error;
 mod execute_plan;
+#[cfg(test)]
+mod fleet;
 mod gather_facts;
 mod log;
 mod metrics;

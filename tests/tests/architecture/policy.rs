@@ -103,7 +103,7 @@ fn is_production(path: &Path) -> bool {
     let is_in_crates = FOLDERS.iter().any(|folder| path.starts_with(folder));
     is_in_crates
         && path != Path::new(SETTINGS_READER)
-        && path.file_name().is_some_and(|name| name != "tests.rs")
+        && path.file_name().is_some_and(|name| name != "tests.rs" && name != "fleet.rs")
 }
 
 /// The words of decisions, the settings as they are read, and the ids of rules and responses as they are written in code.
