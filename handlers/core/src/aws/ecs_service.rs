@@ -1,10 +1,13 @@
 //! ECS services and their deployments.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::Arn;
+use crate::aws::reference_match::match_reference;
+use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{RequestedVersion, SecretReference};
 use crate::settings::DeploymentRisk;
@@ -15,7 +18,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
-    /// Its ARN, which holds the cluster's name.
+    /// Its ARN, which holds the cluster's name unless it has the form from before 2018.
     pub arn: String,
     /// The cluster's ARN.
     pub cluster: String,
@@ -55,25 +58,28 @@ impl EcsService {
 
     /// `cluster/service`, for people.
     pub fn display_name(&self) -> Untrusted {
-        let arn = Arn::parse_for_service("ecs", &self.arn);
+        let long_arn = complete_service_arn(&self.arn, &self.cluster);
+        let arn = Arn::parse_for_service("ecs", &long_arn);
         let path = arn.and_then(|arn| arn.resource.strip_prefix("service/"));
         Untrusted::new(path.unwrap_or(&self.arn))
     }
 
     /// The versions of `secret` that the service asks for; empty if it does not use the secret.
     pub fn find_requested_versions(&self, secret: &SecretRef) -> Vec<RequestedVersion> {
-        self.find_requested_versions_with(secret, &[])
+        self.find_requested_versions_with(secret, &[], &BTreeMap::new())
     }
 
-    /// The versions of `secret` that the service asks for, also by references that are declared elsewhere.
+    /// The versions of `secret` that the service asks for, also by references that are declared elsewhere. `known` is what
+    /// Secrets Manager says, by the key of a secret.
     pub fn find_requested_versions_with(
         &self,
         secret: &SecretRef,
         declared: &[SecretReference],
+        known: &BTreeMap<String, SecretMetadata>,
     ) -> Vec<RequestedVersion> {
         let mut versions = Vec::new();
         for (used, version) in self.find_requested_secrets_with(declared) {
-            if used.may_be_same_secret(secret) {
+            if match_reference(&used, secret, known).is_some() {
                 versions.push(version);
             }
         }
@@ -92,6 +98,19 @@ impl EcsService {
         }
         requested
     }
+}
+
+/// The ARN of a service in the form that names the cluster, which the form from before 2018 lacks ("ARNs and IDs", ECS
+/// developer guide). `cluster` is the cluster's ARN or name. A text that is no service's ARN is returned as it is.
+pub fn complete_service_arn<'a>(arn: &'a str, cluster: &str) -> Cow<'a, str> {
+    let path = Arn::parse_for_service("ecs", arn).and_then(|parsed| parsed.resource.strip_prefix("service/"));
+    let Some(path) = path else { return Cow::Borrowed(arn) };
+    let cluster_name = cluster.rsplit('/').next().unwrap_or(cluster);
+    if path.contains('/') || cluster_name.is_empty() {
+        return Cow::Borrowed(arn);
+    }
+    let prefix = arn.strip_suffix(path).unwrap_or(arn);
+    Cow::Owned(format!("{prefix}{cluster_name}/{path}"))
 }
 
 /// The status of a service (`status` in the API reference of ECS, `Service`).
@@ -266,6 +285,24 @@ mod tests {
         assert_eq!(service.find_requested_versions(&secret("prod/db", "eu-west-1")), []);
         let api = secret("prod/api", "us-west-2");
         assert_eq!(service.find_requested_versions(&api), []);
-        assert_eq!(service.find_requested_versions_with(&api, &[declared("prod/api")]), [current]);
+        assert_eq!(
+            service.find_requested_versions_with(&api, &[declared("prod/api")], &BTreeMap::new()),
+            [current]
+        );
+    }
+
+    #[test]
+    fn a_service_arn_of_the_old_form_is_completed_by_the_cluster() {
+        let short = "arn:aws:ecs:us-west-2:111122223333:service/web";
+        let long = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
+        for (arn, cluster, expected) in [
+            (short, "arn:aws:ecs:us-west-2:111122223333:cluster/shop", long),
+            (short, "shop", long),
+            (short, "", short),
+            (long, "arn:aws:ecs:us-west-2:111122223333:cluster/other", long),
+            ("web", "shop", "web"),
+        ] {
+            assert_eq!(complete_service_arn(arn, cluster), expected);
+        }
     }
 }

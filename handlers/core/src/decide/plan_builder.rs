@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::aws::ecs_service::complete_service_arn;
 use crate::detection::membership::{GroupMembership, memberships_of_responses};
 use crate::detection::window_match::WindowMatch;
 use crate::event::Event;
@@ -122,8 +123,23 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         let window_match = WindowMatch { observations, severity: response.severity, resolved: None };
         let mut incident = Incident::from_match(response, key, &window_match, details);
         incident.handler = self.case.handler;
-        let services: BTreeSet<&String> = consumers.iter().map(|consumer| &consumer.service).collect();
-        incident.services = services.into_iter().cloned().collect();
+        let mut services = BTreeSet::new();
+        for consumer in &consumers {
+            services.insert(self.complete_service(&consumer.service));
+        }
+        incident.services = services.into_iter().collect();
         self.add_incident(response, incident, consumers);
+    }
+
+    /// The ARN of a service with its cluster, which commands need and ARNs of the old form lack.
+    fn complete_service(&self, arn: &str) -> String {
+        let services = self.facts.services.iter().flatten();
+        let mut cluster = self.facts.deployments.get(arn).map_or("", |record| &record.cluster);
+        for service in services {
+            if service.arn == arn {
+                cluster = &service.cluster;
+            }
+        }
+        complete_service_arn(arn, cluster).into_owned()
     }
 }

@@ -132,7 +132,7 @@ const SHOWN_DETAILS: [(DetailKind, &str); 9] = [
 fn list_secrets(incident: &Incident) -> String {
     let mut names = Vec::new();
     for secret in incident.secret_refs.iter().take(NAMED_SECRETS_MAX) {
-        names.push(format_code_span(&secret.friendly_name()));
+        names.push(format_code_span(&secret.display_name()));
     }
     let list = names.join(", ");
     match incident.secret_refs.len() - names.len() {

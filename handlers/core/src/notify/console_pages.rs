@@ -3,6 +3,7 @@
 use super::console_links::AwsConsole;
 use super::incident_subject::{IncidentSubject, LocatedFunction, LocatedService};
 use super::phrases::parse_region_name;
+use crate::aws::secret_ref::SecretRef;
 
 /// A page of the console.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(super) fn find_console_pages(subject: &IncidentSubject<'_>) -> Vec<ConsolePa
             "What the key did (CloudTrail)",
             subject.access_key_id.map(|key| console.events_url("AccessKeyId", key, period)),
         ),
-        ("secret", "Secret", subject.secret.map(|secret| console.secret_url(secret.friendly_name().raw()))),
+        ("secret", "Secret", subject.secret.and_then(|secret| find_secret_url(&console, secret))),
         ("role", "Role", subject.role.map(|role| console.role_url(role))),
         ("logs", "Log of the rotation function", subject.rotation_function.and_then(find_log_url)),
         ("service", "Service", subject.service.and_then(find_service_url)),
@@ -48,6 +49,14 @@ pub(super) fn find_console_pages(subject: &IncidentSubject<'_>) -> Vec<ConsolePa
         }
     }
     found
+}
+
+/// The console takes a name, which an ARN that may be partial does not give for certain.
+fn find_secret_url(console: &AwsConsole<'_>, secret: &SecretRef) -> Option<String> {
+    if secret.may_be_partial_arn() {
+        return None;
+    }
+    Some(console.secret_url(secret.friendly_name().raw()))
 }
 
 /// The function may be in another Region than the secret.

@@ -108,7 +108,11 @@ fn format_second(at: Timestamp) -> String {
     at.truncate_to_second().to_string()
 }
 
-/// The name of a secret in its own account, its ARN in another one.
+/// The name of a secret in its own account, if it is certain; else its ARN.
 fn format_secret_id(secret: &SecretRef, account: &str) -> String {
-    if secret.account == account { secret.friendly_name().raw().to_owned() } else { secret.to_arn() }
+    if secret.account == account && !secret.may_be_partial_arn() {
+        secret.friendly_name().raw().to_owned()
+    } else {
+        secret.to_arn()
+    }
 }

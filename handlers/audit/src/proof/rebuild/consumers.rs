@@ -6,6 +6,7 @@ use super::deployment_history::DeploymentHistory;
 use super::secret_changes::ObservedChange;
 use crate::proof::evidence::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
 use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
+use responder_core::aws::reference_match::match_reference;
 use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::{Facts, place};
@@ -74,8 +75,11 @@ impl ServiceKnowledge<'_> {
     /// The service as a consumer, as the facts show it.
     fn read_facts(&self, service: &EcsService, change: &ObservedChange) -> Option<ObservedConsumer> {
         let tags = ServiceTags::parse(&service.tags);
-        let versions = service
-            .find_requested_versions_with(&change.secret, &self.list_declared_references(service, &tags));
+        let versions = service.find_requested_versions_with(
+            &change.secret,
+            &self.list_declared_references(service, &tags),
+            &self.facts.secrets,
+        );
         if versions.is_empty() || service.status == ServiceStatus::Inactive {
             return None;
         }
@@ -135,7 +139,7 @@ impl ServiceKnowledge<'_> {
         let mut versions = Vec::new();
         for reference in references {
             if let Some((used, version)) = reference.resolve_secret(&service.account, &service.region)
-                && used.may_be_same_secret(&change.secret)
+                && match_reference(&used, &change.secret, &self.facts.secrets).is_some()
             {
                 versions.push(version);
             }

@@ -145,14 +145,18 @@ impl<'e> ProofRebuilder<'e> {
         consumer: &ObservedConsumer,
         since: Timestamp,
     ) -> Option<&'e TaskRead> {
-        let reads = self.reads.find_reads(change);
+        let reads = self.reads.find_reads(change, &self.knowledge.facts.secrets);
         reads.into_iter().find(|read| read.at >= since && consumer.roles.contains(&read.role))
     }
 
     /// Describes a change of a secret that no service is known to use.
     fn describe_unconsumed(&self, change: ObservedChange) -> UnconsumedChange {
         let (certain, reason) = self.knowledge.explain_absence(&change);
-        let first = self.reads.find_reads(&change).into_iter().find(|read| read.at >= change.at);
+        let first = self
+            .reads
+            .find_reads(&change, &self.knowledge.facts.secrets)
+            .into_iter()
+            .find(|read| read.at >= change.at);
         let first_read = first.map(|read| UnattributedRead { at: read.at, role: read.principal.clone() });
         UnconsumedChange {
             secret: change.secret,
