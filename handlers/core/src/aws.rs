@@ -1,6 +1,7 @@
 //! The vocabulary of AWS: ARNs, principals, secrets, ECS services and their tags, as types.
 
 pub mod arn;
+pub mod ecs_arn;
 pub mod ecs_refusal;
 pub mod ecs_service;
 pub mod principal;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsService;
 use crate::aws::secret_metadata::SecretMetadata;
 pub use crate::settings::Settings;
@@ -40,13 +41,13 @@ pub struct Facts {
     pub changes: BTreeMap<String, KnownChange>,
     /// The deployments that we requested, the last of each service, by its ARN.
     #[serde(alias = "asked", skip_serializing_if = "BTreeMap::is_empty")]
-    pub deployments: BTreeMap<String, DeploymentRecord>,
+    pub deployments: BTreeMap<ServiceArn, DeploymentRecord>,
     /// The concurrency slots that are taken, by the cluster's ARN.
     #[serde(alias = "slots", skip_serializing_if = "BTreeMap::is_empty")]
-    pub concurrency_slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
+    pub concurrency_slots: BTreeMap<ClusterArn, BTreeMap<u32, ConcurrencySlot>>,
     /// The time of the last change of which a human was notified, by the service's ARN, then the secret's key.
     #[serde(alias = "told", skip_serializing_if = "BTreeMap::is_empty")]
-    pub notified: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    pub notified: BTreeMap<ServiceArn, BTreeMap<String, Timestamp>>,
     /// The consumers that a read would prove, by [`crate::state::deployment::read_evidence_key`].
     #[serde(alias = "awaited", skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_evidence: BTreeMap<String, BTreeSet<PendingReadEvidence>>,

@@ -1,11 +1,11 @@
 //! ECS services and their deployments.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::reference_match::match_reference;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
@@ -19,9 +19,9 @@ use crate::time::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
     /// Its ARN, which holds the cluster's name unless it has the form from before 2018.
-    pub arn: String,
+    pub arn: ServiceArn,
     /// The cluster's ARN.
-    pub cluster: String,
+    pub cluster: ClusterArn,
     /// Its status.
     pub status: ServiceStatus,
     /// Its deployment controller.
@@ -50,15 +50,12 @@ pub struct EcsService {
 impl EcsService {
     /// The Region and the account of the service, from its ARN.
     pub fn region_and_account(&self) -> (&str, &str) {
-        match Arn::parse_for_service("ecs", &self.arn) {
-            Some(arn) => (arn.region, arn.account),
-            None => ("", ""),
-        }
+        self.arn.region_and_account()
     }
 
     /// `cluster/service`, for people.
     pub fn display_name(&self) -> Untrusted {
-        let long_arn = complete_service_arn(&self.arn, &self.cluster);
+        let long_arn = self.arn.with_cluster(&self.cluster);
         let arn = Arn::parse_for_service("ecs", &long_arn);
         let path = arn.and_then(|arn| arn.resource.strip_prefix("service/"));
         Untrusted::new(path.unwrap_or(&self.arn))
@@ -98,19 +95,6 @@ impl EcsService {
         }
         requested
     }
-}
-
-/// The ARN of a service in the form that names the cluster, which the form from before 2018 lacks ("ARNs and IDs", ECS
-/// developer guide). `cluster` is the cluster's ARN or name. A text that is no service's ARN is returned as it is.
-pub fn complete_service_arn<'a>(arn: &'a str, cluster: &str) -> Cow<'a, str> {
-    let path = Arn::parse_for_service("ecs", arn).and_then(|parsed| parsed.resource.strip_prefix("service/"));
-    let Some(path) = path else { return Cow::Borrowed(arn) };
-    let cluster_name = cluster.rsplit('/').next().unwrap_or(cluster);
-    if path.contains('/') || cluster_name.is_empty() {
-        return Cow::Borrowed(arn);
-    }
-    let prefix = arn.strip_suffix(path).unwrap_or(arn);
-    Cow::Owned(format!("{prefix}{cluster_name}/{path}"))
 }
 
 /// The status of a service (`status` in the API reference of ECS, `Service`).
@@ -272,7 +256,7 @@ mod tests {
         let declared =
             |name: &str| SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(name) };
         let service = EcsService {
-            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
+            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into(),
             references: vec![declared("prod/db"), declared("prod/db"), declared("prod/db2")],
             ..EcsService::default()
         };
@@ -289,20 +273,5 @@ mod tests {
             service.find_requested_versions_with(&api, &[declared("prod/api")], &BTreeMap::new()),
             [current]
         );
-    }
-
-    #[test]
-    fn a_service_arn_of_the_old_form_is_completed_by_the_cluster() {
-        let short = "arn:aws:ecs:us-west-2:111122223333:service/web";
-        let long = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
-        for (arn, cluster, expected) in [
-            (short, "arn:aws:ecs:us-west-2:111122223333:cluster/shop", long),
-            (short, "shop", long),
-            (short, "", short),
-            (long, "arn:aws:ecs:us-west-2:111122223333:cluster/other", long),
-            ("web", "shop", "web"),
-        ] {
-            assert_eq!(complete_service_arn(arn, cluster), expected);
-        }
     }
 }

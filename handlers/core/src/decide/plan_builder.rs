@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws::ecs_service::complete_service_arn;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::detection::membership::{GroupMembership, memberships_of_responses};
 use crate::detection::window_match::WindowMatch;
 use crate::event::Event;
@@ -132,14 +132,16 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
     }
 
     /// The ARN of a service with its cluster, which commands need and ARNs of the old form lack.
-    fn complete_service(&self, arn: &str) -> String {
-        let services = self.facts.services.iter().flatten();
-        let mut cluster = self.facts.deployments.get(arn).map_or("", |record| &record.cluster);
-        for service in services {
-            if service.arn == arn {
-                cluster = &service.cluster;
+    fn complete_service(&self, arn: &ServiceArn) -> ServiceArn {
+        let mut complete = arn.clone();
+        if let Some(record) = self.facts.deployments.get(arn) {
+            complete = complete.with_cluster(&record.cluster);
+        }
+        for service in self.facts.services.iter().flatten() {
+            if service.arn == *arn {
+                complete = complete.with_cluster(&service.cluster);
             }
         }
-        complete_service_arn(arn, cluster).into_owned()
+        complete
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::facts::{Facts, place};
 use crate::plan::{PlanStep, SkipReason};
@@ -44,7 +45,12 @@ pub(super) fn find_waiting_secrets(
 }
 
 /// Whether a deployment of the service goes on, ours or its PRIMARY one, and has not for too long.
-fn is_rollout_ongoing(facts: &Facts, service: &str, primary: Option<&EcsDeployment>, now: Timestamp) -> bool {
+fn is_rollout_ongoing(
+    facts: &Facts,
+    service: &ServiceArn,
+    primary: Option<&EcsDeployment>,
+    now: Timestamp,
+) -> bool {
     let timeout = facts.settings.rollout_timeout;
     if let Some(record) = facts.deployments.get(service)
         && record.is_open()

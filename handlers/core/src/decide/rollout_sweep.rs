@@ -4,7 +4,7 @@ use super::deployment_timing::ECS_CLOCK_SKEW;
 use super::own_deployment::{OwnDeployment, RolloutFailure};
 use super::plan_builder::PlanBuilder;
 use super::rollout_report::may_have_begun_at;
-use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, EcsService, RolloutState, ServiceStatus};
 use crate::facts::{Facts, IncidentState, place};
 use crate::rules::Response;
@@ -37,7 +37,7 @@ pub(super) fn sweep_deployment(
         return;
     }
     let is_late = now > record.requested_at.plus(facts.settings.rollout_timeout);
-    let Some(service) = facts.services.iter().flatten().find(|service| service.arn == own.service) else {
+    let Some(service) = facts.services.iter().flatten().find(|service| service.arn == *own.service) else {
         // 3. The service cannot be described. A discovery failure has an incident of its own, and may be over at the next
         // sweep.
         if is_late && !has_discovery_failures(builder, own.service) {
@@ -165,11 +165,8 @@ fn rollout_state(service: &EcsService) -> Option<RolloutState> {
     service.primary.as_ref()?.rollout_state
 }
 
-fn has_discovery_failures(builder: &PlanBuilder<'_, '_>, service: &str) -> bool {
-    let region = match Arn::parse_for_service("ecs", service) {
-        Some(arn) => arn.region,
-        None => "",
-    };
+fn has_discovery_failures(builder: &PlanBuilder<'_, '_>, service: &ServiceArn) -> bool {
+    let (region, _) = service.region_and_account();
     builder.facts.discovery_failures.contains_key(&place(&builder.event().account, region))
 }
 

@@ -156,7 +156,7 @@ fn replicated(version: Option<&str>) -> Facts {
     let mut facts = facts_with(&[("a", &["s1"]), ("e", &["s1"])]);
     let there = |text: &str| text.replace(HOME, "eu-west-1");
     let service = &mut facts.services.as_mut().unwrap()[1];
-    (service.arn, service.cluster) = (there(&service.arn), there(&service.cluster));
+    (service.arn, service.cluster) = (there(&service.arn).into(), there(&service.cluster).into());
     service.references[0].value = responder_core::text::Untrusted::new(there(&secret_arn("s1")));
     facts.secrets.get_mut(&secret("s1").key()).unwrap().replicas.insert("eu-west-1".to_owned());
     if let Some(version) = version {

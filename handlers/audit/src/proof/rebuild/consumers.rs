@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deployment_history::DeploymentHistory;
 use super::secret_changes::ObservedChange;
 use crate::proof::evidence::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
 use responder_core::aws::reference_match::match_reference;
 use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
@@ -15,7 +16,7 @@ use responder_core::text::Untrusted;
 /// A service that used a secret.
 #[derive(Debug)]
 pub(super) struct ObservedConsumer {
-    pub(super) arn: String,
+    pub(super) arn: ServiceArn,
     pub(super) service: ServiceIdentity,
     /// The execution roles.
     pub(super) roles: BTreeSet<RoleIdentity>,
@@ -147,7 +148,10 @@ impl ServiceKnowledge<'_> {
         if versions.is_empty() {
             return None;
         }
-        let arn = history.arn.map_or_else(|| format!("{}/{}", service.cluster, service.name), str::to_owned);
+        let arn = match history.arn {
+            Some(arn) => ServiceArn::from(arn),
+            None => ServiceArn::from(format!("{}/{}", service.cluster, service.name)),
+        };
         let excluded = explain_exclusion(&versions);
         Some(ObservedConsumer { arn, service: service.clone(), roles, excluded, note: None })
     }
