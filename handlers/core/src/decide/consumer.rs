@@ -25,7 +25,8 @@ pub(super) struct SecretConsumer<'f> {
 /// The use of one changed secret by one service.
 pub(super) struct SecretUse {
     pub(super) change: SecretChange,
-    /// The versions of the secret that the references of the service ask for.
+    /// The versions of the secret that the references of the service ask for. A label that moved together with AWSCURRENT
+    /// counts as the current version.
     pub(super) versions: Vec<RequestedVersion>,
     /// The partial ARNs of a name that ends like the random part of an ARN, by which the service refers to the secret.
     partial_arns: BTreeSet<SecretRef>,
@@ -71,7 +72,8 @@ pub(super) fn find_consumers_in_service<'f>(
             let Some(found) = match_reference(&secret, &change.secret, known) else { continue };
             let secret_use =
                 uses_by_position.entry(position).or_insert_with(|| SecretUse::new(change.clone()));
-            secret_use.versions.push(version.clone());
+            let moves = moves_with_current(&version, known.get(&change.secret.key()));
+            secret_use.versions.push(if moves { RequestedVersion::Current } else { version.clone() });
             if found == ReferenceMatch::PartialArn {
                 secret_use.partial_arns.insert(secret.clone());
             }
@@ -93,6 +95,22 @@ pub(super) fn find_consumers_in_service<'f>(
         }
     }
     consumers
+}
+
+/// Whether a label that a reference asks for moved together with AWSCURRENT, so that a new task reads another value by it:
+///
+/// 1. AWSPREVIOUS goes to the version that was AWSCURRENT, always;
+/// 2. another label did if it is on the version that is AWSCURRENT now.
+fn moves_with_current(version: &RequestedVersion, metadata: Option<&SecretMetadata>) -> bool {
+    let RequestedVersion::Stage(label) = version else { return false };
+    // 1. AWSPREVIOUS.
+    if label.raw() == "AWSPREVIOUS" {
+        return true;
+    }
+    // 2. Another label.
+    let Some(metadata) = metadata else { return false };
+    let labelled = metadata.version_with_label(label.raw());
+    labelled.is_some() && labelled == metadata.current_version()
 }
 
 /// The secrets that the service reads by itself, as its tags and the settings declare them.

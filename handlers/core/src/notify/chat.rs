@@ -117,13 +117,14 @@ fn render_headline(view: &NotificationView<'_>) -> String {
 }
 
 /// The details that a message shows, with what it calls them.
-const SHOWN_DETAILS: [(DetailKind, &str); 9] = [
+const SHOWN_DETAILS: [(DetailKind, &str); 10] = [
     (DetailKind::CallTarget, "On"),
     (DetailKind::SessionName, "Session"),
     (DetailKind::AccessKeyId, "Access key"),
     (DetailKind::SourceAddress, "Address"),
     (DetailKind::UserAgent, "User agent"),
     (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::ErrorMessage, "Message"),
     (DetailKind::RotationFunction, "Function"),
     (DetailKind::Service, "Service"),
     (DetailKind::Reason, "Reason"),

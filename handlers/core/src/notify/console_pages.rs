@@ -62,8 +62,7 @@ fn find_secret_url(console: &AwsConsole<'_>, secret: &SecretRef) -> Option<Strin
 /// The function may be in another Region than the secret.
 fn find_log_url(function: LocatedFunction<'_>) -> Option<String> {
     let console = AwsConsole::for_region(parse_region_name(function.region)?)?;
-    let name = function.qualified_name.split(':').next()?;
-    Some(console.logs_url(&format!("/aws/lambda/{name}")))
+    Some(console.logs_url(&format!("/aws/lambda/{}", function.name)))
 }
 
 /// The service may be in another Region than the secret.

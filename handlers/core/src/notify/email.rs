@@ -171,10 +171,11 @@ const CALLER_DETAILS: [(DetailKind, &str); 5] = [
 ];
 
 /// The details about the call, with what the page calls them.
-const CALL_DETAILS: [(DetailKind, &str); 4] = [
+const CALL_DETAILS: [(DetailKind, &str); 5] = [
     (DetailKind::Event, "Event"),
     (DetailKind::CallTarget, "On"),
     (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::ErrorMessage, "Message"),
     (DetailKind::RotationFunction, "Function"),
 ];
 

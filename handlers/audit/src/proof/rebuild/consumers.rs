@@ -159,7 +159,15 @@ impl ServiceKnowledge<'_> {
 
 /// Explains why no deployment brings the new value to a service that asks for these versions.
 fn explain_exclusion(versions: &[RequestedVersion]) -> Option<&'static str> {
-    if versions.contains(&RequestedVersion::Current) { None } else { Some(OTHER_VERSION) }
+    for version in versions {
+        match version {
+            RequestedVersion::Current => return None,
+            // It moves together with AWSCURRENT.
+            RequestedVersion::Stage(label) if label.raw() == "AWSPREVIOUS" => return None,
+            RequestedVersion::Stage(_) | RequestedVersion::Pinned => {}
+        }
+    }
+    Some(OTHER_VERSION)
 }
 
 /// Returns the call that names the task definition which the service had when the secret changed: the last one before
