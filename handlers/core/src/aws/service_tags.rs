@@ -145,7 +145,7 @@ fn restore_managed_name(word: &str) -> String {
         return word.to_owned();
     }
     match name.split_once(':') {
-        Some((service, rest)) if !service.is_empty() && !rest.contains(':') => {
+        Some((service, rest)) if !service.is_empty() && !rest.is_empty() && !rest.contains(':') => {
             format!("{prefix}{service}!{rest}")
         }
         _ => word.to_owned(),
