@@ -39,6 +39,22 @@ pub enum RedeployTag {
     Off,
 }
 
+/// The services that manage secrets, as the names of those begin before the `!` ("AWS services that use Secrets Manager secrets",
+/// user guide). Any other text before a colon is a slip, such as a name with a JSON key.
+const MANAGING_SERVICES: [&str; 12] = [
+    "appflow",
+    "databrew",
+    "datasync",
+    "directconnect",
+    "ecs-sc",
+    "events",
+    "marketplace-deployment",
+    "opsworks-cm",
+    "pcs",
+    "rds",
+    "redshift",
+    "sqlworkbench",
+];
 const TAG_PREFIX: &str = "secrets-responder:";
 const UNKNOWN_TAG: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown` or `secrets` after `secrets-responder:`";
 /// The most characters that the value of a tag has (API reference of ECS: `Tag`). A file of facts may hold longer ones, and
@@ -145,7 +161,9 @@ fn restore_managed_name(word: &str) -> String {
         return word.to_owned();
     }
     match name.split_once(':') {
-        Some((service, rest)) if !service.is_empty() && !rest.is_empty() && !rest.contains(':') => {
+        Some((service, rest))
+            if MANAGING_SERVICES.contains(&service) && !rest.is_empty() && !rest.contains(':') =>
+        {
             format!("{prefix}{service}!{rest}")
         }
         _ => word.to_owned(),
@@ -267,6 +285,7 @@ mod tests {
             ("events:connection/x/1", "events!connection/x/1"),
             (&format!("{arn}rds:cluster-0a1b-a1B2c3"), &format!("{arn}rds!cluster-0a1b-a1B2c3")),
             (&format!("{arn}prod/db-a1B2c3"), &format!("{arn}prod/db-a1B2c3")),
+            (&format!("{arn}prod/db-a1B2c3:password"), &format!("{arn}prod/db-a1B2c3:password")),
         ] {
             let parsed = parse_tags(&[("secrets-responder:secrets", word)]);
             assert_eq!(
@@ -275,7 +294,7 @@ mod tests {
                 "{word}"
             );
         }
-        for word in ["rds:", ":x", "rds:a:b", "arn:aws:s3:::prod", &format!("{arn}a:b:c")] {
+        for word in ["rds:", ":x", "s2:password", "rds:a:b", "arn:aws:s3:::prod"] {
             assert!(problem("secrets-responder:secrets", word).contains("is no secret"), "{word}");
         }
         let many = parse_tags(&[
