@@ -41,7 +41,7 @@ pub(super) fn find_password_advice(incident: &Incident) -> Option<PasswordAdvice
 }
 
 /// In the message about a pending version that the rotation function did not create: cross-account rotation without
-/// `RotationToken` ("AWS Lambda secret rotation with PutSecretValue failed", Secrets Manager's troubleshooting page).
+/// `RotationToken` ("AWS Lambda secret rotation with `PutSecretValue` failed", Secrets Manager's troubleshooting page).
 const REMOVE_PENDING_TEXT: &str = "Remove the AWSPENDING staging label";
 
 const PENDING_OF_ANOTHER: PasswordAdvice = PasswordAdvice {
