@@ -24,5 +24,5 @@ pub use merge_copies::merge_copies;
 pub use missing_link::{ChainState, ProofLink};
 pub use proof_chain::ProofChain;
 pub use proof_scope::ProofScope;
-pub use rebuild::{RebuiltProofs, UnattributedRead, UnconsumedChange, rebuild_proofs};
+pub use rebuild::{FailedRotation, RebuiltProofs, UnattributedRead, UnconsumedChange, rebuild_proofs};
 pub use rotation_proof::{RecordedDecision, RotationProof};

@@ -218,7 +218,7 @@ fn a_read_under_a_role_that_two_consumers_share_needs_a_completed_rollout() {
 #[test]
 fn a_reference_to_another_version_is_never_proved() {
     let mut web = service("web", "web-role");
-    web.references[0].value = Untrusted::new(format!("{SECRET}::AWSPREVIOUS:"));
+    web.references[0].value = Untrusted::new(format!("{SECRET}::BLUE:"));
     let facts = Facts { services: Some(vec![web]), ..Facts::default() };
     let chains = rebuild(&facts, &[changed(0), forced(16, "web", "new"), fetched(52, "web-role")]).chains;
     assert_eq!((chains[0].state, chains[0].link), (ChainState::Broken, Some(ProofLink::Decided)));

@@ -6,6 +6,7 @@ pub mod ecs_refusal;
 pub mod ecs_service;
 pub mod location;
 pub mod principal;
+pub mod reference_match;
 pub mod secret_metadata;
 pub mod secret_ref;
 pub mod secret_reference;

@@ -23,6 +23,8 @@ pub enum DetailKind {
     CallTarget,
     /// The step in which a rotation function failed.
     FailedStep,
+    /// What Secrets Manager says about a failed rotation.
+    ErrorMessage,
     /// The ARN of the rotation function.
     RotationFunction,
     /// An exception that would have applied if it had not expired.
@@ -71,7 +73,7 @@ pub enum DetailKind {
 
 impl DetailKind {
     /// All kinds.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Event,
         Self::Drill,
         Self::SessionName,
@@ -81,6 +83,7 @@ impl DetailKind {
         Self::UserAgent,
         Self::CallTarget,
         Self::FailedStep,
+        Self::ErrorMessage,
         Self::RotationFunction,
         Self::ExpiredException,
         Self::ClosingReason,
@@ -117,6 +120,7 @@ impl DetailKind {
             Self::UserAgent => "user agent",
             Self::CallTarget => "acted on",
             Self::FailedStep => "failed step",
+            Self::ErrorMessage => "error message",
             Self::RotationFunction => "rotation function",
             Self::ExpiredException => "expired exception",
             Self::ClosingReason => "why it is closed",

@@ -112,7 +112,7 @@ impl Incident {
             event_ids.push(observation.id.clone());
         }
         let secret_refs = secrets_by_name(observations);
-        let names: BTreeSet<Untrusted> = secret_refs.iter().map(|secret| secret.text.clone()).collect();
+        let names: BTreeSet<Untrusted> = secret_refs.iter().map(SecretRef::display_name).collect();
         let principal = match principals.first() {
             Some(principal) if principals.len() == 1 => Some((*principal).clone()),
             _ => None,
@@ -158,11 +158,21 @@ pub(crate) fn incident_key(response: &Response, subject: &str) -> String {
     hash::hash_parts(&["incident", &response.incident, subject])
 }
 
-/// The secrets of some observations, one for each secret however it was spelled, sorted by name.
+/// The secrets of some observations, one for each secret however it was spelled, sorted by name. A secret of which only an
+/// ARN is known that may be partial is that ARN: its name may be another one.
 fn secrets_by_name(observations: &[&Observation]) -> Vec<SecretRef> {
     let spelled = observations.iter().flat_map(|observation| &observation.secrets);
-    let keys: BTreeSet<String> = resolve_spellings(spelled).into_values().collect();
-    let mut secrets: Vec<SecretRef> = keys.iter().filter_map(|key| SecretRef::from_key(key)).collect();
+    let mut spellings_by_key: BTreeMap<String, Vec<&SecretRef>> = BTreeMap::new();
+    for (spelling, key) in resolve_spellings(spelled) {
+        spellings_by_key.entry(key).or_default().push(spelling);
+    }
+    let mut secrets = Vec::new();
+    for (key, spellings) in spellings_by_key {
+        match spellings.as_slice() {
+            [spelling] if spelling.may_be_partial_arn() => secrets.push((*spelling).clone()),
+            _ => secrets.extend(SecretRef::from_key(&key)),
+        }
+    }
     secrets.sort_by(|a, b| (&a.text, a).cmp(&(&b.text, b)));
     secrets
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsDeployment;
+use crate::aws::secret_ref::SecretRef;
 use crate::incident::Incident;
 use crate::rules::Handler;
 use crate::settings::DeploymentRisk;
@@ -100,6 +101,9 @@ pub enum PlanStep {
         /// The roles whose reads of the secrets will prove that the new tasks have them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         execution_roles: BTreeSet<Untrusted>,
+        /// The partial ARNs that end like full ones, by which its tasks read the secrets.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        partial_arns: BTreeSet<SecretRef>,
         /// Why.
         why: String,
     },

@@ -32,6 +32,11 @@ pub enum Question {
         /// The version that should be AWSCURRENT: worth waiting for a little.
         version: Option<String>,
     },
+    /// Whether a secret has exactly this ARN; only a secret that has it is an answer.
+    SecretWithArn {
+        /// The ARN.
+        secret: SecretRef,
+    },
     /// What Secrets Manager says of every secret of an account and Region.
     Secrets {
         /// The account.

@@ -109,7 +109,7 @@ fn service_that_cannot_be_redeployed_is_paged_once_with_its_reason() {
         (SECRET, json!({"controller": "EXTERNAL"}), SkipReason::External, true),
         (SECRET, json!({"status": "DRAINING"}), SkipReason::Inactive, false),
         (&format!("{SECRET}:::v1"), json!({}), SkipReason::PinnedVersion, true),
-        (&format!("{SECRET}::AWSPREVIOUS:"), json!({}), SkipReason::OtherLabel, true),
+        (&format!("{SECRET}::BLUE:"), json!({}), SkipReason::OtherLabel, true),
         (SECRET, tagged("off"), SkipReason::OptedOut, false),
         (SECRET, tagged("notify"), SkipReason::NotifyOnly, true),
         (SECRET, tagged("yes please"), SkipReason::UnclearTag, true),

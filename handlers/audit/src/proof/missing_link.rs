@@ -10,8 +10,10 @@ use responder_core::text::Untrusted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChainState {
-    /// Every link holds.
+    /// Every link holds, and the change was answered in time.
     Complete,
+    /// The service runs the new value, as far as the links show, but it took longer than a change may go unanswered.
+    Late,
     /// A new task read the new value, and nothing shows how its rollout ended.
     Read,
     /// The chain may yet be completed.

@@ -28,6 +28,10 @@ pub struct ProofChain {
     /// The time from the change to the end of the rollout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_complete: Option<Span>,
+    /// By how much the answer came later than a change may go unanswered: the end of the rollout, or the read where that is all
+    /// that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_by: Option<Span>,
     /// Whether the end of the rollout would be known. `CloudTrail` alone does not record it.
     pub ends_known: bool,
 }
@@ -38,26 +42,35 @@ impl ProofChain {
         let to_consume = measure_span(proof.changed_at, proof.fetched_at);
         let to_complete = measure_span(proof.changed_at, proof.completed_at);
         let ends_known = scope.ends_known;
-        match find_missing_link(&proof, scope) {
-            None => Self {
-                proof,
-                state: ChainState::Complete,
-                link: None,
-                reason: None,
-                to_consume,
-                to_complete,
-                ends_known,
-            },
-            Some(missing) => Self {
-                proof,
-                state: missing.state,
-                link: Some(missing.link),
-                reason: Some(missing.reason),
-                to_consume,
-                to_complete,
-                ends_known,
-            },
+        let (state, link, reason) = match find_missing_link(&proof, scope) {
+            None => (ChainState::Complete, None, None),
+            Some(missing) => (missing.state, Some(missing.link), Some(missing.reason)),
+        };
+        let mut chain =
+            Self { proof, state, link, reason, to_consume, to_complete, late_by: None, ends_known };
+        chain.judge_delay(scope.answer);
+        chain
+    }
+
+    /// Marks a chain late whose service got the new value, but not within `answer` of the change.
+    fn judge_delay(&mut self, answer: Span) {
+        if !matches!(self.state, ChainState::Complete | ChainState::Read) {
+            return;
         }
+        let Some(took) = self.to_complete.or(self.to_consume) else { return };
+        let late_by = Span::from_millis(took.millis().saturating_sub(answer.millis()));
+        if late_by.millis() <= 0 {
+            return;
+        }
+        self.state = ChainState::Late;
+        self.late_by = Some(late_by);
+        let sentence = "it was answered, but not in time";
+        let reason = match &self.reason {
+            Some(reason) => format!("{sentence}; {}", reason.raw()),
+            None => sentence.to_owned(),
+        };
+        self.reason = Some(Untrusted::new(reason));
+        self.link.get_or_insert(ProofLink::Completed);
     }
 }
 
@@ -89,6 +102,28 @@ mod tests {
         assert_eq!((chain.state, chain.link), (ChainState::Complete, None));
         assert_eq!(chain.to_consume, Some(Span::from_secs(52)));
         assert_eq!(chain.to_complete, Some(Span::from_secs(110)));
+    }
+
+    #[test]
+    fn an_answer_after_the_deadline_is_late_and_says_by_how_much() {
+        for (completed, fetched, state, late_seconds) in [
+            (Some(900), 52, ChainState::Complete, None),
+            (Some(901), 52, ChainState::Late, Some(1)),
+            (Some(2_592_900), 2_592_052, ChainState::Late, Some(2_592_000)),
+            (None, 900, ChainState::Read, None),
+            (None, 960, ChainState::Late, Some(60)),
+        ] {
+            let proof = RotationProof {
+                completed_at: completed.map(at),
+                fetched_at: Some(at(fetched)),
+                ..whole_proof()
+            };
+            let scope = ProofScope { ends_known: false, ..ProofScope::LEDGER };
+            let chain = ProofChain::judge(proof, &scope);
+            assert_eq!((chain.state, chain.late_by), (state, late_seconds.map(Span::from_secs)));
+        }
+        let failed = RotationProof { failed_at: Some(at(2_000)), completed_at: None, ..whole_proof() };
+        assert_eq!(ProofChain::judge(failed, &ProofScope::LEDGER).late_by, None);
     }
 
     #[test]

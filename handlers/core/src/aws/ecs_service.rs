@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::Arn;
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
+use crate::aws::reference_match::match_reference;
+use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{RequestedVersion, SecretReference};
 use crate::settings::DeploymentRisk;
@@ -16,7 +18,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
-    /// Its ARN, which holds the cluster's name.
+    /// Its ARN, which holds the cluster's name unless it has the form from before 2018.
     pub arn: ServiceArn,
     /// The cluster's ARN.
     pub cluster: ClusterArn,
@@ -53,25 +55,28 @@ impl EcsService {
 
     /// `cluster/service`, for people.
     pub fn display_name(&self) -> Untrusted {
-        let arn = Arn::parse_for_service("ecs", &self.arn);
+        let long_arn = self.arn.with_cluster(&self.cluster);
+        let arn = Arn::parse_for_service("ecs", &long_arn);
         let path = arn.and_then(|arn| arn.resource.strip_prefix("service/"));
         Untrusted::new(path.unwrap_or(&self.arn))
     }
 
     /// The versions of `secret` that the service asks for; empty if it does not use the secret.
     pub fn find_requested_versions(&self, secret: &SecretRef) -> Vec<RequestedVersion> {
-        self.find_requested_versions_with(secret, &[])
+        self.find_requested_versions_with(secret, &[], &BTreeMap::new())
     }
 
-    /// The versions of `secret` that the service asks for, also by references that are declared elsewhere.
+    /// The versions of `secret` that the service asks for, also by references that are declared elsewhere. `known` is what
+    /// Secrets Manager says, by the key of a secret.
     pub fn find_requested_versions_with(
         &self,
         secret: &SecretRef,
         declared: &[SecretReference],
+        known: &BTreeMap<String, SecretMetadata>,
     ) -> Vec<RequestedVersion> {
         let mut versions = Vec::new();
         for (used, version) in self.find_requested_secrets_with(declared) {
-            if used.may_be_same_secret(secret) {
+            if match_reference(&used, secret, known).is_some() {
                 versions.push(version);
             }
         }
@@ -264,6 +269,9 @@ mod tests {
         assert_eq!(service.find_requested_versions(&secret("prod/db", "eu-west-1")), []);
         let api = secret("prod/api", "us-west-2");
         assert_eq!(service.find_requested_versions(&api), []);
-        assert_eq!(service.find_requested_versions_with(&api, &[declared("prod/api")]), [current]);
+        assert_eq!(
+            service.find_requested_versions_with(&api, &[declared("prod/api")], &BTreeMap::new()),
+            [current]
+        );
     }
 }

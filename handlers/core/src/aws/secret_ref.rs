@@ -68,6 +68,26 @@ impl SecretRef {
         }
     }
 
+    /// The name for people: the whole ARN where its end may be the end of a name as well as the random part (`…:app/jwt-secret`).
+    pub fn display_name(&self) -> Untrusted {
+        if self.may_be_partial_arn() { Untrusted::new(self.to_arn()) } else { self.friendly_name() }
+    }
+
+    /// Whether it is an ARN that ends like a full one, with what people would write: a word or two, or a number. One random part in
+    /// thirty looks so.
+    pub fn may_be_partial_arn(&self) -> bool {
+        let text = self.text.raw();
+        let end = text.rsplit_once('-').map_or("", |(_, end)| end);
+        self.ends_like_full_arn() && is_like_words(end)
+    }
+
+    /// What the same text means in the other kind of reference, where that may be the same secret under another key: the name
+    /// `app/jwt-secret` and the partial ARN that ends so.
+    pub(crate) fn other_reading(&self) -> Option<Self> {
+        let other = Self { from_arn: !self.from_arn, ..self.clone() };
+        (self.may_be_partial_arn() || other.may_be_partial_arn()).then_some(other)
+    }
+
     /// The `SecretId` that `DescribeSecret` takes in the account of the secret: the ARN, or the name.
     pub fn secret_id(&self) -> String {
         if self.from_arn { self.to_arn() } else { self.text.raw().to_owned() }
@@ -108,6 +128,11 @@ impl SecretRef {
             || other.name_before_suffix() == Some(own_text)
     }
 
+    /// Whether it is an ARN that ends like a full one.
+    pub(crate) fn ends_like_full_arn(&self) -> bool {
+        self.name_before_suffix().is_some()
+    }
+
     /// The name in an ARN that ends like a full one.
     fn name_before_suffix(&self) -> Option<&str> {
         if self.from_arn { remove_suffix(self.text.raw()) } else { None }
@@ -119,6 +144,29 @@ fn remove_suffix(text: &str) -> Option<&str> {
     let (name, suffix) = text.rsplit_once('-')?;
     let is_random_part = suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric());
     if is_random_part && !name.is_empty() { Some(name) } else { None }
+}
+
+/// Whether letters and digits look written by people: a word (`secret`, `Config`, `CONFIG`), two (`apiKey`), or a number
+/// (`000001`, `db2026`).
+fn is_like_words(text: &str) -> bool {
+    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = text.len() - letters.len();
+    if digits > 0 {
+        return digits > 1 && letters.bytes().all(|b| b.is_ascii_lowercase());
+    }
+    if !letters.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return false;
+    }
+    if letters.bytes().all(|b| b.is_ascii_uppercase()) {
+        return true;
+    }
+    match letters.bytes().rposition(|b| b.is_ascii_uppercase()) {
+        None | Some(0) => true,
+        Some(second_word) => {
+            let (first, second) = letters.split_at(second_word);
+            first.len() > 1 && second.len() > 1 && first.bytes().all(|b| b.is_ascii_lowercase())
+        }
+    }
 }
 
 /// Finds out which spellings of a group mean the same secret: maps each spelling to a key (`account/region/name`) that
@@ -233,6 +281,30 @@ mod tests {
         let other_account = "arn:aws:secretsmanager:us-west-2:444455556666:secret:prod/db-a1B2c3";
         assert_eq!(distinct(&["prod/db", "prod/db2", other_region, other_account]), 4);
         assert!(!spelled("prod/db").may_be_same_secret(&spelled(&format!("{ARN}prod/db2-a1B2c3"))));
+    }
+
+    #[test]
+    fn an_arn_that_people_may_have_written_is_shown_whole() {
+        for (tail, is_shown_whole) in [
+            ("app/jwt-secret", true),
+            ("app-Config", true),
+            ("stripe-apiKey", true),
+            ("x-APIKEY", true),
+            ("tenant-000001", true),
+            ("orders-db2026", true),
+            ("prod/db-a1B2c3", false),
+            ("prod/db-AbCdEf", false),
+            ("prod/db-ABcdef", false),
+            ("prod/db-abcdeF", false),
+            ("prod/db", false),
+            ("app/jwt-secret-Zz9Yy8", false),
+        ] {
+            let arn = spelled(&format!("{ARN}{tail}"));
+            let shown =
+                if is_shown_whole { Untrusted::new(format!("{ARN}{tail}")) } else { arn.friendly_name() };
+            assert_eq!((arn.may_be_partial_arn(), arn.display_name()), (is_shown_whole, shown), "{tail}");
+            assert!(!spelled(tail).may_be_partial_arn());
+        }
     }
 
     #[test]

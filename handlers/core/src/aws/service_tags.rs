@@ -19,7 +19,8 @@ pub struct ServiceTags {
     pub window: Option<TimeWindow>,
     /// `secrets-responder:cooldown`: how long after a redeployment the next one waits; up to 24 hours.
     pub cooldown: Option<Span>,
-    /// `secrets-responder:secrets`: secrets that it reads by itself, as ARNs or names ([`ReferenceKind::Declared`]).
+    /// `secrets-responder:secrets`, and `secrets-responder:secrets-2` and so on: secrets that it reads by itself, as ARNs or
+    /// names ([`ReferenceKind::Declared`]). `rds:cluster-1` stands for `rds!cluster-1`, because no tag holds a `!`.
     pub secrets: Vec<Untrusted>,
     /// The tags that cannot be understood, with a sentence for each that is fit to be shown. With one of them the service
     /// must not be redeployed, and a human must be notified, whatever the other fields say.
@@ -38,6 +39,22 @@ pub enum RedeployTag {
     Off,
 }
 
+/// The services that manage secrets, as the names of those begin before the `!` ("AWS services that use Secrets Manager secrets",
+/// user guide). Any other text before a colon is a slip, such as a name with a JSON key.
+const MANAGING_SERVICES: [&str; 12] = [
+    "appflow",
+    "databrew",
+    "datasync",
+    "directconnect",
+    "ecs-sc",
+    "events",
+    "marketplace-deployment",
+    "opsworks-cm",
+    "pcs",
+    "rds",
+    "redshift",
+    "sqlworkbench",
+];
 const TAG_PREFIX: &str = "secrets-responder:";
 const UNKNOWN_TAG: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown` or `secrets` after `secrets-responder:`";
 /// The most characters that the value of a tag has (API reference of ECS: `Tag`). A file of facts may hold longer ones, and
@@ -76,11 +93,18 @@ impl ServiceTags {
             "redeploy" => self.redeploy = parse_redeploy(value)?,
             "window" => self.window = Some(parse_window(value)?),
             "cooldown" => self.cooldown = Some(parse_cooldown(value)?),
-            "secrets" => self.secrets = parse_secrets(value)?,
+            _ if is_secrets_tag(name) => self.secrets.extend(parse_secrets(value)?),
             _ => return Err(UNKNOWN_TAG.to_owned()),
         }
         Ok(())
     }
+}
+
+/// `secrets`, or `secrets-2` and so on: one tag is too short for many names.
+fn is_secrets_tag(name: &str) -> bool {
+    let Some(number) = name.strip_prefix("secrets") else { return false };
+    let Some(digits) = number.strip_prefix('-') else { return number.is_empty() };
+    !digits.is_empty() && digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn parse_redeploy(value: &str) -> Result<RedeployTag, String> {
@@ -111,7 +135,7 @@ fn parse_secrets(value: &str) -> Result<Vec<Untrusted>, String> {
     check_length(value)?;
     let mut secrets = Vec::new();
     for word in value.split_whitespace() {
-        let secret = Untrusted::new(word);
+        let secret = Untrusted::new(restore_managed_name(word));
         if !is_secret(&secret) {
             return Err(format!(
                 "`{}` is no secret; expected ARNs or names of secrets, separated by spaces",
@@ -124,6 +148,26 @@ fn parse_secrets(value: &str) -> Result<Vec<Untrusted>, String> {
         return Err("expected ARNs or names of secrets, separated by spaces".to_owned());
     }
     Ok(secrets)
+}
+
+/// Writes the `!` in the name of a secret that an AWS service manages, such as `rds!cluster-1`: the value of a tag cannot
+/// hold it (API reference of ECS: `Tag`), and so has a colon in its place, which no name holds.
+fn restore_managed_name(word: &str) -> String {
+    let (prefix, name) = match word.split_once(":secret:") {
+        Some((arn, name)) => (format!("{arn}:secret:"), name),
+        None => (String::new(), word),
+    };
+    if prefix.is_empty() && word.starts_with("arn:") {
+        return word.to_owned();
+    }
+    match name.split_once(':') {
+        Some((service, rest))
+            if MANAGING_SERVICES.contains(&service) && !rest.is_empty() && !rest.contains(':') =>
+        {
+            format!("{prefix}{service}!{rest}")
+        }
+        _ => word.to_owned(),
+    }
 }
 
 fn check_length(value: &str) -> Result<(), String> {
@@ -230,6 +274,39 @@ mod tests {
             assert!(problem.starts_with(&start), "{problem}");
         }
         assert!(problem(" secrets-responder:Window", "off").contains("nobody knows"));
+    }
+
+    #[test]
+    fn a_managed_secret_is_declared_with_a_colon_and_many_secrets_by_several_tags() {
+        let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:";
+        for (word, expected) in [
+            ("rds:cluster-0a1b", "rds!cluster-0a1b"),
+            ("rds!cluster-0a1b", "rds!cluster-0a1b"),
+            ("events:connection/x/1", "events!connection/x/1"),
+            (&format!("{arn}rds:cluster-0a1b-a1B2c3"), &format!("{arn}rds!cluster-0a1b-a1B2c3")),
+            (&format!("{arn}prod/db-a1B2c3"), &format!("{arn}prod/db-a1B2c3")),
+            (&format!("{arn}prod/db-a1B2c3:password"), &format!("{arn}prod/db-a1B2c3:password")),
+        ] {
+            let parsed = parse_tags(&[("secrets-responder:secrets", word)]);
+            assert_eq!(
+                (parsed.secrets, parsed.problems),
+                (vec![Untrusted::new(expected)], Vec::new()),
+                "{word}"
+            );
+        }
+        for word in ["rds:", ":x", "s2:password", "rds:a:b", "arn:aws:s3:::prod"] {
+            assert!(problem("secrets-responder:secrets", word).contains("is no secret"), "{word}");
+        }
+        let many = parse_tags(&[
+            ("secrets-responder:secrets", "a b"),
+            ("secrets-responder:secrets-2", "rds:c"),
+            ("secrets-responder:secrets-10", "d"),
+        ]);
+        assert_eq!((many.secrets.len(), many.problems), (4, Vec::new()));
+        for tag in ["secrets-responder:secrets-", "secrets-responder:secrets-x", "secrets-responder:secrets2"]
+        {
+            assert!(problem(tag, "a").contains("nobody knows"), "{tag}");
+        }
     }
 
     #[test]

@@ -6,14 +6,19 @@ use crate::facts::Facts;
 use crate::plan::{Plan, PlanStep};
 use crate::state::deployment::{
     ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence, SecretChange, is_change_news,
-    read_evidence_key,
+    read_evidence_keys,
 };
 use crate::time::Timestamp;
 
 /// Records a change, if it is news. Consumers that waited for the change before it have waited since then.
 pub(super) fn apply_change(change: &SecretChange, facts: &mut Facts) {
-    let mut news =
-        KnownChange { at: change.at, version: change.version.clone(), waiting_since: None, resolved: false };
+    let mut news = KnownChange {
+        at: change.at,
+        version: change.version.clone(),
+        waiting_since: None,
+        resolved: false,
+        arn: change.secret.from_arn.then(|| change.secret.to_arn()),
+    };
     let Some(known) = facts.changes.get_mut(&change.secret.key()) else {
         facts.changes.insert(change.secret.key(), news);
         return;
@@ -43,8 +48,17 @@ pub(super) fn apply_resolved_change(change: &SecretChange, facts: &mut Facts) {
 /// Records a new deployment, which is PRIMARY from now on. Its id is known to ECS only: the next report about the service is
 /// about it.
 pub(super) fn apply_redeployment(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
-    let PlanStep::Redeploy { cluster, service, secrets, not_before, slot, rollout, execution_roles, .. } =
-        step
+    let PlanStep::Redeploy {
+        cluster,
+        service,
+        secrets,
+        not_before,
+        slot,
+        rollout,
+        execution_roles,
+        partial_arns,
+        ..
+    } = step
     else {
         return;
     };
@@ -68,12 +82,11 @@ pub(super) fn apply_redeployment(plan: &Plan, step: &PlanStep, facts: &mut Facts
     facts.concurrency_slots.entry(cluster.clone()).or_default().insert(*slot, taken);
     for role in execution_roles {
         for change in secrets {
-            let pending = facts.pending_evidence.entry(read_evidence_key(role, &change.secret)).or_default();
-            pending.insert(PendingReadEvidence {
-                service: service.clone(),
-                change: change.clone(),
-                since: at,
-            });
+            let evidence =
+                PendingReadEvidence { service: service.clone(), change: change.clone(), since: at };
+            for key in read_evidence_keys(role, &change.secret, partial_arns) {
+                facts.pending_evidence.entry(key).or_default().insert(evidence.clone());
+            }
         }
     }
 }

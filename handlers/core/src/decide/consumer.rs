@@ -1,9 +1,12 @@
 //! Consumers: which services use which of the changed secrets, and which versions of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change_index::ChangeIndex;
 use crate::aws::ecs_service::EcsService;
+use crate::aws::reference_match::{ReferenceMatch, match_reference};
+use crate::aws::secret_metadata::SecretMetadata;
+use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use crate::aws::service_tags::ServiceTags;
 use crate::facts::Facts;
@@ -22,11 +25,18 @@ pub(super) struct SecretConsumer<'f> {
 /// The use of one changed secret by one service.
 pub(super) struct SecretUse {
     pub(super) change: SecretChange,
-    /// The versions of the secret that the references of the service ask for.
+    /// The versions of the secret that the references of the service ask for. A label that moved together with AWSCURRENT
+    /// counts as the current version.
     pub(super) versions: Vec<RequestedVersion>,
+    /// The partial ARNs of a name that ends like the random part of an ARN, by which the service refers to the secret.
+    partial_arns: BTreeSet<SecretRef>,
 }
 
 impl SecretUse {
+    fn new(change: SecretChange) -> Self {
+        Self { change, versions: Vec::new(), partial_arns: BTreeSet::new() }
+    }
+
     /// Whether a new deployment reads the new value through at least one reference.
     fn reads_new_value(&self) -> bool {
         self.versions.contains(&RequestedVersion::Current)
@@ -41,30 +51,37 @@ impl SecretUse {
 impl ChangeIndex {
     /// Whether a service uses one of the secrets: by its references, its tags or the settings.
     pub fn are_used_by(&self, service: &EcsService, settings: &Settings) -> bool {
-        !find_consumers_in_service(service, self, settings).is_empty()
+        !find_consumers_in_service(service, self, settings, &BTreeMap::new()).is_empty()
     }
 }
 
 /// The service as a consumer of these changes: none if it uses none of the secrets, two if a new deployment reads the new
-/// values of some of them only.
+/// values of some of them only. `known` is what Secrets Manager says, by the key of a secret.
 pub(super) fn find_consumers_in_service<'f>(
     service: &'f EcsService,
     changes: &ChangeIndex,
     settings: &Settings,
+    known: &BTreeMap<String, SecretMetadata>,
 ) -> Vec<SecretConsumer<'f>> {
     let tags = ServiceTags::parse(&service.tags);
     let declared = list_declared_references(service, &tags, settings);
-    let mut versions_by_position: BTreeMap<usize, Vec<RequestedVersion>> = BTreeMap::new();
+    let mut uses_by_position: BTreeMap<usize, SecretUse> = BTreeMap::new();
     for (secret, version) in service.find_requested_secrets_with(&declared) {
         for position in changes.find_positions(&secret) {
-            versions_by_position.entry(position).or_default().push(version.clone());
+            let Some(change) = changes.get(position) else { continue };
+            let Some(found) = match_reference(&secret, &change.secret, known) else { continue };
+            let secret_use =
+                uses_by_position.entry(position).or_insert_with(|| SecretUse::new(change.clone()));
+            let moves = moves_with_current(&version, known.get(&change.secret.key()));
+            secret_use.versions.push(if moves { RequestedVersion::Current } else { version.clone() });
+            if found == ReferenceMatch::PartialArn {
+                secret_use.partial_arns.insert(secret.clone());
+            }
         }
     }
     let mut helped = Vec::new();
     let mut not_helped = Vec::new();
-    for (position, versions) in versions_by_position {
-        let Some(change) = changes.get(position) else { continue };
-        let secret_use = SecretUse { change: change.clone(), versions };
+    for secret_use in uses_by_position.into_values() {
         if secret_use.reads_new_value() {
             helped.push(secret_use);
         } else {
@@ -78,6 +95,22 @@ pub(super) fn find_consumers_in_service<'f>(
         }
     }
     consumers
+}
+
+/// Whether a label that a reference asks for moved together with AWSCURRENT, so that a new task reads another value by it:
+///
+/// 1. AWSPREVIOUS goes to the version that was AWSCURRENT, always;
+/// 2. another label did if it is on the version that is AWSCURRENT now.
+fn moves_with_current(version: &RequestedVersion, metadata: Option<&SecretMetadata>) -> bool {
+    let RequestedVersion::Stage(label) = version else { return false };
+    // 1. AWSPREVIOUS.
+    if label.raw() == "AWSPREVIOUS" {
+        return true;
+    }
+    // 2. Another label.
+    let Some(metadata) = metadata else { return false };
+    let labelled = metadata.version_with_label(label.raw());
+    labelled.is_some() && labelled == metadata.current_version()
 }
 
 /// The secrets that the service reads by itself, as its tags and the settings declare them.
@@ -143,6 +176,15 @@ impl SecretConsumer<'_> {
     /// Whether a new deployment reads the new values.
     pub(super) fn reads_new_values(&self) -> bool {
         self.uses.iter().all(SecretUse::reads_new_value)
+    }
+
+    /// The partial ARNs of names that end like the random part of an ARN, by which it refers to the secrets.
+    pub(super) fn partial_arns(&self) -> BTreeSet<SecretRef> {
+        let mut partial_arns = BTreeSet::new();
+        for secret_use in &self.uses {
+            partial_arns.extend(secret_use.partial_arns.iter().cloned());
+        }
+        partial_arns
     }
 
     /// The changes of secrets of which some references ask for AWSCURRENT and others do not.

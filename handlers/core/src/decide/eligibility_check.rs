@@ -39,6 +39,9 @@ impl<'c, 'f> EligibilityCheck<'c, 'f> {
         if is_unconfirmed {
             risks.insert(DeploymentRisk::Unconfirmed);
         }
+        if !consumer.partial_arns().is_empty() {
+            risks.insert(DeploymentRisk::PartialArn);
+        }
         let mut check = Self { consumer, facts, now, changed_at, fresh_from, risks };
         if check.is_deployment_in_progress() {
             check.risks.insert(DeploymentRisk::InProgress);

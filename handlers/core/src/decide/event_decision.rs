@@ -64,7 +64,7 @@ pub fn respond(event: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     }
     let PlanBuilder { steps, retry, .. } = builder;
     let record = &event.event;
-    let names: BTreeSet<_> = record.secrets.iter().map(SecretRef::friendly_name).collect();
+    let names: BTreeSet<_> = record.secrets.iter().map(SecretRef::display_name).collect();
     Plan {
         event: record.key().to_owned(),
         event_id: record.id(),

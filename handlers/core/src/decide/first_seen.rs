@@ -76,15 +76,52 @@ pub(super) fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question
     if !facts.settings.first_reads {
         return Vec::new();
     }
-    reads(event).into_iter().map(|(key, _)| Question::LastSeen { key }).collect()
+    let mut questions = Vec::new();
+    for read in list_reads(event) {
+        for key in read.keys() {
+            questions.push(Question::LastSeen { key: key.clone() });
+        }
+    }
+    questions
+}
+
+/// A read of one secret by one principal.
+struct SecretRead {
+    key: String,
+    /// The key under which the same secret was recorded where somebody spelled it otherwise.
+    other_key: Option<String>,
+    at: Timestamp,
+}
+
+impl SecretRead {
+    fn keys(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.key).chain(&self.other_key)
+    }
+
+    /// When the principal last read the secret before.
+    fn find_last(&self, facts: &Facts) -> Option<Timestamp> {
+        self.keys().filter_map(|key| facts.last_seen.get(key).copied()).max()
+    }
+}
+
+fn list_reads(event: &MatchedEvent<'_>) -> Vec<SecretRead> {
+    let record = &event.event;
+    let mut list = Vec::new();
+    for ((key, at), secret) in reads(event).into_iter().zip(&record.secrets) {
+        let other = secret.other_reading();
+        let other_key = other.map(|other| last_seen_key(&record.account, &record.principal.id, &other.key()));
+        list.push(SecretRead { key, other_key, at });
+    }
+    list
 }
 
 pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
     if !builder.facts.settings.first_reads {
         return;
     }
-    for (key, at) in reads(builder.case) {
-        let last = builder.facts.last_seen.get(&key).copied();
+    for read in list_reads(builder.case) {
+        let last = read.find_last(builder.facts);
+        let SecretRead { key, at, .. } = read;
         if last.is_none_or(|last| last.plus(FIRST_READ_AFTER) < at) {
             builder.add_digest_entry(first_read(builder, response, &key, last));
         }

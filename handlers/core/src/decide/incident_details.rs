@@ -4,6 +4,7 @@ use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
 use crate::detail_kind::DetailKind;
 use crate::detection::correlate::Detection;
+use crate::event::Event;
 use crate::incident::IncidentDetail;
 use crate::text::Untrusted;
 
@@ -14,6 +15,9 @@ const TARGET_PARAMETERS: [&str; 7] =
 
 /// The steps of a rotation function, as Secrets Manager names them ("Rotation by Lambda function", user guide).
 const ROTATION_STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
+/// The events whose message is Secrets Manager's own text about a rotation.
+const ROTATION_FAILURES: [&str; 3] = ["RotationFailed", "RotationAbandoned", "TestRotationFailed"];
 
 /// The details of the event of a decision, and of the exceptions of what it detected.
 pub(super) fn event_details(
@@ -47,10 +51,23 @@ pub(super) fn event_details(
     if let Some(message) = event.find_text("/detail/errorMessage") {
         let (function, step) = rotation_failure(message.raw());
         add(DetailKind::FailedStep, step.map(Untrusted::new));
+        if ROTATION_FAILURES.contains(&event.event_name().raw()) {
+            add(DetailKind::ErrorMessage, Some(message.clone()));
+        }
         add(DetailKind::RotationFunction, function.map(Untrusted::new));
+        add(DetailKind::Note, function.and_then(|function| describe_foreign_function(function, event)));
     }
     add_expired_exceptions(builder, detections, &mut details);
     details
+}
+
+/// Says where the log of a rotation function is, if it is in another account or Region than the secret.
+fn describe_foreign_function(function: &str, event: &Event) -> Option<Untrusted> {
+    let arn = Arn::parse_for_service("lambda", function)?;
+    if arn.account == event.account && arn.region == event.region {
+        return None;
+    }
+    Some(Untrusted::new(format!("the log of the function is in account {}, {}", arn.account, arn.region)))
 }
 
 /// Names the exceptions that would have applied if they had not run out, with their owners.

@@ -100,7 +100,7 @@ fn find_unlisted_change(
     if known.resolved || is_listed {
         return None;
     }
-    let secret = SecretRef::from_key(key)?;
+    let secret = known.find_secret(key)?;
     if !scope.contains(&secret) {
         return None;
     }

@@ -123,8 +123,25 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         let window_match = WindowMatch { observations, severity: response.severity, resolved: None };
         let mut incident = Incident::from_match(response, key, &window_match, details);
         incident.handler = self.case.handler;
-        let services: BTreeSet<&ServiceArn> = consumers.iter().map(|consumer| &consumer.service).collect();
-        incident.services = services.into_iter().cloned().collect();
+        let mut services = BTreeSet::new();
+        for consumer in &consumers {
+            services.insert(self.complete_service(&consumer.service));
+        }
+        incident.services = services.into_iter().collect();
         self.add_incident(response, incident, consumers);
+    }
+
+    /// The ARN of a service with its cluster, which commands need and ARNs of the old form lack.
+    fn complete_service(&self, arn: &ServiceArn) -> ServiceArn {
+        let mut complete = arn.clone();
+        if let Some(record) = self.facts.deployments.get(arn) {
+            complete = complete.with_cluster(&record.cluster);
+        }
+        for service in self.facts.services.iter().flatten() {
+            if service.arn == *arn {
+                complete = complete.with_cluster(&service.cluster);
+            }
+        }
+        complete
     }
 }

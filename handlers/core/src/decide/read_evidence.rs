@@ -19,8 +19,11 @@ pub(super) fn questions(case: &MatchedEvent<'_>) -> Vec<Question> {
 pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>) {
     let Some(key) = find_evidence_key(builder.case) else { return };
     let read_at = builder.event().time;
+    let Some(read_secret) = builder.case.event.secrets.first() else { return };
     for evidence in builder.facts.pending_evidence.get(&key).into_iter().flatten() {
-        if read_at >= evidence.since.truncate_to_second() {
+        // An ARN that ends like a full one has the key of the name before its end, whatever it means.
+        let is_same = read_secret.may_be_same_secret(&evidence.change.secret);
+        if is_same && read_at >= evidence.since.truncate_to_second() {
             let evidence = evidence.clone();
             builder.steps.push(PlanStep::Prove { key: key.clone(), evidence, at: read_at });
         }

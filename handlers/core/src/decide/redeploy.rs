@@ -12,7 +12,6 @@ use super::eligibility::{Eligibility, check_eligibility};
 use super::invalid_tags::notify_invalid_tags;
 use super::plan_builder::PlanBuilder;
 use super::resolved_changes::{find_waiting_secrets, resolve_answered_changes};
-use crate::aws::secret_ref::SecretRef;
 use crate::facts::Facts;
 use crate::plan::{DeferReason, PlanStep, SkipReason};
 use crate::rules::Response;
@@ -55,7 +54,7 @@ pub(super) fn plan_redeployments(
 fn find_consumers<'f>(facts: &'f Facts, changes: &ChangeIndex) -> Vec<SecretConsumer<'f>> {
     let mut consumers = Vec::new();
     for service in facts.services.iter().flatten() {
-        consumers.extend(find_consumers_in_service(service, changes, &facts.settings));
+        consumers.extend(find_consumers_in_service(service, changes, &facts.settings, &facts.secrets));
     }
     consumers.sort_by(|a, b| a.service.arn.cmp(&b.service.arn));
     consumers
@@ -160,6 +159,7 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
                 rollout: facts.settings.rollout_timeout,
                 risks: terms.risks,
                 execution_roles: consumer.service.execution_roles.clone(),
+                partial_arns: consumer.partial_arns(),
                 why: terms.why,
             });
         }
@@ -175,7 +175,7 @@ fn list_answered_changes(
 ) -> Vec<SecretChange> {
     let mut answered = consumer.changes();
     let mut others = Vec::new();
-    for other in find_consumers_in_service(consumer.service, open_changes, &facts.settings) {
+    for other in find_consumers_in_service(consumer.service, open_changes, &facts.settings, &facts.secrets) {
         if other.reads_new_values() {
             others.extend(other.changes());
         }
@@ -201,7 +201,7 @@ fn index_open_changes(facts: &Facts) -> ChangeIndex {
         if change.resolved {
             continue;
         }
-        let Some(secret) = SecretRef::from_key(key) else { continue };
+        let Some(secret) = change.find_secret(key) else { continue };
         open.push(SecretChange { secret, at: change.at, version: change.version.clone() });
     }
     ChangeIndex::new(open)

@@ -1,9 +1,11 @@
 //! Changes of secrets by events: confirms the change where the secret is and in each Region that has a replica, records it,
 //! and plans the redeployments that it asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::change_index::ChangeIndex;
 use super::confirmation::{ChangeConfirmation, confirm_change, find_event_version};
+use super::consumer::find_consumers_in_service;
 use super::discovery_failures::{discovery_incident_key, notify_discovery_failures};
 use super::invalid_tags;
 use super::plan_builder::PlanBuilder;
@@ -19,6 +21,7 @@ use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
+use crate::time::Timestamp;
 
 /// The subject of the incident about events that do not say which secret changed.
 const UNKNOWN_SECRET: &str = "unknown";
@@ -40,6 +43,9 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
             questions.push(Question::Incident { key });
         }
         questions.push(Question::Secret { secret: secret.clone(), version: version.clone() });
+        for ambiguous in find_ambiguous_references(&secret, facts) {
+            questions.push(Question::SecretWithArn { secret: ambiguous });
+        }
         questions.push(Question::Consumers { secret, since: case.event.time });
     }
     questions.extend(invalid_tags::questions(response, facts));
@@ -55,6 +61,19 @@ fn list_with_replicas(secret: &SecretRef, facts: &Facts) -> BTreeSet<SecretRef> 
         }
     }
     secrets
+}
+
+/// The references to a secret by a partial ARN that may be the full ARN of another secret.
+fn find_ambiguous_references(secret: &SecretRef, facts: &Facts) -> BTreeSet<SecretRef> {
+    let change = SecretChange { secret: secret.clone(), at: Timestamp::default(), version: None };
+    let changes = ChangeIndex::new(vec![change]);
+    let mut ambiguous = BTreeSet::new();
+    for service in facts.services.iter().flatten() {
+        for consumer in find_consumers_in_service(service, &changes, &facts.settings, &BTreeMap::new()) {
+            ambiguous.extend(consumer.partial_arns());
+        }
+    }
+    ambiguous
 }
 
 /// Plans what the event asks for. The checks run in this order:

@@ -68,7 +68,7 @@ fn check_secrets(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
             return Some(ReasonToSkip { reason: SkipReason::PinnedVersion, why });
         }
         Some(reason) => {
-            let why = "it asks for another staging label than AWSCURRENT; a redeploy does not help";
+            let why = "it asks for another staging label than AWSCURRENT, which did not move; a redeploy does not help";
             return Some(ReasonToSkip { reason, why: why.to_owned() });
         }
         None => {}

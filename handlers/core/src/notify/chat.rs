@@ -117,13 +117,14 @@ fn render_headline(view: &NotificationView<'_>) -> String {
 }
 
 /// The details that a message shows, with what it calls them.
-const SHOWN_DETAILS: [(DetailKind, &str); 9] = [
+const SHOWN_DETAILS: [(DetailKind, &str); 10] = [
     (DetailKind::CallTarget, "On"),
     (DetailKind::SessionName, "Session"),
     (DetailKind::AccessKeyId, "Access key"),
     (DetailKind::SourceAddress, "Address"),
     (DetailKind::UserAgent, "User agent"),
     (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::ErrorMessage, "Message"),
     (DetailKind::RotationFunction, "Function"),
     (DetailKind::Service, "Service"),
     (DetailKind::Reason, "Reason"),
@@ -132,7 +133,7 @@ const SHOWN_DETAILS: [(DetailKind, &str); 9] = [
 fn list_secrets(incident: &Incident) -> String {
     let mut names = Vec::new();
     for secret in incident.secret_refs.iter().take(NAMED_SECRETS_MAX) {
-        names.push(format_code_span(&secret.friendly_name()));
+        names.push(format_code_span(&secret.display_name()));
     }
     let list = names.join(", ");
     match incident.secret_refs.len() - names.len() {

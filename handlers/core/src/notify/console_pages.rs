@@ -3,6 +3,7 @@
 use super::console_links::AwsConsole;
 use super::incident_subject::{IncidentSubject, LocatedFunction, LocatedService};
 use super::phrases::parse_region_name;
+use crate::aws::secret_ref::SecretRef;
 
 /// A page of the console.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(super) fn find_console_pages(subject: &IncidentSubject<'_>) -> Vec<ConsolePa
             "What the key did (CloudTrail)",
             subject.access_key_id.map(|key| console.events_url("AccessKeyId", key, period)),
         ),
-        ("secret", "Secret", subject.secret.map(|secret| console.secret_url(secret.friendly_name().raw()))),
+        ("secret", "Secret", subject.secret.and_then(|secret| find_secret_url(&console, secret))),
         ("role", "Role", subject.role.map(|role| console.role_url(role))),
         ("logs", "Log of the rotation function", subject.rotation_function.and_then(find_log_url)),
         ("service", "Service", subject.service.and_then(find_service_url)),
@@ -50,11 +51,18 @@ pub(super) fn find_console_pages(subject: &IncidentSubject<'_>) -> Vec<ConsolePa
     found
 }
 
+/// The console takes a name, which an ARN that may be partial does not give for certain.
+fn find_secret_url(console: &AwsConsole<'_>, secret: &SecretRef) -> Option<String> {
+    if secret.may_be_partial_arn() {
+        return None;
+    }
+    Some(console.secret_url(secret.friendly_name().raw()))
+}
+
 /// The function may be in another Region than the secret.
 fn find_log_url(function: LocatedFunction<'_>) -> Option<String> {
     let console = AwsConsole::for_region(parse_region_name(function.region)?)?;
-    let name = function.qualified_name.split(':').next()?;
-    Some(console.logs_url(&format!("/aws/lambda/{name}")))
+    Some(console.logs_url(&format!("/aws/lambda/{}", function.name)))
 }
 
 /// The service may be in another Region than the secret.

@@ -130,7 +130,7 @@ fn render_facts(view: &NotificationView<'_>) -> TextLines {
     }
     lines.add_details(incident, &CALLER_DETAILS);
     if let [secret] = incident.secret_refs.as_slice() {
-        lines.add_field("Secret", &secret.friendly_name().show(VALUE_MAX_CHARS));
+        lines.add_field("Secret", &secret.display_name().show(VALUE_MAX_CHARS));
     }
     lines.add_details(incident, &CALL_DETAILS);
     if incident.handler == Handler::Failure && incident.reads > 1 {
@@ -171,10 +171,11 @@ const CALLER_DETAILS: [(DetailKind, &str); 5] = [
 ];
 
 /// The details about the call, with what the page calls them.
-const CALL_DETAILS: [(DetailKind, &str); 4] = [
+const CALL_DETAILS: [(DetailKind, &str); 5] = [
     (DetailKind::Event, "Event"),
     (DetailKind::CallTarget, "On"),
     (DetailKind::FailedStep, "Failed step"),
+    (DetailKind::ErrorMessage, "Message"),
     (DetailKind::RotationFunction, "Function"),
 ];
 
@@ -226,7 +227,7 @@ fn render_secrets(incident: &Incident) -> TextLines {
     }
     lines.add("Secrets:");
     for secret in incident.secret_refs.iter().take(SECRETS_MAX) {
-        let name = secret.friendly_name().show(NAME_MAX_CHARS);
+        let name = secret.display_name().show(NAME_MAX_CHARS);
         lines.add(&format!("- {name}{}", describe_other_location(secret, incident)));
     }
     if incident.secret_refs.len() > SECRETS_MAX {

@@ -38,8 +38,8 @@ pub(super) struct IncidentSubject<'i> {
 #[derive(Clone, Copy)]
 pub(super) struct LocatedFunction<'i> {
     pub(super) region: &'i str,
-    /// The name, with a version or an alias if the ARN has one: `rotate-db:live`.
-    pub(super) qualified_name: &'i str,
+    /// The name, without a version or an alias: the name of a log group holds no colon.
+    pub(super) name: &'i str,
 }
 
 /// An ECS service, from its ARN.
@@ -54,6 +54,7 @@ impl<'i> IncidentSubject<'i> {
     pub(super) fn from_incident(incident: &'i Incident) -> Self {
         let secret = incident.secret_refs.first();
         let principal = find_principal(incident);
+        let region = find_region(incident, secret);
         // Nothing can be done about a principal of another account.
         let own_principal = principal.and_then(Arn::parse).filter(|arn| arn.account == incident.account);
         Self {
@@ -63,9 +64,9 @@ impl<'i> IncidentSubject<'i> {
             user: own_principal.and_then(find_user_name),
             access_key_id: incident.detail(DetailKind::AccessKeyId).map(Untrusted::raw),
             session_name: incident.detail(DetailKind::SessionName).map(Untrusted::raw),
-            rotation_function: find_rotation_function(incident),
+            rotation_function: find_rotation_function(incident, region),
             service: find_service(incident),
-            region: find_region(incident, secret),
+            region,
             start: incident.first.minus(INCIDENT_LOOKAROUND),
             end: incident.last.plus(INCIDENT_LOOKAROUND),
         }
@@ -85,10 +86,14 @@ fn find_region<'i>(incident: &'i Incident, secret: Option<&'i SecretRef>) -> Opt
     incident.regions.iter().find_map(|region| parse_region_name(region))
 }
 
-fn find_rotation_function(incident: &Incident) -> Option<LocatedFunction<'_>> {
+/// A function of another account has its log there, and one of another Region needs another command.
+fn find_rotation_function<'i>(incident: &'i Incident, region: Option<&str>) -> Option<LocatedFunction<'i>> {
     let arn = Arn::parse_for_service("lambda", incident.detail(DetailKind::RotationFunction)?.raw())?;
-    let qualified_name = arn.resource.strip_prefix("function:")?;
-    Some(LocatedFunction { region: arn.region, qualified_name })
+    if arn.account != incident.account || Some(arn.region) != region {
+        return None;
+    }
+    let name = arn.resource.strip_prefix("function:")?.split(':').next()?;
+    Some(LocatedFunction { region: arn.region, name })
 }
 
 /// ARNs of the old format have no cluster ("ARNs and IDs", ECS developer guide).

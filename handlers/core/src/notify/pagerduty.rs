@@ -34,7 +34,7 @@ fn render_with_lists(view: &NotificationView<'_>, summary: &str, list_size: usiz
     let mut secrets = Vec::new();
     for secret in incident.secret_refs.iter().take(list_size) {
         secrets.push(json!({
-            "name": secret.friendly_name().show(VALUE_MAX_CHARS),
+            "name": secret.display_name().show(VALUE_MAX_CHARS),
             "account": show_name(&secret.account),
             "region": show_name(&secret.region),
         }));

@@ -23,6 +23,7 @@ pub(super) struct PasswordAdvice {
 /// rotation calls `testSecret` alone (`RotateImmediately` of `API_RotateSecret`).
 pub(super) fn find_password_advice(incident: &Incident) -> Option<PasswordAdvice> {
     let step = incident.detail(DetailKind::FailedStep).map(Untrusted::raw);
+    let message = incident.detail(DetailKind::ErrorMessage).map_or("", Untrusted::raw);
     match (incident.detail(DetailKind::Event)?.raw(), step) {
         ("TestRotationFailed", _) => Some(TEST_ROTATION_FAILED),
         ("RotationAbandoned", _) => Some(ROTATION_ABANDONED),
@@ -30,10 +31,30 @@ pub(super) fn find_password_advice(incident: &Incident) -> Option<PasswordAdvice
         ("RotationFailed", Some("setSecret")) => Some(SET_STEP_FAILED),
         ("RotationFailed", Some("testSecret")) => Some(TEST_STEP_FAILED),
         ("RotationFailed", Some("finishSecret")) => Some(FINISH_STEP_FAILED),
+        ("RotationFailed", None) if message.contains(REMOVE_PENDING_TEXT) => Some(PENDING_OF_ANOTHER),
+        ("RotationFailed", _) if incident.detail(DetailKind::RotationFunction).is_none() => {
+            Some(MANAGED_ROTATION_FAILED)
+        }
         ("RotationFailed", _) => Some(UNKNOWN_STEP_FAILED),
         _ => None,
     }
 }
+
+/// In the message about a pending version that the rotation function did not create: cross-account rotation without
+/// `RotationToken` ("AWS Lambda secret rotation with `PutSecretValue` failed", Secrets Manager's troubleshooting page).
+const REMOVE_PENDING_TEXT: &str = "Remove the AWSPENDING staging label";
+
+const PENDING_OF_ANOTHER: PasswordAdvice = PasswordAdvice {
+    answer: "yes. The first step refused to go on, before the database was touched.",
+    reason: "A pending version is in the way that the function did not create: a function that calls PutSecretValue from another account has to pass the RotationToken.",
+    action: "Do what the message says: remove AWSPENDING from that version, and rotate again. If it comes back, repair the function first.",
+};
+
+const MANAGED_ROTATION_FAILED: PasswordAdvice = PasswordAdvice {
+    answer: "most likely. AWSCURRENT was not moved.",
+    reason: "The event names no step and no function, as of a rotation that AWS or a partner does: of a database of RDS, or of an account at Salesforce, Snowflake and others. The message is all that is told.",
+    action: "Try AWSCURRENT where it is used. Do not remove AWSPENDING before you know whether its value is set.",
+};
 
 const CREATE_STEP_FAILED: PasswordAdvice = PasswordAdvice {
     answer: "yes. Nothing has changed.",
@@ -61,7 +82,7 @@ const FINISH_STEP_FAILED: PasswordAdvice = PasswordAdvice {
 
 const UNKNOWN_STEP_FAILED: PasswordAdvice = PasswordAdvice {
     answer: "not known. The event names no step.",
-    reason: "AWSCURRENT was not moved: that is the last step. The database may already have the new password. Managed rotations have no function and no log of it.",
+    reason: "AWSCURRENT was not moved: that is the last step. The database may already have the new password.",
     action: "Keep the version AWSPENDING: it may be the only copy of the new password. Try AWSCURRENT first, then AWSPENDING.",
 };
 

@@ -63,7 +63,7 @@ pub(super) fn describe_target(
     let is_access = incident.handler == Handler::Access;
     match incident.secret_refs.as_slice() {
         // 1. One secret.
-        [secret] if !is_access || incident.reads <= 1 => format!(": {}", show(&secret.friendly_name())),
+        [secret] if !is_access || incident.reads <= 1 => format!(": {}", show(&secret.display_name())),
         // 2. Several secrets.
         [_, _, ..] if !is_access => format!(": {} secrets", incident.secret_refs.len()),
         // 3. Nothing.

@@ -35,13 +35,14 @@ impl PlaceholderValues {
             ("account", parse_account_id(&incident.account).map(str::to_owned)),
             ("region", subject.region.map(str::to_owned)),
             ("secret", secret_id),
+            ("rds-secret", subject.secret.and_then(find_rds_secret)),
             ("principal", subject.principal.map(str::to_owned)),
             ("role", subject.role.map(str::to_owned)),
             ("user", subject.user.map(str::to_owned)),
             ("access-key", subject.access_key_id.map(str::to_owned)),
             ("start", Some(format_second(subject.start))),
             ("end", Some(format_second(subject.end))),
-            ("function", subject.rotation_function.map(|function| function.qualified_name.to_owned())),
+            ("function", subject.rotation_function.map(|function| function.name.to_owned())),
             ("service", subject.service.map(|service| service.name.to_owned())),
             ("cluster", subject.service.map(|service| service.cluster.to_owned())),
         ];
@@ -108,7 +109,17 @@ fn format_second(at: Timestamp) -> String {
     at.truncate_to_second().to_string()
 }
 
-/// The name of a secret in its own account, its ARN in another one.
+/// The name of a secret that RDS manages for a database: it begins with `rds!`.
+fn find_rds_secret(secret: &SecretRef) -> Option<String> {
+    let name = secret.friendly_name().raw().to_owned();
+    name.starts_with("rds!").then_some(name)
+}
+
+/// The name of a secret in its own account, if it is certain; else its ARN.
 fn format_secret_id(secret: &SecretRef, account: &str) -> String {
-    if secret.account == account { secret.friendly_name().raw().to_owned() } else { secret.to_arn() }
+    if secret.account == account && !secret.may_be_partial_arn() {
+        secret.friendly_name().raw().to_owned()
+    } else {
+        secret.to_arn()
+    }
 }

@@ -6,7 +6,7 @@ use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
-pub const PLACEHOLDERS: [&str; 18] = [
+pub const PLACEHOLDERS: [&str; 19] = [
     "account",
     "region",
     "secret",
@@ -14,6 +14,7 @@ pub const PLACEHOLDERS: [&str; 18] = [
     "role",
     "user",
     "access-key",
+    "rds-secret",
     "start",
     "end",
     "function",

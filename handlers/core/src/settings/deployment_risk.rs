@@ -16,16 +16,20 @@ pub enum DeploymentRisk {
     NoCircuitBreaker,
     /// Secrets Manager did not say that the new version is AWSCURRENT.
     Unconfirmed,
+    /// It refers to the secret by a partial ARN that ends like a full one: Secrets Manager may refuse it ("Names ending with a
+    /// hyphen and six characters", Secrets Manager's troubleshooting page).
+    PartialArn,
 }
 
 impl DeploymentRisk {
     /// All risks, in the order of the documentation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::InProgress,
         Self::MutableImage,
         Self::LatestPlatform,
         Self::NoCircuitBreaker,
         Self::Unconfirmed,
+        Self::PartialArn,
     ];
 
     /// The policy where the operator sets none. It is to redeploy, except over another deployment: a service that keeps
@@ -33,9 +37,11 @@ impl DeploymentRisk {
     pub fn default_policy(self) -> RiskPolicy {
         match self {
             Self::InProgress => RiskPolicy::Wait,
-            Self::MutableImage | Self::LatestPlatform | Self::NoCircuitBreaker | Self::Unconfirmed => {
-                RiskPolicy::Go
-            }
+            Self::MutableImage
+            | Self::LatestPlatform
+            | Self::NoCircuitBreaker
+            | Self::Unconfirmed
+            | Self::PartialArn => RiskPolicy::Go,
         }
     }
 
@@ -47,6 +53,7 @@ impl DeploymentRisk {
             Self::LatestPlatform => "latest-platform",
             Self::NoCircuitBreaker => "no-circuit-breaker",
             Self::Unconfirmed => "unconfirmed",
+            Self::PartialArn => "partial-arn",
         }
     }
 
@@ -58,6 +65,9 @@ impl DeploymentRisk {
             Self::LatestPlatform => "its platform version is LATEST, which may be a newer one by now",
             Self::NoCircuitBreaker => "it has no circuit breaker: a failing rollout is not rolled back",
             Self::Unconfirmed => "Secrets Manager did not say that the new version is AWSCURRENT",
+            Self::PartialArn => {
+                "it refers to the secret by a partial ARN that ends like a full one, which Secrets Manager may refuse"
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The ledger's records of rotations: changes of secrets, the deployments that we requested, and their consumers.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition::{self, Absent, All, Any, Below, Equal};
@@ -38,6 +40,9 @@ pub struct KnownChange {
     /// Whether the change is resolved: each consumer runs the new value, or a human was notified of it.
     #[serde(alias = "settled", default)]
     pub resolved: bool,
+    /// The secret's full ARN, if it is known: the name in the key alone does not say which references mean the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
 }
 
 /// A field of the record of a secret's last known change.
@@ -63,6 +68,12 @@ pub fn is_change_news(changed_at: Timestamp) -> Condition<ChangeField> {
 }
 
 impl KnownChange {
+    /// The secret that changed: by its ARN if that is known, else by its key.
+    pub(crate) fn find_secret(&self, key: &str) -> Option<SecretRef> {
+        let by_arn = self.arn.as_deref().and_then(SecretRef::from_arn);
+        by_arn.or_else(|| SecretRef::from_key(key))
+    }
+
     /// Whether a condition holds for this change.
     pub(crate) fn satisfies(&self, condition: &Condition<ChangeField>) -> bool {
         condition.holds(&|field| match field {
@@ -305,6 +316,22 @@ pub struct PendingReadEvidence {
     pub change: SecretChange,
     /// Reads from this instant on prove it: when the deployment was requested.
     pub since: Timestamp,
+}
+
+/// The keys under which the reads of a changed secret by a role are awaited: by the secret, and by each partial ARN of its
+/// name that ends like a full one, because a read by that one has the key of another name.
+pub fn read_evidence_keys(
+    role: &Untrusted,
+    secret: &SecretRef,
+    partial_arns: &BTreeSet<SecretRef>,
+) -> BTreeSet<String> {
+    let mut keys = BTreeSet::from([read_evidence_key(role, secret)]);
+    for partial_arn in partial_arns {
+        if partial_arn.may_be_same_secret(secret) {
+            keys.insert(read_evidence_key(role, partial_arn));
+        }
+    }
+    keys
 }
 
 /// The key of the pending read evidence of a role and a secret.

@@ -9,7 +9,7 @@ use responder_core::decide::respond;
 use responder_core::facts::{Facts, LEDGER_GAP};
 use responder_core::question::Question;
 use responder_core::settings::{DeploymentRisk, RiskPolicy};
-use responder_core::state::deployment::DeploymentOutcome;
+use responder_core::state::deployment::{DeploymentOutcome, KnownChange};
 
 use crate::vocabulary::*;
 
@@ -32,7 +32,9 @@ fn a_change_has_the_time_of_secrets_manager() {
         steps(&mut facts, &label_moved("s1", "12:00:00", "v2")),
         ["record s1 12:00:03", "redeploy a s1"]
     );
-    assert_eq!(facts.changes[&secret("s1").key()], known_change("12:00:03", "v2", false));
+    let arn = Some("arn:aws:secretsmanager:us-west-2:111122223333:secret:s1-a1B2c3".to_owned());
+    let expected = KnownChange { arn, ..known_change("12:00:03", "v2", false) };
+    assert_eq!(facts.changes[&secret("s1").key()], expected);
     // Never before the event that tells of it.
     let mut facts = with(&[("v2", "AWSCURRENT")], "11:59:58");
     assert_eq!(

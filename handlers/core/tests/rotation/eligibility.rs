@@ -51,14 +51,36 @@ fn a_deployment_is_newer_by_the_propagation_margin() {
 fn a_reference_that_a_deployment_does_not_help_is_notified() {
     for (suffix, reason) in [
         (":::v1", "pinned-version"),
-        ("::AWSPREVIOUS:", "other-label"),
         ("::AWSPENDING:", "other-label"),
+        ("::BLUE:", "other-label"),
         (":password::v1", "pinned-version"),
     ] {
         assert_eq!(noon(|facts| reference(facts, suffix)), skip(reason, true), "{suffix}");
     }
-    for suffix in [":::", ":password::", "::AWSCURRENT:"] {
+    for suffix in [":::", ":password::", "::AWSCURRENT:", "::AWSPREVIOUS:"] {
         assert_eq!(noon(|facts| reference(facts, suffix)), GO, "{suffix}");
+    }
+}
+
+#[test]
+fn a_label_that_moved_with_the_current_version_is_redeployed() {
+    for (labelled, suffix, is_redeployed) in [
+        ("v2", "::BLUE:", true),
+        ("v1", "::BLUE:", false),
+        ("v2", "::GREEN:", false),
+        ("v1", "::AWSPREVIOUS:", true),
+    ] {
+        let decision = noon(|facts| {
+            reference(facts, suffix);
+            for metadata in facts.secrets.values_mut() {
+                metadata.versions.entry(labelled.to_owned()).or_default().insert("BLUE".to_owned());
+            }
+        });
+        if is_redeployed {
+            assert_eq!(decision, GO, "{labelled} {suffix}");
+        } else {
+            assert_eq!(decision, skip("other-label", true), "{labelled} {suffix}");
+        }
     }
 }
 

@@ -105,7 +105,13 @@ pub(crate) fn ended(requested: DeploymentRecord, how: DeploymentOutcome) -> Depl
 }
 
 pub(crate) fn known_change(time: &str, version: &str, settled: bool) -> KnownChange {
-    KnownChange { at: at(time), version: Some(version.to_owned()), waiting_since: None, resolved: settled }
+    KnownChange {
+        at: at(time),
+        version: Some(version.to_owned()),
+        waiting_since: None,
+        resolved: settled,
+        arn: None,
+    }
 }
 
 /// Services `a`, `b`, … of which each uses these secrets, and what Secrets Manager says of those: changed at noon.

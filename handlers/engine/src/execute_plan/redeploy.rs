@@ -6,7 +6,7 @@ use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::plan::PlanStep;
 use responder_core::state::consumer_decision::ConsumerDecision;
-use responder_core::state::deployment::{DeploymentOutcome, PendingReadEvidence, read_evidence_key};
+use responder_core::state::deployment::{DeploymentOutcome, PendingReadEvidence, read_evidence_keys};
 use responder_core::time::{Span, Timestamp};
 
 use super::plan_executor::{COMPLETION_RESERVE, PlanExecutor, StepEffect};
@@ -118,7 +118,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         deployment: Option<&str>,
         requested_at: Timestamp,
     ) -> Result<(), EngineError> {
-        let PlanStep::Redeploy { service, secrets, execution_roles, why, .. } = step else { return Ok(()) };
+        let PlanStep::Redeploy { service, secrets, execution_roles, partial_arns, why, .. } = step else {
+            return Ok(());
+        };
         let proven =
             deployment.map(|id| ProvenDeployment { id, deployed_at: requested_at, is_completed: false });
         let mut pending = Vec::new();
@@ -129,7 +131,9 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     change: change.clone(),
                     since: requested_at,
                 };
-                pending.push((read_evidence_key(role, &change.secret), evidence));
+                for key in read_evidence_keys(role, &change.secret, partial_arns) {
+                    pending.push((key, evidence.clone()));
+                }
             }
         }
         let (recorded, added) = join(

@@ -38,6 +38,20 @@ pub(super) async fn describe_secrets<A: AwsPort>(
     for (key, metadata) in run_parallel(descriptions, MAX_PARALLEL_SECRETS).await {
         set_secret_metadata(&mut facts, key, metadata);
     }
+    let mut probes = Vec::new();
+    for secret in &wanted.exact_arns {
+        if sources.can_see_account(&secret.account) {
+            probes.push(async move { (secret, describe_current_version(secret, None, sources).await) });
+        }
+    }
+    for (secret, answer) in run_parallel(probes, MAX_PARALLEL_SECRETS).await {
+        // A partial ARN may be answered with another secret, and no answer says nothing of the secret of that key.
+        if let Ok(metadata) = answer
+            && SecretRef::from_arn(&metadata.arn).as_ref() == Some(secret)
+        {
+            set_secret_metadata(&mut facts, secret.key(), metadata);
+        }
+    }
     for (account, region) in &wanted.listed {
         if !sources.can_see_account(account) {
             continue;

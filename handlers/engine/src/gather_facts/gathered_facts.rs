@@ -77,6 +77,7 @@ impl GatheredFacts {
             | Question::Consumers { .. }
             | Question::Service { .. }
             | Question::Secret { .. }
+            | Question::SecretWithArn { .. }
             | Question::Secrets { .. } => false,
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct LedgerQuestions {
 pub(super) struct SecretQuestions {
     /// Secrets to describe, each with the version that should be AWSCURRENT.
     pub(super) described: Vec<(SecretRef, Option<String>)>,
+    /// ARNs of which it is asked whether a secret has exactly that one.
+    pub(super) exact_arns: Vec<SecretRef>,
     /// Accounts and Regions whose secrets are listed.
     pub(super) listed: BTreeSet<AccountRegion>,
 }
@@ -94,6 +96,7 @@ impl QuestionBatch {
                 self.stored.roles.insert(role);
             }
             Question::Secret { secret, version } => self.secrets.described.push((secret, version)),
+            Question::SecretWithArn { secret } => self.secrets.exact_arns.push(secret),
             Question::Secrets { account, region } => {
                 self.secrets.listed.insert((account, region));
             }

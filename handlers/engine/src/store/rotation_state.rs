@@ -12,8 +12,8 @@ use super::conditions::write_condition;
 use super::deployments::parse_outcome;
 use super::ledger::Ledger;
 use super::schema::{
-    self, AT, CHANGE_LIFETIME, CHANGES, CLUSTER, DEPLOYMENT, ENDED_AT, IS_RESOLVED, LEASE_UNTIL, OUTCOME,
-    REQUESTED_AT, SERVICE, SLOT, StoredItemKind, TTL, UNTIL, VERSION, WAITING_SINCE, expiry_seconds,
+    self, ARN, AT, CHANGE_LIFETIME, CHANGES, CLUSTER, DEPLOYMENT, ENDED_AT, IS_RESOLVED, LEASE_UNTIL,
+    OUTCOME, REQUESTED_AT, SERVICE, SLOT, StoredItemKind, TTL, UNTIL, VERSION, WAITING_SINCE, expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, Any, Equals, LessThan};
@@ -74,6 +74,9 @@ fn change_update(change: &SecretChange, now: Timestamp) -> ItemUpdate {
         Some(version) => update.set_text(VERSION, version),
         None => update.remove_attributes([VERSION]),
     };
+    if change.secret.from_arn {
+        update = update.set_text(ARN, &change.secret.to_arn());
+    }
     update.only_if(write_condition(&is_change_news(change.at)))
 }
 
@@ -126,6 +129,7 @@ fn read_change(item: &TableItem) -> Option<KnownChange> {
         version: item.text(VERSION).map(str::to_owned),
         waiting_since: item.timestamp(WAITING_SINCE),
         resolved: item.number(IS_RESOLVED) == Some(1),
+        arn: item.text(ARN).map(str::to_owned),
     })
 }
 

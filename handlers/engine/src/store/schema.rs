@@ -9,7 +9,7 @@
 //! | observations that one invocation added to ten minutes of a group | `observations#<group>` | `<start of the ten minutes>#<hash of the content>` | `observations` | the longest window that may ask for them |
 //! | state of an incident | `incident#<incident key>` | `state` | `first`, `last`, `paged`, [`resolved`, `auto_resolved_after`, claim] | 180 days |
 //! | entry of the index of open incidents | `open#incidents` | `<incident key>` | `rule`, `last`, `pages`, `resolve_after`, [`groups`, `resolved`] | 180 days; 3 days if it is resolved or never auto-resolves |
-//! | last known change of a secret | `location#<account>/<region>` | `change#<secret key>` | `at`, [`version`, `waiting_since`, `is_resolved`] | 400 days |
+//! | last known change of a secret | `location#<account>/<region>` | `change#<secret key>` | `at`, [`arn`, `version`, `waiting_since`, `is_resolved`] | 400 days |
 //! | last requested deployment of a service | `location#<account>/<region>` | `service#<service ARN>` | `cluster`, `changes`, `slot`, `requested_at`, [`deployment`, `outcome`, `ended_at`, claim] | 90 days |
 //! | concurrency slot of a cluster | `location#<account>/<region>` | `slot#<cluster ARN>#<number>` | [`service`, `owner`, `until`] | the rollout |
 //! | last change that on-call was notified of, for one consumer | `location#<account>/<region>` | `notified#<service ARN>#<secret key>` | `at` | 400 days |
@@ -63,6 +63,8 @@ pub(super) const GROUPS: &str = "groups";
 /// The time of a change; of a read in a last-seen item.
 pub(super) const AT: &str = "at";
 pub(super) const VERSION: &str = "version";
+/// The full ARN of a secret that changed.
+pub(super) const ARN: &str = "arn";
 pub(super) const WAITING_SINCE: &str = "waiting_since";
 /// 1, or absent.
 pub(super) const IS_RESOLVED: &str = "is_resolved";

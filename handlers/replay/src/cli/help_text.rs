@@ -45,13 +45,16 @@ Examples:
 
 States of a chain:
   complete  every link holds
+  late      the service got the new value, but later than a change may go unanswered (`answer`,
+            15 minutes); the row says by how much
   read      a new task read the secret, and nothing in the input shows how its rollout ended
   open      a link is missing and may still come
   broken    a link is missing and will not come by itself
 
 Exit status:
-  0  every chain is complete, or there is no change of a secret
-  1  a chain is not complete, or the services that use a changed secret are unknown
+  0  every chain is complete and in time, or there is no change of a secret
+  1  a chain is not complete or was late, a rotation failed and no new value came since, or the
+     services that use a changed secret are unknown
   2  the facts or a path cannot be used, or the input has both items and events
   3  some of the input could not be read: more may be missing than the report says";
 

@@ -29,7 +29,7 @@ fn decide_outcome(report: &ProofReport) -> CommandOutcome {
     let totals = &report.totals;
     if totals.quarantined > 0 {
         CommandOutcome::PartlyRead
-    } else if totals.complete < totals.consumers || totals.unknown > 0 {
+    } else if totals.complete < totals.consumers || totals.unknown > 0 || totals.failed > 0 {
         CommandOutcome::Differs
     } else {
         CommandOutcome::Done
@@ -40,6 +40,7 @@ fn write_json_lines(report: &ProofReport, out: &mut impl Write) -> io::Result<()
     let mut lines = JsonLines::new(out);
     lines.write_all("proof", &report.chains)?;
     lines.write_all("no-consumers", &report.unconsumed)?;
+    lines.write_all("failed-rotation", &report.failed)?;
     lines.write_all("problem", &report.problems)?;
     lines.write_one("summary", &report.totals)
 }

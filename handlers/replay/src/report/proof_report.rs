@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use responder_audit::input::{ContentProblem, FileKind, InputProblem, ReadProgress, find_events, read_files};
 use responder_audit::proof::{
-    ChainState, ProofChain, ProofScope, RotationEvents, RotationProof, UnconsumedChange, merge_copies,
-    read_ledger_items, rebuild_proofs,
+    ChainState, FailedRotation, ProofChain, ProofScope, RotationEvents, RotationProof, UnconsumedChange,
+    merge_copies, read_ledger_items, rebuild_proofs,
 };
 use responder_core::event::Event;
 use responder_core::facts::Facts;
@@ -20,19 +20,23 @@ pub(crate) struct ProofReport {
     pub(crate) chains: Vec<ProofChain>,
     /// The changes of secrets that no service is known to use.
     pub(crate) unconsumed: Vec<UnconsumedChange>,
+    /// The rotations that failed.
+    pub(crate) failed: Vec<FailedRotation>,
     /// The parts of the input that could not be read.
     pub(crate) problems: Vec<InputProblem>,
     /// The counts.
     pub(crate) totals: ProofTotals,
 }
 
-/// The counts: `consumers` = `complete` + `read` + `open` + `broken`.
+/// The counts: `consumers` = `complete` + `late` + `read` + `open` + `broken`.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ProofTotals {
     /// Services that use a changed secret, once for each change.
     pub(crate) consumers: usize,
     /// Complete chains.
     pub(crate) complete: usize,
+    /// Chains of services that got the new value later than a change may go unanswered.
+    pub(crate) late: usize,
     /// Chains with a read of the new value, and without a known end of the rollout.
     pub(crate) read: usize,
     /// Chains that may yet be completed.
@@ -43,6 +47,10 @@ pub(crate) struct ProofTotals {
     pub(crate) unknown: usize,
     /// Changes of secrets that certainly no service uses.
     pub(crate) unused: usize,
+    /// Rotations that failed, and after which the secret got no new value.
+    pub(crate) failed: usize,
+    /// Rotations that failed at first, and after which the secret got a new value.
+    pub(crate) recovered: usize,
     /// Parts of the input that could not be read.
     pub(crate) quarantined: usize,
     /// Whether the services come from the task definitions of the input only, so that others may be missing.
@@ -62,8 +70,13 @@ impl ProofReport {
         let mut input = ProofInput::default();
         let problems = read_files(paths, progress, &mut |file, content| input.read_file(file, content));
         input.check_unmixed()?;
-        let mut report =
-            Self { chains: Vec::new(), unconsumed: Vec::new(), problems, totals: ProofTotals::default() };
+        let mut report = Self {
+            chains: Vec::new(),
+            unconsumed: Vec::new(),
+            failed: Vec::new(),
+            problems,
+            totals: ProofTotals::default(),
+        };
         if input.ledger_file.is_some() {
             for proof in merge_copies(input.recorded) {
                 report.chains.push(ProofChain::judge(proof, &ProofScope::LEDGER));
@@ -72,6 +85,7 @@ impl ProofReport {
             let rebuilt = rebuild_proofs(&input.evidence, facts);
             report.chains = rebuilt.chains;
             report.unconsumed = rebuilt.unconsumed;
+            report.failed = rebuilt.failed;
             report.totals.partial = facts.services.is_none() && !report.chains.is_empty();
         }
         report.count();
@@ -85,6 +99,7 @@ impl ProofReport {
         for chain in &self.chains {
             match chain.state {
                 ChainState::Complete => totals.complete += 1,
+                ChainState::Late => totals.late += 1,
                 ChainState::Read => totals.read += 1,
                 ChainState::Open => totals.open += 1,
                 ChainState::Broken => totals.broken += 1,
@@ -95,6 +110,13 @@ impl ProofReport {
                 totals.unused += 1;
             } else {
                 totals.unknown += 1;
+            }
+        }
+        for rotation in &self.failed {
+            if rotation.recovered_at.is_some() {
+                totals.recovered += 1;
+            } else {
+                totals.failed += 1;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use responder_audit::proof::{ChainState, ProofChain, ProofLink, UnconsumedChange};
+use responder_audit::proof::{ChainState, FailedRotation, ProofChain, ProofLink, UnconsumedChange};
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
@@ -10,8 +10,20 @@ use super::proof_report::ProofReport;
 use super::short_names::show_service;
 use crate::output::{write_counts, write_table};
 
-const TABLE_HEAD: [&str; 8] =
-    ["CHANGED", "SECRET", "SERVICE", "DECISION", "DEPLOYED", "COMPLETED", "FETCHED", "TOOK"];
+const COLUMNS: usize = 10;
+
+const TABLE_HEAD: [&str; COLUMNS] = [
+    "CHANGED",
+    "ACCOUNT",
+    "REGION",
+    "SECRET",
+    "SERVICE",
+    "DECISION",
+    "DEPLOYED",
+    "COMPLETED",
+    "FETCHED",
+    "TOOK",
+];
 
 /// How many characters of a name a cell shows.
 const CELL_LENGTH_MAX: usize = 40;
@@ -27,15 +39,18 @@ const UNITS_SECONDS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60),
 
 /// Writes the report. Times after a change are relative to it: `+1m 50s`.
 pub(crate) fn write_proof_text(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
-    if report.chains.is_empty() && report.unconsumed.is_empty() {
+    if report.chains.is_empty() && report.unconsumed.is_empty() && report.failed.is_empty() {
         return writeln!(out, "No change of a secret in this input.");
     }
-    let mut rows_by_time: Vec<(Timestamp, [String; 8])> = Vec::new();
+    let mut rows_by_time: Vec<(Timestamp, [String; COLUMNS])> = Vec::new();
     for chain in &report.chains {
         rows_by_time.push((chain.proof.changed_at, chain_row(chain)));
     }
     for change in &report.unconsumed {
         rows_by_time.push((change.changed_at, unconsumed_row(change)));
+    }
+    for rotation in &report.failed {
+        rows_by_time.push((rotation.failed_at, failed_row(rotation)));
     }
     rows_by_time.sort_by_key(|(changed_at, _)| *changed_at);
     let rows: Vec<_> = rows_by_time.into_iter().map(|(_, row)| row).collect();
@@ -44,7 +59,7 @@ pub(crate) fn write_proof_text(report: &ProofReport, out: &mut impl Write) -> io
     write_totals(report, out)
 }
 
-fn chain_row(chain: &ProofChain) -> [String; 8] {
+fn chain_row(chain: &ProofChain) -> [String; COLUMNS] {
     let proof = &chain.proof;
     let decision = proof.decision.map_or(EMPTY_CELL, |decision| decision.as_str());
     let mut fetched = show_offset(proof.changed_at, proof.fetched_at);
@@ -53,6 +68,8 @@ fn chain_row(chain: &ProofChain) -> [String; 8] {
     }
     [
         proof.changed_at.to_string(),
+        show_part(&proof.secret.account),
+        show_part(&proof.secret.region),
         proof.secret.friendly_name().show(CELL_LENGTH_MAX),
         show_service(&proof.service, CELL_LENGTH_MAX),
         decision.to_owned(),
@@ -85,6 +102,10 @@ fn is_end_unknown(chain: &ProofChain) -> bool {
 /// Shows how long a complete chain took, or how far another one is.
 fn show_state(chain: &ProofChain) -> String {
     match (chain.state, chain.to_consume) {
+        (ChainState::Late, _) => {
+            let late_by = chain.late_by.map_or_else(|| EMPTY_CELL.to_owned(), show_span);
+            format!("LATE by {late_by}")
+        }
         (ChainState::Complete, Some(span)) => show_span(span),
         (ChainState::Complete, None) => EMPTY_CELL.to_owned(),
         (ChainState::Read, _) => "READ".to_owned(),
@@ -93,11 +114,37 @@ fn show_state(chain: &ProofChain) -> String {
     }
 }
 
-fn unconsumed_row(change: &UnconsumedChange) -> [String; 8] {
+fn failed_row(rotation: &FailedRotation) -> [String; COLUMNS] {
+    let state = match rotation.recovered_at {
+        Some(_) => format!("RECOVERED {}", show_offset(rotation.failed_at, rotation.recovered_at)),
+        None => "FAILED".to_owned(),
+    };
+    [
+        rotation.failed_at.to_string(),
+        show_part(&rotation.secret.account),
+        show_part(&rotation.secret.region),
+        rotation.secret.friendly_name().show(CELL_LENGTH_MAX),
+        EMPTY_CELL.to_owned(),
+        EMPTY_CELL.to_owned(),
+        EMPTY_CELL.to_owned(),
+        EMPTY_CELL.to_owned(),
+        EMPTY_CELL.to_owned(),
+        state,
+    ]
+}
+
+/// Shows the account or the Region of a secret.
+fn show_part(part: &str) -> String {
+    Untrusted::new(part).show(CELL_LENGTH_MAX)
+}
+
+fn unconsumed_row(change: &UnconsumedChange) -> [String; COLUMNS] {
     let read_at = change.first_read.as_ref().map(|read| read.at);
     let [service, state] = if change.certain { ["none", EMPTY_CELL] } else { ["unknown", "UNKNOWN"] };
     [
         change.changed_at.to_string(),
+        show_part(&change.secret.account),
+        show_part(&change.secret.region),
         change.secret.friendly_name().show(CELL_LENGTH_MAX),
         service.to_owned(),
         EMPTY_CELL.to_owned(),
@@ -111,7 +158,7 @@ fn unconsumed_row(change: &UnconsumedChange) -> [String; 8] {
 /// Writes about each chain that is not complete, and each change whose services are unknown: why, and where to look.
 fn write_unproved(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
     let totals = &report.totals;
-    if totals.complete == totals.consumers && totals.unknown == 0 {
+    if totals.complete == totals.consumers && totals.unknown == 0 && report.failed.is_empty() {
         return Ok(());
     }
     writeln!(out, "\nNot proved")?;
@@ -125,7 +172,23 @@ fn write_unproved(report: &ProofReport, out: &mut impl Write) -> io::Result<()> 
             write_unconsumed(change, out)?;
         }
     }
+    for rotation in &report.failed {
+        write_failed_rotation(rotation, out)?;
+    }
     Ok(())
+}
+
+fn write_failed_rotation(rotation: &FailedRotation, out: &mut impl Write) -> io::Result<()> {
+    let secret = rotation.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
+    let event = rotation.event.show(CELL_LENGTH_MAX);
+    writeln!(out, "  {secret}: {event} of {}, {} in a row", rotation.failed_at, rotation.tries)?;
+    if !rotation.message.is_empty() {
+        writeln!(out, "      {}", rotation.message.show(SENTENCE_LENGTH_MAX))?;
+    }
+    match rotation.recovered_at {
+        Some(at) => writeln!(out, "      the secret got a new value at {at}"),
+        None => writeln!(out, "      look at rules/README.md#rotation-failed"),
+    }
 }
 
 fn write_missing_link(
@@ -137,6 +200,7 @@ fn write_missing_link(
     let proof = &chain.proof;
     let state = match chain.state {
         ChainState::Complete => return Ok(()),
+        ChainState::Late => "late",
         ChainState::Read => "read, but open",
         ChainState::Open => "open",
         ChainState::Broken => "broken",
@@ -182,11 +246,14 @@ fn write_totals(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
     let totals = &report.totals;
     writeln!(out, "\n{} of {} consumers proved", totals.complete, totals.consumers)?;
     let counts = [
+        (totals.late, "late: answered, but not in time"),
         (totals.read, "read by a new task, but nothing shows how the rollout ended"),
         (totals.open, "open: not proved yet"),
         (totals.broken, "broken"),
         (totals.unknown, "changes whose services are unknown"),
         (totals.unused, "changes of secrets that no service uses"),
+        (totals.failed, "rotations failed"),
+        (totals.recovered, "rotations failed at first, and a new value came later"),
         (totals.quarantined, "parts of the input could not be read: more may be missing"),
     ];
     write_counts(&counts, out)?;

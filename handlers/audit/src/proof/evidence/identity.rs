@@ -8,6 +8,7 @@ use responder_core::event::Event;
 pub(crate) struct ServiceIdentity {
     pub(crate) account: String,
     pub(crate) region: String,
+    /// Empty where neither the ARN nor anything beside it names the cluster.
     pub(crate) cluster: String,
     pub(crate) name: String,
 }

@@ -37,6 +37,8 @@ impl RolloutEvent {
     pub(super) fn from_event(event: &Event) -> Option<Self> {
         let arn = event.find_text("/resources/0")?.raw().to_owned();
         let reason = event.find_text("/detail/reason").unwrap_or_default();
+        // An ARN of the old form lacks the cluster, and most events do not name it beside the ARN.
+        let cluster = event.find_text("/detail/clusterArn").unwrap_or_default().raw().to_owned();
         let progress = match event.event_name().raw() {
             "SERVICE_DEPLOYMENT_COMPLETED" => RolloutProgress::Completed,
             "SERVICE_DEPLOYMENT_FAILED" => RolloutProgress::Failed,
@@ -46,7 +48,7 @@ impl RolloutEvent {
         };
         Some(Self {
             at: event.time,
-            service: ServiceIdentity::from_arn(&arn, None)?,
+            service: ServiceIdentity::from_arn(&arn, Some(&cluster))?,
             arn,
             deployment: event.find_text("/detail/deploymentId")?.raw().to_owned(),
             progress,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::label_move::LabelMove;
 use super::rollout_event::RolloutEvent;
+use super::rotation_failure::RotationFailure;
 use super::service_call::ServiceCall;
 use super::task_definition::RegisteredDefinition;
 use super::task_read::TaskRead;
@@ -27,6 +28,7 @@ type RankedEvidence = (Reverse<usize>, EventEvidence);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum EventEvidence {
     Move(LabelMove),
+    Failure(RotationFailure),
     Call(ServiceCall),
     Rollout(RolloutEvent),
     Read(TaskRead),
@@ -68,6 +70,7 @@ impl RotationEvents {
         for (_, evidence) in self.by_event.values() {
             match evidence {
                 EventEvidence::Move(label_move) => sorted.moves.push(label_move),
+                EventEvidence::Failure(failure) => sorted.failures.push(failure),
                 EventEvidence::Call(call) => sorted.calls.push(call),
                 EventEvidence::Rollout(rollout) => sorted.rollouts.push(rollout),
                 EventEvidence::Read(read) => sorted.reads.push(read),
@@ -75,6 +78,7 @@ impl RotationEvents {
             }
         }
         sorted.moves.sort();
+        sorted.failures.sort();
         sorted.calls.sort();
         sorted.rollouts.sort();
         sorted.reads.sort();
@@ -97,6 +101,9 @@ impl EventEvidence {
             ("aws.secretsmanager", "GetSecretValue") if !event.is_error() => {
                 TaskRead::from_event(event).map(Self::Read)
             }
+            ("aws.secretsmanager", "RotationFailed" | "RotationAbandoned") => {
+                RotationFailure::from_event(event).map(Self::Failure)
+            }
             ("aws.secretsmanager", _) if !event.is_error() => LabelMove::from_event(event).map(Self::Move),
             _ => None,
         }
@@ -107,6 +114,7 @@ impl EventEvidence {
 #[derive(Debug, Default)]
 pub(crate) struct SortedEvidence<'e> {
     pub(crate) moves: Vec<&'e LabelMove>,
+    pub(crate) failures: Vec<&'e RotationFailure>,
     pub(crate) calls: Vec<&'e ServiceCall>,
     pub(crate) rollouts: Vec<&'e RolloutEvent>,
     pub(crate) reads: Vec<&'e TaskRead>,

@@ -8,6 +8,7 @@ use crate::proof::evidence::{RegisteredDefinition, RoleIdentity, ServiceCall, Se
 use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
 use responder_core::aws::location::Location;
+use responder_core::aws::reference_match::match_reference;
 use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
 use responder_core::facts::Facts;
@@ -76,8 +77,11 @@ impl ServiceKnowledge<'_> {
     /// The service as a consumer, as the facts show it.
     fn read_facts(&self, service: &EcsService, change: &ObservedChange) -> Option<ObservedConsumer> {
         let tags = ServiceTags::parse(&service.tags);
-        let versions = service
-            .find_requested_versions_with(&change.secret, &self.list_declared_references(service, &tags));
+        let versions = service.find_requested_versions_with(
+            &change.secret,
+            &self.list_declared_references(service, &tags),
+            &self.facts.secrets,
+        );
         if versions.is_empty() || service.status == ServiceStatus::Inactive {
             return None;
         }
@@ -137,7 +141,7 @@ impl ServiceKnowledge<'_> {
         let mut versions = Vec::new();
         for reference in references {
             if let Some((used, version)) = reference.resolve_secret(&service.account, &service.region)
-                && used.may_be_same_secret(&change.secret)
+                && match_reference(&used, &change.secret, &self.facts.secrets).is_some()
             {
                 versions.push(version);
             }
@@ -156,7 +160,15 @@ impl ServiceKnowledge<'_> {
 
 /// Explains why no deployment brings the new value to a service that asks for these versions.
 fn explain_exclusion(versions: &[RequestedVersion]) -> Option<&'static str> {
-    if versions.contains(&RequestedVersion::Current) { None } else { Some(OTHER_VERSION) }
+    for version in versions {
+        match version {
+            RequestedVersion::Current => return None,
+            // It moves together with AWSCURRENT.
+            RequestedVersion::Stage(label) if label.raw() == "AWSPREVIOUS" => return None,
+            RequestedVersion::Stage(_) | RequestedVersion::Pinned => {}
+        }
+    }
+    Some(OTHER_VERSION)
 }
 
 /// Returns the call that names the task definition which the service had when the secret changed: the last one before

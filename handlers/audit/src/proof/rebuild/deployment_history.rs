@@ -82,6 +82,27 @@ impl ObservedDeployment {
     }
 }
 
+/// The service that an event means whose ARN has no cluster: the only known one of its name in the account and Region.
+fn complete_identity(
+    service: &ServiceIdentity,
+    histories: &BTreeMap<ServiceIdentity, DeploymentHistory<'_>>,
+) -> ServiceIdentity {
+    if !service.cluster.is_empty() {
+        return service.clone();
+    }
+    let mut namesakes = Vec::new();
+    for known in histories.keys() {
+        let is_namesake = ServiceIdentity { cluster: String::new(), ..known.clone() } == *service;
+        if is_namesake && !known.cluster.is_empty() {
+            namesakes.push(known);
+        }
+    }
+    match namesakes.as_slice() {
+        [only] => (*only).clone(),
+        _ => service.clone(),
+    }
+}
+
 /// Builds the history of every service that the evidence or the facts name.
 pub(super) fn build_histories<'e>(
     evidence: &SortedEvidence<'e>,
@@ -94,8 +115,14 @@ pub(super) fn build_histories<'e>(
         let calls = if call.refused.is_some() { &mut history.refused } else { &mut history.calls };
         calls.push(call);
     }
+    for service in services {
+        if let Some(identity) = ServiceIdentity::from_arn(&service.arn, Some(&service.cluster)) {
+            histories.entry(identity).or_default();
+        }
+    }
     for rollout in &evidence.rollouts {
-        let history = histories.entry(rollout.service.clone()).or_default();
+        let service = complete_identity(&rollout.service, &histories);
+        let history = histories.entry(service).or_default();
         history.arn = history.arn.max(Some(&rollout.arn));
         history.rollouts.push(rollout);
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::consumers::{ObservedConsumer, ServiceKnowledge};
 use super::deployment_history::{DeploymentHistory, ObservedDeployment, build_histories};
+use super::failed_rotations::{FailedRotation, find_failed_rotations};
 use super::secret_changes::{ObservedChange, find_changes};
 use super::task_reads::ReadIndex;
 use crate::proof::evidence::{RotationEvents, TaskRead};
@@ -24,6 +25,8 @@ pub struct RebuiltProofs {
     pub chains: Vec<ProofChain>,
     /// The changes of secrets without such a service, by time.
     pub unconsumed: Vec<UnconsumedChange>,
+    /// The rotations that failed, by time.
+    pub failed: Vec<FailedRotation>,
 }
 
 /// A change of a secret that no service is known to use.
@@ -69,7 +72,9 @@ pub fn rebuild_proofs(events: &RotationEvents, facts: &Facts) -> RebuiltProofs {
         until: evidence.until,
     };
     let mut rebuilt = RebuiltProofs::default();
-    for change in find_changes(&evidence.moves) {
+    let changes = find_changes(&evidence.moves);
+    rebuilt.failed = find_failed_rotations(&evidence.failures, &changes);
+    for change in changes {
         let consumers = rebuilder.knowledge.find_consumers(&change);
         for consumer in &consumers {
             let is_shared = shares_role(consumer, &consumers);
@@ -145,14 +150,18 @@ impl<'e> ProofRebuilder<'e> {
         consumer: &ObservedConsumer,
         since: Timestamp,
     ) -> Option<&'e TaskRead> {
-        let reads = self.reads.find_reads(change);
+        let reads = self.reads.find_reads(change, &self.knowledge.facts.secrets);
         reads.into_iter().find(|read| read.at >= since && consumer.roles.contains(&read.role))
     }
 
     /// Describes a change of a secret that no service is known to use.
     fn describe_unconsumed(&self, change: ObservedChange) -> UnconsumedChange {
         let (certain, reason) = self.knowledge.explain_absence(&change);
-        let first = self.reads.find_reads(&change).into_iter().find(|read| read.at >= change.at);
+        let first = self
+            .reads
+            .find_reads(&change, &self.knowledge.facts.secrets)
+            .into_iter()
+            .find(|read| read.at >= change.at);
         let first_read = first.map(|read| UnattributedRead { at: read.at, role: read.principal.clone() });
         UnconsumedChange {
             secret: change.secret,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::secret_changes::ObservedChange;
 use crate::proof::evidence::TaskRead;
+use responder_core::aws::reference_match::match_reference;
+use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 
 /// The reads of tasks, by the secret as it was spelled, each by time.
@@ -22,11 +24,15 @@ impl<'e> ReadIndex<'e> {
     }
 
     /// Returns the reads of the secret that got AWSCURRENT, or the version of this change, by time. They may have come
-    /// before the change.
-    pub(super) fn find_reads(&self, change: &ObservedChange) -> Vec<&'e TaskRead> {
+    /// before the change. `known` is what Secrets Manager says, by the key of a secret.
+    pub(super) fn find_reads(
+        &self,
+        change: &ObservedChange,
+        known: &BTreeMap<String, SecretMetadata>,
+    ) -> Vec<&'e TaskRead> {
         let mut found = Vec::new();
         for (spelled, reads) in &self.by_spelling {
-            if !spelled.may_be_same_secret(&change.secret) {
+            if match_reference(spelled, &change.secret, known).is_none() {
                 continue;
             }
             for read in reads {
