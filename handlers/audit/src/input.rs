@@ -6,7 +6,8 @@
 //!    bytes of one file.
 //! 2. [`find_events`] finds the objects in these bytes. A broken object does not hide the objects after it.
 //! 3. `input_kind` is the only place that decides what kind of thing a file or an object is.
-//! 4. `envelope` gives a bare CloudTrail record the envelope that EventBridge would have given it.
+//! 4. `record_repair` repairs records that a tool wrote in another way than CloudTrail.
+//! 5. `envelope` gives a bare CloudTrail record the envelope that EventBridge would have given it.
 
 mod envelope;
 mod event_scanner;
@@ -18,6 +19,7 @@ mod json_scan;
 mod json_values;
 mod object_head;
 mod read_files;
+mod record_repair;
 mod scan_budget;
 
 pub use event_scanner::{FoundEvent, FoundResult, find_events};

@@ -2,8 +2,11 @@
 //! can match (`derived` in rule files).
 
 mod caller;
+mod calling_service;
 mod enrich_event;
 mod kms_key;
+mod policy_condition;
+mod region_kind;
 mod resource_policy;
 mod secret_attributes;
 mod secret_version;

@@ -9,6 +9,7 @@ use super::input_kind::{ObjectKind, find_event_list};
 use super::input_problem::ContentProblem;
 use super::json_scan::{self, BrokenValue};
 use super::object_head::ObjectHead;
+use super::record_repair::repair_record;
 use super::scan_budget::ScanBudget;
 
 /// One event that was found, as the text of an EventBridge event.
@@ -40,6 +41,8 @@ const NESTED_MESSAGES_MAX: usize = 3;
 const REPORTED_PROBLEMS_MAX: usize = 1_000;
 
 const UNKNOWN_OBJECT: &str = "an object that is neither an EventBridge event nor a CloudTrail record (neither `detail-type` nor `eventName`)";
+
+const NO_TIME: &str = "an event without a time that can be read; it cannot be counted with others";
 
 fn scan_content<'a>(bytes: &'a [u8], depth: usize, sink: &mut dyn FnMut(FoundResult<'a>)) {
     let budget = ScanBudget::for_input(bytes);
@@ -266,7 +269,14 @@ impl EventScanner<'_, '_> {
                 return self.report_problem(start + error.offset(), format!("not JSON: {}", error.kind()));
             }
         };
-        let event = match ObjectKind::detect(&head, bytes, start, end) {
+        let kind = ObjectKind::detect(&head, bytes, start, end);
+        // An event with its record is decided as the functions decide it: as it is.
+        let may_be_rewritten =
+            matches!(kind, ObjectKind::BareRecord | ObjectKind::Unknown) || !head.envelope.detail;
+        if may_be_rewritten && self.scan_rewritten_record(start, text) {
+            return;
+        }
+        let event = match kind {
             ObjectKind::Event => Cow::Borrowed(text),
             ObjectKind::BareRecord => Cow::Owned(wrap_record(text, &head)),
             ObjectKind::EventList(list) => return self.scan_list(list),
@@ -278,7 +288,30 @@ impl EventScanner<'_, '_> {
             }
         };
         self.is_recovering = false;
+        if kind == ObjectKind::BareRecord && !head.has_time(text) {
+            self.report_problem(start, NO_TIME);
+        }
         (self.sink)(Ok(FoundEvent { offset: start, text: event }));
+    }
+
+    /// Scans a record that a tool wrote in another way than CloudTrail. Returns whether it is one.
+    fn scan_rewritten_record(&mut self, start: usize, text: &str) -> bool {
+        let Some(repaired) = repair_record(text) else { return false };
+        let Ok(head) = ObjectHead::parse(&repaired.text) else { return false };
+        let event = match ObjectKind::detect(&head, repaired.text.as_bytes(), 0, repaired.text.len()) {
+            ObjectKind::Event => repaired.text.clone(),
+            ObjectKind::BareRecord => wrap_record(&repaired.text, &head),
+            _ => return false,
+        };
+        self.is_recovering = false;
+        if let Some(problem) = repaired.problem {
+            self.report_problem(start, problem);
+        }
+        if !head.has_time(&repaired.text) {
+            self.report_problem(start, NO_TIME);
+        }
+        (self.sink)(Ok(FoundEvent { offset: start, text: Cow::Owned(event) }));
+        true
     }
 
     /// Scans the text of a message. Its events and problems get the position of the message.
