@@ -11,6 +11,7 @@ mod resource_policy;
 mod secret_attributes;
 mod secret_version;
 mod task_launch;
+mod trail_selectors;
 
 pub use enrich_event::enrich_event;
 pub use task_launch::may_be_task_launch;

@@ -9,6 +9,7 @@ use super::region_kind::{find_region_kind, find_replica_kind};
 use super::resource_policy::find_policy_exposure;
 use super::secret_attributes::SecretAttributes;
 use super::secret_version::find_unusual_version;
+use super::trail_selectors::find_trail_scope;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::settings::Settings;
@@ -32,6 +33,9 @@ struct EventAttributes {
     /// `own`, `foreign` or `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'static str>,
+    /// `all`, `narrowed` or `reads-lost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail: Option<&'static str>,
     /// `own` or `foreign`.
     #[serde(skip_serializing_if = "Option::is_none")]
     kms: Option<&'static str>,
@@ -50,6 +54,7 @@ pub fn enrich_event(event: &Event, facts: &Facts) -> Value {
         region: find_region_kind(event, settings),
         replica: find_replica_kind(event, settings),
         policy: find_policy_exposure(event, settings),
+        trail: find_trail_scope(event),
         kms: find_key_owner(event),
         version: find_unusual_version(event),
     };
