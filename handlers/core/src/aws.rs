@@ -4,6 +4,7 @@ pub mod arn;
 pub mod ecs_arn;
 pub mod ecs_refusal;
 pub mod ecs_service;
+pub mod location;
 pub mod principal;
 pub mod secret_metadata;
 pub mod secret_ref;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsService;
+use crate::aws::location::Location;
 use crate::aws::secret_metadata::SecretMetadata;
 pub use crate::settings::Settings;
 use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
@@ -29,10 +30,10 @@ pub struct Facts {
     pub services: Option<Vec<EcsService>>,
     /// What could not be learned, by `account/region`, in our own words.
     #[serde(alias = "gaps", skip_serializing_if = "BTreeMap::is_empty")]
-    pub discovery_failures: BTreeMap<String, BTreeSet<String>>,
+    pub discovery_failures: BTreeMap<Location, BTreeSet<String>>,
     /// What cannot be learned from here, however often one looks, by `account/region`, in our own words.
     #[serde(alias = "limits", skip_serializing_if = "BTreeMap::is_empty")]
-    pub discovery_limits: BTreeMap<String, BTreeSet<String>>,
+    pub discovery_limits: BTreeMap<Location, BTreeSet<String>>,
     /// What Secrets Manager says, by the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretMetadata>,
@@ -123,21 +124,16 @@ impl Facts {
 
     /// Adds something that could not be learned about an account and Region.
     pub fn add_discovery_failure(&mut self, account: &str, region: &str, failure: impl Into<String>) {
-        self.discovery_failures.entry(place(account, region)).or_default().insert(failure.into());
+        self.discovery_failures.entry(Location::new(account, region)).or_default().insert(failure.into());
     }
 
     /// Whether the ledger answered what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
-        match self.discovery_failures.get(&place(account, region)) {
+        match self.discovery_failures.get(&Location::new(account, region)) {
             Some(failures) => !failures.contains(LEDGER_GAP),
             None => true,
         }
     }
-}
-
-/// The key of an account and Region.
-pub fn place(account: &str, region: &str) -> String {
-    format!("{account}/{region}")
 }
 
 /// Whether the stretch of time of an observation has room for it.

@@ -17,7 +17,6 @@ pub(super) fn wrap_record(record: &str, head: &ObjectHead) -> String {
         "AwsConsoleAction" => "AWS Console Action via CloudTrail",
         "AwsConsoleSignIn" => "AWS Console Signin via CloudTrail",
         // Real records say `AwsVpceEvent`, the record reference says `AwsVpceEvents`.
-        _ if head.event_category == "NetworkActivity" => "AWS Network Activity Event via CloudTrail",
         "AwsVpceEvent" | "AwsVpceEvents" => "AWS Network Activity Event via CloudTrail",
         "AwsCloudTrailInsight" => "AWS Insight via CloudTrail",
         _ => "AWS API Call via CloudTrail",
@@ -79,13 +78,9 @@ mod tests {
 
     #[test]
     fn network_activity_is_no_api_call() {
-        for member in [
-            r#""eventType":"AwsVpceEvent""#,
-            r#""eventType":"AwsVpceEvents""#,
-            r#""eventCategory":"NetworkActivity""#,
-        ] {
-            let event = wrapped(&format!("{{{member}}}"));
-            assert_eq!(event["detail-type"], "AWS Network Activity Event via CloudTrail", "{member}");
+        for event_type in ["AwsVpceEvent", "AwsVpceEvents"] {
+            let event = wrapped(&format!(r#"{{"eventType":"{event_type}"}}"#));
+            assert_eq!(event["detail-type"], "AWS Network Activity Event via CloudTrail", "{event_type}");
         }
     }
 

@@ -1,204 +1,230 @@
-//! Repairs records that a tool wrote in another way than CloudTrail: dotted keys, objects as text, empty error codes, times
-//! as numbers.
-//!
-//! A record that nobody rewrote stays as it is, byte for byte.
+//! Gives an event or a record that an export has reshaped its own shape again.
 
+use eventbridge_pattern::json::parse_value;
 use responder_core::time::Timestamp;
 use serde_json::{Map, Value};
 
-/// A record after its repair.
-#[derive(Debug)]
-pub(super) struct RepairedRecord {
-    /// The record, or the event with the record in its `detail`.
-    pub(super) text: String,
-    /// What could not be repaired: a sentence that holds nothing of the record.
-    pub(super) problem: Option<&'static str>,
-}
+use super::member_names::{find_identity_name, find_parameter_name, find_record_path};
+use super::struct_text::parse_struct_text;
 
-/// The members of a record that hold objects or lists ("CloudTrail record contents", CloudTrail user guide).
-const OBJECT_MEMBERS: [&str; 8] = [
-    "additionalEventData",
-    "detail",
-    "requestParameters",
-    "resources",
-    "responseElements",
-    "serviceEventDetails",
-    "tlsDetails",
+/// The members that hold an object or a list, never a text.
+const OBJECT_MEMBERS: [&str; 10] = [
     "userIdentity",
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "serviceEventDetails",
+    "addendum",
+    "tlsDetails",
+    "edgeDeviceDetails",
+    "resources",
+    "detail",
 ];
 
-const UNREADABLE_TEXT: &str =
-    "a record whose parameters are a text that is not JSON; what it concerns was not read";
+/// The members that hold a text, which a table leaves empty where the record has none.
+const TEXT_MEMBERS: [&str; 6] =
+    ["errorCode", "errorMessage", "sharedEventID", "vpcEndpointId", "eventCategory", "signInSessionArn"];
 
-/// Repairs a record, or an event with a record in its `detail`; `None` if nothing has to be repaired.
-pub(super) fn repair_record(text: &str) -> Option<RepairedRecord> {
-    if !may_need_repair(text) {
-        return None;
-    }
-    let original: Value = serde_json::from_str(text).ok()?;
-    let mut repaired = original.clone();
-    let problem = repair_object(repaired.as_object_mut()?);
-    if repaired == original && problem.is_none() {
-        return None;
-    }
-    Some(RepairedRecord { text: repaired.to_string(), problem })
+/// Whether a member of this name holds an object or a list, never a text.
+pub(super) fn holds_object(name: &str) -> bool {
+    OBJECT_MEMBERS.contains(&name)
 }
 
-/// Whether a text has one of the forms that are repaired. Most records are not parsed for that.
-fn may_need_repair(text: &str) -> bool {
-    for name in OBJECT_MEMBERS {
-        if text.contains(&format!("\"{name}.")) || text.contains(&format!("\"{name}[")) {
-            return true;
-        }
-        if find_member_starts(text, name).any(|value| value.starts_with('"')) {
-            return true;
-        }
-    }
-    for name in ["errorCode", "errorMessage"] {
-        if find_member_starts(text, name).any(is_empty_code_text) {
-            return true;
-        }
-    }
-    find_member_starts(text, "eventTime").any(|value| !is_usable_time_text(value))
+/// Whether a member of this name holds a text that says something only if it is not empty.
+pub(super) fn holds_text(name: &str) -> bool {
+    TEXT_MEMBERS.contains(&name)
 }
 
-/// What follows each member of this name, from its value on.
-fn find_member_starts<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
-    let key = format!("\"{name}\"");
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        loop {
-            let (_, after) = rest.split_once(key.as_str())?;
-            rest = after;
-            if let Some(value) = after.trim_start().strip_prefix(':') {
-                return Some(value.trim_start());
+/// Returns the event or record in the shape that AWS gave it; `None` if the text is not one object.
+///
+/// 1. Names that a table or a tool has respelled get their spelling back: `eventtime`, `UserIdentityArn`.
+/// 2. Dotted names become objects: `{"userIdentity.arn": …}`.
+/// 3. Objects that are written as text become objects, be the text JSON or a structure of Athena.
+/// 4. Texts that are empty go, because an empty `errorCode` is no error.
+/// 5. The time of the call becomes a time, if it is a number or a time of a table.
+///
+/// A member that has its name already is never replaced by a respelled one.
+pub(super) fn repair_record(text: &str) -> Option<String> {
+    let Ok(Value::Object(members)) = parse_value(text) else { return None };
+    Some(Value::Object(repair_members(members)).to_string())
+}
+
+fn repair_members(members: Map<String, Value>) -> Map<String, Value> {
+    let mut repaired = Map::new();
+    let mut respelled = Vec::new();
+    for (name, value) in members {
+        match find_record_path(&name) {
+            Some(path) if path == name && !path.contains('.') => {
+                repaired.insert(name, value);
+            }
+            Some(path) => respelled.push((path.to_owned(), value)),
+            // A list has its places in brackets in some spellings: `resources[0].ARN`.
+            None => respelled.push((name.replace('[', ".").replace(']', ""), value)),
+        }
+    }
+    // 1. and 2. The names.
+    for (path, value) in respelled {
+        insert_at_path(&mut repaired, &path, value);
+    }
+    for (name, value) in &mut repaired {
+        repair_member(name, value);
+    }
+    repaired.retain(|name, value| !(holds_text(name) && is_empty_text(value)));
+    repaired
+}
+
+/// Inserts a value below the objects that the path names, unless one stands there.
+fn insert_at_path(members: &mut Map<String, Value>, path: &str, value: Value) {
+    let Some((first, rest)) = path.split_once('.') else {
+        members.entry(path.to_owned()).or_insert(value);
+        return;
+    };
+    let first = find_record_path(first).unwrap_or(first);
+    let inner = members.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    if inner.is_null() {
+        *inner = Value::Object(Map::new());
+    }
+    if let Value::Object(inner) = inner {
+        insert_at_path_below(inner, rest, value);
+    }
+}
+
+fn insert_at_path_below(members: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            members.entry(path.to_owned()).or_insert(value);
+        }
+        Some((first, rest)) => {
+            let inner = members.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                insert_at_path_below(inner, rest, value);
             }
         }
-    })
+    }
 }
 
-fn is_empty_code_text(value: &str) -> bool {
-    ["\"\"", "\"null\"", "\"None\"", "\"NaN\""].iter().any(|empty| value.starts_with(empty))
-}
-
-fn is_usable_time_text(value: &str) -> bool {
-    let Some(quoted) = value.strip_prefix('"') else { return false };
-    let Some((time, _)) = quoted.split_once('"') else { return false };
-    time.parse::<Timestamp>().is_ok()
-}
-
-/// Repairs an object and the record in its `detail`. Returns what could not be repaired.
-fn repair_object(object: &mut Map<String, Value>) -> Option<&'static str> {
-    nest_dotted_keys(object);
-    let mut problem = None;
-    for name in OBJECT_MEMBERS {
-        let Some(member) = object.get_mut(name) else { continue };
-        let Some(text) = member.as_str() else { continue };
-        match parse_object_text(text) {
-            Some(parsed) => *member = parsed,
-            None => problem = Some(UNREADABLE_TEXT),
+fn repair_member(name: &str, value: &mut Value) {
+    // 3. Objects that are written as text.
+    if holds_object(name)
+        && let Value::String(text) = value
+        && let Some(parsed) = parse_object_text(text)
+    {
+        *value = parsed;
+    }
+    restore_lists(value);
+    match name {
+        "detail" => {
+            if let Value::Object(detail) = value {
+                *detail = repair_members(std::mem::take(detail));
+            }
         }
-    }
-    for name in ["errorCode", "errorMessage"] {
-        let is_empty = object.get(name).and_then(Value::as_str).is_some_and(is_empty_code);
-        if is_empty {
-            object.remove(name);
-        }
-    }
-    if let Some(time) = object.get("eventTime").and_then(repair_time) {
-        object.insert("eventTime".to_owned(), Value::String(time.to_string()));
-    }
-    if let Some(detail) = object.get_mut("detail").and_then(Value::as_object_mut) {
-        problem = problem.or(repair_object(detail));
-    }
-    problem
-}
-
-/// `{"userIdentity.type": "IAMUser"}` becomes `{"userIdentity": {"type": "IAMUser"}}`; keys of other members stay.
-fn nest_dotted_keys(object: &mut Map<String, Value>) {
-    let mut dotted = Vec::new();
-    for key in object.keys() {
-        let plain = key.replace('[', ".").replace(']', "");
-        let parts: Vec<String> = plain.split('.').map(str::to_owned).collect();
-        if parts.len() > 1 && parts.first().is_some_and(|first| OBJECT_MEMBERS.contains(&first.as_str())) {
-            dotted.push((key.clone(), parts));
-        }
-    }
-    for (key, parts) in dotted {
-        let Some(value) = object.remove(&key) else { continue };
-        insert_at_path(object, &parts, value);
-    }
-    for name in OBJECT_MEMBERS {
-        if let Some(member) = object.get_mut(name) {
-            make_lists(member);
-        }
+        "userIdentity" => rename_members(value, find_identity_name),
+        "resources" => rename_members(value, |name| match find_identity_name(name) {
+            Some("arn") => Some("ARN"),
+            found => found,
+        }),
+        "requestParameters" => rename_members(value, find_parameter_name),
+        // 5. The time of the call.
+        "eventTime" | "time" => repair_time(value),
+        _ => {}
     }
 }
 
-fn insert_at_path(object: &mut Map<String, Value>, path: &[String], value: Value) {
-    let Some((first, rest)) = path.split_first() else { return };
-    if rest.is_empty() {
-        object.insert(first.clone(), value);
-        return;
-    }
-    let member = object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
-    if !member.is_object() {
-        *member = Value::Object(Map::new());
-    }
-    if let Value::Object(nested) = member {
-        insert_at_path(nested, rest, value);
-    }
-}
-
-/// `{"0": a, "1": b}` becomes `[a, b]`.
-fn make_lists(value: &mut Value) {
-    let Value::Object(members) = value else { return };
-    for member in members.values_mut() {
-        make_lists(member);
-    }
-    let is_list =
-        !members.is_empty() && (0..members.len()).all(|index| members.contains_key(&index.to_string()));
-    if is_list {
-        let mut list = Vec::new();
-        for index in 0..members.len() {
-            list.extend(members.remove(&index.to_string()));
-        }
-        *value = Value::Array(list);
-    }
-}
-
-/// An object, a list or nothing, from its text.
+/// Reads the text of an object or a list. A text that is empty or `null` stands for none.
 fn parse_object_text(text: &str) -> Option<Value> {
-    if is_empty_code(text) {
+    let text = text.trim();
+    if text.is_empty() || text == "null" {
         return Some(Value::Null);
     }
-    let parsed: Value = serde_json::from_str(text).ok()?;
-    if parsed.is_object() || parsed.is_array() { Some(parsed) } else { None }
-}
-
-/// An absent value as tools spell it: empty, or the word of the tool's language.
-fn is_empty_code(text: &str) -> bool {
-    matches!(text.trim(), "" | "null" | "None" | "NaN" | "nan")
-}
-
-/// The time of a number of seconds or milliseconds, or of a text such as `2026-03-09 10:00:00.000`; `None` where the time
-/// can be used as it is, or cannot be read.
-fn repair_time(time: &Value) -> Option<Timestamp> {
-    /// Seconds up to the year 5138; milliseconds from 1973 on.
-    const SECONDS_MAX: f64 = 1e11;
-    let text = match time {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) if text.parse::<Timestamp>().is_err() => text.trim().to_owned(),
-        _ => return None,
-    };
-    if let Ok(number) = text.parse::<f64>() {
-        let millis = if number.abs() < SECONDS_MAX { number * 1_000.0 } else { number };
-        let is_in_range = millis.is_finite() && millis.abs() < 1e15;
-        #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-        return is_in_range.then(|| Timestamp::from_millis(millis.round() as i64));
+    match parse_value(text) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => Some(value),
+        // Some tools write the text of a text.
+        Ok(Value::String(inner)) if inner.len() < text.len() => parse_object_text(&inner),
+        _ => parse_struct_text(text),
     }
-    let plain = text.trim_end_matches(" UTC").trim_end_matches("+00:00").trim_end_matches('Z');
-    format!("{}Z", plain.replacen(' ', "T", 1)).parse().ok()
+}
+
+/// Turns objects whose names are the numbers from 0 on back into lists, as `resources.0.ARN` needs it.
+fn restore_lists(value: &mut Value) {
+    let Value::Object(members) = value else { return };
+    for inner in members.values_mut() {
+        restore_lists(inner);
+    }
+    let mut entries = Vec::new();
+    for index in 0..members.len() {
+        match members.get(&index.to_string()) {
+            Some(entry) => entries.push(entry.clone()),
+            None => return,
+        }
+    }
+    if !entries.is_empty() {
+        *value = Value::Array(entries);
+    }
+}
+
+/// Gives respelled members their names back, on every level.
+fn rename_members(value: &mut Value, find: fn(&str) -> Option<&'static str>) {
+    match value {
+        Value::Array(entries) => {
+            for entry in entries {
+                rename_members(entry, find);
+            }
+        }
+        Value::Object(members) => {
+            let mut renamed = Map::new();
+            for (name, mut inner) in std::mem::take(members) {
+                rename_members(&mut inner, find);
+                let name = find(&name).map_or(name, ToOwned::to_owned);
+                renamed.entry(name).or_insert(inner);
+            }
+            *members = renamed;
+        }
+        _ => {}
+    }
+}
+
+fn is_empty_text(value: &Value) -> bool {
+    value.as_str().is_some_and(is_absent_text)
+}
+
+/// Whether a text stands for a member that the record does not have.
+pub(super) fn is_absent_text(text: &str) -> bool {
+    text.is_empty() || text == "null"
+}
+
+fn repair_time(value: &mut Value) {
+    let repaired = match value {
+        Value::Number(number) => number.as_f64().and_then(time_from_number),
+        Value::String(text) if text.parse::<Timestamp>().is_err() => time_from_text(text.trim()),
+        _ => None,
+    };
+    if let Some(time) = repaired {
+        *value = Value::String(time.to_string());
+    }
+}
+
+/// Reads a time as tables print it: a number, or a time with the name of its zone behind it.
+fn time_from_text(text: &str) -> Option<Timestamp> {
+    if let Ok(number) = text.parse::<f64>() {
+        return time_from_number(number);
+    }
+    let without_zone = text.strip_suffix("UTC").or_else(|| text.strip_suffix("GMT"))?;
+    without_zone.trim().parse().ok()
+}
+
+/// Reads a number of seconds, milliseconds, microseconds or nanoseconds since 1970, whichever gives a time between 1973
+/// and 5138.
+fn time_from_number(number: f64) -> Option<Timestamp> {
+    const SECONDS_MAX: f64 = 1e11;
+    if !(1e8..SECONDS_MAX * 1e9).contains(&number) {
+        return None;
+    }
+    let mut millis = number * 1e3;
+    while millis >= SECONDS_MAX * 1e3 {
+        millis /= 1e3;
+    }
+    // The range above keeps the number far below the largest integer that a float holds exactly.
+    format!("{millis:.0}").parse().ok().map(Timestamp::from_millis)
 }
 
 #[cfg(test)]
@@ -206,53 +232,49 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn repair(record: &Value) -> Value {
-        let repaired = repair_record(&record.to_string()).expect("it needs a repair");
-        assert_eq!(repaired.problem, None);
-        serde_json::from_str(&repaired.text).unwrap()
+    fn repaired(record: &Value) -> Value {
+        serde_json::from_str(&repair_record(&record.to_string()).unwrap()).unwrap()
     }
 
     #[test]
-    fn a_record_of_cloudtrail_stays_as_it_is() {
-        let record = json!({"eventTime": "2026-03-09T10:00:00Z", "userIdentity": {"type": "IAMUser"}, "errorCode": null,
-            "requestParameters": {"secretId": "a.b", "x.y": 1}, "userAgent": "{\"errorCode\":\"\"}"});
-        assert!(repair_record(&record.to_string()).is_none());
-    }
-
-    #[test]
-    fn dotted_keys_become_objects_and_lists() {
-        let record = json!({"userIdentity.sessionContext.sessionIssuer.arn": "a", "resources.0.ARN": "b",
-            "requestParameters.secretIdList[0]": "c", "requestParameters.secretIdList[1]": "d", "other.key": 1});
-        assert_eq!(
-            repair(&record),
-            json!({"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": "a"}}}, "resources": [{"ARN": "b"}],
-                "requestParameters": {"secretIdList": ["c", "d"]}, "other.key": 1})
-        );
-    }
-
-    #[test]
-    fn objects_as_text_and_empty_error_codes_are_read() {
-        let record = json!({"detail": {"requestParameters": "{\"secretId\": \"a\"}", "responseElements": "null",
-            "errorCode": "", "errorMessage": "None"}});
-        let expected = json!({"detail": {"requestParameters": {"secretId": "a"}, "responseElements": null}});
-        assert_eq!(repair(&record), expected);
-        let broken = repair_record(r#"{"requestParameters":"{secretId=a}"}"#).unwrap();
-        assert_eq!(broken.problem, Some(UNREADABLE_TEXT));
-    }
-
-    #[test]
-    fn times_are_read_in_the_forms_of_tools() {
+    fn numbers_and_times_of_tables_become_times() {
         for time in [
             json!(1_773_050_400),
-            json!(1_773_050_400_000_i64),
-            json!("1773050400"),
+            json!(1_773_050_400_000_u64),
+            json!(1_773_050_400_000_000_u64),
+            json!(1_773_050_400_000_000_000_u64),
             json!(1_773_050_400.0),
-            json!("2026-03-09 10:00:00.000"),
-            json!("2026-03-09 10:00:00 UTC"),
+            json!("1773050400"),
+            json!("2026-03-09 10:00:00.000 UTC"),
         ] {
-            let read = repair_time(&time).unwrap();
-            assert_eq!(read.millis(), 1_773_050_400_000, "{time}");
+            assert_eq!(repaired(&json!({"eventTime": time}))["eventTime"], "2026-03-09T10:00:00Z", "{time}");
         }
-        assert!(repair_record(r#"{"eventTime":"soon"}"#).is_none());
+        for other in [json!(5), json!("soon"), json!(null), json!(-1), json!("inf")] {
+            assert_eq!(repaired(&json!({"eventTime": other}))["eventTime"], other);
+        }
+    }
+
+    #[test]
+    fn dotted_names_become_objects_and_lists_and_replace_nothing() {
+        let flat = json!({"userIdentity.sessionContext.sessionIssuer.arn": "a", "resources.0.ARN": "r0",
+            "resources[1].ARN": "r1", "eventName": "x", "EVENT_NAME": "y"});
+        let expected = json!({"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": "a"}}},
+            "resources": [{"ARN": "r0"}, {"ARN": "r1"}], "eventName": "x"});
+        assert_eq!(repaired(&flat), expected);
+    }
+
+    #[test]
+    fn a_column_of_sentinel_reaches_the_identity() {
+        let row = json!({"EventName": "x", "UserIdentityArn": "a", "SessionIssuerArn": "i", "ErrorCode": ""});
+        let expected = json!({"eventName": "x",
+            "userIdentity": {"arn": "a", "sessionContext": {"sessionIssuer": {"arn": "i"}}}});
+        assert_eq!(repaired(&row), expected);
+    }
+
+    #[test]
+    fn an_event_is_repaired_in_its_detail_too() {
+        let event = json!({"DetailType": "t", "detail": "{\"errorCode\":\"\",\"eventTime\":1773050400}"});
+        let expected = json!({"detail-type": "t", "detail": {"eventTime": "2026-03-09T10:00:00Z"}});
+        assert_eq!(repaired(&event), expected);
     }
 }

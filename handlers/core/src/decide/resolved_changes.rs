@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, RolloutState};
-use crate::facts::{Facts, place};
+use crate::aws::location::Location;
+use crate::facts::Facts;
 use crate::plan::{PlanStep, SkipReason};
 use crate::rules::Handler;
 use crate::state::deployment::SecretChange;
@@ -71,7 +72,7 @@ pub(super) fn resolve_answered_changes(
     let facts = builder.facts;
     for change in changes {
         let key = change.secret.key();
-        let location = place(&change.secret.account, &change.secret.region);
+        let location = Location::new(&change.secret.account, &change.secret.region);
         if facts.services.is_none()
             || facts.discovery_failures.contains_key(&location)
             || waiting.contains(&key)

@@ -6,7 +6,8 @@ use super::plan_builder::PlanBuilder;
 use super::rollout_report::may_have_begun_at;
 use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, EcsService, RolloutState, ServiceStatus};
-use crate::facts::{Facts, IncidentState, place};
+use crate::aws::location::Location;
+use crate::facts::{Facts, IncidentState};
 use crate::rules::Response;
 use crate::state::deployment::{DeploymentOutcome, DeploymentRecord};
 use crate::text::Untrusted;
@@ -167,7 +168,7 @@ fn rollout_state(service: &EcsService) -> Option<RolloutState> {
 
 fn has_discovery_failures(builder: &PlanBuilder<'_, '_>, service: &ServiceArn) -> bool {
     let (region, _) = service.region_and_account();
-    builder.facts.discovery_failures.contains_key(&place(&builder.event().account, region))
+    builder.facts.discovery_failures.contains_key(&Location::new(&builder.event().account, region))
 }
 
 /// Whether somebody notified of the failure of this deployment, or was about to, and could not record its end.

@@ -14,10 +14,8 @@ pub enum ConsumerDecision {
     /// Its PRIMARY deployment was newer than the change: nothing to do.
     Newer,
     /// The redeployment is deferred.
-    #[serde(rename = "held")]
     Deferred,
     /// A human is notified instead.
-    #[serde(rename = "told")]
     Notified,
 }
 
@@ -40,8 +38,8 @@ impl ConsumerDecision {
         match self {
             Self::Redeploy => "redeploy",
             Self::Newer => "newer",
-            Self::Deferred => "held",
-            Self::Notified => "told",
+            Self::Deferred => "deferred",
+            Self::Notified => "notified",
         }
     }
 
