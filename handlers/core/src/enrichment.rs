@@ -2,12 +2,16 @@
 //! can match (`derived` in rule files).
 
 mod caller;
+mod calling_service;
 mod enrich_event;
 mod kms_key;
+mod policy_condition;
+mod region_kind;
 mod resource_policy;
 mod secret_attributes;
 mod secret_version;
 mod task_launch;
+mod trail_selectors;
 
 pub use enrich_event::enrich_event;
 pub use task_launch::may_be_task_launch;

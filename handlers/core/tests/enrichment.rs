@@ -114,8 +114,20 @@ fn a_service_calls_from_its_own_host_and_without_tls() {
         json!({"userIdentity": identity, "sourceIPAddress": from, "tlsDetails": tls})
     };
     let (host, secrets) = ("cloudformation.amazonaws.com", "secretsmanager.amazonaws.com");
-    assert_eq!(find_word_without_facts("/caller/kind", &call(host, host, Value::Null)), "service");
+    let mut without_key = call(host, host, Value::Null);
+    without_key["userIdentity"].as_object_mut().unwrap().remove("accessKeyId");
+    let linked = "arn:aws:iam::111122223333:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka";
+    let linked = json!({"userIdentity": role_session(linked, "s"), "sourceIPAddress": "kafka.amazonaws.com", "tlsDetails": null});
+    for service in [without_key, linked] {
+        assert_eq!(find_word_without_facts("/caller/kind", &service), "service", "{service}");
+        assert_eq!(find_word_without_facts("/caller/through", &service), "", "{service}");
+    }
+    for (name, host) in [("cloudformation", host), ("ssm", "ssm.amazonaws.com")] {
+        assert_eq!(find_word_without_facts("/caller/through", &call(host, host, Value::Null)), name);
+    }
     for near in [
+        // A call for a caller, who has a key.
+        call(host, host, Value::Null),
         call(host, "198.51.100.7", Value::Null),
         call(host, host, json!({"tlsVersion": "TLSv1.3"})),
         // The children of a batch are the caller's reads.
@@ -198,13 +210,19 @@ fn the_caller_claims_a_tool_and_the_operator_declares_automation() {
         ("secrets-store-csi-driver-provider-aws/1.0.1 aws-sdk-go/1.44", "csi"),
         ("aws-sdk-nodejs configure-aws-credentials-for-github-actions", "ci"),
         ("aws-cli/2.15 md/Botocore#1.34", ""),
+        ("pulumi-aws/6.0", "terraform"),
+        ("aws-sdk-js github-action/v2", "ci"),
         ("terra form", ""),
     ] {
         assert_eq!(find_word_without_facts("/caller/tool", &agent(text)), expected, "{text}");
     }
     let declared = facts_with_settings(&json!({"automation": ["arn:aws:iam::111122223333:role/team/app-*"]}));
     assert_eq!(find_word("/caller/automation", &agent(terraform), &declared), "declared");
-    assert_eq!(find_word("/caller/automation", &agent("aws-cli/2.15"), &declared), "");
+    assert_eq!(
+        find_word("/caller/automation", &agent("external-secrets"), &declared),
+        "declared",
+        "whatever its agent"
+    );
     assert_eq!(find_word_without_facts("/caller/automation", &agent(terraform)), "");
     let other = json!({"userAgent": terraform, "userIdentity": role_session("arn:aws:iam::999988887777:role/team/app-x", "s")});
     assert_eq!(find_word("/caller/automation", &other, &declared), "");

@@ -9,11 +9,15 @@ use serde_json::{Value, json};
 
 /// The attribute `policy` of a call with this detail, or the empty word.
 fn find_exposure(detail: &Value) -> String {
+    find_exposure_with(detail, &Facts::default())
+}
+
+fn find_exposure_with(detail: &Value, facts: &Facts) -> String {
     let mut root = json!({"source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
         "detail": {"eventName": "GetSecretValue", "awsRegion": "us-west-2", "eventTime": "2026-03-02T12:00:00Z", "eventID": "e",
             "recipientAccountId": "111122223333", "requestParameters": {"secretId": "prod/db"}}});
     root["detail"].as_object_mut().unwrap().extend(detail.as_object().unwrap().clone());
-    let enrichment = enrich_event(&Event::parse(&root.to_string()).unwrap(), &Facts::default());
+    let enrichment = enrich_event(&Event::parse(&root.to_string()).unwrap(), facts);
     enrichment.pointer("/policy").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -21,6 +25,11 @@ fn exposure_of(text: &str) -> String {
     find_exposure(
         &json!({"eventName": "PutResourcePolicy", "requestParameters": {"secretId": "prod/db", "resourcePolicy": text}}),
     )
+}
+
+fn exposure_with(policy: &str, facts: &Value) -> String {
+    let detail = json!({"eventName": "PutResourcePolicy", "requestParameters": {"secretId": "prod/db", "resourcePolicy": policy}});
+    find_exposure_with(&detail, &serde_json::from_value(facts.clone()).unwrap())
 }
 
 fn policy_with(more: &Value) -> String {
@@ -51,6 +60,14 @@ fn a_policy_is_public_foreign_or_own() {
         ("own", json!({"Principal": {"Service": "ecs.amazonaws.com"}})),
         ("own", json!({"Principal": "*", "Condition": limited})),
         ("own", json!({"Principal": {"AWS": theirs}, "Condition": limited})),
+        (
+            "foreign",
+            json!({"Principal": {"AWS": theirs}, "Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}}),
+        ),
+        (
+            "foreign",
+            json!({"Principal": {"Service": "ecs.amazonaws.com"}, "Condition": {"StringEquals": {"aws:SourceAccount": "999988887777"}}}),
+        ),
         ("own", json!({"Principal": "*", "Effect": "Deny"})),
     ] {
         assert_eq!(exposure_of(&policy_with(&principal)), expected, "{principal}");
@@ -59,6 +76,51 @@ fn a_policy_is_public_foreign_or_own() {
     assert_eq!(exposure_of(&single), "public", "{single}");
     assert_eq!(find_exposure(&json!({"requestParameters": {"resourcePolicy": "{}"}})), "", "another call");
     assert_eq!(find_exposure(&json!({"eventName": "PutResourcePolicy", "requestParameters": null})), "");
+}
+
+#[test]
+fn a_condition_narrows_by_operator_key_and_value() {
+    let ours = "111122223333";
+    for (expected, condition) in [
+        // Who calls, compared with the own accounts and organisation.
+        ("own", json!({"StringEquals": {"aws:PrincipalAccount": ours}})),
+        ("own", json!({"StringEquals": {"AWS:principalaccount": [ours, 111_122_223_333_u64]}})),
+        ("own", json!({"stringlike": {"aws:PrincipalOrgID": "o-own"}})),
+        ("own", json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-own/r-ab12/ou-ab12/*"}})),
+        ("own", json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}})),
+        ("own", json!({"ArnEquals": {"aws:SourceArn": "arn:aws:lambda:us-west-2:111122223333:function:f"}})),
+        ("own", json!({"StringEquals": {"aws:PrincipalOrgID": "o-own", "aws:SourceVpce": "vpce-1"}})),
+        // Strangers.
+        ("foreign", json!({"StringEquals": {"aws:PrincipalAccount": "999988887777"}})),
+        ("foreign", json!({"StringEquals": {"aws:PrincipalAccount": [ours, "999988887777"]}})),
+        ("foreign", json!({"StringEquals": {"aws:PrincipalOrgID": "o-thief"}})),
+        ("foreign", json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::999988887777:role/x"}})),
+        // Values that everybody has.
+        ("public", json!({"StringLike": {"aws:PrincipalOrgID": "*"}})),
+        ("public", json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}})),
+        ("public", json!({"StringLike": {"aws:PrincipalAccount": "1111????????"}})),
+        ("public", json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}})),
+        ("public", json!({"StringEquals": {"aws:PrincipalAccount": []}})),
+        // Operators that let in who has no such key, or everybody else.
+        ("public", json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-none"}})),
+        ("public", json!({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-own"}})),
+        ("public", json!({"ForAllValues:StringEquals": {"aws:PrincipalOrgPaths": "o-own/*"}})),
+        ("public", json!({"Null": {"aws:PrincipalAccount": "false"}})),
+        // Keys that do not say who calls.
+        ("public", json!({"Bool": {"aws:SecureTransport": "true"}})),
+        ("public", json!({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}})),
+        ("public", json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
+        ("public", json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})),
+        ("public", json!({"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}})),
+        ("public", json!("aws:PrincipalAccount")),
+    ] {
+        let policy = policy_with(&json!({"Principal": "*", "Condition": condition}));
+        let settings = json!({"settings": {"organization": "o-own"}});
+        assert_eq!(exposure_with(&policy, &settings), expected, "{condition}");
+    }
+    let production = json!({"settings": {"production": {"accounts": ["999988887777"]}}});
+    let theirs = policy_with(&json!({"Principal": {"AWS": "999988887777"}}));
+    assert_eq!(exposure_with(&theirs, &production), "own", "an account of production is an own one");
 }
 
 #[test]

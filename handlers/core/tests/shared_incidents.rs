@@ -201,7 +201,7 @@ fn preceding_event_may_arrive_last_and_must_be_near() {
 
 #[test]
 fn launch_never_counts_and_the_next_incident_says_how_many_did_not() {
-    let launch = |n: u8| Call { session: TASK, ..call(u32::from(n), n % 4) };
+    let launch = |n: u8| Call { session: TASK, agent: "Amazon ECS Agent", ..call(u32::from(n), n % 4) };
     let (plans, incidents) = of(&(0..20).map(launch).collect::<Vec<_>>());
     let suppressed = plans
         .iter()

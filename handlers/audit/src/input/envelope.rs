@@ -16,7 +16,8 @@ pub(super) fn wrap_record(record: &str, head: &ObjectHead) -> String {
         "AwsServiceEvent" => "AWS Service Event via CloudTrail",
         "AwsConsoleAction" => "AWS Console Action via CloudTrail",
         "AwsConsoleSignIn" => "AWS Console Signin via CloudTrail",
-        "AwsVpceEvents" => "AWS Network Activity Event via CloudTrail",
+        // Real records say `AwsVpceEvent`, the record reference says `AwsVpceEvents`.
+        "AwsVpceEvent" | "AwsVpceEvents" => "AWS Network Activity Event via CloudTrail",
         "AwsCloudTrailInsight" => "AWS Insight via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
@@ -73,6 +74,14 @@ mod tests {
         assert_eq!(event["source"], "aws.secretsmanager");
         assert_eq!(event["account"], "111122223333");
         assert_eq!(event["detail"]["eventID"], "e");
+    }
+
+    #[test]
+    fn network_activity_is_no_api_call() {
+        for event_type in ["AwsVpceEvent", "AwsVpceEvents"] {
+            let event = wrapped(&format!(r#"{{"eventType":"{event_type}"}}"#));
+            assert_eq!(event["detail-type"], "AWS Network Activity Event via CloudTrail", "{event_type}");
+        }
     }
 
     #[test]

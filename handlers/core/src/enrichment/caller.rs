@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::calling_service::{find_service_between, is_service_itself};
 use super::task_launch::is_task_launch;
 use crate::aws::arn::Arn;
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
@@ -15,6 +16,9 @@ pub(super) struct CallerAttributes {
     /// `service`, `human` or `workload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
+    /// The service that calls for the caller, such as `ssm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<String>,
     /// `long-term` or `temporary`.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'static str>,
@@ -38,14 +42,14 @@ pub(super) struct CallerAttributes {
 impl CallerAttributes {
     pub(super) fn from_event(event: &Event, facts: &Facts) -> Self {
         let settings = &facts.settings;
-        let tool = find_tool(event);
-        let is_declared = tool.is_some() && is_declared_automation(event, settings);
+        let is_declared = is_declared_automation(event, settings);
         Self {
             kind: find_caller_kind(event, settings),
+            through: find_service_between(event),
             key: find_key_kind(event),
             account: find_account_kind(event),
             environment: find_environment(event, settings),
-            tool,
+            tool: find_tool(event),
             automation: is_declared.then_some("declared"),
             launch: is_task_launch(event, facts).then_some("yes"),
         }
@@ -62,7 +66,7 @@ const WORKLOAD_IDENTITIES: [&str; 7] =
 
 /// The kind of the caller. Checks run in this order:
 ///
-/// 1. an AWS service: `service`;
+/// 1. an AWS service that calls for itself: `service`;
 /// 2. a session of the console: `human`;
 /// 3. a user of IAM Identity Center: `human`;
 /// 4. an IAM user or the root user who signed in with a browser: `human`;
@@ -72,7 +76,7 @@ const WORKLOAD_IDENTITIES: [&str; 7] =
 /// Absent for every other caller: the owner's copy of a cross-account call has only its account.
 fn find_caller_kind(event: &Event, settings: &Settings) -> Option<&'static str> {
     // 1. An AWS service.
-    if is_aws_service(event) {
+    if is_service_itself(event) {
         return Some("service");
     }
     // 2. A session of the console.
@@ -96,35 +100,6 @@ fn find_caller_kind(event: &Event, settings: &Settings) -> Option<&'static str> 
     // 6. Any other identity.
     let is_named = event.principal.id.raw() != UNKNOWN_PRINCIPAL;
     if is_named && WORKLOAD_IDENTITIES.contains(&identity_type.raw()) { Some("workload") } else { None }
-}
-
-/// Whether an AWS service calls by itself, or on behalf of a principal. In the second case the record names the service
-/// also as the source of the call, and there is no TLS of a client (`CloudTrail`'s `userIdentity` reference).
-fn is_aws_service(event: &Event) -> bool {
-    let invoked_by = match &event.principal.invoked_by {
-        Some(invoked_by) => invoked_by.raw(),
-        None => "",
-    };
-    // Secrets Manager makes the reads of a batch on behalf of the principal that asked for the batch: they are its reads.
-    if invoked_by == "secretsmanager.amazonaws.com" {
-        return false;
-    }
-    let identity_type = event.find_text("/detail/userIdentity/type").unwrap_or_default();
-    if identity_type.raw() == "AWSService" {
-        return true;
-    }
-    let source = event.find_text("/detail/sourceIPAddress").unwrap_or_default();
-    let has_client_tls = event.find_value("/detail/tlsDetails").is_some_and(|details| !details.is_null());
-    is_service_host(invoked_by) && source.raw() == invoked_by && !has_client_tls
-}
-
-/// Whether a host is a service of AWS, such as `kafka.amazonaws.com`.
-fn is_service_host(host: &str) -> bool {
-    let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-    let Some(name) = name else { return false };
-    let has_host_characters =
-        name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
-    has_host_characters && !name.is_empty()
 }
 
 /// The record of a user who signed in with a browser holds the session, in one of three fields.
@@ -191,12 +166,16 @@ fn find_environment(event: &Event, settings: &Settings) -> Option<&'static str> 
 
 /// The tool that the caller claims to be. Anybody can claim that.
 fn find_tool(event: &Event) -> Option<&'static str> {
-    const TOOLS_BY_WORD: [(&str, &str); 11] = [
+    const TOOLS_BY_WORD: [(&str, &str); 15] = [
         ("secrets-store-csi-driver", "csi"),
         ("csi-secrets-store", "csi"),
         ("terraform", "terraform"),
         ("opentofu", "terraform"),
+        ("pulumi", "terraform"),
+        ("ansible", "terraform"),
+        ("crossplane", "terraform"),
         ("github-actions", "ci"),
+        ("github-action/", "ci"),
         ("configure-aws-credentials", "ci"),
         ("gitlab-runner", "ci"),
         ("jenkins", "ci"),

@@ -5,9 +5,11 @@ use serde_json::Value;
 
 use super::caller::CallerAttributes;
 use super::kms_key::find_key_owner;
+use super::region_kind::{find_region_kind, find_replica_kind};
 use super::resource_policy::find_policy_exposure;
 use super::secret_attributes::SecretAttributes;
 use super::secret_version::find_unusual_version;
+use super::trail_selectors::find_trail_scope;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::settings::Settings;
@@ -22,9 +24,18 @@ struct EventAttributes {
     /// `business` or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<&'static str>,
+    /// `home` or `outside`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'static str>,
+    /// `home`, `outside` or `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<&'static str>,
     /// `own`, `foreign` or `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'static str>,
+    /// `all`, `narrowed` or `reads-lost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail: Option<&'static str>,
     /// `own` or `foreign`.
     #[serde(skip_serializing_if = "Option::is_none")]
     kms: Option<&'static str>,
@@ -40,7 +51,10 @@ pub fn enrich_event(event: &Event, facts: &Facts) -> Value {
         secret: SecretAttributes::from_event(event, settings),
         caller: CallerAttributes::from_event(event, facts),
         hours: find_hours(event, settings),
-        policy: find_policy_exposure(event),
+        region: find_region_kind(event, settings),
+        replica: find_replica_kind(event, settings),
+        policy: find_policy_exposure(event, settings),
+        trail: find_trail_scope(event),
         kms: find_key_owner(event),
         version: find_unusual_version(event),
     };

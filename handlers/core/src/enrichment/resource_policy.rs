@@ -5,20 +5,22 @@ use std::slice;
 use eventbridge_pattern::json::{find_duplicate_key, parse_value};
 use serde_json::Value;
 
+use super::policy_condition::{ConditionScope, OwnScope, find_condition_scope};
 use crate::aws::arn::Arn;
 use crate::event::Event;
+use crate::settings::Settings;
 
 /// The exposure of a secret by the policy of a `PutResourcePolicy`, which is JSON in a string (`API_PutResourcePolicy`):
 /// `own`, `foreign` or `public`.
-pub(super) fn find_policy_exposure(event: &Event) -> Option<&'static str> {
+pub(super) fn find_policy_exposure(event: &Event, settings: &Settings) -> Option<&'static str> {
     if event.event_name().raw() != "PutResourcePolicy" {
         return None;
     }
-    let owner_account = event.owner_account();
+    let own = OwnScope { owner_account: event.owner_account(), settings };
     let exposure = match event.find_value("/detail/requestParameters/resourcePolicy")? {
         Value::Null => return None,
-        Value::String(text) => find_exposure_of_text(text, owner_account),
-        policy => find_exposure(policy, owner_account),
+        Value::String(text) => find_exposure_of_text(text, &own),
+        policy => find_exposure(policy, &own),
     };
     Some(match exposure {
         PolicyExposure::OwnAccount => "own",
@@ -27,7 +29,7 @@ pub(super) fn find_policy_exposure(event: &Event) -> Option<&'static str> {
     })
 }
 
-/// The principals to which a policy opens the secret without a condition; the widest exposure comes last.
+/// The principals to which a policy opens the secret; the widest exposure comes last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PolicyExposure {
     OwnAccount,
@@ -35,25 +37,25 @@ enum PolicyExposure {
     Public,
 }
 
-fn find_exposure_of_text(text: &str, owner_account: &str) -> PolicyExposure {
+fn find_exposure_of_text(text: &str, own: &OwnScope<'_>) -> PolicyExposure {
     // Readers disagree on which of two equal keys counts.
     if find_duplicate_key(text).is_some() {
         return PolicyExposure::Public;
     }
     match parse_value(text) {
-        Ok(policy) => find_exposure(&policy, owner_account),
+        Ok(policy) => find_exposure(&policy, own),
         Err(_) => PolicyExposure::Public,
     }
 }
 
 /// The widest exposure of all statements. IAM takes a single statement without a list, too.
-fn find_exposure(policy: &Value, owner_account: &str) -> PolicyExposure {
+fn find_exposure(policy: &Value, own: &OwnScope<'_>) -> PolicyExposure {
     let statements = match find_element(policy, "Statement") {
         Some(Value::Array(statements)) => statements.as_slice(),
         Some(statement @ Value::Object(_)) => slice::from_ref(statement),
         _ => return PolicyExposure::Public,
     };
-    let exposures = statements.iter().map(|statement| find_statement_exposure(statement, owner_account));
+    let exposures = statements.iter().map(|statement| find_statement_exposure(statement, own));
     exposures.max().unwrap_or(PolicyExposure::Public)
 }
 
@@ -61,25 +63,57 @@ fn find_exposure(policy: &Value, owner_account: &str) -> PolicyExposure {
 ///
 /// 1. a statement without an effect cannot be understood: public;
 /// 2. a denial lets nobody in;
-/// 3. a statement with a condition is limited by it;
-/// 4. `NotPrincipal` lets everybody else in: public;
-/// 5. a list of principals lets in the widest of them;
-/// 6. any other principal can only be the star (IAM's reference of the element): public.
-fn find_statement_exposure(statement: &Value, owner_account: &str) -> PolicyExposure {
+/// 3. the principals, as far as the conditions let them in.
+fn find_statement_exposure(statement: &Value, own: &OwnScope<'_>) -> PolicyExposure {
     // 1. No effect.
     let Some(effect) = find_element(statement, "Effect").and_then(Value::as_str) else {
         return PolicyExposure::Public;
     };
-    // 2. A denial; 3. a condition.
-    if effect.eq_ignore_ascii_case("deny") || has_condition(statement) {
+    // 2. A denial.
+    if effect.eq_ignore_ascii_case("deny") {
         return PolicyExposure::OwnAccount;
     }
-    // 4. Everybody but some.
+    // 3. The principals.
+    let conditions = find_condition_scope(find_element(statement, "Condition"), own);
+    narrow_exposure(find_principals_exposure(statement, own), conditions)
+}
+
+/// What the conditions leave of an exposure. Checks run in this order:
+///
+/// 1. conditions that name a foreign account or organisation let it in;
+/// 2. a condition on the own organisation keeps all others out;
+/// 3. a condition on own accounts keeps all others out of what is open to everybody; a principal of another account
+///    that is named stays foreign whatever else is asked;
+/// 4. without such a condition, the principals are let in.
+fn narrow_exposure(principals: PolicyExposure, conditions: ConditionScope) -> PolicyExposure {
+    // 1. A foreign name.
+    if conditions.foreign {
+        return PolicyExposure::ForeignAccount;
+    }
+    // 2. The own organisation.
+    if conditions.own_organisation {
+        return PolicyExposure::OwnAccount;
+    }
+    // 3. Own accounts.
+    if conditions.own_accounts && principals == PolicyExposure::Public {
+        return PolicyExposure::OwnAccount;
+    }
+    // 4. The principals.
+    principals
+}
+
+/// The exposure to the principals of a statement. Checks run in this order:
+///
+/// 1. `NotPrincipal` lets everybody else in: public;
+/// 2. a list of principals lets in the widest of them;
+/// 3. any other principal can only be the star (IAM's reference of the element): public.
+fn find_principals_exposure(statement: &Value, own: &OwnScope<'_>) -> PolicyExposure {
+    // 1. Everybody but some.
     if find_element(statement, "NotPrincipal").is_some() {
         return PolicyExposure::Public;
     }
     match find_element(statement, "Principal") {
-        // 5. A list of principals.
+        // 2. A list of principals.
         Some(Value::Object(principals_by_kind)) => {
             let mut exposures = Vec::new();
             for (kind, names) in principals_by_kind {
@@ -88,22 +122,13 @@ fn find_statement_exposure(statement: &Value, owner_account: &str) -> PolicyExpo
                     name => slice::from_ref(name),
                 };
                 for name in names {
-                    exposures.push(find_principal_exposure(kind, name, owner_account));
+                    exposures.push(find_principal_exposure(kind, name, own));
                 }
             }
             exposures.into_iter().max().unwrap_or(PolicyExposure::Public)
         }
-        // 6. The star.
+        // 3. The star.
         _ => PolicyExposure::Public,
-    }
-}
-
-/// An empty condition limits nothing.
-fn has_condition(statement: &Value) -> bool {
-    match find_element(statement, "Condition") {
-        Some(Value::Object(condition)) => !condition.is_empty(),
-        Some(_) => true,
-        None => false,
     }
 }
 
@@ -111,10 +136,10 @@ fn has_condition(statement: &Value) -> bool {
 ///
 /// 1. a star, or something that is no name: public;
 /// 2. a service of AWS acts for the own account;
-/// 3. the owner's account, or a principal in it;
+/// 3. an own account, or a principal in it;
 /// 4. another account, or a federated identity: foreign;
 /// 5. the unique id of a principal that is deleted lets nobody in.
-fn find_principal_exposure(kind: &str, name: &Value, owner_account: &str) -> PolicyExposure {
+fn find_principal_exposure(kind: &str, name: &Value, own: &OwnScope<'_>) -> PolicyExposure {
     // 1. A star.
     let Some(name) = name.as_str() else { return PolicyExposure::Public };
     if name.contains('*') {
@@ -130,7 +155,7 @@ fn find_principal_exposure(kind: &str, name: &Value, owner_account: &str) -> Pol
         None => name,
     };
     // 3. The own account.
-    if account == owner_account {
+    if own.contains_account(account) {
         return PolicyExposure::OwnAccount;
     }
     // 4. Another account, or a federated identity.

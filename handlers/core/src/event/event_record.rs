@@ -98,7 +98,7 @@ impl Event {
 
     /// Whether the call was refused or failed.
     pub fn is_error(&self) -> bool {
-        self.root.pointer("/detail/errorCode").is_some_and(|code| !code.is_null())
+        self.root.pointer("/detail/errorCode").is_some_and(|code| !code.is_null() && code != "")
     }
 
     /// The whole event as JSON with a field of this name at its top. It replaces the event's own field, however that is

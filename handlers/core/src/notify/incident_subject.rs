@@ -12,15 +12,22 @@ use crate::time::{Span, Timestamp};
 /// How much time before and after an incident is worth a look.
 const INCIDENT_LOOKAROUND: Span = Span::from_secs(900);
 
+/// The beginning of the names of roles that IAM Identity Center made. IAM refuses to change them.
+const IDENTITY_CENTER_ROLE_PREFIX: &str = "AWSReservedSSO_";
+
 /// The parties of an incident, raw; absent where the incident does not name one.
 pub(super) struct IncidentSubject<'i> {
     /// The first secret.
     pub(super) secret: Option<&'i SecretRef>,
     pub(super) principal: Option<&'i str>,
-    /// The name of the principal's role, if it is one of the incident's account.
+    /// The name of the principal's role, if it is one of the incident's account that IAM can change.
     pub(super) role: Option<&'i str>,
-    /// The name of the principal's user, if it is one of the incident's account.
+    /// The session's name in a role of IAM Identity Center, which is the user's name there.
+    pub(super) identity_center_user: Option<&'i str>,
+    /// The name of the principal's user, if it is one of the incident's account, with a key that can be switched off.
     pub(super) user: Option<&'i str>,
+    /// The same for a user with a temporary key, which cannot be switched off.
+    pub(super) session_user: Option<&'i str>,
     pub(super) access_key_id: Option<&'i str>,
     pub(super) session_name: Option<&'i str>,
     pub(super) rotation_function: Option<LocatedFunction<'i>>,
@@ -57,13 +64,21 @@ impl<'i> IncidentSubject<'i> {
         let region = find_region(incident, secret);
         // Nothing can be done about a principal of another account.
         let own_principal = principal.and_then(Arn::parse).filter(|arn| arn.account == incident.account);
+        let role = own_principal.and_then(find_role_name);
+        let user = own_principal.and_then(find_user_name);
+        let access_key_id = incident.detail(DetailKind::AccessKeyId).map(Untrusted::raw);
+        let session_name = incident.detail(DetailKind::SessionName).map(Untrusted::raw);
+        let is_identity_center_role = role.is_some_and(|role| role.starts_with(IDENTITY_CENTER_ROLE_PREFIX));
+        let is_temporary_key = access_key_id.is_some_and(|key| key.starts_with("ASIA"));
         Self {
             secret,
             principal,
-            role: own_principal.and_then(find_role_name),
-            user: own_principal.and_then(find_user_name),
-            access_key_id: incident.detail(DetailKind::AccessKeyId).map(Untrusted::raw),
-            session_name: incident.detail(DetailKind::SessionName).map(Untrusted::raw),
+            role: if is_identity_center_role { None } else { role },
+            identity_center_user: if is_identity_center_role { session_name } else { None },
+            user: if is_temporary_key { None } else { user },
+            session_user: if is_temporary_key { user } else { None },
+            access_key_id,
+            session_name,
             rotation_function: find_rotation_function(incident, region),
             service: find_service(incident),
             region,

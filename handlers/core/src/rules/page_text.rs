@@ -6,13 +6,15 @@ use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
-pub const PLACEHOLDERS: [&str; 19] = [
+pub const PLACEHOLDERS: [&str; 21] = [
     "account",
     "region",
     "secret",
     "principal",
     "role",
+    "identity-center-user",
     "user",
+    "session-user",
     "access-key",
     "rds-secret",
     "start",
@@ -35,7 +37,7 @@ const SENTENCES_MAX_CHARS: usize = 400;
 const LINE_MAX_CHARS: usize = 600;
 
 /// How many lines `next_steps` has: a page shows the first three for which it has all values.
-const LINE_COUNT: RangeInclusive<usize> = 3..=8;
+const LINE_COUNT: RangeInclusive<usize> = 3..=10;
 
 /// Finds the names between braces in a line, known or not. Other braces (JSON, `--query`) are text.
 pub fn find_placeholders(line: &str) -> Vec<&str> {
@@ -74,7 +76,7 @@ pub(super) fn check_page_text(
     problems.add_if(
         !next_steps.is_empty() && !LINE_COUNT.contains(&next_steps.len()),
         "next_steps",
-        "give three to eight lines: the first three that have all their values are shown",
+        "give three to ten lines: the first three that have all their values are shown",
     );
     problems.add_if(
         next_steps.iter().any(|line| line.is_empty() || !is_printable_within(line, LINE_MAX_CHARS)),
@@ -116,7 +118,7 @@ mod tests {
         assert_eq!(fields_with_problems("m", "", &[]), ["means"]);
         assert_eq!(fields_with_problems("m", "s", &["a", "b"]), ["next_steps"]);
         assert_eq!(fields_with_problems("m", "s", &["a", "b", ""]), ["next_steps"]);
-        assert_eq!(fields_with_problems("m", "s", &["a"; 9]), ["next_steps"]);
+        assert_eq!(fields_with_problems("m", "s", &["a"; 11]), ["next_steps"]);
         assert_eq!(
             fields_with_problems("two\nlines", "left\u{202e}", &["a", "b", "c\u{7f}"]),
             ["means", "sure", "next_steps"]

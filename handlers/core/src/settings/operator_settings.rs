@@ -60,6 +60,9 @@ pub struct Settings {
     pub runbook_base_url: String,
     /// Which accounts and secrets are production.
     pub production: ProductionScope,
+    /// The operator's organisation, such as `o-a1b2c3d4e5`: policies may let it in. Absent if the operator names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// Secrets that nobody has a reason to touch, by name or ARN.
     pub decoys: Vec<Untrusted>,
     /// The names of roles that people work in, in addition to those of IAM Identity Center: `*` stands for anything.
@@ -113,6 +116,7 @@ impl Default for Settings {
             further_regions: Vec::new(),
             runbook_base_url: String::new(),
             production: ProductionScope::default(),
+            organization: None,
             decoys: Vec::new(),
             human_roles: Vec::new(),
             automation_principals: Vec::new(),

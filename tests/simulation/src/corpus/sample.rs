@@ -6,7 +6,7 @@ use responder_core::time::{Span, Timestamp};
 use serde_json::Value;
 
 use super::class::BehaviourClass;
-use super::stage::CorpusStage;
+use super::stage::{CorpusStage, HOMES};
 use super::{attack, everyday};
 use crate::random::SeededRandom;
 
@@ -66,9 +66,11 @@ pub fn make_facts(samples: &[CorpusSample]) -> Facts {
     Facts { settings: make_settings(), services: Some(services), ..Facts::default() }
 }
 
-/// The settings of an operator who has declared the role that Terraform runs with.
+/// The settings of an operator who has named the home Regions, and has declared the role that Terraform runs with.
 fn make_settings() -> Settings {
     let mut settings = Settings::default();
+    settings.home_region = Some(HOMES[0].to_owned());
+    settings.further_regions.extend(HOMES[1..].iter().map(|region| (*region).to_owned()));
     settings.automation_principals.extend("arn:aws:iam::*:role/automation/terraform-*".parse().ok());
     settings
 }

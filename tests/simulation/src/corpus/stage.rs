@@ -29,7 +29,7 @@ pub(super) struct CorpusStage {
     events: Vec<(Timestamp, Value)>,
 }
 
-/// The Regions that `rules/access/read-outside-home-regions.json` takes for home.
+/// The Regions that the operator names as home.
 pub(super) const HOMES: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
 
 /// The name of Secrets Manager in records.
