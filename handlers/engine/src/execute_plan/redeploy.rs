@@ -206,6 +206,7 @@ mod tests {
             id: "theirs".to_owned(),
             created_at: at(150),
             rollout_state: Some(RolloutState::Completed),
+            ..EcsDeployment::default()
         };
         let steps = vec![
             PlanStep::Skip {
