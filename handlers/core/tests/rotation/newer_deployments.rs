@@ -57,7 +57,12 @@ fn only_a_completed_deployment_answers_whatever_the_strategy_and_whoever_began_i
             ] {
                 let mut facts = facts_with_primary(state, is_own);
                 first_service(&mut facts).deployment_configuration.strategy = strategy;
-                assert_eq!(sweep_words(&mut facts, "12:05:00"), expected, "{strategy:?} {state:?} {is_own}");
+                let mut words = sweep_words(&mut facts, "12:05:00");
+                if is_own {
+                    // This sweep records the end of our own, and the next one resolves the change.
+                    words.extend(sweep_words(&mut facts, "12:06:00").split_off(words.len()));
+                }
+                assert_eq!(words, expected, "{strategy:?} {state:?} {is_own}");
             }
             let mut facts = facts_with_primary(Some(RolloutState::Failed), is_own);
             first_service(&mut facts).deployment_configuration.strategy = strategy;
