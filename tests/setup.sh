@@ -1,4 +1,4 @@
-# What the scripts of this folder share: to say what is done and how long it took, and to install what cargo does not bring. To be sourced from the root.
+# Shared functions of the scripts in this folder: they report each step with its time, and install the emulated AWS. Source this file from the root.
 
 target=${CARGO_TARGET_DIR:-target}
 venv=$target/venv
@@ -17,7 +17,7 @@ fail() {
     exit 1
 }
 
-# Says what is being done and, afterwards, how long it took.
+# Runs a step, and reports its name before and its time after.
 step() {
     local what=$1 start=$SECONDS
     shift
@@ -26,7 +26,7 @@ step() {
     record_part "$what" "$start"
 }
 
-# Says how long a part took that began at a value of SECONDS, and keeps it for the summary.
+# Reports the time of a part that began at a value of SECONDS, and keeps it for the summary.
 record_part() {
     local what=$1 seconds=$((SECONDS - $2))
     say "$what: $seconds s"
@@ -51,18 +51,18 @@ make_venv() {
         say "the packages could not be installed; trying again in $((attempt * 10)) s"
         sleep $((attempt * 10))
     done
-    # Last, so that an interrupted run starts over.
+    # The last step, so that an interrupted run starts over.
     cp "$requirements" "$venv/requirements.txt"
 }
 
-# Installs what cargo does not bring: the emulated AWS, in a virtual environment under `target/`.
+# Installs the emulated AWS into a virtual environment under `target/`.
 make_ready() {
-    command -v cargo >/dev/null || fail "no cargo: see https://rustup.rs"
-    command -v python3 >/dev/null || fail "no python3: the emulated AWS is a Python program"
+    command -v cargo >/dev/null || fail "cargo is missing: see https://rustup.rs"
+    command -v python3 >/dev/null || fail "python3 is missing: the emulated AWS is a Python program"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is $(python3 -V 2>&1): 3.10 or later is needed"
 
     mkdir -p "$target"
-    # Made at another path or by another interpreter, as in a copied folder, it does not work.
+    # An environment that was made at another path or by another interpreter does not work.
     if ! cmp -s "$requirements" "$venv/requirements.txt" || ! "$venv/bin/python" -c 'import ministack' 2>/dev/null; then
         step "install the emulator and cfn-lint into $venv" make_venv
     fi

@@ -4,6 +4,7 @@
 
 mod templates {
     mod code;
+    mod documents;
     mod forwarding;
     mod lint;
     mod mutations;

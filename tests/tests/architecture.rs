@@ -4,6 +4,7 @@
 
 mod architecture {
     mod dependencies;
+    mod documents;
     mod import_cycles;
     mod promises;
     mod rules;

@@ -72,8 +72,8 @@ fn ended(second: i64, name: &str, state: &str, id: &str, reason: &str) -> Value 
 
 fn service(name: &str, role: &str) -> EcsService {
     EcsService {
-        arn: arn(name),
-        cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".to_owned(),
+        arn: arn(name).into(),
+        cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".into(),
         status: ServiceStatus::Active,
         controller: DeploymentController::Ecs,
         primary: Some(EcsDeployment {

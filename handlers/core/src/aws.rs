@@ -2,9 +2,11 @@
 
 pub mod arn;
 pub mod deployment_progress;
+pub mod ecs_arn;
 pub mod ecs_deployment;
 pub mod ecs_refusal;
 pub mod ecs_service;
+pub mod location;
 pub mod principal;
 pub mod rollout_configuration;
 pub mod secret_metadata;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsService;
+use crate::aws::location::Location;
 use crate::aws::secret_metadata::SecretMetadata;
 pub use crate::settings::Settings;
 use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
@@ -28,10 +30,10 @@ pub struct Facts {
     pub services: Option<Vec<EcsService>>,
     /// What could not be learned, by `account/region`, in our own words.
     #[serde(alias = "gaps", skip_serializing_if = "BTreeMap::is_empty")]
-    pub discovery_failures: BTreeMap<String, BTreeSet<String>>,
+    pub discovery_failures: BTreeMap<Location, BTreeSet<String>>,
     /// What cannot be learned from here, however often one looks, by `account/region`, in our own words.
     #[serde(alias = "limits", skip_serializing_if = "BTreeMap::is_empty")]
-    pub discovery_limits: BTreeMap<String, BTreeSet<String>>,
+    pub discovery_limits: BTreeMap<Location, BTreeSet<String>>,
     /// What Secrets Manager says, by the secret's key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretMetadata>,
@@ -40,13 +42,13 @@ pub struct Facts {
     pub changes: BTreeMap<String, KnownChange>,
     /// The deployments that we requested, the last of each service, by its ARN.
     #[serde(alias = "asked", skip_serializing_if = "BTreeMap::is_empty")]
-    pub deployments: BTreeMap<String, DeploymentRecord>,
+    pub deployments: BTreeMap<ServiceArn, DeploymentRecord>,
     /// The concurrency slots that are taken, by the cluster's ARN.
     #[serde(alias = "slots", skip_serializing_if = "BTreeMap::is_empty")]
-    pub concurrency_slots: BTreeMap<String, BTreeMap<u32, ConcurrencySlot>>,
+    pub concurrency_slots: BTreeMap<ClusterArn, BTreeMap<u32, ConcurrencySlot>>,
     /// The time of the last change of which a human was notified, by the service's ARN, then the secret's key.
     #[serde(alias = "told", skip_serializing_if = "BTreeMap::is_empty")]
-    pub notified: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    pub notified: BTreeMap<ServiceArn, BTreeMap<String, Timestamp>>,
     /// The consumers that a read would prove, by [`crate::state::deployment::read_evidence_key`].
     #[serde(alias = "awaited", skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_evidence: BTreeMap<String, BTreeSet<PendingReadEvidence>>,
@@ -122,21 +124,16 @@ impl Facts {
 
     /// Adds something that could not be learned about an account and Region.
     pub fn add_discovery_failure(&mut self, account: &str, region: &str, failure: impl Into<String>) {
-        self.discovery_failures.entry(place(account, region)).or_default().insert(failure.into());
+        self.discovery_failures.entry(Location::new(account, region)).or_default().insert(failure.into());
     }
 
     /// Whether the ledger answered what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
-        match self.discovery_failures.get(&place(account, region)) {
+        match self.discovery_failures.get(&Location::new(account, region)) {
             Some(failures) => !failures.contains(LEDGER_GAP),
             None => true,
         }
     }
-}
-
-/// The key of an account and Region.
-pub fn place(account: &str, region: &str) -> String {
-    format!("{account}/{region}")
 }
 
 /// Whether the stretch of time of an observation has room for it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
@@ -65,7 +66,7 @@ pub struct Incident {
     pub secret_refs: Vec<SecretRef>,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
-    pub services: Vec<String>,
+    pub services: Vec<ServiceArn>,
     /// How many of the events are refused or failed calls.
     pub errors: usize,
     /// How many events about its subject never counted, by exception: from one window before it to its end.

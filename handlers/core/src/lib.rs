@@ -17,6 +17,7 @@ pub mod rules;
 pub mod settings;
 pub mod severity;
 pub mod state;
+mod string_type;
 pub mod text;
 pub mod time;
 pub mod time_window;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsDeployment;
 use crate::incident::Incident;
 use crate::rules::Handler;
@@ -64,9 +65,9 @@ pub enum PlanStep {
         /// The response's id.
         rule: String,
         /// The cluster's ARN.
-        cluster: String,
+        cluster: ClusterArn,
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
         /// The changes that it answers.
         secrets: Vec<SecretChange>,
         /// The earliest instant: tasks of an earlier deployment may start with the old value.
@@ -91,7 +92,7 @@ pub enum PlanStep {
     /// Redeploy a service later: each sweep decides again.
     Defer {
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
         /// The changes that wait.
         secrets: Vec<SecretChange>,
         /// Why, as a word.
@@ -115,7 +116,7 @@ pub enum PlanStep {
     /// Record the id of a deployment of ours, which the answer to our call did not bring.
     ReconcileDeployment {
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
         /// When we requested the deployment.
         requested_at: Timestamp,
         /// The deployment's id.
@@ -124,9 +125,9 @@ pub enum PlanStep {
     /// Record the end of a deployment of ours.
     EndDeployment {
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
         /// The cluster's ARN.
-        cluster: String,
+        cluster: ClusterArn,
         /// When we requested it.
         requested_at: Timestamp,
         /// Its id, if known.
@@ -152,7 +153,7 @@ pub enum PlanStep {
     /// Leave a service that uses the secret as it is.
     Skip {
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
         /// The changes.
         secrets: Vec<SecretChange>,
         /// Its PRIMARY deployment.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::secret_ref::SecretRef;
 use crate::state::observation::Observation;
 use crate::time::{Date, Timestamp};
@@ -20,9 +21,9 @@ pub enum Question {
     /// One ECS service, as it is.
     Service {
         /// Its cluster's ARN.
-        cluster: String,
+        cluster: ClusterArn,
         /// Its ARN.
-        service: String,
+        service: ServiceArn,
     },
     /// What Secrets Manager says of a secret.
     Secret {
@@ -48,7 +49,7 @@ pub enum Question {
     /// The last deployment of a service that we requested.
     Deployment {
         /// The service's ARN.
-        service: String,
+        service: ServiceArn,
     },
     /// The consumers of a secret that a role's read of it would prove.
     PendingEvidence {

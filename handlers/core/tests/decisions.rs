@@ -236,7 +236,7 @@ fn discovery_limits_page_and_are_not_retried() {
     let mut facts = Facts::default();
     facts
         .discovery_limits
-        .insert("111122223333/us-west-2".to_owned(), ["the secret is another account's".to_owned()].into());
+        .insert("111122223333/us-west-2".into(), ["the secret is another account's".to_owned()].into());
     let plan = respond(case, &facts);
     assert!(plan.retry.is_none() && plan.steps.iter().any(|step| matches!(step, PlanStep::Page { .. })));
 }

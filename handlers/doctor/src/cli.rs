@@ -37,7 +37,7 @@ pub(crate) enum DoctorCommand {
     /// Check trails, rules, queues, functions, ledger, topics and alarms of every Region. This only reads.
     #[command(after_long_help = CHECK_HELP)]
     Check(CheckArgs),
-    /// Send a marked event through the real path, and wait for its page.
+    /// Send a test event through the installation, and wait for its page.
     #[command(after_long_help = DRILL_HELP)]
     Drill(DrillArgs),
     /// Fetch up to 90 days of events from `CloudTrail` into a file for the replay.
@@ -151,8 +151,8 @@ Examples:
 
 The deployed resources are compared with the templates of this release. For each difference the output \
 says what it means and how to fix it, and how bad it is:
-  FAIL  Something is dead, or will be when it is needed.
-  WARN  Something works less than it should, or could not be looked at.
+  FAIL  A part does not work, or will fail when it is needed.
+  WARN  A part works only partly, or could not be observed.
 
 JSON output has one object a line. Those of the kind `finding` have the keys level (OK, WARN, FAIL), \
 check, region, resource, what, means and fix; the last line is of the kind `summary` and counts the \
@@ -171,7 +171,7 @@ Examples:
   doctor drill --region eu-west-1 --prefix staging-responder --wait 60
 
 Everybody who is subscribed to the page topic gets the page of the drill. The drill subscribes a temporary \
-queue as well, and removes it again. The output says when the event passed each point of its way.
+queue as well, and removes it again. The output says when the event passed each step.
 
 Exit status:
   0  The page arrived.
@@ -183,7 +183,7 @@ Examples:
   Which secrets were read in the last 90 days, and which reads would have been paged?
     doctor events --out events.jsonl
     replay run events.jsonl
-  One Region, the last day, straight into the replay:
+  One Region, the last day, directly into the replay:
     doctor events --regions us-east-1 --since 1d | replay run -
   Everything that `replay proof` needs:
     doctor events --sources secretsmanager.amazonaws.com,ecs.amazonaws.com --out events.jsonl

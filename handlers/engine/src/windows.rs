@@ -298,7 +298,7 @@ fn a_proof_costs_the_same_however_many_reads_there_are() {
         let secret = SecretRef::from_arn(secret).unwrap();
         let key = read_evidence_key(&Untrusted::new("arn:aws:iam::111122223333:role/sync"), &secret);
         let evidence = PendingReadEvidence {
-            service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
+            service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into(),
             change: SecretChange { secret, at: at(0), version: None },
             since: at(1),
         };

@@ -13,7 +13,7 @@ use responder_core::facts::Facts;
 use responder_core::rules::{Handler, RuleSet};
 use serde_json::Value;
 
-use super::code::{list_folders, read_source, workspace_path};
+use super::code::{list_folders, workspace_path};
 use super::lint::read_template;
 
 /// The actions that the engine needs to answer a question or to execute a step, by the names of `Question` and `Step`. A name that is

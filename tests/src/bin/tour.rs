@@ -1,10 +1,10 @@
-//! The tour: what the deployed responder does about a changed secret, a broken rotation, a theft and poison, as it happens.
+//! The tour: shows the deployed responder at work on a changed secret, a failed rotation, a theft and a message that is no event.
 //!
-//! `tests/tour` builds the functions and runs it. Everything is on this machine: the emulated AWS, the template deployed into it, the real functions. What
-//! only AWS has is played, and the tour says so: CloudTrail's events, SQS's metrics, time.
+//! `tests/tour` builds the functions and runs the tour. Everything is on this machine: the emulated AWS, the deployed template, the real functions. The tour
+//! plays the parts that only AWS has, and says so: CloudTrail's events, SQS's metrics, time.
 //!
-//! The story is the same on every machine. The tour sends no event before the queue has answered the last scene's, and none whose page would depend on how SQS cuts
-//! its messages into batches; it shows the services in a fixed order. Only times and ids differ.
+//! The output is the same on every machine, except for times and ids. The tour waits until the events of a scene are answered before it sends the next ones. It
+//! sends no event whose page would depend on how SQS cuts its messages into batches. It shows the services in a fixed order.
 
 #![expect(clippy::expect_used, reason = "a tour that cannot go on says why and ends")]
 
@@ -18,16 +18,17 @@ use acceptance::{CallRecorder, Emulator, events, installation, now, wait_for_nex
 use serde_json::{Value, json};
 
 const HELP: &str = "\
-Show what secrets-responder does, as it happens: no AWS account, nothing leaves this machine.
+Show secrets-responder at work. This needs no AWS account, and nothing leaves this machine.
 
 Usage: tests/tour [--stay]
 
-Starts an emulated AWS, deploys infra/responder.yaml into it, changes a secret, breaks a rotation,
-steals twenty secrets and sends what nobody can read; shows the deployments, pages and alarms that follow.
+The tour starts an emulated AWS and deploys infra/responder.yaml to it. It changes a secret, breaks a
+rotation, steals twenty secrets and sends a message that is no event. It shows the deployments, pages
+and alarms that follow.
 
 Options:
-      --stay  Leave the emulator running until Enter, and say how to look at it
-  -h, --help  Print this
+      --stay  Keep the emulator running until Enter, and print how to use it
+  -h, --help  Print help
 
 Examples:
   tests/tour
@@ -44,7 +45,7 @@ fn main() {
         ["--stay"] => true,
         ["-h" | "--help"] => return print!("{HELP}"),
         _ => {
-            eprintln!("tests/tour: no such option: {}; see tests/tour --help", arguments.join(" "));
+            eprintln!("tests/tour: unknown option {}; see tests/tour --help", arguments.join(" "));
             std::process::exit(2);
         }
     };
@@ -86,9 +87,9 @@ impl Tour {
         installation::shorten_visibility(&aws);
         let tour = Self { emulator, aws, mail, pages: RefCell::default(), start };
         tour.print_time("CloudFormation made the stack secrets-responder of infra/responder.yaml: rules, queues, functions,");
-        println!("          ledger, alarms and the topic of pages.");
+        println!("          ledger, alarms and the page topic.");
         println!(
-            "          SQS delivers again what failed after seconds, not after three minutes: the tour is in a hurry."
+            "          To save time, SQS repeats a failed delivery after seconds, not after three minutes."
         );
         tour
     }
@@ -124,7 +125,7 @@ impl Tour {
         aws.wait_until_empty(&installation::handler_queue(aws, "rotation"));
         let after = aws.primary_deployments();
         assert_eq!(new_deployment(&before, &after, "mailer"), None, "nothing else is redeployed");
-        println!("          mailer was left alone.");
+        println!("          mailer was not redeployed: it does not use the secret.");
     }
 
     /// From the queue on: `PutEvents` refuses the sources of AWS.
@@ -134,18 +135,18 @@ impl Tour {
         let secret = aws.arn("secretsmanager", "secret:prod/shop/billing-AbCdEf");
         let failed = || events::rotation_failed(aws, &secret, now(), "setSecret");
         println!(
-            "  The tour puts CloudTrail's RotationFailed, in its recorded shape, where the rule would: three tries."
+            "  The tour sends CloudTrail's event RotationFailed three times: one rotation, three attempts."
         );
         self.feed("failure", &[failed()]);
-        self.show_page("prod/shop/billing", "the first try");
+        self.show_page("prod/shop/billing", "the first attempt");
         self.feed("failure", &[failed(), failed()]);
         self.assert_no_page("failure", "prod/shop/billing");
-        println!("\n          The two other tries are the same incident: no second page.");
+        println!("\n          The other two attempts are the same incident: no second page.");
         println!("  Somebody repairs it: the next rotation succeeds.");
         // CloudTrail dates in whole seconds.
         wait_for_next_second();
         self.feed("rotation", &[events::rotation_succeeded(aws, &secret, now())]);
-        self.show_subject("prod/shop/billing", "the incident is closed under the same key");
+        self.show_subject("prod/shop/billing", "the incident is resolved under the same key");
         self.assert_no_page("rotation", "prod/shop/billing");
     }
 
@@ -178,33 +179,33 @@ impl Tour {
     }
 
     fn show_poison_and_an_alarm(&self) {
-        print_heading("Something arrives that nobody can read");
+        print_heading("A message arrives that is no event");
         let aws = &self.aws;
         let queue = installation::handler_queue(aws, "failure");
         aws.set_visibility(&queue, 1);
         let sent = Instant::now();
         aws.send(&queue, &["{\"detail\": not JSON".to_owned()]);
-        self.show_subject("could not be understood", "a human is told at once");
-        let parked = installation::dead_letter_queue(aws, "failure");
-        wait_until("the message is parked", || (aws.depth(&parked) == 1).then_some(()));
+        self.show_subject("could not be understood", "on-call is paged at once");
+        let dead_letters = installation::dead_letter_queue(aws, "failure");
+        wait_until("the message is quarantined", || (aws.depth(&dead_letters) == 1).then_some(()));
         print_elapsed(
             sent,
-            "SQS put it aside after ten tries (hurried by the tour): nothing is lost, and nothing waits for it.",
+            "After ten receives, SQS moved the message to the dead-letter queue. No other message waited for it.",
         );
         self.assert_no_page("failure", "could not be understood");
         let metric = "ApproximateNumberOfMessagesVisible";
         installation::put_metric(aws, "AWS/SQS", metric, ("QueueName", "secrets-responder-failure-dlq"));
-        println!("          The tour puts SQS's metric, as CloudWatch would have it.");
+        println!("          The tour sends the metric of this queue, which the emulator lacks.");
         self.show_alarm(sent);
     }
 
     fn end(self, stay: bool) {
-        print_heading("That was it");
+        print_heading("The end");
         for page in self.pages.take() {
             println!("  Also published: {}", page.subject);
         }
         println!(
-            "  {:.0} s from nothing to here. The functions' lines are in {}.",
+            "  The tour took {:.0} s. The log of the functions is {}.",
             self.start.elapsed().as_secs_f64(),
             self.emulator.log().display()
         );
@@ -218,10 +219,10 @@ impl Tour {
             ] {
                 println!("    export {name}={value}");
             }
-            println!("    cargo run -q -p responder-doctor -- check --regions {}", self.aws.region());
-            println!("    cargo run -q -p responder-doctor -- drill");
+            println!("    doctor check --regions {}", self.aws.region());
+            println!("    doctor drill");
             println!(
-                "\n  The check names what the tour did: the parked message, the alarms, the queues in a hurry."
+                "\n  The check reports traces of the tour: the dead letter, the alarms, the short timeouts of the queues."
             );
             // Anything that is typed, or the end of the input.
             drop(stdin().lock().lines().next());
@@ -280,7 +281,7 @@ impl Tour {
         Some(pages.remove(found))
     }
 
-    /// Waits for the alarm of the parked message, and shows the message that SNS gets of it.
+    /// Waits for the alarm of the dead letter, and shows the message that SNS gets.
     fn show_alarm(&self, since: Instant) {
         let inbox = installation::inbox(&self.aws);
         let alarm = wait_until("an alarm rings", || {
@@ -299,7 +300,7 @@ impl Tour {
         let description = alarm["AlarmDescription"].as_str().unwrap_or_default();
         print_elapsed(
             since,
-            &format!("CloudWatch: {name} is in ALARM, and the topic of pages tells it. {description}"),
+            &format!("CloudWatch: {name} is in ALARM, and notifies the page topic: {description}"),
         );
     }
 

@@ -106,7 +106,7 @@ fn a_redeployment_waits_until_the_change_has_settled() {
     assert!(sent.elapsed() >= Duration::from_millis(1_900), "too early: {:?}", sent.elapsed());
     bed.wait_until_answered(&rotation);
     let scan = bed.aws.scan(LEDGER_TABLE);
-    let requested = scan.iter().filter(|item| item.get("asked_at").is_some());
+    let requested = scan.iter().filter(|item| item.get("requested_at").is_some());
     assert_eq!(requested.count(), 1, "one deployment was requested");
     assert!(bed.take_parked(&rotation).is_empty());
 }

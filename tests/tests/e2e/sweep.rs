@@ -65,9 +65,12 @@ fn a_change_that_no_event_reported_is_found_by_the_sweep_and_proved_to_the_end()
     let fake = FakeAws::start(bed.aws.account(), bed.aws.region());
     let (secret, service) = make_estate(&bed, &fake);
     let mut sweeper = bed.start_with_fake("sweep", &fake);
-    // First sight: noted, and nothing to do, for the service is newer.
+    // First sight: recorded, and nothing to do, for the service is newer.
     let first = sweep(&bed, &mut sweeper);
-    assert!(first.contains(&"note".to_owned()) && !first.contains(&"redeploy".to_owned()), "{first:?}");
+    assert!(
+        first.contains(&"record-change".to_owned()) && !first.contains(&"redeploy".to_owned()),
+        "{first:?}"
+    );
     assert!(fake.with_ecs(|ecs, _| ecs.log.deployments().is_empty()));
     // Nothing happened since: no service is described.
     let looked = fake.count_requests("DescribeServices") + fake.count_requests("ListServices");
@@ -91,9 +94,9 @@ fn a_change_that_no_event_reported_is_found_by_the_sweep_and_proved_to_the_end()
     // The rollout ends, and ECS says so; its tasks read the secret.
     fake.skip(Span::from_secs(600));
     let mut rotation = bed.start_with_fake("rotation", &fake);
-    let told: Vec<String> =
+    let steps: Vec<String> =
         fake.take_events().iter().flat_map(|event| plan_for(&mut rotation, event)).collect();
-    assert!(told.contains(&"end".to_owned()), "{told:?}");
+    assert!(steps.contains(&"end-deployment".to_owned()), "{steps:?}");
     let mut access = bed.start_with_fake("access", &fake);
     let launches = fake.take_launches();
     let launch = launches.iter().rfind(|launch| launch.service == service).expect("a new task started");

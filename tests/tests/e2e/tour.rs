@@ -3,17 +3,17 @@
 use std::process::{Command, Stdio};
 
 #[test]
-fn the_tour_shows_a_redeployment_two_incidents_a_parked_message_and_an_alarm() {
+fn the_tour_shows_a_redeployment_two_incidents_a_dead_letter_and_an_alarm() {
     let tour = Command::new(env!("CARGO_BIN_EXE_tour")).stdin(Stdio::null()).output().expect("it starts");
-    let told = String::from_utf8(tour.stdout).expect("it prints UTF-8");
-    assert!(tour.status.success(), "{told}\n{}", String::from_utf8_lossy(&tour.stderr));
-    let mut rest = told.as_str();
+    let output = String::from_utf8(tour.stdout).expect("it prints UTF-8");
+    assert!(tour.status.success(), "{output}\n{}", String::from_utf8_lossy(&tour.stderr));
+    let mut rest = output.as_str();
     for expected in [
         "ECS: web has a new deployment",
         "ECS: worker has a new deployment",
-        "mailer was left alone",
+        "mailer was not redeployed",
         "Subject: [HIGH] A rotation failed",
-        "The two other tries are the same incident",
+        "The other two attempts are the same incident",
         "[RESOLVED] A rotation failed",
         "Subject: [HIGH] One principal listed secrets, then read them",
         "6 calls for 5 different secrets",
@@ -23,9 +23,9 @@ fn the_tour_shows_a_redeployment_two_incidents_a_parked_message_and_an_alarm() {
         "secrets-responder-failure-dlq is in ALARM",
     ] {
         let place = rest.find(expected);
-        rest = &rest[place.unwrap_or_else(|| panic!("no {expected:?} where it should be:\n{told}"))..];
+        rest = &rest[place.unwrap_or_else(|| panic!("no {expected:?} where it should be:\n{output}"))..];
     }
-    assert!(!told.contains("ECS: mailer") && !told.contains("Also published"), "{told}");
+    assert!(!output.contains("ECS: mailer") && !output.contains("Also published"), "{output}");
 }
 
 #[test]

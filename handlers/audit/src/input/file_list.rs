@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_content::is_standard_input;
 use super::input_kind::{is_digest_folder, is_fixture_companion, marks_fixture};
 use super::input_problem::InputProblem;
+use super::read_content::is_standard_input;
 
 /// A file of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]

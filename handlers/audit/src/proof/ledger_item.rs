@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::rotation_proof::{RecordedDecision, RotationProof};
 use crate::input::{ContentProblem, scan_values};
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -77,7 +78,10 @@ impl<'i> LedgerItem<'i> {
     fn read_proof(&self) -> Result<RotationProof, LedgerItemError> {
         Ok(RotationProof {
             secret: self.secret()?,
-            service: self.owned_text("service").ok_or(LedgerItemError::UnusableAttribute("service"))?,
+            service: self
+                .owned_text("service")
+                .map(ServiceArn::from)
+                .ok_or(LedgerItemError::UnusableAttribute("service"))?,
             version: self.owned_text("version"),
             changed_at: self.required_time("changed_at")?,
             decided_at: Some(self.required_time("decided_at")?),

@@ -56,7 +56,7 @@ mod tests {
     fn several_exports_of_one_record_are_one_in_any_order() {
         let early = RotationProof { completed_at: None, fetched_at: Some(at(52)), ..whole_proof() };
         let late = RotationProof { completed_at: Some(at(110)), fetched_at: None, ..whole_proof() };
-        let other = RotationProof { service: "other".to_owned(), ..whole_proof() };
+        let other = RotationProof { service: "other".into(), ..whole_proof() };
         let found = merge_copies([early.clone(), other.clone(), late.clone()]);
         assert_eq!(found, merge_copies([late, early, other.clone()]));
         assert_eq!(found, [whole_proof(), other]);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -12,7 +13,7 @@ pub struct RotationProof {
     /// The secret.
     pub secret: SecretRef,
     /// The ARN of the service.
-    pub service: String,
+    pub service: ServiceArn,
     /// The version that is AWSCURRENT since the change, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -91,7 +92,7 @@ pub(super) mod tests {
         let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
         RotationProof {
             secret: SecretRef::from_arn(arn).unwrap(),
-            service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
+            service: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into(),
             version: None,
             changed_at: at(0),
             decided_at: Some(at(1)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::aws::ecs_deployment::{EcsDeployment, RolloutState};
 
 use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::rollout_configuration::RolloutConfiguration;
 use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{RequestedVersion, SecretReference};
@@ -18,9 +19,9 @@ use crate::text::Untrusted;
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
     /// Its ARN, which holds the cluster's name.
-    pub arn: String,
+    pub arn: ServiceArn,
     /// The cluster's ARN.
-    pub cluster: String,
+    pub cluster: ClusterArn,
     /// Its status.
     pub status: ServiceStatus,
     /// Its deployment controller.
@@ -64,10 +65,7 @@ pub struct EcsService {
 impl EcsService {
     /// The Region and the account of the service, from its ARN.
     pub fn region_and_account(&self) -> (&str, &str) {
-        match Arn::parse_for_service("ecs", &self.arn) {
-            Some(arn) => (arn.region, arn.account),
-            None => ("", ""),
-        }
+        self.arn.region_and_account()
     }
 
     /// `cluster/service`, for people.
@@ -245,7 +243,7 @@ mod tests {
         let declared =
             |name: &str| SecretReference { kind: ReferenceKind::Declared, value: Untrusted::new(name) };
         let service = EcsService {
-            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned(),
+            arn: "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into(),
             references: vec![declared("prod/db"), declared("prod/db"), declared("prod/db2")],
             ..EcsService::default()
         };

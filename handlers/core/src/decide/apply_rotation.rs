@@ -1,5 +1,6 @@
 //! The facts after steps about changes and deployments were carried out.
 
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::EcsDeployment;
 use crate::facts::Facts;
 use crate::plan::{Plan, PlanStep};
@@ -82,7 +83,7 @@ pub(super) fn apply_redeployment(plan: &Plan, step: &PlanStep, facts: &mut Facts
 
 /// Records the id of a deployment, in our record and where a replay invented the deployment without one.
 pub(super) fn reconcile_deployment(
-    service: &str,
+    service: &ServiceArn,
     requested_at: Timestamp,
     deployment: &str,
     facts: &mut Facts,
@@ -93,7 +94,7 @@ pub(super) fn reconcile_deployment(
         record.deployment = Some(deployment.to_owned());
     }
     for known in facts.services.iter_mut().flatten() {
-        if known.arn == service
+        if known.arn == *service
             && let Some(primary) = &mut known.primary
             && primary.id.is_empty()
         {

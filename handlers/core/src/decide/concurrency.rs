@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumer::SecretConsumer;
 use super::eligibility::RedeployTerms;
+use crate::aws::ecs_arn::ClusterArn;
 use crate::aws::ecs_service::EcsService;
 use crate::facts::Facts;
 use crate::hash::hash_parts;
@@ -30,13 +31,13 @@ pub(super) struct SlotAllocator<'f> {
     facts: &'f Facts,
     now: Timestamp,
     /// The numbers of the slots that are taken, by cluster.
-    taken: BTreeMap<&'f str, BTreeSet<u32>>,
+    taken: BTreeMap<&'f ClusterArn, BTreeSet<u32>>,
 }
 
 impl<'f> SlotAllocator<'f> {
     /// The slots as they are now.
     pub(super) fn new(facts: &'f Facts, now: Timestamp) -> Self {
-        let mut taken: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+        let mut taken: BTreeMap<&ClusterArn, BTreeSet<u32>> = BTreeMap::new();
         for (cluster, slots) in &facts.concurrency_slots {
             for (number, slot) in slots {
                 if slot.until > now {

@@ -183,7 +183,7 @@ fn add_consumer_incident(
     let mut observations: Vec<Observation> = Vec::new();
     for AffectedConsumer { service, change } in &consumers {
         let version = change.version.clone().unwrap_or_else(|| change.at.to_string());
-        parts.extend([service.clone(), change.secret.key(), version]);
+        parts.extend([String::from(service), change.secret.key(), version]);
         // The incident is as old as the change: the sweep and the event give the same one.
         let mut observation = Observation::from_event(builder.event());
         observation.at = change.at;

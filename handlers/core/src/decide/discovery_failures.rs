@@ -1,8 +1,9 @@
 //! Discovery failures: what could not be learned about the services of a Region, as one incident a Region.
 
 use super::plan_builder::PlanBuilder;
+use crate::aws::location::Location;
 use crate::detail_kind::DetailKind;
-use crate::facts::{LEDGER_GAP, place};
+use crate::facts::LEDGER_GAP;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
 use crate::rules::Response;
@@ -16,7 +17,7 @@ pub(super) fn notify_discovery_failures(
     account: &str,
     region: &str,
 ) {
-    let location = place(account, region);
+    let location = Location::new(account, region);
     let facts = builder.facts;
     let failures = facts.discovery_failures.get(&location);
     let limits = facts.discovery_limits.get(&location);
@@ -43,5 +44,5 @@ pub(super) fn discovery_incident_key(response: &Response, account: &str, region:
 }
 
 fn discovery_subject(account: &str, region: &str) -> String {
-    format!("{} unlearned", place(account, region))
+    format!("{} unlearned", Location::new(account, region))
 }

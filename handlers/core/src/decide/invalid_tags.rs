@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_service::{EcsService, ServiceStatus};
+use crate::aws::location::Location;
 use crate::aws::service_tags::ServiceTags;
 use crate::detail_kind::DetailKind;
-use crate::facts::{Facts, place};
+use crate::facts::Facts;
 use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
@@ -68,13 +69,13 @@ struct InvalidService<'f> {
 }
 
 /// The services with invalid tags, by `account/region`, sorted by ARN.
-fn find_invalid_services(facts: &Facts) -> BTreeMap<String, Vec<InvalidService<'_>>> {
-    let mut services_by_location: BTreeMap<String, Vec<InvalidService<'_>>> = BTreeMap::new();
+fn find_invalid_services(facts: &Facts) -> BTreeMap<Location, Vec<InvalidService<'_>>> {
+    let mut services_by_location: BTreeMap<Location, Vec<InvalidService<'_>>> = BTreeMap::new();
     for service in facts.services.iter().flatten() {
         if are_unclear(service) {
             let (region, account) = service.region_and_account();
             let problems = ServiceTags::parse(&service.tags).problems;
-            let services = services_by_location.entry(place(account, region)).or_default();
+            let services = services_by_location.entry(Location::new(account, region)).or_default();
             services.push(InvalidService { service, problems });
         }
     }
@@ -85,7 +86,7 @@ fn find_invalid_services(facts: &Facts) -> BTreeMap<String, Vec<InvalidService<'
 }
 
 /// The subject of the incident: the services and what is wrong with their tags.
-fn tags_subject(location: &str, services: &[InvalidService<'_>]) -> String {
+fn tags_subject(location: &Location, services: &[InvalidService<'_>]) -> String {
     let mut parts = Vec::new();
     for InvalidService { service, problems } in services {
         parts.push(service.arn.as_str());

@@ -1,6 +1,7 @@
 //! Deployments that we requested: their incident, and the steps about their end.
 
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
 use crate::facts::Facts;
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy)]
 pub(super) struct OwnDeployment<'f> {
     /// The service's ARN.
-    pub(super) service: &'f str,
+    pub(super) service: &'f ServiceArn,
     pub(super) record: &'f DeploymentRecord,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct RolloutFailure<'a> {
 
 impl<'f> OwnDeployment<'f> {
     /// The record of a service.
-    pub(super) fn find(facts: &'f Facts, service: &'f str) -> Option<Self> {
+    pub(super) fn find(facts: &'f Facts, service: &'f ServiceArn) -> Option<Self> {
         let record = facts.deployments.get(service)?;
         Some(Self { service, record })
     }
@@ -46,7 +47,7 @@ impl<'f> OwnDeployment<'f> {
     /// Records the id, which the answer to our call did not bring.
     pub(super) fn reconcile_id(&self, builder: &mut PlanBuilder<'_, '_>, deployment: &str) {
         builder.steps.push(PlanStep::ReconcileDeployment {
-            service: self.service.to_owned(),
+            service: self.service.clone(),
             requested_at: self.record.requested_at,
             deployment: deployment.to_owned(),
         });
@@ -61,7 +62,7 @@ impl<'f> OwnDeployment<'f> {
             return;
         }
         builder.steps.push(PlanStep::EndDeployment {
-            service: self.service.to_owned(),
+            service: self.service.clone(),
             cluster: record.cluster.clone(),
             requested_at: record.requested_at,
             deployment: record.deployment.clone(),
@@ -81,12 +82,12 @@ impl<'f> OwnDeployment<'f> {
     ) {
         let mut details = vec![
             IncidentDetail { kind: DetailKind::Problem, value: Untrusted::new(failure.what) },
-            IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service) },
+            IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service.as_str()) },
         ];
         let mut consumers = Vec::new();
         for change in &self.record.changes {
             details.push(IncidentDetail { kind: DetailKind::Secret, value: change.secret.friendly_name() });
-            consumers.push(AffectedConsumer { service: self.service.to_owned(), change: change.clone() });
+            consumers.push(AffectedConsumer { service: self.service.clone(), change: change.clone() });
         }
         if let Some(id) = self.record.deployment.as_deref().or(failure.deployment) {
             details.push(IncidentDetail { kind: DetailKind::Deployment, value: Untrusted::new(id) });
@@ -114,7 +115,8 @@ impl<'f> OwnDeployment<'f> {
         let observation = self.observe(builder);
         let window_match =
             WindowMatch { observations: vec![&observation], severity: state.severity, resolved: Some(at) };
-        let details = vec![IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service) }];
+        let details =
+            vec![IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service.as_str()) }];
         let incident = Incident::from_match(response, key.clone(), &window_match, details);
         builder.steps.push(PlanStep::Resolve {
             rule: response.id.clone(),

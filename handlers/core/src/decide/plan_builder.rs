@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::aws::ecs_arn::ServiceArn;
 use crate::detection::membership::{GroupMembership, memberships_of_responses};
 use crate::detection::window_match::WindowMatch;
 use crate::event::Event;
@@ -122,7 +123,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         let window_match = WindowMatch { observations, severity: response.severity, resolved: None };
         let mut incident = Incident::from_match(response, key, &window_match, details);
         incident.handler = self.case.handler;
-        let services: BTreeSet<&String> = consumers.iter().map(|consumer| &consumer.service).collect();
+        let services: BTreeSet<&ServiceArn> = consumers.iter().map(|consumer| &consumer.service).collect();
         incident.services = services.into_iter().cloned().collect();
         self.add_incident(response, incident, consumers);
     }

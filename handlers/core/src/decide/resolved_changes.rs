@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
-use crate::facts::{Facts, place};
+use crate::aws::ecs_arn::ServiceArn;
+use crate::aws::location::Location;
+use crate::facts::Facts;
 use crate::plan::{PlanStep, SkipReason};
 use crate::rules::Handler;
 use crate::state::deployment::SecretChange;
@@ -43,7 +45,7 @@ pub(super) fn find_waiting_secrets(
 }
 
 /// Whether the end of a deployment of ours is not known, and it has not gone on for too long.
-fn is_rollout_ongoing(facts: &Facts, service: &str, now: Timestamp) -> bool {
+fn is_rollout_ongoing(facts: &Facts, service: &ServiceArn, now: Timestamp) -> bool {
     let Some(record) = facts.deployments.get(service) else { return false };
     record.is_open() && now < record.requested_at.plus(facts.settings.rollout_timeout)
 }
@@ -57,7 +59,7 @@ pub(super) fn resolve_answered_changes(
     let facts = builder.facts;
     for change in changes {
         let key = change.secret.key();
-        let location = place(&change.secret.account, &change.secret.region);
+        let location = Location::new(&change.secret.account, &change.secret.region);
         if facts.services.is_none()
             || facts.discovery_failures.contains_key(&location)
             || waiting.contains(&key)

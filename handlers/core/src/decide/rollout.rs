@@ -4,6 +4,7 @@ use super::own_deployment::OwnDeployment;
 use super::plan_builder::PlanBuilder;
 use super::rollout_report::{DeploymentReport, follow_report};
 use super::rollout_sweep::sweep_deployment;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::facts::Facts;
 use crate::plan::PlanStep;
 use crate::question::Question;
@@ -18,7 +19,7 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     if case.handler == Handler::Sweep {
         questions.push(Question::OpenIncidents);
         for deployment in list_open_deployments(case, facts) {
-            let service = deployment.service.to_owned();
+            let service = deployment.service.clone();
             questions.push(Question::Service { cluster: deployment.record.cluster.clone(), service });
             questions.push(Question::Incident { key: deployment.incident_key(response) });
         }
@@ -68,10 +69,10 @@ fn list_open_deployments<'f>(case: &MatchedEvent<'_>, facts: &'f Facts) -> Vec<O
     open
 }
 
-fn find_service_arn(case: &MatchedEvent<'_>) -> Option<String> {
+fn find_service_arn(case: &MatchedEvent<'_>) -> Option<ServiceArn> {
     let arn = case.event.find_text("/resources/0")?;
     if arn.raw().len() > ARN_MAX_BYTES {
         return None;
     }
-    Some(arn.raw().to_owned())
+    Some(ServiceArn::from(arn.raw()))
 }

@@ -6,11 +6,12 @@ use super::own_deployment::{OwnDeployment, RolloutFailure};
 use super::plan_builder::PlanBuilder;
 use super::rollout_report::may_have_begun_at;
 use super::rollout_time::rollout_timeout;
-use crate::aws::arn::Arn;
 use crate::aws::deployment_progress::DeploymentProgress;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::{EcsDeployment, EcsService, RolloutState, ServiceStatus};
+use crate::aws::location::Location;
 use crate::aws::service_tags::ServiceTags;
-use crate::facts::{Facts, IncidentState, place};
+use crate::facts::{Facts, IncidentState};
 use crate::rules::Response;
 use crate::state::deployment::{DeploymentOutcome, DeploymentRecord};
 use crate::text::Untrusted;
@@ -40,7 +41,7 @@ pub(super) fn sweep_deployment(
     if record.is_leased_at(now) || now < record.requested_at.plus(DESCRIPTION_DELAY_MAX) {
         return;
     }
-    let Some(service) = facts.services.iter().flatten().find(|service| service.arn == own.service) else {
+    let Some(service) = facts.services.iter().flatten().find(|service| service.arn == *own.service) else {
         let is_late = now > record.requested_at.plus(facts.settings.rollout_timeout);
         // 3. The service cannot be described. A discovery failure has an incident of its own, and may be over at the next
         // sweep.
@@ -213,12 +214,9 @@ fn rollout_state(service: &EcsService) -> Option<RolloutState> {
     service.primary.as_ref()?.rollout_state
 }
 
-fn has_discovery_failures(builder: &PlanBuilder<'_, '_>, service: &str) -> bool {
-    let region = match Arn::parse_for_service("ecs", service) {
-        Some(arn) => arn.region,
-        None => "",
-    };
-    builder.facts.discovery_failures.contains_key(&place(&builder.event().account, region))
+fn has_discovery_failures(builder: &PlanBuilder<'_, '_>, service: &ServiceArn) -> bool {
+    let (region, _) = service.region_and_account();
+    builder.facts.discovery_failures.contains_key(&Location::new(&builder.event().account, region))
 }
 
 /// Whether somebody notified of the failure of this deployment, or was about to, and could not record its end.

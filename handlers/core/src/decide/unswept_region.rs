@@ -2,9 +2,10 @@
 
 use super::change_index::ChangeIndex;
 use super::plan_builder::PlanBuilder;
+use crate::aws::location::Location;
 use crate::aws::secret_ref::SecretRef;
 use crate::detail_kind::DetailKind;
-use crate::facts::{Settings, place};
+use crate::facts::Settings;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
 use crate::rules::Response;
@@ -53,5 +54,5 @@ fn is_unswept(settings: &Settings, secret: &SecretRef) -> bool {
 }
 
 fn unswept_subject(secret: &SecretRef) -> String {
-    format!("{} unswept", place(&secret.account, &secret.region))
+    format!("{} unswept", Location::new(&secret.account, &secret.region))
 }

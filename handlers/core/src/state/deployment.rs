@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition::{self, Absent, All, Any, Below, Equal};
 use super::condition::FieldValue;
+use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::secret_ref::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -79,7 +80,7 @@ pub struct DeploymentRecord {
     #[serde(alias = "at")]
     pub requested_at: Timestamp,
     /// The cluster's ARN.
-    pub cluster: String,
+    pub cluster: ClusterArn,
     /// Its id; absent while it is not known, as where the answer to our call was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
@@ -265,7 +266,7 @@ pub fn is_requested_at(requested_at: Timestamp) -> Condition<DeploymentField> {
 #[serde(deny_unknown_fields)]
 pub struct ConcurrencySlot {
     /// The ARN of the service whose deployment takes it.
-    pub service: String,
+    pub service: ServiceArn,
     /// When it is free again, however the deployment ends.
     pub until: Timestamp,
 }
@@ -275,7 +276,7 @@ pub struct ConcurrencySlot {
 #[serde(deny_unknown_fields)]
 pub struct AffectedConsumer {
     /// The service's ARN.
-    pub service: String,
+    pub service: ServiceArn,
     /// The change.
     #[serde(alias = "changed")]
     pub change: SecretChange,
@@ -286,7 +287,7 @@ pub struct AffectedConsumer {
 #[serde(deny_unknown_fields)]
 pub struct PendingReadEvidence {
     /// The service's ARN.
-    pub service: String,
+    pub service: ServiceArn,
     /// The change.
     #[serde(alias = "changed")]
     pub change: SecretChange,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::location::Location;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::respond;
-use responder_core::facts::{Facts, LEDGER_GAP, place};
+use responder_core::facts::{Facts, LEDGER_GAP};
 use responder_core::question::Question;
 use responder_core::settings::{DeploymentRisk, RiskPolicy};
 use responder_core::state::deployment::DeploymentOutcome;
@@ -141,7 +142,7 @@ fn a_later_modification_is_no_time_of_a_change_without_the_ledger() {
     facts.secrets.insert(secret("s1").key(), metadata("s1", "12:04:00"));
     first_service(&mut facts).primary = primary("ecs-svc/3", "12:01:00", None);
     let mut mute = facts.clone();
-    mute.discovery_failures.insert(place(ACCOUNT, HOME), [LEDGER_GAP.to_owned()].into());
+    mute.discovery_failures.insert(Location::new(ACCOUNT, HOME), [LEDGER_GAP.to_owned()].into());
     let plan = decide(&mut mute, &again);
     assert_eq!((describe(&plan), plan.retry.is_some()), (vec!["defer a in-progress".to_owned()], true));
     assert!(mute.changes.is_empty());
@@ -154,7 +155,7 @@ fn replicated(version: Option<&str>) -> Facts {
     let mut facts = facts_with(&[("a", &["s1"]), ("e", &["s1"])]);
     let there = |text: &str| text.replace(HOME, "eu-west-1");
     let service = &mut facts.services.as_mut().unwrap()[1];
-    (service.arn, service.cluster) = (there(&service.arn), there(&service.cluster));
+    (service.arn, service.cluster) = (there(&service.arn).into(), there(&service.cluster).into());
     service.references[0].value = responder_core::text::Untrusted::new(there(&secret_arn("s1")));
     facts.secrets.get_mut(&secret("s1").key()).unwrap().replicas.insert("eu-west-1".to_owned());
     if let Some(version) = version {

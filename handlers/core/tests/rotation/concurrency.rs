@@ -47,10 +47,11 @@ fn a_cluster_is_redeployed_up_to_the_rollout_limit() {
 #[test]
 fn a_slot_is_free_again_after_the_rollout_timeout() {
     let slots = |until: &str| {
-        let slot =
-            |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at(until) });
+        let slot = |number: u32| {
+            (number, ConcurrencySlot { service: format!("other{number}").into(), until: at(until) })
+        };
         let mut facts = seven();
-        facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+        facts.concurrency_slots.insert(CLUSTER.into(), (0..3).map(slot).collect());
         let words = steps(&mut facts, &label_moved("s1", "12:00:00", "v2"));
         (count(&words, "redeploy"), count(&words, "defer"))
     };
@@ -62,7 +63,7 @@ fn a_slot_is_free_again_after_the_rollout_timeout() {
 fn each_cluster_has_slots_of_its_own() {
     let mut facts = seven();
     for service in facts.services.iter_mut().flatten().skip(3) {
-        service.cluster = CLUSTER.replace("shop", "office");
+        service.cluster = CLUSTER.replace("shop", "office").into();
     }
     let words = steps(&mut facts, &label_moved("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "defer")), (6, 1), "{words:?}");
@@ -71,9 +72,10 @@ fn each_cluster_has_slots_of_its_own() {
 #[test]
 fn a_service_that_waits_past_the_answer_deadline_is_notified_once() {
     let mut facts = seven();
-    let slot =
-        |number: u32| (number, ConcurrencySlot { service: format!("other{number}"), until: at("18:00:00") });
-    facts.concurrency_slots.insert(CLUSTER.to_owned(), (0..3).map(slot).collect());
+    let slot = |number: u32| {
+        (number, ConcurrencySlot { service: format!("other{number}").into(), until: at("18:00:00") })
+    };
+    facts.concurrency_slots.insert(CLUSTER.into(), (0..3).map(slot).collect());
     assert_eq!(count(&steps(&mut facts, &label_moved("s1", "12:00:00", "v2")), "page"), 0);
     assert_eq!(count(&steps(&mut facts, &sweep("12:13:59")), "page"), 0);
     let plan = decide(&mut facts, &sweep("12:14:00"));
@@ -90,7 +92,7 @@ fn a_slot_that_another_service_got_is_not_taken_back() {
     facts.settings.rollout_limit = 1;
     facts.deployments.insert(service_arn("a"), request("11:00:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("b"), until: at("12:20:00") };
-    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot.clone())].into());
+    facts.concurrency_slots.insert(CLUSTER.into(), [(0, slot.clone())].into());
     facts.deployments.insert(service_arn("b"), request("11:50:00", Some("ecs-svc/2")));
     let words = steps(&mut facts, &label_moved("s1", "12:00:00", "v2"));
     assert_eq!(words, ["record s1 12:00:00", "defer a rollout-limit"]);
@@ -110,7 +112,7 @@ fn a_service_that_is_redeployed_again_keeps_its_slot() {
     facts.services.as_mut().unwrap()[0].primary = primary("ecs-svc/1", "11:50:00", None);
     facts.deployments.insert(service_arn("a"), request("11:50:00", Some("ecs-svc/1")));
     let slot = ConcurrencySlot { service: service_arn("a"), until: at("12:20:00") };
-    facts.concurrency_slots.insert(CLUSTER.to_owned(), [(0, slot)].into());
+    facts.concurrency_slots.insert(CLUSTER.into(), [(0, slot)].into());
     let words = steps(&mut facts, &label_moved("s1", "12:00:00", "v2"));
     assert_eq!((count(&words, "redeploy"), count(&words, "defer")), (1, 1));
     assert_eq!(in_flight(&facts, at("12:01:00")), [service_arn("a")]);

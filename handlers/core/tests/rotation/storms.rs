@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::facts::Facts;
@@ -90,9 +91,9 @@ struct Storm {
     /// When the value of a secret really changed last.
     changed: BTreeMap<String, Timestamp>,
     /// When the deployment of a service began that completed last.
-    completed: BTreeMap<String, Timestamp>,
+    completed: BTreeMap<ServiceArn, Timestamp>,
     /// Every deployment that was asked for, by service.
-    redeployed: BTreeMap<String, Vec<Timestamp>>,
+    redeployed: BTreeMap<ServiceArn, Vec<Timestamp>>,
 }
 
 impl Storm {

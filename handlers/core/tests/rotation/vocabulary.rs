@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::{
     DeploymentController, EcsDeployment, EcsService, RolloutState, ServiceStatus,
 };
@@ -48,8 +49,8 @@ pub(crate) fn change(name: &str, time: &str) -> SecretChange {
     SecretChange { secret: secret(name), at: at(time), version: Some("v2".to_owned()) }
 }
 
-pub(crate) fn service_arn(name: &str) -> String {
-    format!("arn:aws:ecs:{HOME}:{ACCOUNT}:service/shop/{name}")
+pub(crate) fn service_arn(name: &str) -> ServiceArn {
+    format!("arn:aws:ecs:{HOME}:{ACCOUNT}:service/shop/{name}").into()
 }
 
 /// An old service that takes these as container secrets.
@@ -60,7 +61,7 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
     };
     EcsService {
         arn: service_arn(name),
-        cluster: CLUSTER.to_owned(),
+        cluster: CLUSTER.into(),
         status: ServiceStatus::Active,
         controller: DeploymentController::Ecs,
         primary: primary("old", "2026-02-01T00:00:00Z", Some(RolloutState::Completed)),
@@ -95,7 +96,7 @@ pub(crate) fn metadata(name: &str, time: &str) -> SecretMetadata {
 pub(crate) fn request(time: &str, deployment: Option<&str>) -> DeploymentRecord {
     DeploymentRecord {
         requested_at: at(time),
-        cluster: CLUSTER.to_owned(),
+        cluster: CLUSTER.into(),
         deployment: deployment.map(str::to_owned),
         slot: Some(0),
         changes: vec![change("s1", "12:00:00")],
@@ -249,7 +250,7 @@ pub(crate) fn sweep(time: &str) -> String {
 pub(crate) fn deployment_event(name: &str, time: &str, kind: &str, id: &str, reason: &str) -> String {
     let detail = json!({"eventType": "INFO", "eventName": format!("SERVICE_DEPLOYMENT_{kind}"), "deploymentId": id,
         "updatedAt": at(time).to_string(), "reason": reason});
-    event("ECS Deployment State Change", "aws.ecs", time, &[service_arn(name)], &detail)
+    event("ECS Deployment State Change", "aws.ecs", time, &[service_arn(name).into()], &detail)
 }
 
 /// A role's session reads a secret.
@@ -264,7 +265,7 @@ pub(crate) fn secret_read(name: &str, time: &str, role: &str, session: &str) -> 
 }
 
 /// The services with a deployment of ours whose end is not known at an instant.
-pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<String> {
+pub(crate) fn in_flight(facts: &Facts, now: Timestamp) -> Vec<ServiceArn> {
     let going = facts.deployments.iter().filter(|(_, requested)| requested.is_open());
     let going =
         going.filter(|(_, requested)| requested.requested_at.plus(facts.settings.rollout_timeout) > now);

@@ -31,7 +31,10 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         let changes = wanted.change_index();
         let mut failures = DiscoveryFailures::default();
         let mut found: BTreeMap<String, DescribedService> = BTreeMap::new();
-        let mut to_describe: BTreeSet<(String, String)> = wanted.services.iter().cloned().collect();
+        let mut to_describe: BTreeSet<(String, String)> = BTreeSet::new();
+        for (cluster, arn) in &wanted.services {
+            to_describe.insert((cluster.into(), arn.into()));
+        }
         // 1. The scan.
         if let Some(latest_change) = wanted.latest_change() {
             region_cache.inventory().renew(latest_change, self.aws.now());

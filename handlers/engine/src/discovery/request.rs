@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
 use responder_core::aws::ecs_service::EcsService;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::ChangeIndex;
@@ -15,7 +16,7 @@ pub(crate) struct DiscoveryRequest {
     /// time still finds the users: see [`super::service_inventory::ServiceInventory::renew`].
     pub(crate) secrets: Vec<(SecretRef, Timestamp)>,
     /// Named services that are wanted, by cluster and ARN.
-    pub(crate) services: Vec<(String, String)>,
+    pub(crate) services: Vec<(ClusterArn, ServiceArn)>,
 }
 
 impl DiscoveryRequest {

@@ -1,5 +1,6 @@
 //! Discovery against a fleet in memory: how many calls it makes, what it finds again, and what it says of what it cannot.
 
+use responder_core::aws::ecs_arn::ClusterArn;
 use responder_core::aws::ecs_service::EcsDeployment;
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
@@ -210,9 +211,10 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
 fn a_named_service_is_always_described_and_one_that_is_gone_is_inactive() {
     let fleet = small();
     let process = Process::new(&fleet);
-    let cluster = fleet.clusters.borrow().keys().next().unwrap().clone();
-    let service =
-        |name: &str| (cluster.clone(), format!("{}/{name}", cluster.replace(":cluster/", ":service/")));
+    let cluster = ClusterArn::from(fleet.clusters.borrow().keys().next().unwrap().as_str());
+    let service = |name: &str| {
+        (cluster.clone(), format!("{}/{name}", cluster.replace(":cluster/", ":service/")).into())
+    };
     let mut wanted = DiscoveryRequest {
         services: vec![service("s0001"), service("nobody")],
         ..DiscoveryRequest::default()
@@ -225,7 +227,7 @@ fn a_named_service_is_always_described_and_one_that_is_gone_is_inactive() {
         assert_eq!((&services[0].cluster, services[1].references.len()), (&cluster, 1));
     }
     // A whole cluster that is gone.
-    wanted.services = vec![("arn:aws:ecs:us-west-2:111122223333:cluster/x".to_owned(), "x".to_owned())];
+    wanted.services = vec![("arn:aws:ecs:us-west-2:111122223333:cluster/x".into(), "x".into())];
     let (land, _) = process.look(&wanted);
     assert_eq!((land.failures.len(), land.services.unwrap()[0].status.as_str()), (0, "INACTIVE"));
     // Together with a secret, which a named service need not use.

@@ -53,7 +53,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                     service,
                     requested_at: *requested_at,
                     end: *end,
-                    slot: slot.map(|number| (cluster.as_str(), number)),
+                    slot: slot.map(|number| (cluster, number)),
                 };
                 if !self.ledger.record_deployment_end(&report).await? {
                     return Ok(());

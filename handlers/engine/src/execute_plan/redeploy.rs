@@ -159,6 +159,7 @@ fn region_of_service(service: &str) -> Option<Region> {
 
 #[cfg(test)]
 mod tests {
+    use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
     use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::decide;
@@ -179,7 +180,8 @@ mod tests {
     /// A sweep learns at once that ours was superseded and that the newer one answers the change, which is settled then.
     #[test]
     fn one_sweep_gives_the_proof_of_a_superseded_deployment_to_the_newer_one() {
-        let (service, cluster) = ("arn:aws:ecs:us-west-2:111122223333:service/shop/web", "shop");
+        let service = &ServiceArn::from("arn:aws:ecs:us-west-2:111122223333:service/shop/web");
+        let cluster = &ClusterArn::from("shop");
         let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
         let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
         let secrets = vec![SecretChange { secret, at: at(100), version: None }];

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use responder_core::facts::{Facts, Settings, place};
+use responder_core::aws::location::Location;
+use responder_core::facts::{Facts, Settings};
 
 use super::fact_sources::FactSources;
 use super::question_batch::AccountRegion;
@@ -46,5 +47,5 @@ pub(super) async fn find_consumers<A: AwsPort>(
 }
 
 fn add_limit(facts: &mut Facts, account: &str, region: &str, limit: &str) {
-    facts.discovery_limits.entry(place(account, region)).or_default().insert(limit.to_owned());
+    facts.discovery_limits.entry(Location::new(account, region)).or_default().insert(limit.to_owned());
 }

@@ -86,7 +86,7 @@ async fn answer_questions<A: AwsPort>(
     gathered.unanswered.extend(unanswered);
     for location in unanswered_locations {
         gathered.facts.discovery_failures.entry(location.clone()).or_default().insert(LEDGER_GAP.to_owned());
-        gathered.unanswered.insert(location);
+        gathered.unanswered.insert(location.into());
     }
     // A role whose secrets are unknown launches nothing, as far as the core is concerned: its reads count as any reads do.
     for role in roles {

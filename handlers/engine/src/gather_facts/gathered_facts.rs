@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::location::Location;
 use responder_core::decide::{group_memberships, questions};
-use responder_core::facts::{Facts, place};
+use responder_core::facts::Facts;
 use responder_core::question::Question;
 use responder_core::rules::{Handler, MatchedEvent};
 
@@ -61,7 +62,9 @@ impl GatheredFacts {
         match question {
             Question::Deployment { service } => self.is_unanswered(service),
             Question::PendingEvidence { key } | Question::LastSeen { key } => self.is_unanswered(key),
-            Question::RotationState { account, region } => self.is_unanswered(&place(account, region)),
+            Question::RotationState { account, region } => {
+                self.is_unanswered(&Location::new(account, region))
+            }
             Question::DigestDay { date } => self.is_unanswered(&date.to_string()),
             Question::OpenIncidents => self.is_unanswered(OPEN_INCIDENTS_NAME),
             // Without its observations, an incident is auto-resolved by a later sweep.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join;
-use responder_core::facts::{Facts, place};
+use responder_core::aws::location::Location;
+use responder_core::facts::Facts;
 use responder_core::state::observation::Observation;
 
 use super::question_batch::LedgerQuestions;
@@ -24,7 +25,7 @@ pub(super) struct LedgerAnswers {
     /// The names of last reads, open incidents and digests for which there is no answer.
     pub(super) unanswered: BTreeSet<String>,
     /// The accounts and Regions whose rotation state could not be read.
-    pub(super) unanswered_locations: Vec<String>,
+    pub(super) unanswered_locations: Vec<Location>,
 }
 
 /// Adds the observations and reads by key at the same time; then reads the rest, one after the other.
@@ -49,7 +50,7 @@ pub(super) async fn ask_ledger<A: AwsPort>(
     let mut unanswered_locations = Vec::new();
     for (account, region) in &wanted.rotation_states {
         if ledger.read_rotation_state(account, region, &mut facts).await.is_err() {
-            unanswered_locations.push(place(account, region));
+            unanswered_locations.push(Location::new(account, region));
         }
     }
     LedgerAnswers { observations, windows, stored, facts, unanswered, unanswered_locations }

@@ -166,6 +166,7 @@ async fn execute_with_refusals<A: AwsPort>(
 mod tests {
     use std::collections::BTreeMap;
 
+    use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
     use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
     use responder_core::facts::Settings;
     use responder_core::rules::Handler;
@@ -272,11 +273,12 @@ mod tests {
     #[test]
     fn what_an_invocation_claimed_before_it_died_is_done_by_the_sweep() {
         let mut engine = engine(&["web"]);
-        let arn = service("web").arn;
+        let cluster = ClusterArn::from(service("web").cluster);
+        let arn = ServiceArn::from(service("web").arn);
         let (lease, start) = (engine.lease, engine.aws.now());
         let deadline = Deadline::from_invocation(start.plus(lease), lease, start);
         let wish = DeploymentRequest {
-            cluster: &service("web").cluster,
+            cluster: &cluster,
             service: &arn,
             changes: &[],
             fresh_from: start,

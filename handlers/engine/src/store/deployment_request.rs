@@ -1,13 +1,14 @@
 //! A deployment that is to be requested, and the claim for it.
 
+use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
 use responder_core::state::deployment::SecretChange;
 use responder_core::time::{Span, Timestamp};
 
 /// A deployment that is to be requested.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeploymentRequest<'r> {
-    pub(crate) cluster: &'r str,
-    pub(crate) service: &'r str,
+    pub(crate) cluster: &'r ClusterArn,
+    pub(crate) service: &'r ServiceArn,
     /// The changes that it answers.
     pub(crate) changes: &'r [SecretChange],
     /// A deployment that was requested from this instant on makes it unnecessary.

@@ -2,6 +2,7 @@
 //!
 //! The request is on record before the call, so that neither the death of an invocation nor a lost answer hides it.
 
+use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
 use responder_core::state::deployment::{
     DeploymentEnd, DeploymentOutcome, is_outcome_news, is_request_due, is_requested_at,
 };
@@ -22,11 +23,11 @@ use crate::port::{AwsPort, ItemUpdate, TableItem, WriteResult};
 /// The end of a deployment of ours.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeploymentEndReport<'r> {
-    pub(crate) service: &'r str,
+    pub(crate) service: &'r ServiceArn,
     pub(crate) requested_at: Timestamp,
     pub(crate) end: DeploymentEnd,
     /// The cluster and number of its concurrency slot, which is free now.
-    pub(crate) slot: Option<(&'r str, u32)>,
+    pub(crate) slot: Option<(&'r ClusterArn, u32)>,
 }
 
 /// The attributes of a claim.

@@ -141,7 +141,7 @@ mod tests {
             let ledger = ledger(&aws);
             let found = block_on(ledger.read_stored_facts(&StoredFactKeys {
                 incidents: keys(&["i"]),
-                services: keys(&["d"]),
+                services: ["d".into()].into(),
                 evidence: keys(&[]),
                 roles: keys(&[]),
             }));
@@ -179,7 +179,7 @@ mod tests {
     fn what_a_busy_table_leaves_is_asked_for_again_until_the_deadline() {
         let aws = EngineFake::default();
         let evidence = PendingReadEvidence {
-            service: "s".to_owned(),
+            service: "s".into(),
             change: SecretChange {
                 secret: SecretRef::from_name_or_arn("prod/db", "111122223333", "us-west-2").unwrap(),
                 at: Timestamp::from_millis(5),
@@ -193,7 +193,7 @@ mod tests {
         let remember = || {
             block_on(ledger(&aws).read_stored_facts(&StoredFactKeys {
                 incidents: keys(&[]),
-                services: keys(&[]),
+                services: BTreeSet::new(),
                 evidence: keys(&["a", "b", "c"]),
                 roles: keys(&[]),
             }))
@@ -208,7 +208,7 @@ mod tests {
         aws.busy.set(1);
         let found = block_on(ledger(&aws).with_deadline(soon).read_stored_facts(&StoredFactKeys {
             incidents: keys(&["a"]),
-            services: keys(&[]),
+            services: BTreeSet::new(),
             evidence: keys(&["b"]),
             roles: keys(&[]),
         }));

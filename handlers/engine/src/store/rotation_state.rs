@@ -92,17 +92,17 @@ pub(super) fn store_rotation_item(item: &TableItem, facts: &mut Facts) {
         }
         Some(StoredItemKind::Deployment(service)) => {
             if let Some(record) = read_deployment_record(item) {
-                facts.deployments.insert(service.to_owned(), record);
+                facts.deployments.insert(service.into(), record);
             }
         }
         Some(StoredItemKind::Slot { cluster, number }) => {
             if let Some(slot) = read_slot(item) {
-                facts.concurrency_slots.entry(cluster.to_owned()).or_default().insert(number, slot);
+                facts.concurrency_slots.entry(cluster.into()).or_default().insert(number, slot);
             }
         }
         Some(StoredItemKind::Notified { service, secret }) => {
             if let Some(changed_at) = item.timestamp(AT) {
-                facts.notified.entry(service.to_owned()).or_default().insert(secret.to_owned(), changed_at);
+                facts.notified.entry(service.into()).or_default().insert(secret.to_owned(), changed_at);
             }
         }
         _ => {}
@@ -120,7 +120,7 @@ fn read_change(item: &TableItem) -> Option<KnownChange> {
 
 /// A slot that was given back has no service.
 fn read_slot(item: &TableItem) -> Option<ConcurrencySlot> {
-    Some(ConcurrencySlot { service: item.text(SERVICE)?.to_owned(), until: item.timestamp(UNTIL)? })
+    Some(ConcurrencySlot { service: item.text(SERVICE)?.into(), until: item.timestamp(UNTIL)? })
 }
 
 fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
@@ -128,7 +128,7 @@ fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
     let outcome = item.text(OUTCOME).and_then(parse_outcome);
     Some(DeploymentRecord {
         requested_at: item.timestamp(REQUESTED_AT)?,
-        cluster: item.text(CLUSTER)?.to_owned(),
+        cluster: item.text(CLUSTER)?.into(),
         deployment: item.text(DEPLOYMENT).map(str::to_owned),
         slot: item.number(SLOT).and_then(|slot| slot.try_into().ok()),
         changes: serde_json::from_str(item.text(CHANGES).unwrap_or_default()).unwrap_or_default(),
@@ -141,6 +141,7 @@ fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use responder_core::aws::ecs_arn::ServiceArn;
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::state::deployment::PendingReadEvidence;
     use responder_core::time::{Span, Timestamp};
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn what_was_told_and_what_is_awaited_reads_back() {
         let aws = EngineFake::default();
-        let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".to_owned();
+        let service = ServiceArn::from("arn:aws:ecs:us-west-2:111122223333:service/shop/web");
         for second in [100, 90] {
             let consumer = AffectedConsumer { service: service.clone(), change: changed(second, None) };
             with(&aws, async |ledger| ledger.record_notified_consumer(&consumer).await).unwrap();

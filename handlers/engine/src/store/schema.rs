@@ -24,9 +24,9 @@
 //! baseline` writes it too and links no engine.
 
 use responder_core::aws::arn::Arn;
+use responder_core::aws::location::Location;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::LastSeenItem;
-use responder_core::facts::place;
 use responder_core::hash;
 use responder_core::state::deployment::SecretChange;
 use responder_core::time::{Date, Span, Timestamp};
@@ -220,7 +220,7 @@ pub(super) fn open_incident_key(incident: &str) -> ItemKey {
 
 /// The partition of an account and Region.
 pub(super) fn location_partition(account: &str, region: &str) -> String {
-    format!("location#{}", place(account, region))
+    format!("location#{}", Location::new(account, region))
 }
 
 /// The key of the last known change of a secret.

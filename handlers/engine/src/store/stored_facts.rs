@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::facts::Facts;
 
 use super::incident_state::read_incident_state;
@@ -21,7 +22,7 @@ pub(crate) struct StoredFactKeys {
     /// The keys of incidents whose state is wanted.
     pub(crate) incidents: BTreeSet<String>,
     /// The ARNs of services whose last requested deployment is wanted.
-    pub(crate) services: BTreeSet<String>,
+    pub(crate) services: BTreeSet<ServiceArn>,
     /// The keys of pending read evidence.
     pub(crate) evidence: BTreeSet<String>,
     /// The ARNs of execution roles whose secrets are wanted.

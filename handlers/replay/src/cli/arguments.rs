@@ -213,7 +213,7 @@ pub(crate) struct VerifyArgs {
     /// Folders of fixtures. A fixture is a folder with an about.json.
     #[arg(required = true, value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
-    /// Write the decisions of now to expected.json.
+    /// Write the current decisions to expected.json.
     #[arg(long)]
     pub(crate) update: bool,
     #[command(flatten)]

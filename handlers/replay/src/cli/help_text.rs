@@ -111,7 +111,7 @@ Exit status:
 pub(super) const MATCH: &str = "\
 Examples:
   replay match --pattern rules/access/secret-read.json --event event.json
-  replay match --vectors tests/vectors/patterns.jsonl
+  replay match --vectors handlers/eventbridge-pattern/vectors/patterns.jsonl
 
 Exit status of a pair:
   0  the pattern matches

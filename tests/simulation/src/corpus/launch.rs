@@ -42,8 +42,8 @@ impl CorpusStage {
         let account = &self.account;
         let region = self.region;
         let mut service = EcsService {
-            arn: format!("arn:aws:ecs:{region}:{account}:service/main/{name}"),
-            cluster: format!("arn:aws:ecs:{region}:{account}:cluster/main"),
+            arn: format!("arn:aws:ecs:{region}:{account}:service/main/{name}").into(),
+            cluster: format!("arn:aws:ecs:{region}:{account}:cluster/main").into(),
             status: ServiceStatus::Active,
             controller: DeploymentController::Ecs,
             primary: Some(EcsDeployment {

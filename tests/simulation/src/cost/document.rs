@@ -79,7 +79,7 @@ const PRICES: &str = "
 It is the cheaper design, because it does less: nothing notices when it stops, its pages get lost when it is throttled, a lost event is never found, a service is redeployed
 twice for a rotation, and one count for each caller knows neither secrets nor windows. In a small estate, the difference is the price of what watches over the responder. Queues
 and batches save invocations and time; where callers are as spread out as here, a read is one write in either design. In a large estate, the difference is the price of messages
-and of memory: queries of what the same caller did before. A burst is [cheaper](../ARCHITECTURE.md#decisions-worth-knowing): 1,000 reads by one caller are four or five writes.
+and of memory: queries of what the same caller did before. A burst is [cheaper](../handlers/README.md#storage-of-observations): 1,000 reads by one caller are four or five writes.
 
 ## Assumptions
 

@@ -181,7 +181,8 @@ impl HostileInput {
         let key = "0123456789abcdef".to_owned();
         let mut incident = Incident::from_match(response, key, &window_match, self.incident_details());
         let [_, _, _, address, agent, ..] = &self.strings[..] else { unreachable!() };
-        incident.services = vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}")];
+        incident.services =
+            vec![format!("arn:aws:ecs:us-west-2:111122223333:service/{agent}/{address}").into()];
         incident.also = vec!["bulk-read".to_owned(); self.also];
         incident.suppressed.extend([("service-call".to_owned(), 5)]);
         let runbooks = if self.resolved { "" } else { "https://runbooks.example/" };

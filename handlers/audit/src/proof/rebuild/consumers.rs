@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deployment_history::DeploymentHistory;
 use super::secret_changes::ObservedChange;
 use crate::proof::evidence::{RegisteredDefinition, RoleIdentity, ServiceCall, ServiceIdentity};
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::{EcsService, ServiceStatus};
+use responder_core::aws::location::Location;
 use responder_core::aws::secret_reference::{ReferenceKind, RequestedVersion, SecretReference};
 use responder_core::aws::service_tags::{RedeployTag, ServiceTags};
-use responder_core::facts::{Facts, place};
+use responder_core::facts::Facts;
 use responder_core::text::Untrusted;
 
 /// A service that used a secret.
 #[derive(Debug)]
 pub(super) struct ObservedConsumer {
-    pub(super) arn: String,
+    pub(super) arn: ServiceArn,
     pub(super) service: ServiceIdentity,
     /// The execution roles.
     pub(super) roles: BTreeSet<RoleIdentity>,
@@ -62,7 +64,7 @@ impl ServiceKnowledge<'_> {
         let Some(services) = &self.facts.services else {
             return (false, "no task definition in the input refers to it");
         };
-        if self.facts.discovery_failures.contains_key(&place(account, region)) {
+        if self.facts.discovery_failures.contains_key(&Location::new(account, region)) {
             return (false, "the facts have gaps in its account and Region");
         }
         if services.iter().any(|service| service.region_and_account() == (region, account)) {
@@ -143,7 +145,10 @@ impl ServiceKnowledge<'_> {
         if versions.is_empty() {
             return None;
         }
-        let arn = history.arn.map_or_else(|| format!("{}/{}", service.cluster, service.name), str::to_owned);
+        let arn = match history.arn {
+            Some(arn) => ServiceArn::from(arn),
+            None => ServiceArn::from(format!("{}/{}", service.cluster, service.name)),
+        };
         let excluded = explain_exclusion(&versions);
         Some(ObservedConsumer { arn, service: service.clone(), roles, excluded, note: None })
     }

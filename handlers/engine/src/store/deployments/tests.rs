@@ -1,5 +1,7 @@
 //! Claims of slots and services, whoever dies or comes second.
 
+use std::sync::LazyLock;
+
 use responder_core::facts::Facts;
 use responder_core::time::Span;
 
@@ -8,9 +10,10 @@ use crate::deadline::Deadline;
 use crate::fake::{EngineFake, block_on};
 
 const CLUSTER: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/shop";
+static CLUSTER_ARN: LazyLock<ClusterArn> = LazyLock::new(|| CLUSTER.into());
 
-fn arn(name: &str) -> String {
-    format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}")
+fn arn(name: &str) -> ServiceArn {
+    format!("arn:aws:ecs:us-west-2:111122223333:service/shop/{name}").into()
 }
 
 fn ledger<'l>(aws: &'l EngineFake, owner: &'l str) -> Ledger<'l, EngineFake> {
@@ -18,10 +21,18 @@ fn ledger<'l>(aws: &'l EngineFake, owner: &'l str) -> Ledger<'l, EngineFake> {
     Ledger::new(aws, owner, lease, Deadline::from_invocation(aws.now().plus(lease), lease, aws.now()))
 }
 
-fn wish(service: &str, slot: u32, fresh_from: i64, cooldown_from: i64) -> DeploymentRequest<'_> {
+fn wish(service: &ServiceArn, slot: u32, fresh_from: i64, cooldown_from: i64) -> DeploymentRequest<'_> {
     let at = |second| Timestamp::from_millis(second * 1_000);
     let (fresh_from, cooldown_from, rollout) = (at(fresh_from), at(cooldown_from), Span::from_secs(600));
-    DeploymentRequest { cluster: CLUSTER, service, changes: &[], fresh_from, cooldown_from, slot, rollout }
+    DeploymentRequest {
+        cluster: &CLUSTER_ARN,
+        service,
+        changes: &[],
+        fresh_from,
+        cooldown_from,
+        slot,
+        rollout,
+    }
 }
 
 fn at(aws: &EngineFake, second: i64) {
@@ -40,10 +51,10 @@ fn ticket(granted: DeploymentClaimResult) -> DeploymentClaim {
 fn end_deployment(
     aws: &EngineFake,
     owner: &str,
-    service: &str,
+    service: &ServiceArn,
     requested_at: Timestamp,
     (at, outcome): (Timestamp, DeploymentOutcome),
-    slot: Option<(&str, u32)>,
+    slot: Option<(&ClusterArn, u32)>,
 ) -> bool {
     let report = DeploymentEndReport { service, requested_at, end: DeploymentEnd { at, outcome }, slot };
     block_on(ledger(aws, owner).record_deployment_end(&report)).unwrap()
@@ -74,7 +85,7 @@ fn a_place_is_taken_by_one_service_until_its_deployment_ends() {
     );
     assert_eq!(facts.concurrency_slots[CLUSTER][&0].service, web);
     let end = (Timestamp::from_millis(1_400_000), DeploymentOutcome::Completed);
-    end_deployment(&aws, "c", &web, requested.requested_at, end, Some((CLUSTER, 0)));
+    end_deployment(&aws, "c", &web, requested.requested_at, end, Some((&CLUSTER_ARN, 0)));
     assert!(known(&aws).concurrency_slots.is_empty() && !known(&aws).deployments[&web].is_open());
     assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 0)), DeploymentClaimResult::Granted(_)));
 }
@@ -121,7 +132,7 @@ fn a_death_about_the_call_keeps_the_place_for_a_rollout_and_the_service_on_recor
     at(&aws, 1_061);
     assert_eq!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Deferred);
     let end = (Timestamp::from_millis(1_100_000), DeploymentOutcome::Unseen);
-    end_deployment(&aws, "sweep", &web, granted.requested_at, end, Some((CLUSTER, 0)));
+    end_deployment(&aws, "sweep", &web, granted.requested_at, end, Some((&CLUSTER_ARN, 0)));
     assert!(matches!(claim(&aws, "b", &wish(&api, 0, 900, 700)), DeploymentClaimResult::Granted(_)));
 }
 
