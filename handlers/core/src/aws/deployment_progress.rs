@@ -25,7 +25,7 @@ impl EcsService {
     /// 1. its rollout state is FAILED: failed;
     /// 2. its reason says that ECS goes back to it: rolled back;
     /// 3. a deployment beside it is newer and FAILED: rolled back;
-    /// 4. it is IN_PROGRESS, or tasks of a deployment beside it run: ongoing;
+    /// 4. it is `IN_PROGRESS`, or tasks of a deployment beside it run: ongoing;
     /// 5. it is COMPLETED: completed;
     /// 6. it has no rollout state: complete as the waiter `services-stable` has it (one deployment, and as many tasks as
     ///    there should be), or unknown where nobody counted.

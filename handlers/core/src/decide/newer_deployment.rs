@@ -8,6 +8,7 @@ use super::skip_gates::ReasonToSkip;
 use crate::aws::deployment_progress::DeploymentProgress;
 use crate::aws::ecs_service::{EcsDeployment, EcsService};
 use crate::plan::{DeferReason, SkipReason};
+use crate::state::deployment::DeploymentRecord;
 
 /// What a PRIMARY deployment that is newer than the change means for a service.
 pub(super) enum NewerDeployment {
@@ -46,7 +47,7 @@ pub(super) fn judge_newer_deployment(check: &EligibilityCheck<'_, '_>) -> Option
         DeploymentProgress::Ongoing => {
             let own = check.fresh_own_deployment();
             // 5. Our own took too long.
-            if check.is_own(primary) && own.is_some_and(|record| record.has_failed()) {
+            if check.is_own(primary) && own.is_some_and(DeploymentRecord::has_failed) {
                 return None;
             }
             // 6. Wait for it.
