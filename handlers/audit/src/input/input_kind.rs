@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::beside_kind::BesideKind;
 use super::json_scan::{self, BrokenValue};
 use super::json_values::scan_values;
-use super::object_head::ObjectHead;
+use super::object_head::{ObjectHead, ObjectMark};
+use super::opened_value::holds_whole_event;
 
 /// The files of a fixture that are no events.
 const FIXTURE_COMPANIONS: [&str; 3] = ["about.json", "facts.json", "expected.json"];
@@ -25,8 +27,23 @@ const DIGEST_FOLDER: &str = "CloudTrail-Digest";
 const EXPORT_MANIFESTS: [&str; 3] = ["_started", "manifest-files.json", "manifest-summary.json"];
 
 /// The keys under which a list of events stands: `Records` in trail files and SQS events, `Events` in the output of
-/// `LookupEvents`, `Messages` in that of `ReceiveMessage`.
-const EVENT_LIST_KEYS: [&[u8]; 4] = [b"Records", b"Events", b"events", b"Messages"];
+/// `LookupEvents`, `Messages` in that of `ReceiveMessage`, `Entries` in requests of `PutEvents`, `events` and `logEvents`
+/// in CloudWatch Logs, `results` in Logs Insights and Splunk, `QueryResultRows` in CloudTrail Lake, `hits` in
+/// Elasticsearch.
+const EVENT_LIST_KEYS: [&[u8]; 9] = [
+    b"Records",
+    b"Events",
+    b"events",
+    b"Messages",
+    b"Entries",
+    b"logEvents",
+    b"results",
+    b"QueryResultRows",
+    b"hits",
+];
+
+/// The key of an object that holds the list of events under the same key.
+const NESTED_LIST_KEY: &[u8] = b"hits";
 
 /// Whether a file of this name lies beside the events of a fixture and is not an event itself.
 pub fn is_fixture_companion(name: &OsStr) -> bool {
@@ -124,6 +141,10 @@ pub(super) enum ObjectKind {
     EventList(usize),
     /// A message that holds events as text, in the `message_text` of its head.
     Message,
+    /// Something that lies beside events, and is no fault.
+    Beside(BesideKind),
+    /// An event of another product. One sentence says which, and what to do.
+    Refused(&'static str),
     /// Something else.
     Unknown,
 }
@@ -132,12 +153,14 @@ impl ObjectKind {
     /// Decides about the object at `start`, which ends before `end` and has this head. Checks run in this order:
     ///
     /// 1. an event: `detail-type`, or `source` and `detail`;
-    /// 2. a bare record: `eventName` or `eventVersion`;
-    /// 3. a list of events under one of the keys of [`EVENT_LIST_KEYS`];
-    /// 4. a message: a string under `CloudTrailEvent`, `body`, `Body` or `Message`;
-    /// 5. something else.
+    /// 2. a message of a kind that always holds a whole event, such as `CloudTrailEvent` or Splunk's `_raw`;
+    /// 3. a bare record: `eventName` or `eventVersion`;
+    /// 4. a list of events under one of the keys of [`EVENT_LIST_KEYS`];
+    /// 5. another message: a string under `body`, `Body`, `Message` or `message`;
+    /// 6. something that lies beside events, or an event of another product;
+    /// 7. something else.
     ///
-    /// An event may have a member `body`, and a record one that is called `Records`: that is why the first two checks
+    /// An event may have a member `body`, and a record one that is called `Records`: that is why the first three checks
     /// come first.
     pub(super) fn detect(head: &ObjectHead, bytes: &[u8], start: usize, end: usize) -> Self {
         // 1. An event.
@@ -145,18 +168,45 @@ impl ObjectKind {
         if envelope.detail_type || (envelope.source && envelope.detail) {
             return Self::Event;
         }
-        // 2. A bare record.
+        // 2. A message with a whole event.
+        if let Some((rank, _)) = &head.message_text
+            && holds_whole_event(*rank)
+        {
+            return Self::Message;
+        }
+        // 3. A bare record.
         if head.has_event_name {
             return Self::BareRecord;
         }
-        // 3. A list of events.
+        // 4. A list of events.
         if let Ok(Some(list)) = find_event_list(bytes, start, end) {
             return Self::EventList(list);
         }
-        // 4. A message, else 5. something else.
-        if head.message_text.is_some() { Self::Message } else { Self::Unknown }
+        // 5. A message.
+        if head.message_text.is_some() {
+            return Self::Message;
+        }
+        // 6. A mark; else 7. something else.
+        match head.mark {
+            Some(ObjectMark::Digest) => Self::Beside(BesideKind::Digest),
+            Some(ObjectMark::Config) => Self::Beside(BesideKind::Config),
+            Some(ObjectMark::Inventory) => Self::Beside(BesideKind::Inventory),
+            Some(ObjectMark::ControlMessage) => Self::Beside(BesideKind::ControlMessage),
+            Some(ObjectMark::ResultSignature) => Self::Beside(BesideKind::ResultSignature),
+            Some(ObjectMark::Ocsf) => Self::Refused(OCSF),
+            Some(ObjectMark::ElasticDocument) | None => Self::Unknown,
+        }
+    }
+
+    /// Why an object with this head, in which nothing was found, cannot be read.
+    pub(super) fn explain_unknown(head: &ObjectHead) -> Option<&'static str> {
+        (head.mark == Some(ObjectMark::ElasticDocument)).then_some(ELASTIC_DOCUMENT)
     }
 }
+
+const OCSF: &str = "OCSF, as Security Lake writes it, is another form than CloudTrail's: read the files of the trail instead";
+
+const ELASTIC_DOCUMENT: &str = "documents of Elasticsearch without `event.original`, which holds the record: keep it in the pipeline (`preserve_original_event`), or read the files of the trail";
 
 /// Returns the position of the list of events in the value from `start` to `end`: the value itself if it is a list, else
 /// the list in `{"Records":[…]}`, wherever its key stands.
@@ -183,6 +233,9 @@ pub(super) fn find_event_list(
         at = json_scan::skip_space(bytes, at + 1);
         if bytes.get(at) == Some(&b'[') && EVENT_LIST_KEYS.contains(&key) {
             return Ok(Some(at));
+        }
+        if bytes.get(at) == Some(&b'{') && key == NESTED_LIST_KEY {
+            return find_event_list(bytes, at, bytes.len());
         }
         let member_end = json_scan::skip_value(bytes, at).map_err(|broken| (at, broken))?;
         at = json_scan::skip_space(bytes, member_end);

@@ -108,6 +108,21 @@ pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
+/// How far from the start of a line its JSON may begin.
+const LOG_PREFIX_BYTES_MAX: usize = 512;
+
+/// Returns the position of the object behind the time in a line of a log, as an export task of CloudWatch Logs, `aws logs
+/// tail` and `--output text` write it: `2026-01-02T03:04:05.000Z {…}`.
+pub(super) fn find_logged_value(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..bytes.len().min(at + LOG_PREFIX_BYTES_MAX))?;
+    let is_dated = matches!(rest, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', ..]);
+    if !is_dated && !rest.starts_with(b"EVENTS\t") {
+        return None;
+    }
+    let length = rest.iter().position(|byte| matches!(byte, b'{' | b'"' | b'\n'))?;
+    (rest.get(length) == Some(&b'{')).then_some(at + length)
+}
+
 /// Returns the start of the line after the one that `at` is in, or the end of the input.
 pub(super) fn find_next_line(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();

@@ -60,10 +60,10 @@ pub enum RecordedDecision {
     /// Nothing had to be done: its PRIMARY deployment was newer than the change.
     Newer,
     /// The redeployment was deferred.
-    #[serde(rename = "held", alias = "deferred")]
+    #[serde(alias = "held")]
     Deferred,
     /// A person was notified instead.
-    #[serde(rename = "told", alias = "notified")]
+    #[serde(alias = "told")]
     Notified,
 }
 
@@ -73,8 +73,8 @@ impl RecordedDecision {
         match self {
             Self::Redeploy => "redeploy",
             Self::Newer => "newer",
-            Self::Deferred => "held",
-            Self::Notified => "told",
+            Self::Deferred => "deferred",
+            Self::Notified => "notified",
         }
     }
 }

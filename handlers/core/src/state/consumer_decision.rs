@@ -14,10 +14,8 @@ pub enum ConsumerDecision {
     /// Its PRIMARY deployment was newer than the change: nothing to do.
     Newer,
     /// The redeployment is deferred.
-    #[serde(rename = "held")]
     Deferred,
     /// A human is notified instead.
-    #[serde(rename = "told")]
     Notified,
 }
 
@@ -35,13 +33,18 @@ pub enum ProofField {
 }
 
 impl ConsumerDecision {
+    /// Whether a deployment of somebody else is the proof.
+    pub fn rests_on_deployment(self) -> bool {
+        self == Self::Newer
+    }
+
     /// The word in records and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Redeploy => "redeploy",
             Self::Newer => "newer",
-            Self::Deferred => "held",
-            Self::Notified => "told",
+            Self::Deferred => "deferred",
+            Self::Notified => "notified",
         }
     }
 

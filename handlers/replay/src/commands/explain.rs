@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use responder_audit::input::{ContentProblem, find_events, read_content};
+use responder_audit::input::{ContentProblem, FileContent, find_events, visit_contents};
 use responder_core::facts::Facts;
 use responder_core::rules::{Handler, RuleSet};
 
@@ -13,28 +13,39 @@ use crate::rules_and_facts::load_rules;
 
 pub(crate) fn explain_events(args: &ExplainArgs) -> Result<CommandOutcome, CommandError> {
     let rules = load_rules(&args.rules)?;
-    let content = read_content(&args.event).map_err(|error| unreadable_file(&args.event, error))?;
+    let mut contents = Vec::new();
+    visit_contents(&args.event, &mut |content| contents.push(content))
+        .map_err(|error| unreadable_file(&args.event, error))?;
+    let mut problems = 0;
+    for content in &contents {
+        problems += explain_content(&rules, content)?;
+    }
+    Ok(CommandOutcome::after_problems(problems))
+}
+
+/// Explains the events of one content. Returns how many parts of it could not be read.
+fn explain_content(rules: &RuleSet, content: &FileContent) -> Result<usize, CommandError> {
     let mut events = Vec::new();
     let mut problems = Vec::new();
     find_events(&content.bytes, &mut |found| match found {
         Ok(event) => events.push(event),
         Err(problem) => problems.push(problem.to_string()),
     });
-    problems.extend(content.cut);
+    problems.extend(content.cut.clone());
     let mut out = io::stdout().lock();
     for event in &events {
         if events.len() > 1 {
             writeln!(out, "event at byte {}", event.offset)?;
         }
-        match explain_event(&rules, &event.text) {
+        match explain_event(rules, &event.text) {
             Ok(lines) => writeln!(out, "{}", lines.join("\n"))?,
             Err(reason) => problems.push(ContentProblem { offset: event.offset, reason }.to_string()),
         }
     }
     for problem in &problems {
-        warn(&format!("{}: {problem}", args.event.display()));
+        warn(&format!("{}: {problem}", content.name));
     }
-    Ok(CommandOutcome::after_problems(problems.len()))
+    Ok(problems.len())
 }
 
 /// Returns a line for each rule, and a line for each response that follows.
