@@ -6,6 +6,7 @@ mod architecture {
     mod dependencies;
     mod documents;
     mod import_cycles;
+    mod policy;
     mod promises;
     mod rules;
     mod sources;

@@ -6,6 +6,7 @@ mod access_report;
 mod batch_reads;
 mod call_collection;
 mod call_evidence;
+mod nearest_names;
 mod secret_query;
 
 pub use access_call::{CallerKind, UndatedRead};

@@ -14,6 +14,7 @@
 mod beside_kind;
 mod content_form;
 mod content_tally;
+mod coverage;
 mod envelope;
 mod event_origin;
 mod event_scanner;
@@ -39,6 +40,7 @@ mod zstandard;
 
 pub use beside_kind::BesideKind;
 pub use content_tally::ContentTally;
+pub use coverage::{CoverageGap, CoverageReport, InputCoverage};
 pub use event_origin::{EventOrigin, MissingMember};
 pub use event_scanner::{FoundEvent, FoundResult, find_events};
 pub use file_content::FileContent;
@@ -46,4 +48,4 @@ pub use input_kind::{FileKind, is_fixture_companion};
 pub use input_problem::{ContentProblem, InputProblem};
 pub(crate) use json_values::scan_values;
 pub use read_content::{read_content, visit_contents};
-pub use read_files::{NoProgress, ReadProgress, read_events, read_files};
+pub use read_files::{InputReading, NoProgress, ReadProgress, read_events, read_files};

@@ -28,7 +28,7 @@ struct FileAnswer {
 
 fn decide(rules: &RuleSet, path: &str) -> FileAnswer {
     let mut matched_events = Vec::new();
-    let problems = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
+    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
         matched_events.extend(rules.match_event(text).map_err(|error| error.to_string())?);
         Ok(())
     });
@@ -39,18 +39,18 @@ fn decide(rules: &RuleSet, path: &str) -> FileAnswer {
     FileAnswer {
         incidents: json!(store.incidents()),
         plans: json!(plans),
-        problems: problems.into_iter().map(|problem| problem.reason).collect(),
+        problems: reading.problems.into_iter().map(|problem| problem.reason).collect(),
     }
 }
 
 /// The events of a file, and how many parts of it could not be read.
 fn read_texts(path: &str) -> (Vec<String>, usize) {
     let mut texts = Vec::new();
-    let problems = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
+    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
         texts.push(text.to_owned());
         Ok(())
     });
-    (texts, problems.len())
+    (texts, reading.problems.len())
 }
 
 /// A record of a read, with everything in it that changes shape in exports: quotes, commas, an empty list, a session.

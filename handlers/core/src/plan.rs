@@ -10,6 +10,7 @@ use crate::incident::Incident;
 use crate::rules::Handler;
 use crate::settings::DeploymentRisk;
 use crate::severity::Severity;
+use crate::state::consumer_decision::ConsumerDecision;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
 use crate::state::digest_report::DigestReport;
 use crate::text::Untrusted;
@@ -40,6 +41,19 @@ pub struct Plan {
     /// Why the event must be decided again later, if it must.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
+}
+
+/// The rule whose events are rotations that failed.
+const ROTATION_FAILED_RULE: &str = "rotation-failed";
+/// The event of that rule that is no failed rotation: only the test of a rotation function failed.
+const TEST_ROTATION_FAILED_EVENT: &str = "TestRotationFailed";
+
+impl Plan {
+    /// Whether the event says that a rotation failed.
+    pub fn is_about_failed_rotation(&self) -> bool {
+        let is_of_rule = self.rules.iter().any(|rule| rule == ROTATION_FAILED_RULE);
+        is_of_rule && self.name.raw() != TEST_ROTATION_FAILED_EVENT
+    }
 }
 
 /// How an event ends: every event ends in exactly one of these ways.
@@ -321,6 +335,15 @@ pub enum DeferReason {
 }
 
 impl SkipReason {
+    /// The decision that stands in the proof of a skipped consumer; `None` if it needs no proof.
+    pub fn consumer_decision(self) -> Option<ConsumerDecision> {
+        match self {
+            Self::AlreadyNewer => Some(ConsumerDecision::Newer),
+            reason if reason.needs_human() => Some(ConsumerDecision::Notified),
+            _ => None,
+        }
+    }
+
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
         !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::AlreadyRequested)

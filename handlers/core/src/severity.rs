@@ -35,6 +35,16 @@ impl Severity {
         self as u8
     }
 
+    /// The severity of a rank. A rank of another release counts as the highest severity below it.
+    pub fn from_rank(rank: i64) -> Self {
+        for severity in [Self::Critical, Self::High, Self::Medium, Self::Low] {
+            if rank >= i64::from(severity.rank()) {
+                return severity;
+            }
+        }
+        Self::Info
+    }
+
     /// The severity one step below; `info` stays `info`.
     pub(crate) fn lower_by_one(self) -> Self {
         match self {

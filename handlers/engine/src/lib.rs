@@ -5,21 +5,13 @@
 //! texts -> events -> questions -> gather_facts -> facts -> respond -> plan -> execute_plan
 //! ```
 
-#[cfg(test)]
-extern crate self as responder_engine;
-
 mod deadline;
 mod discovery;
 mod error;
 mod execute_plan;
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
-#[path = "../benches/discovery/fleet.rs"]
 mod fleet;
 mod gather_facts;
-#[cfg(test)]
-mod life;
 mod log;
 mod metrics;
 mod outcome;
@@ -28,8 +20,6 @@ mod process_batch;
 mod rate_limit;
 mod run_parallel;
 mod store;
-#[cfg(test)]
-mod windows;
 
 pub use error::{CallFailure, EngineError, FailureCause, sanitize_code};
 pub use metrics::{Counters, IncidentCounts};

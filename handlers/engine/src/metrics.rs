@@ -14,11 +14,6 @@ use serde_json::{Value, json};
 use crate::outcome::EventOutcome;
 use crate::port::Region;
 
-/// The rule whose events are rotations that failed.
-const ROTATION_FAILED_RULE: &str = "rotation-failed";
-/// The event of that rule that is no failed rotation: only the test of a rotation function failed.
-const TEST_ROTATION_FAILED_EVENT: &str = "TestRotationFailed";
-
 /// The heartbeat. Alarms expect it, so that it is a metric even when it is zero.
 const HEARTBEAT_METRIC: &str = "EventsReceived";
 
@@ -106,9 +101,7 @@ impl Counters {
         let steps = &plan.steps;
         self.digest_entries += usize::from(steps.iter().any(|step| matches!(step, PlanStep::Digest { .. })));
         self.suppressed += usize::from(steps.iter().any(|step| matches!(step, PlanStep::Suppress { .. })));
-        let is_rotation_failure = plan.rules.iter().any(|rule| rule == ROTATION_FAILED_RULE)
-            && plan.name.raw() != TEST_ROTATION_FAILED_EVENT;
-        if is_rotation_failure {
+        if plan.is_about_failed_rotation() {
             // Both come from the event, and each new value of a dimension is a metric that costs.
             let dimensions = if is_account_id(account) && Region::parse(region).is_some() {
                 (account.to_owned(), region.to_owned())
@@ -284,7 +277,7 @@ mod tests {
         let rules = responder_core::rules::builtin().unwrap();
         let now = Timestamp::default();
         let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
-        plan.rules = vec![ROTATION_FAILED_RULE.to_owned()];
+        plan.rules = vec!["rotation-failed".to_owned()];
         let mut counters = Counters::default();
         for (account, region) in
             [("111122223333", "us-west-2"), ("1", "us-west-2"), ("111122223333", "us-west-2.evil")]

@@ -1,7 +1,8 @@
 //! How a command ends.
 
+use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use responder_core::rules::RulesError;
 
@@ -19,6 +20,12 @@ pub(crate) enum CommandOutcome {
 }
 
 impl CommandOutcome {
+    /// The outcome of a command that read so many events and had so many problems with its input. Nothing read is no
+    /// all-clear.
+    pub(crate) fn after_reading(events: usize, problems: usize) -> Self {
+        if events == 0 { Self::PartlyRead } else { Self::after_problems(problems) }
+    }
+
     /// The outcome of a command that had so many problems with its input.
     pub(crate) fn after_problems(count: usize) -> Self {
         if count == 0 { Self::Done } else { Self::PartlyRead }
@@ -63,6 +70,19 @@ pub(crate) enum CommandError {
         /// Every problem, one a line.
         error: RulesError,
     },
+}
+
+/// Checks that every path is there: a mistyped path must not pass for a trail without events. `-` is standard input.
+pub(crate) fn check_paths(paths: &[PathBuf]) -> Result<(), CommandError> {
+    for path in paths {
+        if path == Path::new("-") {
+            continue;
+        }
+        if let Err(error) = fs::metadata(path) {
+            return Err(unreadable_file(path, error));
+        }
+    }
+    Ok(())
 }
 
 /// The error about a file that cannot be read.

@@ -1,8 +1,10 @@
 //! The reports of the commands: their data, and the text that people read.
 
+mod access_query;
 mod access_text;
 mod access_totals;
 mod case_summary;
+mod coverage_text;
 mod fixture_case;
 mod json_difference;
 mod proof_report;
@@ -12,6 +14,7 @@ mod replay_text;
 mod short_names;
 mod step_line;
 
+pub(crate) use access_query::{AccessAnswer, AskedQuery};
 pub(crate) use access_text::write_access_text;
 pub(crate) use access_totals::AccessTotals;
 pub(crate) use case_summary::summarise_case;

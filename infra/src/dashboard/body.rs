@@ -22,8 +22,8 @@ pub(super) fn dashboard_body() -> Value {
     for (heading, charts) in [
         ("Rotations", rotation_charts()),
         ("Incidents", incident_charts()),
-        ("Does it work", health_charts()),
-        ("What it costs", cost_charts()),
+        ("Health", health_charts()),
+        ("Cost", cost_charts()),
     ] {
         widgets.push(json!({"type": "text", "x": 0, "y": row, "width": 24, "height": 1, "properties": {"markdown": format!("## {heading}")}}));
         let width = 24 / charts.len().max(1);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::access_call::{AccessCall, UndatedRead};
 use super::access_report::AccessReport;
 use super::call_evidence::weigh_calls;
+use super::nearest_names::find_nearest_names;
 use super::secret_query::SecretQuery;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::event::Event;
@@ -109,6 +110,20 @@ impl AccessHistory {
                 self.calls.insert(key.to_owned(), found);
             }
         }
+    }
+
+    /// Whether an event of the input names the secret, read or not.
+    pub fn is_secret_named(&self) -> bool {
+        self.spellings.iter().any(|spelled| self.query.may_mean(spelled))
+    }
+
+    /// The names of secrets in the input that are most like that of the query: somebody may have mistyped it.
+    pub fn nearest_names(&self) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        for spelled in &self.spellings {
+            names.insert(spelled.friendly_name().raw().to_owned());
+        }
+        find_nearest_names(self.query.name().raw(), &names)
     }
 
     /// Reports who read the secret, and who may have.

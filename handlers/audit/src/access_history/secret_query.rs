@@ -1,6 +1,7 @@
 //! The secret of a query.
 
 use responder_core::aws::secret_ref::SecretRef;
+use responder_core::text::Untrusted;
 
 /// The secret of a query. A name means the secrets of that name in every account. An ARN means the secret
 /// of its account, in every Region, because a replica's ARN differs in its Region only (Secrets Manager user guide,
@@ -15,6 +16,11 @@ impl SecretQuery {
     /// secret's.
     pub fn parse(text: &str) -> Option<Self> {
         SecretRef::from_name_or_arn(text, "", "").map(|spelled| Self { spelled })
+    }
+
+    /// The name of the secret, as far as its spelling shows it.
+    pub fn name(&self) -> Untrusted {
+        self.spelled.friendly_name()
     }
 
     /// Returns the secret as it would be spelled in the account and Region of `other`; `None` if the query means a

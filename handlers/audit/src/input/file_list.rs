@@ -23,6 +23,8 @@ pub(super) struct InputFile {
 pub(super) struct FileList {
     pub(super) files: Vec<InputFile>,
     pub(super) problems: Vec<InputProblem>,
+    /// How many files were skipped because they lie in a folder of digests.
+    pub(super) digests: usize,
 }
 
 impl FileList {
@@ -33,7 +35,7 @@ impl FileList {
         for path in paths {
             walked.walk_path(path, false);
         }
-        let mut list = Self { files: Vec::new(), problems: walked.problems };
+        let mut list = Self { files: Vec::new(), problems: walked.problems, digests: walked.digests };
         let mut seen = BTreeSet::new();
         for file in walked.files {
             // Standard input has no canonical path, and is known by its `-`.
@@ -78,9 +80,19 @@ impl FileList {
         let is_fixture = entries.iter().any(|entry| marks_fixture(&entry.file_name()));
         for entry in entries {
             let name = entry.file_name();
-            let is_skipped = is_digest_folder(&name) || (is_fixture && is_fixture_companion(&name));
-            if !is_skipped {
+            if is_digest_folder(&name) {
+                self.count_digests(&entry.path());
+            } else if !(is_fixture && is_fixture_companion(&name)) {
                 self.walk_path(&entry.path(), true);
+            }
+        }
+    }
+
+    fn count_digests(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.count_digests(&entry.path()),
+                _ => self.digests += 1,
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::beside_kind::BesideKind;
+use super::coverage::InputCoverage;
 use super::event_origin::MissingMember;
 use super::event_scanner::find_events;
 use super::file_content::FileContent;
@@ -31,6 +32,15 @@ impl ReadProgress for NoProgress {
     fn finish(&mut self) {}
 }
 
+/// What a pass over the input found beside the events that it handed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputReading {
+    /// The parts that could not be read, by file and position.
+    pub problems: Vec<InputProblem>,
+    /// What was looked at.
+    pub coverage: InputCoverage,
+}
+
 /// Hands the content of every file below `paths` to `visit`, with the name of the file. `visit` returns the parts of
 /// the content that it cannot use.
 ///
@@ -40,72 +50,104 @@ pub fn read_files(
     progress: &mut dyn ReadProgress,
     visit: &mut dyn FnMut(&str, &[u8]) -> Vec<ContentProblem>,
 ) -> Vec<InputProblem> {
-    let FileList { files, mut problems } = FileList::collect(paths);
-    progress.start(files.iter().map(|file| file.size).sum());
-    for file in files {
-        let read = visit_contents(&file.path, &mut |content| visit_content(content, visit, &mut problems));
-        if let Err(error) = read {
-            problems.push(InputProblem::of_file(file.path.display().to_string(), error.to_string()));
-        }
-        progress.advance(file.size);
-    }
-    progress.finish();
-    problems.sort();
-    problems
-}
-
-/// Hands on one content, unless its name shows that it lies beside events.
-fn visit_content(
-    content: FileContent,
-    visit: &mut dyn FnMut(&str, &[u8]) -> Vec<ContentProblem>,
-    problems: &mut Vec<InputProblem>,
-) {
-    let FileContent { name, bytes, cut } = content;
-    if BesideKind::from_name(&name).is_some() {
-        return;
-    }
-    // Of a file that cannot be unpacked at all there is nothing more to say.
-    if !bytes.is_empty() || cut.is_none() {
-        for problem in visit(&name, &bytes) {
-            problems.push(InputProblem::in_file(&name, problem));
-        }
-    }
-    if let Some(reason) = cut {
-        problems.push(InputProblem::in_file(&name, ContentProblem { offset: bytes.len(), reason }));
-    }
+    let mut reader = ContentReader::default();
+    reader.read_paths(paths, progress, &mut |name, bytes, _| visit(name, bytes));
+    reader.reading.problems
 }
 
 /// Hands the text of every event below `paths` to `visit`, which returns an error about an event that it cannot use.
-///
-/// Returns all problems, by file and position.
 pub fn read_events(
     paths: &[PathBuf],
     progress: &mut dyn ReadProgress,
     visit: &mut dyn FnMut(&str) -> Result<(), String>,
-) -> Vec<InputProblem> {
-    read_files(paths, progress, &mut |_, bytes| {
-        let mut problems = Vec::new();
-        let mut missing: BTreeMap<MissingMember, (usize, usize)> = BTreeMap::new();
-        find_events(bytes, &mut |found| match found {
-            Ok(event) => {
-                if let Some(member) = event.origin.missing {
-                    let (_, count) = missing.entry(member).or_insert((event.offset, 0));
-                    *count += 1;
-                }
-                if let Err(reason) = visit(&event.text) {
-                    problems.push(ContentProblem { offset: event.offset, reason });
-                }
+) -> InputReading {
+    let mut reader = ContentReader::default();
+    reader.read_paths(paths, progress, &mut |_, bytes, coverage| read_content_events(bytes, coverage, visit));
+    reader.reading
+}
+
+/// Uses one content, with its name. Returns the parts that it cannot use.
+type ContentVisit<'v> = dyn FnMut(&str, &[u8], &mut InputCoverage) -> Vec<ContentProblem> + 'v;
+
+/// Reads one content after the other.
+#[derive(Default)]
+struct ContentReader {
+    reading: InputReading,
+}
+
+impl ContentReader {
+    fn read_paths(
+        &mut self,
+        paths: &[PathBuf],
+        progress: &mut dyn ReadProgress,
+        visit: &mut ContentVisit<'_>,
+    ) {
+        let list = FileList::collect(paths);
+        self.reading.problems.extend(list.problems);
+        self.reading.coverage.add_beside(BesideKind::Digest, list.digests);
+        progress.start(list.files.iter().map(|file| file.size).sum());
+        for file in list.files {
+            let read = visit_contents(&file.path, &mut |content| self.read_content(content, visit));
+            if let Err(error) = read {
+                let problem = InputProblem::of_file(file.path.display().to_string(), error.to_string());
+                self.reading.problems.push(problem);
             }
-            Err(problem) => problems.push(problem),
-        });
-        for (member, (offset, count)) in missing {
-            let reason = format!(
-                "{count} records without `{}`, from here on: {}; export that member as well",
-                member.as_str(),
-                member.describe_effect()
-            );
-            problems.push(ContentProblem { offset, reason });
+            progress.advance(file.size);
         }
-        problems
-    })
+        progress.finish();
+        self.reading.problems.sort();
+    }
+
+    /// Hands on one content, unless its name shows that it lies beside events.
+    fn read_content(&mut self, content: FileContent, visit: &mut ContentVisit<'_>) {
+        let FileContent { name, bytes, cut } = content;
+        if let Some(kind) = BesideKind::from_name(&name) {
+            return self.reading.coverage.add_beside(kind, 1);
+        }
+        let mut problems = Vec::new();
+        // Of a file that cannot be unpacked at all there is nothing more to say.
+        if !bytes.is_empty() || cut.is_none() {
+            problems = visit(&name, &bytes, &mut self.reading.coverage);
+        }
+        if let Some(reason) = cut {
+            problems.push(ContentProblem { offset: bytes.len(), reason });
+        }
+        for problem in problems {
+            self.reading.problems.push(InputProblem::in_file(&name, problem));
+        }
+    }
+}
+
+/// Hands on the events of one content. What all records of it lack is one problem.
+fn read_content_events(
+    bytes: &[u8],
+    coverage: &mut InputCoverage,
+    visit: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Vec<ContentProblem> {
+    let mut problems = Vec::new();
+    let mut missing: BTreeMap<MissingMember, (usize, usize)> = BTreeMap::new();
+    let mut events = 0;
+    let tally = find_events(bytes, &mut |found| match found {
+        Ok(event) => {
+            events += 1;
+            coverage.add_event(&event.origin);
+            if let Some(member) = event.origin.missing {
+                let (_, count) = missing.entry(member).or_insert((event.offset, 0));
+                *count += 1;
+            }
+            if let Err(reason) = visit(&event.text) {
+                problems.push(ContentProblem { offset: event.offset, reason });
+            }
+        }
+        Err(problem) => problems.push(problem),
+    });
+    coverage.add_content(bytes.len(), events, &tally.beside);
+    for (member, (offset, count)) in missing {
+        let name = member.as_str();
+        let effect = member.describe_effect();
+        let reason =
+            format!("{count} records without `{name}`, from here on: {effect}; export that member as well");
+        problems.push(ContentProblem { offset, reason });
+    }
+    problems
 }

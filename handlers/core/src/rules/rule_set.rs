@@ -11,6 +11,7 @@ use super::matched_event::MatchedEvent;
 use super::narrowing_patterns::NarrowingPatterns;
 use super::response::Response;
 use crate::event::{Event, EventError};
+use crate::severity::Severity;
 
 /// All rules, and the responses to them.
 #[derive(Debug)]
@@ -108,6 +109,14 @@ impl RuleSet {
             matched_patterns: matched_patterns.to_vec(),
             enriched_patterns: &self.enriched_patterns,
             enrichment_cache: OnceLock::new(),
+        }
+    }
+
+    /// Whether an incident of a response cannot become more severe than this.
+    pub fn is_fully_raised(&self, response: &str, severity: Severity) -> bool {
+        match self.responses.get(response) {
+            Some(response) => severity >= response.highest_severity(),
+            None => true,
         }
     }
 

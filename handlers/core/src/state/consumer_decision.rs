@@ -33,6 +33,11 @@ pub enum ProofField {
 }
 
 impl ConsumerDecision {
+    /// Whether a deployment of somebody else is the proof.
+    pub fn rests_on_deployment(self) -> bool {
+        self == Self::Newer
+    }
+
     /// The word in records and reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -172,7 +172,19 @@ pub enum DeploymentOutcome {
     Gone,
 }
 
+impl DeploymentEnd {
+    /// Whether the end is on record only after a page about it was sent: a deployment that has ended is not looked at again.
+    pub fn awaits_page(self) -> bool {
+        self.outcome == DeploymentOutcome::Failed
+    }
+}
+
 impl DeploymentOutcome {
+    /// The outcome of a request that ECS certainly did not follow, for good or for now.
+    pub fn of_refusal(is_final: bool) -> Self {
+        if is_final { Self::Denied } else { Self::Refused }
+    }
+
     /// All outcomes.
     pub const ALL: [Self; 7] = [
         Self::Completed,

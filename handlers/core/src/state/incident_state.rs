@@ -43,6 +43,12 @@ impl IncidentState {
         self.resolved == Some(self.last.plus(resolve_after))
     }
 
+    /// Whether a page of this severity, about events from `first` on, says that this incident is more severe. Otherwise the
+    /// page opens an incident.
+    pub fn is_raised_by(&self, severity: Severity, first: Timestamp, resolve_after: Span) -> bool {
+        self.resolved.is_none() && self.severity < severity && first <= self.last.plus(resolve_after)
+    }
+
     /// Whether a condition holds for this state of an incident whose response auto-resolves after `resolve_after`.
     pub(crate) fn satisfies(&self, condition: &Condition<IncidentField>, resolve_after: Span) -> bool {
         condition.holds(&|field| {

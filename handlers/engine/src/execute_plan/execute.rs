@@ -3,7 +3,6 @@
 use responder_core::facts::Facts;
 use responder_core::notify::Notification;
 use responder_core::plan::{Plan, PlanStep};
-use responder_core::state::deployment::DeploymentOutcome;
 use responder_core::time::Span;
 
 use super::plan_executor::{ExecutionProgress, PlanExecutor, StepEffect};
@@ -79,9 +78,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             }
             // A failed deployment whose page could not be sent stays open: the event fails, comes again, and pages then. A
             // deployment that has ended is not looked at again.
-            PlanStep::EndDeployment { end, .. }
-                if progress.is_page_missing && end.outcome == DeploymentOutcome::Failed =>
-            {
+            PlanStep::EndDeployment { end, .. } if progress.is_page_missing && end.awaits_page() => {
                 Ok(StepEffect::Uncounted)
             }
             PlanStep::ReconcileDeployment { .. }

@@ -4,7 +4,6 @@ use responder_core::facts::Facts;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::notify::Notification;
 use responder_core::plan::PlanStep;
-use responder_core::severity::Severity;
 use responder_core::state::digest_entry;
 use responder_core::time::Span;
 
@@ -35,7 +34,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             }
         };
         // Below its highest severity, observations that the ledger did not return may be missing to raise the incident.
-        if incident.severity >= self.highest_severity(incident) {
+        if self.rules.is_fully_raised(&incident.rule, incident.severity) {
             progress.result.paged.insert(incident.key.clone());
         }
         // The page is out: if the event failed now, it would only page again.
@@ -141,24 +140,14 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 
     /// Counts a page as the first of its incident, or as one that says that the incident is more severe.
     fn count_page(&mut self, incident: &Incident, resolve_after: Span, facts: &Facts) {
-        let is_raised = facts.incidents.get(&incident.key).is_some_and(|known| {
-            known.resolved.is_none()
-                && known.severity < incident.severity
-                && incident.first <= known.last.plus(resolve_after)
-        });
+        let known = facts.incidents.get(&incident.key);
+        let is_raised =
+            known.is_some_and(|known| known.is_raised_by(incident.severity, incident.first, resolve_after));
         let counts = self.counters.incident_counts(&incident.rule, incident.severity);
         if is_raised {
             counts.raised += 1;
         } else {
             counts.opened += 1;
-        }
-    }
-
-    /// The highest severity that an incident can reach.
-    fn highest_severity(&self, incident: &Incident) -> Severity {
-        match self.rules.responses.get(&incident.rule) {
-            Some(response) => response.highest_severity(),
-            None => incident.severity,
         }
     }
 }

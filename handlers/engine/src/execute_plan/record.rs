@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
 use responder_core::facts::Facts;
-use responder_core::plan::{PlanStep, SkipReason};
+use responder_core::plan::PlanStep;
 use responder_core::state::consumer_decision::ConsumerDecision;
 use responder_core::state::deployment::{AffectedConsumer, SecretChange};
 
@@ -19,18 +19,12 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         match step {
             PlanStep::RecordChange { change } => self.ledger.record_change(change).await,
             PlanStep::ResolveChange { change } => self.ledger.resolve_change(change).await,
-            PlanStep::Skip { service, secrets, deployment, reason, why } => match reason {
-                SkipReason::AlreadyNewer => {
-                    let newer = deployment.as_ref().map(prove_deployment);
-                    let decision = ConsumerDecision::Newer;
-                    self.record_decisions(service, secrets, decision, why, newer.as_ref()).await
-                }
-                reason if reason.needs_human() => {
-                    let decision = ConsumerDecision::Notified;
-                    self.record_decisions(service, secrets, decision, why, None).await
-                }
-                _ => Ok(()),
-            },
+            PlanStep::Skip { service, secrets, deployment, reason, why } => {
+                let Some(decision) = reason.consumer_decision() else { return Ok(()) };
+                let proven = deployment.as_ref().filter(|_| decision.rests_on_deployment());
+                let proven = proven.map(prove_deployment);
+                self.record_decisions(service, secrets, decision, why, proven.as_ref()).await
+            }
             PlanStep::Defer { service, secrets, why, .. } => {
                 self.record_decisions(service, secrets, ConsumerDecision::Deferred, why, None).await
             }

@@ -72,7 +72,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         // 4. The rate limit.
         let until = self.deadline.earlier_by(COMPLETION_RESERVE).instant();
         if let Err(error) = self.cache.wait_for_deployment(self.aws, &region, service, until).await {
-            self.ledger.withdraw_deployment(&request, claim, DeploymentOutcome::Refused).await;
+            self.ledger.withdraw_deployment(&request, claim, DeploymentOutcome::of_refusal(false)).await;
             return Err(error);
         }
         // 5. The call.
@@ -83,8 +83,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 let is_final = matches!(error, EngineError::DeploymentRefused(_));
                 self.counters.redeploys_refused += usize::from(is_final);
                 if error.had_no_effect() {
-                    let outcome =
-                        if is_final { DeploymentOutcome::Denied } else { DeploymentOutcome::Refused };
+                    let outcome = DeploymentOutcome::of_refusal(is_final);
                     self.ledger.withdraw_deployment(&request, claim, outcome).await;
                 }
                 return Err(error);
@@ -155,97 +154,4 @@ fn recognize_refusal(error: EngineError) -> EngineError {
 
 fn region_of_service(service: &str) -> Option<Region> {
     Region::parse(Arn::parse_for_service("ecs", service)?.region)
-}
-
-#[cfg(test)]
-mod tests {
-    use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
-    use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
-    use responder_core::aws::secret_ref::SecretRef;
-    use responder_core::decide;
-    use responder_core::facts::Facts;
-    use responder_core::facts::Settings;
-    use responder_core::notify::Renderer;
-    use responder_core::plan::{Plan, SkipReason};
-    use responder_core::rules::{Handler, builtin};
-    use responder_core::state::deployment::{DeploymentEnd, SecretChange};
-
-    use super::*;
-    use crate::deadline::Deadline;
-    use crate::discovery::ProcessCache;
-    use crate::fake::{EngineFake, block_on};
-    use crate::metrics::Counters;
-    use crate::store::Ledger;
-
-    /// A sweep learns at once that ours was superseded and that the newer one answers the change, which is settled then.
-    #[test]
-    fn one_sweep_gives_the_proof_of_a_superseded_deployment_to_the_newer_one() {
-        let service = &ServiceArn::from("arn:aws:ecs:us-west-2:111122223333:service/shop/web");
-        let cluster = &ClusterArn::from("shop");
-        let (at, lease) = (|second: i64| Timestamp::from_millis(second * 1_000), Span::from_secs(60));
-        let secret = SecretRef::from_key("111122223333/us-west-2/prod/db").unwrap();
-        let secrets = vec![SecretChange { secret, at: at(100), version: None }];
-        let aws = EngineFake::default();
-        aws.clock.set(at(110));
-        let deadline = Deadline::from_invocation(aws.now().plus(lease), lease, aws.now());
-        let ledger = Ledger::new(&aws, "a", lease, deadline);
-        let ours = ProvenDeployment { id: "ours", deployed_at: at(110), is_completed: false };
-        block_on(ledger.record_decision(service, &secrets[0], ConsumerDecision::Redeploy, "", Some(&ours)))
-            .unwrap();
-        let (fresh_from, cooldown_from, rollout) = (at(105), at(0), Span::from_secs(600));
-        let wish = DeploymentRequest {
-            cluster,
-            service,
-            changes: &secrets,
-            fresh_from,
-            cooldown_from,
-            slot: 0,
-            rollout,
-        };
-        let granted = block_on(ledger.claim_deployment(&wish)).unwrap();
-        assert!(matches!(granted, DeploymentClaimResult::Granted(_)));
-        let newer = EcsDeployment {
-            id: "theirs".to_owned(),
-            created_at: at(150),
-            rollout_state: Some(RolloutState::Completed),
-        };
-        let steps = vec![
-            PlanStep::Skip {
-                service: service.to_owned(),
-                secrets: secrets.clone(),
-                deployment: Some(newer),
-                reason: SkipReason::AlreadyNewer,
-                why: "it is newer".to_owned(),
-            },
-            PlanStep::EndDeployment {
-                service: service.to_owned(),
-                cluster: cluster.to_owned(),
-                requested_at: at(110),
-                deployment: Some("ours".to_owned()),
-                slot: None,
-                secrets,
-                end: DeploymentEnd { at: at(150), outcome: DeploymentOutcome::Superseded },
-            },
-        ];
-        let rules = builtin().unwrap();
-        let quarantine = decide::quarantine(&rules, Handler::Sweep, b"", "", at(1));
-        let (cache, mut counters) = (ProcessCache::default(), Counters::default());
-        let settings = Settings::default();
-        let mut executor = PlanExecutor {
-            aws: &aws,
-            rules: &rules,
-            renderer: Renderer::new(&rules, &settings),
-            ledger: &ledger,
-            cache: &cache,
-            deadline,
-            counters: &mut counters,
-        };
-        let executed = block_on(executor.execute_plan(&Plan { steps, ..quarantine }, &Facts::default()));
-        assert!(executed.errors.is_empty(), "{:?}", executed.errors);
-        let table = aws.table.borrow();
-        let proof = table.iter().find(|(key, _)| key.pk.starts_with("proof#")).unwrap().1;
-        assert_eq!((proof.text("decision"), proof.text("deployment")), (Some("newer"), Some("theirs")));
-        assert_eq!(proof.number("superseded_at"), Some(150_000));
-        assert!(proof.number("completed_at").is_some());
-    }
 }

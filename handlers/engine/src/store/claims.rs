@@ -69,7 +69,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         subject: &ClaimSubject<'_>,
     ) -> Result<ClaimResult, EngineError> {
         let now = self.aws.now();
-        match self.write_item(&self.claim_update(subject, now)).await? {
+        match self.write_item(&subject.claim_update(self.owner, now, self.lease)).await? {
             // 1. Granted.
             WriteResult::Written => Ok(ClaimResult::Granted),
             // 2. Unknown.
@@ -83,32 +83,35 @@ impl<A: AwsPort> Ledger<'_, A> {
 
     /// Completes a claim after its notification was sent.
     pub(crate) async fn complete_notification(&self, subject: &ClaimSubject<'_>) -> Result<(), EngineError> {
-        self.write_or_skip(&self.completion_update(subject)).await
+        self.write_or_skip(&subject.completion_update(self.owner, self.aws.now())).await
     }
 
     /// Gives a claim back for the next delivery. If this write is lost, the lease runs out instead.
     pub(crate) async fn release_notification(&self, subject: &ClaimSubject<'_>) {
-        let update =
-            ItemUpdate::new(subject.item_key()).remove_attributes(CLAIM_ATTRIBUTES).only_if(self.is_owner());
+        let update = ItemUpdate::new(subject.item_key())
+            .remove_attributes(CLAIM_ATTRIBUTES)
+            .only_if(is_owner(self.owner));
         drop(self.write_item(&update).await);
     }
+}
 
-    fn claim_update(&self, subject: &ClaimSubject<'_>, now: Timestamp) -> ItemUpdate {
+impl ClaimSubject<'_> {
+    fn claim_update(&self, owner: &str, now: Timestamp, lease: Span) -> ItemUpdate {
         let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
-        ItemUpdate::new(subject.item_key())
-            .set_text(OWNER, self.owner)
-            .set_number(LEASE_UNTIL, now.plus(self.lease).millis())
-            .set_number(TTL, subject.expiry_seconds(now))
-            .only_if(All(vec![is_free, subject.is_due()]))
+        ItemUpdate::new(self.item_key())
+            .set_text(OWNER, owner)
+            .set_number(LEASE_UNTIL, now.plus(lease).millis())
+            .set_number(TTL, self.expiry_seconds(now))
+            .only_if(All(vec![is_free, self.is_due()]))
     }
 
     /// The state of the incident after the notification.
-    fn completion_update(&self, subject: &ClaimSubject<'_>) -> ItemUpdate {
-        let mut update = ItemUpdate::new(subject.item_key())
-            .set_number(TTL, subject.expiry_seconds(self.aws.now()))
+    fn completion_update(&self, owner: &str, now: Timestamp) -> ItemUpdate {
+        let mut update = ItemUpdate::new(self.item_key())
+            .set_number(TTL, self.expiry_seconds(now))
             .remove_attributes(CLAIM_ATTRIBUTES);
-        match subject {
-            ClaimSubject::Page { first, last, severity, resolved_at, .. } => {
+        match self {
+            Self::Page { first, last, severity, resolved_at, .. } => {
                 update = update
                     .set_number(FIRST, first.millis())
                     .set_number(LAST, last.millis())
@@ -119,22 +122,16 @@ impl<A: AwsPort> Ledger<'_, A> {
                     None => update.remove_attributes([RESOLVED]),
                 };
             }
-            ClaimSubject::Resolution { resolved_at, last_event, .. } => {
+            Self::Resolution { resolved_at, last_event, .. } => {
                 update = update.set_number(RESOLVED, resolved_at.millis());
                 if let Some(last_event) = last_event {
                     update = update.set_number(AUTO_RESOLVED_AFTER, last_event.millis());
                 }
             }
         }
-        update.only_if(self.is_owner())
+        update.only_if(is_owner(owner))
     }
 
-    fn is_owner(&self) -> WriteCondition {
-        Equals(OWNER, AttributeValue::Text(self.owner.to_owned()))
-    }
-}
-
-impl ClaimSubject<'_> {
     fn item_key(&self) -> ItemKey {
         match self {
             Self::Page { key, .. } | Self::Resolution { key, .. } => schema::incident_key(key),
@@ -160,6 +157,10 @@ impl ClaimSubject<'_> {
         };
         expiry_seconds(now, last, resolve_after.max(INCIDENT_LIFETIME))
     }
+}
+
+fn is_owner(owner: &str) -> WriteCondition {
+    Equals(OWNER, AttributeValue::Text(owner.to_owned()))
 }
 
 /// Says why a claim was refused, from the item as it is:
@@ -189,8 +190,6 @@ fn explain_refused_claim(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::Deadline;
-    use crate::fake::EngineFake;
 
     fn example(fields: &[(&str, i64)]) -> TableItem {
         let values = fields.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::Number(*value)));
@@ -271,9 +270,6 @@ mod tests {
 
     #[test]
     fn every_item_that_is_written_expires_and_a_claim_ends_when_it_is_done() {
-        let aws = EngineFake::default();
-        let lease = Span::from_secs(60);
-        let ledger = Ledger::new(&aws, "me", lease, Deadline::from_invocation(at(60_000), lease, at(0)));
         let end = ClaimSubject::Resolution {
             key: "k",
             resolved_at: at(700),
@@ -281,9 +277,9 @@ mod tests {
             resolve_after: Span::from_millis(100),
         };
         for subject in [page(1, 2, Severity::Low), end] {
-            let claim = ledger.claim_update(&subject, at(1_000)).apply(None);
+            let claim = subject.claim_update("me", at(1_000), Span::from_secs(60)).apply(None);
             assert_eq!((claim.text("owner"), claim.number("lease_until")), (Some("me"), Some(61_000)));
-            let done = ledger.completion_update(&subject);
+            let done = subject.completion_update("me", at(1_000));
             assert!(done.condition.holds(Some(&claim)) && !done.condition.holds(None));
             let done = done.apply(Some(claim.clone()));
             assert_eq!((done.text("owner"), done.number("lease_until")), (None, None));

@@ -6,7 +6,7 @@ use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
 use responder_core::state::deployment::{
     DeploymentEnd, DeploymentOutcome, is_outcome_news, is_request_due, is_requested_at,
 };
-use responder_core::time::Timestamp;
+use responder_core::time::{Span, Timestamp};
 
 use super::concurrency_slots::SlotTaking;
 use super::conditions::write_condition;
@@ -55,13 +55,14 @@ impl<A: AwsPort> Ledger<'_, A> {
         if slot == SlotTaking::Unavailable {
             return Ok(DeploymentClaimResult::Deferred);
         }
-        let (is_claimed, known) = match self.write_item(&self.request_update(request, now)).await? {
-            WriteResult::Written => (true, TableItem::default()),
-            WriteResult::ConditionFailed(known) => {
-                let known = known.unwrap_or_default();
-                (self.is_own_request(&known, now), known)
-            }
-        };
+        let (is_claimed, known) =
+            match self.write_item(&request_update(request, self.owner, now, self.lease)).await? {
+                WriteResult::Written => (true, TableItem::default()),
+                WriteResult::ConditionFailed(known) => {
+                    let known = known.unwrap_or_default();
+                    (is_own_request(&known, self.owner, now), known)
+                }
+            };
         if is_claimed {
             let claim = DeploymentClaim { requested_at: now };
             // 2. Claimed.
@@ -91,7 +92,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         deployment: Option<&str>,
     ) -> Result<(), EngineError> {
         let mut update = ItemUpdate::new(schema::deployment_key(request.service))
-            .set_number(TTL, self.deployment_expiry_seconds())
+            .set_number(TTL, deployment_expiry_seconds(self.aws.now()))
             .remove_attributes(CLAIM_ATTRIBUTES)
             .only_if(write_condition(&is_requested_at(claim.requested_at)));
         if let Some(deployment) = deployment {
@@ -124,11 +125,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         report: &DeploymentEndReport<'_>,
     ) -> Result<bool, EngineError> {
         let DeploymentEndReport { service, requested_at, end, slot } = *report;
-        let update = ItemUpdate::new(schema::deployment_key(service))
-            .set_text(OUTCOME, end.outcome.name())
-            .set_number(ENDED_AT, end.at.millis())
-            .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(write_condition(&is_outcome_news(requested_at, end.outcome)));
+        let update = end_update(report);
         if let WriteResult::ConditionFailed(known) = self.write_item(&update).await? {
             // Another invocation recorded an end, or requested a newer deployment, which keeps the slot.
             let known = known.unwrap_or_default();
@@ -148,38 +145,48 @@ impl<A: AwsPort> Ledger<'_, A> {
         requested_at: Timestamp,
         deployment: &str,
     ) -> Result<(), EngineError> {
-        let update = ItemUpdate::new(schema::deployment_key(service))
-            .set_text(DEPLOYMENT, deployment)
-            .remove_attributes(CLAIM_ATTRIBUTES)
-            .only_if(All(vec![write_condition(&is_requested_at(requested_at)), Absent(DEPLOYMENT)]));
-        self.write_or_skip(&update).await
+        self.write_or_skip(&id_update(service, requested_at, deployment)).await
     }
+}
 
-    /// Requests the deployment in the service's item.
-    fn request_update(&self, request: &DeploymentRequest<'_>, now: Timestamp) -> ItemUpdate {
-        let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
-        let is_due = write_condition(&is_request_due(request.fresh_from, request.cooldown_from));
-        ItemUpdate::new(schema::deployment_key(request.service))
-            .set_text(OWNER, self.owner)
-            .set_text(CLUSTER, request.cluster)
-            .set_text(CHANGES, &serde_json::to_string(request.changes).unwrap_or_default())
-            .set_number(SLOT, i64::from(request.slot))
-            .set_number(REQUESTED_AT, now.millis())
-            .set_number(LEASE_UNTIL, now.plus(self.lease).millis())
-            .set_number(TTL, self.deployment_expiry_seconds())
-            .remove_attributes([DEPLOYMENT, OUTCOME, ENDED_AT])
-            .only_if(All(vec![is_free, is_due]))
-    }
+/// Requests the deployment in the service's item.
+fn request_update(request: &DeploymentRequest<'_>, owner: &str, now: Timestamp, lease: Span) -> ItemUpdate {
+    let is_free = Any(vec![Absent(LEASE_UNTIL), LessThan(LEASE_UNTIL, now.millis())]);
+    let is_due = write_condition(&is_request_due(request.fresh_from, request.cooldown_from));
+    ItemUpdate::new(schema::deployment_key(request.service))
+        .set_text(OWNER, owner)
+        .set_text(CLUSTER, request.cluster)
+        .set_text(CHANGES, &serde_json::to_string(request.changes).unwrap_or_default())
+        .set_number(SLOT, i64::from(request.slot))
+        .set_number(REQUESTED_AT, now.millis())
+        .set_number(LEASE_UNTIL, now.plus(lease).millis())
+        .set_number(TTL, deployment_expiry_seconds(now))
+        .remove_attributes([DEPLOYMENT, OUTCOME, ENDED_AT])
+        .only_if(All(vec![is_free, is_due]))
+}
 
-    /// Whether a refused request met its own copy. Another request of this invocation has another time.
-    fn is_own_request(&self, item: &TableItem, now: Timestamp) -> bool {
-        item.text(OWNER) == Some(self.owner) && item.timestamp(REQUESTED_AT) == Some(now)
-    }
+/// Whether a refused request met its own copy. Another request of this invocation has another time.
+fn is_own_request(item: &TableItem, owner: &str, now: Timestamp) -> bool {
+    item.text(OWNER) == Some(owner) && item.timestamp(REQUESTED_AT) == Some(now)
+}
 
-    fn deployment_expiry_seconds(&self) -> i64 {
-        let now = self.aws.now();
-        expiry_seconds(now, now, DEPLOYMENT_LIFETIME)
-    }
+fn end_update(report: &DeploymentEndReport<'_>) -> ItemUpdate {
+    ItemUpdate::new(schema::deployment_key(report.service))
+        .set_text(OUTCOME, report.end.outcome.name())
+        .set_number(ENDED_AT, report.end.at.millis())
+        .remove_attributes(CLAIM_ATTRIBUTES)
+        .only_if(write_condition(&is_outcome_news(report.requested_at, report.end.outcome)))
+}
+
+fn id_update(service: &str, requested_at: Timestamp, deployment: &str) -> ItemUpdate {
+    ItemUpdate::new(schema::deployment_key(service))
+        .set_text(DEPLOYMENT, deployment)
+        .remove_attributes(CLAIM_ATTRIBUTES)
+        .only_if(All(vec![write_condition(&is_requested_at(requested_at)), Absent(DEPLOYMENT)]))
+}
+
+fn deployment_expiry_seconds(now: Timestamp) -> i64 {
+    expiry_seconds(now, now, DEPLOYMENT_LIFETIME)
 }
 
 /// The outcome of a word; `None` for a word of another release.

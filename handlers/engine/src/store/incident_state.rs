@@ -33,28 +33,10 @@ impl<A: AwsPort> Ledger<'_, A> {
     /// [`EngineError::ClaimHeld`] if the incident was resolved meanwhile, before the last of the events. The core must then
     /// decide again: the events may be another occurrence.
     pub(crate) async fn extend_incident(&self, extension: &IncidentExtension<'_>) -> Result<(), EngineError> {
-        let IncidentExtension { key, began_at, first, last, resolve_after } = *extension;
-        let mut updates = Vec::new();
-        if let Some(last) = last {
-            let lifetime = resolve_after.max(INCIDENT_LIFETIME);
-            updates.push(
-                ItemUpdate::new(schema::incident_key(key))
-                    .set_number(LAST, last.millis())
-                    .set_number(TTL, expiry_seconds(self.aws.now(), last, lifetime))
-                    .only_if(All(vec![extension.is_same_occurrence(), LessThan(LAST, last.millis())])),
-            );
-        }
-        if let Some(first) = first {
-            updates.push(
-                ItemUpdate::new(schema::incident_key(key))
-                    .set_number(FIRST, first.millis())
-                    .only_if(All(vec![extension.is_same_occurrence(), GreaterThan(FIRST, first.millis())])),
-            );
-        }
-        for update in updates {
-            let WriteResult::ConditionFailed(Some(item)) = self.write_item(&update).await? else { continue };
-            let Some(resolved) = item.timestamp(RESOLVED) else { continue };
-            if began_at <= resolved && resolved < extension.until() {
+        for update in extension.updates(self.aws.now()) {
+            if let WriteResult::ConditionFailed(Some(item)) = self.write_item(&update).await?
+                && extension.is_overtaken(&item)
+            {
                 return Err(EngineError::ClaimHeld);
             }
         }
@@ -63,6 +45,34 @@ impl<A: AwsPort> Ledger<'_, A> {
 }
 
 impl IncidentExtension<'_> {
+    /// The later end, then the earlier beginning.
+    fn updates(&self, now: Timestamp) -> Vec<ItemUpdate> {
+        let mut updates = Vec::new();
+        if let Some(last) = self.last {
+            let lifetime = self.resolve_after.max(INCIDENT_LIFETIME);
+            updates.push(
+                ItemUpdate::new(schema::incident_key(self.key))
+                    .set_number(LAST, last.millis())
+                    .set_number(TTL, expiry_seconds(now, last, lifetime))
+                    .only_if(All(vec![self.is_same_occurrence(), LessThan(LAST, last.millis())])),
+            );
+        }
+        if let Some(first) = self.first {
+            updates.push(
+                ItemUpdate::new(schema::incident_key(self.key))
+                    .set_number(FIRST, first.millis())
+                    .only_if(All(vec![self.is_same_occurrence(), GreaterThan(FIRST, first.millis())])),
+            );
+        }
+        updates
+    }
+
+    /// Whether the incident was resolved in the time of the events.
+    fn is_overtaken(&self, item: &TableItem) -> bool {
+        let resolved = item.timestamp(RESOLVED);
+        resolved.is_some_and(|resolved| self.began_at <= resolved && resolved < self.until())
+    }
+
     /// The last instant of which the events say something.
     fn until(&self) -> Timestamp {
         self.last.or(self.first).unwrap_or(self.began_at)
@@ -79,17 +89,76 @@ pub(super) fn read_incident_state(item: &TableItem) -> Option<IncidentState> {
     Some(IncidentState {
         first: item.timestamp(FIRST)?,
         last: item.timestamp(LAST)?,
-        severity: severity_of_rank(item.number(PAGED)?),
+        severity: Severity::from_rank(item.number(PAGED)?),
         resolved: item.timestamp(RESOLVED),
     })
 }
 
-/// The severity that [`Severity::rank`] wrote. A rank of another release counts as the highest severity below it.
-pub(super) fn severity_of_rank(rank: i64) -> Severity {
-    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
-        if rank >= i64::from(severity.rank()) {
-            return severity;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::AttributeValue;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn incident(fields: &[(&str, i64)]) -> TableItem {
+        let values = fields.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::Number(*value)));
+        TableItem { values: values.collect(), ..TableItem::default() }
+    }
+
+    /// Extends an incident; returns whether the events must be decided again.
+    fn extend(item: &mut TableItem, began_at: i64, first: Option<i64>, last: i64) -> bool {
+        let extension = IncidentExtension {
+            key: "k",
+            began_at: at(began_at),
+            first: first.map(at),
+            last: Some(at(last)),
+            resolve_after: Span::from_millis(100),
+        };
+        for update in extension.updates(at(0)) {
+            if update.condition.holds(Some(item)) {
+                *item = update.apply(Some(item.clone()));
+            } else if extension.is_overtaken(item) {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[test]
+    fn a_late_event_is_part_of_an_incident_that_is_over_and_what_happened_since_is_looked_at_again() {
+        let mut item = incident(&[("first", 10), ("last", 20), ("paged", 3), ("resolved", 50)]);
+        assert!(!extend(&mut item, 10, None, 30));
+        assert!(!extend(&mut item, 10, None, 25));
+        assert!(extend(&mut item, 10, None, 60));
+        assert_eq!(item.number("last"), Some(30));
+    }
+
+    #[test]
+    fn an_incident_stretches_both_ways_unless_it_ended_meanwhile() {
+        let mut item = incident(&[("first", 500), ("last", 600), ("paged", 2)]);
+        assert!(!extend(&mut item, 450, Some(450), 550));
+        assert_eq!((item.number("first"), item.number("last")), (Some(450), Some(600)));
+        assert!(!extend(&mut item, 450, Some(460), 700));
+        assert_eq!((item.number("first"), item.number("last")), (Some(450), Some(700)));
+        item.values.insert("resolved".to_owned(), AttributeValue::Number(650));
+        assert!(extend(&mut item, 450, Some(400), 800));
+        assert_eq!((item.number("first"), item.number("last")), (Some(450), Some(700)));
+    }
+
+    #[test]
+    fn an_incident_that_was_never_paged_is_not_extended() {
+        let extension = IncidentExtension {
+            key: "k",
+            began_at: at(500),
+            first: Some(at(500)),
+            last: Some(at(600)),
+            resolve_after: Span::from_millis(100),
+        };
+        for update in extension.updates(at(0)) {
+            assert!(!update.condition.holds(None) && !update.condition.holds(Some(&incident(&[("ttl", 1)]))));
         }
     }
-    Severity::Info
 }

@@ -11,7 +11,6 @@ use responder_core::severity::Severity;
 use responder_core::state::open_incident::OpenIncident;
 use responder_core::time::{Date, Span, Timestamp};
 
-use super::incident_state::severity_of_rank;
 use super::ledger::Ledger;
 use super::schema::{
     self, ENDED_INCIDENT_LIFETIME, GROUPS, INCIDENT_LIFETIME, LAST, PAGES, RESOLVE_AFTER, RESOLVED, RULE,
@@ -120,7 +119,7 @@ fn read_pages(item: &TableItem) -> BTreeMap<Date, Severity> {
         let Some((date, rank)) = page.split_once(' ') else { continue };
         let Ok(date) = date.parse() else { continue };
         let Ok(rank) = rank.parse() else { continue };
-        let severity = severity_of_rank(rank);
+        let severity = Severity::from_rank(rank);
         let highest = pages.entry(date).or_insert(severity);
         *highest = severity.max(*highest);
     }

@@ -38,33 +38,8 @@ impl<A: AwsPort> Ledger<'_, A> {
         why: &str,
         deployment: Option<&ProvenDeployment<'_>>,
     ) -> Result<(), EngineError> {
-        let now = self.aws.now();
-        let mut update = ItemUpdate::new(schema::proof_key(service, change))
-            .set_text(SERVICE, service)
-            .set_text(SECRET, &serde_json::to_string(&change.secret).unwrap_or_default())
-            .set_number(CHANGED_AT, change.at.millis())
-            .set_number(DECIDED_AT, now.millis())
-            .set_text(DECISION, decision.name())
-            .set_number(TTL, expiry_seconds(now, change.at, PROOF_LIFETIME));
-        if !why.is_empty() {
-            update = update.set_text(WHY, why);
-        }
-        if let Some(version) = &change.version {
-            update = update.set_text(VERSION, version);
-        }
-        if let Some(ProvenDeployment { id, deployed_at, is_completed }) = deployment {
-            update = update.set_text(DEPLOYMENT, id).set_number(DEPLOYED_AT, deployed_at.millis());
-            if *is_completed {
-                // ECS says that it completed, but not when: at the latest now.
-                update = update.set_number_if_absent(COMPLETED_AT, now.millis());
-            }
-        }
-        if decision == ConsumerDecision::Redeploy {
-            update = update.remove_attributes(ATTRIBUTES_OF_ONE_DEPLOYMENT);
-        }
-        let is_completed = deployment.is_some_and(|deployment| deployment.is_completed);
-        let may_replace = decision.may_replace(deployment.is_some(), is_completed);
-        self.write_or_skip(&update.only_if(write_condition(&may_replace))).await
+        let update = decision_update(service, change, decision, why, deployment, self.aws.now());
+        self.write_or_skip(&update).await
     }
 
     /// Records the end of our deployment. That a newer one superseded it hides no end that ECS reports, before or after.
@@ -75,26 +50,10 @@ impl<A: AwsPort> Ledger<'_, A> {
         ended_at: Timestamp,
         outcome: DeploymentOutcome,
     ) -> Result<(), EngineError> {
-        let update = ItemUpdate::new(schema::proof_key(service, change));
-        let ended_at = ended_at.millis();
-        let update = match outcome {
-            // A rollout that took too long was recorded as failed, and may complete after all.
-            DeploymentOutcome::Completed => update
-                .set_number_if_absent(COMPLETED_AT, ended_at)
-                .remove_attributes([FAILED_AT])
-                .only_if(Exists(DECISION)),
-            DeploymentOutcome::Failed => {
-                update.set_number_if_absent(FAILED_AT, ended_at).only_if(Exists(DECISION))
-            }
-            DeploymentOutcome::Superseded => update
-                .set_number_if_absent(SUPERSEDED_AT, ended_at)
-                .only_if(write_condition(&is_decision(ConsumerDecision::Redeploy))),
-            DeploymentOutcome::Refused
-            | DeploymentOutcome::Denied
-            | DeploymentOutcome::Unseen
-            | DeploymentOutcome::Gone => return Ok(()),
-        };
-        self.write_or_skip(&update).await
+        match rollout_end_update(service, change, ended_at, outcome) {
+            Some(update) => self.write_or_skip(&update).await,
+            None => Ok(()),
+        }
     }
 
     /// Records that a new task read the secret. `is_shared` says that another consumer with a pending read has the same
@@ -106,23 +65,94 @@ impl<A: AwsPort> Ledger<'_, A> {
         is_shared: bool,
         read_at: Timestamp,
     ) -> Result<(), EngineError> {
-        let mut update = ItemUpdate::new(schema::proof_key(service, change))
-            .set_number_if_absent(FETCHED_AT, read_at.millis());
-        if is_shared {
-            update = update.set_number_if_absent(SHARED, 1);
-        }
-        self.write_or_skip(&update.only_if(Exists(DECISION))).await
+        self.write_or_skip(&read_update(service, change, is_shared, read_at)).await
     }
+}
+
+/// Records a decision, if it replaces the one on record.
+fn decision_update(
+    service: &str,
+    change: &SecretChange,
+    decision: ConsumerDecision,
+    why: &str,
+    deployment: Option<&ProvenDeployment<'_>>,
+    now: Timestamp,
+) -> ItemUpdate {
+    let mut update = ItemUpdate::new(schema::proof_key(service, change))
+        .set_text(SERVICE, service)
+        .set_text(SECRET, &serde_json::to_string(&change.secret).unwrap_or_default())
+        .set_number(CHANGED_AT, change.at.millis())
+        .set_number(DECIDED_AT, now.millis())
+        .set_text(DECISION, decision.name())
+        .set_number(TTL, expiry_seconds(now, change.at, PROOF_LIFETIME));
+    if !why.is_empty() {
+        update = update.set_text(WHY, why);
+    }
+    if let Some(version) = &change.version {
+        update = update.set_text(VERSION, version);
+    }
+    if let Some(ProvenDeployment { id, deployed_at, is_completed }) = deployment {
+        update = update.set_text(DEPLOYMENT, id).set_number(DEPLOYED_AT, deployed_at.millis());
+        if *is_completed {
+            // ECS says that it completed, but not when: at the latest now.
+            update = update.set_number_if_absent(COMPLETED_AT, now.millis());
+        }
+    }
+    if decision == ConsumerDecision::Redeploy {
+        update = update.remove_attributes(ATTRIBUTES_OF_ONE_DEPLOYMENT);
+    }
+    let is_completed = deployment.is_some_and(|deployment| deployment.is_completed);
+    let may_replace = decision.may_replace(deployment.is_some(), is_completed);
+    update.only_if(write_condition(&may_replace))
+}
+
+/// Records the end of a deployment, if it belongs into the proof.
+fn rollout_end_update(
+    service: &str,
+    change: &SecretChange,
+    ended_at: Timestamp,
+    outcome: DeploymentOutcome,
+) -> Option<ItemUpdate> {
+    let update = ItemUpdate::new(schema::proof_key(service, change));
+    let ended_at = ended_at.millis();
+    match outcome {
+        // A rollout that took too long was recorded as failed, and may complete after all.
+        DeploymentOutcome::Completed => Some(
+            update
+                .set_number_if_absent(COMPLETED_AT, ended_at)
+                .remove_attributes([FAILED_AT])
+                .only_if(Exists(DECISION)),
+        ),
+        DeploymentOutcome::Failed => {
+            Some(update.set_number_if_absent(FAILED_AT, ended_at).only_if(Exists(DECISION)))
+        }
+        DeploymentOutcome::Superseded => Some(
+            update
+                .set_number_if_absent(SUPERSEDED_AT, ended_at)
+                .only_if(write_condition(&is_decision(ConsumerDecision::Redeploy))),
+        ),
+        DeploymentOutcome::Refused
+        | DeploymentOutcome::Denied
+        | DeploymentOutcome::Unseen
+        | DeploymentOutcome::Gone => None,
+    }
+}
+
+fn read_update(service: &str, change: &SecretChange, is_shared: bool, read_at: Timestamp) -> ItemUpdate {
+    let mut update = ItemUpdate::new(schema::proof_key(service, change))
+        .set_number_if_absent(FETCHED_AT, read_at.millis());
+    if is_shared {
+        update = update.set_number_if_absent(SHARED, 1);
+    }
+    update.only_if(Exists(DECISION))
 }
 
 #[cfg(test)]
 mod tests {
     use responder_core::aws::secret_ref::SecretRef;
-    use responder_core::time::Span;
 
     use super::*;
-    use crate::deadline::Deadline;
-    use crate::fake::{EngineFake, block_on};
+    use crate::port::TableItem;
 
     const SERVICE: &str = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
 
@@ -135,36 +165,18 @@ mod tests {
         SecretChange { secret, at: instant(500), version: None }
     }
 
-    /// What is known after these steps: the decision, the deployment, and when what was noted.
+    /// The proof after these steps: the decision, the deployment, and in which second each end was recorded.
     fn known(steps: &[Noted]) -> (String, String, [Option<i64>; 4]) {
-        let aws = EngineFake::default();
-        let lease = Span::from_secs(60);
-        let ledger =
-            Ledger::new(&aws, "a", lease, Deadline::from_invocation(aws.now().plus(lease), lease, aws.now()));
+        let mut proof: Option<TableItem> = None;
         for (second, step) in (1..).zip(steps) {
-            aws.clock.set(instant(second * 1_000));
-            let deployed = |id, is_completed| ProvenDeployment { id, deployed_at: aws.now(), is_completed };
-            let decided = |decision, deployment: Option<ProvenDeployment<'_>>| {
-                block_on(ledger.record_decision(SERVICE, &changed(), decision, "why", deployment.as_ref()))
-                    .unwrap();
-            };
-            match step {
-                Noted::Ours(id) => decided(ConsumerDecision::Redeploy, Some(deployed(id, false))),
-                Noted::Theirs(id, completed) => {
-                    decided(ConsumerDecision::Newer, Some(deployed(id, *completed)));
-                }
-                Noted::Only(decision) => decided(*decision, None),
-                Noted::Ended(how) => {
-                    block_on(ledger.record_rollout_end(SERVICE, &changed(), aws.now(), *how)).unwrap();
-                }
-                Noted::Read => {
-                    block_on(ledger.record_read_evidence(SERVICE, &changed(), false, aws.now())).unwrap();
-                }
+            let Some(update) = step.update(instant(second * 1_000)) else { continue };
+            if update.condition.holds(proof.as_ref()) {
+                proof = Some(update.apply(proof));
             }
         }
-        let got = block_on(aws.get_items(&[schema::proof_key(SERVICE, &changed())], aws.now())).unwrap();
-        let text = |name| got.items[0].text(name).unwrap_or_default().to_owned();
-        let second = |name: &str| got.items[0].timestamp(name).map(|at| at.millis() / 1_000);
+        let proof = proof.unwrap();
+        let text = |name| proof.text(name).unwrap_or_default().to_owned();
+        let second = |name: &str| proof.timestamp(name).map(|at| at.millis() / 1_000);
         let times = ["superseded_at", "completed_at", "failed_at", "fetched_at"].map(second);
         (text("decision"), text("deployment"), times)
     }
@@ -177,6 +189,21 @@ mod tests {
         Read,
     }
     use Noted::{Ended, Only, Ours, Read, Theirs};
+
+    impl Noted {
+        fn update(&self, now: Timestamp) -> Option<ItemUpdate> {
+            let (decision, deployment) = match self {
+                Ours(id) => (ConsumerDecision::Redeploy, Some((*id, false))),
+                Theirs(id, is_completed) => (ConsumerDecision::Newer, Some((*id, *is_completed))),
+                Only(decision) => (*decision, None),
+                Ended(outcome) => return rollout_end_update(SERVICE, &changed(), now, *outcome),
+                Read => return Some(read_update(SERVICE, &changed(), false, now)),
+            };
+            let proven =
+                deployment.map(|(id, is_completed)| ProvenDeployment { id, deployed_at: now, is_completed });
+            Some(decision_update(SERVICE, &changed(), decision, "why", proven.as_ref(), now))
+        }
+    }
 
     fn noted(steps: &[Noted], decision: ConsumerDecision, id: &str, times: [Option<i64>; 4]) {
         assert_eq!(known(steps), (decision.name().to_owned(), id.to_owned(), times));

@@ -18,10 +18,8 @@ impl<A: AwsPort> Ledger<'_, A> {
         evidence: &PendingReadEvidence,
     ) -> Result<(), EngineError> {
         let Ok(consumer) = serde_json::to_string(evidence) else { return Ok(()) };
-        let update = ItemUpdate::new(schema::evidence_key(key))
-            .add_strings(CONSUMERS, BTreeSet::from([consumer]))
-            .set_number(TTL, expiry_seconds(self.aws.now(), evidence.since, EVIDENCE_LIFETIME));
-        self.write_or_skip(&update).await
+        let ttl = expiry_seconds(self.aws.now(), evidence.since, EVIDENCE_LIFETIME);
+        self.write_or_skip(&addition_update(key, consumer).set_number(TTL, ttl)).await
     }
 
     /// Removes a consumer whose read was seen.
@@ -31,11 +29,18 @@ impl<A: AwsPort> Ledger<'_, A> {
         evidence: &PendingReadEvidence,
     ) -> Result<(), EngineError> {
         let Ok(consumer) = serde_json::to_string(evidence) else { return Ok(()) };
-        let update = ItemUpdate::new(schema::evidence_key(key))
-            .delete_strings(CONSUMERS, BTreeSet::from([consumer]))
-            .only_if(Exists(CONSUMERS));
-        self.write_or_skip(&update).await
+        self.write_or_skip(&removal_update(key, consumer)).await
     }
+}
+
+fn addition_update(key: &str, consumer: String) -> ItemUpdate {
+    ItemUpdate::new(schema::evidence_key(key)).add_strings(CONSUMERS, BTreeSet::from([consumer]))
+}
+
+fn removal_update(key: &str, consumer: String) -> ItemUpdate {
+    ItemUpdate::new(schema::evidence_key(key))
+        .delete_strings(CONSUMERS, BTreeSet::from([consumer]))
+        .only_if(Exists(CONSUMERS))
 }
 
 /// Reads the pending consumers. One that cannot be read was written by another release, and is left out.
@@ -47,4 +52,27 @@ pub(super) fn read_pending_consumers(item: &TableItem) -> BTreeSet<PendingReadEv
         }
     }
     consumers
+}
+
+#[cfg(test)]
+mod tests {
+    use responder_core::aws::secret_ref::SecretRef;
+    use responder_core::state::deployment::SecretChange;
+    use responder_core::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_pending_consumer_reads_back_until_it_is_removed() {
+        let secret = SecretRef::from_name_or_arn("prod/db", "111122223333", "us-west-2").unwrap();
+        let change = SecretChange { secret, at: Timestamp::from_millis(5), version: None };
+        let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web".into();
+        let evidence = PendingReadEvidence { service, change, since: Timestamp::from_millis(20) };
+        let consumer = serde_json::to_string(&evidence).unwrap();
+        let item = addition_update("k", consumer.clone()).apply(None);
+        assert_eq!(read_pending_consumers(&item), BTreeSet::from([evidence]));
+        let removal = removal_update("k", consumer);
+        assert!(removal.condition.holds(Some(&item)) && !removal.condition.holds(None));
+        assert!(read_pending_consumers(&removal.apply(Some(item))).is_empty());
+    }
 }

@@ -6,6 +6,7 @@ use responder_core::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, SecretChange,
     is_change_news,
 };
+use responder_core::time::Timestamp;
 
 use super::conditions::write_condition;
 use super::deployments::parse_outcome;
@@ -46,25 +47,12 @@ impl<A: AwsPort> Ledger<'_, A> {
     /// Records a change as unresolved, unless a later change of the secret is known. The version is added to a change that
     /// was recorded without one.
     pub(crate) async fn record_change(&self, change: &SecretChange) -> Result<(), EngineError> {
-        let mut update = ItemUpdate::new(schema::change_key(&change.secret))
-            .set_number(AT, change.at.millis())
-            .set_number(TTL, expiry_seconds(self.aws.now(), change.at, CHANGE_LIFETIME))
-            .set_number_if_absent(WAITING_SINCE, change.at.millis())
-            .remove_attributes([IS_RESOLVED]);
-        update = match &change.version {
-            Some(version) => update.set_text(VERSION, version),
-            None => update.remove_attributes([VERSION]),
-        };
-        self.write_or_skip(&update.only_if(write_condition(&is_change_news(change.at)))).await
+        self.write_or_skip(&change_update(change, self.aws.now())).await
     }
 
     /// Marks a change as resolved, unless another change of the secret is known by now.
     pub(crate) async fn resolve_change(&self, change: &SecretChange) -> Result<(), EngineError> {
-        let update = ItemUpdate::new(schema::change_key(&change.secret))
-            .set_number(IS_RESOLVED, 1)
-            .remove_attributes([WAITING_SINCE])
-            .only_if(Equals(AT, AttributeValue::Number(change.at.millis())));
-        self.write_or_skip(&update).await
+        self.write_or_skip(&resolution_update(change)).await
     }
 
     /// Records that on-call was notified of a consumer.
@@ -72,13 +60,36 @@ impl<A: AwsPort> Ledger<'_, A> {
         &self,
         consumer: &AffectedConsumer,
     ) -> Result<(), EngineError> {
-        let changed_at = consumer.change.at;
-        let update = ItemUpdate::new(schema::notified_key(&consumer.service, &consumer.change.secret))
-            .set_number(AT, changed_at.millis())
-            .set_number(TTL, expiry_seconds(self.aws.now(), changed_at, CHANGE_LIFETIME))
-            .only_if(Any(vec![Absent(AT), LessThan(AT, changed_at.millis())]));
-        self.write_or_skip(&update).await
+        self.write_or_skip(&notified_update(consumer, self.aws.now())).await
     }
+}
+
+fn change_update(change: &SecretChange, now: Timestamp) -> ItemUpdate {
+    let mut update = ItemUpdate::new(schema::change_key(&change.secret))
+        .set_number(AT, change.at.millis())
+        .set_number(TTL, expiry_seconds(now, change.at, CHANGE_LIFETIME))
+        .set_number_if_absent(WAITING_SINCE, change.at.millis())
+        .remove_attributes([IS_RESOLVED]);
+    update = match &change.version {
+        Some(version) => update.set_text(VERSION, version),
+        None => update.remove_attributes([VERSION]),
+    };
+    update.only_if(write_condition(&is_change_news(change.at)))
+}
+
+fn resolution_update(change: &SecretChange) -> ItemUpdate {
+    ItemUpdate::new(schema::change_key(&change.secret))
+        .set_number(IS_RESOLVED, 1)
+        .remove_attributes([WAITING_SINCE])
+        .only_if(Equals(AT, AttributeValue::Number(change.at.millis())))
+}
+
+fn notified_update(consumer: &AffectedConsumer, now: Timestamp) -> ItemUpdate {
+    let changed_at = consumer.change.at;
+    ItemUpdate::new(schema::notified_key(&consumer.service, &consumer.change.secret))
+        .set_number(AT, changed_at.millis())
+        .set_number(TTL, expiry_seconds(now, changed_at, CHANGE_LIFETIME))
+        .only_if(Any(vec![Absent(AT), LessThan(AT, changed_at.millis())]))
 }
 
 /// Puts an item of an account and Region where it belongs in the facts. An item that cannot be read was written by another
@@ -139,89 +150,68 @@ fn read_deployment_record(item: &TableItem) -> Option<DeploymentRecord> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use responder_core::aws::ecs_arn::ServiceArn;
     use responder_core::aws::secret_ref::SecretRef;
-    use responder_core::state::deployment::PendingReadEvidence;
-    use responder_core::time::{Span, Timestamp};
 
     use super::*;
-    use crate::deadline::Deadline;
-    use crate::fake::{EngineFake, block_on};
-    use crate::store::stored_facts::StoredFactKeys;
 
     fn changed(second: i64, version: Option<&str>) -> SecretChange {
         let arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3";
-        let secret = SecretRef::from_arn(arn).unwrap();
         SecretChange {
-            secret,
-            at: Timestamp::from_millis(second * 1_000),
+            secret: SecretRef::from_arn(arn).unwrap(),
+            at: at(second),
             version: version.map(str::to_owned),
         }
     }
 
-    fn with<T>(aws: &EngineFake, act: impl AsyncFnOnce(&Ledger<'_, EngineFake>) -> T) -> T {
-        let lease = Span::from_secs(60);
-        block_on(act(&Ledger::new(
-            aws,
-            "me",
-            lease,
-            Deadline::from_invocation(aws.now().plus(lease), lease, aws.now()),
-        )))
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1_000)
     }
 
-    fn known(aws: &EngineFake) -> Facts {
+    fn write(item: &mut Option<TableItem>, update: &ItemUpdate) {
+        if update.condition.holds(item.as_ref()) {
+            *item = Some(update.apply(item.take()));
+        }
+    }
+
+    fn facts_of(item: Option<&TableItem>) -> Facts {
         let mut facts = Facts::default();
-        with(aws, async |ledger| ledger.read_rotation_state("111122223333", "us-west-2", &mut facts).await)
-            .unwrap();
+        item.inspect(|item| store_rotation_item(item, &mut facts));
         facts
     }
 
     #[test]
     fn the_latest_change_is_kept_until_it_is_answered_for() {
-        let aws = EngineFake::default();
-        let note =
-            |changed: &SecretChange| with(&aws, async |ledger| ledger.record_change(changed).await).unwrap();
-        let settle =
-            |changed: &SecretChange| with(&aws, async |ledger| ledger.resolve_change(changed).await).unwrap();
-        let state = || known(&aws).changes["111122223333/us-west-2/prod/db"].clone();
-        note(&changed(100, Some("v1")));
-        note(&changed(90, Some("v0")));
-        assert_eq!((state().at.millis(), state().version.as_deref()), (100_000, Some("v1")));
-        settle(&changed(90, None));
-        assert!(!state().resolved, "another change is open");
-        settle(&changed(100, None));
-        assert!(state().resolved);
-        note(&changed(100, Some("v1")));
-        assert!(state().resolved, "the same change again is no news");
-        note(&changed(110, None));
-        assert_eq!((state().resolved, state().version), (false, None));
-        note(&changed(110, Some("v2")));
-        assert_eq!(state().version.as_deref(), Some("v2"));
+        let mut item = None;
+        let state = |item: &Option<TableItem>| {
+            facts_of(item.as_ref()).changes["111122223333/us-west-2/prod/db"].clone()
+        };
+        write(&mut item, &change_update(&changed(100, Some("v1")), at(100)));
+        write(&mut item, &change_update(&changed(90, Some("v0")), at(100)));
+        assert_eq!((state(&item).at, state(&item).version.as_deref()), (at(100), Some("v1")));
+        write(&mut item, &resolution_update(&changed(90, None)));
+        assert!(!state(&item).resolved, "another change is open");
+        write(&mut item, &resolution_update(&changed(100, None)));
+        assert!(state(&item).resolved);
+        write(&mut item, &change_update(&changed(100, Some("v1")), at(100)));
+        assert!(state(&item).resolved, "the same change again is no news");
+        write(&mut item, &change_update(&changed(110, None), at(110)));
+        assert_eq!((state(&item).resolved, state(&item).version), (false, None));
+        write(&mut item, &change_update(&changed(110, Some("v2")), at(110)));
+        assert_eq!(state(&item).version.as_deref(), Some("v2"));
+        assert!(item.unwrap().number("ttl").is_some());
     }
 
     #[test]
-    fn what_was_told_and_what_is_awaited_reads_back() {
-        let aws = EngineFake::default();
-        let service = ServiceArn::from("arn:aws:ecs:us-west-2:111122223333:service/shop/web");
+    fn the_latest_notified_change_of_a_consumer_reads_back() {
+        let service = "arn:aws:ecs:us-west-2:111122223333:service/shop/web";
+        let mut item = None;
         for second in [100, 90] {
-            let consumer = AffectedConsumer { service: service.clone(), change: changed(second, None) };
-            with(&aws, async |ledger| ledger.record_notified_consumer(&consumer).await).unwrap();
+            let consumer = AffectedConsumer { service: service.into(), change: changed(second, None) };
+            write(&mut item, &notified_update(&consumer, at(100)));
         }
-        let notified = &known(&aws).notified[&service];
-        assert_eq!(notified["111122223333/us-west-2/prod/db"].millis(), 100_000);
-        let evidence =
-            PendingReadEvidence { service, change: changed(100, None), since: Timestamp::from_millis(5) };
-        let waiting = || {
-            let evidence = BTreeSet::from(["k".to_owned()]);
-            let wanted = StoredFactKeys { evidence, ..StoredFactKeys::default() };
-            with(&aws, async |ledger| ledger.read_stored_facts(&wanted).await).facts.pending_evidence
-        };
-        with(&aws, async |ledger| ledger.add_pending_evidence("k", &evidence).await).unwrap();
-        assert_eq!(waiting()["k"], BTreeSet::from([evidence.clone()]));
-        with(&aws, async |ledger| ledger.remove_pending_evidence("k", &evidence).await).unwrap();
-        assert!(waiting()["k"].is_empty());
-        assert!(aws.table.borrow().values().all(|item| item.number("ttl").is_some()));
+        let facts = facts_of(item.as_ref());
+        let notified: Vec<_> = facts.notified.values().flatten().collect();
+        assert_eq!(notified, [(&"111122223333/us-west-2/prod/db".to_owned(), &at(100))]);
+        assert!(item.unwrap().number("ttl").is_some());
     }
 }

@@ -110,7 +110,6 @@ mod tests {
 
     use super::*;
     use crate::port::AttributeValue;
-    use crate::store::incident_state::severity_of_rank;
 
     fn example(fields: &[(&str, i64)]) -> TableItem {
         let values = fields.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::Number(*value)));
@@ -120,7 +119,7 @@ mod tests {
     #[test]
     fn ranks_read_back_as_the_severities_that_wrote_them() {
         for known in [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
-            assert_eq!(severity_of_rank(i64::from(known.rank())), known);
+            assert_eq!(Severity::from_rank(i64::from(known.rank())), known);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The `sweep` function: what no event told, by a schedule.
+//! The `sweep` function: finds what events missed, once a minute.
 
 use std::process::ExitCode;
 

@@ -57,12 +57,15 @@ pub(crate) enum ReplayCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Files or folders of events, plain or gzip; `-` is standard input.
+    /// Files or folders of events, plain or in gzip, zstd, bzip2, zip or tar; `-` is standard input.
     ///
     /// These forms are understood, alone or mixed: EventBridge events, one or many; CloudTrail files
-    /// (`{"Records":[...]}`); the output of `aws cloudtrail lookup-events`; bare CloudTrail records; messages of SQS and
-    /// SNS. In a folder, CloudTrail's digest files are skipped, and in a fixture about.json, facts.json and
-    /// expected.json.
+    /// (`{"Records":[...]}`); the output of `aws cloudtrail lookup-events`, and its events as strings; bare CloudTrail
+    /// records; messages of SQS and SNS; CloudWatch Logs (exports, tails, answers, subscriptions, Logs Insights); rows of
+    /// Athena, Glue and CloudTrail Lake as JSON or CSV; results of Splunk and Elasticsearch with the original event;
+    /// dotted names; UTF-16. A form that cannot be decided about is a problem that names the way out. Digests, flow logs
+    /// and other files beside a trail's are counted, and in a fixture about.json, facts.json and expected.json are
+    /// skipped.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The form of the report.
@@ -78,7 +81,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProofArgs {
-    /// Files or folders, plain or gzip; `-` is standard input. They hold either items of the ledger or events; the
+    /// Files or folders, plain or packed; `-` is standard input. They hold either items of the ledger or events; the
     /// content shows which.
     ///
     /// Items are read as `aws dynamodb query`, `scan` and exports to S3 write them. Other items of the table are
@@ -108,7 +111,7 @@ pub(crate) struct ReadsArgs {
     /// List only reads before this time.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) until: Option<Timestamp>,
-    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` understands is
+    /// Files or folders of events, plain or packed; `-` is standard input. Every form that `replay run` understands is
     /// read.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -134,7 +137,7 @@ fn parse_time(text: &str) -> Result<Timestamp, &'static str> {
 
 #[derive(Debug, Args)]
 pub(crate) struct BaselineArgs {
-    /// Files or folders of events, plain or gzip; `-` is standard input. Every form that `replay run` understands is
+    /// Files or folders of events, plain or packed; `-` is standard input. Every form that `replay run` understands is
     /// read.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -167,8 +170,9 @@ pub(crate) struct RulesArgs {
 pub(crate) enum ReportFormat {
     /// For people.
     Text,
-    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem and summary; `proof` prints
-    /// proof, no-consumers, problem and summary; `reads` prints reader, may-have-read, problem and summary.
+    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem, coverage and summary; `proof` prints
+    /// proof, no-consumers, problem and summary; `reads` prints query, reader, may-have-read, problem, coverage
+    /// and summary.
     Json,
 }
 

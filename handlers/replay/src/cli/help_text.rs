@@ -26,8 +26,9 @@ Examples:
 
 Exit status:
   0  done
-  2  the rules or the facts cannot be used, and nothing was decided
-  3  some of the input could not be read: it is reported, and the rest was decided";
+  2  the rules, the facts or a path cannot be used, and nothing was decided
+  3  some of the input could not be read, or it has no event: it is reported, and the rest was
+     decided";
 
 pub(super) const PROOF: &str = "\
 Examples:
@@ -51,7 +52,7 @@ States of a chain:
 Exit status:
   0  every chain is complete, or there is no change of a secret
   1  a chain is not complete, or the services that use a changed secret are unknown
-  2  the facts cannot be used, or the input has both items and events
+  2  the facts or a path cannot be used, or the input has both items and events
   3  some of the input could not be read: more may be missing than the report says";
 
 pub(super) const READS: &str = "\
@@ -79,8 +80,8 @@ Callers:
 
 Exit status:
   0  done, whether the secret was read or not
-  2  the secret, a time or the facts cannot be used
-  3  some of the input could not be read: reads may be missing";
+  2  the secret, a time, a path or the facts cannot be used, or the window is empty
+  3  some of the input could not be read, or it has no event: reads may be missing";
 
 pub(super) const BASELINE: &str = "\
 Examples:
@@ -93,8 +94,8 @@ Examples:
 
 Exit status:
   0  done
-  2  the rules cannot be used, or items are asked for without --table
-  3  some of the input could not be read: it is reported, and the baseline has the rest";
+  2  the rules or a path cannot be used, or items are asked for without --table
+  3  some of the input could not be read, or it has no event: it is reported, and the baseline has the rest";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:

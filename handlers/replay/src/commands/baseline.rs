@@ -9,7 +9,7 @@ use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::{BaselineArgs, BaselineFormat};
-use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{TerminalProgress, warn_of_problems, write_json};
 use crate::rules_and_facts::load_rules;
 
@@ -24,8 +24,9 @@ pub(crate) fn learn_baseline(args: &BaselineArgs) -> Result<CommandOutcome, Comm
         });
     }
     let rules = load_rules(&args.rules)?;
+    check_paths(&args.paths)?;
     let mut last_seen: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let problems = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
+    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
         let matched_events = rules.match_event(text).map_err(|error| error.to_string())?;
         for (key, at) in matched_events.iter().flat_map(reads) {
             let last = last_seen.entry(key).or_insert(at);
@@ -33,14 +34,14 @@ pub(crate) fn learn_baseline(args: &BaselineArgs) -> Result<CommandOutcome, Comm
         }
         Ok(())
     });
-    warn_of_problems(&problems);
+    warn_of_problems(&reading.problems);
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.table, args.format) {
         (Some(table), BaselineFormat::Items) => write_items(table, &last_seen, &mut out)?,
         _ => write_json(&json!({ "settings": { "first_reads": true }, "seen": last_seen }), &mut out)?,
     }
     out.flush()?;
-    Ok(CommandOutcome::after_problems(problems.len()))
+    Ok(CommandOutcome::after_reading(reading.coverage.report().events, reading.problems.len()))
 }
 
 /// Writes requests for `batch-write-item`, one a line.

@@ -3,13 +3,14 @@
 use std::io::{self, BufWriter, Write};
 
 use crate::cli::{ProofArgs, ReportFormat};
-use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
 use crate::report::{ProofReport, write_proof_text};
 use crate::rules_and_facts::load_facts;
 
 pub(crate) fn prove_rotations(args: &ProofArgs) -> Result<CommandOutcome, CommandError> {
     let facts = load_facts(args.facts.as_deref())?;
+    check_paths(&args.paths)?;
     let report = ProofReport::read(&args.paths, &facts, &mut TerminalProgress::new())?;
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {

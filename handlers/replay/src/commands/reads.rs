@@ -2,46 +2,54 @@
 
 use std::io::{self, BufWriter, Write};
 
-use responder_audit::access_history::{AccessHistory, AccessReport};
+use responder_audit::access_history::AccessHistory;
 use responder_audit::input::{InputProblem, read_events};
 use responder_core::event::Event;
 
 use crate::cli::{ReadsArgs, ReportFormat};
-use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
-use crate::report::{AccessTotals, write_access_text};
+use crate::report::{AccessAnswer, AccessTotals, AskedQuery, write_access_text};
 use crate::rules_and_facts::load_facts;
 
 pub(crate) fn list_reads(args: &ReadsArgs) -> Result<CommandOutcome, CommandError> {
+    let query = AskedQuery::from_args(args)?;
     let facts = load_facts(args.facts.as_deref())?;
+    check_paths(&args.paths)?;
     let mut history = AccessHistory::new(args.secret.clone(), facts, args.since, args.until);
-    let problems = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
+    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
         let event = Event::parse(text).map_err(|error| error.to_string())?;
         history.add_event(&event).map_err(|error| error.to_string())
     });
     let report = history.report();
-    let totals = AccessTotals::count(&report, problems.len());
+    let answer = AccessAnswer {
+        totals: AccessTotals::count(&report, reading.problems.len()),
+        coverage: reading.coverage.report(),
+        query: query.answer(history.is_secret_named(), history.nearest_names()),
+        report,
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
-        ReportFormat::Json => write_json_lines(&report, &problems, &totals, &mut out)?,
+        ReportFormat::Json => write_json_lines(&answer, &reading.problems, &mut out)?,
         ReportFormat::Text => {
-            warn_of_problems(&problems);
-            write_access_text(&report, &totals, &mut out)?;
+            warn_of_problems(&reading.problems);
+            write_access_text(&answer, &mut out)?;
         }
     }
     out.flush()?;
-    Ok(CommandOutcome::after_problems(problems.len()))
+    Ok(CommandOutcome::after_reading(answer.coverage.events, reading.problems.len()))
 }
 
 fn write_json_lines(
-    report: &AccessReport,
+    answer: &AccessAnswer,
     problems: &[InputProblem],
-    totals: &AccessTotals,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
-    lines.write_all("reader", &report.readers)?;
-    lines.write_all("may-have-read", &report.possible_readers)?;
+    lines.write_one("query", &answer.query)?;
+    lines.write_all("reader", &answer.report.readers)?;
+    lines.write_all("may-have-read", &answer.report.possible_readers)?;
     lines.write_all("problem", problems)?;
-    lines.write_one("summary", totals)
+    lines.write_one("coverage", &answer.coverage)?;
+    lines.write_one("summary", &answer.totals)
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use responder_core::rules::RuleSet;
 
 use crate::cli::{ReportFormat, RunArgs};
-use crate::command_outcome::{CommandError, CommandOutcome};
+use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
 use crate::report::{ReplayResult, replay_events, write_replay_text};
 use crate::rules_and_facts::{load_facts, load_rules};
@@ -13,6 +13,7 @@ use crate::rules_and_facts::{load_facts, load_rules};
 pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError> {
     let rules = load_rules(&args.rules)?;
     let facts = load_facts(args.facts.as_deref())?;
+    check_paths(&args.paths)?;
     let are_services_known = facts.services.is_some();
     let result = replay_events(&rules, facts, &args.paths, &mut TerminalProgress::new());
     let mut out = BufWriter::new(io::stdout().lock());
@@ -24,14 +25,15 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
         }
     }
     out.flush()?;
-    Ok(CommandOutcome::after_problems(result.problems.len()))
+    Ok(CommandOutcome::after_reading(result.summary.events, result.problems.len()))
 }
 
 /// Writes decisions by time, incidents by severity, problems by file, and the summary.
 fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
-    lines.write_all("decision", &result.render_decisions(rules))?;
+    lines.write_all("decision", &result.locate_decisions(rules))?;
     lines.write_all("incident", &result.incidents)?;
     lines.write_all("problem", &result.problems)?;
+    lines.write_one("coverage", &result.coverage)?;
     lines.write_one("summary", &result.summary)
 }

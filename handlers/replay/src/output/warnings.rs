@@ -1,5 +1,6 @@
 //! Messages for a person beside the output, on standard error.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use responder_audit::input::InputProblem;
@@ -18,10 +19,23 @@ pub(crate) fn warn(message: &str) {
     let _ = writeln!(io::stderr(), "replay: {}", lines.join("\n"));
 }
 
-/// Prints a message about each part of the input that could not be read.
+/// Prints a message about the parts of the input that could not be read: one for all parts of a file with one fault.
 pub(crate) fn warn_of_problems(problems: &[InputProblem]) {
+    let mut groups: Vec<(&InputProblem, usize)> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for problem in problems {
-        warn(&describe_problem(problem));
+        let place = *places.entry((&problem.file, &problem.reason)).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((problem, 1)),
+        }
+    }
+    for (first, count) in groups {
+        let message = describe_problem(first);
+        match count {
+            1 => warn(&message),
+            _ => warn(&format!("{message} (and {} more like it in this file)", count - 1)),
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use responder_audit::access_history::{AccessDoubt, AccessReport, AccessRow};
 use responder_core::text::Untrusted;
 
+use super::access_query::{AccessAnswer, AskedQuery};
 use super::access_totals::AccessTotals;
+use super::coverage_text::{write_coverage_text, write_nothing_read};
 use crate::output::{write_counts, write_table};
 
 /// Account and Region are those of the secret, or of its replica.
@@ -26,12 +28,41 @@ const DOUBT_HEADINGS: [(AccessDoubt, &str); 3] = [
     (AccessDoubt::Unnamed, "May have asked for it: the record names no secret"),
 ];
 
-/// Writes the tables and the totals.
-pub(crate) fn write_access_text(
-    report: &AccessReport,
-    totals: &AccessTotals,
-    out: &mut impl Write,
-) -> io::Result<()> {
+/// Writes the question, the tables, the totals and what was looked at.
+pub(crate) fn write_access_text(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
+    write_nothing_read(&answer.coverage, out)?;
+    write_question(answer, out)?;
+    write_tables(&answer.report, out)?;
+    write_totals(&answer.totals, out)?;
+    write_coverage_text(&answer.coverage, out)
+}
+
+/// Writes what was asked for, and what is wrong with the question.
+fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
+    let AskedQuery { secret, since, until, named, nearest } = &answer.query;
+    let secret = secret.show(PRINCIPAL_LENGTH_MAX);
+    let since_text = since.map_or("the first event".to_owned(), |since| since.to_string());
+    let until_text = until.map_or("the last event".to_owned(), |until| until.to_string());
+    writeln!(out, "Reads of {secret}, from {since_text} to {until_text}.")?;
+    if !named {
+        writeln!(out, "NO EVENT OF THIS INPUT NAMES {secret}, read or not. Is it spelled right?")?;
+    }
+    if !nearest.is_empty() {
+        let names: Vec<String> = nearest.iter().map(|name| name.show(PRINCIPAL_LENGTH_MAX)).collect();
+        writeln!(out, "Did you mean: {}?", names.join(", "))?;
+    }
+    if let (Some(from), Some(to)) = (answer.totals.from, answer.totals.to) {
+        if since.is_some_and(|since| since < from) {
+            writeln!(out, "The window begins before the input, whose first event is of {from}.")?;
+        }
+        if until.is_some_and(|until| until > to) || since.is_some_and(|since| since > to) {
+            writeln!(out, "The window ends after the input, whose last event is of {to}.")?;
+        }
+    }
+    writeln!(out)
+}
+
+fn write_tables(report: &AccessReport, out: &mut impl Write) -> io::Result<()> {
     let rows: Vec<_> = report.readers.iter().map(table_row).collect();
     if rows.is_empty() {
         writeln!(out, "No read of this secret in this input.")?;
@@ -46,7 +77,7 @@ pub(crate) fn write_access_text(
             write_table(TABLE_HEAD, &rows, out)?;
         }
     }
-    write_totals(totals, out)
+    Ok(())
 }
 
 fn table_row(reader: &AccessRow) -> [String; 10] {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use responder_audit::input::{InputProblem, ReadProgress, read_events};
+use responder_audit::input::{CoverageReport, InputProblem, ReadProgress, read_events};
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::{RenderedPlan, Renderer};
 use responder_core::plan::{Plan, PlanOutcome};
 use responder_core::rules::{MatchedEvent, RuleSet};
+use responder_core::text::Untrusted;
 use serde::Serialize;
 
 /// Everything that a replay finds out.
@@ -17,6 +18,10 @@ use serde::Serialize;
 pub(crate) struct ReplayResult {
     /// One decision for each event and handler, by time.
     pub(crate) decisions: Vec<Plan>,
+    /// Where the event of each decision happened, and who called, in the order of the decisions.
+    pub(crate) parties: Vec<EventParties>,
+    /// What was looked at.
+    pub(crate) coverage: CoverageReport,
     /// The settings that the decisions were made with.
     pub(crate) settings: Settings,
     /// The incidents, the most severe first.
@@ -28,11 +33,40 @@ pub(crate) struct ReplayResult {
 }
 
 impl ReplayResult {
+    /// The decisions with their notifications and the parties of their events, to be written as JSON.
+    pub(crate) fn locate_decisions<'r>(&'r self, rules: &'r RuleSet) -> Vec<LocatedDecision<'r>> {
+        let mut located = Vec::new();
+        for (decision, parties) in self.render_decisions(rules).into_iter().zip(&self.parties) {
+            located.push(LocatedDecision { parties, decision });
+        }
+        located
+    }
+
     /// The decisions with the notifications that they send, to be written as JSON.
     pub(crate) fn render_decisions<'r>(&'r self, rules: &'r RuleSet) -> Vec<RenderedPlan<'r, 'r>> {
         let renderer = Renderer::new(rules, &self.settings);
         self.decisions.iter().map(|plan| renderer.render_plan(plan)).collect()
     }
+}
+
+/// Where an event happened, and who called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct EventParties {
+    /// The account that received the event.
+    pub(crate) account: String,
+    /// The Region of the event.
+    pub(crate) region: String,
+    /// The caller, as notifications name it; empty if the event has none.
+    pub(crate) principal: Untrusted,
+}
+
+/// A decision with the parties of its event, as `replay run` prints it.
+#[derive(Serialize)]
+pub(crate) struct LocatedDecision<'r> {
+    #[serde(flatten)]
+    parties: &'r EventParties,
+    #[serde(flatten)]
+    decision: RenderedPlan<'r, 'r>,
 }
 
 /// The counts of a replay: `events` = `matched` + `duplicates` + `ignored`. Parts of the input that could not be read
@@ -59,6 +93,10 @@ pub(crate) struct ReplaySummary {
     pub(crate) incidents: usize,
 }
 
+/// The problem of an event that a rule matches and that no window can count.
+const UNDATED_MATCH: &str =
+    "a rule matches this event, but it has no time that can be read: it was not counted";
+
 /// Decides about every event below `paths`, in order of time.
 pub(crate) fn replay_events(
     rules: &RuleSet,
@@ -69,7 +107,7 @@ pub(crate) fn replay_events(
     let mut summary = ReplaySummary::default();
     let mut matched_events: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
-    let problems = read_events(paths, progress, &mut |text| {
+    let reading = read_events(paths, progress, &mut |text| {
         let found = rules.match_event(text).map_err(|error| error.to_string())?;
         summary.events += 1;
         if found.is_empty() {
@@ -78,17 +116,19 @@ pub(crate) fn replay_events(
             copies += 1;
         }
         // An event that several handlers answer is found once for each.
+        let is_undated = found.first().is_some_and(|matched| !matched.event.time_known);
         matched_events.extend(found);
-        Ok(())
+        if is_undated { Err(UNDATED_MATCH.to_owned()) } else { Ok(()) }
     });
     let (matched_events, _) = order_and_deduplicate(matched_events);
     let keys: BTreeSet<&str> = matched_events.iter().map(|matched| matched.event.key()).collect();
     summary.matched = keys.len();
     summary.duplicates = copies - summary.matched;
-    summary.quarantined = problems.len();
+    summary.quarantined = reading.problems.len();
     let settings = facts.settings.clone();
     let mut store = MemoryStore::new(facts);
     let mut decisions = Vec::with_capacity(matched_events.len());
+    let mut parties = Vec::with_capacity(matched_events.len());
     for matched_event in &matched_events {
         let plan = store.decide(matched_event);
         match plan.outcome {
@@ -97,8 +137,15 @@ pub(crate) fn replay_events(
             PlanOutcome::Ignored => summary.not_ours += 1,
         }
         decisions.push(plan);
+        let event = &matched_event.event;
+        parties.push(EventParties {
+            account: event.account.clone(),
+            region: event.region.clone(),
+            principal: event.principal.id.clone(),
+        });
     }
     let incidents = store.incidents();
     summary.incidents = incidents.len();
-    ReplayResult { decisions, settings, incidents, problems, summary }
+    let coverage = reading.coverage.report();
+    ReplayResult { decisions, parties, coverage, settings, incidents, problems: reading.problems, summary }
 }

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use responder_audit::input::CoverageReport;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::plan::Plan;
 use responder_core::rules::Handler;
 use responder_core::text::Untrusted;
 
-use super::replay_result::{ReplayResult, ReplaySummary};
+use super::coverage_text::{write_coverage_text, write_nothing_read};
+use super::replay_result::{EventParties, ReplayResult, ReplaySummary};
 use super::step_line::describe_step;
 
 /// How many characters of a name or a value a line shows.
@@ -25,6 +27,7 @@ pub(crate) fn write_replay_text(
     are_services_known: bool,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    write_nothing_read(&result.coverage, out)?;
     write_heading("Incidents", out)?;
     if result.incidents.is_empty() {
         writeln!(out, "  none")?;
@@ -32,18 +35,21 @@ pub(crate) fn write_replay_text(
     for incident in &result.incidents {
         write_incident(incident, out)?;
     }
-    write_rotations(&result.decisions, are_services_known, out)?;
+    write_rotations(result, are_services_known, out)?;
     write_heading("Summary", out)?;
-    write_summary(&result.summary, out)
+    write_summary(&result.summary, out)?;
+    write_heading("Coverage", out)?;
+    write_coverage_text(&result.coverage, out)
 }
 
 fn write_heading(text: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{text}\n{}\n", "-".repeat(text.len()))
 }
 
-fn write_rotations(decisions: &[Plan], are_services_known: bool, out: &mut impl Write) -> io::Result<()> {
+fn write_rotations(result: &ReplayResult, are_services_known: bool, out: &mut impl Write) -> io::Result<()> {
+    let are_many_locations = count_locations(&result.coverage) > 1;
     let mut has_heading = false;
-    for plan in decisions {
+    for (plan, parties) in result.decisions.iter().zip(&result.parties) {
         if !matches!(plan.handler, Handler::Rotation | Handler::Sweep) {
             continue;
         }
@@ -51,7 +57,7 @@ fn write_rotations(decisions: &[Plan], are_services_known: bool, out: &mut impl 
             write_heading("Rotations", out)?;
             has_heading = true;
         }
-        write_rotation(plan, out)?;
+        write_rotation(plan, are_many_locations.then_some(parties), out)?;
     }
     if has_heading && !are_services_known {
         writeln!(out, "\n  The services are unknown: give them with --facts.")?;
@@ -59,9 +65,22 @@ fn write_rotations(decisions: &[Plan], are_services_known: bool, out: &mut impl 
     Ok(())
 }
 
-fn write_rotation(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+/// The accounts or the Regions of the input, whichever are more.
+fn count_locations(coverage: &CoverageReport) -> usize {
+    coverage.accounts.len().max(coverage.regions.len())
+}
+
+/// Writes one rotation. `parties` are given if the input has more than one account or Region.
+fn write_rotation(plan: &Plan, parties: Option<&EventParties>, out: &mut impl Write) -> io::Result<()> {
     let secrets: Vec<String> = plan.secrets.iter().map(|secret| secret.show(VALUE_LENGTH_MAX)).collect();
-    writeln!(out, "  {}  {}  {}", plan.time, plan.name.show(EVENT_NAME_LENGTH_MAX), secrets.join(", "))?;
+    let mut location = String::new();
+    if let Some(EventParties { account, region, .. }) = parties {
+        let account = Untrusted::new(&**account).show(LOCATION_LENGTH_MAX);
+        let region = Untrusted::new(&**region).show(LOCATION_LENGTH_MAX);
+        location = format!("  {account}  {region}");
+    }
+    let name = plan.name.show(EVENT_NAME_LENGTH_MAX);
+    writeln!(out, "  {}{location}  {name}  {}", plan.time, secrets.join(", "))?;
     for step in &plan.steps {
         writeln!(out, "      {}", describe_step(step))?;
     }

@@ -1,4 +1,4 @@
-//! A fleet on ECS for benches and tests: many services in memory, behind the engine's port, on a clock that only waits
+//! A fleet on ECS for unit tests: many services in memory, behind the engine's port, on a clock that only waits
 //! move. Every call is counted and takes its time.
 
 use std::cell::{Cell, RefCell};
@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::port::{
+    ArnPage, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
+    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, UndescribedService, WriteResult,
+};
+use crate::{CallFailure, EngineError, FailureCause};
 use responder_core::aws::ecs_service::EcsDeployment;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::notify::Notification;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
-use responder_engine::port::{
-    ArnPage, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
-    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, UndescribedService, WriteResult,
-};
-use responder_engine::{CallFailure, EngineError, FailureCause};
 
 /// The account, Region and partition of everything.
 const PLACE: &str = "us-west-2:111122223333";

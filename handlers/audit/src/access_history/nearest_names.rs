@@ -1,0 +1,61 @@
+//! Finds the names that somebody may have meant who typed another one.
+
+use std::collections::BTreeSet;
+
+/// How many names are offered.
+const OFFERED_NAMES_MAX: usize = 5;
+
+/// Returns the known names that are most like `typed`, the most alike first. Case, and the folders before the last part of
+/// a name, count less than letters.
+pub(super) fn find_nearest_names(typed: &str, known: &BTreeSet<String>) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    let mut ranked: Vec<(usize, &String)> = Vec::new();
+    for name in known {
+        let lower = name.to_lowercase();
+        let mut distance = count_edits(&typed, &lower);
+        if last_part(&typed) == last_part(&lower) {
+            distance = distance.min(2);
+        }
+        if distance * 3 <= typed.len().max(lower.len()) {
+            ranked.push((distance, name));
+        }
+    }
+    ranked.sort();
+    ranked.truncate(OFFERED_NAMES_MAX);
+    ranked.into_iter().map(|(_, name)| name.clone()).collect()
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The number of letters to insert, delete or replace (Levenshtein's distance), in one row of his table at a time.
+fn count_edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (index, letter) in from.chars().enumerate() {
+        let mut left = index + 1;
+        let mut next = vec![left];
+        for (other, above) in to.chars().zip(row.windows(2)) {
+            if let [diagonal, above] = *above {
+                let replaced = diagonal + usize::from(letter != other);
+                left = replaced.min(above + 1).min(left + 1);
+                next.push(left);
+            }
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_errors_and_other_cases_find_the_name_and_strangers_do_not() {
+        let known = ["prod/billing/db", "prod/billing/dc", "dev/x"].map(str::to_owned).into();
+        assert_eq!(find_nearest_names("PROD/billing/db", &known), ["prod/billing/db", "prod/billing/dc"]);
+        assert_eq!(find_nearest_names("prod/biling/db", &known)[0], "prod/billing/db");
+        assert_eq!(find_nearest_names("something-else", &known), Vec::<String>::new());
+    }
+}
