@@ -33,7 +33,7 @@ fn is_column_name(cell: &str) -> bool {
 }
 
 /// A row with its position; or the position of one that does not end.
-pub(super) type TableRow = Result<(usize, Vec<String>), usize>;
+pub(super) type DelimitedRow = Result<(usize, Vec<String>), usize>;
 
 /// Reads one row after the other.
 pub(super) struct TableReader<'b> {
@@ -51,7 +51,7 @@ impl<'b> TableReader<'b> {
     }
 
     /// Reads the next row that is not empty. After a row that does not end, the reader goes on with the next line.
-    pub(super) fn next_row(&mut self) -> Option<TableRow> {
+    pub(super) fn next_row(&mut self) -> Option<DelimitedRow> {
         while matches!(self.bytes.get(self.at), Some(b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -129,7 +129,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn rows(table: &str) -> Vec<TableRow> {
+    fn rows(table: &str) -> Vec<DelimitedRow> {
         let mut reader = TableReader::new(table.as_bytes(), b',');
         std::iter::from_fn(|| reader.next_row()).collect()
     }
