@@ -18,13 +18,14 @@ use super::lint::read_template;
 
 /// The actions that the engine needs to answer a question or to execute a step, by the names of `Question` and `Step`. A name that is
 /// missing here fails the test.
-const NEEDED_ACTIONS: [(&str, &[&str]); 32] = [
+const NEEDED_ACTIONS: [(&str, &[&str]); 33] = [
     ("Observations", &["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]),
     ("Incident", &["dynamodb:BatchGetItem"]),
     ("Deployment", &["dynamodb:BatchGetItem"]),
     ("PendingEvidence", &["dynamodb:BatchGetItem"]),
     ("RotationState", &["dynamodb:Query"]),
     ("Secret", &["secretsmanager:DescribeSecret"]),
+    ("SecretWithArn", &["secretsmanager:DescribeSecret"]),
     ("Secrets", &["secretsmanager:ListSecrets"]),
     (
         "Consumers",
