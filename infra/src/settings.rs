@@ -1,7 +1,7 @@
 //! The functions' environment: which variables the template sets, and from which parameters.
 
 /// The variables that an operator sets, each with the parameter of the `responder` template.
-pub const PARAMETER_VARIABLES: [(&str, &str); 20] = [
+pub const PARAMETER_VARIABLES: [(&str, &str); 21] = [
     ("ANSWER_SECONDS", "AnswerSeconds"),
     ("AUTOMATION_PRINCIPALS", "AutomationPrincipals"),
     ("BUSINESS_HOURS", "BusinessHours"),
@@ -13,6 +13,7 @@ pub const PARAMETER_VARIABLES: [(&str, &str); 20] = [
     ("IN_FLIGHT", "InFlight"),
     ("MARGIN_SECONDS", "MarginSeconds"),
     ("MODE", "Mode"),
+    ("ORGANIZATION_ID", "OrganizationId"),
     ("OVERDUE_SECONDS", "OverdueSeconds"),
     ("PRODUCTION_ACCOUNTS", "ProductionAccounts"),
     ("PRODUCTION_SECRETS", "ProductionSecrets"),

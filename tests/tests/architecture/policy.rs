@@ -72,8 +72,8 @@ fn engine_and_shell_contain_no_policy_words() {
 
 #[test]
 fn the_core_uses_every_decision_word() {
-    let core = paths::root().join("handlers/core/src");
-    let files = rust_files().into_iter().filter(|file| file.starts_with(&core));
+    let folder = paths::root().join("handlers/core/src");
+    let files = rust_files().into_iter().filter(|file| file.starts_with(&folder));
     let code: String = files.map(|file| read(&file)).collect();
     for word in DECISION_WORDS {
         assert!(code.contains(word), "the core has no `{word}` any more: name what took its place");

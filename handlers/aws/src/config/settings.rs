@@ -50,6 +50,7 @@ pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<
             accounts: reader.read_words("PRODUCTION_ACCOUNTS", ACCOUNTS_PROBLEM, parse_account),
             secrets: read_wildcards(reader, "PRODUCTION_SECRETS").unwrap_or(defaults.production.secrets),
         },
+        organization: read_organization(reader),
         decoys: reader.read_words("DECOYS", SECRETS_PROBLEM, parse_secret_name),
         human_roles: read_wildcards(reader, "HUMAN_ROLES").unwrap_or_default(),
         automation_principals: read_wildcards(reader, "AUTOMATION_PRINCIPALS").unwrap_or_default(),
@@ -62,6 +63,20 @@ pub(super) fn read_settings(reader: &mut VariableReader<impl Fn(&str) -> Option<
         reader.add_problem("MARGIN_SECONDS", "must not be longer than SETTLE_SECONDS");
     }
     settings
+}
+
+/// Reads the identifier of the operator's organisation: `o-` and 10 to 32 letters and digits (`CreateOrganization`, API reference).
+fn read_organization(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> Option<String> {
+    let id = reader.read_optional("ORGANIZATION_ID")?;
+    let is_valid = id.strip_prefix("o-").is_some_and(|unique| {
+        (10..=32).contains(&unique.len())
+            && unique.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    });
+    if !is_valid {
+        reader.add_problem("ORGANIZATION_ID", "must be `o-` and 10 to 32 lower-case letters or digits");
+        return None;
+    }
+    Some(id)
 }
 
 fn read_mode(reader: &mut VariableReader<impl Fn(&str) -> Option<String>>) -> ResponseMode {
@@ -249,6 +264,7 @@ mod tests {
             ("RUNBOOK_BASE_URL", "https://runbooks.example"),
             ("PRODUCTION_ACCOUNTS", "111122223333 444455556666"),
             ("PRODUCTION_SECRETS", "live/* *-live"),
+            ("ORGANIZATION_ID", "o-a1b2c3d4e5"),
             ("DECOYS", secret),
             ("HUMAN_ROLES", "breakglass-*"),
             ("AUTOMATION_PRINCIPALS", "arn:aws:iam::*:role/ci/*"),
@@ -282,6 +298,7 @@ mod tests {
                 accounts: vec!["111122223333".to_owned(), "444455556666".to_owned()],
                 secrets: ["live/*", "*-live"].map(|text| text.parse().unwrap()).into(),
             },
+            organization: Some("o-a1b2c3d4e5".to_owned()),
             decoys: secrets(&[secret]),
             human_roles: vec!["breakglass-*".parse().unwrap()],
             automation_principals: vec!["arn:aws:iam::*:role/ci/*".parse().unwrap()],
@@ -309,6 +326,7 @@ mod tests {
     fn what_is_wrong_is_said_by_name_and_never_repeated() {
         for (name, value) in [
             ("MODE", "ENFORCE-evil"),
+            ("ORGANIZATION_ID", "o-A1"),
             ("COOLDOWN_SECONDS", "evil"),
             ("IN_FLIGHT", "0"),
             ("ROLLOUT_SECONDS", "59"),

@@ -155,7 +155,6 @@ mod tests {
     use aws_sdk_ecs::primitives::DateTime;
     use aws_sdk_ecs::types::DeploymentRolloutState;
     use responder_core::aws::ecs_service::RolloutState;
-    use responder_core::time::Timestamp;
 
     use super::*;
 

@@ -2,8 +2,9 @@
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    Deployment, DeploymentConfiguration, DeploymentLifecycleHookTargetType, DeploymentRolloutState,
-    DeploymentStrategy, Service,
+    Deployment, DeploymentConfiguration, DeploymentLifecycleHookTargetType,
+    DeploymentLifecycleHookTimeoutConfiguration as HookTimeout, DeploymentRolloutState, DeploymentStrategy,
+    Service,
 };
 use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
 use responder_core::aws::rollout_configuration::{RolloutConfiguration, RolloutStrategy, TrafficSteps};
@@ -79,7 +80,7 @@ pub(super) fn map_configuration(configuration: Option<&DeploymentConfiguration>)
     let mut pause_hook_timeout = None;
     let mut hook_timeout = None;
     for hook in configuration.lifecycle_hooks() {
-        let timeout = hook.timeout_configuration().and_then(|timeout| timeout.timeout_in_minutes());
+        let timeout = hook.timeout_configuration().and_then(HookTimeout::timeout_in_minutes);
         if hook.target_type() == Some(&DeploymentLifecycleHookTargetType::Pause) {
             let span = minutes(timeout.unwrap_or(PAUSE_HOOK_DEFAULT_MINUTES));
             pause_hook_timeout = Some(pause_hook_timeout.unwrap_or(Span::default()).plus(span));

@@ -68,8 +68,7 @@ pub fn make_facts(samples: &[CorpusSample]) -> Facts {
 
 /// The settings of an operator who has named the home Regions, and has declared the role that Terraform runs with.
 fn make_settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.home_region = Some(HOMES[0].to_owned());
+    let mut settings = Settings { home_region: Some(HOMES[0].to_owned()), ..Settings::default() };
     settings.further_regions.extend(HOMES[1..].iter().map(|region| (*region).to_owned()));
     settings.automation_principals.extend("arn:aws:iam::*:role/automation/terraform-*".parse().ok());
     settings
