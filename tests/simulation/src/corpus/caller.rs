@@ -1,5 +1,6 @@
 //! Callers: identities in the shapes of `CloudTrail`'s `userIdentity` reference, each with its user agent and address.
 
+use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::secret::choose_text;
@@ -92,6 +93,14 @@ impl CorpusCaller {
             },
         });
         Self { identity, ..self.clone() }
+    }
+
+    /// The same session, begun at another instant: that of a task begins when the task starts.
+    pub(super) fn begun_at(mut self, at: Timestamp) -> Self {
+        if let Some(created) = self.identity.pointer_mut("/sessionContext/attributes/creationDate") {
+            *created = json!(at.truncate_to_second());
+        }
+        self
     }
 
     /// An AWS service for itself.

@@ -65,7 +65,7 @@ impl CorpusStage {
     /// A task of the service starts, and reads each secret as the task definition spells it.
     pub(super) fn launch_task(&mut self, service: &StagedService) {
         let task = self.random.hex(32);
-        let role = service.role.open_session(&mut self.random, &task);
+        let role = service.role.open_session(&mut self.random, &task).begun_at(self.now);
         for secret in &service.secrets {
             let parameters = json!({ "secretId": secret.arn() });
             self.record_call(&role, "GetSecretValue", secret.region(), &parameters);
