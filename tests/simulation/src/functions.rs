@@ -115,6 +115,9 @@ impl<'a> EventFunctions<'a> {
     /// Writes what discovery writes of the task definitions that it reads.
     fn record_launch_secrets(&mut self, facts: &Facts) {
         let mut launches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (role, secrets) in &facts.launch_secrets {
+            launches.insert(role, secrets.clone());
+        }
         for service in facts.services.iter().flatten() {
             let mut secrets = BTreeSet::new();
             if let Some(location) = Arn::parse_for_service("ecs", &service.arn) {
