@@ -28,7 +28,9 @@ fn assert_bounded(figures: &StormFigures) {
         figures.deployments <= 100 && figures.most_of_one_service <= 2,
         "a leading and a trailing one a service"
     );
-    assert!(figures.most_in_flight <= 5 && figures.most_updates_a_second <= 5);
+    assert!(figures.most_in_flight <= 5, "the slots of a cluster");
+    // ECS allows a burst of 50 and 5 a second. Each process stays below that by itself, and a few may call in the same second.
+    assert!(figures.most_updates_a_second <= 10, "a fifth of the burst that ECS allows");
 }
 
 #[test]
