@@ -1,7 +1,7 @@
 //! The oracle: everything that must hold at the end of a world, whatever went wrong in it. Each violation is a sentence; none means that everything holds.
 //!
 //! Each check is a function in a file of its own, named in `checks`: a new one is a new line there. All of them look at one
-//! [`context::OracleContext`], which knows the deployments of the world from their beginning to their end.
+//! `OracleContext`, which knows the deployments of the world from their beginning to their end.
 
 mod answered_changes;
 mod checks;
