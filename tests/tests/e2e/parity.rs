@@ -32,7 +32,7 @@ fn find_fixtures(handler: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The decision that `replay` makes for a handler, without its `kind`; `null` if no rule matches.
+/// The plan in the decision that `replay` makes for a handler, without what `replay` adds to it; `null` if no rule matches.
 fn replay_decision(handler: &str, event: &Path, facts: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -48,7 +48,10 @@ fn replay_decision(handler: &str, event: &Path, facts: &str) -> String {
     let lines = String::from_utf8(output.stdout).expect("the replay prints UTF-8");
     let mut decisions = lines.lines().filter_map(|line| line.strip_prefix(r#"{"kind":"decision","#));
     let own = format!(r#""handler":"{handler}""#);
-    decisions.find(|line| line.contains(&own)).map_or("null".to_owned(), |line| format!("{{{line}"))
+    let Some(line) = decisions.find(|line| line.contains(&own)) else { return "null".to_owned() };
+    // The account, the Region and the principal stand before the plan, whose first field is `event`.
+    let plan = line.find(r#""event":""#).expect("a decision has a plan");
+    format!("{{{}", &line[plan..])
 }
 
 fn assert_same_plan(function: &mut FunctionProcess, handler: &str, event: &Path) -> Value {

@@ -21,7 +21,7 @@ fn sweep(bed: &TestBed, function: &mut FunctionProcess) -> Vec<String> {
     plan_for(function, &events::sweep_due(&bed.aws, now()))
 }
 
-/// A secret of an hour ago and a service of half an hour ago that injects it; gives both ARNs back.
+/// A secret of an hour ago and a service of a minute later that injects it; gives both ARNs back.
 fn make_estate(bed: &TestBed, fake: &FakeAws) -> (String, String) {
     let ago = |minutes: i64| Span::from_secs(60 * minutes);
     let secret =
@@ -42,7 +42,7 @@ fn make_estate(bed: &TestBed, fake: &FakeAws) -> (String, String) {
             circuit_breaker: Some(CircuitBreaker { rollback: true }),
             ..NewService::default()
         };
-        ecs.create_service(service, now.minus(ago(30)))
+        ecs.create_service(service, now.minus(ago(59)))
     });
     (secret, service)
 }

@@ -53,11 +53,20 @@ impl ProofChain {
     }
 
     /// Marks a chain late whose service got the new value, but not within `answer` of the change.
+    ///
+    /// A decision may find a deployment that had completed before: the first sweep of an installation does, for every secret. Then
+    /// the ledger knows only when somebody saw the end. What counts is when that deployment began.
     fn judge_delay(&mut self, answer: Span) {
         if !matches!(self.state, ChainState::Complete | ChainState::Read) {
             return;
         }
-        let Some(took) = self.to_complete.or(self.to_consume) else { return };
+        let was_complete = match (self.proof.completed_at, self.proof.decided_at) {
+            (Some(completed_at), Some(decided_at)) => completed_at <= decided_at,
+            _ => false,
+        };
+        let began = measure_span(self.proof.changed_at, self.proof.deployed_at);
+        let to_complete = if was_complete { began.or(self.to_complete) } else { self.to_complete };
+        let Some(took) = to_complete.or(self.to_consume) else { return };
         let late_by = Span::from_millis(took.millis().saturating_sub(answer.millis()));
         if late_by.millis() <= 0 {
             return;
@@ -120,6 +129,20 @@ mod tests {
             };
             let scope = ProofScope { ends_known: false, ..ProofScope::LEDGER };
             let chain = ProofChain::judge(proof, &scope);
+            assert_eq!((chain.state, chain.late_by), (state, late_seconds.map(Span::from_secs)));
+        }
+        // The decision came a day later, and found a deployment that had completed.
+        for (deployed, state, late_seconds) in
+            [(60, ChainState::Complete, None), (960, ChainState::Late, Some(60))]
+        {
+            let proof = RotationProof {
+                decided_at: Some(at(86_400)),
+                deployed_at: Some(at(deployed)),
+                completed_at: Some(at(86_400)),
+                fetched_at: Some(at(deployed + 30)),
+                ..whole_proof()
+            };
+            let chain = ProofChain::judge(proof, &ProofScope::LEDGER);
             assert_eq!((chain.state, chain.late_by), (state, late_seconds.map(Span::from_secs)));
         }
         let failed = RotationProof { failed_at: Some(at(2_000)), completed_at: None, ..whole_proof() };

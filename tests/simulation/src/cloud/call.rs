@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::rc::Rc;
 
-use responder_core::time::Timestamp;
+use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::Region;
 
@@ -11,6 +11,9 @@ use super::call_fault::{CallFault, refuse_with_code};
 use super::simulated_cloud::SimulatedCloud;
 use super::state::CloudState;
 use crate::service_calls::ApiRefusal;
+
+/// How long a call waits for an answer, with all attempts: the operation timeout of the SDK's clients in the functions.
+const CALL_TIMEOUT: Span = Span::from_secs(12);
 
 /// A cloud, as one execution environment sees it.
 #[derive(Clone, Debug)]
@@ -116,7 +119,7 @@ impl SimulatedPort {
                     pending::<()>().await;
                 }
                 if matches!(fault, CallFault::Hangs { .. }) {
-                    clock.sleep_until(until).await;
+                    clock.sleep_until(clock.now().plus(CALL_TIMEOUT).min(until)).await;
                 }
                 fault.to_error(service, operation).map(Err)
             }
