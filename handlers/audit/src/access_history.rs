@@ -7,10 +7,8 @@ mod batch_reads;
 mod call_collection;
 mod call_evidence;
 mod nearest_names;
-mod secret_query;
 
 pub use access_call::{CallerKind, UndatedRead};
 pub use access_report::{AccessReport, AccessRow};
 pub use call_collection::AccessHistory;
 pub use call_evidence::AccessDoubt;
-pub use secret_query::SecretQuery;

@@ -48,4 +48,7 @@ pub use input_kind::{FileKind, is_fixture_companion};
 pub use input_problem::{ContentProblem, InputProblem};
 pub(crate) use json_values::scan_values;
 pub use read_content::{read_content, visit_contents};
-pub use read_files::{InputReading, NoProgress, ReadProgress, read_events, read_files};
+pub use read_files::{
+    ContentVisit, EventVisit, InputReading, LocatedEvent, NoProgress, ReadProgress, read_content_events,
+    read_events, read_files,
+};

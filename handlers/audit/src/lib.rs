@@ -4,3 +4,4 @@
 pub mod access_history;
 pub mod input;
 pub mod proof;
+pub mod query;

@@ -28,8 +28,8 @@ struct FileAnswer {
 
 fn decide(rules: &RuleSet, path: &str) -> FileAnswer {
     let mut matched_events = Vec::new();
-    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
-        matched_events.extend(rules.match_event(text).map_err(|error| error.to_string())?);
+    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |event| {
+        matched_events.extend(rules.match_event(event.text).map_err(|error| error.to_string())?);
         Ok(())
     });
     let (matched_events, _) = order_and_deduplicate(matched_events);
@@ -46,8 +46,8 @@ fn decide(rules: &RuleSet, path: &str) -> FileAnswer {
 /// The events of a file, and how many parts of it could not be read.
 fn read_texts(path: &str) -> (Vec<String>, usize) {
     let mut texts = Vec::new();
-    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |text| {
-        texts.push(text.to_owned());
+    let reading = read_events(&[PathBuf::from(path)], &mut NoProgress, &mut |event| {
+        texts.push(event.text.to_owned());
         Ok(())
     });
     (texts, reading.problems.len())

@@ -1,6 +1,7 @@
 //! The command line: the commands and their arguments.
 
 mod arguments;
+mod filter_args;
 mod help_text;
 
 pub(crate) use arguments::{

@@ -11,7 +11,9 @@ mod proof_report;
 mod proof_text;
 mod replay_result;
 mod replay_text;
+mod report_filter;
 mod short_names;
+mod shown_decisions;
 mod step_line;
 
 pub(crate) use access_query::{AccessAnswer, AskedQuery};
@@ -23,3 +25,4 @@ pub(crate) use proof_report::ProofReport;
 pub(crate) use proof_text::write_proof_text;
 pub(crate) use replay_result::{ReplayResult, replay_events};
 pub(crate) use replay_text::write_replay_text;
+pub(crate) use report_filter::{FilteredCoverage, ReportFilter};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::secret_query::SecretQuery;
+use crate::query::{EventFilter, SecretQuery};
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::enrichment::{enrich_event, may_be_task_launch};
 use responder_core::event::Event;
@@ -128,6 +128,19 @@ impl AccessCall {
     /// The same call, as a read of `secret`: with the account and Region of the secret.
     pub(super) fn as_read_of(&self, secret: &SecretRef) -> Self {
         Self { account: secret.account.clone(), region: secret.region.clone(), ..self.clone() }
+    }
+
+    /// Whether time, place and principal fit. An account and a Region may be those of the event or of the secret.
+    pub(super) fn fits(&self, filter: &EventFilter) -> bool {
+        let mut accounts = vec![&self.account];
+        let mut regions = vec![&self.region];
+        for secret in &self.secrets {
+            accounts.push(&secret.account);
+            regions.push(&secret.region);
+        }
+        filter.includes_time(self.at)
+            && filter.fits_places(&accounts, &regions)
+            && filter.fits_principal(&self.principal, self.session.as_ref())
     }
 
     /// The caller, and where it called.

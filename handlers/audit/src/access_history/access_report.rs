@@ -20,29 +20,23 @@ pub struct AccessReport {
     pub copies: usize,
     /// The times of the first and the last event of the input, whatever they are about.
     pub covered: Option<(Timestamp, Timestamp)>,
+    /// How many of the records of calls fit the filter, copies not included.
+    pub shown: usize,
+    /// How many do not, and were left out.
+    pub hidden: usize,
 }
 
-impl AccessReport {
-    pub(super) fn from_evidence(
-        evidence: &CallEvidence,
-        copies: usize,
-        covered: Option<(Timestamp, Timestamp)>,
-    ) -> Self {
-        let mut readers = AccessRowTable::default();
-        for call in &evidence.certain {
-            readers.add_call(call, None);
-        }
-        let mut possible_readers = AccessRowTable::default();
-        for (doubt, call) in &evidence.doubtful {
-            possible_readers.add_call(call, Some(*doubt));
-        }
-        Self {
-            readers: readers.into_sorted_rows(),
-            possible_readers: possible_readers.into_sorted_rows(),
-            copies,
-            covered,
-        }
+/// Puts calls into rows: those of the readers, and those of the possible readers.
+pub(super) fn tabulate_calls(evidence: &CallEvidence) -> (Vec<AccessRow>, Vec<AccessRow>) {
+    let mut readers = AccessRowTable::default();
+    for call in &evidence.certain {
+        readers.add_call(call, None);
     }
+    let mut possible_readers = AccessRowTable::default();
+    for (doubt, call) in &evidence.doubtful {
+        possible_readers.add_call(call, Some(*doubt));
+    }
+    (readers.into_sorted_rows(), possible_readers.into_sorted_rows())
 }
 
 /// The calls of one principal that came from one place.

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::access_call::{AccessCall, UndatedRead};
-use super::access_report::AccessReport;
+use super::access_report::{AccessReport, tabulate_calls};
 use super::call_evidence::weigh_calls;
 use super::nearest_names::find_nearest_names;
-use super::secret_query::SecretQuery;
+use crate::query::{EventFilter, SecretQuery};
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
@@ -19,16 +19,12 @@ use responder_core::time::Timestamp;
 pub struct AccessHistory {
     query: SecretQuery,
     facts: Facts,
-    /// Calls before this time are left out.
-    since: Option<Timestamp>,
-    /// Calls at this time or later are left out.
-    until: Option<Timestamp>,
-    /// The calls, by the key of the event; of several copies the one that says most.
-    calls: BTreeMap<String, RankedCall>,
+    /// Calls that do not fit are left out.
+    filter: EventFilter,
+    /// The calls, by the key of the event.
+    calls: BTreeMap<String, CollectedCall>,
     /// Every spelling of any secret: they show which ARN belongs to which name.
     spellings: BTreeSet<SecretRef>,
-    /// How many further copies of the calls there were.
-    copies: usize,
     /// The times of the first and the last event.
     covered: Option<(Timestamp, Timestamp)>,
 }
@@ -36,15 +32,19 @@ pub struct AccessHistory {
 /// A call, after its rank among the copies of its event: the smallest one says most.
 type RankedCall = (Reverse<(bool, usize)>, AccessCall);
 
+/// The calls of all copies of an event.
+#[derive(Clone, Debug)]
+struct CollectedCall {
+    /// The one that says most.
+    best: RankedCall,
+    /// How many further copies there were.
+    copies: usize,
+}
+
 impl AccessHistory {
     /// An empty history. The services of `facts` show which reads are launches of tasks, its settings which callers are
-    /// persons. `since` is inclusive, `until` is exclusive.
-    pub fn new(
-        query: SecretQuery,
-        mut facts: Facts,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Self {
+    /// persons. Calls that do not fit the filter are left out.
+    pub fn new(query: SecretQuery, mut facts: Facts, filter: EventFilter) -> Self {
         let mut roles = BTreeSet::new();
         for service in facts.services.iter().flatten() {
             for role in &service.execution_roles {
@@ -55,16 +55,7 @@ impl AccessHistory {
             let secrets = launch_secrets(&facts, &role);
             facts.launch_secrets.insert(role, secrets);
         }
-        Self {
-            query,
-            facts,
-            since,
-            until,
-            calls: BTreeMap::new(),
-            spellings: BTreeSet::new(),
-            copies: 0,
-            covered: None,
-        }
+        Self { query, facts, filter, calls: BTreeMap::new(), spellings: BTreeSet::new(), covered: None }
     }
 
     /// Adds an event, if it matters. Most events do not.
@@ -83,31 +74,23 @@ impl AccessHistory {
         }
         let (first, last) = self.covered.unwrap_or((event.time, event.time));
         self.covered = Some((first.min(event.time), last.max(event.time)));
-        if let Some(call) = call
-            && self.includes_time(event.time)
-        {
+        if let Some(call) = call {
             let rank = Reverse((!call.secrets.is_empty(), event.count_known_parties()));
             self.add_call(event.key(), (rank, call));
         }
         Ok(())
     }
 
-    fn includes_time(&self, at: Timestamp) -> bool {
-        let is_before = self.since.is_some_and(|since| at < since);
-        let is_after = self.until.is_some_and(|until| at >= until);
-        !is_before && !is_after
-    }
-
     fn add_call(&mut self, key: &str, found: RankedCall) {
         match self.calls.get_mut(key) {
             Some(known) => {
-                self.copies += 1;
-                if found < *known {
-                    *known = found;
+                known.copies += 1;
+                if found < known.best {
+                    known.best = found;
                 }
             }
             None => {
-                self.calls.insert(key.to_owned(), found);
+                self.calls.insert(key.to_owned(), CollectedCall { best: found, copies: 0 });
             }
         }
     }
@@ -126,10 +109,27 @@ impl AccessHistory {
         find_nearest_names(self.query.name().raw(), &names)
     }
 
-    /// Reports who read the secret, and who may have.
+    /// Reports who read the secret, and who may have. Place and principal are those of the copy that says most.
     pub fn report(&self) -> AccessReport {
-        let calls = self.calls.values().map(|(_, call)| call);
-        let evidence = weigh_calls(calls, &self.query, &self.spellings);
-        AccessReport::from_evidence(&evidence, self.copies, self.covered)
+        let mut copies = 0;
+        let mut calls = Vec::new();
+        for collected in self.calls.values() {
+            let (_, call) = &collected.best;
+            if call.fits(&self.filter) {
+                copies += collected.copies;
+                calls.push(call);
+            }
+        }
+        let shown = calls.len();
+        let evidence = weigh_calls(calls.into_iter(), &self.query, &self.spellings);
+        let (readers, possible_readers) = tabulate_calls(&evidence);
+        AccessReport {
+            readers,
+            possible_readers,
+            copies,
+            covered: self.covered,
+            shown,
+            hidden: self.calls.len() - shown,
+        }
     }
 }

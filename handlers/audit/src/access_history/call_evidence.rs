@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::access_call::AccessCall;
 use super::batch_reads::pair_batches;
-use super::secret_query::SecretQuery;
+use crate::query::SecretQuery;
 use responder_core::aws::secret_ref::{SecretRef, resolve_spellings};
 
 /// Why a call may have read the secret, without certainty.

@@ -17,6 +17,7 @@ pub struct InputCoverage {
     files: usize,
     bytes: usize,
     events: usize,
+    ledger_files: usize,
     undated: usize,
     beside: BTreeMap<BesideKind, usize>,
     days: BTreeMap<EventSeries, BTreeSet<Date>>,
@@ -31,6 +32,9 @@ pub struct CoverageReport {
     pub bytes: usize,
     /// Events, copies included.
     pub events: usize,
+    /// Files, and members of archives, that hold items of the ledger instead of events.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ledger_files: usize,
     /// Events without a time that can be read.
     pub undated: usize,
     /// What lay beside the events, by kind.
@@ -47,6 +51,11 @@ pub struct CoverageReport {
     pub to: Option<Date>,
     /// Days and Regions without events that have some around them.
     pub gaps: Vec<CoverageGap>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Days of an account and a Region without events, although there are events around them.
@@ -66,6 +75,13 @@ pub struct CoverageGap {
     pub days: i64,
 }
 
+impl CoverageReport {
+    /// Whether nothing was read at all: no event, and no file of the ledger.
+    pub fn is_empty(&self) -> bool {
+        self.events == 0 && self.ledger_files == 0
+    }
+}
+
 impl InputCoverage {
     pub(super) fn add_content(&mut self, bytes: usize, events: usize, beside: &BTreeMap<BesideKind, usize>) {
         self.bytes += bytes;
@@ -74,6 +90,12 @@ impl InputCoverage {
         for (kind, count) in beside {
             self.add_beside(*kind, *count);
         }
+    }
+
+    /// Counts a content with items of the ledger.
+    pub fn add_ledger_content(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.ledger_files += 1;
     }
 
     pub(super) fn add_beside(&mut self, kind: BesideKind, count: usize) {
@@ -98,6 +120,7 @@ impl InputCoverage {
             files: self.files,
             bytes: self.bytes,
             events: self.events,
+            ledger_files: self.ledger_files,
             undated: self.undated,
             beside: self.beside.clone(),
             ..CoverageReport::default()

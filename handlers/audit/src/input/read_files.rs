@@ -41,33 +41,45 @@ pub struct InputReading {
     pub coverage: InputCoverage,
 }
 
-/// Hands the content of every file below `paths` to `visit`, with the name of the file. `visit` returns the parts of
-/// the content that it cannot use.
+/// Hands the content of every file below `paths` to `visit`, with the name of the file, and what was looked at so far.
+/// `visit` returns the parts of the content that it cannot use.
 ///
-/// A path that cannot be read does not stop the others. Returns all problems, by file and position.
+/// A path that cannot be read does not stop the others. The problems come by file and position.
 pub fn read_files(
     paths: &[PathBuf],
     progress: &mut dyn ReadProgress,
-    visit: &mut dyn FnMut(&str, &[u8]) -> Vec<ContentProblem>,
-) -> Vec<InputProblem> {
-    let mut reader = ContentReader::default();
-    reader.read_paths(paths, progress, &mut |name, bytes, _| visit(name, bytes));
-    reader.reading.problems
-}
-
-/// Hands the text of every event below `paths` to `visit`, which returns an error about an event that it cannot use.
-pub fn read_events(
-    paths: &[PathBuf],
-    progress: &mut dyn ReadProgress,
-    visit: &mut dyn FnMut(&str) -> Result<(), String>,
+    visit: &mut ContentVisit<'_>,
 ) -> InputReading {
     let mut reader = ContentReader::default();
-    reader.read_paths(paths, progress, &mut |_, bytes, coverage| read_content_events(bytes, coverage, visit));
+    reader.read_paths(paths, progress, visit);
     reader.reading
 }
 
+/// Hands every event below `paths` to `visit`, which returns an error about an event that it cannot use.
+pub fn read_events(
+    paths: &[PathBuf],
+    progress: &mut dyn ReadProgress,
+    visit: &mut EventVisit<'_>,
+) -> InputReading {
+    read_files(paths, progress, &mut |name, bytes, coverage| {
+        read_content_events(name, bytes, coverage, visit)
+    })
+}
+
+/// An event of the input, and where it was found.
+#[derive(Clone, Copy, Debug)]
+pub struct LocatedEvent<'e> {
+    /// The event, as the text of an EventBridge event.
+    pub text: &'e str,
+    /// The name of its file.
+    pub file: &'e str,
+}
+
+/// Uses one event. Returns an error about an event that it cannot use.
+pub type EventVisit<'v> = dyn FnMut(&LocatedEvent<'_>) -> Result<(), String> + 'v;
+
 /// Uses one content, with its name. Returns the parts that it cannot use.
-type ContentVisit<'v> = dyn FnMut(&str, &[u8], &mut InputCoverage) -> Vec<ContentProblem> + 'v;
+pub type ContentVisit<'v> = dyn FnMut(&str, &[u8], &mut InputCoverage) -> Vec<ContentProblem> + 'v;
 
 /// Reads one content after the other.
 #[derive(Default)]
@@ -118,11 +130,12 @@ impl ContentReader {
     }
 }
 
-/// Hands on the events of one content. What all records of it lack is one problem.
-fn read_content_events(
+/// Hands on the events of one content of the file `name`. What all records of it lack is one problem.
+pub fn read_content_events(
+    name: &str,
     bytes: &[u8],
     coverage: &mut InputCoverage,
-    visit: &mut dyn FnMut(&str) -> Result<(), String>,
+    visit: &mut EventVisit<'_>,
 ) -> Vec<ContentProblem> {
     let mut problems = Vec::new();
     let mut missing: BTreeMap<MissingMember, (usize, usize)> = BTreeMap::new();
@@ -135,7 +148,7 @@ fn read_content_events(
                 let (_, count) = missing.entry(member).or_insert((event.offset, 0));
                 *count += 1;
             }
-            if let Err(reason) = visit(&event.text) {
+            if let Err(reason) = visit(&LocatedEvent { text: &event.text, file: name }) {
                 problems.push(ContentProblem { offset: event.offset, reason });
             }
         }

@@ -34,6 +34,9 @@ pub struct ProofChain {
     pub late_by: Option<Span>,
     /// Whether the end of the rollout would be known. `CloudTrail` alone does not record it.
     pub ends_known: bool,
+    /// The execution roles of the service, as `111122223333:role/app`: a filter looks at them. The ledger holds none.
+    #[serde(skip)]
+    pub execution_roles: Vec<Untrusted>,
 }
 
 impl ProofChain {
@@ -46,8 +49,17 @@ impl ProofChain {
             None => (ChainState::Complete, None, None),
             Some(missing) => (missing.state, Some(missing.link), Some(missing.reason)),
         };
-        let mut chain =
-            Self { proof, state, link, reason, to_consume, to_complete, late_by: None, ends_known };
+        let mut chain = Self {
+            proof,
+            state,
+            link,
+            reason,
+            to_consume,
+            to_complete,
+            late_by: None,
+            ends_known,
+            execution_roles: Vec::new(),
+        };
         chain.judge_delay(scope.answer);
         chain
     }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use responder_audit::access_history::SecretQuery;
-use responder_core::time::{Date, Timestamp};
+use responder_audit::query::SecretQuery;
+use responder_core::time::Date;
 
+use super::filter_args::{FilterArgs, SecretFilterArgs, SeverityArgs, parse_secret};
 use super::help_text;
 
 /// Decides about recorded events offline, as the functions of secrets-responder do: the same rules, the same code, the
@@ -77,6 +78,12 @@ pub(crate) struct RunArgs {
     pub(crate) facts: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) secret: SecretFilterArgs,
+    #[command(flatten)]
+    pub(crate) severity: SeverityArgs,
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +104,10 @@ pub(crate) struct ProofArgs {
     /// records among the events do, and a service whose task definition is older than the events is not seen.
     #[arg(long, value_name = "FILE")]
     pub(crate) facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) secret: SecretFilterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -105,12 +116,6 @@ pub(crate) struct ReadsArgs {
     /// means the secret of its account. Reads of its replicas in other Regions count.
     #[arg(long, value_name = "NAME|ARN", value_parser = parse_secret)]
     pub(crate) secret: SecretQuery,
-    /// List only reads at this time or later: an instant, or a day, which begins at 00:00 in UTC.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) since: Option<Timestamp>,
-    /// List only reads before this time.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) until: Option<Timestamp>,
     /// Files or folders of events, plain or packed; `-` is standard input. Every form that `replay run` understands is
     /// read.
     #[arg(required = true, value_name = "PATH")]
@@ -122,17 +127,8 @@ pub(crate) struct ReadsArgs {
     /// persons.
     #[arg(long, value_name = "FILE")]
     pub(crate) facts: Option<PathBuf>,
-}
-
-fn parse_secret(text: &str) -> Result<SecretQuery, &'static str> {
-    SecretQuery::parse(text).ok_or("expected a secret's name or ARN")
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, &'static str> {
-    if let Ok(day) = text.parse::<Date>() {
-        return Ok(day.start());
-    }
-    text.parse().or(Err("expected `2026-01-31` or `2026-01-31T12:00:00Z`"))
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -170,9 +166,9 @@ pub(crate) struct RulesArgs {
 pub(crate) enum ReportFormat {
     /// For people.
     Text,
-    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem, coverage and summary; `proof` prints
-    /// proof, no-consumers, problem and summary; `reads` prints query, reader, may-have-read, problem, coverage
-    /// and summary.
+    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem, coverage and summary;
+    /// `proof` prints proof, no-consumers, failed-rotation, problem, coverage and summary; `reads` prints query, reader,
+    /// may-have-read, problem, coverage and summary. A filter stands in `coverage`.
     Json,
 }
 

@@ -23,10 +23,19 @@ Examples:
     replay run --format json AWSLogs/ | jq 'select(.kind == \"incident\")'
   A rotation, with what is known about the services:
     replay run --facts services.json rotation.json
+  The incidents of a month in one account, of severity high or critical:
+    replay run --since 2026-10-01 --until 2026-11-01 --account 111122223333 --severity high AWSLogs/
+  Everything that one person did to the secrets of one application:
+    replay run --principal zoe@example.com --secret 'prod/billing/*' AWSLogs/
+
+Filters change no decision: everything in the input is decided, and then the report shows the
+incidents of which an event fits, whole, and the decisions about events that fit. The summary counts
+everything. The report and its coverage line name the filter, also as an instant where a time is
+given as `90d`, and the values that nothing in the input has.
 
 Exit status:
   0  done
-  2  the rules, the facts or a path cannot be used, and nothing was decided
+  2  the rules, the facts, a path or a filter cannot be used, and nothing was decided
   3  some of the input could not be read, or it has no event: it is reported, and the rest was
      decided";
 
@@ -42,6 +51,12 @@ Examples:
     replay proof --facts services.json AWSLogs/ archive.jsonl
   The chains that are not complete, for a script:
     replay proof --format json AWSLogs/ | jq 'select(.kind == \"proof\" and .state != \"complete\")'
+  The rotations of one application in the last 90 days:
+    replay proof --since 90d --secret 'prod/billing/*' AWSLogs/ archive.jsonl
+
+Every chain is judged by the whole input. Then a filter shows those that fit: the time is that of the
+change, account and Region are those of the secret, and a principal is an execution role of the
+service, which the ledger does not hold. Totals and exit status are about what is shown.
 
 States of a chain:
   complete  every link holds
@@ -52,16 +67,20 @@ States of a chain:
   broken    a link is missing and will not come by itself
 
 Exit status:
-  0  every chain is complete and in time, or there is no change of a secret
+  0  every chain that is shown is complete and in time, or there is no change of a secret
   1  a chain is not complete or was late, a rotation failed and no new value came since, or the
      services that use a changed secret are unknown
-  2  the facts or a path cannot be used, or the input has both items and events
-  3  some of the input could not be read: more may be missing than the report says";
+  2  the facts, a path or a filter cannot be used, or the input has both items and events
+  3  some of the input could not be read, or it has neither an event nor a file of the ledger: more
+     may be missing than the report says";
 
 pub(super) const READS: &str = "\
 Examples:
   The reads of the last 90 days, from CloudTrail files:
-    replay reads --secret prod/billing/db --since \"$(date -u -d '90 days ago' +%F)\" AWSLogs/
+    replay reads --secret prod/billing/db --since 90d AWSLogs/
+  The reads of October by one role, in one account:
+    replay reads --secret prod/billing/db --since 2026-10-01 --until 2026-11-01 \\
+        --principal role/app --account 111122223333 AWSLogs/
   The same, with launches of tasks shown as such:
     replay reads --secret prod/billing/db --facts services.json AWSLogs/
   Access keys and addresses, for a script:
@@ -83,7 +102,7 @@ Callers:
 
 Exit status:
   0  done, whether the secret was read or not
-  2  the secret, a time, a path or the facts cannot be used, or the window is empty
+  2  the secret, a filter, a path or the facts cannot be used, or the window is empty
   3  some of the input could not be read, or it has no event: reads may be missing";
 
 pub(super) const BASELINE: &str = "\

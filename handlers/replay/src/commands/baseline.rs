@@ -26,8 +26,8 @@ pub(crate) fn learn_baseline(args: &BaselineArgs) -> Result<CommandOutcome, Comm
     let rules = load_rules(&args.rules)?;
     check_paths(&args.paths)?;
     let mut last_seen: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
-        let matched_events = rules.match_event(text).map_err(|error| error.to_string())?;
+    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |event| {
+        let matched_events = rules.match_event(event.text).map_err(|error| error.to_string())?;
         for (key, at) in matched_events.iter().flat_map(reads) {
             let last = last_seen.entry(key).or_insert(at);
             *last = at.max(*last);

@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, Write};
 use crate::cli::{ProofArgs, ReportFormat};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
-use crate::report::{ProofReport, write_proof_text};
+use crate::report::{FilteredCoverage, ProofReport, ReportFilter, write_proof_text};
 use crate::rules_and_facts::load_facts;
 
 pub(crate) fn prove_rotations(args: &ProofArgs) -> Result<CommandOutcome, CommandError> {
+    let filter = ReportFilter::new(args.filter.to_filter(&args.secret.secrets)?, None);
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
-    let report = ProofReport::read(&args.paths, &facts, &mut TerminalProgress::new())?;
+    let report = ProofReport::read(&args.paths, &facts, filter, &mut TerminalProgress::new())?;
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         ReportFormat::Json => write_json_lines(&report, &mut out)?,
@@ -24,10 +25,11 @@ pub(crate) fn prove_rotations(args: &ProofArgs) -> Result<CommandOutcome, Comman
     Ok(decide_outcome(&report))
 }
 
-/// Decides the exit status: problems of the input hide other chains, so they come first.
+/// Decides the exit status: problems of the input, and an input without anything in it, hide
+/// other chains, so they come first.
 fn decide_outcome(report: &ProofReport) -> CommandOutcome {
     let totals = &report.totals;
-    if totals.quarantined > 0 {
+    if totals.quarantined > 0 || report.coverage.is_empty() {
         CommandOutcome::PartlyRead
     } else if totals.complete < totals.consumers || totals.unknown > 0 || totals.failed > 0 {
         CommandOutcome::Differs
@@ -42,5 +44,6 @@ fn write_json_lines(report: &ProofReport, out: &mut impl Write) -> io::Result<()
     lines.write_all("no-consumers", &report.unconsumed)?;
     lines.write_all("failed-rotation", &report.failed)?;
     lines.write_all("problem", &report.problems)?;
+    lines.write_one("coverage", &FilteredCoverage::new(&report.coverage, &report.filter))?;
     lines.write_one("summary", &report.totals)
 }

@@ -4,27 +4,38 @@ use std::io::{self, BufWriter, Write};
 
 use responder_audit::access_history::AccessHistory;
 use responder_audit::input::{InputProblem, read_events};
+use responder_audit::query::UnseenValues;
 use responder_core::event::Event;
 
 use crate::cli::{ReadsArgs, ReportFormat};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
-use crate::report::{AccessAnswer, AccessTotals, AskedQuery, write_access_text};
+use crate::report::{
+    AccessAnswer, AccessTotals, AskedQuery, FilteredCoverage, ReportFilter, write_access_text,
+};
 use crate::rules_and_facts::load_facts;
 
 pub(crate) fn list_reads(args: &ReadsArgs) -> Result<CommandOutcome, CommandError> {
     let query = AskedQuery::from_args(args)?;
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
-    let mut history = AccessHistory::new(args.secret.clone(), facts, args.since, args.until);
-    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |text| {
-        let event = Event::parse(text).map_err(|error| error.to_string())?;
+    let mut filter = ReportFilter::new(args.filter.to_filter(&[])?, None);
+    let mut unseen = UnseenValues::of_filter(&filter.events);
+    let mut history = AccessHistory::new(args.secret.clone(), facts, filter.events.clone());
+    let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |located| {
+        let event = Event::parse(located.text).map_err(|error| error.to_string())?;
+        unseen.see(&event);
         history.add_event(&event).map_err(|error| error.to_string())
     });
     let report = history.report();
+    let coverage = reading.coverage.report();
+    filter.note_unseen(&coverage, unseen.texts());
+    filter.shown = report.shown;
+    filter.hidden = report.hidden;
     let answer = AccessAnswer {
         totals: AccessTotals::count(&report, reading.problems.len()),
-        coverage: reading.coverage.report(),
+        coverage,
+        filter,
         query: query.answer(history.is_secret_named(), history.nearest_names()),
         report,
     };
@@ -50,6 +61,6 @@ fn write_json_lines(
     lines.write_all("reader", &answer.report.readers)?;
     lines.write_all("may-have-read", &answer.report.possible_readers)?;
     lines.write_all("problem", problems)?;
-    lines.write_one("coverage", &answer.coverage)?;
+    lines.write_one("coverage", &FilteredCoverage::new(&answer.coverage, &answer.filter))?;
     lines.write_one("summary", &answer.totals)
 }

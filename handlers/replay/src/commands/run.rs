@@ -7,15 +7,16 @@ use responder_core::rules::RuleSet;
 use crate::cli::{ReportFormat, RunArgs};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
-use crate::report::{ReplayResult, replay_events, write_replay_text};
+use crate::report::{FilteredCoverage, ReplayResult, ReportFilter, replay_events, write_replay_text};
 use crate::rules_and_facts::{load_facts, load_rules};
 
 pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError> {
+    let filter = ReportFilter::new(args.filter.to_filter(&args.secret.secrets)?, args.severity.severity);
     let rules = load_rules(&args.rules)?;
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
     let are_services_known = facts.services.is_some();
-    let result = replay_events(&rules, facts, &args.paths, &mut TerminalProgress::new());
+    let result = replay_events(&rules, facts, &args.paths, filter, &mut TerminalProgress::new());
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         ReportFormat::Json => write_json_lines(&result, &rules, &mut out)?,
@@ -34,6 +35,6 @@ fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write
     lines.write_all("decision", &result.locate_decisions(rules))?;
     lines.write_all("incident", &result.incidents)?;
     lines.write_all("problem", &result.problems)?;
-    lines.write_one("coverage", &result.coverage)?;
+    lines.write_one("coverage", &FilteredCoverage::new(&result.coverage, &result.filter))?;
     lines.write_one("summary", &result.summary)
 }

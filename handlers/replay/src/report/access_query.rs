@@ -7,6 +7,7 @@ use responder_core::time::Timestamp;
 use serde::Serialize;
 
 use super::access_totals::AccessTotals;
+use super::report_filter::ReportFilter;
 use crate::cli::ReadsArgs;
 use crate::command_outcome::CommandError;
 
@@ -39,23 +40,20 @@ pub(crate) struct AccessAnswer {
     pub(crate) totals: AccessTotals,
     /// What was looked at.
     pub(crate) coverage: CoverageReport,
+    /// What is shown.
+    pub(crate) filter: ReportFilter,
 }
 
 impl AskedQuery {
-    /// Checks the question. A window that can hold nothing, and a name that no secret can have, are mistakes.
+    /// Checks the question. A name that no secret can have is a mistake.
     pub(crate) fn from_args(args: &ReadsArgs) -> Result<Self, CommandError> {
         let secret = args.secret.name();
         if secret.raw().contains(['*', '?']) {
             let reason = "wildcards are not read here: name one secret".to_owned();
             return Err(CommandError::UnusableContent { file: "--secret".to_owned(), reason });
         }
-        if let (Some(since), Some(until)) = (args.since, args.until)
-            && since >= until
-        {
-            let reason = format!("the window is empty: it begins at {since} and ends at {until}");
-            return Err(CommandError::UnusableContent { file: "--since".to_owned(), reason });
-        }
-        Ok(Self { secret, since: args.since, until: args.until, named: false, nearest: Vec::new() })
+        let filter = &args.filter;
+        Ok(Self { secret, since: filter.since, until: filter.until, named: false, nearest: Vec::new() })
     }
 
     /// Adds what the input says: whether it names the secret, else which names are like it.

@@ -59,6 +59,7 @@ fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()>
             writeln!(out, "The window ends after the input, whose last event is of {to}.")?;
         }
     }
+    answer.filter.write_text("records of calls for it", "", out)?;
     writeln!(out)
 }
 

@@ -13,7 +13,7 @@ const LISTED_GAPS_MAX: usize = 20;
 
 /// Says first of all that nothing was read, if so: an empty report must not pass for an all-clear.
 pub(super) fn write_nothing_read(coverage: &CoverageReport, out: &mut impl Write) -> io::Result<()> {
-    if coverage.events == 0 {
+    if coverage.is_empty() {
         writeln!(out, "NOTHING WAS READ: the input has no event that can be read. This is no all-clear.")?;
     }
     Ok(())
@@ -21,7 +21,11 @@ pub(super) fn write_nothing_read(coverage: &CoverageReport, out: &mut impl Write
 
 /// Writes files, events, accounts, Regions, days and gaps.
 pub(super) fn write_coverage_text(coverage: &CoverageReport, out: &mut impl Write) -> io::Result<()> {
-    let CoverageReport { files, bytes, events, undated, accounts, regions, gaps, .. } = coverage;
+    let CoverageReport { files, bytes, events, ledger_files, undated, accounts, regions, gaps, .. } =
+        coverage;
+    if *ledger_files > 0 {
+        return writeln!(out, "Looked at {ledger_files} files of the ledger ({bytes} bytes unpacked).");
+    }
     writeln!(out, "Looked at {events} events in {files} files with events ({bytes} bytes unpacked).")?;
     if let (Some(from), Some(to)) = (coverage.from, coverage.to) {
         let (accounts, regions) = (accounts.len(), regions.len());

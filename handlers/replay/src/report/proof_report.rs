@@ -2,15 +2,22 @@
 
 use std::path::PathBuf;
 
-use responder_audit::input::{ContentProblem, FileKind, InputProblem, ReadProgress, find_events, read_files};
+use responder_audit::input::{
+    ContentProblem, CoverageReport, FileKind, InputCoverage, InputProblem, ReadProgress, read_content_events,
+    read_files,
+};
 use responder_audit::proof::{
     ChainState, FailedRotation, ProofChain, ProofScope, RotationEvents, RotationProof, UnconsumedChange,
     merge_copies, read_ledger_items, rebuild_proofs,
 };
+use responder_audit::query::UnseenValues;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
+use responder_core::time::Timestamp;
 use serde::Serialize;
 
+use super::report_filter::ReportFilter;
 use crate::command_outcome::CommandError;
 
 /// Everything that is proved, and not.
@@ -24,8 +31,12 @@ pub(crate) struct ProofReport {
     pub(crate) failed: Vec<FailedRotation>,
     /// The parts of the input that could not be read.
     pub(crate) problems: Vec<InputProblem>,
-    /// The counts.
+    /// The counts of what is shown.
     pub(crate) totals: ProofTotals,
+    /// What was looked at.
+    pub(crate) coverage: CoverageReport,
+    /// What is shown.
+    pub(crate) filter: ReportFilter,
 }
 
 /// The counts: `consumers` = `complete` + `late` + `read` + `open` + `broken`.
@@ -58,24 +69,36 @@ pub(crate) struct ProofTotals {
 }
 
 impl ProofReport {
-    /// Reads the files below `paths`, and judges the chains in them.
+    /// Reads the files below `paths`, judges the chains in them, and leaves out those that do not fit the filter.
     ///
     /// # Errors
-    /// When the input has both items of the ledger and events: they would prove the same rotations twice.
+    /// When the input has both items of the ledger and events: they would prove the same rotations twice. When a filter
+    /// by principal meets items of the ledger: they hold no roles.
     pub(crate) fn read(
         paths: &[PathBuf],
         facts: &Facts,
+        mut filter: ReportFilter,
         progress: &mut dyn ReadProgress,
     ) -> Result<Self, CommandError> {
-        let mut input = ProofInput::default();
-        let problems = read_files(paths, progress, &mut |file, content| input.read_file(file, content));
+        let mut input =
+            ProofInput { unseen: UnseenValues::of_filter(&filter.events), ..ProofInput::default() };
+        let reading = read_files(paths, progress, &mut |file, content, coverage| {
+            input.read_file(file, content, coverage)
+        });
         input.check_unmixed()?;
+        input.check_filter(&filter)?;
+        let coverage = reading.coverage.report();
+        if input.ledger_file.is_none() {
+            filter.note_unseen(&coverage, input.unseen.texts());
+        }
         let mut report = Self {
             chains: Vec::new(),
             unconsumed: Vec::new(),
             failed: Vec::new(),
-            problems,
+            problems: reading.problems,
             totals: ProofTotals::default(),
+            coverage,
+            filter,
         };
         if input.ledger_file.is_some() {
             for proof in merge_copies(input.recorded) {
@@ -88,8 +111,31 @@ impl ProofReport {
             report.failed = rebuilt.failed;
             report.totals.partial = facts.services.is_none() && !report.chains.is_empty();
         }
+        report.hide_others();
         report.count();
         Ok(report)
+    }
+
+    /// Leaves out what does not fit. Of a principal, only chains and reads know a role.
+    fn hide_others(&mut self) {
+        let Self { chains, unconsumed, failed, filter, .. } = self;
+        let events = filter.events.clone();
+        let fits_change = |secret: &SecretRef, at: Timestamp| {
+            events.includes_time(at)
+                && events.fits_places(&[&secret.account], &[&secret.region])
+                && events.fits_secret(secret)
+        };
+        let is_by_any = events.principals.is_empty();
+        filter.retain(chains, |chain| {
+            fits_change(&chain.proof.secret, chain.proof.changed_at)
+                && (is_by_any || chain.execution_roles.iter().any(|role| events.fits_role(role)))
+        });
+        filter.retain(unconsumed, |change| {
+            let read = change.first_read.as_ref();
+            fits_change(&change.secret, change.changed_at)
+                && (is_by_any || read.is_some_and(|read| events.fits_principal(&read.role, None)))
+        });
+        filter.retain(failed, |rotation| fits_change(&rotation.secret, rotation.failed_at) && is_by_any);
     }
 
     fn count(&mut self) {
@@ -133,18 +179,24 @@ struct ProofInput {
     ledger_file: Option<String>,
     /// The first file with events.
     event_file: Option<String>,
+    /// The values of the filter that no event names.
+    unseen: UnseenValues,
 }
 
 impl ProofInput {
     /// Reads one file. Returns the parts of it that could not be read.
-    fn read_file(&mut self, file: &str, content: &[u8]) -> Vec<ContentProblem> {
+    fn read_file(&mut self, file: &str, content: &[u8], coverage: &mut InputCoverage) -> Vec<ContentProblem> {
         match FileKind::detect(file, content) {
             FileKind::ExportManifest => Vec::new(),
             FileKind::LedgerItems => {
+                coverage.add_ledger_content(content.len());
                 self.ledger_file.get_or_insert_with(|| file.to_owned());
                 self.read_items(content)
             }
-            FileKind::Events => self.read_events(file, content),
+            FileKind::Events => read_content_events(file, content, coverage, &mut |located| {
+                self.event_file.get_or_insert_with(|| file.to_owned());
+                self.add_event(located.text)
+            }),
         }
     }
 
@@ -157,23 +209,20 @@ impl ProofInput {
         problems
     }
 
-    fn read_events(&mut self, file: &str, content: &[u8]) -> Vec<ContentProblem> {
-        let mut problems = Vec::new();
-        find_events(content, &mut |found| match found {
-            Ok(event) => {
-                self.event_file.get_or_insert_with(|| file.to_owned());
-                if let Err(reason) = self.add_event(&event.text) {
-                    problems.push(ContentProblem { offset: event.offset, reason });
-                }
-            }
-            Err(problem) => problems.push(problem),
-        });
-        problems
-    }
-
     fn add_event(&mut self, text: &str) -> Result<(), String> {
         let event = Event::parse(text).map_err(|error| error.to_string())?;
+        self.unseen.see(&event);
         self.evidence.add_event(&event).map_err(|error| error.to_string())
+    }
+
+    fn check_filter(&self, filter: &ReportFilter) -> Result<(), CommandError> {
+        match &self.ledger_file {
+            Some(file) if !filter.events.principals.is_empty() => Err(CommandError::UnusableContent {
+                file: file.clone(),
+                reason: "--principal needs events: the items of the ledger hold no roles".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn check_unmixed(&self) -> Result<(), CommandError> {

@@ -6,6 +6,7 @@ use responder_audit::proof::{ChainState, FailedRotation, ProofChain, ProofLink, 
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
+use super::coverage_text::{write_coverage_text, write_nothing_read};
 use super::proof_report::ProofReport;
 use super::short_names::show_service;
 use crate::output::{write_counts, write_table};
@@ -37,10 +38,17 @@ const EMPTY_CELL: &str = "-";
 /// The units of a span, the largest first, in seconds.
 const UNITS_SECONDS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
+/// What a filter changes.
+const FILTER_EFFECT: &str = "Totals and exit status are about those that fit.";
+
 /// Writes the report. Times after a change are relative to it: `+1m 50s`.
 pub(crate) fn write_proof_text(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
+    write_nothing_read(&report.coverage, out)?;
+    report.filter.write_text("rows", FILTER_EFFECT, out)?;
     if report.chains.is_empty() && report.unconsumed.is_empty() && report.failed.is_empty() {
-        return writeln!(out, "No change of a secret in this input.");
+        let hidden = if report.filter.hidden > 0 { " that fits" } else { "" };
+        writeln!(out, "No change of a secret{hidden} in this input.")?;
+        return write_coverage_text(&report.coverage, out);
     }
     let mut rows_by_time: Vec<(Timestamp, [String; COLUMNS])> = Vec::new();
     for chain in &report.chains {
@@ -56,7 +64,8 @@ pub(crate) fn write_proof_text(report: &ProofReport, out: &mut impl Write) -> io
     let rows: Vec<_> = rows_by_time.into_iter().map(|(_, row)| row).collect();
     write_table(TABLE_HEAD, &rows, out)?;
     write_unproved(report, out)?;
-    write_totals(report, out)
+    write_totals(report, out)?;
+    write_coverage_text(&report.coverage, out)
 }
 
 fn chain_row(chain: &ProofChain) -> [String; COLUMNS] {

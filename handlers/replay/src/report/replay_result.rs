@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use responder_audit::input::{CoverageReport, InputProblem, ReadProgress, read_events};
+use responder_audit::query::UnseenValues;
 use responder_core::facts::{Facts, Settings};
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
@@ -13,10 +14,13 @@ use responder_core::rules::{MatchedEvent, RuleSet};
 use responder_core::text::Untrusted;
 use serde::Serialize;
 
+use super::report_filter::ReportFilter;
+use super::shown_decisions::{ShownEvents, retain_marked};
+
 /// Everything that a replay finds out.
 #[derive(Debug)]
 pub(crate) struct ReplayResult {
-    /// One decision for each event and handler, by time.
+    /// One decision for each event and handler, by time, as far as they fit the filter.
     pub(crate) decisions: Vec<Plan>,
     /// Where the event of each decision happened, and who called, in the order of the decisions.
     pub(crate) parties: Vec<EventParties>,
@@ -24,12 +28,14 @@ pub(crate) struct ReplayResult {
     pub(crate) coverage: CoverageReport,
     /// The settings that the decisions were made with.
     pub(crate) settings: Settings,
-    /// The incidents, the most severe first.
+    /// The incidents that fit the filter, the most severe first.
     pub(crate) incidents: Vec<Incident>,
     /// The parts of the input that could not be read, by file and position.
     pub(crate) problems: Vec<InputProblem>,
-    /// The counts.
+    /// The counts of everything that was decided, whether it is shown or not.
     pub(crate) summary: ReplaySummary,
+    /// What is shown.
+    pub(crate) filter: ReportFilter,
 }
 
 impl ReplayResult {
@@ -97,23 +103,28 @@ pub(crate) struct ReplaySummary {
 const UNDATED_MATCH: &str =
     "a rule matches this event, but it has no time that can be read: it was not counted";
 
-/// Decides about every event below `paths`, in order of time.
+/// Decides about every event below `paths`, in order of time, and then leaves out what does not fit the filter.
 pub(crate) fn replay_events(
     rules: &RuleSet,
     facts: Facts,
     paths: &[PathBuf],
+    mut filter: ReportFilter,
     progress: &mut dyn ReadProgress,
 ) -> ReplayResult {
+    let mut unseen = UnseenValues::of_filter(&filter.events);
     let mut summary = ReplaySummary::default();
     let mut matched_events: Vec<MatchedEvent<'_>> = Vec::new();
     let mut copies = 0;
-    let reading = read_events(paths, progress, &mut |text| {
-        let found = rules.match_event(text).map_err(|error| error.to_string())?;
+    let reading = read_events(paths, progress, &mut |located| {
+        let found = rules.match_event(located.text).map_err(|error| error.to_string())?;
         summary.events += 1;
         if found.is_empty() {
             summary.ignored += 1;
         } else {
             copies += 1;
+        }
+        if let Some(matched) = found.first() {
+            unseen.see(&matched.event);
         }
         // An event that several handlers answer is found once for each.
         let is_undated = found.first().is_some_and(|matched| !matched.event.time_known);
@@ -144,8 +155,25 @@ pub(crate) fn replay_events(
             principal: event.principal.id.clone(),
         });
     }
-    let incidents = store.incidents();
+    let mut incidents = store.incidents();
     summary.incidents = incidents.len();
     let coverage = reading.coverage.report();
-    ReplayResult { decisions, parties, coverage, settings, incidents, problems: reading.problems, summary }
+    if !filter.is_empty() {
+        filter.note_unseen(&coverage, unseen.texts());
+        let shown = ShownEvents::find(&matched_events, &filter.events);
+        shown.retain_incidents(&mut filter, &mut incidents);
+        let marks = shown.mark_decisions(&filter, &incidents);
+        retain_marked(&mut decisions, &marks);
+        retain_marked(&mut parties, &marks);
+    }
+    ReplayResult {
+        decisions,
+        parties,
+        coverage,
+        settings,
+        incidents,
+        problems: reading.problems,
+        summary,
+        filter,
+    }
 }

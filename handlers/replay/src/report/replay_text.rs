@@ -21,6 +21,9 @@ const LOCATION_LENGTH_MAX: usize = 32;
 /// How many characters of the name of an event a line shows.
 const EVENT_NAME_LENGTH_MAX: usize = 40;
 
+/// What a filter does not change.
+const FILTER_EFFECT: &str = "Everything was decided before: a filter changes no incident.";
+
 /// Writes the report. `are_services_known` is whether the facts name services.
 pub(crate) fn write_replay_text(
     result: &ReplayResult,
@@ -28,9 +31,11 @@ pub(crate) fn write_replay_text(
     out: &mut impl Write,
 ) -> io::Result<()> {
     write_nothing_read(&result.coverage, out)?;
+    result.filter.write_text("incidents", FILTER_EFFECT, out)?;
     write_heading("Incidents", out)?;
     if result.incidents.is_empty() {
-        writeln!(out, "  none")?;
+        let hidden = if result.filter.hidden > 0 { " that fits" } else { "" };
+        writeln!(out, "  none{hidden}")?;
     }
     for incident in &result.incidents {
         write_incident(incident, out)?;

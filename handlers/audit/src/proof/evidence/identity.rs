@@ -2,6 +2,7 @@
 
 use responder_core::aws::arn::Arn;
 use responder_core::event::Event;
+use responder_core::text::Untrusted;
 
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +51,11 @@ impl RoleIdentity {
             None => (account, last_segment(text)),
         };
         (!name.is_empty()).then(|| Self { account: account.to_owned(), name: name.to_owned() })
+    }
+
+    /// Its account and its name: `111122223333:role/app`.
+    pub(crate) fn text(&self) -> Untrusted {
+        Untrusted::new(format!("{}:role/{}", self.account, self.name))
     }
 }
 

@@ -9,7 +9,7 @@ use super::deployment_history::{DeploymentHistory, ObservedDeployment, build_his
 use super::failed_rotations::{FailedRotation, find_failed_rotations};
 use super::secret_changes::{ObservedChange, find_changes};
 use super::task_reads::ReadIndex;
-use crate::proof::evidence::{RotationEvents, TaskRead};
+use crate::proof::evidence::{RoleIdentity, RotationEvents, TaskRead};
 use crate::proof::proof_chain::ProofChain;
 use crate::proof::proof_scope::ProofScope;
 use crate::proof::rotation_proof::{RecordedDecision, RotationProof};
@@ -140,7 +140,8 @@ impl<'e> ProofRebuilder<'e> {
             excluded: consumer.excluded,
             note,
         };
-        ProofChain::judge(proof, &scope)
+        let execution_roles = consumer.roles.iter().map(RoleIdentity::text).collect();
+        ProofChain { execution_roles, ..ProofChain::judge(proof, &scope) }
     }
 
     /// Finds the first read of the new value by one of the consumer's execution roles, from `since` on.
