@@ -76,7 +76,11 @@ fn service(name: &str, role: &str) -> EcsService {
         cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/shop".into(),
         status: ServiceStatus::Active,
         controller: DeploymentController::Ecs,
-        primary: Some(EcsDeployment { id: "old".to_owned(), created_at: at(-9_000), rollout_state: None }),
+        primary: Some(EcsDeployment {
+            id: "old".to_owned(),
+            created_at: at(-9_000),
+            ..EcsDeployment::default()
+        }),
         execution_roles: [Untrusted::new(format!("arn:aws:iam::111122223333:role/team/{role}"))].into(),
         references: vec![SecretReference {
             kind: ReferenceKind::ContainerSecret,

@@ -1,6 +1,7 @@
 //! ECS: its calls, and their answers as the engine knows them.
 
 mod map_answers;
+mod map_deployments;
 mod service_calls;
 
 pub(crate) use service_calls::force_deployment;

@@ -294,6 +294,8 @@ pub enum SkipReason {
     External,
     /// It is draining or gone.
     Inactive,
+    /// It has no tasks: those that start later read the new value.
+    ScaledToZero,
     /// A deployment that answers the change was requested and is not seen yet.
     AlreadyRequested,
     /// The deployment that should have answered the change failed; a human is notified, at the latest now.
@@ -350,6 +352,24 @@ impl SkipReason {
 
     /// Whether a human must act for the service to run the new value.
     pub fn needs_human(self) -> bool {
-        !matches!(self, Self::AlreadyNewer | Self::Inactive | Self::OptedOut | Self::AlreadyRequested)
+        match self {
+            Self::AlreadyNewer
+            | Self::Inactive
+            | Self::ScaledToZero
+            | Self::OptedOut
+            | Self::AlreadyRequested => false,
+            Self::CodeDeploy
+            | Self::External
+            | Self::RolloutFailed
+            | Self::Refused
+            | Self::Managed
+            | Self::SecretGone
+            | Self::Finding
+            | Self::NotifyMode
+            | Self::PinnedVersion
+            | Self::OtherLabel
+            | Self::NotifyOnly
+            | Self::UnclearTag => true,
+        }
     }
 }

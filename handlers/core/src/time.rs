@@ -156,6 +156,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub struct Span(i64);
 
 impl Span {
+    /// One span after the other.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// From milliseconds.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)

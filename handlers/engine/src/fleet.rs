@@ -173,7 +173,7 @@ fn described(arn: String, cluster: &str, definition: &str) -> DescribedService {
         cluster: cluster.to_owned(),
         status: "ACTIVE".to_owned(),
         controller: "ECS".to_owned(),
-        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, rollout_state: None }),
+        primary: Some(EcsDeployment { id: "ecs-svc/1".to_owned(), created_at, ..EcsDeployment::default() }),
         task_definitions: BTreeSet::from([definition.to_owned()]),
         ..DescribedService::default()
     }

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentRolloutState, DeploymentStrategy, LogConfiguration,
-    ResourceManagementType, Service, TaskDefinition,
+    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentStrategy, LogConfiguration, ResourceManagementType,
+    Service, TaskDefinition,
 };
-use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
-use responder_core::time::Timestamp;
 use responder_engine::port::{DescribedService, DescribedTaskDefinition};
+
+use super::map_deployments::{map_configuration, other_deployments, primary_deployment};
 
 /// Maps a service; `None` if the answer does not even name its ARN.
 pub(super) fn map_service(service: &Service) -> Option<DescribedService> {
@@ -39,6 +38,11 @@ pub(super) fn map_service(service: &Service) -> Option<DescribedService> {
         status: service.status().unwrap_or_default().to_owned(),
         controller: controller.to_owned(),
         primary: primary_deployment(service, controller),
+        other_deployments: other_deployments(service),
+        desired_count: u32::try_from(service.desired_count()).ok(),
+        running_count: u32::try_from(service.running_count()).ok(),
+        deployment_configuration: map_configuration(service.deployment_configuration()),
+        service_deployment: service.current_service_deployment().map(str::to_owned),
         tags,
         managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
         risks: service_risks(service, controller),
@@ -139,37 +143,6 @@ fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
     SecretReference { kind, value: Untrusted::new(value) }
 }
 
-/// The PRIMARY deployment. A service that another controller than ECS deploys has task sets instead of deployments.
-fn primary_deployment(service: &Service, controller: &str) -> Option<EcsDeployment> {
-    if controller == "ECS" {
-        let mut deployments = service.deployments().iter();
-        let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"))?;
-        let rollout_state = primary.rollout_state().and_then(map_rollout_state);
-        build_deployment(primary.id(), primary.created_at(), rollout_state)
-    } else {
-        let primary = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"))?;
-        build_deployment(primary.id(), primary.created_at(), None)
-    }
-}
-
-fn build_deployment(
-    id: Option<&str>,
-    created_at: Option<&DateTime>,
-    rollout_state: Option<RolloutState>,
-) -> Option<EcsDeployment> {
-    let created_at = Timestamp::from_millis(created_at?.to_millis().ok()?);
-    Some(EcsDeployment { id: id?.to_owned(), created_at, rollout_state })
-}
-
-fn map_rollout_state(state: &DeploymentRolloutState) -> Option<RolloutState> {
-    match state {
-        DeploymentRolloutState::InProgress => Some(RolloutState::InProgress),
-        DeploymentRolloutState::Completed => Some(RolloutState::Completed),
-        DeploymentRolloutState::Failed => Some(RolloutState::Failed),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::{
@@ -178,6 +151,10 @@ mod tests {
         FSxWindowsFileServerVolumeConfiguration, LogDriver, RepositoryCredentials, Secret,
         ServiceConnectConfiguration, Tag, TaskSet, Volume,
     };
+
+    use aws_sdk_ecs::primitives::DateTime;
+    use aws_sdk_ecs::types::DeploymentRolloutState;
+    use responder_core::aws::ecs_service::RolloutState;
 
     use super::*;
 

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::aws::ecs_deployment::{EcsDeployment, RolloutState};
+
 use crate::aws::arn::Arn;
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::reference_match::match_reference;
+use crate::aws::rollout_configuration::RolloutConfiguration;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::aws::secret_reference::{RequestedVersion, SecretReference};
 use crate::settings::DeploymentRisk;
 use crate::text::Untrusted;
-use crate::time::Timestamp;
 
 /// An ECS service, as far as decisions need to know it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,21 @@ pub struct EcsService {
     /// The PRIMARY deployment.
     #[serde(default)]
     pub primary: Option<EcsDeployment>,
+    /// Its other deployments: those that PRIMARY replaces, and those that failed. Absent where nobody described them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_deployments: Option<Vec<EcsDeployment>>,
+    /// How many tasks it should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_count: Option<u32>,
+    /// How many tasks it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_count: Option<u32>,
+    /// How it is deployed, as far as that says how long a healthy deployment takes.
+    #[serde(default, skip_serializing_if = "RolloutConfiguration::is_default")]
+    pub deployment_configuration: RolloutConfiguration,
+    /// The ARN of the service deployment that goes on (`currentServiceDeployment`), for commands about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_deployment: Option<String>,
     /// The risks of a forced deployment of it.
     #[serde(alias = "findings", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risks: BTreeSet<DeploymentRisk>,
@@ -193,31 +210,6 @@ impl Default for DeploymentController {
     fn default() -> Self {
         Self::Other(String::new())
     }
-}
-
-/// A deployment of a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EcsDeployment {
-    /// Its id (`ecs-svc/…`); empty while the id is not known: ECS alone gives one, and no replay can.
-    pub id: String,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// How far it is, where ECS says so.
-    #[serde(alias = "state", default, skip_serializing_if = "Option::is_none")]
-    pub rollout_state: Option<RolloutState>,
-}
-
-/// How far a deployment is (`rolloutState` in the API reference of ECS, `Deployment`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RolloutState {
-    /// It goes on.
-    InProgress,
-    /// It is done.
-    Completed,
-    /// The circuit breaker or an alarm ended it.
-    Failed,
 }
 
 #[cfg(test)]

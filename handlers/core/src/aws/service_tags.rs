@@ -19,6 +19,9 @@ pub struct ServiceTags {
     pub window: Option<TimeWindow>,
     /// `secrets-responder:cooldown`: how long after a redeployment the next one waits; up to 24 hours.
     pub cooldown: Option<Span>,
+    /// `secrets-responder:rollout`: how long a healthy deployment of it may take; up to 30 days. It overrides the settings and
+    /// the service's deployment configuration.
+    pub rollout: Option<Span>,
     /// `secrets-responder:secrets`, and `secrets-responder:secrets-2` and so on: secrets that it reads by itself, as ARNs or
     /// names ([`ReferenceKind::Declared`]). `rds:cluster-1` stands for `rds!cluster-1`, because no tag holds a `!`.
     pub secrets: Vec<Untrusted>,
@@ -56,12 +59,15 @@ const MANAGING_SERVICES: [&str; 12] = [
     "sqlworkbench",
 ];
 const TAG_PREFIX: &str = "secrets-responder:";
-const UNKNOWN_TAG: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown` or `secrets` after `secrets-responder:`";
+const UNKNOWN_TAG: &str = "nobody knows this tag; expected `redeploy`, `window`, `cooldown`, `rollout` or `secrets` after `secrets-responder:`";
 /// The most characters that the value of a tag has (API reference of ECS: `Tag`). A file of facts may hold longer ones, and
 /// a long list would take time and memory.
 const TAG_VALUE_MAX_CHARS: usize = 256;
 /// The longest cooldown. A longer one is a slip rather than a wish, and would leave a dead password in use for days.
 const COOLDOWN_MAX: Span = Span::from_secs(86_400);
+/// The longest rollout: two hooks that wait for 14 days each, and a bake time.
+const ROLLOUT_MAX: Span = Span::from_secs(30 * 86_400);
+const ROLLOUT_MIN: Span = Span::from_secs(60);
 
 impl ServiceTags {
     /// Parses the tags of a service; passes over those without our prefix.
@@ -93,6 +99,7 @@ impl ServiceTags {
             "redeploy" => self.redeploy = parse_redeploy(value)?,
             "window" => self.window = Some(parse_window(value)?),
             "cooldown" => self.cooldown = Some(parse_cooldown(value)?),
+            "rollout" => self.rollout = Some(parse_rollout(value)?),
             _ if is_secrets_tag(name) => self.secrets.extend(parse_secrets(value)?),
             _ => return Err(UNKNOWN_TAG.to_owned()),
         }
@@ -127,6 +134,13 @@ fn parse_cooldown(value: &str) -> Result<Span, String> {
     match value.to_ascii_lowercase().parse::<Span>() {
         Ok(cooldown) if cooldown <= COOLDOWN_MAX => Ok(cooldown),
         _ => Err("expected a length of time from `0s` to `24h`, such as `15m`".to_owned()),
+    }
+}
+
+fn parse_rollout(value: &str) -> Result<Span, String> {
+    match value.to_ascii_lowercase().parse::<Span>() {
+        Ok(rollout) if (ROLLOUT_MIN..=ROLLOUT_MAX).contains(&rollout) => Ok(rollout),
+        _ => Err("expected a length of time from `1m` to `30d`, such as `90m`".to_owned()),
     }
 }
 
@@ -225,6 +239,10 @@ mod tests {
             assert_eq!(parsed.cooldown, Some(Span::from_secs(secs)), "{value}");
             assert_eq!(parsed.problems, Vec::<String>::new(), "{value}");
         }
+        for (value, secs) in [("1m", 60), (" 90M", 5_400), ("30d", 2_592_000)] {
+            let parsed = parse_tags(&[("secrets-responder:rollout", value)]);
+            assert_eq!((parsed.rollout, parsed.problems.len()), (Some(Span::from_secs(secs)), 0), "{value}");
+        }
         let window = "mon-FRI 09:00-17:00 europe/berlin";
         let parsed = parse_tags(&[
             ("secrets-responder:secrets", &format!(" prod/api  {ARN} ")),
@@ -248,6 +266,8 @@ mod tests {
             ("cooldown", "15", "such as `15m`"),
             ("cooldown", "-1s", "such as `15m`"),
             ("cooldown", "25h", "from `0s` to `24h`"),
+            ("rollout", "59s", "such as `90m`"),
+            ("rollout", "31d", "such as `90m`"),
             ("window", "", "a part needs days, times and a time zone"),
             ("window", "Mon 9-5 UTC", "`9-5` is not `HH:MM-HH:MM`"),
             ("secrets", " ", "expected ARNs or names"),

@@ -65,7 +65,10 @@ pub(super) fn apply_redeployment(plan: &Plan, step: &PlanStep, facts: &mut Facts
     let at: Timestamp = facts.now.unwrap_or(plan.time).max(*not_before);
     for known in facts.services.iter_mut().flatten() {
         if known.arn == *service {
-            known.primary = Some(EcsDeployment { id: String::new(), created_at: at, rollout_state: None });
+            known.primary = Some(EcsDeployment { created_at: at, ..EcsDeployment::default() });
+            // Nobody has described them since.
+            known.other_deployments = None;
+            known.running_count = None;
         }
     }
     let record = DeploymentRecord {

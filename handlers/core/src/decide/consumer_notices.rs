@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::consumer::SecretConsumer;
+use super::defer_gates::Deferral;
 use super::plan_builder::PlanBuilder;
 use crate::detail_kind::DetailKind;
 use crate::facts::Facts;
@@ -42,13 +43,9 @@ impl<'f> NoticeList<'f> {
     }
 
     /// A service waits: worth a notice if it waits for longer than a change may go unanswered.
-    pub(super) fn add_deferred(
-        &mut self,
-        consumer: &SecretConsumer<'_>,
-        until: Option<Timestamp>,
-        why: &str,
-    ) {
-        let deadline = self.answer_deadline(consumer);
+    pub(super) fn add_deferred(&mut self, consumer: &SecretConsumer<'_>, deferral: &Deferral) {
+        let Deferral { until, expected_end, why, .. } = deferral;
+        let deadline = self.answer_deadline(consumer).max(expected_end.unwrap_or_default());
         if self.now >= deadline || until.is_some_and(|until| until > deadline) {
             self.add(consumer, &consumer.open_changes(self.facts), DetailKind::NotRedeployedYet, why);
         }

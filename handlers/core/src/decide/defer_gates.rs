@@ -1,5 +1,6 @@
 //! The gates that defer the redeployment of a service.
 
+use super::command_text::describe_ongoing_deployment;
 use super::deployment_timing::LONGEST_WAIT;
 use super::eligibility_check::EligibilityCheck;
 use crate::plan::DeferReason;
@@ -11,6 +12,8 @@ pub(super) struct Deferral {
     pub(super) reason: DeferReason,
     /// Until when, as far as that is known.
     pub(super) until: Option<Timestamp>,
+    /// When a healthy deployment that is waited for will have ended, where the service says that it takes longer than others.
+    pub(super) expected_end: Option<Timestamp>,
     pub(super) why: String,
 }
 
@@ -30,47 +33,54 @@ pub(super) fn find_reason_to_defer(check: &EligibilityCheck<'_, '_>) -> Option<D
     None
 }
 
-/// Gate 16: the ledger did not answer.
+/// Gate 18: the ledger did not answer.
 fn check_ledger(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     let (region, account) = check.consumer.service.region_and_account();
     if check.facts.is_remembered(account, region) {
         return None;
     }
     let why = "what was done before is not known: the ledger did not answer".to_owned();
-    Some(Deferral { reason: DeferReason::InProgress, until: None, why })
+    Some(Deferral { reason: DeferReason::InProgress, until: None, expected_end: None, why })
 }
 
-/// Gate 17: the settle delay of the change is not over. The shell waits for the last seconds by itself.
+/// Gate 19: the settle delay of the change is not over. The shell waits for the last seconds by itself.
 fn check_settle_delay(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     let settled_at = check.settled_at();
     if settled_at <= check.now.plus(LONGEST_WAIT) {
         return None;
     }
     let why = format!("the change settles until {settled_at}");
-    Some(Deferral { reason: DeferReason::SettleDelay, until: Some(settled_at), why })
+    Some(Deferral { reason: DeferReason::SettleDelay, until: Some(settled_at), expected_end: None, why })
 }
 
-/// Gates 18 and 19: another deployment would supersede one that goes on, or hide how one of ours ended.
+/// Gates 20 and 21: another deployment would supersede one that goes on, or hide how one of ours ended.
 fn check_ongoing_deployments(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
+    let reason = DeferReason::InProgress;
+    // 20. A deployment is in progress: of somebody else that a forced one would ruin, or any, where the settings say so.
+    if check.is_ongoing_approval() {
+        let why = format!(
+            "a deployment of it is in progress ({}); a forced one would cost its approval and its new tasks",
+            describe_ongoing_deployment(check.consumer.service)
+        );
+        return Some(Deferral { reason, until: None, expected_end: None, why });
+    }
     if check.facts.settings.risk_policy(DeploymentRisk::InProgress) != RiskPolicy::Wait {
         return None;
     }
-    let reason = DeferReason::InProgress;
-    // 18. A deployment is in progress.
     if check.risks.contains(&DeploymentRisk::InProgress) {
         let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
-        return Some(Deferral { reason, until: None, why: why.to_owned() });
+        return Some(Deferral { reason, until: None, expected_end: None, why: why.to_owned() });
     }
-    // 19. The end of our last deployment is not known.
+    // 21. The end of our last deployment is not known.
     let record = check.own_deployment()?;
     if record.was_requested() && check.is_end_unknown(record) {
         let why = "how the deployment before ended is not known; another one would hide it";
-        return Some(Deferral { reason, until: None, why: why.to_owned() });
+        return Some(Deferral { reason, until: None, expected_end: None, why: why.to_owned() });
     }
     None
 }
 
-/// Gate 20: the service cools down after our last deployment.
+/// Gate 22: the service cools down after our last deployment.
 fn check_cooldown(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     let record = check.own_deployment()?;
     let cooled_down_at = record.requested_at.plus(check.cooldown());
@@ -78,10 +88,10 @@ fn check_cooldown(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
         return None;
     }
     let why = format!("we redeployed it a short while ago; it waits until {cooled_down_at}");
-    Some(Deferral { reason: DeferReason::Cooldown, until: Some(cooled_down_at), why })
+    Some(Deferral { reason: DeferReason::Cooldown, until: Some(cooled_down_at), expected_end: None, why })
 }
 
-/// Gate 21: its window is closed.
+/// Gate 23: its window is closed.
 fn check_window(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     let window = check.consumer.tags.window.as_ref()?;
     let deployed_at = check.earliest_deployment();
@@ -93,5 +103,5 @@ fn check_window(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
         Some(opens_at) => format!("its window is closed until {opens_at}"),
         None => "its window is closed for longer than a week".to_owned(),
     };
-    Some(Deferral { reason: DeferReason::Window, until, why })
+    Some(Deferral { reason: DeferReason::Window, until, expected_end: None, why })
 }

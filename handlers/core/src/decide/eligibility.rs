@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::consumer::SecretConsumer;
 use super::defer_gates::{Deferral, find_reason_to_defer};
 use super::eligibility_check::EligibilityCheck;
-use super::skip_gates::{ReasonToSkip, find_reason_to_skip};
+use super::newer_deployment::{NewerDeployment, judge_newer_deployment};
+use super::skip_gates::{ReasonToSkip, find_lack_of_need, find_lack_of_permission};
 use crate::facts::Facts;
 use crate::settings::DeploymentRisk;
 use crate::time::Timestamp;
@@ -40,24 +41,25 @@ pub(super) struct RedeployTerms {
 /// | 2 | its tag says `off` | skip |
 /// | 3 | it asks for other versions only | notify |
 /// | 4 | a secret is deleted or missing | notify |
-/// | 5 | its PRIMARY deployment is newer than the change | skip, or notify if it failed |
-/// | 6 | ECS refused to deploy it for this change | notify |
-/// | 7 | our deployment for this change failed | notify |
-/// | 8 | our deployment for this change was requested and is not seen yet | skip |
-/// | 9 | `CodeDeploy` deploys it | notify |
-/// | 10 | an external controller deploys it | notify |
-/// | 11 | another AWS service manages it | notify |
-/// | 12 | one of its tags is invalid | notify |
-/// | 13 | its tag says `notify` | notify |
-/// | 14 | the settings leave one of its risks to a human | notify |
-/// | 15 | the mode is `notify` | notify |
-/// | 16 | the ledger did not answer | defer |
-/// | 17 | the settle delay of the change is not over | defer |
-/// | 18 | a deployment is in progress | defer |
-/// | 19 | the end of our last deployment is not known | defer |
-/// | 20 | the service cools down after our last deployment | defer |
-/// | 21 | its window is closed | defer |
-/// | 22 | none of the above | redeploy |
+/// | 5 | it is scaled to 0 | skip |
+/// | 6 | its PRIMARY deployment is newer than the change | skip if complete, notify if it failed, else defer |
+/// | 7 | ECS refused to deploy it for this change | notify |
+/// | 8 | our deployment for this change failed | notify |
+/// | 9 | our deployment for this change was requested and is not seen yet | skip |
+/// | 10 | `CodeDeploy` deploys it | notify |
+/// | 11 | an external controller deploys it | notify |
+/// | 12 | ECS manages it | notify |
+/// | 13 | one of its tags is invalid | notify |
+/// | 14 | its tag says `notify` | notify |
+/// | 15 | the settings leave one of its risks to a human | notify |
+/// | 16 | the mode is `notify` | notify |
+/// | 18 | the ledger did not answer | defer |
+/// | 19 | the settle delay of the change is not over | defer |
+/// | 20 | a deployment is in progress | defer |
+/// | 21 | the end of our last deployment is not known | defer |
+/// | 22 | the service cools down after our last deployment | defer |
+/// | 23 | its window is closed | defer |
+/// | 24 | none of the above | redeploy |
 pub(super) fn check_eligibility(
     consumer: &SecretConsumer<'_>,
     facts: &Facts,
@@ -65,15 +67,25 @@ pub(super) fn check_eligibility(
     is_unconfirmed: bool,
 ) -> Eligibility {
     let check = EligibilityCheck::new(consumer, facts, now, is_unconfirmed);
-    // 1 to 15.
-    if let Some(reason) = find_reason_to_skip(&check) {
+    // 1 to 5.
+    if let Some(reason) = find_lack_of_need(&check) {
         return Eligibility::Skip(reason);
     }
-    // 16 to 21.
+    // 6.
+    match judge_newer_deployment(&check) {
+        Some(NewerDeployment::Settled(reason)) => return Eligibility::Skip(reason),
+        Some(NewerDeployment::Awaited(deferral)) => return Eligibility::Defer(deferral),
+        None => {}
+    }
+    // 7 to 16.
+    if let Some(reason) = find_lack_of_permission(&check) {
+        return Eligibility::Skip(reason);
+    }
+    // 18 to 23.
     if let Some(deferral) = find_reason_to_defer(&check) {
         return Eligibility::Defer(deferral);
     }
-    // 22. Nothing keeps it from being redeployed.
+    // 24. Nothing keeps it from being redeployed.
     Eligibility::Redeploy(redeploy_terms(check))
 }
 

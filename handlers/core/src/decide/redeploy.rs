@@ -94,7 +94,10 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
                     "{}; people were notified of it moments ago, and the sweep notifies of what came since",
                     skipped.why
                 );
-                self.defer(consumer, Deferral { reason: DeferReason::LeftToSweep, until: None, why });
+                self.defer(
+                    consumer,
+                    Deferral { reason: DeferReason::LeftToSweep, until: None, expected_end: None, why },
+                );
             }
             Eligibility::Skip(skipped) => self.skip(consumer, skipped.reason, skipped.why),
             Eligibility::Defer(deferral) => self.defer(consumer, deferral),
@@ -109,7 +112,7 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
     fn skip(&mut self, consumer: &SecretConsumer<'_>, reason: SkipReason, why: String) {
         if reason.needs_human() {
             self.notices.add_skipped(consumer, &why);
-        } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut) {
+        } else if !matches!(reason, SkipReason::Inactive | SkipReason::OptedOut | SkipReason::ScaledToZero) {
             self.notices.add_read_in_part(consumer);
         }
         self.steps.push(PlanStep::Skip {
@@ -122,8 +125,8 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
     }
 
     fn defer(&mut self, consumer: &SecretConsumer<'_>, deferral: Deferral) {
-        let Deferral { reason, until, why } = deferral;
-        self.notices.add_deferred(consumer, until, &why);
+        self.notices.add_deferred(consumer, &deferral);
+        let Deferral { reason, until, why, .. } = deferral;
         self.steps.push(PlanStep::Defer {
             service: consumer.service.arn.clone(),
             secrets: consumer.changes(),
@@ -144,7 +147,10 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
             let Some(slot) = slots.allocate(consumer.service) else {
                 let why =
                     format!("{} deployments are in flight in its cluster", facts.settings.rollout_limit);
-                self.defer(consumer, Deferral { reason: DeferReason::RolloutLimit, until: None, why });
+                self.defer(
+                    consumer,
+                    Deferral { reason: DeferReason::RolloutLimit, until: None, expected_end: None, why },
+                );
                 continue;
             };
             self.redeployments.push(PlanStep::Redeploy {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_arn::ServiceArn;
-use crate::aws::ecs_service::{EcsDeployment, RolloutState};
 use crate::aws::location::Location;
 use crate::facts::Facts;
 use crate::plan::{PlanStep, SkipReason};
@@ -14,9 +13,9 @@ use crate::time::Timestamp;
 
 /// The keys of the secrets whose consumers wait, after these steps. A consumer waits
 ///
-/// 1. if it is deferred or redeployed now,
+/// 1. if it is deferred or redeployed now, as where its newer deployment goes on,
 /// 2. if its deployment is not seen yet: it may turn out that it never began, or
-/// 3. if its newer deployment goes on: it may fail and be rolled back.
+/// 3. if nobody says how far its newer deployment is, and the end of ours is not known: it may fail and be rolled back.
 pub(super) fn find_waiting_secrets(
     steps: &[PlanStep],
     redeployments: &[PlanStep],
@@ -30,9 +29,9 @@ pub(super) fn find_waiting_secrets(
             PlanStep::Defer { secrets, .. }
             | PlanStep::Redeploy { secrets, .. }
             | PlanStep::Skip { secrets, reason: SkipReason::AlreadyRequested, .. } => secrets,
-            // 3. Its newer deployment goes on.
-            PlanStep::Skip { secrets, reason: SkipReason::AlreadyNewer, service, deployment, .. }
-                if is_rollout_ongoing(facts, service, deployment.as_ref(), now) =>
+            // 3. The end of ours is not known.
+            PlanStep::Skip { secrets, reason: SkipReason::AlreadyNewer, service, .. }
+                if is_rollout_ongoing(facts, service, now) =>
             {
                 secrets
             }
@@ -45,22 +44,10 @@ pub(super) fn find_waiting_secrets(
     waiting
 }
 
-/// Whether a deployment of the service goes on, ours or its PRIMARY one, and has not for too long.
-fn is_rollout_ongoing(
-    facts: &Facts,
-    service: &ServiceArn,
-    primary: Option<&EcsDeployment>,
-    now: Timestamp,
-) -> bool {
-    let timeout = facts.settings.rollout_timeout;
-    if let Some(record) = facts.deployments.get(service)
-        && record.is_open()
-        && now < record.requested_at.plus(timeout)
-    {
-        return true;
-    }
-    let Some(primary) = primary else { return false };
-    primary.rollout_state == Some(RolloutState::InProgress) && now < primary.created_at.plus(timeout)
+/// Whether the end of a deployment of ours is not known, and it has not gone on for too long.
+fn is_rollout_ongoing(facts: &Facts, service: &ServiceArn, now: Timestamp) -> bool {
+    let Some(record) = facts.deployments.get(service) else { return false };
+    record.is_open() && now < record.requested_at.plus(facts.settings.rollout_timeout)
 }
 
 /// Resolves the changes that no consumer waits for, where all consumers are known.

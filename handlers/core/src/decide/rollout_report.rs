@@ -3,16 +3,13 @@
 use super::deployment_timing::ECS_CLOCK_SKEW;
 use super::own_deployment::{OwnDeployment, RolloutFailure};
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_deployment::ROLLBACK_TEXT;
 use crate::event::Event;
 use crate::plan::PlanStep;
 use crate::rules::Response;
 use crate::state::deployment::{DeploymentOutcome, DeploymentRecord};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
-
-/// The text by which the circuit breaker announces a rollback, in an event that says that a deployment goes on (developer
-/// guide of ECS, "Amazon ECS service deployment state change events").
-const ROLLBACK_TEXT: &str = "rolling back";
 
 /// An event about a deployment of a service.
 pub(super) struct DeploymentReport {

@@ -1,7 +1,8 @@
 //! The gates that leave a service as it is: for good, or until a human acts.
 
+use super::command_text::format_arn_argument;
 use super::eligibility_check::EligibilityCheck;
-use crate::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
+use crate::aws::ecs_service::{DeploymentController, ServiceStatus};
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_reference::RequestedVersion;
 use crate::aws::service_tags::RedeployTag;
@@ -22,19 +23,24 @@ pub(super) struct ReasonToSkip {
 
 type SkipGate = fn(&EligibilityCheck<'_, '_>) -> Option<ReasonToSkip>;
 
-/// The gates in the order in which they run.
-const SKIP_GATES: [SkipGate; 6] = [
-    check_service,
-    check_secrets,
-    check_primary_deployment,
-    check_own_deployment,
-    check_controller,
-    check_wishes,
-];
+/// The gates before that of the PRIMARY deployment, in the order in which they run.
+const NEED_GATES: [SkipGate; 3] = [check_service, check_secrets, check_desired_count];
 
-/// The first reason to leave the service as it is, if there is one.
-pub(super) fn find_reason_to_skip(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
-    for gate in SKIP_GATES {
+/// The gates after it, in the order in which they run.
+const PERMISSION_GATES: [SkipGate; 3] = [check_own_deployment, check_controller, check_wishes];
+
+/// The first reason why a newer deployment is not needed or does not help, if there is one.
+pub(super) fn find_lack_of_need(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    find_first_reason(&NEED_GATES, check)
+}
+
+/// The first reason why we must not deploy the service, if there is one.
+pub(super) fn find_lack_of_permission(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    find_first_reason(&PERMISSION_GATES, check)
+}
+
+fn find_first_reason(gates: &[SkipGate], check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    for gate in gates {
         if let Some(reason) = gate(check) {
             return Some(reason);
         }
@@ -50,7 +56,7 @@ fn check_service(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
         let why = format!("its status is {}", Untrusted::new(status.as_str()).show(20));
         return Some(ReasonToSkip { reason: SkipReason::Inactive, why });
     }
-    // 2. Its tag says `off`. With an invalid tag beside it, it is not clear what is meant: gate 12.
+    // 2. Its tag says `off`. With an invalid tag beside it, it is not clear what is meant: gate 13.
     let tags = &check.consumer.tags;
     if tags.redeploy == RedeployTag::Off && tags.problems.is_empty() {
         let why = "its tag `secrets-responder:redeploy` is `off`".to_owned();
@@ -97,45 +103,30 @@ fn find_unhelpful_reference(check: &EligibilityCheck<'_, '_>) -> Option<SkipReas
     Some(reason)
 }
 
-/// Gate 5: the PRIMARY deployment is newer than the change.
-fn check_primary_deployment(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
-    let primary = check.consumer.service.primary.as_ref()?;
-    if primary.created_at < check.fresh_from {
+/// Gate 5: it has no tasks. Those that start later read the new value.
+fn check_desired_count(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
+    if check.consumer.service.desired_count != Some(0) {
         return None;
     }
-    if primary.rollout_state == Some(RolloutState::Failed) && !is_own_deployment(check, &primary.id) {
-        let why = "its newest deployment failed: its tasks may still run the old value".to_owned();
-        return Some(ReasonToSkip { reason: SkipReason::RolloutFailed, why });
-    }
-    let why = format!("its deployment of {} is newer than the change", primary.created_at);
-    Some(ReasonToSkip { reason: SkipReason::AlreadyNewer, why })
+    let why = "it is scaled to 0: tasks that start later read the new value".to_owned();
+    Some(ReasonToSkip { reason: SkipReason::ScaledToZero, why })
 }
 
-/// Whether this id may be that of our deployment for the change: the incident of that deployment notifies of its failure.
-fn is_own_deployment(check: &EligibilityCheck<'_, '_>, id: &str) -> bool {
-    let Some(record) = check.own_deployment() else { return false };
-    let has_id = record.deployment.as_deref().is_none_or(|known| known == id);
-    has_id && record.requested_at >= check.fresh_from
-}
-
-/// Gates 6 to 8: our deployment for the change is not PRIMARY. It failed, or does not show yet.
+/// Gates 7 to 9: our deployment for the change is not PRIMARY. It failed, or does not show yet.
 fn check_own_deployment(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
-    let record = check.own_deployment()?;
-    if record.requested_at < check.fresh_from {
-        return None;
-    }
+    let record = check.fresh_own_deployment()?;
     let requested_at = record.requested_at;
-    // 6. ECS refused to deploy it for this change.
+    // 7. ECS refused to deploy it for this change.
     if record.end.is_some_and(|end| end.outcome == DeploymentOutcome::Denied) {
         let why = format!("ECS refused to deploy it at {requested_at}");
         return Some(ReasonToSkip { reason: SkipReason::Refused, why });
     }
-    // 7. Our deployment for this change failed.
+    // 8. Our deployment for this change failed.
     if record.has_failed() {
         let why = format!("the deployment of {requested_at} that should answer the change failed");
         return Some(ReasonToSkip { reason: SkipReason::RolloutFailed, why });
     }
-    // 8. Our deployment for this change was requested and is not seen yet. Where the answer to the call was lost, the
+    // 9. Our deployment for this change was requested and is not seen yet. Where the answer to the call was lost, the
     // call may have had no effect; that shows within minutes.
     let may_show = record.deployment.is_some()
         || record.is_leased_at(check.now)
@@ -147,43 +138,49 @@ fn check_own_deployment(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip
     None
 }
 
-/// Gates 9 to 11: something else than ECS deploys the service.
+/// Gates 10 to 12: something else than ECS deploys the service.
 fn check_controller(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
     let service = check.consumer.service;
     match service.controller {
-        // 9. `CodeDeploy` deploys it.
+        // 10. `CodeDeploy` deploys it.
         DeploymentController::CodeDeploy => {
             let why = "CodeDeploy deploys it, and ECS refuses to force a deployment; start one in CodeDeploy";
             return Some(ReasonToSkip { reason: SkipReason::CodeDeploy, why: why.to_owned() });
         }
-        // 10. An external controller deploys it.
+        // 11. An external controller deploys it.
         DeploymentController::External => {
             let why = "an external controller deploys it; start a deployment there";
             return Some(ReasonToSkip { reason: SkipReason::External, why: why.to_owned() });
         }
         DeploymentController::Ecs | DeploymentController::Other(_) => {}
     }
-    // 11. Another AWS service manages it.
+    // 12. ECS manages it: it has an API of its own.
     if service.managed {
-        let why = "another AWS service manages it; update it there";
-        return Some(ReasonToSkip { reason: SkipReason::Managed, why: why.to_owned() });
+        let why = match format_arn_argument(&service.arn) {
+            Some(arn) => format!(
+                "ECS manages it as an express gateway service; deploy it by: aws ecs \
+                 update-express-gateway-service --service-arn {arn}"
+            ),
+            None => "ECS manages it as an express gateway service; update it there".to_owned(),
+        };
+        return Some(ReasonToSkip { reason: SkipReason::Managed, why });
     }
     None
 }
 
-/// Gates 12 to 15: its owners or the operator want a human to decide.
+/// Gates 13 to 16: its owners or the operator want a human to decide.
 fn check_wishes(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
     let tags = &check.consumer.tags;
-    // 12. One of its tags is invalid.
+    // 13. One of its tags is invalid.
     if !tags.problems.is_empty() {
         return Some(ReasonToSkip { reason: SkipReason::UnclearTag, why: tags.problems.join("; ") });
     }
-    // 13. Its tag says `notify`.
+    // 14. Its tag says `notify`.
     if tags.redeploy == RedeployTag::Notify {
         let why = "its tag `secrets-responder:redeploy` is `notify`";
         return Some(ReasonToSkip { reason: SkipReason::NotifyOnly, why: why.to_owned() });
     }
-    // 14. The settings leave one of its risks to a human.
+    // 15. The settings leave one of its risks to a human.
     for risk in &check.risks {
         let is_left_to_human = match check.facts.settings.risk_policy(*risk) {
             RiskPolicy::Go => false,
@@ -196,7 +193,7 @@ fn check_wishes(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
             return Some(ReasonToSkip { reason: SkipReason::Finding, why });
         }
     }
-    // 15. The mode is `notify`.
+    // 16. The mode is `notify`.
     if check.facts.settings.mode == ResponseMode::Notify {
         let why = "it would be redeployed; the mode is `notify`";
         return Some(ReasonToSkip { reason: SkipReason::NotifyMode, why: why.to_owned() });

@@ -6,6 +6,7 @@ mod changes;
 mod concurrency;
 mod corrected_outcomes;
 mod eligibility;
+mod newer_deployments;
 mod overdue_rotations;
 mod read_evidence;
 mod rollouts;

@@ -73,7 +73,12 @@ pub(crate) fn service(name: &str, values: &[String]) -> EcsService {
 /// A PRIMARY deployment.
 #[expect(clippy::unnecessary_wraps, reason = "a service may have none")]
 pub(crate) fn primary(id: &str, time: &str, state: Option<RolloutState>) -> Option<EcsDeployment> {
-    Some(EcsDeployment { id: id.to_owned(), created_at: at(time), rollout_state: state })
+    Some(EcsDeployment {
+        id: id.to_owned(),
+        created_at: at(time),
+        rollout_state: state,
+        ..EcsDeployment::default()
+    })
 }
 
 /// A secret whose version `v2` is AWSCURRENT since.

@@ -178,7 +178,8 @@ fn what_uses_a_secret_is_described_as_it_is_now() {
     for services in fleet.clusters.borrow_mut().values_mut() {
         services.retain(|service| !service.arn.ends_with("s0003"));
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0000")) {
-            service.primary = Some(EcsDeployment { id: "new".to_owned(), created_at, rollout_state: None });
+            service.primary =
+                Some(EcsDeployment { id: "new".to_owned(), created_at, ..EcsDeployment::default() });
             service.task_definitions.insert("new:1".to_owned());
         }
         for service in services.iter_mut().filter(|service| service.arn.ends_with("s0006")) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::aws::ecs_service::{EcsDeployment, EcsService};
+use responder_core::aws::rollout_configuration::RolloutConfiguration;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
@@ -39,6 +40,16 @@ pub struct DescribedService {
     pub controller: String,
     /// The PRIMARY deployment or task set.
     pub primary: Option<EcsDeployment>,
+    /// The other deployments: those that PRIMARY replaces, and those that failed.
+    pub other_deployments: Vec<EcsDeployment>,
+    /// How many tasks it should have, if it is known.
+    pub desired_count: Option<u32>,
+    /// How many tasks it has, if it is known.
+    pub running_count: Option<u32>,
+    /// How it is deployed.
+    pub deployment_configuration: RolloutConfiguration,
+    /// The ARN of the service deployment that goes on.
+    pub service_deployment: Option<String>,
     /// The service's tags.
     pub tags: BTreeMap<String, String>,
     /// Whether another AWS service manages it (`resourceManagementType`).
@@ -83,6 +94,11 @@ impl DescribedService {
             controller: self.controller.into(),
             managed: self.managed,
             primary: self.primary,
+            other_deployments: Some(self.other_deployments),
+            desired_count: self.desired_count,
+            running_count: self.running_count,
+            deployment_configuration: self.deployment_configuration,
+            service_deployment: self.service_deployment,
             tags: self.tags,
         }
     }

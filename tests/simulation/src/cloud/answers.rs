@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment};
+use responder_core::aws::rollout_configuration::RolloutConfiguration;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
@@ -11,7 +12,9 @@ use responder_engine::port::{
     ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, SecretPage, UndescribedService,
 };
 
-use crate::ecs::{EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedService};
+use crate::ecs::{
+    EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedDeployment, SimulatedService,
+};
 use crate::secrets::{SecretDescription, SecretDescriptionPage};
 
 pub(super) fn to_arn_page(page: EcsArnPage) -> ArnPage {
@@ -46,16 +49,39 @@ fn to_described_service(service: &SimulatedService) -> DescribedService {
         cluster: service.cluster.clone(),
         status: service.status.as_str().to_owned(),
         controller: service.controller.as_str().to_owned(),
-        primary: service.primary().map(|primary| EcsDeployment {
-            id: primary.id.clone(),
-            created_at: primary.created_at,
-            rollout_state: Some(primary.rollout_state),
-        }),
+        primary: service.primary().map(|primary| to_deployment(service, primary)),
+        other_deployments: other_deployments(service),
+        desired_count: Some(service.desired),
+        running_count: Some(service.desired),
+        deployment_configuration: RolloutConfiguration::default(),
+        service_deployment: None,
         tags: service.tags.clone(),
         managed: service.resource_management_type.as_deref() == Some("ECS"),
         risks,
         task_definitions,
         references,
+    }
+}
+
+fn other_deployments(service: &SimulatedService) -> Vec<EcsDeployment> {
+    let mut others = Vec::new();
+    for deployment in &service.deployments {
+        if !deployment.primary {
+            others.push(to_deployment(service, deployment));
+        }
+    }
+    others
+}
+
+fn to_deployment(service: &SimulatedService, deployment: &SimulatedDeployment) -> EcsDeployment {
+    EcsDeployment {
+        id: deployment.id.clone(),
+        created_at: deployment.created_at,
+        rollout_state: Some(deployment.rollout_state),
+        rollout_state_reason: Some(Untrusted::new(&deployment.reason)),
+        desired_count: Some(if deployment.primary { service.desired } else { 0 }),
+        running_count: None,
+        failed_tasks: None,
     }
 }
 

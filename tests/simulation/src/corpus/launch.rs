@@ -49,7 +49,7 @@ impl CorpusStage {
             primary: Some(EcsDeployment {
                 id: format!("ecs-svc/{}", self.random.digits(19)),
                 created_at: self.now.minus(Span::from_secs(86_400)),
-                rollout_state: None,
+                ..EcsDeployment::default()
             }),
             execution_roles: BTreeSet::from([Untrusted::new(role.id.clone())]),
             ..EcsService::default()
