@@ -8,6 +8,7 @@ use super::agenda::{RolloutAppointment, RolloutOutcome, RolloutStep};
 use super::deployment_log::DeploymentLog;
 use super::events::EcsEvent;
 use super::operation::{EcsOperation, ThrottleFamily};
+use super::rollback::RollbackShape;
 use super::service::SimulatedService;
 use super::task_definition::RegisteredTaskDefinition;
 use crate::location::AwsLocation;
@@ -29,6 +30,8 @@ pub struct SimulatedEcs {
     /// How long the tasks of a deployment that was superseded twice live on. Until then the circuit breaker can roll back to it; AWS does not say
     /// how long, only that a deployment stalls where no COMPLETED one is left (developer guide, deployment circuit breaker).
     pub drain_time: Span,
+    /// The shapes of rollbacks, of which each has one by chance; empty: [`RollbackShape::SameDeployment`].
+    pub rollback_shapes: Vec<RollbackShape>,
     pub(super) random: SeededRandom,
     pub(super) clusters: BTreeSet<String>,
     pub(super) services: BTreeMap<String, SimulatedService>,
@@ -76,6 +79,7 @@ impl SimulatedEcs {
             log: DeploymentLog::default(),
             default_outcome: RolloutOutcome::Completes(Span::from_secs(120)),
             drain_time: Span::from_secs(60),
+            rollback_shapes: Vec::new(),
             random: SeededRandom::new(seed),
             clusters: BTreeSet::new(),
             services: BTreeMap::new(),

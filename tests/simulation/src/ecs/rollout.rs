@@ -11,7 +11,7 @@ use super::agenda::{RolloutAppointment, RolloutOutcome, RolloutStep};
 use super::deployment_log::StartedDeployment;
 use super::events::EcsEvent;
 use super::model::SimulatedEcs;
-use super::service::{CircuitBreaker, SimulatedDeployment};
+use super::service::SimulatedDeployment;
 
 /// The circuit breaker ends a deployment when half of its tasks have failed, but not before 3 and not after 200 (developer guide of ECS,
 /// deployment circuit breaker).
@@ -199,32 +199,14 @@ impl SimulatedEcs {
         }
     }
 
-    /// Makes the last COMPLETED deployment PRIMARY again, if there is one; returns its id.
-    fn roll_back(&mut self, arn: &str, at: Timestamp) -> Option<String> {
-        let service = self.services.get_mut(arn)?;
-        if !matches!(service.circuit_breaker, Some(CircuitBreaker { rollback: true })) {
-            return None;
-        }
-        let completed = service
-            .deployments
-            .iter()
-            .filter(|deployment| deployment.rollout_state == RolloutState::Completed);
-        let target = completed.max_by_key(|deployment| deployment.created_at)?.id.clone();
-        for deployment in &mut service.deployments {
-            deployment.primary = deployment.id == target;
-            if deployment.primary {
-                deployment.drained_at = None;
-            }
-        }
-        service.deployments.sort_by_key(|deployment| !deployment.primary);
-        let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {target}.");
-        self.set_rollout_state(arn, &target, RolloutState::InProgress, reason, at);
-        // Nothing has to be started: it takes as long as failed tasks take to end.
-        self.add_appointment(at.plus(self.drain_time), arn, &target, RolloutStep::Complete);
-        Some(target)
-    }
-
-    fn set_rollout_state(&mut self, arn: &str, id: &str, state: RolloutState, reason: String, at: Timestamp) {
+    pub(super) fn set_rollout_state(
+        &mut self,
+        arn: &str,
+        id: &str,
+        state: RolloutState,
+        reason: String,
+        at: Timestamp,
+    ) {
         let Some(service) = self.services.get_mut(arn) else { return };
         if let Some(deployment) = service.deployment_mut(id) {
             deployment.set_rollout_state(state, reason, at);

@@ -55,8 +55,22 @@ impl SimulatedService {
         self.deployments.iter_mut().find(|deployment| deployment.id == id)
     }
 
+    /// When the oldest of its tasks started that run. Those of a failed deployment do not.
+    pub fn oldest_task(&self) -> Option<Timestamp> {
+        let mut oldest: Option<Timestamp> = None;
+        for deployment in &self.deployments {
+            if deployment.rollout_state == RolloutState::Failed {
+                continue;
+            }
+            for task in &deployment.tasks {
+                oldest = Some(oldest.map_or(task.started_at, |oldest| oldest.min(task.started_at)));
+            }
+        }
+        oldest
+    }
+
     /// Whether its PRIMARY deployment goes on.
-    pub(super) fn is_in_flight(&self) -> bool {
+    pub fn is_in_flight(&self) -> bool {
         match self.primary() {
             Some(primary) => primary.rollout_state == RolloutState::InProgress,
             None => false,

@@ -1,4 +1,4 @@
-//! P1: every consumer of a change has a newer deployment, or a human was notified of exactly this service and secret.
+//! P1: no task holds an old value at the end, or a human was notified of exactly this service and secret.
 
 use responder_core::aws::ecs_service::ServiceStatus;
 use responder_core::time::{Span, Timestamp};
@@ -18,13 +18,13 @@ struct ConsumedChange<'c> {
 
 /// Checks the last change of each secret that a service uses; where a time is promised, every change.
 pub(super) fn check_changes_are_answered(context: &OracleContext<'_>, violations: &mut Vec<String>) {
-    for (service, primary_created_at) in list_active_services(context) {
+    for (service, oldest_task) in list_active_services(context) {
         for secret in context.world.secrets_of(&service) {
             let changes = context.world.history().changes_of(&secret);
             for (number, changed_at) in changes.iter().enumerate() {
                 let change = ConsumedChange { service: &service, secret: &secret, changed_at: *changed_at };
                 if number + 1 == changes.len() {
-                    check_is_answered(context, &change, primary_created_at, violations);
+                    check_is_answered(context, &change, oldest_task, violations);
                 }
                 check_is_answered_in_time(context, &change, violations);
             }
@@ -32,14 +32,14 @@ pub(super) fn check_changes_are_answered(context: &OracleContext<'_>, violations
     }
 }
 
-/// The active services (ARNs), each with when its PRIMARY deployment was created.
+/// The active services (ARNs), each with when the oldest of its tasks started that run.
 fn list_active_services(context: &OracleContext<'_>) -> Vec<(String, Option<Timestamp>)> {
     context.world.with_ecs(|ecs| {
         let mut active = Vec::new();
         for arn in ecs.service_arns() {
             let Some(service) = ecs.service(arn) else { continue };
             if service.status == ServiceStatus::Active {
-                active.push((arn.to_owned(), service.primary().map(|primary| primary.created_at)));
+                active.push((arn.to_owned(), service.oldest_task()));
             }
         }
         active
@@ -49,14 +49,16 @@ fn list_active_services(context: &OracleContext<'_>) -> Vec<(String, Option<Time
 fn check_is_answered(
     context: &OracleContext<'_>,
     change: &ConsumedChange<'_>,
-    primary_created_at: Option<Timestamp>,
+    oldest_task: Option<Timestamp>,
     violations: &mut Vec<String>,
 ) {
     let ConsumedChange { service, secret, changed_at } = change;
     let needed_since = changed_at.plus(context.staleness());
-    let is_new = primary_created_at.is_some_and(|created_at| created_at >= needed_since);
-    if !is_new && find_notification(context, change).is_none() {
-        violations.push(format!("{service} runs {secret} of before {changed_at}, and nobody was notified"));
+    let has_old_task = oldest_task.is_some_and(|started_at| started_at < needed_since);
+    if has_old_task && find_notification(context, change).is_none() {
+        violations.push(format!(
+            "a task of {service} holds {secret} of before {changed_at}, and nobody was notified"
+        ));
     }
 }
 
