@@ -19,6 +19,7 @@ mod eligibility;
 mod eligibility_check;
 mod event_decision;
 mod first_seen;
+mod halted_change;
 mod incident_details;
 mod invalid_tags;
 mod newer_deployment;

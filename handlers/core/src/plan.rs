@@ -336,6 +336,8 @@ pub enum DeferReason {
     Window,
     /// As many of our deployments as the rollout limit allows are in flight in its cluster.
     RolloutLimit,
+    /// A rollout of one of its changes failed elsewhere: the new value may be bad. A human is notified at once.
+    Halted,
     /// A human was notified of the service moments ago: the sweep notifies of what came since, all together.
     LeftToSweep,
 }

@@ -1,5 +1,6 @@
 //! Small worlds made by chance: a few services, secrets and rotations, and everything that can go wrong.
 
+use responder_core::aws::rollout_configuration::{RolloutConfiguration, RolloutStrategy, TrafficSteps};
 use responder_core::plan::{DeferReason, PlanStep};
 use responder_core::rules::RulesError;
 use responder_core::settings::Settings;
@@ -22,6 +23,8 @@ const CALM_TIME: Span = Span::from_secs(2_700);
 const SECRET_AGE: Span = Span::from_secs(40 * 86_400);
 /// The age of the services.
 const SERVICE_AGE: Span = Span::from_secs(10 * 86_400);
+/// How long ECS waits for a person by default.
+const APPROVAL_TIME: Span = Span::from_secs(86_400);
 /// How many outcomes of deployments are planned for each service.
 const PLANNED_OUTCOMES: u64 = 12;
 
@@ -68,7 +71,7 @@ pub fn run_random_world(
     let mut violations = list_violations(&world, promises);
     if world.conditions.sweep_every.is_some() {
         for step in world.sweep_once_more() {
-            if is_deferral_by_ecs(&world, &step) {
+            if waits_for_ever(&world, &step) {
                 continue;
             }
             violations.push(format!("a further sweep plans: {step:?}"));
@@ -77,11 +80,21 @@ pub fn run_random_world(
     Ok((world, violations))
 }
 
-/// Whether a step defers a service whose deployment goes on for ever: that its tasks are old is notified once, and looked at
-/// again by every sweep.
-fn is_deferral_by_ecs(world: &SimulatedWorld, step: &PlanStep) -> bool {
-    let PlanStep::Defer { service, reason: DeferReason::InProgress, .. } = step else { return false };
-    world.with_ecs(|ecs| ecs.service(service).is_some_and(SimulatedService::is_in_flight))
+/// Whether a step defers a service that waits for something which never comes here, and of which people were notified once:
+///
+/// 1. its deployment goes on for ever, or
+/// 2. a deployment for the same change failed elsewhere, and the secret gets no newer version.
+fn waits_for_ever(world: &SimulatedWorld, step: &PlanStep) -> bool {
+    let PlanStep::Defer { service, reason, .. } = step else { return false };
+    match reason {
+        // 1. Its deployment goes on.
+        DeferReason::InProgress => {
+            world.with_ecs(|ecs| ecs.service(service).is_some_and(SimulatedService::is_in_flight))
+        }
+        // 2. It is held.
+        DeferReason::Halted => true,
+        _ => false,
+    }
 }
 
 /// Makes the world of a seed.
@@ -153,6 +166,8 @@ impl WorldMaker {
             0 => None,
             drawn => Some(CircuitBreaker { rollback: drawn > 1 }),
         };
+        let configuration = self.draw_configuration();
+        let is_approved = configuration.pause_hook_timeout.is_some();
         let cluster = format!("cluster-{}", self.random.below(clusters));
         let desired = 1 + u32::try_from(self.random.below(2)).unwrap_or_default();
         let service = self.world.with_ecs(|ecs| {
@@ -161,6 +176,7 @@ impl WorldMaker {
                 name: format!("service-{number:02}"),
                 task_definition: ecs.register_task_definition(definition),
                 desired,
+                configuration: configuration.clone(),
                 circuit_breaker,
                 ..NewService::default()
             };
@@ -168,10 +184,43 @@ impl WorldMaker {
         });
         let mut outcomes = Vec::new();
         for _ in 0..PLANNED_OUTCOMES {
-            outcomes.push(self.draw_outcome());
+            let outcome = self.draw_outcome();
+            outcomes.push(if is_approved { self.add_pause(outcome) } else { outcome });
         }
         self.world.with_ecs(|ecs| ecs.plan_outcomes(&service, outcomes));
         service
+    }
+
+    /// Most services are deployed as ECS does by default; some shift traffic in steps, and some wait for a person.
+    fn draw_configuration(&mut self) -> RolloutConfiguration {
+        let minute = Span::from_secs(60);
+        match self.random.below(10) {
+            0 => RolloutConfiguration {
+                strategy: RolloutStrategy::Canary,
+                bake_time: Some(minute),
+                steps: Some(TrafficSteps { percent: 10, bake_time: minute }),
+                ..RolloutConfiguration::default()
+            },
+            1 => RolloutConfiguration {
+                strategy: RolloutStrategy::BlueGreen,
+                bake_time: Some(Span::from_secs(600)),
+                ..RolloutConfiguration::default()
+            },
+            2 => RolloutConfiguration {
+                pause_hook_timeout: Some(APPROVAL_TIME),
+                ..RolloutConfiguration::default()
+            },
+            _ => RolloutConfiguration::default(),
+        }
+    }
+
+    /// The same, where a person has to continue it: some do within minutes, some never do.
+    fn add_pause(&mut self, outcome: RolloutOutcome) -> RolloutOutcome {
+        let RolloutOutcome::Completes(started_after) = outcome else { return outcome };
+        let is_continued = self.random.below(4) > 0;
+        let minutes = self.random.signed_below(10);
+        let continued_after = is_continued.then_some(Span::from_secs(60 * minutes));
+        RolloutOutcome::Pauses { started_after, continued_after }
     }
 
     fn draw_outcome(&mut self) -> RolloutOutcome {

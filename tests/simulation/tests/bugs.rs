@@ -67,3 +67,17 @@ fn settings_that_allow_more_deployments_at_once_are_noticed() {
         find_violations(make_lossy_conditions, |conditions| conditions.settings.rollout_limit = 9, None);
     assert!(violations.contains("were under way"), "{violations}");
 }
+
+#[test]
+fn a_newer_deployment_that_is_not_complete_leaves_old_tasks() {
+    let plant_bug = |conditions: &mut WorldConditions| conditions.bug = Some(CloudBug::ShowsNewerAsCompleted);
+    let violations = find_violations(make_lossy_conditions, plant_bug, None);
+    assert!(violations.contains("a task of"), "{violations}");
+}
+
+#[test]
+fn a_forced_deployment_ruins_one_that_waits_for_approval() {
+    let plant_bug = |conditions: &mut WorldConditions| conditions.bug = Some(CloudBug::HidesApprovals);
+    let violations = find_violations(make_lossy_conditions, plant_bug, None);
+    assert!(violations.contains("lost its approval"), "{violations}");
+}

@@ -2,6 +2,7 @@
 
 use super::ecs_deployment::{EcsDeployment, RolloutState};
 use super::ecs_service::EcsService;
+use crate::time::Timestamp;
 
 /// How far the tasks of a service are with its PRIMARY deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,29 @@ impl EcsService {
         };
         let is_stable = others.is_empty() && desired == running;
         Some(if is_stable { DeploymentProgress::Completed } else { DeploymentProgress::Ongoing })
+    }
+
+    /// Whether all its tasks started at `fresh_from` or later, as far as its deployments show: PRIMARY is as new, and
+    ///
+    /// 1. it is complete, or nobody says how far it is, or
+    /// 2. ECS goes back to it from a deployment that began after it: it has kept its creation time, or
+    /// 3. else its tasks may be older.
+    pub(crate) fn has_only_tasks_since(&self, fresh_from: Timestamp) -> bool {
+        let Some(primary) = &self.primary else { return false };
+        if primary.created_at < fresh_from {
+            return false;
+        }
+        match self.progress() {
+            // 1. It is complete.
+            Some(DeploymentProgress::Completed | DeploymentProgress::Unknown) => true,
+            // 2. ECS goes back to it.
+            Some(DeploymentProgress::RolledBack) => {
+                let mut others = self.other_deployments.iter().flatten();
+                others.any(|other| other.has_failed() && other.created_at > primary.created_at)
+            }
+            // 3. Its tasks may be older.
+            Some(DeploymentProgress::Ongoing | DeploymentProgress::Failed) | None => false,
+        }
     }
 
     /// The deployment of this id beside PRIMARY, if ECS lists it.

@@ -36,6 +36,8 @@ pub enum RedeployTag {
     /// Redeploy it.
     #[default]
     Auto,
+    /// Redeploy it, also where a deployment of another service for the same change failed.
+    Always,
     /// Notify a human instead.
     Notify,
     /// Leave it alone.
@@ -117,9 +119,10 @@ fn is_secrets_tag(name: &str) -> bool {
 fn parse_redeploy(value: &str) -> Result<RedeployTag, String> {
     match value.to_ascii_lowercase().as_str() {
         "auto" => Ok(RedeployTag::Auto),
+        "always" => Ok(RedeployTag::Always),
         "notify" => Ok(RedeployTag::Notify),
         "off" => Ok(RedeployTag::Off),
-        _ => Err("expected `auto`, `notify` or `off`".to_owned()),
+        _ => Err("expected `auto`, `always`, `notify` or `off`".to_owned()),
     }
 }
 
@@ -257,7 +260,7 @@ mod tests {
     fn a_problem_names_the_tag_its_value_and_what_is_expected() {
         assert_eq!(
             problem("secrets-responder:redeploy", "yes please"),
-            "its tag `secrets-responder:redeploy` is `yes please`; expected `auto`, `notify` or `off`"
+            "its tag `secrets-responder:redeploy` is `yes please`; expected `auto`, `always`, `notify` or `off`"
         );
         for (name, value, words) in [
             ("redeploy", "", "expected `auto`"),

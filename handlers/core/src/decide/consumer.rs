@@ -141,7 +141,7 @@ impl SecretConsumer<'_> {
     pub(super) fn open_changes(&self, facts: &Facts) -> Vec<SecretChange> {
         let mut open = Vec::new();
         for SecretUse { change, .. } in &self.uses {
-            if !self.has_deployment_newer_than(change.at, facts) {
+            if !self.has_only_tasks_since(change.at, facts) {
                 open.push(change.clone());
             }
         }
@@ -151,9 +151,10 @@ impl SecretConsumer<'_> {
     /// The earliest instant since when it may run an old value. Of several changes in a row only the first and the last are
     /// known.
     pub(super) fn waiting_since(&self, facts: &Facts) -> Timestamp {
+        // A deployment that goes on has not answered the first of several changes.
         let deployed_at = match &self.service.primary {
-            Some(primary) => primary.created_at,
-            None => Timestamp::default(),
+            Some(primary) if self.service.has_only_tasks_since(primary.created_at) => primary.created_at,
+            _ => Timestamp::default(),
         };
         let mut earliest: Option<Timestamp> = None;
         for change in self.open_changes(facts) {
@@ -167,10 +168,9 @@ impl SecretConsumer<'_> {
         earliest.unwrap_or_default()
     }
 
-    /// Whether its PRIMARY deployment is newer than a change, by the margin that Secrets Manager needs.
-    fn has_deployment_newer_than(&self, changed_at: Timestamp, facts: &Facts) -> bool {
-        let fresh_from = changed_at.plus(facts.settings.freshness_margin());
-        self.service.primary.as_ref().is_some_and(|primary| primary.created_at >= fresh_from)
+    /// Whether all its tasks are newer than a change, by the margin that Secrets Manager needs.
+    fn has_only_tasks_since(&self, changed_at: Timestamp, facts: &Facts) -> bool {
+        self.service.has_only_tasks_since(changed_at.plus(facts.settings.freshness_margin()))
     }
 
     /// Whether a new deployment reads the new values.

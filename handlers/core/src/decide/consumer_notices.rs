@@ -11,7 +11,7 @@ use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
 use crate::notify;
-use crate::plan::PlanStep;
+use crate::plan::{DeferReason, PlanStep};
 use crate::rules::{Handler, Response};
 use crate::state::deployment::{AffectedConsumer, DeploymentOutcome, SecretChange};
 use crate::state::observation::Observation;
@@ -42,11 +42,12 @@ impl<'f> NoticeList<'f> {
         self.add(consumer, &consumer.open_changes(self.facts), DetailKind::NotRedeployed, why);
     }
 
-    /// A service waits: worth a notice if it waits for longer than a change may go unanswered.
+    /// A service waits: worth a notice if it waits for longer than a change may go unanswered, or for a human.
     pub(super) fn add_deferred(&mut self, consumer: &SecretConsumer<'_>, deferral: &Deferral) {
-        let Deferral { until, expected_end, why, .. } = deferral;
+        let Deferral { reason, until, expected_end, why } = deferral;
         let deadline = self.answer_deadline(consumer).max(expected_end.unwrap_or_default());
-        if self.now >= deadline || until.is_some_and(|until| until > deadline) {
+        let is_halted = *reason == DeferReason::Halted;
+        if is_halted || self.now >= deadline || until.is_some_and(|until| until > deadline) {
             self.add(consumer, &consumer.open_changes(self.facts), DetailKind::NotRedeployedYet, why);
         }
     }

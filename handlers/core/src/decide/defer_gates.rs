@@ -3,6 +3,7 @@
 use super::command_text::describe_ongoing_deployment;
 use super::deployment_timing::LONGEST_WAIT;
 use super::eligibility_check::EligibilityCheck;
+use super::halted_change::check_halt;
 use crate::plan::DeferReason;
 use crate::settings::{DeploymentRisk, RiskPolicy};
 use crate::time::Timestamp;
@@ -20,8 +21,8 @@ pub(super) struct Deferral {
 type DeferGate = fn(&EligibilityCheck<'_, '_>) -> Option<Deferral>;
 
 /// The gates in the order in which they run.
-const DEFER_GATES: [DeferGate; 5] =
-    [check_ledger, check_settle_delay, check_ongoing_deployments, check_cooldown, check_window];
+const DEFER_GATES: [DeferGate; 6] =
+    [check_halt, check_ledger, check_settle_delay, check_ongoing_deployments, check_cooldown, check_window];
 
 /// The first reason to redeploy the service later, if there is one.
 pub(super) fn find_reason_to_defer(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
@@ -68,8 +69,11 @@ fn check_ongoing_deployments(check: &EligibilityCheck<'_, '_>) -> Option<Deferra
         return None;
     }
     if check.risks.contains(&DeploymentRisk::InProgress) {
-        let why = "a deployment of it is in progress; another one would leave nothing to roll back to";
-        return Some(Deferral { reason, until: None, expected_end: None, why: why.to_owned() });
+        let why = format!(
+            "a deployment of it is in progress ({}); another one would leave nothing to roll back to",
+            describe_ongoing_deployment(check.consumer.service)
+        );
+        return Some(Deferral { reason, until: None, expected_end: None, why });
     }
     // 21. The end of our last deployment is not known.
     let record = check.own_deployment()?;

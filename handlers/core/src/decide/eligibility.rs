@@ -53,6 +53,7 @@ pub(super) struct RedeployTerms {
 /// | 14 | its tag says `notify` | notify |
 /// | 15 | the settings leave one of its risks to a human | notify |
 /// | 16 | the mode is `notify` | notify |
+/// | 17 | a rollout of one of its changes failed elsewhere | defer, and notify at once |
 /// | 18 | the ledger did not answer | defer |
 /// | 19 | the settle delay of the change is not over | defer |
 /// | 20 | a deployment is in progress | defer |
@@ -81,7 +82,7 @@ pub(super) fn check_eligibility(
     if let Some(reason) = find_lack_of_permission(&check) {
         return Eligibility::Skip(reason);
     }
-    // 18 to 23.
+    // 17 to 23.
     if let Some(deferral) = find_reason_to_defer(&check) {
         return Eligibility::Defer(deferral);
     }

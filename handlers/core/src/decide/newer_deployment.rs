@@ -3,7 +3,7 @@
 use super::command_text::describe_ongoing_deployment;
 use super::defer_gates::Deferral;
 use super::eligibility_check::{EligibilityCheck, SWEEP_GRACE_PERIOD};
-use super::rollout_time::expected_duration;
+use super::rollout_time::{expected_duration, timeout_without_approval};
 use super::skip_gates::ReasonToSkip;
 use crate::aws::deployment_progress::DeploymentProgress;
 use crate::aws::ecs_service::{EcsDeployment, EcsService};
@@ -96,9 +96,7 @@ fn judge_failed_deployment(
 /// 2. it has kept its creation time: the deployment that failed is newer.
 fn has_only_new_tasks(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment) -> bool {
     let is_own = check.is_own(primary) && check.fresh_own_deployment().is_some();
-    is_own
-        || find_failed_deployments(check.consumer.service)
-            .any(|failed| failed.created_at > primary.created_at)
+    is_own || check.consumer.service.has_only_tasks_since(check.fresh_from)
 }
 
 /// Whether a completed deployment may be one to which ECS went back: another one failed since the change, or our own is gone
@@ -123,8 +121,9 @@ fn find_failed_deployments(service: &EcsService) -> impl Iterator<Item = &EcsDep
 fn await_deployment(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment) -> Deferral {
     let service = check.consumer.service;
     let duration = if check.is_own(primary) && !service.is_paused_at_hook() {
-        // The incident of our own deployment notifies of it if it does not end.
-        Some(check.rollout_timeout().plus(SWEEP_GRACE_PERIOD))
+        // The incident of our own deployment notifies of it if it does not end; where it may wait for a person, that takes a day.
+        let timeout = timeout_without_approval(service, &check.consumer.tags, &check.facts.settings);
+        Some(timeout.plus(SWEEP_GRACE_PERIOD))
     } else {
         expected_duration(service, &check.consumer.tags, &check.facts.settings)
     };

@@ -6,12 +6,21 @@ use crate::aws::service_tags::ServiceTags;
 use crate::settings::Settings;
 use crate::time::Span;
 
-/// How long a deployment of the service may take before it counts as one that does not end.
+/// How long a deployment of the service may take before it counts as one that does not end: a person may take as long as the
+/// pause hooks wait.
 pub(super) fn rollout_timeout(service: &EcsService, tags: &ServiceTags, settings: &Settings) -> Span {
-    let configuration = &service.deployment_configuration;
-    let by_configuration =
-        configuration.waiting_time().plus(configuration.pause_hook_timeout.unwrap_or_default());
-    tags.rollout.unwrap_or_else(|| settings.rollout_timeout.plus(by_configuration))
+    let approval = service.deployment_configuration.pause_hook_timeout.unwrap_or_default();
+    tags.rollout.unwrap_or_else(|| timeout_without_approval(service, tags, settings).plus(approval))
+}
+
+/// How long a deployment of the service may take that nobody has to approve.
+pub(super) fn timeout_without_approval(
+    service: &EcsService,
+    tags: &ServiceTags,
+    settings: &Settings,
+) -> Span {
+    let waiting = service.deployment_configuration.waiting_time();
+    tags.rollout.unwrap_or_else(|| settings.rollout_timeout.plus(waiting))
 }
 
 /// How long a healthy deployment of the service takes without anybody's approval, if the service says that it waits: until
@@ -21,12 +30,9 @@ pub(super) fn expected_duration(
     tags: &ServiceTags,
     settings: &Settings,
 ) -> Option<Span> {
-    if tags.rollout.is_some() {
-        return tags.rollout;
-    }
-    let waiting = service.deployment_configuration.waiting_time();
-    if waiting == Span::default() || service.is_paused_at_hook() {
+    let waits = service.deployment_configuration.waiting_time() != Span::default();
+    if tags.rollout.is_none() && (!waits || service.is_paused_at_hook()) {
         return None;
     }
-    Some(settings.rollout_timeout.plus(waiting))
+    Some(timeout_without_approval(service, tags, settings))
 }

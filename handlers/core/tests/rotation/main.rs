@@ -6,6 +6,7 @@ mod changes;
 mod concurrency;
 mod corrected_outcomes;
 mod eligibility;
+mod halted_changes;
 mod newer_deployments;
 mod overdue_rotations;
 mod read_evidence;

@@ -1,6 +1,6 @@
 //! Newer deployments: a change is answered by one that is newer and completed, whoever began it.
 
-use responder_core::aws::ecs_service::{EcsDeployment, RolloutState};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, RolloutState};
 use responder_core::aws::rollout_configuration::{RolloutConfiguration, RolloutStrategy, TrafficSteps};
 use responder_core::facts::Facts;
 use responder_core::state::deployment::DeploymentOutcome;
@@ -156,7 +156,8 @@ fn the_configuration_of_a_service_says_from_when_on_it_is_late() {
         (canary.clone(), None, false, "13:30:00", "13:31:00"),
         (canary.clone(), None, true, "13:30:00", "13:31:01"),
         (canary, Some("10m"), true, "12:10:00", "12:11:01"),
-        (hook.clone(), None, true, "13:30:00", "13:31:01"),
+        // It may wait for a person: that is notified long before the hook's time is over.
+        (hook.clone(), None, true, "12:45:59", "12:46:00"),
         (hook, None, false, "12:13:00", "12:14:00"),
         (RolloutConfiguration::default(), Some("2h"), false, "14:00:00", "14:01:00"),
     ] {
@@ -171,6 +172,25 @@ fn the_configuration_of_a_service_says_from_when_on_it_is_late() {
         assert_eq!(words.iter().filter(|word| word.starts_with("page")).count(), 1, "{what} {words:?}");
         let again = sweep_words(&mut facts, late);
         assert!(!again.iter().any(|word| word.starts_with("page")), "{what} {again:?}");
+    }
+}
+
+#[test]
+fn a_change_stays_open_until_its_newer_deployment_is_complete() {
+    for (state, expected) in
+        [(RolloutState::InProgress, &["s1", "s2"][..]), (RolloutState::Completed, &["s2"][..])]
+    {
+        let mut facts = facts_with(&[("a", &["s1", "s2"])]);
+        facts.changes.insert(secret("s1").key(), known_change("12:00:00", "v2", false));
+        facts.changes.insert(secret("s2").key(), known_change("12:10:00", "v2", false));
+        let service = first_service(&mut facts);
+        service.primary = primary("new", "12:01:00", Some(state));
+        service.other_deployments = Some(Vec::new());
+        service.controller = DeploymentController::CodeDeploy;
+        decide(&mut facts, &sweep("12:30:00"));
+        let notified: Vec<&String> = facts.notified[&service_arn("a")].keys().collect();
+        let expected: Vec<String> = expected.iter().map(|name| secret(name).key()).collect();
+        assert_eq!(notified, expected.iter().collect::<Vec<_>>(), "{state:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment};
+use responder_core::aws::ecs_service::{DeploymentController, EcsDeployment, RolloutState};
 use responder_core::aws::rollout_configuration::RolloutConfiguration;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
@@ -12,6 +12,7 @@ use responder_engine::port::{
     ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, SecretPage, UndescribedService,
 };
 
+use super::state::CloudBug;
 use crate::ecs::{
     EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedDeployment, SimulatedService,
 };
@@ -21,16 +22,41 @@ pub(super) fn to_arn_page(page: EcsArnPage) -> ArnPage {
     ArnPage { arns: page.arns, next_token: page.next_token }
 }
 
-pub(super) fn to_described_services(answer: &ServiceDescriptions) -> DescribedServices {
+pub(super) fn to_described_services(
+    answer: &ServiceDescriptions,
+    bug: Option<CloudBug>,
+) -> DescribedServices {
     let mut described = DescribedServices::default();
     for service in &answer.services {
-        described.services.push(to_described_service(service));
+        let mut service = to_described_service(service);
+        plant_bug(&mut service, bug);
+        described.services.push(service);
     }
     for failure in &answer.failures {
         let (arn, reason) = (Some(failure.arn.clone()), Some(failure.reason.clone()));
         described.failures.push(UndescribedService { arn, reason });
     }
     described
+}
+
+/// Hides from the engine what it must look at.
+fn plant_bug(service: &mut DescribedService, bug: Option<CloudBug>) {
+    match bug {
+        Some(CloudBug::ShowsNewerAsCompleted) => {
+            service.other_deployments.clear();
+            if let Some(primary) = &mut service.primary {
+                primary.rollout_state = Some(RolloutState::Completed);
+                primary.rollout_state_reason = None;
+            }
+        }
+        Some(CloudBug::HidesApprovals) => {
+            service.deployment_configuration = RolloutConfiguration::default();
+            if let Some(primary) = &mut service.primary {
+                primary.rollout_state_reason = None;
+            }
+        }
+        Some(CloudBug::KeepsSlots | CloudBug::CountsBeforeWriting) | None => {}
+    }
 }
 
 fn to_described_service(service: &SimulatedService) -> DescribedService {
@@ -53,7 +79,7 @@ fn to_described_service(service: &SimulatedService) -> DescribedService {
         other_deployments: other_deployments(service),
         desired_count: Some(service.desired),
         running_count: Some(service.desired),
-        deployment_configuration: RolloutConfiguration::default(),
+        deployment_configuration: service.configuration.clone(),
         service_deployment: None,
         tags: service.tags.clone(),
         managed: service.resource_management_type.as_deref() == Some("ECS"),

@@ -124,7 +124,7 @@ impl AwsPort for SimulatedPort {
                 journal.described.push(services.to_vec());
             }
             let answer = profile.translate(state.ecs.describe_services(Some(cluster), services, now))?;
-            Ok(to_described_services(&answer))
+            Ok(to_described_services(&answer, state.bug))
         })
         .await
     }

@@ -42,13 +42,17 @@ pub struct CloudState {
 /// The number of an invocation, and a partition that it read.
 pub(super) type ReadPartition = (u64, String);
 
-/// A bug that is planted between the engine and the table.
+/// A bug that is planted between the engine and the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloudBug {
     /// Concurrency slots are never given back.
     KeepsSlots,
     /// Of what was counted, an invocation sees only what it saw at first, as if it read before it wrote.
     CountsBeforeWriting,
+    /// Every PRIMARY deployment seems to be complete and alone, as if newer were enough.
+    ShowsNewerAsCompleted,
+    /// Nothing says that a deployment waits for a person or shifts traffic in steps.
+    HidesApprovals,
 }
 
 impl CloudState {

@@ -9,6 +9,13 @@ pub enum RolloutOutcome {
     Completes(Span),
     /// Its tasks fail. With a circuit breaker it is FAILED after this time, without one it is in progress for ever.
     Fails(Span),
+    /// All its tasks run after `started_after`; then it waits at a hook until a person continues it, or for ever.
+    Pauses {
+        /// When its tasks run.
+        started_after: Span,
+        /// How long after that a person continues it.
+        continued_after: Option<Span>,
+    },
     /// It waits for capacity for ever: no task starts, and the circuit breaker has nothing to count.
     Stalls,
 }
@@ -26,6 +33,8 @@ pub(super) struct RolloutAppointment {
 pub(super) enum RolloutStep {
     /// A task is launched.
     Launch,
+    /// The deployment waits at a hook.
+    Pause,
     /// The deployment completes.
     Complete,
     /// The circuit breaker ends the deployment.

@@ -22,6 +22,8 @@ pub struct StartedDeployment {
     pub created_at: Timestamp,
     /// Whether somebody forced it.
     pub forced: bool,
+    /// When the deployment was created that it ruined: somebody else's, which waited for a person or shifted traffic in steps.
+    pub ruined: Option<Timestamp>,
 }
 
 impl DeploymentLog {

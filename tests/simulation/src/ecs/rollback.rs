@@ -5,7 +5,7 @@ use responder_core::time::Timestamp;
 
 use super::agenda::RolloutStep;
 use super::model::SimulatedEcs;
-use super::service::{CircuitBreaker, SimulatedDeployment};
+use super::service::{CircuitBreaker, ROLLBACK_TEXT, SimulatedDeployment};
 
 /// How the deployment is shown to which ECS goes back. Public dumps have all three; no document says when which comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl SimulatedEcs {
         }
         service.deployments.sort_by_key(|deployment| !deployment.primary);
         let primary = service.primary()?.id.clone();
-        let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {target}.");
+        let reason = format!("ECS deployment circuit breaker: {ROLLBACK_TEXT} {target}.");
         self.set_rollout_state(arn, &primary, RolloutState::InProgress, reason, at);
         // Nothing has to be started: it takes as long as failed tasks take to end.
         self.add_appointment(at.plus(self.drain_time), arn, &primary, RolloutStep::Complete);

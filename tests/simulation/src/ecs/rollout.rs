@@ -11,7 +11,7 @@ use super::agenda::{RolloutAppointment, RolloutOutcome, RolloutStep};
 use super::deployment_log::StartedDeployment;
 use super::events::EcsEvent;
 use super::model::SimulatedEcs;
-use super::service::SimulatedDeployment;
+use super::service::{PAUSE_TEXT, SimulatedDeployment};
 
 /// The circuit breaker ends a deployment when half of its tasks have failed, but not before 3 and not after 200 (developer guide of ECS,
 /// deployment circuit breaker).
@@ -62,6 +62,7 @@ impl SimulatedEcs {
         let drained_at = now.plus(self.drain_time);
         let service = self.services.get_mut(arn)?;
         let was_in_flight = service.is_in_flight();
+        let ruined = if forced { service.find_approval() } else { None };
         let is_superseded_twice =
             service.primary().is_some_and(|primary| primary.rollout_state != RolloutState::Completed);
         let mut draining = Vec::new();
@@ -94,6 +95,7 @@ impl SimulatedEcs {
             deployment: id.clone(),
             created_at: now,
             forced,
+            ruined,
         });
         for superseded in draining {
             self.add_appointment(drained_at, arn, &superseded, RolloutStep::Drain);
@@ -107,12 +109,21 @@ impl SimulatedEcs {
     fn schedule_rollout(&mut self, arn: &str, id: &str, now: Timestamp, outcome: RolloutOutcome) {
         let Some(service) = self.services.get(arn) else { return };
         let desired = service.desired;
+        let baking = service.baking_time();
         let has_circuit_breaker =
             service.circuit_breaker.is_some() && service.controller == DeploymentController::Ecs;
         match outcome {
             RolloutOutcome::Completes(span) => {
                 self.schedule_launches(arn, id, now, span, desired);
-                self.add_appointment(now.plus(span), arn, id, RolloutStep::Complete);
+                self.add_appointment(now.plus(span).plus(baking), arn, id, RolloutStep::Complete);
+            }
+            RolloutOutcome::Pauses { started_after, continued_after } => {
+                self.schedule_launches(arn, id, now, started_after, desired);
+                let paused_at = now.plus(started_after);
+                self.add_appointment(paused_at, arn, id, RolloutStep::Pause);
+                if let Some(after) = continued_after {
+                    self.add_appointment(paused_at.plus(after).plus(baking), arn, id, RolloutStep::Complete);
+                }
             }
             RolloutOutcome::Fails(span) => {
                 let failing = (desired / 2).clamp(MIN_FAILED_TASKS, MAX_FAILED_TASKS);
@@ -163,6 +174,10 @@ impl SimulatedEcs {
         let is_drained = !deployment.primary && deployment.drained_at == Some(at);
         match step {
             RolloutStep::Launch if is_rolling_out => self.launch_task(arn, id, at),
+            RolloutStep::Pause if is_rolling_out => {
+                let reason = format!("ECS deployment {id} in progress: {PAUSE_TEXT}.");
+                self.set_rollout_state(arn, id, RolloutState::InProgress, reason, at);
+            }
             RolloutStep::Complete if is_rolling_out => self.complete_deployment(arn, id, at),
             RolloutStep::Fail if is_rolling_out => self.fail_deployment(arn, id, at),
             RolloutStep::Drain if is_drained => {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
-use responder_core::time::Timestamp;
+use responder_core::aws::rollout_configuration::{RolloutConfiguration, RolloutStrategy};
+use responder_core::time::{Span, Timestamp};
 
 use super::task::SimulatedTask;
 
@@ -34,6 +35,8 @@ pub struct SimulatedService {
     pub connect_secrets: Vec<String>,
     /// How many tasks it should have.
     pub desired: u32,
+    /// How it is deployed.
+    pub configuration: RolloutConfiguration,
     /// When it was created.
     pub created_at: Timestamp,
     /// The PRIMARY one first. With a controller other than ECS these are task sets.
@@ -67,6 +70,33 @@ impl SimulatedService {
             }
         }
         oldest
+    }
+
+    /// How long ECS waits by itself in a deployment whose tasks run: for each step but the last, and while it bakes.
+    pub fn baking_time(&self) -> Span {
+        let RolloutConfiguration { strategy, bake_time, steps, .. } = &self.configuration;
+        let mut baking = bake_time.unwrap_or_default();
+        let Some(steps) = steps else { return baking };
+        let mut shifted = steps.percent.max(1);
+        baking = baking.plus(steps.bake_time);
+        while *strategy == RolloutStrategy::Linear && shifted < 100 {
+            baking = baking.plus(steps.bake_time);
+            shifted += steps.percent.max(1);
+        }
+        baking
+    }
+
+    /// The creation time of PRIMARY, where it is a deployment that nobody forced and that a forced one would ruin: it waits at
+    /// a hook, or shifts traffic by another strategy than `ROLLING`.
+    pub(super) fn find_approval(&self) -> Option<Timestamp> {
+        let primary = self.primary()?;
+        let is_paused = primary.reason.contains(PAUSE_TEXT);
+        let is_rolling = self.configuration.strategy == RolloutStrategy::Rolling;
+        let is_ruined = primary.rollout_state == RolloutState::InProgress
+            && !primary.forced
+            && !primary.is_rollback()
+            && (is_paused || !is_rolling);
+        is_ruined.then_some(primary.created_at)
     }
 
     /// Whether its PRIMARY deployment goes on.
@@ -112,7 +142,16 @@ pub struct SimulatedDeployment {
     pub(super) drained_at: Option<Timestamp>,
 }
 
+/// What a reason says of a deployment that waits for a person.
+pub(super) const PAUSE_TEXT: &str = "paused at a lifecycle hook";
+/// What a reason says of a deployment to which ECS goes back.
+pub(super) const ROLLBACK_TEXT: &str = "rolling back to deploymentId";
+
 impl SimulatedDeployment {
+    fn is_rollback(&self) -> bool {
+        self.reason.contains(ROLLBACK_TEXT)
+    }
+
     /// How many tasks it has launched.
     pub fn count_tasks(&self) -> u32 {
         u32::try_from(self.tasks.len()).unwrap_or(u32::MAX)

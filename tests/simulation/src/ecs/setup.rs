@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use responder_core::aws::ecs_service::{DeploymentController, RolloutState, ServiceStatus};
+use responder_core::aws::rollout_configuration::RolloutConfiguration;
 use responder_core::time::Timestamp;
 
 use super::model::SimulatedEcs;
@@ -20,6 +21,8 @@ pub struct NewService {
     pub task_definition: String,
     /// How many tasks it has.
     pub desired: u32,
+    /// How it is deployed.
+    pub configuration: RolloutConfiguration,
     /// Its deployment controller.
     pub controller: DeploymentController,
     /// The deployment circuit breaker.
@@ -41,6 +44,7 @@ impl Default for NewService {
             name: String::new(),
             task_definition: String::new(),
             desired: 0,
+            configuration: RolloutConfiguration::default(),
             controller: DeploymentController::Ecs,
             circuit_breaker: None,
             tags: BTreeMap::new(),
@@ -102,6 +106,7 @@ impl SimulatedEcs {
             task_definition: new.task_definition,
             connect_secrets: new.connect_secrets,
             desired: new.desired,
+            configuration: new.configuration,
             created_at: now,
             deployments: vec![deployment],
         };

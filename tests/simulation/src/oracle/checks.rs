@@ -2,7 +2,9 @@
 
 use super::answered_changes::check_changes_are_answered;
 use super::context::{OracleContext, WorldPromises};
-use super::deployments::{check_concurrency, check_cooldowns, check_deployments_are_needed};
+use super::deployments::{
+    check_approvals_stand, check_concurrency, check_cooldowns, check_deployments_are_needed,
+};
 use super::notifications::{check_ledger_matches_pages, check_pages_are_accepted, check_pages_are_sent_once};
 use super::rollouts::check_rollouts_are_reported;
 use crate::world::SimulatedWorld;
@@ -11,10 +13,11 @@ use crate::world::SimulatedWorld;
 type OracleCheck = fn(&OracleContext<'_>, &mut Vec<String>);
 
 /// All checks.
-const CHECKS: [OracleCheck; 8] = [
+const CHECKS: [OracleCheck; 9] = [
     check_changes_are_answered,
     check_cooldowns,
     check_deployments_are_needed,
+    check_approvals_stand,
     check_concurrency,
     check_rollouts_are_reported,
     check_pages_are_sent_once,

@@ -120,6 +120,20 @@ fn find_given_up(context: &OracleContext<'_>, service: &str, called_at: Timestam
     given_up
 }
 
+/// A deployment of somebody else that waits for a person or shifts traffic in steps is left alone, unless it began while our
+/// invocation was under way.
+pub(super) fn check_approvals_stand(context: &OracleContext<'_>, violations: &mut Vec<String>) {
+    for started in context.deployments.values().flatten() {
+        let Some(ruined) = started.ruined else { continue };
+        let StartedDeployment { service, created_at, .. } = started;
+        if ruined < created_at.minus(context.world.conditions.timeout) {
+            violations.push(format!(
+                "{service} was forced at {created_at}, and the deployment of {ruined} lost its approval"
+            ));
+        }
+    }
+}
+
 /// In a cluster there are never more deployments of ours under way than the settings say.
 pub(super) fn check_concurrency(context: &OracleContext<'_>, violations: &mut Vec<String>) {
     let settings = &context.promises.settings;

@@ -19,8 +19,8 @@ const SWEEP_ROUND: Span = Span::from_secs(180);
 /// 2. If it failed or does not end, and somebody could see that, one incident is.
 /// 3. If one is, it failed, took longer than a rollout may, or people were notified that it is well after all.
 pub(super) fn check_rollouts_are_reported(context: &OracleContext<'_>, violations: &mut Vec<String>) {
-    let rollout_limit = context.promises.settings.rollout_timeout;
     for lifecycle in &context.lifecycles {
+        let rollout_limit = find_rollout_limit(context, &lifecycle.requested.service);
         let created_at = lifecycle.created_at;
         let deployment = &lifecycle.requested.deployment;
         let has_failed = lifecycle.has_failed();
@@ -49,6 +49,18 @@ pub(super) fn check_rollouts_are_reported(context: &OracleContext<'_>, violation
             ));
         }
     }
+}
+
+/// How long a deployment of a service (an ARN) may take: what ECS and people wait for comes on top.
+fn find_rollout_limit(context: &OracleContext<'_>, service: &str) -> Span {
+    let limit = context.promises.settings.rollout_timeout;
+    context.world.with_ecs(|ecs| match ecs.service(service) {
+        Some(service) => {
+            let approval = service.configuration.pause_hook_timeout.unwrap_or_default();
+            limit.plus(service.baking_time()).plus(approval)
+        }
+        None => limit,
+    })
 }
 
 /// Whether a deployment still went on a rollout's time after an instant.

@@ -96,7 +96,7 @@ impl ServiceKnowledge<'_> {
             roles,
             excluded: explain_exclusion(&versions),
             note: match tags.redeploy {
-                RedeployTag::Auto => None,
+                RedeployTag::Auto | RedeployTag::Always => None,
                 RedeployTag::Notify => Some("its tag `secrets-responder:redeploy` is `notify`"),
                 RedeployTag::Off => Some("its tag `secrets-responder:redeploy` is `off`"),
             },
