@@ -17,10 +17,9 @@ pub(super) fn check_halt(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     for change in check.consumer.changes() {
         let Some(failed_service) = find_failed_rollout(check, &change) else { continue };
         let why = format!(
-            "held: the deployment of {} for this change of {} failed, and the new value may be bad; a newer version of the \
-             secret releases it, or its tag `secrets-responder:redeploy` with the value `always`",
-            failed_service.show(80),
-            change.secret.friendly_name().show(80)
+            "held: the deployment of {} for this change failed, and the new value may be bad; a newer version of the \
+             secret, or its tag `secrets-responder:redeploy` = `always`, releases it",
+            failed_service.show(60)
         );
         return Some(Deferral { reason: DeferReason::Halted, until: None, expected_end: None, why });
     }

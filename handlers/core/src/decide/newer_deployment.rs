@@ -27,7 +27,8 @@ pub(super) enum NewerDeployment {
 /// 4. it failed, or ECS went back to it: its tasks may be old ones, so notify;
 /// 5. it goes on, and is our own, which took too long: the later gates;
 /// 6. it goes on: wait for it;
-/// 7. it is complete, and so is the waiting: answered.
+/// 7. nobody says how far it is, and our own failed: the later gates, as in a replay without a description of that time;
+/// 8. it is complete, and so is the waiting: answered.
 pub(super) fn judge_newer_deployment(check: &EligibilityCheck<'_, '_>) -> Option<NewerDeployment> {
     let service = check.consumer.service;
     let primary = service.primary.as_ref()?;
@@ -53,7 +54,13 @@ pub(super) fn judge_newer_deployment(check: &EligibilityCheck<'_, '_>) -> Option
             // 6. Wait for it.
             Some(NewerDeployment::Awaited(await_deployment(check, primary)))
         }
-        // 7. It is complete.
+        // 7. Nobody says how far it is, but our own failed: the later gates.
+        DeploymentProgress::Unknown
+            if check.fresh_own_deployment().is_some_and(DeploymentRecord::has_failed) =>
+        {
+            None
+        }
+        // 8. It is complete.
         DeploymentProgress::Completed | DeploymentProgress::Unknown => Some(answer(primary)),
     }
 }

@@ -40,7 +40,7 @@ fn a_failed_rollout_holds_the_other_consumers_and_one_page_says_so() {
     let held: Vec<String> =
         details(&plan).into_iter().filter(|line| line.contains("held: the deployment of")).collect();
     assert_eq!(held.len(), 1, "{held:?}");
-    assert!(held[0].contains("the value `always`"), "{held:?}");
+    assert!(held[0].contains("= `always`"), "{held:?}");
     assert_eq!(sweep_second_service(&mut facts, "12:06:00"), ("defer b halted".to_owned(), 0));
     assert_eq!(sweep_second_service(&mut facts, "23:00:00"), ("defer b halted".to_owned(), 0));
 }
