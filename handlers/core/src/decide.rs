@@ -10,6 +10,7 @@ mod confirmation;
 mod consumer;
 mod consumer_notices;
 mod defer_gates;
+mod deferral;
 mod deployment_timing;
 mod detect;
 mod digest;

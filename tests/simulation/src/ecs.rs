@@ -27,14 +27,13 @@ mod state_changes;
 mod task;
 mod task_definition;
 
-pub use agenda::RolloutOutcome;
+pub use agenda::{RollbackShape, RolloutOutcome};
 pub use calls::{DescribeFailure, EcsArnPage, ServiceDescriptions};
 pub use deployment_log::{DeploymentLog, StartedDeployment};
 pub use estate::EcsEstate;
 pub use events::{EcsEvent, TaskLaunch};
 pub use model::SimulatedEcs;
 pub use operation::EcsOperation;
-pub use rollback::RollbackShape;
 pub use service::{CircuitBreaker, SimulatedDeployment, SimulatedService, spell_rollout_state};
 pub use setup::NewService;
 pub use task::SimulatedTask;

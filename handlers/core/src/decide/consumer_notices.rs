@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::consumer::SecretConsumer;
-use super::defer_gates::Deferral;
+use super::deferral::Deferral;
 use super::plan_builder::PlanBuilder;
 use crate::detail_kind::DetailKind;
 use crate::facts::Facts;

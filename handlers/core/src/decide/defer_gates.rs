@@ -1,22 +1,13 @@
 //! The gates that defer the redeployment of a service.
 
 use super::command_text::describe_ongoing_deployment;
+use super::deferral::Deferral;
 use super::deployment_timing::LONGEST_WAIT;
 use super::eligibility_check::EligibilityCheck;
 use super::halted_change::check_halt;
 use crate::plan::DeferReason;
 use crate::settings::{DeploymentRisk, RiskPolicy};
 use crate::time::Timestamp;
-
-/// Why a redeployment is deferred.
-pub(super) struct Deferral {
-    pub(super) reason: DeferReason,
-    /// Until when, as far as that is known.
-    pub(super) until: Option<Timestamp>,
-    /// When a healthy deployment that is waited for will have ended, where the service says that it takes longer than others.
-    pub(super) expected_end: Option<Timestamp>,
-    pub(super) why: String,
-}
 
 type DeferGate = fn(&EligibilityCheck<'_, '_>) -> Option<Deferral>;
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::consumer::SecretConsumer;
-use super::defer_gates::{Deferral, find_reason_to_defer};
+use super::defer_gates::find_reason_to_defer;
+use super::deferral::Deferral;
 use super::eligibility_check::EligibilityCheck;
 use super::newer_deployment::{NewerDeployment, judge_newer_deployment};
 use super::skip_gates::{ReasonToSkip, find_lack_of_need, find_lack_of_permission};

@@ -1,7 +1,7 @@
 //! The brake: once a rollout of a change failed, the other consumers of the change are held. The new value may be one with which
 //! no task starts, such as one that lost a JSON key; each further deployment would cost tasks that still work.
 
-use super::defer_gates::Deferral;
+use super::deferral::Deferral;
 use super::eligibility_check::EligibilityCheck;
 use crate::aws::service_tags::RedeployTag;
 use crate::plan::DeferReason;

@@ -1,7 +1,7 @@
 //! The gate of the PRIMARY deployment: a change is answered by a deployment that is newer *and* completed, whoever began it.
 
 use super::command_text::describe_ongoing_deployment;
-use super::defer_gates::Deferral;
+use super::deferral::Deferral;
 use super::eligibility_check::{EligibilityCheck, SWEEP_GRACE_PERIOD};
 use super::rollout_time::{expected_duration, timeout_without_approval};
 use super::skip_gates::ReasonToSkip;

@@ -7,7 +7,7 @@ use super::change_index::ChangeIndex;
 use super::concurrency::{EligibleConsumer, SlotAllocator, sort_by_waiting_time};
 use super::consumer::{SecretConsumer, find_consumers_in_service};
 use super::consumer_notices::{NoticeList, add_notice_incidents, is_left_to_sweep};
-use super::defer_gates::Deferral;
+use super::deferral::Deferral;
 use super::eligibility::{Eligibility, check_eligibility};
 use super::invalid_tags::notify_invalid_tags;
 use super::plan_builder::PlanBuilder;

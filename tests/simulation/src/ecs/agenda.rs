@@ -1,4 +1,4 @@
-//! Appointments: the next steps of deployments.
+//! Appointments: the next steps of deployments, and how those end.
 
 use responder_core::time::Span;
 
@@ -18,6 +18,23 @@ pub enum RolloutOutcome {
     },
     /// It waits for capacity for ever: no task starts, and the circuit breaker has nothing to count.
     Stalls,
+}
+
+/// How the deployment is shown to which ECS goes back. Public dumps have all three; no document says when which comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RollbackShape {
+    /// The old deployment is PRIMARY again, with its id and its creation time.
+    #[default]
+    SameDeployment,
+    /// The old deployment is PRIMARY again, with its id; its creation time is that of the rollback.
+    NewCreationTime,
+    /// A new deployment is PRIMARY, which takes over the tasks of the old one.
+    NewDeployment,
+}
+
+impl RollbackShape {
+    /// All shapes.
+    pub const ALL: [Self; 3] = [Self::SameDeployment, Self::NewCreationTime, Self::NewDeployment];
 }
 
 /// Something that happens at its time, unless the deployment is over by then.

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use responder_core::time::{Span, Timestamp};
 
-use super::agenda::{RolloutAppointment, RolloutOutcome, RolloutStep};
+use super::agenda::{RollbackShape, RolloutAppointment, RolloutOutcome, RolloutStep};
 use super::deployment_log::DeploymentLog;
 use super::events::EcsEvent;
 use super::operation::{EcsOperation, ThrottleFamily};
-use super::rollback::RollbackShape;
 use super::service::SimulatedService;
 use super::task_definition::RegisteredTaskDefinition;
 use crate::location::AwsLocation;

@@ -3,26 +3,9 @@
 use responder_core::aws::ecs_service::RolloutState;
 use responder_core::time::Timestamp;
 
-use super::agenda::RolloutStep;
+use super::agenda::{RollbackShape, RolloutStep};
 use super::model::SimulatedEcs;
 use super::service::{CircuitBreaker, ROLLBACK_TEXT, SimulatedDeployment};
-
-/// How the deployment is shown to which ECS goes back. Public dumps have all three; no document says when which comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RollbackShape {
-    /// The old deployment is PRIMARY again, with its id and its creation time.
-    #[default]
-    SameDeployment,
-    /// The old deployment is PRIMARY again, with its id; its creation time is that of the rollback.
-    NewCreationTime,
-    /// A new deployment is PRIMARY, which takes over the tasks of the old one.
-    NewDeployment,
-}
-
-impl RollbackShape {
-    /// All shapes.
-    pub const ALL: [Self; 3] = [Self::SameDeployment, Self::NewCreationTime, Self::NewDeployment];
-}
 
 impl SimulatedEcs {
     /// Makes the last COMPLETED deployment PRIMARY again, if there is one; returns the id of PRIMARY.

@@ -135,7 +135,7 @@ fn a_later_sweep_gives_the_proof_of_a_superseded_deployment_to_the_newer_one() {
     });
     let mut functions = functions(&cloud);
     assert_eq!(functions.process(&[rotation_event()]).1.deployments_forced, 1);
-    cloud.pass(Span::from_secs(30));
+    cloud.pass(Span::from_secs(70));
     let newer = cloud.with_ecs(|ecs| ecs.deploy(&service_arn("web"), None, cloud.now())).unwrap();
     functions.engine.handler = Handler::Sweep;
     functions.process(&[sweep_event(cloud.now())]);
