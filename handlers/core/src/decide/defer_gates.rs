@@ -7,7 +7,6 @@ use super::eligibility_check::EligibilityCheck;
 use super::halted_change::check_halt;
 use crate::plan::DeferReason;
 use crate::settings::{DeploymentRisk, RiskPolicy};
-use crate::time::Timestamp;
 
 type DeferGate = fn(&EligibilityCheck<'_, '_>) -> Option<Deferral>;
 
