@@ -285,3 +285,32 @@ fn a_time_before_now_is_shown_as_an_instant() {
     assert!(since.ends_with('Z') && since.contains('T'), "{since}");
     assert!(of_kind(&json_lines(&["run", &file, "--until", "36500d"]), "incident").is_empty());
 }
+
+#[test]
+fn totals_by_rule_principal_and_account_stand_before_the_incidents() {
+    let folder = Folder::new("totals");
+    let file = two_thefts(&folder);
+    let (_, text, _) = replay(&["run", &file]);
+    let totals = text.find("\nTotals\n").unwrap();
+    assert!(totals < text.find("\nIncidents\n").unwrap(), "{text}");
+    let words = |start: &str| -> Vec<&str> {
+        let row = text.lines().find(|line| line.starts_with(start)).unwrap_or_default();
+        row.split_whitespace().collect()
+    };
+    assert_eq!(words("RULE"), ["RULE", "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]);
+    assert_eq!(words("bulk-read"), ["bulk-read", "-", "2", "-", "-", "-"]);
+    let mallory = format!("arn:aws:iam::{OWN}:user/mallory");
+    assert_eq!(words(&mallory), [&*mallory, "1", "20", "high"]);
+    assert_eq!(words(OTHER), [OTHER, "1", "20", "high"]);
+    let totals = &of_kind(&json_lines(&["run", &file]), "totals")[0];
+    assert_eq!(totals["rules"], json!([{"rule": "bulk-read", "severity": "high", "incidents": 2}]));
+    assert_eq!(totals["accounts"].as_array().map(Vec::len), Some(2));
+    let filtered = &of_kind(&json_lines(&["run", &file, "--account", OWN]), "totals")[0];
+    assert_eq!(
+        filtered["principals"],
+        json!([{"name": mallory, "incidents": 1, "events": 20, "highest": "high"}])
+    );
+    let empty =
+        folder.write("quiet.json", json!({"Records": [read(1, 0, OWN, "us-west-2", "a", "x")]}).to_string());
+    assert!(!replay(&["run", &empty]).1.contains("Totals"));
+}

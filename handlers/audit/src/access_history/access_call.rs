@@ -1,6 +1,8 @@
 //! One call that may have read the secret, and the kind of its caller.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::query::{EventFilter, SecretQuery};
@@ -15,6 +17,20 @@ use responder_core::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a read without a time")]
 pub struct UndatedRead;
+
+/// A record of a call, and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct CallRecord {
+    /// The id of the event.
+    pub event_id: Untrusted,
+    /// The file; of several copies, that of the one that says most.
+    #[serde(serialize_with = "write_shared_text")]
+    pub file: Arc<str>,
+}
+
+fn write_shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
 
 /// The kind of a caller. The least expected kind comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -72,6 +88,10 @@ pub(super) struct AccessCall {
     pub(super) session: Option<Untrusted>,
     /// Those of the secrets in the event that may be the one that is asked about.
     pub(super) secrets: Vec<SecretRef>,
+    /// The name of the secret that was read; absent while none is known.
+    pub(super) secret: Option<Untrusted>,
+    /// The records of the call, if each read is listed: of a batch, that of its read as well.
+    pub(super) records: Vec<CallRecord>,
     /// The identity of the caller: the same in every copy of the event and in every session.
     subject: String,
 }
@@ -121,13 +141,20 @@ impl AccessCall {
             access_key: principal.access_key_id.clone(),
             session: principal.session_name.clone(),
             secrets,
+            secret: None,
+            records: Vec::new(),
             subject: principal.count_subject(&event.account),
         })
     }
 
-    /// The same call, as a read of `secret`: with the account and Region of the secret.
-    pub(super) fn as_read_of(&self, secret: &SecretRef) -> Self {
-        Self { account: secret.account.clone(), region: secret.region.clone(), ..self.clone() }
+    /// The same call, as a read of `secret` of this name: with the account and Region of the secret.
+    pub(super) fn as_read_of(&self, secret: &SecretRef, name: &str) -> Self {
+        Self {
+            account: secret.account.clone(),
+            region: secret.region.clone(),
+            secret: Some(Untrusted::new(name)),
+            ..self.clone()
+        }
     }
 
     /// Whether time, place and principal fit. An account and a Region may be those of the event or of the secret.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::access_call::{AccessCall, CallerKind};
 use super::call_evidence::{AccessDoubt, CallEvidence};
+use super::each_read::EachRead;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct AccessReport {
     pub readers: Vec<AccessRow>,
     /// Callers that may have read it, each with the reason for the doubt.
     pub possible_readers: Vec<AccessRow>,
+    /// Each of these calls, by time, if they are to be listed.
+    pub each: Vec<EachRead>,
     /// How many further copies of these calls there were. They were not counted.
     pub copies: usize,
     /// The times of the first and the last event of the input, whatever they are about.
@@ -42,6 +45,9 @@ pub(super) fn tabulate_calls(evidence: &CallEvidence) -> (Vec<AccessRow>, Vec<Ac
 /// The calls of one principal that came from one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccessRow {
+    /// The name of the secret; absent if the record does not say which one was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Untrusted>,
     /// The role, user or service, as notifications name it.
     pub principal: Untrusted,
     /// The kind of the caller.
@@ -62,7 +68,7 @@ pub struct AccessRow {
     pub access_keys: BTreeSet<Untrusted>,
     /// The names of the sessions.
     pub sessions: BTreeSet<Untrusted>,
-    /// How many calls were answered. A call counts once, however many secrets it read.
+    /// How many calls were answered. A call counts once for each secret that it read.
     pub reads: usize,
     /// How many of all calls were `BatchGetSecretValue`.
     pub batches: usize,
@@ -81,6 +87,7 @@ impl AccessRow {
     /// A row without calls, for the caller of this call.
     fn for_caller_of(call: &AccessCall, doubt: Option<AccessDoubt>) -> Self {
         Self {
+            secret: call.secret.clone(),
             principal: call.principal.clone(),
             caller: call.caller,
             invoked_by: call.invoked_by.clone(),
@@ -124,6 +131,7 @@ struct AccessRowKey {
     caller_account: Option<String>,
     account: String,
     region: String,
+    secret: Option<Untrusted>,
     /// Absent for callers that have many addresses; the empty text for a call without an address.
     address: Option<Untrusted>,
     doubt: Option<AccessDoubt>,
@@ -143,6 +151,7 @@ impl AccessRowTable {
             caller_account: call.caller_account.clone(),
             account: call.account.clone(),
             region: call.region.clone(),
+            secret: call.secret.clone(),
             address,
             doubt,
         };

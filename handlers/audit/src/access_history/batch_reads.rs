@@ -36,6 +36,8 @@ pub(super) fn pair_batches(mut batches: Vec<AccessCall>, mut reads: Vec<AccessCa
         match take_child(&mut reads_by_origin, &batch) {
             Some(child) => {
                 batch.refused |= child.refused;
+                batch.secret = child.secret;
+                batch.records.extend(child.records);
                 paired.explained.push(batch);
             }
             None => paired.unexplained.push(batch),
@@ -53,8 +55,13 @@ fn take_child(
     batch: &AccessCall,
 ) -> Option<AccessCall> {
     let reads = reads_by_origin.get_mut(&batch.origin())?;
-    let index = reads.iter().position(|read| is_near(batch, read))?;
+    let index = reads.iter().position(|read| is_near(batch, read) && may_be_same_secret(batch, read))?;
     Some(reads.remove(index))
+}
+
+/// Whether the secret of the read is that of the batch; a batch by filter does not name it.
+fn may_be_same_secret(batch: &AccessCall, read: &AccessCall) -> bool {
+    batch.secret.is_none() || batch.secret == read.secret
 }
 
 fn is_near(batch: &AccessCall, read: &AccessCall) -> bool {

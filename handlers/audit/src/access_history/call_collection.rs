@@ -2,16 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::access_call::{AccessCall, UndatedRead};
+use super::access_call::{AccessCall, CallRecord, UndatedRead};
 use super::access_report::{AccessReport, tabulate_calls};
-use super::call_evidence::weigh_calls;
+use super::call_evidence::{find_meant_secrets, weigh_calls};
+use super::each_read::list_each_read;
 use super::nearest_names::find_nearest_names;
 use crate::query::{EventFilter, SecretQuery};
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::event::Event;
 use responder_core::facts::Facts;
 use responder_core::memory_store::launch_secrets;
+use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 
 /// Everything that the events show about reads of one secret. Copies of an event count once.
@@ -21,6 +24,10 @@ pub struct AccessHistory {
     facts: Facts,
     /// Calls that do not fit are left out.
     filter: EventFilter,
+    /// Whether each read is listed with its records.
+    is_each_listed: bool,
+    /// The file of the last call, which most calls share with the next one.
+    last_file: Arc<str>,
     /// The calls, by the key of the event.
     calls: BTreeMap<String, CollectedCall>,
     /// Every spelling of any secret: they show which ARN belongs to which name.
@@ -55,14 +62,29 @@ impl AccessHistory {
             let secrets = launch_secrets(&facts, &role);
             facts.launch_secrets.insert(role, secrets);
         }
-        Self { query, facts, filter, calls: BTreeMap::new(), spellings: BTreeSet::new(), covered: None }
+        Self {
+            query,
+            facts,
+            filter,
+            is_each_listed: false,
+            last_file: Arc::from(""),
+            calls: BTreeMap::new(),
+            spellings: BTreeSet::new(),
+            covered: None,
+        }
     }
 
-    /// Adds an event, if it matters. Most events do not.
+    /// Lists each read in the report, with the records that show it.
+    #[must_use]
+    pub fn list_each(self) -> Self {
+        Self { is_each_listed: true, ..self }
+    }
+
+    /// Adds an event of a file, if it matters. Most events do not.
     ///
     /// # Errors
     /// When the event is a read that may be one of the secret, and has no time.
-    pub fn add_event(&mut self, event: &Event) -> Result<(), UndatedRead> {
+    pub fn add_event(&mut self, event: &Event, file: &str) -> Result<(), UndatedRead> {
         for secret in &event.secrets {
             if !self.spellings.contains(secret) {
                 self.spellings.insert(secret.clone());
@@ -74,11 +96,21 @@ impl AccessHistory {
         }
         let (first, last) = self.covered.unwrap_or((event.time, event.time));
         self.covered = Some((first.min(event.time), last.max(event.time)));
-        if let Some(call) = call {
+        if let Some(mut call) = call {
+            if self.is_each_listed {
+                call.records.push(CallRecord { event_id: event.id(), file: self.share_file(file) });
+            }
             let rank = Reverse((!call.secrets.is_empty(), event.count_known_parties()));
             self.add_call(event.key(), (rank, call));
         }
         Ok(())
+    }
+
+    fn share_file(&mut self, file: &str) -> Arc<str> {
+        if *self.last_file != *file {
+            self.last_file = Arc::from(file);
+        }
+        Arc::clone(&self.last_file)
     }
 
     fn add_call(&mut self, key: &str, found: RankedCall) {
@@ -109,6 +141,12 @@ impl AccessHistory {
         find_nearest_names(self.query.name().raw(), &names)
     }
 
+    /// The names of the secrets in the input that the query means, read or not.
+    pub fn meant_names(&self) -> BTreeSet<Untrusted> {
+        let meant = find_meant_secrets(&self.query, &self.spellings);
+        meant.into_values().map(Untrusted::new).collect()
+    }
+
     /// Reports who read the secret, and who may have. Place and principal are those of the copy that says most.
     pub fn report(&self) -> AccessReport {
         let mut copies = 0;
@@ -126,6 +164,7 @@ impl AccessHistory {
         AccessReport {
             readers,
             possible_readers,
+            each: if self.is_each_listed { list_each_read(&evidence) } else { Vec::new() },
             copies,
             covered: self.covered,
             shown,

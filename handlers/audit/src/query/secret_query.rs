@@ -55,6 +55,11 @@ impl SecretQuery {
         !self.spelled.from_arn || self.spelled.account == account
     }
 
+    /// Whether a name fits the wildcards; without wildcards none does.
+    pub(crate) fn fits_wildcards(&self, name: &str) -> bool {
+        self.names.as_ref().is_some_and(|names| names.fits(name))
+    }
+
     /// Whether `secret` can be the one, or one of those, as far as its spelling shows.
     pub fn may_mean(&self, secret: &SecretRef) -> bool {
         match &self.names {

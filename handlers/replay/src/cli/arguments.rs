@@ -113,7 +113,8 @@ pub(crate) struct ProofArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ReadsArgs {
     /// The secret: its name, or its partial or full ARN. A name means the secrets of that name in every account; an ARN
-    /// means the secret of its account. Reads of its replicas in other Regions count.
+    /// means the secret of its account. Reads of its replicas in other Regions count. `*` and `?` are wildcards:
+    /// `prod/billing/*` means each secret whose name fits.
     #[arg(long, value_name = "NAME|ARN", value_parser = parse_secret)]
     pub(crate) secret: SecretQuery,
     /// Files or folders of events, plain or packed; `-` is standard input. Every form that `replay run` understands is
@@ -127,6 +128,9 @@ pub(crate) struct ReadsArgs {
     /// persons.
     #[arg(long, value_name = "FILE")]
     pub(crate) facts: Option<PathBuf>,
+    /// Also list each read: its time, its caller, the id of its event and its file.
+    #[arg(long)]
+    pub(crate) each: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }
@@ -166,9 +170,10 @@ pub(crate) struct RulesArgs {
 pub(crate) enum ReportFormat {
     /// For people.
     Text,
-    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, problem, coverage and summary;
+    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, totals, problem, coverage and
+    /// summary;
     /// `proof` prints proof, no-consumers, failed-rotation, problem, coverage and summary; `reads` prints query, reader,
-    /// may-have-read, problem, coverage and summary. A filter stands in `coverage`.
+    /// may-have-read, read (with --each), problem, coverage and summary. A filter stands in `coverage`.
     Json,
 }
 

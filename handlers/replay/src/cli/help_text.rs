@@ -28,6 +28,8 @@ Examples:
   Everything that one person did to the secrets of one application:
     replay run --principal zoe@example.com --secret 'prod/billing/*' AWSLogs/
 
+Totals by rule, principal and account stand before the incidents.
+
 Filters change no decision: everything in the input is decided, and then the report shows the
 incidents of which an event fits, whole, and the decisions about events that fit. The summary counts
 everything. The report and its coverage line name the filter, also as an instant where a time is
@@ -81,7 +83,9 @@ Examples:
   The reads of October by one role, in one account:
     replay reads --secret prod/billing/db --since 2026-10-01 --until 2026-11-01 \\
         --principal role/app --account 111122223333 AWSLogs/
-  The same, with launches of tasks shown as such:
+  The reads of all secrets of one application, each with its event and its file:
+    replay reads --secret 'prod/billing/*' --each AWSLogs/
+  With launches of tasks shown as such:
     replay reads --secret prod/billing/db --facts services.json AWSLogs/
   Access keys and addresses, for a script:
     replay reads --secret ARN --format json AWSLogs/ |
@@ -90,7 +94,7 @@ Examples:
 Each row has the calls of one caller from one place. A batch by name counts as one call, together
 with the record of its read of the secret. A batch by filter does not record which secrets it read:
 it is listed apart, unless the record of its read of the secret is in the input. Copies of an event
-count once.
+count once. With wildcards, a call counts for each secret that it read, and each secret has a table.
 
 Callers:
   human     a person

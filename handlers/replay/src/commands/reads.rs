@@ -16,16 +16,19 @@ use crate::report::{
 use crate::rules_and_facts::load_facts;
 
 pub(crate) fn list_reads(args: &ReadsArgs) -> Result<CommandOutcome, CommandError> {
-    let query = AskedQuery::from_args(args)?;
+    let query = AskedQuery::from_args(args);
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
     let mut filter = ReportFilter::new(args.filter.to_filter(&[])?, None);
     let mut unseen = UnseenValues::of_filter(&filter.events);
     let mut history = AccessHistory::new(args.secret.clone(), facts, filter.events.clone());
+    if args.each {
+        history = history.list_each();
+    }
     let reading = read_events(&args.paths, &mut TerminalProgress::new(), &mut |located| {
         let event = Event::parse(located.text).map_err(|error| error.to_string())?;
         unseen.see(&event);
-        history.add_event(&event).map_err(|error| error.to_string())
+        history.add_event(&event, located.file).map_err(|error| error.to_string())
     });
     let report = history.report();
     let coverage = reading.coverage.report();
@@ -36,7 +39,7 @@ pub(crate) fn list_reads(args: &ReadsArgs) -> Result<CommandOutcome, CommandErro
         totals: AccessTotals::count(&report, reading.problems.len()),
         coverage,
         filter,
-        query: query.answer(history.is_secret_named(), history.nearest_names()),
+        query: query.answer(&history),
         report,
     };
     let mut out = BufWriter::new(io::stdout().lock());
@@ -60,6 +63,7 @@ fn write_json_lines(
     lines.write_one("query", &answer.query)?;
     lines.write_all("reader", &answer.report.readers)?;
     lines.write_all("may-have-read", &answer.report.possible_readers)?;
+    lines.write_all("read", &answer.report.each)?;
     lines.write_all("problem", problems)?;
     lines.write_one("coverage", &FilteredCoverage::new(&answer.coverage, &answer.filter))?;
     lines.write_one("summary", &answer.totals)

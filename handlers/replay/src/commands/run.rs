@@ -7,7 +7,9 @@ use responder_core::rules::RuleSet;
 use crate::cli::{ReportFormat, RunArgs};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
 use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
-use crate::report::{FilteredCoverage, ReplayResult, ReportFilter, replay_events, write_replay_text};
+use crate::report::{
+    FilteredCoverage, ReplayResult, ReplayTotals, ReportFilter, replay_events, write_replay_text,
+};
 use crate::rules_and_facts::{load_facts, load_rules};
 
 pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError> {
@@ -29,11 +31,12 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
     Ok(CommandOutcome::after_reading(result.summary.events, result.problems.len()))
 }
 
-/// Writes decisions by time, incidents by severity, problems by file, and the summary.
+/// Writes decisions by time, incidents by severity, their totals, problems by file, coverage, and the summary.
 fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
     lines.write_all("decision", &result.locate_decisions(rules))?;
     lines.write_all("incident", &result.incidents)?;
+    lines.write_one("totals", &ReplayTotals::count(&result.incidents))?;
     lines.write_all("problem", &result.problems)?;
     lines.write_one("coverage", &FilteredCoverage::new(&result.coverage, &result.filter))?;
     lines.write_one("summary", &result.summary)

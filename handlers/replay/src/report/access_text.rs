@@ -1,14 +1,14 @@
 //! The report of `replay reads` that people read: the readers, the possible readers, the totals.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use responder_audit::access_history::{AccessDoubt, AccessReport, AccessRow};
+use responder_audit::access_history::{AccessDoubt, AccessRow};
 use responder_core::text::Untrusted;
 
 use super::access_query::{AccessAnswer, AskedQuery};
-use super::access_totals::AccessTotals;
 use super::coverage_text::{write_coverage_text, write_nothing_read};
+use super::each_read_text::write_each_read;
 use crate::output::{write_counts, write_table};
 
 /// Account and Region are those of the secret, or of its replica.
@@ -21,6 +21,9 @@ const PRINCIPAL_LENGTH_MAX: usize = 120;
 /// How many characters any other cell shows: an IPv6 address has at most 39.
 const CELL_LENGTH_MAX: usize = 45;
 
+/// How many names of secrets a sentence lists.
+const LISTED_NAMES_MAX: usize = 20;
+
 /// The heading of the table for each doubt.
 const DOUBT_HEADINGS: [(AccessDoubt, &str); 3] = [
     (AccessDoubt::Filter, "May have read it: batches by filter, whose records do not show what they read"),
@@ -32,14 +35,15 @@ const DOUBT_HEADINGS: [(AccessDoubt, &str); 3] = [
 pub(crate) fn write_access_text(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
     write_nothing_read(&answer.coverage, out)?;
     write_question(answer, out)?;
-    write_tables(&answer.report, out)?;
-    write_totals(&answer.totals, out)?;
+    write_tables(answer, out)?;
+    write_each_read(&answer.report.each, out)?;
+    write_totals(answer, out)?;
     write_coverage_text(&answer.coverage, out)
 }
 
 /// Writes what was asked for, and what is wrong with the question.
 fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
-    let AskedQuery { secret, since, until, named, nearest } = &answer.query;
+    let AskedQuery { secret, since, until, named, secrets, nearest, .. } = &answer.query;
     let secret = secret.show(PRINCIPAL_LENGTH_MAX);
     let since_text = since.map_or("the first event".to_owned(), |since| since.to_string());
     let until_text = until.map_or("the last event".to_owned(), |until| until.to_string());
@@ -47,9 +51,12 @@ fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()>
     if !named {
         writeln!(out, "NO EVENT OF THIS INPUT NAMES {secret}, read or not. Is it spelled right?")?;
     }
+    if !secrets.is_empty() {
+        let count = secrets.len();
+        writeln!(out, "Of the secrets that this input names, {count} fit: {}.", list_names(secrets))?;
+    }
     if !nearest.is_empty() {
-        let names: Vec<String> = nearest.iter().map(|name| name.show(PRINCIPAL_LENGTH_MAX)).collect();
-        writeln!(out, "Did you mean: {}?", names.join(", "))?;
+        writeln!(out, "Did you mean: {}?", list_names(nearest))?;
     }
     if let (Some(from), Some(to)) = (answer.totals.from, answer.totals.to) {
         if since.is_some_and(|since| since < from) {
@@ -63,12 +70,37 @@ fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()>
     writeln!(out)
 }
 
-fn write_tables(report: &AccessReport, out: &mut impl Write) -> io::Result<()> {
-    let rows: Vec<_> = report.readers.iter().map(table_row).collect();
-    if rows.is_empty() {
-        writeln!(out, "No read of this secret in this input.")?;
+/// Lists the first names.
+fn list_names(names: &[Untrusted]) -> String {
+    let shown = names.iter().take(LISTED_NAMES_MAX).map(|name| name.show(PRINCIPAL_LENGTH_MAX));
+    let mut listed = shown.collect::<Vec<_>>().join(", ");
+    if names.len() > LISTED_NAMES_MAX {
+        listed += &format!(" and {} more", names.len() - LISTED_NAMES_MAX);
+    }
+    listed
+}
+
+fn write_tables(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
+    let report = &answer.report;
+    let noun = if answer.query.has_wildcards { "these secrets" } else { "this secret" };
+    if report.readers.is_empty() {
+        let fitting = if answer.filter.hidden > 0 { " that fits" } else { "" };
+        writeln!(out, "No read of {noun}{fitting} in this input.")?;
     } else {
-        write_table(TABLE_HEAD, &rows, out)?;
+        let mut read_secrets: BTreeMap<Option<&Untrusted>, Vec<_>> = BTreeMap::new();
+        for reader in &report.readers {
+            let secret = reader.secret.as_ref().filter(|_| answer.query.has_wildcards);
+            read_secrets.entry(secret).or_default().push(table_row(reader));
+        }
+        let mut separator = "";
+        for (secret, rows) in &read_secrets {
+            // With wildcards, each secret has a table of its own.
+            if let Some(secret) = secret {
+                writeln!(out, "{separator}{}\n", secret.show(PRINCIPAL_LENGTH_MAX))?;
+                separator = "\n";
+            }
+            write_table(TABLE_HEAD, rows, out)?;
+        }
     }
     for (doubt, heading) in DOUBT_HEADINGS {
         let readers = report.possible_readers.iter().filter(|reader| reader.doubt == Some(doubt));
@@ -108,12 +140,15 @@ fn show_one_or_count(values: &BTreeSet<Untrusted>, noun: &str) -> String {
     }
 }
 
-fn write_totals(totals: &AccessTotals, out: &mut impl Write) -> io::Result<()> {
+fn write_totals(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()> {
+    let totals = &answer.totals;
+    let secrets = if answer.query.has_wildcards { totals.secrets } else { 0 };
     // The count of reads is the answer, even if it is 0.
     writeln!(out, "\n{:>9}  reads", totals.reads)?;
     let counts = [
         (totals.refused, "refused"),
         (totals.principals, "principals"),
+        (secrets, "of the secrets that fit were read, or somebody tried to"),
         (totals.may, "calls that may have read it"),
         (totals.copies, "further copies of those calls, counted once"),
         (totals.quarantined, "parts of the input could not be read: reads may be missing"),

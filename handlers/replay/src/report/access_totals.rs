@@ -11,7 +11,9 @@ use serde::Serialize;
 pub(crate) struct AccessTotals {
     /// Different principals among those that read the secret or tried to.
     pub(crate) principals: usize,
-    /// Calls that read it. Each counts once.
+    /// Different secrets among those that they read or tried to.
+    pub(crate) secrets: usize,
+    /// Calls that read it. Each counts once for each secret.
     pub(crate) reads: usize,
     /// Calls for it that were refused or failed.
     pub(crate) refused: usize,
@@ -34,12 +36,15 @@ impl AccessTotals {
     pub(crate) fn count(report: &AccessReport, problems: usize) -> Self {
         let mut totals = Self { copies: report.copies, quarantined: problems, ..Self::default() };
         let mut principals = BTreeSet::new();
+        let mut secrets = BTreeSet::new();
         for row in &report.readers {
             principals.insert(row.principal.raw());
+            secrets.extend(row.secret.as_ref());
             totals.reads += row.reads;
             totals.refused += row.refused;
         }
         totals.principals = principals.len();
+        totals.secrets = secrets.len();
         for row in &report.possible_readers {
             totals.may += row.reads + row.refused;
         }

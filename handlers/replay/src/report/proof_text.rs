@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use responder_audit::proof::{ChainState, FailedRotation, ProofChain, ProofLink, UnconsumedChange};
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::text::Untrusted;
 use responder_core::time::{Span, Timestamp};
 
@@ -142,6 +143,12 @@ fn failed_row(rotation: &FailedRotation) -> [String; COLUMNS] {
     ]
 }
 
+/// Names a secret in a sentence, with its account and Region: names are alike in several.
+fn locate_secret(secret: &SecretRef) -> String {
+    let name = secret.friendly_name().show(SENTENCE_LENGTH_MAX);
+    format!("{name} ({}, {})", show_part(&secret.account), show_part(&secret.region))
+}
+
 /// Shows the account or the Region of a secret.
 fn show_part(part: &str) -> String {
     Untrusted::new(part).show(CELL_LENGTH_MAX)
@@ -188,7 +195,7 @@ fn write_unproved(report: &ProofReport, out: &mut impl Write) -> io::Result<()> 
 }
 
 fn write_failed_rotation(rotation: &FailedRotation, out: &mut impl Write) -> io::Result<()> {
-    let secret = rotation.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
+    let secret = locate_secret(&rotation.secret);
     let event = rotation.event.show(CELL_LENGTH_MAX);
     writeln!(out, "  {secret}: {event} of {}, {} in a row", rotation.failed_at, rotation.tries)?;
     if !rotation.message.is_empty() {
@@ -215,7 +222,7 @@ fn write_missing_link(
         ChainState::Broken => "broken",
     };
     let service = show_service(&proof.service, SENTENCE_LENGTH_MAX);
-    let secret = proof.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
+    let secret = locate_secret(&proof.secret);
     writeln!(out, "  {service}, {secret} of {}: {state} at `{}`", proof.changed_at, link.as_str())?;
     writeln!(out, "      {}", reason.show(SENTENCE_LENGTH_MAX))?;
     if let Some(deployment) = &proof.deployment {
@@ -225,7 +232,7 @@ fn write_missing_link(
 }
 
 fn write_unconsumed(change: &UnconsumedChange, out: &mut impl Write) -> io::Result<()> {
-    let secret = change.secret.friendly_name().show(SENTENCE_LENGTH_MAX);
+    let secret = locate_secret(&change.secret);
     writeln!(out, "  {secret} of {}: its services are unknown", change.changed_at)?;
     writeln!(out, "      {}; give the services with --facts", change.reason)?;
     if let Some(read) = &change.first_read {

@@ -1,8 +1,7 @@
-//! The report of `replay run` that people read: incidents first, then rotations, then a summary.
+//! The report of `replay run` that people read: totals first, then incidents, rotations and a summary.
 
 use std::io::{self, Write};
 
-use responder_audit::input::CoverageReport;
 use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::plan::Plan;
 use responder_core::rules::Handler;
@@ -10,6 +9,7 @@ use responder_core::text::Untrusted;
 
 use super::coverage_text::{write_coverage_text, write_nothing_read};
 use super::replay_result::{EventParties, ReplayResult, ReplaySummary};
+use super::replay_totals::ReplayTotals;
 use super::step_line::describe_step;
 
 /// How many characters of a name or a value a line shows.
@@ -32,6 +32,10 @@ pub(crate) fn write_replay_text(
 ) -> io::Result<()> {
     write_nothing_read(&result.coverage, out)?;
     result.filter.write_text("incidents", FILTER_EFFECT, out)?;
+    if !result.incidents.is_empty() {
+        write_heading("Totals", out)?;
+        ReplayTotals::count(&result.incidents).write_text(out)?;
+    }
     write_heading("Incidents", out)?;
     if result.incidents.is_empty() {
         let hidden = if result.filter.hidden > 0 { " that fits" } else { "" };
@@ -52,7 +56,6 @@ fn write_heading(text: &str, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_rotations(result: &ReplayResult, are_services_known: bool, out: &mut impl Write) -> io::Result<()> {
-    let are_many_locations = count_locations(&result.coverage) > 1;
     let mut has_heading = false;
     for (plan, parties) in result.decisions.iter().zip(&result.parties) {
         if !matches!(plan.handler, Handler::Rotation | Handler::Sweep) {
@@ -62,7 +65,7 @@ fn write_rotations(result: &ReplayResult, are_services_known: bool, out: &mut im
             write_heading("Rotations", out)?;
             has_heading = true;
         }
-        write_rotation(plan, are_many_locations.then_some(parties), out)?;
+        write_rotation(plan, parties, out)?;
     }
     if has_heading && !are_services_known {
         writeln!(out, "\n  The services are unknown: give them with --facts.")?;
@@ -70,22 +73,13 @@ fn write_rotations(result: &ReplayResult, are_services_known: bool, out: &mut im
     Ok(())
 }
 
-/// The accounts or the Regions of the input, whichever are more.
-fn count_locations(coverage: &CoverageReport) -> usize {
-    coverage.accounts.len().max(coverage.regions.len())
-}
-
-/// Writes one rotation. `parties` are given if the input has more than one account or Region.
-fn write_rotation(plan: &Plan, parties: Option<&EventParties>, out: &mut impl Write) -> io::Result<()> {
+/// Writes one rotation, with the account and the Region of its event.
+fn write_rotation(plan: &Plan, parties: &EventParties, out: &mut impl Write) -> io::Result<()> {
     let secrets: Vec<String> = plan.secrets.iter().map(|secret| secret.show(VALUE_LENGTH_MAX)).collect();
-    let mut location = String::new();
-    if let Some(EventParties { account, region, .. }) = parties {
-        let account = Untrusted::new(&**account).show(LOCATION_LENGTH_MAX);
-        let region = Untrusted::new(&**region).show(LOCATION_LENGTH_MAX);
-        location = format!("  {account}  {region}");
-    }
+    let account = Untrusted::new(&*parties.account).show(LOCATION_LENGTH_MAX);
+    let region = Untrusted::new(&*parties.region).show(LOCATION_LENGTH_MAX);
     let name = plan.name.show(EVENT_NAME_LENGTH_MAX);
-    writeln!(out, "  {}{location}  {name}  {}", plan.time, secrets.join(", "))?;
+    writeln!(out, "  {}  {account}  {region}  {name}  {}", plan.time, secrets.join(", "))?;
     for step in &plan.steps {
         writeln!(out, "      {}", describe_step(step))?;
     }
