@@ -73,9 +73,10 @@ fn write_question(answer: &AccessAnswer, out: &mut impl Write) -> io::Result<()>
 /// Lists the first names.
 fn list_names(names: &[Untrusted]) -> String {
     let shown = names.iter().take(LISTED_NAMES_MAX).map(|name| name.show(PRINCIPAL_LENGTH_MAX));
-    let mut listed = shown.collect::<Vec<_>>().join(", ");
+    let listed = shown.collect::<Vec<_>>().join(", ");
     if names.len() > LISTED_NAMES_MAX {
-        listed += &format!(" and {} more", names.len() - LISTED_NAMES_MAX);
+        let rest = names.len() - LISTED_NAMES_MAX;
+        return format!("{listed} and {rest} more");
     }
     listed
 }
