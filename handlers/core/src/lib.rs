@@ -4,6 +4,7 @@ pub mod aws;
 pub mod decide;
 pub mod detail_kind;
 pub mod detection;
+pub mod edit_distance;
 pub mod enrichment;
 pub mod event;
 pub mod facts;

@@ -4,19 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, builtin, parse_rules};
+use responder_core::rules::{RuleFile, RuleSet, builtin, find_pattern_warnings, parse_rules};
 use serde::de::DeserializeOwned;
 
 use crate::cli::RulesArgs;
 use crate::command_outcome::{CommandError, unreadable_file, unusable_content};
+use crate::output::warn;
 
-/// Loads the rules of a folder, or those of this release if no folder is named.
+/// Loads the rules of a folder, or those of this release if no folder is named. Warns of patterns that can never match.
 pub(crate) fn load_rules(args: &RulesArgs) -> Result<RuleSet, CommandError> {
-    let (folder, loaded) = match &args.folder {
-        None => ("this release".to_owned(), builtin()),
-        Some(folder) => (folder.display().to_string(), parse_rules(&collect_rule_files(folder)?)),
+    let Some(folder) = &args.folder else {
+        return builtin()
+            .map_err(|error| CommandError::UnusableRules { folder: "this release".to_owned(), error });
     };
-    loaded.map_err(|error| CommandError::UnusableRules { folder, error })
+    let files = collect_rule_files(folder)?;
+    let rules = parse_rules(&files);
+    if rules.is_ok() {
+        for warning in find_pattern_warnings(&files) {
+            warn(&format!("warning: {warning}"));
+        }
+    }
+    rules.map_err(|error| CommandError::UnusableRules { folder: folder.display().to_string(), error })
 }
 
 /// Collects the JSON files of a folder and of the folders in it, named by their path below the folder.

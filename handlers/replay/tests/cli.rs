@@ -352,3 +352,23 @@ fn completion_scripts_name_the_commands() {
         assert!(script.contains("explain") && script.contains("verify"), "{shell}");
     }
 }
+
+#[test]
+fn rules_that_can_never_match_are_warned_about_and_those_of_the_release_are_not() {
+    let folder = Folder::new("rules-that-never-match");
+    folder.write(
+        "access/rotated.json",
+        r#"{"source":["aws.secretsmanager"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["RotationSucceeded"]}}"#,
+    );
+    let exception = json!({"id": "backups", "where": {"detail": {"useridentity": {"arn": ["x"]}}}, "effect": "drop", "why": "W."});
+    let row = json!({"rotated": {"on": ["rotated"], "severity": "low", "title": "T", "runbook": "R", "exceptions": [exception]}});
+    folder.write("responses.json", row.to_string());
+    let output = replay(&["rules", "--rules", &folder.0]);
+    let warnings = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), warnings.lines().count()), (Some(0), 2), "{warnings}");
+    for part in ["access/rotated.json: detail.eventName", "`userIdentity` is meant"] {
+        assert!(warnings.contains(part), "{part}: {warnings}");
+    }
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules");
+    assert!(replay(&["rules", "--rules", shipped]).stderr.is_empty());
+}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::edit_distance::count_edits;
+
 /// How many names are offered.
 const OFFERED_NAMES_MAX: usize = 5;
 
@@ -37,24 +39,6 @@ pub(super) fn find_nearest_names(typed: &str, known: &BTreeSet<String>) -> Vec<S
 
 fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
-}
-
-/// The number of letters to insert, delete or replace (Levenshtein's distance), in one row of his table at a time.
-fn count_edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut left = index + 1;
-        let mut next = vec![left];
-        for (other, above) in to.chars().zip(row.windows(2)) {
-            if let [diagonal, above] = *above {
-                let replaced = diagonal + usize::from(letter != other);
-                left = replaced.min(above + 1).min(left + 1);
-                next.push(left);
-            }
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

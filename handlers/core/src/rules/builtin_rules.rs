@@ -12,11 +12,16 @@ include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
 /// # Errors
 /// Never in a released binary: a test loads them.
 pub fn builtin() -> Result<RuleSet, RulesError> {
+    parse_rules(&builtin_files())
+}
+
+/// The files of this release.
+pub(super) fn builtin_files() -> Vec<RuleFile> {
     let mut files = Vec::new();
     for (path, text) in RULE_FILES {
         files.push(RuleFile { path: (*path).to_owned(), text: (*text).to_owned() });
     }
-    parse_rules(&files)
+    files
 }
 
 #[cfg(test)]

@@ -156,6 +156,12 @@ Examples:
     replay rules
   Fail today if an exception has expired, for a scheduled job:
     replay rules --on \"$(date -u +%F)\"
+  Your own rules:
+    replay rules --rules rules/
+
+A pattern that is valid and can never match is warned about on standard error, with the name that is
+meant: an unknown field of the event or of a CloudTrail record, another case, a service event that is
+asked for as an API call, no `source`. Every command that takes --rules warns so.
 
 Exit status:
   0  done
