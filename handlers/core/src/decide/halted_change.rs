@@ -3,6 +3,7 @@
 
 use super::deferral::Deferral;
 use super::eligibility_check::EligibilityCheck;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::service_tags::RedeployTag;
 use crate::plan::DeferReason;
 use crate::state::deployment::SecretChange;
@@ -28,16 +29,25 @@ pub(super) fn check_halt(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
 
 /// Another service, for people, whose last deployment of ours was for this change and failed.
 fn find_failed_rollout(check: &EligibilityCheck<'_, '_>, change: &SecretChange) -> Option<Untrusted> {
-    for service in check.facts.services.iter().flatten() {
-        if service.arn == check.consumer.service.arn {
+    for (service, record) in &check.facts.deployments {
+        // Few have failed: this comes first, where thousands of services use one secret.
+        if !record.has_failed() || *service == check.consumer.service.arn {
             continue;
         }
-        let Some(record) = check.facts.deployments.get(&service.arn) else { continue };
-        if record.has_failed() && record.changes.iter().any(|failed| is_same_value(failed, change)) {
-            return Some(service.display_name());
+        if record.changes.iter().any(|failed| is_same_value(failed, change)) {
+            return Some(name_service(check, service));
         }
     }
     None
+}
+
+/// A service, for people: by its ARN, where ECS did not describe it.
+fn name_service(check: &EligibilityCheck<'_, '_>, arn: &ServiceArn) -> Untrusted {
+    let known = check.facts.services.iter().flatten().find(|service| service.arn == *arn);
+    match known {
+        Some(service) => service.display_name(),
+        None => Untrusted::new(arn.as_str()),
+    }
 }
 
 /// Whether a rollout was for the value of a change: by the version, or by the time where one of them has none.
