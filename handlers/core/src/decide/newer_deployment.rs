@@ -2,6 +2,7 @@
 
 use super::command_text::describe_ongoing_deployment;
 use super::deferral::Deferral;
+use super::deployment_timing::ECS_CLOCK_SKEW;
 use super::eligibility_check::{EligibilityCheck, SWEEP_GRACE_PERIOD};
 use super::rollout_time::{expected_duration, timeout_without_approval};
 use super::skip_gates::ReasonToSkip;
@@ -106,8 +107,8 @@ fn has_only_new_tasks(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment)
     is_own || check.consumer.service.has_only_tasks_since(check.fresh_from)
 }
 
-/// Whether a completed deployment may be one to which ECS went back: another one failed since the change, or our own is gone
-/// before anybody saw its end. Only the reason, which a completed rollback has lost, tells it from one that somebody began
+/// Whether a completed deployment may be one to which ECS went back: another one failed since the change, our own is gone
+/// before anybody saw its end, or our last one failed when it was created. Only the reason, which a completed rollback has lost, tells it from one that somebody began
 /// after the failure.
 fn may_be_rollback(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment) -> bool {
     if check.is_own(primary) {
@@ -117,7 +118,18 @@ fn may_be_rollback(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment) ->
     let own = check.fresh_own_deployment().filter(|record| record.is_open());
     let own_id = own.and_then(|record| record.deployment.as_deref());
     let is_own_gone = own_id.is_some_and(|id| service.find_other_deployment(id).is_none());
-    is_own_gone || find_failed_deployments(service).any(|failed| failed.created_at >= check.fresh_from)
+    is_own_gone
+        || began_as_own_failed(check, primary)
+        || find_failed_deployments(service).any(|failed| failed.created_at >= check.fresh_from)
+}
+
+/// Whether a deployment was created before our last one had failed, be that for this change or an older one: ECS gives a
+/// deployment to which it goes back the time of the failure.
+fn began_as_own_failed(check: &EligibilityCheck<'_, '_>, primary: &EcsDeployment) -> bool {
+    let Some(record) = check.own_deployment() else { return false };
+    let Some(end) = record.end else { return false };
+    let failed_until = end.at.plus(ECS_CLOCK_SKEW);
+    record.has_failed() && record.requested_at <= primary.created_at && primary.created_at <= failed_until
 }
 
 fn find_failed_deployments(service: &EcsService) -> impl Iterator<Item = &EcsDeployment> {

@@ -194,7 +194,8 @@ fn relate_primary(primary: Option<&EcsDeployment>, record: &DeploymentRecord) ->
     let is_newer = created_at >= record.requested_at.minus(ECS_CLOCK_SKEW);
     let is_own = match &record.deployment {
         Some(own) => known_id(primary) == Some(own.as_str()),
-        None => is_newer && may_have_begun_at(record, created_at),
+        // One to which ECS goes back is not ours, whatever its creation time is.
+        None => is_newer && !primary.is_rollback() && may_have_begun_at(record, created_at),
     };
     if is_own {
         PrimaryRelation::Own

@@ -130,6 +130,32 @@ fn a_rollback_is_no_answer_in_any_of_its_shapes() {
 }
 
 #[test]
+fn a_rollback_of_our_deployment_for_an_older_change_is_no_answer() {
+    // Ours of 11:58 failed at 12:01, when ECS went back. `s1` changed meanwhile, at noon.
+    for (created_at, expected) in
+        [("12:01:00", "skip a rollout-failed"), ("12:03:00", "skip a already-newer")]
+    {
+        let mut facts = facts_with_primary(Some(RolloutState::Completed), false);
+        first_service(&mut facts).primary = primary("back", created_at, Some(RolloutState::Completed));
+        let mut failed = ended(request("11:58:00", Some("ours")), DeploymentOutcome::Failed);
+        failed.changes = vec![change("s9", "11:57:00")];
+        failed.end.as_mut().unwrap().at = at("12:01:00");
+        facts.deployments.insert(service_arn("a"), failed);
+        assert_eq!(sweep_words(&mut facts, "12:05:00")[0], expected, "{created_at}");
+    }
+}
+
+#[test]
+fn a_rollback_is_not_taken_for_our_deployment_whose_id_nobody_learned() {
+    let mut facts = facts_with_primary(Some(RolloutState::InProgress), false);
+    let back = first_service(&mut facts).primary.as_mut().unwrap();
+    back.rollout_state_reason = Some(Untrusted::new(ROLLING_BACK));
+    facts.deployments.insert(service_arn("a"), request("12:00:30", None));
+    let words = steps(&mut facts, &sweep("12:05:00"));
+    assert!(words.contains(&"page rollout-failed".to_owned()), "{words:?}");
+}
+
+#[test]
 fn a_rollback_to_tasks_that_are_new_is_an_answer() {
     // ECS goes back to our deployment, which had completed.
     let mut facts = facts_with_primary(Some(RolloutState::InProgress), true);
