@@ -14,9 +14,10 @@ const DEFAULT_SEEDS: u64 = 300;
 /// How many bad worlds are printed.
 const MAX_PRINTED: usize = 20;
 
-/// Worlds in which a promise was broken once: deployments whose answer, event or end was lost, and that failed or that somebody superseded; and a change
-/// that the ledger did not know of.
-const PAST_FAULTS: [u64; 8] = [6_010, 6_464, 8_177, 9_419, 18_886, 20_210, 24_006, 29_321];
+/// Worlds in which a promise was broken once: deployments whose answer, event or end was lost, and that failed or that somebody superseded; a change
+/// that the ledger did not know of; and rollbacks that looked like a newer deployment.
+const PAST_FAULTS: [u64; 11] =
+    [1_026, 2_763, 4_262, 6_010, 6_464, 8_177, 9_419, 18_886, 20_210, 24_006, 29_321];
 
 fn list_seeds() -> Range<u64> {
     match std::env::var("SEEDS") {
