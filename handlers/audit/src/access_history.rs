@@ -9,7 +9,7 @@ mod call_evidence;
 mod each_read;
 mod nearest_names;
 
-pub use access_call::{CallRecord, CallerKind, UndatedRead};
+pub use access_call::{CallerKind, CountedCall, UndatedRead};
 pub use access_report::{AccessReport, AccessRow};
 pub use call_collection::AccessHistory;
 pub use call_evidence::AccessDoubt;

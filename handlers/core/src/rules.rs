@@ -29,6 +29,7 @@ mod threshold;
 pub use builtin_rules::builtin;
 pub use event_rule::EventRule;
 pub use handler::Handler;
+pub use known_fields::RECORD_FIELDS;
 pub use matched_event::{AppliedResponse, MatchedEvent};
 pub use page_text::{PLACEHOLDERS, find_placeholders};
 pub use parse_rules::parse_rules;

@@ -20,7 +20,7 @@ pub struct UndatedRead;
 
 /// A record of a call, and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct CallRecord {
+pub struct CountedCall {
     /// The id of the event.
     pub event_id: Untrusted,
     /// The file; of several copies, that of the one that says most.
@@ -91,7 +91,7 @@ pub(super) struct AccessCall {
     /// The name of the secret that was read; absent while none is known.
     pub(super) secret: Option<Untrusted>,
     /// The records of the call, if each read is listed: of a batch, that of its read as well.
-    pub(super) records: Vec<CallRecord>,
+    pub(super) records: Vec<CountedCall>,
     /// The identity of the caller: the same in every copy of the event and in every session.
     subject: String,
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::access_call::{AccessCall, CallRecord, UndatedRead};
+use super::access_call::{AccessCall, CountedCall, UndatedRead};
 use super::access_report::{AccessReport, tabulate_calls};
 use super::call_evidence::{find_meant_secrets, weigh_calls};
 use super::each_read::list_each_read;
@@ -98,7 +98,7 @@ impl AccessHistory {
         self.covered = Some((first.min(event.time), last.max(event.time)));
         if let Some(mut call) = call {
             if self.is_each_listed {
-                call.records.push(CallRecord { event_id: event.id(), file: self.share_file(file) });
+                call.records.push(CountedCall { event_id: event.id(), file: self.share_file(file) });
             }
             let rank = Reverse((!call.secrets.is_empty(), event.count_known_parties()));
             self.add_call(event.key(), (rank, call));

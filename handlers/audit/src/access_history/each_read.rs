@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::access_call::{AccessCall, CallRecord, CallerKind};
+use super::access_call::{AccessCall, CallerKind, CountedCall};
 use super::call_evidence::{AccessDoubt, CallEvidence};
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
@@ -40,7 +40,7 @@ pub struct EachRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<AccessDoubt>,
     /// The records of the call: its own, and of a batch also that of its read, if the input has it.
-    pub records: Vec<CallRecord>,
+    pub records: Vec<CountedCall>,
 }
 
 impl EachRead {

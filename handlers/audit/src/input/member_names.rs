@@ -3,45 +3,11 @@
 //! Tables of Athena and Glue have lower-case columns, warehouses have upper-case or snake-case ones, and Microsoft
 //! Sentinel has columns such as `UserIdentityArn`.
 
+use responder_core::rules::RECORD_FIELDS;
+
 /// The members of an event in EventBridge's envelope ("Events", EventBridge user guide).
 const ENVELOPE_NAMES: [&str; 8] =
     ["detail-type", "detail", "source", "account", "time", "region", "resources", "id"];
-
-/// The members of a record ("Record contents", CloudTrail user guide).
-const RECORD_NAMES: [&str; 32] = [
-    "eventVersion",
-    "userIdentity",
-    "eventTime",
-    "eventSource",
-    "eventName",
-    "awsRegion",
-    "sourceIPAddress",
-    "userAgent",
-    "errorCode",
-    "errorMessage",
-    "requestParameters",
-    "responseElements",
-    "additionalEventData",
-    "requestID",
-    "eventID",
-    "eventType",
-    "apiVersion",
-    "managementEvent",
-    "readOnly",
-    "resources",
-    "recipientAccountId",
-    "serviceEventDetails",
-    "sharedEventID",
-    "vpcEndpointId",
-    "vpcEndpointAccountId",
-    "eventCategory",
-    "addendum",
-    "sessionCredentialFromConsole",
-    "edgeDeviceDetails",
-    "tlsDetails",
-    "insightDetails",
-    "signInSessionArn",
-];
 
 /// Columns that stand for a member within a member, with the path of that.
 const COLUMN_PATHS: [(&str, &str); 15] = [
@@ -123,7 +89,7 @@ const PARAMETER_NAMES: [&str; 26] = [
 /// Where a member of this spelling belongs in an event or a record: its path, with dots. `None` means that the spelling
 /// is no known one.
 pub(super) fn find_record_path(spelled: &str) -> Option<&'static str> {
-    let known = find_name(&RECORD_NAMES, spelled).or_else(|| find_name(&ENVELOPE_NAMES, spelled));
+    let known = find_name(&RECORD_FIELDS, spelled).or_else(|| find_name(&ENVELOPE_NAMES, spelled));
     if known.is_some() {
         return known;
     }

@@ -37,10 +37,7 @@ impl EcsService {
             return Some(DeploymentProgress::Failed);
         }
         // 2 and 3. ECS goes back to it.
-        let mut others = self.other_deployments.iter().flatten();
-        if primary.is_rollback()
-            || others.any(|other| other.has_failed() && other.created_at > primary.created_at)
-        {
+        if primary.is_rollback() || self.has_failed_since(primary.created_at) {
             return Some(DeploymentProgress::RolledBack);
         }
         // 4. It goes on.
@@ -77,13 +74,16 @@ impl EcsService {
             // 1. It is complete.
             Some(DeploymentProgress::Completed | DeploymentProgress::Unknown) => true,
             // 2. ECS goes back to it.
-            Some(DeploymentProgress::RolledBack) => {
-                let mut others = self.other_deployments.iter().flatten();
-                others.any(|other| other.has_failed() && other.created_at > primary.created_at)
-            }
+            Some(DeploymentProgress::RolledBack) => self.has_failed_since(primary.created_at),
             // 3. Its tasks may be older.
             Some(DeploymentProgress::Ongoing | DeploymentProgress::Failed) | None => false,
         }
+    }
+
+    /// Whether a deployment beside PRIMARY failed that was created later than this.
+    fn has_failed_since(&self, instant: Timestamp) -> bool {
+        let mut others = self.other_deployments.iter().flatten();
+        others.any(|other| other.has_failed() && other.created_at > instant)
     }
 
     /// The deployment of this id beside PRIMARY, if ECS lists it.
@@ -91,7 +91,7 @@ impl EcsService {
         self.other_deployments.iter().flatten().find(|other| other.id == id)
     }
 
-    /// What its PRIMARY deployment is doing, for people.
+    /// Describes for people how its PRIMARY deployment goes on.
     pub(crate) fn describe_progress(&self) -> String {
         let Some(primary) = &self.primary else { return "it has no deployment".to_owned() };
         let configuration = &self.deployment_configuration;

@@ -66,7 +66,7 @@ pub(super) fn apply_redeployment(plan: &Plan, step: &PlanStep, facts: &mut Facts
     for known in facts.services.iter_mut().flatten() {
         if known.arn == *service {
             known.primary = Some(EcsDeployment { created_at: at, ..EcsDeployment::default() });
-            // Nobody has described them since.
+            // ECS has not described them since.
             known.other_deployments = None;
             known.running_count = None;
         }

@@ -8,7 +8,7 @@ pub(super) fn format_arn_argument(arn: &str) -> Option<&str> {
     (arn.starts_with("arn:") && arn.bytes().all(is_plain)).then_some(arn)
 }
 
-/// What a deployment that goes on is doing, with the command that continues it where it waits for a person.
+/// Describes a deployment that goes on, with the command that continues it where it waits for a person.
 pub(super) fn describe_ongoing_deployment(service: &EcsService) -> String {
     let doing = service.describe_progress();
     let waits = service.is_paused_at_hook() || service.deployment_configuration.has_pause_hook();

@@ -11,7 +11,7 @@ use crate::aws::ecs_service::{EcsDeployment, EcsService};
 use crate::plan::{DeferReason, SkipReason};
 use crate::state::deployment::DeploymentRecord;
 
-/// What a PRIMARY deployment that is newer than the change means for a service.
+/// The meaning of a PRIMARY deployment that is newer than the change for a service.
 pub(super) enum NewerDeployment {
     /// It answers the change, or a human has to see why it does not.
     Settled(ReasonToSkip),

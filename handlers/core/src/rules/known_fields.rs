@@ -17,7 +17,7 @@ pub(super) const ENVELOPE_FIELDS: [&str; 10] = [
 ];
 
 /// The fields of a record (CloudTrail user guide, "CloudTrail record contents").
-pub(super) const RECORD_FIELDS: [&str; 31] = [
+pub const RECORD_FIELDS: [&str; 33] = [
     "eventVersion",
     "userIdentity",
     "eventTime",
@@ -49,6 +49,8 @@ pub(super) const RECORD_FIELDS: [&str; 31] = [
     "edgeDeviceDetails",
     "eventContext",
     "tlsDetails",
+    "insightDetails",
+    "signInSessionArn",
 ];
 
 /// The fields of `userIdentity` (CloudTrail user guide, "CloudTrail userIdentity element").

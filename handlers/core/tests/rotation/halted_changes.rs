@@ -19,7 +19,7 @@ fn versioned_change(time: &str, version: Option<&str>) -> SecretChange {
     SecretChange { version: version.map(str::to_owned), ..change("s1", time) }
 }
 
-/// What the sweep of an instant decides about service `b`, and how many pages it sends.
+/// The decision of the sweep of an instant about service `b`, and how many pages it sends.
 fn sweep_second_service(facts: &mut Facts, time: &str) -> (String, usize) {
     let words = steps(facts, &sweep(time));
     let about_second = words.iter().find(|word| word.split(' ').nth(1) == Some("b"));

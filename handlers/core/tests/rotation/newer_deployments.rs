@@ -40,7 +40,7 @@ fn failed_deployment(time: &str) -> EcsDeployment {
     primary("failed", time, Some(RolloutState::Failed)).unwrap()
 }
 
-/// What the sweep of an instant decides about the service, and the pages.
+/// The decisions of the sweep of an instant about the service, and its pages.
 fn sweep_words(facts: &mut Facts, time: &str) -> Vec<String> {
     let mut words = steps(facts, &sweep(time));
     words.retain(|word| !word.starts_with("end") && !word.starts_with("resolve "));
@@ -110,7 +110,7 @@ fn a_rollback_is_no_answer_in_any_of_its_shapes() {
     ] {
         for state in [RolloutState::InProgress, RolloutState::Completed] {
             if id == "old" && what.starts_with("by") && state == RolloutState::InProgress {
-                // Whoever began it may still complete it.
+                // It may still complete.
                 continue;
             }
             let mut facts = facts_with_primary(Some(state), false);

@@ -43,9 +43,9 @@ pub(crate) struct AccessAnswer {
     pub(crate) report: AccessReport,
     /// The counts.
     pub(crate) totals: AccessTotals,
-    /// What was looked at.
+    /// The coverage of the input.
     pub(crate) coverage: CoverageReport,
-    /// What is shown.
+    /// The filter of the report.
     pub(crate) filter: ReportFilter,
 }
 

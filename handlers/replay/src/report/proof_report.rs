@@ -33,9 +33,9 @@ pub(crate) struct ProofReport {
     pub(crate) problems: Vec<InputProblem>,
     /// The counts of what is shown.
     pub(crate) totals: ProofTotals,
-    /// What was looked at.
+    /// The coverage of the input.
     pub(crate) coverage: CoverageReport,
-    /// What is shown.
+    /// The filter of the report.
     pub(crate) filter: ReportFilter,
 }
 

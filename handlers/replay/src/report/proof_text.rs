@@ -39,7 +39,7 @@ const EMPTY_CELL: &str = "-";
 /// The units of a span, the largest first, in seconds.
 const UNITS_SECONDS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
-/// What a filter changes.
+/// The effect of a filter.
 const FILTER_EFFECT: &str = "Totals and exit status are about those that fit.";
 
 /// Writes the report. Times after a change are relative to it: `+1m 50s`.

@@ -24,7 +24,7 @@ pub(crate) struct ReplayResult {
     pub(crate) decisions: Vec<Plan>,
     /// Where the event of each decision happened, and who called, in the order of the decisions.
     pub(crate) parties: Vec<EventParties>,
-    /// What was looked at.
+    /// The coverage of the input.
     pub(crate) coverage: CoverageReport,
     /// The settings that the decisions were made with.
     pub(crate) settings: Settings,
@@ -34,7 +34,7 @@ pub(crate) struct ReplayResult {
     pub(crate) problems: Vec<InputProblem>,
     /// The counts of everything that was decided, whether it is shown or not.
     pub(crate) summary: ReplaySummary,
-    /// What is shown.
+    /// The filter of the report.
     pub(crate) filter: ReportFilter,
 }
 

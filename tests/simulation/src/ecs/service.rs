@@ -142,9 +142,9 @@ pub struct SimulatedDeployment {
     pub(super) drained_at: Option<Timestamp>,
 }
 
-/// What a reason says of a deployment that waits for a person.
+/// The words in the reason of a deployment that waits for a person.
 pub(super) const PAUSE_TEXT: &str = "paused at a lifecycle hook";
-/// What a reason says of a deployment to which ECS goes back.
+/// The words in the reason of a deployment to which ECS goes back.
 pub(super) const ROLLBACK_TEXT: &str = "rolling back to deploymentId";
 
 impl SimulatedDeployment {
