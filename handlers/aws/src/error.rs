@@ -50,8 +50,16 @@ pub(crate) fn call_failed<E: ProvideErrorMetadata>(
     operation: &'static str,
     error: &SdkError<E>,
 ) -> EngineError {
-    let failure = CallFailure { cause: failure_cause(error), code: error.code().map(sanitize_code) };
-    EngineError::CallFailed { service, operation, failure }
+    EngineError::CallFailed { service, operation, failure: call_failure(error) }
+}
+
+/// The error of a call of `UpdateService`.
+pub(crate) fn forced_deployment_failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> EngineError {
+    EngineError::of_forced_deployment(call_failure(error), error.message().unwrap_or_default())
+}
+
+fn call_failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallFailure {
+    CallFailure { cause: failure_cause(error), code: error.code().map(sanitize_code) }
 }
 
 /// The error of a call whose request lacks a part.

@@ -8,6 +8,7 @@ mod command_text;
 mod concurrency;
 mod confirmation;
 mod consumer;
+mod consumer_locations;
 mod consumer_notices;
 mod defer_gates;
 mod deferral;
@@ -39,6 +40,7 @@ mod rollout_time;
 mod secret_change;
 mod skip_gates;
 mod sweep;
+mod unreached_references;
 mod unswept_region;
 
 pub use crate::detection::membership::{GroupMembership, group_memberships};

@@ -63,6 +63,8 @@ pub enum DetailKind {
     DiscoveryFailure,
     /// A Region that no sweep examines.
     NotSwept,
+    /// A service, and the secret to which it refers and whose changes do not reach us.
+    UnreachedSecret,
     /// The ARN of a service.
     Service,
     /// The id of a deployment.
@@ -73,7 +75,7 @@ pub enum DetailKind {
 
 impl DetailKind {
     /// All kinds.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Event,
         Self::Drill,
         Self::SessionName,
@@ -103,6 +105,7 @@ impl DetailKind {
         Self::NothingRedeployed,
         Self::DiscoveryFailure,
         Self::NotSwept,
+        Self::UnreachedSecret,
         Self::Service,
         Self::Deployment,
         Self::Reason,
@@ -140,6 +143,7 @@ impl DetailKind {
             Self::NothingRedeployed => "nothing was redeployed",
             Self::DiscoveryFailure => "could not be learned",
             Self::NotSwept => "not swept",
+            Self::UnreachedSecret => "its changes do not reach us",
             Self::Service => "service",
             Self::Deployment => "deployment",
             Self::Reason => "reason",

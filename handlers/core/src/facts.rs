@@ -8,6 +8,7 @@ use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
 use crate::aws::ecs_service::EcsService;
 use crate::aws::location::Location;
 use crate::aws::secret_metadata::SecretMetadata;
+use crate::aws::secret_ref::SecretRef;
 pub use crate::settings::Settings;
 use crate::state::deployment::{ConcurrencySlot, DeploymentRecord, KnownChange, PendingReadEvidence};
 use crate::state::digest_entry::DigestDay;
@@ -28,6 +29,10 @@ pub struct Facts {
     /// The services; absent if nobody knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<EcsService>>,
+    /// The secrets of other Regions and accounts to which services refer, by the service's ARN; also of services that use none of
+    /// the changed secrets, and are not in the list of services.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub distant_references: BTreeMap<ServiceArn, BTreeSet<SecretRef>>,
     /// What could not be learned, by `account/region`, in our own words.
     #[serde(alias = "gaps", skip_serializing_if = "BTreeMap::is_empty")]
     pub discovery_failures: BTreeMap<Location, BTreeSet<String>>,
@@ -125,6 +130,12 @@ impl Facts {
     /// Adds something that could not be learned about an account and Region.
     pub fn add_discovery_failure(&mut self, account: &str, region: &str, failure: impl Into<String>) {
         self.discovery_failures.entry(Location::new(account, region)).or_default().insert(failure.into());
+    }
+
+    /// Whether the ledger answered which changes of a secret are known.
+    pub(crate) fn is_change_remembered(&self, secret: &SecretRef) -> bool {
+        let location = self.settings.change_location(secret);
+        self.discovery_failures.get(&location).is_none_or(|failures| !failures.contains(LEDGER_GAP))
     }
 
     /// Whether the ledger answered what was done in an account and Region.

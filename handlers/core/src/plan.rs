@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
+use crate::aws::ecs_refusal::DeploymentRefusal;
 use crate::aws::ecs_service::EcsDeployment;
 use crate::aws::secret_ref::SecretRef;
 use crate::incident::Incident;
@@ -320,6 +321,8 @@ pub enum SkipReason {
     NotifyOnly,
     /// One of its tags is invalid.
     UnclearTag,
+    /// It is in a Region or an account in which no function looks for services.
+    OutOfReach,
 }
 
 /// Why a redeployment is deferred.
@@ -371,7 +374,19 @@ impl SkipReason {
             | Self::PinnedVersion
             | Self::OtherLabel
             | Self::NotifyOnly
-            | Self::UnclearTag => true,
+            | Self::UnclearTag
+            | Self::OutOfReach => true,
         }
     }
+}
+
+/// A redeployment that was planned, and that ECS then refused.
+#[derive(Clone, Debug)]
+pub struct RefusedDeployment {
+    /// The step ([`PlanStep::Redeploy`]).
+    pub step: PlanStep,
+    /// Whether a repetition may help.
+    pub refusal: DeploymentRefusal,
+    /// The error, with the words of ECS.
+    pub why: Untrusted,
 }

@@ -11,9 +11,13 @@ use crate::time::{Date, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Question {
-    /// The ECS services that may use a secret, as they are after its change.
+    /// The ECS services of an account and Region that may use a secret, as they are after its change.
     Consumers {
-        /// The secret.
+        /// The account.
+        account: String,
+        /// The Region.
+        region: String,
+        /// The secret, which may be of another account or Region.
         secret: SecretRef,
         /// When it changed: what is known of earlier does not count.
         since: Timestamp,

@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use responder_core::aws::ecs_refusal::DeploymentRefusal;
 use responder_core::decide::{group_memberships, notify_refusals, questions, respond};
 use responder_core::detail_kind::DetailKind;
 use responder_core::facts::Facts;
 use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::notify::Renderer;
-use responder_core::plan::{Plan, PlanStep, SkipReason};
+use responder_core::plan::{Plan, PlanStep, RefusedDeployment, SkipReason};
 use responder_core::question::Question;
 use responder_core::rules::{RuleSet, builtin};
 use responder_core::text::Untrusted;
@@ -250,11 +251,15 @@ fn refused_redeployment_pages_and_pages_come_before_redeployments() {
     let plan = respond(case, &facts);
     let places: Vec<bool> = plan.steps.iter().map(|step| matches!(step, PlanStep::Redeploy { .. })).collect();
     assert_eq!(places, [false, false, false, true], "note, skip, page, redeploy");
-    let refused = plan.steps.last().unwrap().clone();
-    let steps = notify_refusals(case, &facts, &[(refused, "AccessDenied".to_owned())]);
-    let [step @ PlanStep::Page { .. }] = &steps[..] else { panic!("one page: {steps:?}") };
-    let page = Renderer::new(&rules, &facts.settings).render_step(step).unwrap();
-    assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
+    for (refusal, is_repeated) in [(DeploymentRefusal::Final, false), (DeploymentRefusal::Passing, true)] {
+        let step = plan.steps.last().unwrap().clone();
+        let refused = RefusedDeployment { step, refusal, why: Untrusted::new("AccessDenied") };
+        let steps = notify_refusals(case, &facts, &[refused]);
+        let [step @ PlanStep::Page { .. }] = &steps[..] else { panic!("one page: {steps:?}") };
+        let page = Renderer::new(&rules, &facts.settings).render_step(step).unwrap();
+        assert!(page.body.contains("service/shop/a: AccessDenied"), "{}", page.body);
+        assert_eq!(page.body.contains("repeated after the cooldown"), is_repeated, "{}", page.body);
+    }
 }
 
 #[test]

@@ -17,4 +17,4 @@ mod tests;
 
 pub(crate) use process_cache::ProcessCache;
 pub(crate) use region_discovery::RegionDiscovery;
-pub(crate) use request::DiscoveryRequest;
+pub(crate) use request::{DiscoveryRequest, DiscoveryResult};

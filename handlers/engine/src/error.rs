@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use responder_core::aws::ecs_refusal::{DeploymentRefusal, classify_refusal, is_throttling};
+use responder_core::text::Untrusted;
+
 /// Why something could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -15,9 +18,9 @@ pub enum EngineError {
         /// How the call failed.
         failure: CallFailure,
     },
-    /// ECS will never deploy the service as requested; a repetition does not help.
-    #[error("ECS refuses to deploy the service: {0}")]
-    DeploymentRefused(CallFailure),
+    /// ECS refuses to deploy the service, for good or for now.
+    #[error("ECS refuses to deploy the service: {}", .0.failure)]
+    DeploymentRefused(RefusedCall),
     /// Another invocation holds the claim. Either it finishes, or its lease runs out.
     #[error("another invocation holds the claim")]
     ClaimHeld,
@@ -42,12 +45,22 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// The error of a call of `UpdateService` that ECS answered with an error of this code and message.
+    pub fn of_forced_deployment(failure: CallFailure, message: &str) -> Self {
+        match failure.code.as_deref().and_then(|code| classify_refusal(code, message)) {
+            Some(refusal) => {
+                let message = Untrusted::new(message);
+                Self::DeploymentRefused(RefusedCall { failure, refusal, message })
+            }
+            None => Self::CallFailed { service: "ecs", operation: "UpdateService", failure },
+        }
+    }
+
     /// Whether the call certainly changed nothing: the service refused it, or throttled it before it did anything.
     pub(crate) fn had_no_effect(&self) -> bool {
-        const THROTTLING_CODES: [&str; 3] = ["ThrottlingException", "Throttling", "RequestLimitExceeded"];
         match self {
             Self::DeploymentRefused(_) => true,
-            Self::CallFailed { failure, .. } => THROTTLING_CODES.iter().any(|code| failure.has_code(code)),
+            Self::CallFailed { failure, .. } => failure.code.as_deref().is_some_and(is_throttling),
             _ => false,
         }
     }
@@ -88,6 +101,39 @@ pub struct CallFailure {
     pub cause: FailureCause,
     /// The service's error code, such as `ThrottlingException`.
     pub code: Option<String>,
+}
+
+/// A call of `UpdateService` that ECS refused.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefusedCall {
+    /// The error, without the words of ECS.
+    pub failure: CallFailure,
+    /// Whether a repetition may help.
+    pub refusal: DeploymentRefusal,
+    /// The words of ECS, for the page. They are in no log.
+    pub message: Untrusted,
+}
+
+impl RefusedCall {
+    /// A service that no call can be sent for.
+    pub(crate) fn without_call(cause: FailureCause) -> Self {
+        let failure = CallFailure::without_code(cause);
+        Self { failure, refusal: DeploymentRefusal::Final, message: Untrusted::default() }
+    }
+
+    /// The error for a page: with at most 300 characters of the words of ECS.
+    pub(crate) fn describe(&self) -> Untrusted {
+        if self.message.is_empty() {
+            return Untrusted::new(self.failure.to_string());
+        }
+        Untrusted::new(format!("{}: {}", self.failure, self.message.show(300)))
+    }
+}
+
+impl fmt::Debug for RefusedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RefusedCall").field(&self.failure).field(&self.refusal).finish()
+    }
 }
 
 /// Why a call failed.

@@ -21,7 +21,7 @@ mod rate_limit;
 mod run_parallel;
 mod store;
 
-pub use error::{CallFailure, EngineError, FailureCause, sanitize_code};
+pub use error::{CallFailure, EngineError, FailureCause, RefusedCall, sanitize_code};
 pub use metrics::{Counters, IncidentCounts};
 pub use outcome::EventOutcome;
 pub use process_batch::{Engine, EventResult, Invocation};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use responder_core::plan::{Plan, PlanOutcome, PlanStep};
+use responder_core::plan::{Plan, PlanOutcome, RefusedDeployment};
 use serde::Serialize;
 
 use crate::error::EngineError;
@@ -32,8 +32,8 @@ pub(crate) struct ExecutionResult {
     pub(crate) already_applied: usize,
     /// The keys of the incidents that were paged at their highest severity, by this execution or before.
     pub(crate) paged: BTreeSet<String>,
-    /// The redeployments that ECS refuses for good, each with the reason.
-    pub(crate) refused: Vec<(PlanStep, String)>,
+    /// The redeployments that ECS refuses, for good or for now.
+    pub(crate) refused: Vec<RefusedDeployment>,
     /// The errors of the steps that failed. The other steps were executed.
     pub(crate) errors: Vec<EngineError>,
 }

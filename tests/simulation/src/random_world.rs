@@ -25,6 +25,8 @@ const SECRET_AGE: Span = Span::from_secs(40 * 86_400);
 const SERVICE_AGE: Span = Span::from_secs(10 * 86_400);
 /// How long ECS waits for a person by default.
 const APPROVAL_TIME: Span = Span::from_secs(86_400);
+/// A Region without services, whose secrets services of the home Region refer to by ARN.
+const DISTANT_REGION: &str = "eu-west-1";
 /// How many outcomes of deployments are planned for each service.
 const PLANNED_OUTCOMES: u64 = 12;
 
@@ -34,6 +36,7 @@ pub fn make_faulty_conditions(seed: u64) -> WorldConditions {
         rollout_limit: 2,
         rollout_timeout: Span::from_secs(600),
         home_region: Some(HOME_REGION.to_owned()),
+        further_regions: if has_distant_secrets(seed) { vec![DISTANT_REGION.to_owned()] } else { Vec::new() },
         ..Settings::default()
     };
     WorldConditions {
@@ -45,6 +48,11 @@ pub fn make_faulty_conditions(seed: u64) -> WorldConditions {
         repeated_events: 200,
         ..WorldConditions::calm(seed)
     }
+}
+
+/// Whether some secrets of a world are of another Region than the services that refer to them.
+fn has_distant_secrets(seed: u64) -> bool {
+    seed % 4 == 1
 }
 
 /// The conditions of a seed where only events get lost, repeated and late.
@@ -101,13 +109,16 @@ fn waits_for_ever(world: &SimulatedWorld, step: &PlanStep) -> bool {
 struct WorldMaker {
     /// A sequence of its own, so that what a world is does not depend on what goes wrong in it.
     random: SeededRandom,
+    /// A further sequence, so that worlds with pinned seeds stay as they are where more can happen in them.
+    further_random: SeededRandom,
     world: SimulatedWorld,
 }
 
 impl WorldMaker {
     fn new(conditions: WorldConditions) -> Result<Self, RulesError> {
         let random = SeededRandom::new(conditions.seed ^ 0x5eed);
-        Ok(Self { random, world: SimulatedWorld::new(conditions, world_start())? })
+        let further_random = SeededRandom::new(conditions.seed ^ 0xfa17);
+        Ok(Self { random, further_random, world: SimulatedWorld::new(conditions, world_start())? })
     }
 
     /// A world that has not begun.
@@ -120,12 +131,12 @@ impl WorldMaker {
         }
         for _ in 0..2 + self.random.below(6) {
             let secret = &secrets[self.random.index(secrets.len())];
-            let at = self.draw_stormy_instant();
+            let at = draw_stormy_instant(&mut self.random);
             self.world.rotate_at(at, secret);
         }
         for _ in 0..self.random.below(3) {
             let service = &services[self.random.index(services.len())];
-            let at = self.draw_stormy_instant();
+            let at = draw_stormy_instant(&mut self.random);
             self.world.deploy_at(at, service);
         }
         self.world.calm_at(world_start().plus(STORMY_TIME));
@@ -135,11 +146,18 @@ impl WorldMaker {
     fn make_secrets(&mut self) -> Vec<String> {
         let created = world_start().minus(SECRET_AGE);
         let count = 2 + self.random.below(3);
+        let has_distant_secrets = !self.world.conditions.settings.further_regions.is_empty();
+        let mut regions = Vec::new();
+        for _ in 0..count {
+            let is_distant = has_distant_secrets && self.further_random.below(2) == 0;
+            regions.push(if is_distant { DISTANT_REGION } else { HOME_REGION });
+        }
         self.world.with_ecs(|ecs| ecs.rollback_shapes = RollbackShape::ALL.to_vec());
         self.world.with_secrets(|secrets| {
             secrets.stale_for = Span::from_secs(3);
-            (0..count)
-                .map(|number| secrets.create(HOME_REGION, &format!("app-{number:02}"), created))
+            let numbered = regions.into_iter().enumerate();
+            numbered
+                .map(|(number, region)| secrets.create(region, &format!("app-{number:02}"), created))
                 .collect()
         })
     }
@@ -187,7 +205,15 @@ impl WorldMaker {
             let outcome = self.draw_outcome();
             outcomes.push(if is_approved { self.add_pause(outcome) } else { outcome });
         }
-        self.world.with_ecs(|ecs| ecs.plan_outcomes(&service, outcomes));
+        // ECS declines to deploy some services for a while.
+        let is_protected = self.further_random.below(8) == 0;
+        let protected_until = draw_stormy_instant(&mut self.further_random);
+        self.world.with_ecs(|ecs| {
+            ecs.plan_outcomes(&service, outcomes);
+            if is_protected {
+                ecs.protect_tasks(&service, protected_until);
+            }
+        });
         service
     }
 
@@ -234,10 +260,10 @@ impl WorldMaker {
     fn draw_rollout_time(&mut self) -> Span {
         Span::from_secs(20 + self.random.signed_below(180))
     }
+}
 
-    /// An instant at which things go wrong.
-    fn draw_stormy_instant(&mut self) -> Timestamp {
-        let millis = u64::try_from(STORMY_TIME.millis()).unwrap_or_default();
-        world_start().plus(Span::from_millis(self.random.signed_below(millis)))
-    }
+/// An instant at which things go wrong.
+fn draw_stormy_instant(random: &mut SeededRandom) -> Timestamp {
+    let millis = u64::try_from(STORMY_TIME.millis()).unwrap_or_default();
+    world_start().plus(Span::from_millis(random.signed_below(millis)))
 }

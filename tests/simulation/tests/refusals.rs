@@ -137,6 +137,17 @@ fn a_service_that_is_not_found_is_reported_and_the_others_are_redeployed() {
 }
 
 #[test]
+fn a_refusal_that_passes_is_reported_once_and_the_service_is_redeployed() {
+    let passes_at = world_start().plus(Span::from_secs(1_800));
+    let rotated = rotate_secret_of_six(|_| {}, |ecs, service| ecs.protect_tasks(service, passes_at));
+    let pages = rotated.pages_of("redeploy-consumers");
+    assert_eq!(pages.len(), 1, "{pages:?}");
+    assert!(pages[0].contains("5 active deployments exist"), "{}", pages[0]);
+    assert!(pages[0].contains("repeated after the cooldown"), "{}", pages[0]);
+    assert_eq!(rotated.count_deployments(), [1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
 fn a_failed_rollout_is_one_page_with_a_rollback_and_without() {
     for rollback in [true, false] {
         let rotated = rotate_secret_of_six(

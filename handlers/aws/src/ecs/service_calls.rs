@@ -6,12 +6,14 @@ use aws_sdk_ecs::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ecs::error::ProvideErrorMetadata as _;
 use aws_sdk_ecs::operation::update_service::UpdateServiceError;
 use aws_sdk_ecs::types::ServiceField;
+use responder_core::aws::ecs_refusal::is_throttling;
 use responder_core::time::Timestamp;
 use responder_engine::port::{ArnPage, DescribedServices, DescribedTaskDefinition, UndescribedService};
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use super::map_answers::{map_service, map_task_definition};
-use crate::calls::make_call;
+use crate::calls::{make_call, wait_until};
+use crate::error::forced_deployment_failed;
 
 /// `ListClusters`: a page of at most 100.
 ///
@@ -102,7 +104,8 @@ pub(crate) async fn force_deployment(
         .customize()
         .config_override(aws_sdk_ecs::Config::builder().retry_classifier(RetryThrottlingOnly))
         .send();
-    let answer = make_call(until, "ecs", "UpdateService", sent).await?;
+    let answered = wait_until(until, "UpdateService", sent).await?;
+    let answer = answered.map_err(|error| forced_deployment_failed(&error))?;
     let Some(service) = answer.service else { return Ok(None) };
     let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
     Ok(primary.and_then(|deployment| deployment.id.clone()))
@@ -117,9 +120,7 @@ impl ClassifyRetry for RetryThrottlingOnly {
         let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
         let error = error.as_operation_error().and_then(|error| error.downcast_ref::<UpdateServiceError>());
         match error.and_then(|error| error.code()) {
-            Some(
-                "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "TooManyRequestsException",
-            ) => RetryAction::NoActionIndicated,
+            Some(code) if is_throttling(code) => RetryAction::NoActionIndicated,
             _ => RetryAction::RetryForbidden,
         }
     }

@@ -100,6 +100,18 @@ impl EcsService {
         versions
     }
 
+    /// The secrets of other Regions and accounts than its own to which it refers.
+    pub fn find_distant_secrets(&self) -> BTreeSet<SecretRef> {
+        let own_location = self.region_and_account();
+        let mut distant = BTreeSet::new();
+        for (secret, _) in self.find_requested_secrets_with(&[]) {
+            if (secret.region.as_str(), secret.account.as_str()) != own_location {
+                distant.insert(secret);
+            }
+        }
+        distant
+    }
+
     /// The secrets and versions that the service asks for, also by references that are declared elsewhere.
     pub fn find_requested_secrets_with(
         &self,

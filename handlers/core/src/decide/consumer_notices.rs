@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::consumer::SecretConsumer;
 use super::deferral::Deferral;
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_refusal::DeploymentRefusal;
 use crate::detail_kind::DetailKind;
 use crate::facts::Facts;
 use crate::hash::hash_parts;
 use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
 use crate::notify;
-use crate::plan::{DeferReason, PlanStep};
+use crate::plan::{DeferReason, PlanStep, RefusedDeployment};
 use crate::rules::{Handler, Response};
 use crate::state::deployment::{AffectedConsumer, DeploymentOutcome, SecretChange};
 use crate::state::observation::Observation;
@@ -200,20 +201,24 @@ fn add_consumer_incident(
     builder.add_incident_of(response, key, observations.iter().collect(), details, consumers);
 }
 
-/// Adds an incident about services that ECS refused to redeploy: the steps of the plan, each with the reason.
+/// Adds an incident about services that ECS refused to redeploy.
 pub(super) fn add_refusal_incident(
     builder: &mut PlanBuilder<'_, '_>,
     response: &Response,
-    refused: &[(PlanStep, String)],
+    refused: &[RefusedDeployment],
 ) {
     let mut consumers = Vec::new();
     let mut details = Vec::new();
-    for (step, why) in refused {
+    for RefusedDeployment { step, refusal, why } in refused {
         let PlanStep::Redeploy { service, secrets, .. } = step else { continue };
         for change in secrets {
             consumers.push(AffectedConsumer { service: service.clone(), change: change.clone() });
         }
-        let value = Untrusted::new(format!("{service}: {why}"));
+        let repetition = match refusal {
+            DeploymentRefusal::Final => "",
+            DeploymentRefusal::Passing => "; the call is repeated after the cooldown",
+        };
+        let value = Untrusted::new(format!("{service}: {}{repetition}", why.raw()));
         details.push(IncidentDetail { kind: DetailKind::RefusedByEcs, value });
     }
     if !consumers.is_empty() {

@@ -78,10 +78,11 @@ fn check_ongoing_deployments(check: &EligibilityCheck<'_, '_>) -> Option<Deferra
 fn check_cooldown(check: &EligibilityCheck<'_, '_>) -> Option<Deferral> {
     let record = check.own_deployment()?;
     let cooled_down_at = record.requested_at.plus(check.cooldown());
-    if !record.was_requested() || cooled_down_at <= check.earliest_deployment() {
+    if !record.starts_cooldown() || cooled_down_at <= check.earliest_deployment() {
         return None;
     }
-    let why = format!("we redeployed it a short while ago; it waits until {cooled_down_at}");
+    let what = if record.was_requested() { "we redeployed it" } else { "ECS declined to deploy it" };
+    let why = format!("{what} a short while ago; it waits until {cooled_down_at}");
     Some(Deferral { reason: DeferReason::Cooldown, until: Some(cooled_down_at), expected_end: None, why })
 }
 

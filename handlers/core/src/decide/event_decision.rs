@@ -9,7 +9,7 @@ use super::{
 };
 use crate::aws::secret_ref::SecretRef;
 use crate::facts::Facts;
-use crate::plan::{Plan, PlanOutcome, PlanStep};
+use crate::plan::{Plan, PlanOutcome, PlanStep, RefusedDeployment};
 use crate::question::Question;
 use crate::rules::{AppliedResponse, Handler, MatchedEvent, ResponseAction};
 
@@ -79,11 +79,11 @@ pub fn respond(event: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     }
 }
 
-/// The steps that notify a human of redeployments that were planned and that ECS then refused: the steps, and why.
+/// The steps that notify a human of redeployments that were planned and that ECS then refused.
 pub fn notify_refusals(
     event: &MatchedEvent<'_>,
     facts: &Facts,
-    refused: &[(PlanStep, String)],
+    refused: &[RefusedDeployment],
 ) -> Vec<PlanStep> {
     let mut builder = PlanBuilder::new(event, facts);
     for AppliedResponse { response, .. } in builder.applied.clone() {

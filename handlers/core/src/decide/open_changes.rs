@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::aws::location::Location;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::Facts;
+use crate::facts::{Facts, Settings};
 use crate::rules::MatchedEvent;
 use crate::state::deployment::{KnownChange, SecretChange};
 use crate::time::{Span, Timestamp};
@@ -28,7 +29,8 @@ pub(super) fn list_swept_regions(case: &MatchedEvent<'_>, facts: &Facts) -> BTre
     regions
 }
 
-/// The changes in the account and the Regions of the sweep that are not resolved.
+/// The changes that are not resolved: of secrets in the account and the Regions of the sweep, and of other secrets whose changes
+/// the ledger keeps at the home of the sweep.
 pub(super) fn find_open_changes(case: &MatchedEvent<'_>, facts: &Facts) -> Vec<OpenChange> {
     let scope = SweepScope { account: &case.event.account, regions: list_swept_regions(case, facts) };
     let mut open = Vec::new();
@@ -50,6 +52,13 @@ struct SweepScope<'e> {
 impl SweepScope<'_> {
     fn contains(&self, secret: &SecretRef) -> bool {
         secret.account == self.account && self.regions.contains(&secret.region)
+    }
+
+    /// Whether no sweep examines the secret, and the ledger keeps its changes at the home of this sweep.
+    fn keeps_changes_of(&self, secret: &SecretRef, settings: &Settings) -> bool {
+        let Some(home_region) = &settings.home_region else { return false };
+        self.regions.contains(home_region)
+            && settings.change_location(secret) == Location::new(self.account, home_region)
     }
 }
 
@@ -101,7 +110,7 @@ fn find_unlisted_change(
         return None;
     }
     let secret = known.find_secret(key)?;
-    if !scope.contains(&secret) {
+    if !scope.contains(&secret) && !scope.keeps_changes_of(&secret, &facts.settings) {
         return None;
     }
     let change = SecretChange { secret, at: known.at, version: known.version.clone() };

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::change_index::ChangeIndex;
 use super::concurrency::{EligibleConsumer, SlotAllocator, sort_by_waiting_time};
 use super::consumer::{SecretConsumer, find_consumers_in_service};
+use super::consumer_locations::is_looked_for;
 use super::consumer_notices::{NoticeList, add_notice_incidents, is_left_to_sweep};
 use super::deferral::Deferral;
 use super::eligibility::{Eligibility, check_eligibility};
@@ -16,6 +17,7 @@ use crate::facts::Facts;
 use crate::plan::{DeferReason, PlanStep, SkipReason};
 use crate::rules::Response;
 use crate::state::deployment::SecretChange;
+use crate::text::Untrusted;
 
 /// Plans what these changes ask for. `unconfirmed` holds the keys of the secrets whose change Secrets Manager did not
 /// confirm. The steps come in this order:
@@ -85,6 +87,11 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
         unconfirmed: &BTreeSet<String>,
     ) {
         let changes = consumer.changes();
+        let location = consumer.service.region_and_account();
+        if !is_looked_for(self.facts, location, changes.iter().map(|change| &change.secret)) {
+            self.skip(consumer, SkipReason::OutOfReach, describe_out_of_reach(location.0));
+            return;
+        }
         let is_unconfirmed = changes.iter().any(|change| unconfirmed.contains(&change.secret.key()));
         match check_eligibility(consumer, self.facts, builder.now(), is_unconfirmed) {
             Eligibility::Skip(skipped)
@@ -170,6 +177,12 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
             });
         }
     }
+}
+
+/// Why a service is not redeployed in a Region where no function looks for consumers.
+fn describe_out_of_reach(region: &str) -> String {
+    let region = Untrusted::new(region).show(32);
+    format!("the functions do not look for services in {region}; add it to REGIONS, the parameter Regions")
 }
 
 /// The changes that a new deployment answers: those of the consumer, other open changes that it uses, and those of a

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::consumer_locations::{ConsumerLocation, list_consumer_locations};
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::location::Location;
@@ -59,11 +60,7 @@ pub(super) fn resolve_answered_changes(
     let facts = builder.facts;
     for change in changes {
         let key = change.secret.key();
-        let location = Location::new(&change.secret.account, &change.secret.region);
-        if facts.services.is_none()
-            || facts.discovery_failures.contains_key(&location)
-            || waiting.contains(&key)
-        {
+        if facts.services.is_none() || has_unknown_consumers(facts, change) || waiting.contains(&key) {
             continue;
         }
         let is_open = match facts.changes.get(&key) {
@@ -76,4 +73,12 @@ pub(super) fn resolve_answered_changes(
             builder.steps.push(PlanStep::ResolveChange { change: change.clone() });
         }
     }
+}
+
+/// Whether something could not be learned of an account and Region in which services may use the secret.
+fn has_unknown_consumers(facts: &Facts, change: &SecretChange) -> bool {
+    let locations = list_consumer_locations(&facts.settings, &change.secret);
+    locations.iter().any(|ConsumerLocation { account, region }| {
+        facts.discovery_failures.contains_key(&Location::new(account, region))
+    })
 }

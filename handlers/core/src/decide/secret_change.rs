@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change_index::ChangeIndex;
 use super::confirmation::{ChangeConfirmation, confirm_change, find_event_version};
 use super::consumer::find_consumers_in_service;
+use super::consumer_locations::{ConsumerLocation, list_consumer_locations};
 use super::discovery_failures::{discovery_incident_key, notify_discovery_failures};
 use super::invalid_tags;
 use super::plan_builder::PlanBuilder;
 use super::redeploy::plan_redeployments;
+use super::unreached_references::{self, notify_unreached_references};
 use super::unswept_region::{notify_unswept_region, unswept_incident_key};
 use crate::aws::secret_ref::SecretRef;
 use crate::detail_kind::DetailKind;
@@ -33,12 +35,8 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     };
     let version = find_event_version(&case.event);
     let mut questions = Vec::new();
+    let mut locations = BTreeSet::new();
     for secret in list_with_replicas(secret, facts) {
-        let account = secret.account.clone();
-        let region = secret.region.clone();
-        let key = discovery_incident_key(response, &account, &region);
-        questions.push(Question::Incident { key });
-        questions.push(Question::RotationState { account, region });
         if let Some(key) = unswept_incident_key(&facts.settings, response, &secret) {
             questions.push(Question::Incident { key });
         }
@@ -46,9 +44,20 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
         for ambiguous in find_ambiguous_references(&secret, facts) {
             questions.push(Question::SecretWithArn { secret: ambiguous });
         }
-        questions.push(Question::Consumers { secret, since: case.event.time });
+        for location in list_consumer_locations(&facts.settings, &secret) {
+            let ConsumerLocation { account, region } = location.clone();
+            let since = case.event.time;
+            questions.push(Question::Consumers { account, region, secret: secret.clone(), since });
+            locations.insert(location);
+        }
+    }
+    for ConsumerLocation { account, region } in locations {
+        let key = discovery_incident_key(response, &account, &region);
+        questions.push(Question::Incident { key });
+        questions.push(Question::RotationState { account, region });
     }
     questions.extend(invalid_tags::questions(response, facts));
+    questions.extend(unreached_references::questions(response, facts));
     questions
 }
 
@@ -126,10 +135,15 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
     }
     // 4. Record the change, and redeploy.
     record_changes(builder, &changes);
+    let mut locations = BTreeSet::new();
     for there in &secrets {
-        notify_discovery_failures(builder, response, &there.account, &there.region);
+        locations.extend(list_consumer_locations(&builder.facts.settings, there));
         notify_unswept_region(builder, response, there);
     }
+    for ConsumerLocation { account, region } in &locations {
+        notify_discovery_failures(builder, response, account, region);
+    }
+    notify_unreached_references(builder, response);
     plan_redeployments(builder, response, &changes, &unconfirmed);
 }
 
@@ -150,12 +164,11 @@ fn find_changed_secret(builder: &PlanBuilder<'_, '_>) -> Result<SecretRef, &'sta
 /// version became AWSCURRENT, since `LastChangedDate` may have moved: then nothing is recorded.
 fn record_changes(builder: &mut PlanBuilder<'_, '_>, changes: &[SecretChange]) {
     for change in changes {
-        let SecretRef { account, region, .. } = &change.secret;
         let is_news = match builder.facts.changes.get(&change.secret.key()) {
             None => true,
             Some(known) => known.at < change.at || known.version.is_none() && change.version.is_some(),
         };
-        if is_news && builder.facts.is_remembered(account, region) {
+        if is_news && builder.facts.is_change_remembered(&change.secret) {
             builder.steps.push(PlanStep::RecordChange { change: change.clone() });
         }
     }

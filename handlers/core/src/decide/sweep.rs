@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use super::consumer_locations::{ConsumerLocation, list_consumer_locations};
 use super::discovery_failures::{discovery_incident_key, notify_discovery_failures};
 use super::invalid_tags;
 use super::open_changes::{OpenChange, find_open_changes, list_swept_regions};
 use super::plan_builder::PlanBuilder;
 use super::redeploy::plan_redeployments;
+use super::unreached_references::{self, notify_unreached_references};
 use crate::facts::Facts;
 use crate::plan::PlanStep;
 use crate::question::Question;
@@ -24,9 +26,14 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
         questions.push(Question::Secrets { account, region });
     }
     for OpenChange { change, .. } in find_open_changes(case, facts) {
-        questions.push(Question::Consumers { secret: change.secret, since: change.at });
+        for ConsumerLocation { account, region } in list_consumer_locations(&facts.settings, &change.secret) {
+            questions.push(Question::RotationState { account: account.clone(), region: region.clone() });
+            let (secret, since) = (change.secret.clone(), change.at);
+            questions.push(Question::Consumers { account, region, secret, since });
+        }
     }
     questions.extend(invalid_tags::questions(response, facts));
+    questions.extend(unreached_references::questions(response, facts));
     questions
 }
 
@@ -53,5 +60,6 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
         builder.steps.push(PlanStep::Unknown { why });
         return;
     }
+    notify_unreached_references(builder, response);
     plan_redeployments(builder, response, &changes, &BTreeSet::new());
 }

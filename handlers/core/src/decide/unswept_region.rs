@@ -2,6 +2,7 @@
 
 use super::change_index::ChangeIndex;
 use super::plan_builder::PlanBuilder;
+use crate::aws::ecs_service::EcsService;
 use crate::aws::location::Location;
 use crate::aws::secret_ref::SecretRef;
 use crate::detail_kind::DetailKind;
@@ -12,8 +13,8 @@ use crate::rules::Response;
 use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
 
-/// Notifies of the Region of a changed secret or replica, if no sweep examines it and services there use the secret: a
-/// deferred redeployment would be forgotten there.
+/// Notifies of the Region of a changed secret or replica, if no sweep examines it and services there use the secret: a change there
+/// whose event is lost is never found.
 pub(super) fn notify_unswept_region(
     builder: &mut PlanBuilder<'_, '_>,
     response: &Response,
@@ -26,12 +27,13 @@ pub(super) fn notify_unswept_region(
     let change = SecretChange { secret: secret.clone(), at: builder.event().time, version: None };
     let changes = ChangeIndex::new(vec![change]);
     let mut services = builder.facts.services.iter().flatten();
-    if !services.any(|service| changes.are_used_by(service, settings)) {
+    let is_there = |service: &EcsService| service.region_and_account().0 == secret.region;
+    if !services.any(|service| is_there(service) && changes.are_used_by(service, settings)) {
         return;
     }
     let region = Untrusted::new(&*secret.region).show(32);
     let what = format!(
-        "no sweep looks at {region}: services there that have to wait stay forgotten; add it to REGIONS, the parameter Regions"
+        "no sweep looks at {region}: a change there whose event is lost is never found; add it to REGIONS, the parameter Regions"
     );
     let details = vec![IncidentDetail { kind: DetailKind::NotSwept, value: Untrusted::new(what) }];
     builder.add_event_incident(response, &unswept_subject(secret), details);

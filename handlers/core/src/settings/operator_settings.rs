@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::deployment_risk::{DeploymentRisk, RiskPolicy};
 use super::parsed_text::ParsedText;
 use super::response_mode::ResponseMode;
+use crate::aws::location::Location;
+use crate::aws::secret_ref::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Span;
 use crate::time_window::TimeWindow;
@@ -49,6 +51,9 @@ pub struct Settings {
     /// Secrets (names or ARNs) that services read by themselves, by the service's ARN or `cluster/service`.
     #[serde(rename = "readers")]
     pub declared_secrets: BTreeMap<String, Vec<Untrusted>>,
+    /// The account of the functions, which is the only one whose services they see; absent where no function runs.
+    #[serde(rename = "account", skip_serializing_if = "Option::is_none")]
+    pub home_account: Option<String>,
     /// The Region in which the sweep runs, and whose secrets and services it examines; absent where no sweep runs.
     #[serde(rename = "home", skip_serializing_if = "Option::is_none")]
     pub home_region: Option<String>,
@@ -112,6 +117,7 @@ impl Default for Settings {
             overdue_grace_period: Span::from_secs(7_200),
             deployment_risks: BTreeMap::new(),
             declared_secrets: BTreeMap::new(),
+            home_account: None,
             home_region: None,
             further_regions: Vec::new(),
             runbook_base_url: String::new(),
@@ -132,6 +138,31 @@ impl Settings {
     pub(crate) fn is_swept(&self, region: &str) -> Option<bool> {
         let home = self.home_region.as_ref()?;
         Some(home == region || self.further_regions.iter().any(|further| further == region))
+    }
+
+    /// The Regions that a sweep examines; none where the home Region is not known.
+    pub(crate) fn swept_regions(&self) -> impl Iterator<Item = &str> {
+        let further = if self.home_region.is_some() { self.further_regions.as_slice() } else { &[] };
+        self.home_region.iter().chain(further).map(String::as_str)
+    }
+
+    /// Whether a sweep lists the secrets of an account and Region, so that no change there is missed; `None` where the home Region
+    /// is not known. The account counts as the functions' own where that is not known.
+    pub(crate) fn is_location_swept(&self, account: &str, region: &str) -> Option<bool> {
+        let is_own = self.home_account.as_deref().is_none_or(|home| home == account);
+        Some(self.is_swept(region)? && is_own)
+    }
+
+    /// The location under which the ledger keeps the changes of a secret: its own, if a sweep examines it; else the home of the
+    /// sweep, so that the sweep finds the consumers that wait for them.
+    pub fn change_location(&self, secret: &SecretRef) -> Location {
+        let SecretRef { account, region, .. } = secret;
+        match &self.home_region {
+            Some(home_region) if self.is_location_swept(account, region) == Some(false) => {
+                Location::new(self.home_account.as_ref().unwrap_or(account), home_region)
+            }
+            _ => Location::new(account, region),
+        }
     }
 
     /// How much newer than a change a deployment must be to run the new value.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::Condition::{self, Absent, All, Any, Below, Equal};
 use super::condition::FieldValue;
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
+use crate::aws::ecs_refusal::DeploymentRefusal;
 use crate::aws::secret_ref::SecretRef;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -118,9 +119,17 @@ impl DeploymentRecord {
     /// Whether our call may have had an effect: ECS did not refuse it.
     pub fn was_requested(&self) -> bool {
         match self.outcome() {
-            Some(DeploymentOutcome::Refused | DeploymentOutcome::Denied) => false,
+            Some(DeploymentOutcome::Refused | DeploymentOutcome::Denied | DeploymentOutcome::Declined) => {
+                false
+            }
             Some(_) | None => true,
         }
+    }
+
+    /// Whether the next deployment of the service waits for the cooldown after this one: ECS started it, or declined it for a
+    /// reason that may pass.
+    pub fn starts_cooldown(&self) -> bool {
+        self.was_requested() || self.outcome() == Some(DeploymentOutcome::Declined)
     }
 
     /// Whether it failed.
@@ -177,6 +186,8 @@ pub enum DeploymentOutcome {
     Refused,
     /// ECS refuses the call for good; a human was notified.
     Denied,
+    /// ECS refused the call for a reason that may pass; a human was notified, and it is repeated after the cooldown.
+    Declined,
     /// The answer to the call was lost, and ECS did not show the deployment since.
     Unseen,
     /// The service is deleted.
@@ -191,18 +202,23 @@ impl DeploymentEnd {
 }
 
 impl DeploymentOutcome {
-    /// The outcome of a request that ECS certainly did not follow, for good or for now.
-    pub fn of_refusal(is_final: bool) -> Self {
-        if is_final { Self::Denied } else { Self::Refused }
+    /// The outcome of a request that ECS certainly did not follow: refused, or without a refusal throttled.
+    pub fn of_refusal(refusal: Option<DeploymentRefusal>) -> Self {
+        match refusal {
+            Some(DeploymentRefusal::Final) => Self::Denied,
+            Some(DeploymentRefusal::Passing) => Self::Declined,
+            None => Self::Refused,
+        }
     }
 
     /// All outcomes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Completed,
         Self::Failed,
         Self::Superseded,
         Self::Refused,
         Self::Denied,
+        Self::Declined,
         Self::Unseen,
         Self::Gone,
     ];
@@ -215,6 +231,7 @@ impl DeploymentOutcome {
             Self::Superseded => "superseded",
             Self::Refused => "refused",
             Self::Denied => "denied",
+            Self::Declined => "declined",
             Self::Unseen => "unseen",
             Self::Gone => "gone",
         }
@@ -226,7 +243,9 @@ impl DeploymentOutcome {
         match self {
             Self::Completed => &[Self::Unseen, Self::Superseded, Self::Failed],
             Self::Failed => &[Self::Unseen, Self::Superseded],
-            Self::Superseded | Self::Refused | Self::Denied | Self::Unseen | Self::Gone => &[],
+            Self::Superseded | Self::Refused | Self::Denied | Self::Declined | Self::Unseen | Self::Gone => {
+                &[]
+            }
         }
     }
 }
@@ -248,8 +267,8 @@ fn has_outcome(outcome: DeploymentOutcome) -> Condition<DeploymentField> {
 ///
 /// 1. none was requested yet,
 /// 2. the call for the last one had no effect,
-/// 3. the last one is over in a way that may have left the service on what was before it, and the service has cooled down
-///    since (`cooldown_from`), or
+/// 3. the last one is over in a way that may have left the service on what was before it, or ECS declined it for now, and
+///    the service has cooled down since (`cooldown_from`), or
 /// 4. the last one is older than the change (`fresh_from`), and the service has cooled down since.
 pub fn is_request_due(fresh_from: Timestamp, cooldown_from: Timestamp) -> Condition<DeploymentField> {
     let has_cooled_down = Below(DeploymentField::RequestedAt, cooldown_from.millis().saturating_add(1));
@@ -259,6 +278,7 @@ pub fn is_request_due(fresh_from: Timestamp, cooldown_from: Timestamp) -> Condit
         has_outcome(DeploymentOutcome::Superseded),
         has_outcome(DeploymentOutcome::Gone),
         has_outcome(DeploymentOutcome::Completed),
+        has_outcome(DeploymentOutcome::Declined),
     ]);
     Any(vec![
         Absent(DeploymentField::RequestedAt),

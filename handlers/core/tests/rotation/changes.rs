@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use responder_core::aws::ecs_refusal::DeploymentRefusal;
 use responder_core::aws::location::Location;
 use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::respond;
 use responder_core::facts::{Facts, LEDGER_GAP};
+use responder_core::plan::RefusedDeployment;
 use responder_core::question::Question;
 use responder_core::settings::{DeploymentRisk, RiskPolicy};
 use responder_core::state::deployment::{DeploymentOutcome, KnownChange};
+use responder_core::text::Untrusted;
 
 use crate::vocabulary::*;
 
@@ -351,7 +354,11 @@ fn a_refusal_is_notified_after_another_notice_about_the_service() {
     let plan = respond(&matched(&event), &facts);
     let redeploy =
         plan.steps.iter().find(|step| matches!(step, responder_core::plan::PlanStep::Redeploy { .. }));
-    let refused = [(redeploy.unwrap().clone(), "AccessDenied".to_owned())];
+    let refused = [RefusedDeployment {
+        step: redeploy.unwrap().clone(),
+        refusal: DeploymentRefusal::Final,
+        why: Untrusted::new("AccessDenied"),
+    }];
     let mut steps = responder_core::decide::notify_refusals(&matched(&event), &facts, &refused);
     assert!(matches!(steps[..], [responder_core::plan::PlanStep::Page { .. }]), "{steps:?}");
     // And the next refusal is the same news.

@@ -5,6 +5,7 @@
 mod changes;
 mod concurrency;
 mod corrected_outcomes;
+mod distant_consumers;
 mod eligibility;
 mod halted_changes;
 mod newer_deployments;

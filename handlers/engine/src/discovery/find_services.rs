@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use responder_core::aws::ecs_arn::ServiceArn;
 use responder_core::aws::ecs_service::EcsService;
+use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::{ChangeIndex, are_unclear};
 use responder_core::time::{Span, Timestamp};
 
@@ -20,6 +22,18 @@ const DESCRIPTION_FRESHNESS: Span = Span::from_secs(5);
 /// The part of the time that is kept back from a scan, to describe the users of the secrets once more after it.
 const LAST_DESCRIPTION_RESERVE: Span = Span::from_secs(3);
 
+/// The most services whose distant references are reported: a page names no more.
+const MAX_DISTANT_SERVICES: usize = 100;
+
+/// The services of a Region, as a scan found them.
+#[derive(Default)]
+struct RegionUsers {
+    /// The services that used one of the secrets.
+    users: Vec<DescribedAt>,
+    /// The secrets of other Regions and accounts to which services refer, by the service's ARN.
+    references: BTreeMap<ServiceArn, BTreeSet<SecretRef>>,
+}
+
 impl<A: AwsPort> RegionDiscovery<'_, A> {
     /// Finds the services that are wanted, in this order:
     ///
@@ -32,6 +46,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         let mut failures = DiscoveryFailures::default();
         let mut found: BTreeMap<String, DescribedService> = BTreeMap::new();
         let mut to_describe: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut distant_references = BTreeMap::new();
         for (cluster, arn) in &wanted.services {
             to_describe.insert((cluster.into(), arn.into()));
         }
@@ -41,7 +56,9 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
             let scan = RegionDiscovery { until: self.scan_deadline(), ..*self };
             scan.scan_region(&region_cache, &mut failures).await;
             let fresh_from = self.aws.now().minus(DESCRIPTION_FRESHNESS);
-            for DescribedAt { at, described } in self.list_users(&region_cache, &changes) {
+            let RegionUsers { users, references } = self.list_users(&region_cache, &changes);
+            distant_references = references;
+            for DescribedAt { at, described } in users {
                 if at >= fresh_from {
                     found.insert(described.arn.clone(), described);
                 } else {
@@ -81,6 +98,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         let is_region_unknown = wanted.latest_change().is_some() && region_cache.inventory().is_empty();
         DiscoveryResult {
             services: (!services.is_empty() || !is_region_unknown).then_some(services),
+            distant_references,
             failures: failures.into_sentences(),
         }
     }
@@ -91,18 +109,22 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         self.until.minus(LAST_DESCRIPTION_RESERVE.min(Span::from_millis(remaining.millis() / 4)))
     }
 
-    /// The services that used one of the secrets when they were described last.
-    fn list_users(&self, region_cache: &RegionCache, changes: &ChangeIndex) -> Vec<DescribedAt> {
+    /// The services that used one of the secrets when they were described last, and the distant references of all services.
+    fn list_users(&self, region_cache: &RegionCache, changes: &ChangeIndex) -> RegionUsers {
         let inventory = region_cache.inventory();
         let definitions = self.cache.definitions();
-        let mut users = Vec::new();
+        let mut found = RegionUsers::default();
         for description in inventory.descriptions() {
             let service = join_definitions(description.described.clone(), &definitions);
             if self.is_wanted(&service, changes) {
-                users.push(description.clone());
+                found.users.push(description.clone());
+            }
+            let distant_secrets = service.find_distant_secrets();
+            if !distant_secrets.is_empty() && found.references.len() < MAX_DISTANT_SERVICES {
+                found.references.insert(service.arn, distant_secrets);
             }
         }
-        users
+        found
     }
 
     /// Whether a service uses one of the secrets, or has tags that nobody understands: the core then notifies on-call.

@@ -1,6 +1,6 @@
 //! The question to a Region, and its answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::aws::ecs_arn::{ClusterArn, ServiceArn};
 use responder_core::aws::ecs_service::EcsService;
@@ -41,6 +41,8 @@ pub(crate) struct DiscoveryResult {
     /// The services that use one of the secrets or were named. A named service that does not exist is `INACTIVE`. `None` if
     /// not even the clusters could be listed.
     pub(crate) services: Option<Vec<EcsService>>,
+    /// The secrets of other Regions and accounts to which the services of the Region refer, by the service's ARN.
+    pub(crate) distant_references: BTreeMap<ServiceArn, BTreeSet<SecretRef>>,
     /// The discovery failures, as sentences: the next invocation asks again.
     pub(crate) failures: BTreeSet<String>,
 }

@@ -40,7 +40,7 @@ impl<'f> Process<'f> {
             time.max(Span::from_secs(4)),
             now,
         );
-        let ledger = Ledger::new(self.fleet, "me", time, deadline);
+        let ledger = Ledger::new(self.fleet, "me", time, deadline, &self.settings);
         let discovery = RegionDiscovery {
             aws: self.fleet,
             region: &region,

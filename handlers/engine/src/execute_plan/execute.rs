@@ -2,7 +2,7 @@
 
 use responder_core::facts::Facts;
 use responder_core::notify::Notification;
-use responder_core::plan::{Plan, PlanStep};
+use responder_core::plan::{Plan, PlanStep, RefusedDeployment};
 use responder_core::time::Span;
 
 use super::plan_executor::{ExecutionProgress, PlanExecutor, StepEffect};
@@ -63,9 +63,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     ) -> Result<StepEffect, EngineError> {
         match step {
             PlanStep::Redeploy { .. } => match self.redeploy(step).await {
-                // A repetition does not help: the core plans to notify on-call.
-                Err(EngineError::DeploymentRefused(why)) => {
-                    progress.result.refused.push((step.clone(), why.to_string()));
+                // A repetition at once does not help: the core plans to notify on-call.
+                Err(EngineError::DeploymentRefused(refused)) => {
+                    let (refusal, why) = (refused.refusal, refused.describe());
+                    progress.result.refused.push(RefusedDeployment { step: step.clone(), refusal, why });
                     Ok(StepEffect::Uncounted)
                 }
                 effect => effect,

@@ -2,7 +2,6 @@
 
 use futures_util::future::{join, join_all};
 use responder_core::aws::arn::Arn;
-use responder_core::aws::ecs_refusal::is_final_refusal;
 use responder_core::decide::LONGEST_WAIT;
 use responder_core::plan::PlanStep;
 use responder_core::state::consumer_decision::ConsumerDecision;
@@ -11,7 +10,7 @@ use responder_core::time::{Span, Timestamp};
 
 use super::plan_executor::{COMPLETION_RESERVE, PlanExecutor, StepEffect};
 use crate::deadline::span_between;
-use crate::error::{CallFailure, EngineError, FailureCause};
+use crate::error::{EngineError, FailureCause, RefusedCall};
 use crate::port::{AwsPort, Region};
 use crate::store::{DeploymentClaimResult, DeploymentRequest, ProvenDeployment};
 
@@ -48,8 +47,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         self.wait_until(*not_before).await?;
         // 2. No Region.
         let Some(region) = region_of_service(service) else {
-            let failure = CallFailure::without_code(FailureCause::RegionMissing);
-            return Err(EngineError::DeploymentRefused(failure));
+            let refused = RefusedCall::without_call(FailureCause::RegionMissing);
+            return Err(EngineError::DeploymentRefused(refused));
         };
         let request = DeploymentRequest {
             cluster,
@@ -70,20 +69,22 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
             }
         };
         // 4. The rate limit.
-        let until = self.deadline.earlier_by(COMPLETION_RESERVE).instant();
+        let until = self.deadline.earlier_by(COMPLETION_RESERVE).instant().min(claim.lease_until);
         if let Err(error) = self.cache.wait_for_deployment(self.aws, &region, service, until).await {
-            self.ledger.withdraw_deployment(&request, claim, DeploymentOutcome::of_refusal(false)).await;
+            self.ledger.withdraw_deployment(&request, claim, DeploymentOutcome::of_refusal(None)).await;
             return Err(error);
         }
         // 5. The call.
         let deployment = match self.aws.force_deployment(&region, cluster, service, until).await {
             Ok(deployment) => deployment,
             Err(error) => {
-                let error = recognize_refusal(error);
-                let is_final = matches!(error, EngineError::DeploymentRefused(_));
-                self.counters.redeploys_refused += usize::from(is_final);
+                let refusal = match &error {
+                    EngineError::DeploymentRefused(refused) => Some(refused.refusal),
+                    _ => None,
+                };
+                self.counters.redeploys_refused += usize::from(refusal.is_some());
                 if error.had_no_effect() {
-                    let outcome = DeploymentOutcome::of_refusal(is_final);
+                    let outcome = DeploymentOutcome::of_refusal(refusal);
                     self.ledger.withdraw_deployment(&request, claim, outcome).await;
                 }
                 return Err(error);
@@ -143,16 +144,6 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         .await;
         recorded?;
         added.into_iter().collect()
-    }
-}
-
-/// Turns the error of `UpdateService` into [`EngineError::DeploymentRefused`] if the core says that it is final.
-fn recognize_refusal(error: EngineError) -> EngineError {
-    match error {
-        EngineError::CallFailed { failure, .. } if failure.code.as_deref().is_some_and(is_final_refusal) => {
-            EngineError::DeploymentRefused(failure)
-        }
-        error => error,
     }
 }
 

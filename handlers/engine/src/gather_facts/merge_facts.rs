@@ -13,6 +13,7 @@ pub(super) fn merge_facts(facts: &mut Facts, answers: Facts) {
     facts.pending_evidence.extend(answers.pending_evidence);
     facts.deployments.extend(answers.deployments);
     facts.changes.extend(answers.changes);
+    facts.distant_references.extend(answers.distant_references);
     for (key, metadata) in answers.secrets {
         set_secret_metadata(facts, key, metadata);
     }

@@ -100,9 +100,8 @@ impl QuestionBatch {
             Question::Secrets { account, region } => {
                 self.secrets.listed.insert((account, region));
             }
-            Question::Consumers { secret, since } => {
-                let location = (secret.account.clone(), secret.region.clone());
-                self.consumers.entry(location).or_default().secrets.push((secret, since));
+            Question::Consumers { account, region, secret, since } => {
+                self.consumers.entry((account, region)).or_default().secrets.push((secret, since));
             }
             Question::Service { cluster, service } => {
                 let location = match Arn::parse_for_service("ecs", &service) {

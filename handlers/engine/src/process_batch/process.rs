@@ -45,7 +45,11 @@ impl<A: AwsPort> Engine<A> {
 
         // 2. Gather facts. Half of the time is for that, so that time is left to notify on-call if a source hangs.
         let gathering_deadline = deadline.halved(aws.now());
-        let ledger = Ledger::new(aws, &invocation.owner, self.lease, gathering_deadline);
+        let mut settings = self.settings.clone();
+        if !invocation.account.is_empty() {
+            settings.home_account = Some(invocation.account.clone());
+        }
+        let ledger = Ledger::new(aws, &invocation.owner, self.lease, gathering_deadline, &settings);
         let sources = FactSources {
             aws,
             ledger: &ledger,
@@ -53,7 +57,7 @@ impl<A: AwsPort> Engine<A> {
             account: &invocation.account,
             deadline: gathering_deadline,
         };
-        let mut gathered = gather_facts(&batch.matched_events, self.settings.clone(), &sources).await;
+        let mut gathered = gather_facts(&batch.matched_events, settings.clone(), &sources).await;
         counters.observations_dropped += gathered.observations_dropped;
 
         // 3. Decide about each event, and execute its plan.

@@ -37,4 +37,6 @@ pub(crate) enum DeploymentClaimResult {
 pub(crate) struct DeploymentClaim {
     /// The time of the request: before the call, so that a change during the call counts as later.
     pub(crate) requested_at: Timestamp,
+    /// By this instant the call has ended.
+    pub(crate) lease_until: Timestamp,
 }

@@ -30,6 +30,10 @@ pub(crate) struct DeploymentEndReport<'r> {
     pub(crate) slot: Option<(&'r ClusterArn, u32)>,
 }
 
+/// The time between the claim of a deployment and the end of its call: a wait for the rate limit, and one attempt of the SDK.
+/// It is short, because a deployment that begins in this time counts as ours where the answer to the call was lost.
+const MAX_CALL_TIME: Span = Span::from_secs(25);
+
 /// The attributes of a claim.
 const CLAIM_ATTRIBUTES: [&str; 2] = [OWNER, LEASE_UNTIL];
 
@@ -56,7 +60,7 @@ impl<A: AwsPort> Ledger<'_, A> {
             return Ok(DeploymentClaimResult::Deferred);
         }
         let (is_claimed, known) =
-            match self.write_item(&request_update(request, self.owner, now, self.lease)).await? {
+            match self.write_item(&request_update(request, self.owner, now, self.call_lease())).await? {
                 WriteResult::Written => (true, TableItem::default()),
                 WriteResult::ConditionFailed(known) => {
                     let known = known.unwrap_or_default();
@@ -64,7 +68,7 @@ impl<A: AwsPort> Ledger<'_, A> {
                 }
             };
         if is_claimed {
-            let claim = DeploymentClaim { requested_at: now };
+            let claim = DeploymentClaim { requested_at: now, lease_until: now.plus(self.call_lease()) };
             // 2. Claimed.
             if self.keep_slot(request, now).await? {
                 return Ok(DeploymentClaimResult::Granted(claim));
@@ -82,6 +86,11 @@ impl<A: AwsPort> Ledger<'_, A> {
         }
         // 5. To be deferred.
         Ok(DeploymentClaimResult::Deferred)
+    }
+
+    /// For how long the caller of `UpdateService` may take: no longer than the other claims are held.
+    fn call_lease(&self) -> Span {
+        self.lease.min(MAX_CALL_TIME)
     }
 
     /// Records that ECS started the deployment, with its id if ECS returned one.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use responder_core::settings::Settings;
 use responder_core::time::Span;
 
 use crate::deadline::Deadline;
@@ -26,14 +27,21 @@ pub(crate) struct Ledger<'l, A> {
     /// How long a claim is held.
     pub(super) lease: Span,
     pub(super) deadline: Deadline,
+    pub(super) settings: &'l Settings,
     /// Whether a call got no answer. The other calls of this invocation then do not wait for one.
     is_unavailable: AtomicBool,
 }
 
 impl<'l, A: AwsPort> Ledger<'l, A> {
     /// The ledger for an invocation that holds claims as `owner`, each for as long as `lease`.
-    pub(crate) fn new(aws: &'l A, owner: &'l str, lease: Span, deadline: Deadline) -> Self {
-        Self { aws, owner, lease, deadline, is_unavailable: AtomicBool::new(false) }
+    pub(crate) fn new(
+        aws: &'l A,
+        owner: &'l str,
+        lease: Span,
+        deadline: Deadline,
+        settings: &'l Settings,
+    ) -> Self {
+        Self { aws, owner, lease, deadline, settings, is_unavailable: AtomicBool::new(false) }
     }
 
     /// The same ledger with another deadline. A table that was too slow for the first one is tried again: it may be quick

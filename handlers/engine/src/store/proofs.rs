@@ -133,6 +133,7 @@ fn rollout_end_update(
         ),
         DeploymentOutcome::Refused
         | DeploymentOutcome::Denied
+        | DeploymentOutcome::Declined
         | DeploymentOutcome::Unseen
         | DeploymentOutcome::Gone => None,
     }

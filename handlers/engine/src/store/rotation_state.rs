@@ -2,6 +2,7 @@
 //! consumers. They share one partition, which is read in one go.
 
 use responder_core::facts::Facts;
+use responder_core::settings::Settings;
 use responder_core::state::deployment::{
     AffectedConsumer, ConcurrencySlot, DeploymentEnd, DeploymentRecord, KnownChange, SecretChange,
     is_change_news,
@@ -47,12 +48,12 @@ impl<A: AwsPort> Ledger<'_, A> {
     /// Records a change as unresolved, unless a later change of the secret is known. The version is added to a change that
     /// was recorded without one.
     pub(crate) async fn record_change(&self, change: &SecretChange) -> Result<(), EngineError> {
-        self.write_or_skip(&change_update(change, self.aws.now())).await
+        self.write_or_skip(&change_update(change, self.aws.now(), self.settings)).await
     }
 
     /// Marks a change as resolved, unless another change of the secret is known by now.
     pub(crate) async fn resolve_change(&self, change: &SecretChange) -> Result<(), EngineError> {
-        self.write_or_skip(&resolution_update(change)).await
+        self.write_or_skip(&resolution_update(change, self.settings)).await
     }
 
     /// Records that on-call was notified of a consumer.
@@ -64,8 +65,8 @@ impl<A: AwsPort> Ledger<'_, A> {
     }
 }
 
-fn change_update(change: &SecretChange, now: Timestamp) -> ItemUpdate {
-    let mut update = ItemUpdate::new(schema::change_key(&change.secret))
+fn change_update(change: &SecretChange, now: Timestamp, settings: &Settings) -> ItemUpdate {
+    let mut update = ItemUpdate::new(schema::change_key(&change.secret, settings))
         .set_number(AT, change.at.millis())
         .set_number(TTL, expiry_seconds(now, change.at, CHANGE_LIFETIME))
         .set_number_if_absent(WAITING_SINCE, change.at.millis())
@@ -80,8 +81,8 @@ fn change_update(change: &SecretChange, now: Timestamp) -> ItemUpdate {
     update.only_if(write_condition(&is_change_news(change.at)))
 }
 
-fn resolution_update(change: &SecretChange) -> ItemUpdate {
-    ItemUpdate::new(schema::change_key(&change.secret))
+fn resolution_update(change: &SecretChange, settings: &Settings) -> ItemUpdate {
+    ItemUpdate::new(schema::change_key(&change.secret, settings))
         .set_number(IS_RESOLVED, 1)
         .remove_attributes([WAITING_SINCE])
         .only_if(Equals(AT, AttributeValue::Number(change.at.millis())))
@@ -185,22 +186,23 @@ mod tests {
 
     #[test]
     fn the_latest_change_is_kept_until_it_is_answered_for() {
+        let settings = &Settings::default();
         let mut item = None;
         let state = |item: &Option<TableItem>| {
             facts_of(item.as_ref()).changes["111122223333/us-west-2/prod/db"].clone()
         };
-        write(&mut item, &change_update(&changed(100, Some("v1")), at(100)));
-        write(&mut item, &change_update(&changed(90, Some("v0")), at(100)));
+        write(&mut item, &change_update(&changed(100, Some("v1")), at(100), settings));
+        write(&mut item, &change_update(&changed(90, Some("v0")), at(100), settings));
         assert_eq!((state(&item).at, state(&item).version.as_deref()), (at(100), Some("v1")));
-        write(&mut item, &resolution_update(&changed(90, None)));
+        write(&mut item, &resolution_update(&changed(90, None), settings));
         assert!(!state(&item).resolved, "another change is open");
-        write(&mut item, &resolution_update(&changed(100, None)));
+        write(&mut item, &resolution_update(&changed(100, None), settings));
         assert!(state(&item).resolved);
-        write(&mut item, &change_update(&changed(100, Some("v1")), at(100)));
+        write(&mut item, &change_update(&changed(100, Some("v1")), at(100), settings));
         assert!(state(&item).resolved, "the same change again is no news");
-        write(&mut item, &change_update(&changed(110, None), at(110)));
+        write(&mut item, &change_update(&changed(110, None), at(110), settings));
         assert_eq!((state(&item).resolved, state(&item).version), (false, None));
-        write(&mut item, &change_update(&changed(110, Some("v2")), at(110)));
+        write(&mut item, &change_update(&changed(110, Some("v2")), at(110), settings));
         assert_eq!(state(&item).version.as_deref(), Some("v2"));
         assert!(item.unwrap().number("ttl").is_some());
     }

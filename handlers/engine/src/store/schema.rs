@@ -9,7 +9,7 @@
 //! | observations that one invocation added to ten minutes of a group | `observations#<group>` | `<start of the ten minutes>#<hash of the content>` | `observations` | the longest window that may ask for them |
 //! | state of an incident | `incident#<incident key>` | `state` | `first`, `last`, `paged`, [`resolved`, `auto_resolved_after`, claim] | 180 days |
 //! | entry of the index of open incidents | `open#incidents` | `<incident key>` | `rule`, `last`, `pages`, `resolve_after`, [`groups`, `resolved`] | 180 days; 3 days if it is resolved or never auto-resolves |
-//! | last known change of a secret | `location#<account>/<region>` | `change#<secret key>` | `at`, [`arn`, `version`, `waiting_since`, `is_resolved`] | 400 days |
+//! | last known change of a secret | `location#<account>/<region>`: of the secret, or of the sweep's home if no sweep examines the secret | `change#<secret key>` | `at`, [`arn`, `version`, `waiting_since`, `is_resolved`] | 400 days |
 //! | last requested deployment of a service | `location#<account>/<region>` | `service#<service ARN>` | `cluster`, `changes`, `slot`, `requested_at`, [`deployment`, `outcome`, `ended_at`, claim] | 90 days |
 //! | concurrency slot of a cluster | `location#<account>/<region>` | `slot#<cluster ARN>#<number>` | [`service`, `owner`, `until`] | the rollout |
 //! | last change that on-call was notified of, for one consumer | `location#<account>/<region>` | `notified#<service ARN>#<secret key>` | `at` | 400 days |
@@ -28,6 +28,7 @@ use responder_core::aws::location::Location;
 use responder_core::aws::secret_ref::SecretRef;
 use responder_core::decide::LastSeenItem;
 use responder_core::hash;
+use responder_core::settings::Settings;
 use responder_core::state::deployment::SecretChange;
 use responder_core::time::{Date, Span, Timestamp};
 
@@ -225,9 +226,9 @@ pub(super) fn location_partition(account: &str, region: &str) -> String {
     format!("location#{}", Location::new(account, region))
 }
 
-/// The key of the last known change of a secret.
-pub(super) fn change_key(secret: &SecretRef) -> ItemKey {
-    let pk = location_partition(&secret.account, &secret.region);
+/// The key of the last known change of a secret. A secret that no sweep examines has it in the partition of the sweep's home.
+pub(super) fn change_key(secret: &SecretRef, settings: &Settings) -> ItemKey {
+    let pk = format!("location#{}", settings.change_location(secret));
     ItemKey { pk, sk: format!("change#{}", secret.key()) }
 }
 

@@ -102,7 +102,7 @@ fn read_definition(item: &TableItem) -> Option<DescribedTaskDefinition> {
 #[cfg(test)]
 mod tests {
     use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
-    use responder_core::settings::DeploymentRisk;
+    use responder_core::settings::{DeploymentRisk, Settings};
     use responder_core::text::Untrusted;
     use responder_core::time::Span;
 
@@ -112,14 +112,10 @@ mod tests {
     use crate::port::AttributeValue;
     use crate::store::stored_facts::StoredFactKeys;
 
-    fn ledger(fleet: &Fleet) -> Ledger<'_, Fleet> {
+    fn ledger<'l>(fleet: &'l Fleet, settings: &'l Settings) -> Ledger<'l, Fleet> {
         let lease = Span::from_secs(60);
-        Ledger::new(
-            fleet,
-            "me",
-            lease,
-            Deadline::from_invocation(fleet.now().plus(lease), lease, fleet.now()),
-        )
+        let deadline = Deadline::from_invocation(fleet.now().plus(lease), lease, fleet.now());
+        Ledger::new(fleet, "me", lease, deadline, settings)
     }
 
     fn example() -> DescribedTaskDefinition {
@@ -136,11 +132,12 @@ mod tests {
     #[test]
     fn what_one_invocation_records_another_one_finds_for_more_than_a_year() {
         let fleet = Fleet::default();
+        let settings = Settings::default();
         let arns: BTreeSet<String> = (0..250).map(|n| format!("web:{n}")).collect();
         for arn in arns.iter().skip(1) {
-            fleet.block_on(ledger(&fleet).write_task_definition(arn, &example())).unwrap();
+            fleet.block_on(ledger(&fleet, &settings).write_task_definition(arn, &example())).unwrap();
         }
-        let known = fleet.block_on(ledger(&fleet).read_task_definitions(&arns)).unwrap();
+        let known = fleet.block_on(ledger(&fleet, &settings).read_task_definitions(&arns)).unwrap();
         assert_eq!(known.keys().collect::<Vec<_>>(), arns.iter().skip(1).collect::<Vec<_>>());
         assert!(known.values().all(|definition| *definition == example()));
         let kept = fleet.now().plus(TASK_DEFINITION_LIFETIME).millis() / 1_000;
@@ -165,17 +162,19 @@ mod tests {
     #[test]
     fn what_a_role_reads_is_what_its_definitions_refer_to_and_stays_small() {
         let fleet = Fleet::default();
+        let settings = Settings::default();
         let arn = |n: usize| format!("arn:aws:ecs:us-west-2:111122223333:task-definition/web:{n}");
         let launched = || {
             let roles = BTreeSet::from(["arn:role".to_owned()]);
             let found = fleet.block_on(
-                ledger(&fleet).read_stored_facts(&StoredFactKeys { roles, ..StoredFactKeys::default() }),
+                ledger(&fleet, &settings)
+                    .read_stored_facts(&StoredFactKeys { roles, ..StoredFactKeys::default() }),
             );
             found.facts.launch_secrets.get("arn:role").cloned().unwrap_or_default()
         };
         assert!(launched().is_empty());
         let record = |n: usize, definition: &DescribedTaskDefinition| {
-            fleet.block_on(ledger(&fleet).write_task_definition(&arn(n), definition)).unwrap();
+            fleet.block_on(ledger(&fleet, &settings).write_task_definition(&arn(n), definition)).unwrap();
         };
         record(1, &referring(["prod/db".to_owned()]));
         record(2, &referring(["prod/db".to_owned(), "prod/mail".to_owned()]));
@@ -194,14 +193,15 @@ mod tests {
     #[test]
     fn what_another_version_wrote_or_nobody_can_read_is_read_again() {
         let fleet = Fleet::default();
+        let settings = Settings::default();
         let arns = BTreeSet::from(["web:1".to_owned()]);
-        let known = || fleet.block_on(ledger(&fleet).read_task_definitions(&arns)).unwrap().len();
+        let known = || fleet.block_on(ledger(&fleet, &settings).read_task_definitions(&arns)).unwrap().len();
         for (name, value) in [
             ("format", AttributeValue::Number(DEFINITION_FORMAT + 1)),
             ("definition", AttributeValue::Text("{\"references\":[],\"more\":1}".to_owned())),
             ("definition", AttributeValue::Number(1)),
         ] {
-            fleet.block_on(ledger(&fleet).write_task_definition("web:1", &example())).unwrap();
+            fleet.block_on(ledger(&fleet, &settings).write_task_definition("web:1", &example())).unwrap();
             assert_eq!(known(), 1);
             let update = ItemUpdate::new(schema::task_definition_key("web:1")).set_value(name, value);
             fleet.block_on(fleet.update_item(&update, Timestamp::from_millis(i64::MAX))).unwrap();

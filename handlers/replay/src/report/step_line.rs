@@ -62,6 +62,7 @@ fn describe_outcome(outcome: DeploymentOutcome) -> &'static str {
         DeploymentOutcome::Superseded => "was superseded by a newer one",
         DeploymentOutcome::Refused => "had never begun",
         DeploymentOutcome::Denied => "was refused by ECS",
+        DeploymentOutcome::Declined => "was declined by ECS for now",
         DeploymentOutcome::Unseen => "was never seen",
         DeploymentOutcome::Gone => "is gone with its service",
     }

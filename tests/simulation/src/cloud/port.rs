@@ -13,6 +13,7 @@ use super::answers::{
     to_arn_page, to_described_services, to_secret_metadata, to_secret_page, to_task_definition,
 };
 use super::call::{CallProfile, SimulatedPort};
+use super::call_fault::refuse_with_code;
 use super::record::{CloudRecord, ForcedDeployment, SentNotification};
 use crate::service_calls::ApiRefusal;
 use crate::sns::{PublishRequest, parse_chat_message};
@@ -187,8 +188,11 @@ impl AwsPort for SimulatedPort {
         self.cloud.state.borrow_mut().record.update_times.push(called_at);
         let answer = self
             .call(profile, until, |state, now| {
-                let updated =
-                    profile.translate(state.ecs.update_service(Some(cluster), service, true, now))?;
+                let updated = state.ecs.update_service(Some(cluster), service, true, now).map_err(
+                    |ApiRefusal { code, message }| {
+                        EngineError::of_forced_deployment(refuse_with_code(code), &message)
+                    },
+                )?;
                 let id = updated.primary().map(|primary| primary.id.clone());
                 state.record.deployments.push(ForcedDeployment {
                     service: service.to_owned(),
@@ -200,7 +204,8 @@ impl AwsPort for SimulatedPort {
                 });
                 Ok(id)
             })
-            .await;
+            .await
+            .map_err(recognize_refusal);
         if let Ok(Some(id)) = &answer {
             self.note_answered(id);
         }
@@ -253,6 +258,14 @@ impl AwsPort for SimulatedPort {
             }
         })
         .await
+    }
+}
+
+/// The error of a call of `UpdateService` with a planted fault, as the adapter to the SDKs says it.
+fn recognize_refusal(error: EngineError) -> EngineError {
+    match error {
+        EngineError::CallFailed { failure, .. } => EngineError::of_forced_deployment(failure, ""),
+        error => error,
     }
 }
 

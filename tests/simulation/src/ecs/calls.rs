@@ -167,6 +167,7 @@ impl SimulatedEcs {
     /// 3. There is no such service in it.
     /// 4. The service was deleted and drains.
     /// 5. The service's controller is not ECS.
+    /// 6. Five of its deployments are ACTIVE already.
     pub fn update_service(
         &mut self,
         cluster: Option<&str>,
@@ -205,6 +206,10 @@ impl SimulatedEcs {
                 DeploymentController::External | DeploymentController::Other(_) => {
                     return Err(invalid_parameter(EXTERNAL_MESSAGE));
                 }
+            }
+            // 6.
+            if self.protected_until.get(&arn).is_some_and(|until| now < *until) {
+                return Err(invalid_parameter(ACTIVE_DEPLOYMENTS_MESSAGE));
             }
             self.start_deployment(&arn, now, true);
         }
@@ -259,6 +264,8 @@ const CODE_DEPLOY_MESSAGE: &str = "Cannot force a new deployment on services wit
 /// Our words: the API reference says only that such a service's deployments are task sets.
 const EXTERNAL_MESSAGE: &str =
     "Cannot force a new deployment on services with an EXTERNAL deployment controller. Use CreateTaskSet.";
+/// The words of AWS (aws/containers-roadmap issue 2836): it is over when the old tasks have stopped.
+const ACTIVE_DEPLOYMENTS_MESSAGE: &str = "5 active deployments exist, unable to create new deployment.";
 
 fn invalid_parameter(message: &str) -> ApiRefusal {
     ApiRefusal::new("InvalidParameterException", message)

@@ -48,6 +48,8 @@ pub struct SimulatedEcs {
     pub(super) update_denied: BTreeSet<String>,
     /// The services that `UpdateService` does not find.
     pub(super) update_lost: BTreeSet<String>,
+    /// The services whose old tasks are protected from scale-in, each until an instant: five deployments stay ACTIVE until then.
+    pub(super) protected_until: BTreeMap<String, Timestamp>,
     /// The services that cannot be described, with the reason in `failures[]`.
     pub(super) undescribed: BTreeMap<String, String>,
     /// The clusters and task definitions that nobody may look at.
@@ -93,6 +95,7 @@ impl SimulatedEcs {
             throttled: 0,
             update_denied: BTreeSet::new(),
             update_lost: BTreeSet::new(),
+            protected_until: BTreeMap::new(),
             undescribed: BTreeMap::new(),
             hidden: BTreeSet::new(),
             outdated_services: None,
@@ -141,6 +144,12 @@ impl SimulatedEcs {
     /// `UpdateService` does not find this service (an ARN), though `DescribeServices` does: ECS is eventually consistent.
     pub fn lose_for_updates(&mut self, service: &str) {
         self.update_lost.insert(service.to_owned());
+    }
+
+    /// Protects the old tasks of a service (an ARN) from scale-in until an instant: until then five deployments are ACTIVE, and
+    /// ECS starts no further one.
+    pub fn protect_tasks(&mut self, service: &str, until: Timestamp) {
+        self.protected_until.insert(service.to_owned(), until);
     }
 
     /// `DescribeServices` puts this service (an ARN) into `failures[]`, with this reason.
