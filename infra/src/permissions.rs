@@ -15,8 +15,16 @@ const LEDGER_ACTIONS: [IamAction; 3] = ["dynamodb:BatchGetItem", "dynamodb:Query
 /// Pages.
 const PAGE_ACTIONS: [IamAction; 1] = ["sns:Publish"];
 /// Finding the services that use a secret.
-const DISCOVERY_ACTIONS: [IamAction; 4] =
-    ["ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices"];
+const DISCOVERY_ACTIONS: [IamAction; 8] = [
+    "ecs:DescribeDaemon",
+    "ecs:DescribeDaemonRevisions",
+    "ecs:DescribeDaemonTaskDefinition",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListClusters",
+    "ecs:ListDaemons",
+    "ecs:ListServices",
+];
 /// Asking for a new deployment.
 const REDEPLOY_ACTION: IamAction = "ecs:UpdateService";
 /// The metadata of one secret.
@@ -110,12 +118,16 @@ const POLICY_STATEMENTS: [PolicyStatement; 9] = [
         resource: "!Sub \"arn:${AWS::Partition}:ecs:*:${AWS::AccountId}:service/*\"",
         condition: None,
     },
-    // IAM knows no resource for these actions.
+    // IAM knows no resource for these actions. For those about daemons its table of resources was not at hand.
     PolicyStatement {
         sid: "Lists",
         actions: &[
+            "ecs:DescribeDaemon",
+            "ecs:DescribeDaemonRevisions",
+            "ecs:DescribeDaemonTaskDefinition",
             "ecs:DescribeTaskDefinition",
             "ecs:ListClusters",
+            "ecs:ListDaemons",
             "ecs:ListServices",
             "secretsmanager:ListSecrets",
         ],

@@ -8,8 +8,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
-    Region, SecretPage, SortKeyRange, WriteResult,
+    ArnPage, AwsPort, DescribedDaemon, DescribedDaemonRevision, DescribedServices, DescribedTaskDefinition,
+    FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use crate::clients::SdkClients;
@@ -88,6 +88,43 @@ impl AwsPort for AwsSdks {
         until: Timestamp,
     ) -> Result<DescribedTaskDefinition, EngineError> {
         ecs::describe_task_definition(&self.clients.ecs(region), arn, until).await
+    }
+
+    async fn list_daemons(
+        &self,
+        region: &Region,
+        cluster: &str,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
+        ecs::list_daemons(&self.clients.ecs(region), cluster, token, until).await
+    }
+
+    async fn describe_daemon(
+        &self,
+        region: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> Result<DescribedDaemon, EngineError> {
+        ecs::describe_daemon(&self.clients.ecs(region), arn, until).await
+    }
+
+    async fn describe_daemon_revisions(
+        &self,
+        region: &Region,
+        arns: &[String],
+        until: Timestamp,
+    ) -> Result<Vec<DescribedDaemonRevision>, EngineError> {
+        ecs::describe_daemon_revisions(&self.clients.ecs(region), arns, until).await
+    }
+
+    async fn describe_daemon_task_definition(
+        &self,
+        region: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> Result<DescribedTaskDefinition, EngineError> {
+        ecs::describe_daemon_task_definition(&self.clients.ecs(region), arn, until).await
     }
 
     async fn describe_secret(

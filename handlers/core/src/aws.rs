@@ -7,6 +7,7 @@ pub mod ecs_deployment;
 pub mod ecs_refusal;
 pub mod ecs_service;
 pub mod location;
+pub mod managed_daemon;
 pub mod principal;
 pub mod reference_match;
 pub mod rollout_configuration;

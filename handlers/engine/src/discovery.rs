@@ -3,6 +3,7 @@
 //! The services are listed and described once for many changes, and each task definition is read once ever. A cluster or
 //! service that cannot be read becomes a discovery failure, and keeps no other from being found.
 
+mod daemons;
 mod describe;
 mod discovery_failures;
 mod find_services;

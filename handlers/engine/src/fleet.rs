@@ -3,15 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 
 use crate::port::{
-    ArnPage, AwsPort, DescribedService, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
-    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, TableItem, UndescribedService, WriteResult,
+    ArnPage, AwsPort, DescribedDaemon, DescribedDaemonRevision, DescribedService, DescribedServices,
+    DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange,
+    TableItem, UndescribedService, WriteResult,
 };
+use crate::test_clock::TestClock;
 use crate::{CallFailure, EngineError, FailureCause};
 use responder_core::aws::ecs_service::EcsDeployment;
 use responder_core::aws::secret_metadata::SecretMetadata;
@@ -47,8 +45,7 @@ pub(crate) struct Fleet {
     pub(crate) table: RefCell<BTreeMap<ItemKey, TableItem>>,
     /// The services that were described since somebody emptied this.
     pub(crate) described: RefCell<BTreeSet<String>>,
-    clock: Cell<Timestamp>,
-    timers: RefCell<BTreeMap<Timestamp, Vec<Waker>>>,
+    clock: TestClock,
     buckets: RefCell<BTreeMap<&'static str, i64>>,
 }
 
@@ -65,8 +62,7 @@ impl Default for Fleet {
             throttled: Cell::default(),
             table: RefCell::default(),
             described: RefCell::default(),
-            clock: Cell::new(Timestamp::from_millis(1_800_000_000_000)),
-            timers: RefCell::default(),
+            clock: TestClock::at(Timestamp::from_millis(1_800_000_000_000)),
             buckets: RefCell::default(),
         }
     }
@@ -102,21 +98,7 @@ impl Fleet {
 
     /// Runs a future; time passes only while everything waits.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
-        let waker = Waker::from(Arc::clone(&woken));
-        let mut future = pin!(future);
-        loop {
-            if woken.0.swap(false, Ordering::Relaxed) {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    return output;
-                }
-                continue;
-            }
-            let next = self.timers.borrow_mut().pop_first();
-            let Some((at, wakers)) = next else { unreachable!("everything waits for nothing") };
-            self.clock.set(self.clock.get().max(at));
-            wakers.iter().for_each(Waker::wake_by_ref);
-        }
+        self.clock.block_on(future)
     }
 
     /// Counts a call, and lets it take its time.
@@ -127,7 +109,7 @@ impl Fleet {
     }
 
     async fn pass(&self, span: Span) {
-        Timer { fleet: self, until: self.clock.get().plus(span) }.await;
+        self.clock.sleep(span).await;
     }
 
     /// Counts what is beyond ECS's limits: a burst, and a rate a second ("Request throttling" in ECS's API reference).
@@ -139,7 +121,7 @@ impl Fleet {
             "UpdateService" => ("modify", 50, 5),
             _ => return,
         };
-        let (now, each) = (self.clock.get().millis(), 1_000 / rate);
+        let (now, each) = (self.clock.now().millis(), 1_000 / rate);
         let mut buckets = self.buckets.borrow_mut();
         let full = buckets.entry(family).or_default();
         let next = (*full).max(now) + each;
@@ -184,34 +166,9 @@ pub(crate) fn definition_arn(number: usize) -> String {
     format!("arn:aws:ecs:{PLACE}:task-definition/f{number:04}:7")
 }
 
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Timer<'f> {
-    fleet: &'f Fleet,
-    until: Timestamp,
-}
-
-impl Future for Timer<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.fleet.clock.get() >= self.until {
-            return Poll::Ready(());
-        }
-        self.fleet.timers.borrow_mut().entry(self.until).or_default().push(context.waker().clone());
-        Poll::Pending
-    }
-}
-
 impl AwsPort for Fleet {
     fn now(&self) -> Timestamp {
-        self.clock.get()
+        self.clock.now()
     }
 
     async fn sleep(&self, span: Span) {
@@ -314,6 +271,43 @@ impl AwsPort for Fleet {
         self.call("DescribeTaskDefinition").await;
         self.seen(arn, "ecs", "DescribeTaskDefinition")?;
         Ok(self.definitions.borrow().get(arn).cloned().unwrap_or_default())
+    }
+
+    async fn list_daemons(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
+        Ok(ArnPage::default())
+    }
+
+    async fn describe_daemon(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<DescribedDaemon, EngineError> {
+        Ok(DescribedDaemon::default())
+    }
+
+    async fn describe_daemon_revisions(
+        &self,
+        _: &Region,
+        _: &[String],
+        _: Timestamp,
+    ) -> Result<Vec<DescribedDaemonRevision>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn describe_daemon_task_definition(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<DescribedTaskDefinition, EngineError> {
+        Ok(DescribedTaskDefinition::default())
     }
 
     async fn describe_secret(

@@ -20,6 +20,8 @@ mod process_batch;
 mod rate_limit;
 mod run_parallel;
 mod store;
+#[cfg(test)]
+mod test_clock;
 
 pub use error::{CallFailure, EngineError, FailureCause, RefusedCall, sanitize_code};
 pub use metrics::{Counters, IncidentCounts};

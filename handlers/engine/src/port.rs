@@ -1,6 +1,7 @@
 //! The port: everything that the engine needs of the world, as one trait and the plain data of its calls.
 
 mod aws_port;
+mod daemons;
 mod ecs;
 mod item_update;
 mod region;
@@ -9,6 +10,7 @@ mod table;
 mod write_condition;
 
 pub use aws_port::AwsPort;
+pub use daemons::{DescribedDaemon, DescribedDaemonRevision};
 pub use ecs::{ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, UndescribedService};
 pub use item_update::ItemUpdate;
 pub use region::Region;

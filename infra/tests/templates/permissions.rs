@@ -29,7 +29,16 @@ const NEEDED_ACTIONS: [(&str, &[&str]); 33] = [
     ("Secrets", &["secretsmanager:ListSecrets"]),
     (
         "Consumers",
-        &["ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices"],
+        &[
+            "ecs:DescribeDaemon",
+            "ecs:DescribeDaemonRevisions",
+            "ecs:DescribeDaemonTaskDefinition",
+            "ecs:DescribeServices",
+            "ecs:DescribeTaskDefinition",
+            "ecs:ListClusters",
+            "ecs:ListDaemons",
+            "ecs:ListServices",
+        ],
     ),
     ("Service", &["ecs:DescribeServices", "ecs:DescribeTaskDefinition"]),
     ("redeploy", &["dynamodb:UpdateItem", "ecs:UpdateService"]),

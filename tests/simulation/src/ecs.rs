@@ -13,6 +13,7 @@
 
 mod agenda;
 mod calls;
+mod daemons;
 mod deployment_log;
 mod estate;
 mod events;
@@ -29,6 +30,7 @@ mod task_definition;
 
 pub use agenda::{RollbackShape, RolloutOutcome};
 pub use calls::{DescribeFailure, EcsArnPage, ServiceDescriptions};
+pub use daemons::SimulatedDaemon;
 pub use deployment_log::{DeploymentLog, StartedDeployment};
 pub use estate::EcsEstate;
 pub use events::{EcsEvent, TaskLaunch};

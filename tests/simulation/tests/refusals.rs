@@ -227,3 +227,29 @@ fn a_service_that_is_deleted_meanwhile_needs_no_page() {
     let rotated = rotate_secret_of_six(|_| {}, |ecs, service| ecs.delete_service(service, deleted_at));
     assert_eq!((rotated.count_deployments()[0], rotated.world.pages().len()), (0, 0));
 }
+
+#[test]
+fn a_managed_daemon_is_reported_once_with_its_command_and_never_updated() {
+    let mut conditions = WorldConditions::calm(7);
+    conditions.settings = Settings::default();
+    let mut world = SimulatedWorld::new(conditions, world_start()).unwrap();
+    let created = world_start().minus(SECRET_AGE);
+    let (used, unused) = world.with_secrets(|secrets| {
+        (secrets.create(HOME_REGION, "agent-key", created), secrets.create(HOME_REGION, "other", created))
+    });
+    world.with_ecs(|ecs| {
+        for (number, secret) in [&used, &unused].into_iter().enumerate() {
+            let definition = ecs.register_task_definition(describe_task(number, secret));
+            let deployed = world_start().minus(SERVICE_AGE);
+            ecs.create_daemon("shop", &format!("agent-{number}"), &definition, deployed);
+        }
+    });
+    world.rotate_at(world_start().plus(Span::from_secs(300)), &used);
+    world.run_until(world_start().plus(Span::from_secs(3_600)));
+    let pages = world.pages();
+    assert_eq!(pages.len(), 1, "{pages:?}");
+    let body = &pages[0].body;
+    assert!(body.contains("shop/agent-0") && !body.contains("agent-1"), "{body}");
+    assert!(body.contains("aws ecs update-daemon --region us-west-2 --daemon-arn arn:aws:ecs:"), "{body}");
+    assert!(body.contains("--capacity-provider-arns PROVIDER"), "{body}");
+}

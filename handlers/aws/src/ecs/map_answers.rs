@@ -44,6 +44,7 @@ pub(super) fn map_service(service: &Service) -> Option<DescribedService> {
         deployment_configuration: map_configuration(service.deployment_configuration()),
         service_deployment: service.current_service_deployment().map(str::to_owned),
         tags,
+        daemon: None,
         managed: service.resource_management_type() == Some(&ResourceManagementType::Ecs),
         risks: service_risks(service, controller),
         task_definitions: running_task_definitions(service),
@@ -129,7 +130,7 @@ fn definition_references(definition: &TaskDefinition) -> Vec<SecretReference> {
     references
 }
 
-fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
+pub(super) fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
     let mut references = Vec::new();
     if let Some(log) = log {
         for secret in log.secret_options() {
@@ -139,7 +140,7 @@ fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<Se
     references
 }
 
-fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
+pub(super) fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
     SecretReference { kind, value: Untrusted::new(value) }
 }
 

@@ -8,6 +8,7 @@ pub use crate::aws::ecs_deployment::{EcsDeployment, RolloutState};
 
 use crate::aws::arn::Arn;
 use crate::aws::ecs_arn::{ClusterArn, ServiceArn};
+use crate::aws::managed_daemon::ManagedDaemon;
 use crate::aws::reference_match::match_reference;
 use crate::aws::rollout_configuration::RolloutConfiguration;
 use crate::aws::secret_metadata::SecretMetadata;
@@ -28,10 +29,12 @@ pub struct EcsService {
     pub status: ServiceStatus,
     /// Its deployment controller.
     pub controller: DeploymentController,
-    /// Whether another AWS service manages it (`resourceManagementType` `ECS`: Express gateways and daemons have APIs of
-    /// their own).
+    /// Whether another AWS service manages it (`resourceManagementType` `ECS`: Express gateways have an API of their own).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub managed: bool,
+    /// Present if it is no service but a managed daemon, which has an API of its own, and no deployment controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<ManagedDaemon>,
     /// The PRIMARY deployment.
     #[serde(default)]
     pub primary: Option<EcsDeployment>,
@@ -73,8 +76,10 @@ impl EcsService {
     /// `cluster/service`, for people.
     pub fn display_name(&self) -> Untrusted {
         let long_arn = self.arn.with_cluster(&self.cluster);
-        let arn = Arn::parse_for_service("ecs", &long_arn);
-        let path = arn.and_then(|arn| arn.resource.strip_prefix("service/"));
+        let resource = Arn::parse_for_service("ecs", &long_arn).map(|arn| arn.resource);
+        let path = resource.and_then(|resource| {
+            resource.strip_prefix("service/").or_else(|| resource.strip_prefix("daemon/"))
+        });
         Untrusted::new(path.unwrap_or(&self.arn))
     }
 

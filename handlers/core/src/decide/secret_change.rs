@@ -143,7 +143,7 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
     for ConsumerLocation { account, region } in &locations {
         notify_discovery_failures(builder, response, account, region);
     }
-    notify_unreached_references(builder, response);
+    notify_unreached_references(builder, response, &changes);
     plan_redeployments(builder, response, &changes, &unconfirmed);
 }
 

@@ -1,6 +1,6 @@
 //! The gates that leave a service as it is: for good, or until a human acts.
 
-use super::command_text::format_arn_argument;
+use super::command_text::{describe_daemon_update, format_arn_argument};
 use super::eligibility_check::EligibilityCheck;
 use crate::aws::ecs_service::{DeploymentController, ServiceStatus};
 use crate::aws::secret_metadata::SecretMetadata;
@@ -155,6 +155,12 @@ fn check_controller(check: &EligibilityCheck<'_, '_>) -> Option<ReasonToSkip> {
         DeploymentController::Ecs | DeploymentController::Other(_) => {}
     }
     // 12. ECS manages it: it has an API of its own.
+    if let Some(daemon) = &service.daemon {
+        return Some(ReasonToSkip {
+            reason: SkipReason::Managed,
+            why: describe_daemon_update(service, daemon),
+        });
+    }
     if service.managed {
         let why = match format_arn_argument(&service.arn) {
             Some(arn) => format!(

@@ -60,6 +60,6 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
         builder.steps.push(PlanStep::Unknown { why });
         return;
     }
-    notify_unreached_references(builder, response);
+    notify_unreached_references(builder, response, &changes);
     plan_redeployments(builder, response, &changes, &BTreeSet::new());
 }

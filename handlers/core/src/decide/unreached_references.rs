@@ -14,6 +14,7 @@ use crate::incident::incident_key;
 use crate::notify;
 use crate::question::Question;
 use crate::rules::Response;
+use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
 
 /// A service and the secret to which it refers.
@@ -35,10 +36,21 @@ pub(super) fn questions(response: &Response, facts: &Facts) -> Vec<Question> {
     questions
 }
 
-/// Notifies of references to secrets whose changes do not reach us, once: the same secrets are no news at the next change.
-pub(super) fn notify_unreached_references(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
+/// Notifies of references to secrets whose changes do not reach us, once: the same secrets are no news at the next change. The
+/// locations of `changes`, which are answered now, reach us.
+pub(super) fn notify_unreached_references(
+    builder: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    changes: &[SecretChange],
+) {
     let facts = builder.facts;
     for (location, unreached) in find_unreached_references(facts) {
+        if changes
+            .iter()
+            .any(|change| Location::new(&change.secret.account, &change.secret.region) == location)
+        {
+            continue;
+        }
         let subject = unreached.subject(&location);
         if !facts.incidents.contains_key(&incident_key(response, &subject)) {
             builder.add_event_incident(response, &subject, unreached.describe(&location));

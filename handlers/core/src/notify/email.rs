@@ -1,6 +1,6 @@
 //! The body of an e-mail: short lines of plain text, the most important first.
 
-use super::limits::{BODY_MAX_BYTES, DETAILS_MAX, SECRETS_MAX, VALUE_MAX_CHARS};
+use super::limits::{BODY_MAX_BYTES, DETAILS_MAX, SECRETS_MAX, VALUE_MAX_CHARS, detail_max_chars};
 use super::next_steps::NextStep;
 use super::password_advice::find_password_advice;
 use super::phrases::{
@@ -269,7 +269,7 @@ fn is_named_secret(detail: &IncidentDetail, incident: &Incident) -> bool {
 fn render_details(details: &[&IncidentDetail]) -> TextLines {
     let mut lines = TextLines::default();
     for detail in details.iter().take(DETAILS_MAX) {
-        lines.add_field(&capitalise(detail.kind.label()), &detail.value.show(VALUE_MAX_CHARS));
+        lines.add_field(&capitalise(detail.kind.label()), &detail.value.show(detail_max_chars(detail.kind)));
     }
     if details.len() > DETAILS_MAX {
         lines.add_field("And", &format!("{} more of these", details.len() - DETAILS_MAX));

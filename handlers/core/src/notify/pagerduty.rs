@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::limits::{ALERT_MAX_BYTES, VALUE_MAX_CHARS};
+use super::limits::{ALERT_MAX_BYTES, VALUE_MAX_CHARS, detail_max_chars};
 use super::view::NotificationView;
 use crate::incident::IncidentStatus;
 use crate::severity::Severity;
@@ -41,7 +41,7 @@ fn render_with_lists(view: &NotificationView<'_>, summary: &str, list_size: usiz
     }
     let mut details = Vec::new();
     for detail in incident.details.iter().take(list_size) {
-        details.push(json!({ detail.kind.label(): detail.value.show(VALUE_MAX_CHARS) }));
+        details.push(json!({ detail.kind.label(): detail.value.show(detail_max_chars(detail.kind)) }));
     }
     let mut regions = Vec::new();
     for region in incident.regions.iter().take(list_size) {

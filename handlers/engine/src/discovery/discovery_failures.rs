@@ -16,6 +16,10 @@ pub(super) enum FailedLookup {
     Clusters,
     /// The services of a cluster could not be listed.
     Cluster,
+    /// The managed daemons of a cluster could not be listed.
+    Daemons,
+    /// A managed daemon could not be described.
+    Daemon,
     /// A service could not be described.
     Service,
     /// A task definition could not be read.
@@ -45,6 +49,8 @@ fn write_sentence(lookup: FailedLookup, names: &BTreeSet<String>, why: &str) -> 
     let (before, noun, verb) = match lookup {
         FailedLookup::Clusters => ("the clusters of ", "Region", "listed"),
         FailedLookup::Cluster => ("the services of ", "cluster", "listed"),
+        FailedLookup::Daemons => ("the managed daemons of ", "cluster", "listed"),
+        FailedLookup::Daemon => ("", "managed daemon", "described"),
         FailedLookup::Service => ("", "service", "described"),
         FailedLookup::Definition => ("", "task definition", "read"),
     };

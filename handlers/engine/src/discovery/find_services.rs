@@ -40,6 +40,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
     /// 1. If users of secrets are wanted, the Region is scanned, unless the inventory of an earlier scan still serves.
     /// 2. Users whose description is not fresh, and services that are named, are described once more.
     /// 3. Services that no longer exist are left out, but for those that are named: these are `INACTIVE`.
+    /// 4. Managed daemons that use secrets are described.
     pub(crate) async fn find_services(&self, wanted: &DiscoveryRequest) -> DiscoveryResult {
         let region_cache = self.cache.region(self.region);
         let changes = wanted.change_index();
@@ -85,6 +86,12 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
                 (DescribeOutcome::Missing, None) | (DescribeOutcome::Failed(_), _) => {
                     found.remove(&arn);
                 }
+            }
+        }
+        // 4. Managed daemons.
+        if wanted.latest_change().is_some() {
+            for daemon in self.find_daemons(&region_cache, &changes, &mut failures).await {
+                found.insert(daemon.arn.clone(), daemon);
             }
         }
         let mut services = Vec::new();
@@ -145,6 +152,6 @@ fn inactive_service(arn: &str, cluster: &str) -> DescribedService {
 }
 
 /// The service together with its task definitions, as far as they are known.
-fn join_definitions(service: DescribedService, definitions: &TaskDefinitionMap) -> EcsService {
+pub(super) fn join_definitions(service: DescribedService, definitions: &TaskDefinitionMap) -> EcsService {
     service.with_definitions(|arn| definitions.get(arn).map(|definition| &**definition))
 }

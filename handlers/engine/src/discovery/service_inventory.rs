@@ -17,6 +17,8 @@ pub(super) struct ServiceInventory {
     /// The ARNs of the services of each cluster; `None` where they could not be listed yet.
     clusters: BTreeMap<String, Option<BTreeSet<String>>>,
     descriptions: BTreeMap<String, DescribedAt>,
+    /// The ARNs of the managed daemons of each cluster for which they are listed.
+    daemons: BTreeMap<String, Vec<String>>,
 }
 
 /// A service as it was described at an instant.
@@ -59,6 +61,27 @@ impl ServiceInventory {
     /// Whether nothing at all is known of the Region.
     pub(super) fn is_empty(&self) -> bool {
         self.clusters.is_empty() && !self.has_all_clusters
+    }
+
+    /// The clusters whose managed daemons are still to be listed.
+    pub(super) fn clusters_without_daemon_list(&self) -> Vec<String> {
+        let mut unlisted = Vec::new();
+        for cluster in self.clusters.keys() {
+            if !self.daemons.contains_key(cluster) {
+                unlisted.push(cluster.clone());
+            }
+        }
+        unlisted
+    }
+
+    /// The ARNs of all managed daemons that are known.
+    pub(super) fn daemons(&self) -> Vec<String> {
+        self.daemons.values().flatten().cloned().collect()
+    }
+
+    /// Sets all managed daemons of a cluster.
+    pub(super) fn set_daemons(&mut self, cluster: &str, daemons: Vec<String>) {
+        self.daemons.insert(cluster.to_owned(), daemons);
     }
 
     /// The clusters whose services are still to be listed.

@@ -4,6 +4,7 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 
+use super::daemons::{DescribedDaemon, DescribedDaemonRevision};
 use super::ecs::{ArnPage, DescribedServices, DescribedTaskDefinition};
 use super::item_update::ItemUpdate;
 use super::region::Region;
@@ -96,6 +97,39 @@ pub trait AwsPort {
         token: Option<&str>,
         until: Timestamp,
     ) -> impl Future<Output = Result<SecretPage, EngineError>>;
+
+    /// Lists a page of the ARNs of a cluster's managed daemons (`ListDaemons`): the first page, or the page of a token.
+    fn list_daemons(
+        &self,
+        region: &Region,
+        cluster: &str,
+        token: Option<&str>,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<ArnPage, EngineError>>;
+
+    /// Describes a managed daemon (`DescribeDaemon`).
+    fn describe_daemon(
+        &self,
+        region: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<DescribedDaemon, EngineError>>;
+
+    /// Describes revisions of managed daemons (`DescribeDaemonRevisions`); an error unless it describes all of them.
+    fn describe_daemon_revisions(
+        &self,
+        region: &Region,
+        arns: &[String],
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Vec<DescribedDaemonRevision>, EngineError>>;
+
+    /// Describes a revision of a daemon's task definition (`DescribeDaemonTaskDefinition`).
+    fn describe_daemon_task_definition(
+        &self,
+        region: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<DescribedTaskDefinition, EngineError>>;
 
     /// Forces a new deployment of a service (`UpdateService`), and returns the id of its PRIMARY deployment after that. Each
     /// call starts a deployment: an implementation repeats it only where ECS says that it did nothing.

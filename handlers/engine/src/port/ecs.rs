@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use responder_core::aws::ecs_service::{EcsDeployment, EcsService};
+use responder_core::aws::managed_daemon::ManagedDaemon;
 use responder_core::aws::rollout_configuration::RolloutConfiguration;
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
@@ -54,6 +55,8 @@ pub struct DescribedService {
     pub tags: BTreeMap<String, String>,
     /// Whether another AWS service manages it (`resourceManagementType`).
     pub managed: bool,
+    /// Present if it is a managed daemon.
+    pub daemon: Option<ManagedDaemon>,
     /// The risks of a forced deployment that the service itself shows.
     pub risks: BTreeSet<DeploymentRisk>,
     /// The ARNs of the task definitions that its tasks may run now.
@@ -93,6 +96,7 @@ impl DescribedService {
             status: self.status.into(),
             controller: self.controller.into(),
             managed: self.managed,
+            daemon: self.daemon,
             primary: self.primary,
             other_deployments: Some(self.other_deployments),
             desired_count: self.desired_count,

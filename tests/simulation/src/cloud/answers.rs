@@ -9,12 +9,14 @@ use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
 use responder_core::text::Untrusted;
 use responder_engine::port::{
-    ArnPage, DescribedService, DescribedServices, DescribedTaskDefinition, SecretPage, UndescribedService,
+    ArnPage, DescribedDaemon, DescribedDaemonRevision, DescribedService, DescribedServices,
+    DescribedTaskDefinition, SecretPage, UndescribedService,
 };
 
 use super::state::CloudBug;
 use crate::ecs::{
-    EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedDeployment, SimulatedService,
+    EcsArnPage, RegisteredTaskDefinition, ServiceDescriptions, SimulatedDaemon, SimulatedDeployment,
+    SimulatedService,
 };
 use crate::secrets::{SecretDescription, SecretDescriptionPage};
 
@@ -82,6 +84,7 @@ fn to_described_service(service: &SimulatedService) -> DescribedService {
         deployment_configuration: service.configuration.clone(),
         service_deployment: None,
         tags: service.tags.clone(),
+        daemon: None,
         managed: service.resource_management_type.as_deref() == Some("ECS"),
         risks,
         task_definitions,
@@ -122,6 +125,24 @@ pub(super) fn to_task_definition(definition: &RegisteredTaskDefinition) -> Descr
     add_references(&mut references, ReferenceKind::FsxCredentials, &definition.fsx_credentials);
     let role = definition.execution_role.as_deref().map(Untrusted::new);
     DescribedTaskDefinition { references, role, risks: BTreeSet::new() }
+}
+
+pub(super) fn to_described_daemon(daemon: SimulatedDaemon) -> DescribedDaemon {
+    DescribedDaemon {
+        arn: daemon.arn,
+        cluster: daemon.cluster,
+        status: "ACTIVE".to_owned(),
+        revisions: vec![daemon.revision],
+        capacity_providers: BTreeSet::new(),
+    }
+}
+
+pub(super) fn to_daemon_revision(daemon: SimulatedDaemon) -> DescribedDaemonRevision {
+    DescribedDaemonRevision {
+        arn: daemon.revision,
+        task_definition: daemon.task_definition,
+        created_at: daemon.created_at,
+    }
 }
 
 pub(super) fn to_secret_page(page: SecretDescriptionPage) -> SecretPage {

@@ -4,13 +4,15 @@ use responder_core::aws::secret_metadata::SecretMetadata;
 use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::port::{
-    ArnPage, AttributeValue, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey,
-    ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, WriteResult,
+    ArnPage, AttributeValue, AwsPort, DescribedDaemon, DescribedDaemonRevision, DescribedServices,
+    DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange,
+    WriteResult,
 };
 use responder_engine::{CallFailure, EngineError, FailureCause};
 
 use super::answers::{
-    to_arn_page, to_described_services, to_secret_metadata, to_secret_page, to_task_definition,
+    to_arn_page, to_daemon_revision, to_described_daemon, to_described_services, to_secret_metadata,
+    to_secret_page, to_task_definition,
 };
 use super::call::{CallProfile, SimulatedPort};
 use super::call_fault::refuse_with_code;
@@ -139,6 +141,61 @@ impl AwsPort for SimulatedPort {
         let profile = CallProfile::ecs("DescribeTaskDefinition");
         self.call(profile, until, |state, now| {
             let definition = profile.translate(state.ecs.describe_task_definition(arn, now))?;
+            Ok(to_task_definition(&definition))
+        })
+        .await
+    }
+
+    async fn list_daemons(
+        &self,
+        _: &Region,
+        cluster: &str,
+        _: Option<&str>,
+        until: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
+        let profile = CallProfile::ecs("ListDaemons");
+        self.call(profile, until, |state, now| {
+            Ok(to_arn_page(profile.translate(state.ecs.list_daemons(cluster, now))?))
+        })
+        .await
+    }
+
+    async fn describe_daemon(
+        &self,
+        _: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> Result<DescribedDaemon, EngineError> {
+        let profile = CallProfile::ecs("DescribeDaemon");
+        self.call(profile, until, |state, now| {
+            Ok(to_described_daemon(profile.translate(state.ecs.describe_daemon(arn, now))?))
+        })
+        .await
+    }
+
+    async fn describe_daemon_revisions(
+        &self,
+        _: &Region,
+        arns: &[String],
+        until: Timestamp,
+    ) -> Result<Vec<DescribedDaemonRevision>, EngineError> {
+        let profile = CallProfile::ecs("DescribeDaemonRevisions");
+        self.call(profile, until, |state, now| {
+            let daemons = profile.translate(state.ecs.describe_daemon_revisions(arns, now))?;
+            Ok(daemons.into_iter().map(to_daemon_revision).collect())
+        })
+        .await
+    }
+
+    async fn describe_daemon_task_definition(
+        &self,
+        _: &Region,
+        arn: &str,
+        until: Timestamp,
+    ) -> Result<DescribedTaskDefinition, EngineError> {
+        let profile = CallProfile::ecs("DescribeDaemonTaskDefinition");
+        self.call(profile, until, |state, now| {
+            let definition = profile.translate(state.ecs.describe_daemon_task_definition(arn, now))?;
             Ok(to_task_definition(&definition))
         })
         .await

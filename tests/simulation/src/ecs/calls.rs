@@ -217,14 +217,14 @@ impl SimulatedEcs {
     }
 
     /// Begins every call: time passes, the call is counted, planted faults happen, and a token is taken.
-    fn enter(&mut self, operation: EcsOperation, now: Timestamp) -> Result<(), ApiRefusal> {
+    pub(super) fn enter(&mut self, operation: EcsOperation, now: Timestamp) -> Result<(), ApiRefusal> {
         self.run_until(now);
         self.calls.enter(operation, &mut self.random)?;
         if self.take_token(operation, now) { Ok(()) } else { Err(ServiceFault::Throttled.refusal()) }
     }
 
     /// The name of a cluster that is there.
-    fn find_cluster(&self, cluster: Option<&str>) -> Result<String, ApiRefusal> {
+    pub(super) fn find_cluster(&self, cluster: Option<&str>) -> Result<String, ApiRefusal> {
         let name = name_cluster(cluster);
         let arn = self.cluster_arn(name);
         let is_given = match cluster {

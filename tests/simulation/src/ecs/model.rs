@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use responder_core::time::{Span, Timestamp};
 
 use super::agenda::{RollbackShape, RolloutAppointment, RolloutOutcome, RolloutStep};
+use super::daemons::SimulatedDaemon;
 use super::deployment_log::DeploymentLog;
 use super::events::EcsEvent;
 use super::operation::{EcsOperation, ThrottleFamily};
@@ -34,6 +35,7 @@ pub struct SimulatedEcs {
     pub(super) random: SeededRandom,
     pub(super) clusters: BTreeSet<String>,
     pub(super) services: BTreeMap<String, SimulatedService>,
+    pub(super) daemons: BTreeMap<String, SimulatedDaemon>,
     pub(super) definitions: BTreeMap<String, RegisteredTaskDefinition>,
     /// The last revision of each family, which the family's name means.
     pub(super) last_revisions: BTreeMap<String, u32>,
@@ -84,6 +86,7 @@ impl SimulatedEcs {
             random: SeededRandom::new(seed),
             clusters: BTreeSet::new(),
             services: BTreeMap::new(),
+            daemons: BTreeMap::new(),
             definitions: BTreeMap::new(),
             last_revisions: BTreeMap::new(),
             earlier_tasks: 0,

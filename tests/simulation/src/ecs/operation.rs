@@ -13,6 +13,14 @@ pub enum EcsOperation {
     DescribeTaskDefinition,
     /// `UpdateService`.
     UpdateService,
+    /// `ListDaemons`.
+    ListDaemons,
+    /// `DescribeDaemon`.
+    DescribeDaemon,
+    /// `DescribeDaemonRevisions`.
+    DescribeDaemonRevisions,
+    /// `DescribeDaemonTaskDefinition`.
+    DescribeDaemonTaskDefinition,
 }
 
 /// The operations that share a token bucket (developer guide of ECS, "Request throttling for the Amazon ECS API").
@@ -26,12 +34,16 @@ pub(super) enum ThrottleFamily {
 
 impl EcsOperation {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::ListClusters,
         Self::ListServices,
         Self::DescribeServices,
         Self::DescribeTaskDefinition,
         Self::UpdateService,
+        Self::ListDaemons,
+        Self::DescribeDaemon,
+        Self::DescribeDaemonRevisions,
+        Self::DescribeDaemonTaskDefinition,
     ];
 
     /// Its name in the API.
@@ -42,14 +54,23 @@ impl EcsOperation {
             Self::DescribeServices => "DescribeServices",
             Self::DescribeTaskDefinition => "DescribeTaskDefinition",
             Self::UpdateService => "UpdateService",
+            Self::ListDaemons => "ListDaemons",
+            Self::DescribeDaemon => "DescribeDaemon",
+            Self::DescribeDaemonRevisions => "DescribeDaemonRevisions",
+            Self::DescribeDaemonTaskDefinition => "DescribeDaemonTaskDefinition",
         }
     }
 
     pub(super) fn throttle_family(self) -> ThrottleFamily {
         match self {
-            Self::ListClusters => ThrottleFamily::ClusterRead,
+            // AWS documents no family for the calls about daemons: taken to be as scarce as the scarcest reads.
+            Self::ListClusters | Self::ListDaemons | Self::DescribeDaemon | Self::DescribeDaemonRevisions => {
+                ThrottleFamily::ClusterRead
+            }
             Self::ListServices | Self::DescribeServices => ThrottleFamily::ServiceRead,
-            Self::DescribeTaskDefinition => ThrottleFamily::TaskDefinitionRead,
+            Self::DescribeTaskDefinition | Self::DescribeDaemonTaskDefinition => {
+                ThrottleFamily::TaskDefinitionRead
+            }
             Self::UpdateService => ThrottleFamily::ServiceModify,
         }
     }

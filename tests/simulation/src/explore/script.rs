@@ -10,8 +10,8 @@ use responder_core::notify::Notification;
 use responder_core::time::{Span, Timestamp};
 use responder_engine::EngineError;
 use responder_engine::port::{
-    ArnPage, AwsPort, DescribedServices, DescribedTaskDefinition, FoundItems, ItemKey, ItemPage, ItemUpdate,
-    Region, SecretPage, SortKeyRange, WriteResult,
+    ArnPage, AwsPort, DescribedDaemon, DescribedDaemonRevision, DescribedServices, DescribedTaskDefinition,
+    FoundItems, ItemKey, ItemPage, ItemUpdate, Region, SecretPage, SortKeyRange, WriteResult,
 };
 
 use super::protocol_bug::ProtocolBug;
@@ -188,6 +188,43 @@ impl AwsPort for WorkerPort {
     }
 
     async fn describe_task_definition(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<DescribedTaskDefinition, EngineError> {
+        refuse_other_call()
+    }
+
+    async fn list_daemons(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<ArnPage, EngineError> {
+        refuse_other_call()
+    }
+
+    async fn describe_daemon(
+        &self,
+        _: &Region,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<DescribedDaemon, EngineError> {
+        refuse_other_call()
+    }
+
+    async fn describe_daemon_revisions(
+        &self,
+        _: &Region,
+        _: &[String],
+        _: Timestamp,
+    ) -> Result<Vec<DescribedDaemonRevision>, EngineError> {
+        refuse_other_call()
+    }
+
+    async fn describe_daemon_task_definition(
         &self,
         _: &Region,
         _: &str,
