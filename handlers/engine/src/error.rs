@@ -36,6 +36,9 @@ pub enum EngineError {
     /// The text is not the name of a Region, so that no call can be sent there.
     #[error("the Region has no name that a call could be sent to")]
     RegionInvalid,
+    /// The answers led to more questions than an invocation asks in turn.
+    #[error("the questions led to ever more questions")]
+    RoundsExhausted,
     /// The plan itself asks to decide again later.
     #[error("not everything could be learned")]
     RetryPlanned,
@@ -87,6 +90,7 @@ impl EngineError {
             Self::RedeployTooEarly => "RedeployTooEarly",
             Self::StoreUnavailable => "StoreUnavailable",
             Self::RegionInvalid => "RegionInvalid",
+            Self::RoundsExhausted => "RoundsExhausted",
             Self::RetryPlanned => "RetryPlanned",
             Self::EventUnreadable => "EventUnreadable",
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use responder_core::facts::Facts;
 use responder_core::rules::{RuleFile, RuleSet, builtin, find_pattern_warnings, parse_rules};
+use responder_core::text::Untrusted;
 use serde::de::DeserializeOwned;
 
 use crate::cli::RulesArgs;
@@ -54,14 +55,25 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Loads the facts in a file; without a file there are none.
+/// Loads the facts in a file; without a file there are none. A field that nobody knows is an error: it may be misspelled. What the
+/// ledger stores as JSON tolerates such fields, because another release may have written them.
 pub(crate) fn load_facts(file: Option<&Path>) -> Result<Facts, CommandError> {
     let Some(path) = file else { return Ok(Facts::default()) };
     let text = read_text(path)?;
     if !text.trim_start().starts_with('{') {
         return Err(unusable_content(path, "facts are a JSON object, with `services` for example"));
     }
-    parse_json(path, &text)
+    let mut unknown_fields = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    let facts = serde_ignored::deserialize(&mut reader, |field| unknown_fields.push(field.to_string()))
+        .and_then(|facts| reader.end().map(|()| facts))
+        .map_err(|error| unusable_content(path, error.to_string()))?;
+    match unknown_fields.first() {
+        Some(field) => {
+            Err(unusable_content(path, format!("unknown field `{}`", Untrusted::new(field).show(200))))
+        }
+        None => Ok(facts),
+    }
 }
 
 /// Loads the JSON value in a file.

@@ -233,6 +233,14 @@ fn mixed_items_and_events_are_refused_and_so_are_unusable_facts() {
     assert!(String::from_utf8(mixed.stderr).unwrap().contains("prove from one or the other"));
     let facts = folder.write("facts.json", "[]");
     assert_eq!(proof(&["--facts", &facts, &events]).status.code(), Some(2));
+    // A misspelled field is named, however deep it stands.
+    let service = json!({"arn": "a", "cluster": "c", "status": "ACTIVE", "controller": "ECS",
+        "references": [{"kind": "log-secret", "value": "v", "valu": "w"}]});
+    let facts = folder.write("facts.json", json!({"services": [service]}).to_string());
+    let output = proof(&["--facts", &facts, &events]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains("unknown field `services.0.references.0.valu`"), "{message}");
 }
 
 #[test]

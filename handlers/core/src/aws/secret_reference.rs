@@ -8,7 +8,6 @@ use crate::text::Untrusted;
 
 /// A reference to a secret in a service or task definition, as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SecretReference {
     /// The field that holds it.
     pub kind: ReferenceKind,

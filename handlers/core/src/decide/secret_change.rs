@@ -23,7 +23,10 @@ use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::deployment::SecretChange;
 use crate::text::Untrusted;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// How far in the future the time of an event may be: clocks differ.
+const FUTURE_TIME_MAX: Span = Span::from_secs(300);
 
 /// The subject of the incident about events that do not say which secret changed.
 const UNKNOWN_SECRET: &str = "unknown";
@@ -153,6 +156,12 @@ fn find_changed_secret(builder: &PlanBuilder<'_, '_>) -> Result<SecretRef, &'sta
     let Some(secret) = event.secrets.first() else { return Err("the event names no secret") };
     if !event.time_known {
         return Err("the event does not say when");
+    }
+    // Otherwise the change would settle until then, and hide every real one before.
+    if event.time > builder.now().plus(FUTURE_TIME_MAX) {
+        return Err(
+            "the event says a time in the future: it is not believed, and the sweep finds the real change",
+        );
     }
     if secret.account != event.account {
         return Err("the event of one account names a secret of another");

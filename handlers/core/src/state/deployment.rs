@@ -14,7 +14,6 @@ use crate::time::Timestamp;
 
 /// A secret whose value changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SecretChange {
     /// The secret.
     pub secret: SecretRef,
@@ -316,7 +315,6 @@ pub struct ConcurrencySlot {
 
 /// One consumer of one change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AffectedConsumer {
     /// The service's ARN.
     pub service: ServiceArn,
@@ -327,7 +325,6 @@ pub struct AffectedConsumer {
 
 /// A consumer whose new tasks have not been seen to read the changed secret yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PendingReadEvidence {
     /// The service's ARN.
     pub service: ServiceArn,

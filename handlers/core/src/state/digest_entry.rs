@@ -11,7 +11,6 @@ use crate::time::{Date, Span, Timestamp};
 /// One event that nobody is paged for, as the summary lists it. Entries are a set: an event that is delivered again changes
 /// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DigestEntry {
     /// The response's id.
     pub rule: String,

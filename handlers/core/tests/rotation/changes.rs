@@ -367,3 +367,17 @@ fn a_refusal_is_notified_after_another_notice_about_the_service() {
     let steps = responder_core::decide::notify_refusals(&matched(&sweep("12:17:00")), &facts, &refused);
     assert!(matches!(steps[..], [responder_core::plan::PlanStep::ExtendIncident { .. }]), "{steps:?}");
 }
+
+#[test]
+fn an_event_from_the_future_is_not_believed_and_a_human_is_notified() {
+    let decide_at_noon = |time: &str| {
+        let mut facts = facts_with(&[("a", &["s1"])]);
+        facts.secrets.clear();
+        facts.now = Some(at("12:00:00"));
+        steps(&mut facts, &label_moved("s1", time, "v2"))
+    };
+    assert_eq!(decide_at_noon("2099-01-01T00:00:00Z"), ["unknown", "page redeploy-consumers"]);
+    assert_eq!(decide_at_noon("12:05:01"), ["unknown", "page redeploy-consumers"]);
+    // Clocks differ a little.
+    assert_eq!(decide_at_noon("12:05:00")[0], "record s1 12:05:00");
+}

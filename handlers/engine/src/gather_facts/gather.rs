@@ -39,6 +39,7 @@ pub(crate) async fn gather_facts<A: AwsPort>(
         answer_questions(&mut gathered, new, sources).await;
         gathered.facts.now = Some(sources.aws.now());
     }
+    gathered.is_cut_off = !select_new_questions(matched_events, &gathered).is_empty();
     gathered
 }
 

@@ -14,6 +14,8 @@ use super::ledger_answers::OPEN_INCIDENTS_NAME;
 #[derive(Debug, Default)]
 pub(crate) struct GatheredFacts {
     pub(crate) facts: Facts,
+    /// Whether there were questions left when the rounds ran out. No event is decided about on what is unknown.
+    pub(crate) is_cut_off: bool,
     /// How many observations found no room in the ledger.
     pub(crate) observations_dropped: usize,
     /// The names for which the ledger had no answer: groups, incidents, services, accounts with Regions, keys of evidence and

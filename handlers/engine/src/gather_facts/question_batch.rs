@@ -13,8 +13,8 @@ use crate::store::{ObservationQuery, StoredFactKeys};
 /// An account and a Region.
 pub(super) type AccountRegion = (String, String);
 
-/// The ARNs of ECS services are shorter than this. A longer key would be refused, and the others that are read with it.
-const MAX_SERVICE_ARN_BYTES: usize = 512;
+/// The ARNs of ECS services are shorter than this: the names of cluster and service have at most 255 characters each. A longer key would be refused, and the others that are read with it.
+const MAX_SERVICE_ARN_BYTES: usize = 700;
 
 /// Questions by source.
 #[derive(Default)]

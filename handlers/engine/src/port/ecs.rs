@@ -110,7 +110,6 @@ impl DescribedService {
 
 /// A revision of a task definition, as far as it concerns secrets. A revision never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DescribedTaskDefinition {
     /// Every value in it that may refer to a secret.
     pub references: Vec<SecretReference>,

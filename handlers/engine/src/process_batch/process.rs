@@ -129,7 +129,12 @@ async fn decide_event<'c, 'r, A: AwsPort>(
     let facts = &mut gathered.facts;
     let plan = decide::respond(matched_event, facts);
     let known_facts = if keeps_facts { facts.clone() } else { Facts::default() };
-    let executed = execute_with_refusals(matched_event, &plan, facts, executor).await;
+    let executed = if gathered.is_cut_off {
+        let errors = vec![EngineError::RoundsExhausted];
+        ExecutionResult { errors, ..ExecutionResult::default() }
+    } else {
+        execute_with_refusals(matched_event, &plan, facts, executor).await
+    };
     // A plan that was executed only in part is not applied: the event comes again, and the next ones are decided without it.
     if executed.errors.is_empty() {
         decide::apply(&plan, facts);

@@ -14,7 +14,8 @@ use super::deployments::parse_outcome;
 use super::ledger::Ledger;
 use super::schema::{
     self, ARN, AT, CHANGE_LIFETIME, CHANGES, CLUSTER, DEPLOYMENT, ENDED_AT, IS_RESOLVED, LEASE_UNTIL,
-    OUTCOME, REQUESTED_AT, SERVICE, SLOT, StoredItemKind, TTL, UNTIL, VERSION, WAITING_SINCE, expiry_seconds,
+    OUTCOME, REQUESTED_AT, SECRET_KEY, SERVICE, SLOT, StoredItemKind, TTL, UNTIL, VERSION, WAITING_SINCE,
+    expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, Any, Equals, LessThan};
@@ -90,7 +91,12 @@ fn resolution_update(change: &SecretChange, settings: &Settings) -> ItemUpdate {
 
 fn notified_update(consumer: &AffectedConsumer, now: Timestamp) -> ItemUpdate {
     let changed_at = consumer.change.at;
-    ItemUpdate::new(schema::notified_key(&consumer.service, &consumer.change.secret))
+    let mut update = ItemUpdate::new(schema::notified_key(&consumer.service, &consumer.change.secret));
+    if !schema::holds_names(&update.key) {
+        update =
+            update.set_text(SERVICE, &consumer.service).set_text(SECRET_KEY, &consumer.change.secret.key());
+    }
+    update
         .set_number(AT, changed_at.millis())
         .set_number(TTL, expiry_seconds(now, changed_at, CHANGE_LIFETIME))
         .only_if(Any(vec![Absent(AT), LessThan(AT, changed_at.millis())]))
@@ -117,6 +123,9 @@ pub(super) fn store_rotation_item(item: &TableItem, facts: &mut Facts) {
         }
         Some(StoredItemKind::Notified { service, secret }) => {
             if let Some(changed_at) = item.timestamp(AT) {
+                // The attributes are there where the key is too short for the names.
+                let service = item.text(SERVICE).unwrap_or(service);
+                let secret = item.text(SECRET_KEY).unwrap_or(secret);
                 facts.notified.entry(service.into()).or_default().insert(secret.to_owned(), changed_at);
             }
         }
@@ -219,5 +228,22 @@ mod tests {
         let notified: Vec<_> = facts.notified.values().flatten().collect();
         assert_eq!(notified, [(&"111122223333/us-west-2/prod/db".to_owned(), &at(100))]);
         assert!(item.unwrap().number("ttl").is_some());
+    }
+
+    #[test]
+    fn the_longest_names_fit_into_the_key_and_read_back() {
+        let service =
+            format!("arn:aws:ecs:us-west-2:111122223333:service/{}/{}", "c".repeat(255), "s".repeat(255));
+        let name = "n".repeat(512);
+        let secret = SecretRef::from_name_or_arn(&name, "111122223333", "us-west-2").unwrap();
+        let change = SecretChange { secret, ..changed(100, None) };
+        let consumer = AffectedConsumer { service: service.as_str().into(), change };
+        let update = notified_update(&consumer, at(100));
+        assert!(update.key.sk.len() <= 1_024, "{}", update.key.sk.len());
+        let mut item = None;
+        write(&mut item, &update);
+        let facts = facts_of(item.as_ref());
+        let notified = &facts.notified[service.as_str()];
+        assert_eq!(notified.get(&format!("111122223333/us-west-2/{name}")), Some(&at(100)));
     }
 }

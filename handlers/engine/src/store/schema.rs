@@ -12,7 +12,7 @@
 //! | last known change of a secret | `location#<account>/<region>`: of the secret, or of the sweep's home if no sweep examines the secret | `change#<secret key>` | `at`, [`arn`, `version`, `waiting_since`, `is_resolved`] | 400 days |
 //! | last requested deployment of a service | `location#<account>/<region>` | `service#<service ARN>` | `cluster`, `changes`, `slot`, `requested_at`, [`deployment`, `outcome`, `ended_at`, claim] | 90 days |
 //! | concurrency slot of a cluster | `location#<account>/<region>` | `slot#<cluster ARN>#<number>` | [`service`, `owner`, `until`] | the rollout |
-//! | last change that on-call was notified of, for one consumer | `location#<account>/<region>` | `notified#<service ARN>#<secret key>` | `at` | 400 days |
+//! | last change that on-call was notified of, for one consumer | `location#<account>/<region>` | `notified#<service ARN>#<secret key>`, or a hash of both if they are too long | `at`, [`service`, `secret_key`] | 400 days |
 //! | consumers whose read of a secret is pending evidence | `evidence#<hash of role and secret>` | `pending` | [`consumers`] | 7 days |
 //! | proof: one consumer of one change | `proof#<secret key>` | `<time of the change>#<service ARN>` | `service`, `secret`, `changed_at`, `decided_at`, `decision`, [`why`, `version`, `deployment`, `deployed_at`, `completed_at`, `failed_at`, `superseded_at`, `fetched_at`, `shared`] | 400 days |
 //! | digest entries that one batch added to a day | `digest#<date>` | `<hash of the content>` | [`entries`, `suppressed`] | 7 days |
@@ -67,6 +67,8 @@ pub(super) const VERSION: &str = "version";
 /// The full ARN of a secret that changed.
 pub(super) const ARN: &str = "arn";
 pub(super) const WAITING_SINCE: &str = "waiting_since";
+/// The key of a secret, beside [`SERVICE`], where they are too long for the item's key.
+pub(super) const SECRET_KEY: &str = "secret_key";
 /// 1, or absent.
 pub(super) const IS_RESOLVED: &str = "is_resolved";
 pub(super) const CLUSTER: &str = "cluster";
@@ -108,6 +110,9 @@ pub(super) const DEFINITION: &str = "definition";
 pub(super) const FORMAT: &str = "format";
 /// A set of secret keys.
 pub(super) const SECRETS: &str = "secrets";
+
+/// The longest sort key (developer guide of DynamoDB, "Constraints").
+const MAX_SORT_KEY_BYTES: usize = 1_024;
 
 /// An event that closes an incident may come months after its page.
 pub(super) const INCIDENT_LIFETIME: Span = Span::from_secs(180 * 86_400);
@@ -242,10 +247,20 @@ pub(super) fn slot_key(cluster: &str, number: u32) -> ItemKey {
     ItemKey { pk: partition_of_ecs_arn(cluster), sk: format!("slot#{cluster}#{number:05}") }
 }
 
-/// The key of the last change that on-call was notified of, for one service and secret.
+/// The key of the last change that on-call was notified of, for one service and secret. Where the names are too long for a sort key,
+/// it holds a hash, and the names are attributes.
 pub(super) fn notified_key(service: &str, secret: &SecretRef) -> ItemKey {
+    let pk = partition_of_ecs_arn(service);
     let sk = format!("notified#{service}#{}", secret.key());
-    ItemKey { pk: partition_of_ecs_arn(service), sk }
+    if sk.len() <= MAX_SORT_KEY_BYTES {
+        return ItemKey { pk, sk };
+    }
+    ItemKey { pk, sk: format!("notified#{}#", hash::hash_parts(&[service, &secret.key()])) }
+}
+
+/// Whether the key of a notified consumer holds the names of service and secret. A hashed one ends with the separator.
+pub(super) fn holds_names(notified_key: &ItemKey) -> bool {
+    !notified_key.sk.ends_with('#')
 }
 
 fn partition_of_ecs_arn(arn: &str) -> String {

@@ -198,7 +198,7 @@ mod tests {
         let known = || fleet.block_on(ledger(&fleet, &settings).read_task_definitions(&arns)).unwrap().len();
         for (name, value) in [
             ("format", AttributeValue::Number(DEFINITION_FORMAT + 1)),
-            ("definition", AttributeValue::Text("{\"references\":[],\"more\":1}".to_owned())),
+            ("definition", AttributeValue::Text("{\"references\":1}".to_owned())),
             ("definition", AttributeValue::Number(1)),
         ] {
             fleet.block_on(ledger(&fleet, &settings).write_task_definition("web:1", &example())).unwrap();
