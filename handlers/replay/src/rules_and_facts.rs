@@ -70,7 +70,9 @@ pub(crate) fn load_facts(file: Option<&Path>) -> Result<Facts, CommandError> {
         .map_err(|error| unusable_content(path, error.to_string()))?;
     match unknown_fields.first() {
         Some(field) => {
-            Err(unusable_content(path, format!("unknown field `{}`", Untrusted::new(field).show(200))))
+            // The path has a `?` for each optional value on its way, which nobody wrote.
+            let field = Untrusted::new(field.replace(".?", "")).show(200);
+            Err(unusable_content(path, format!("unknown field `{field}`")))
         }
         None => Ok(facts),
     }
