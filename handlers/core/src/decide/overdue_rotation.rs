@@ -1,19 +1,36 @@
 //! Overdue rotations: a human is notified once of each rotation that should have happened or ended. The next rotation that
-//! succeeds resolves the incident.
+//! succeeds resolves the incident. Many that a sweep finds at once are one page.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_builder::PlanBuilder;
+use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::ServiceArn;
+use crate::aws::location::Location;
 use crate::aws::secret_metadata::SecretMetadata;
 use crate::aws::secret_ref::SecretRef;
 use crate::detail_kind::DetailKind;
+use crate::detection::window_match::WindowMatch;
 use crate::facts::{Facts, IncidentState};
-use crate::incident::IncidentDetail;
-use crate::incident::incident_key;
+use crate::hash::hash_parts;
+use crate::incident::{Incident, IncidentDetail, incident_key};
 use crate::plan::PlanStep;
 use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
+use crate::state::deployment::{AffectedConsumer, SecretChange};
 use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
+
+/// How many overdue rotations that one sweep finds have a page each.
+const MAX_SEPARATE_PAGES: usize = 3;
+
+/// How many overdue rotations a page about many of them lists.
+const MAX_LISTED_ROTATIONS: usize = 10;
+
+/// The resource of the ARNs under which the ledger remembers the pages about many rotations, before the hash of their secrets. No
+/// service has such an ARN.
+const GROUP_RESOURCE: &str = "overdue-rotations/";
 
 /// Whether a human was notified of each rotation that is overdue. The questions of the sweep list the secrets.
 pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Facts) -> Vec<Question> {
@@ -22,17 +39,178 @@ pub(super) fn questions(case: &MatchedEvent<'_>, response: &Response, facts: &Fa
     for overdue in find_overdue_rotations(facts, now) {
         questions.push(Question::Incident { key: incident_key(response, &overdue.secret.key()) });
     }
+    for group in list_notified_groups(facts) {
+        questions.push(Question::Incident { key: incident_key(response, group.as_str()) });
+    }
     questions
 }
 
-/// Notifies of each overdue rotation, or extends the incident that did.
+/// Notifies of each overdue rotation, or extends the incident that did:
+///
+/// 1. a page told of it, alone or among others: extend the incident of that page;
+/// 2. a few are news: a page for each;
+/// 3. many of an account and Region are news: one page that lists them.
 pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
-    for overdue in find_overdue_rotations(builder.facts, builder.now()) {
+    let facts = builder.facts;
+    let mut extended = BTreeSet::new();
+    let mut news: BTreeMap<Location, Vec<OverdueRotation<'_>>> = BTreeMap::new();
+    for overdue in find_overdue_rotations(facts, builder.now()) {
         let SecretRef { account, region, .. } = &overdue.secret;
-        if builder.facts.is_remembered(account, region) {
-            notify_overdue_rotation(builder, response, &overdue);
+        if !facts.is_remembered(account, region) {
+            continue;
+        }
+        // 1. A page told of it.
+        if let Some((key, state)) = find_incident_of(facts, response, &overdue) {
+            if extended.insert(key.clone()) {
+                let IncidentState { first, last, .. } = state;
+                let rule = response.id.clone();
+                builder.steps.push(PlanStep::ExtendIncident {
+                    rule,
+                    key,
+                    first,
+                    last,
+                    consumers: Vec::new(),
+                });
+            }
+            continue;
+        }
+        news.entry(Location::new(account, region)).or_default().push(overdue);
+    }
+    resolve_finished_groups(builder, response, &extended);
+    for overdue in news.values() {
+        if overdue.len() <= MAX_SEPARATE_PAGES {
+            // 2. A few.
+            for overdue in overdue {
+                notify_overdue_rotation(builder, response, overdue);
+            }
+        } else {
+            // 3. Many.
+            notify_overdue_group(builder, response, overdue);
         }
     }
+}
+
+/// The names of the pages about many overdue rotations.
+fn list_notified_groups(facts: &Facts) -> Vec<&ServiceArn> {
+    let mut groups = Vec::new();
+    for subject in facts.notified.keys() {
+        let resource = Arn::parse_for_service("ecs", subject).map(|arn| arn.resource);
+        if resource.is_some_and(|resource| resource.starts_with(GROUP_RESOURCE)) {
+            groups.push(subject);
+        }
+    }
+    groups
+}
+
+/// The open incident that told of an overdue rotation: its own, or that of a page about many.
+fn find_incident_of(
+    facts: &Facts,
+    response: &Response,
+    overdue: &OverdueRotation<'_>,
+) -> Option<(String, IncidentState)> {
+    let own_key = incident_key(response, &overdue.secret.key());
+    if let Some(state) = find_open_incident(facts, &own_key, overdue.metadata) {
+        return Some((own_key, state));
+    }
+    for group in list_notified_groups(facts) {
+        let notified = facts.notified.get(group)?.get(&overdue.secret.key());
+        let key = incident_key(response, group.as_str());
+        // A rotation that succeeded since, and is overdue again, is news.
+        let is_same = notified.is_some_and(|notified_at| overdue.metadata.rotated_at <= Some(*notified_at));
+        if is_same && let Some(state) = facts.incidents.get(&key) {
+            return Some((key, *state));
+        }
+    }
+    None
+}
+
+/// Resolves the incidents about many rotations none of which is overdue any longer. `extended` holds the keys of those that go on.
+/// Where not all secrets could be listed, the next sweep looks again.
+fn resolve_finished_groups(
+    builder: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    extended: &BTreeSet<String>,
+) {
+    let facts = builder.facts;
+    let at = builder.now();
+    for group in list_notified_groups(facts) {
+        let key = incident_key(response, group.as_str());
+        let Some(state) = facts.incidents.get(&key) else { continue };
+        let (region, account) = group.region_and_account();
+        let is_unknown = facts.discovery_failures.contains_key(&Location::new(account, region));
+        if extended.contains(&key) || is_unknown || state.resolved >= Some(state.first) {
+            continue;
+        }
+        let mut observation = Observation::from_event(builder.event());
+        observation.at = state.last;
+        let window_match =
+            WindowMatch { observations: vec![&observation], severity: state.severity, resolved: Some(at) };
+        let why = Untrusted::new("none of these rotations is overdue any longer");
+        let details = vec![IncidentDetail { kind: DetailKind::ClosingReason, value: why }];
+        let incident = Incident::from_match(response, key.clone(), &window_match, details);
+        builder.steps.push(PlanStep::Resolve {
+            rule: response.id.clone(),
+            key,
+            at,
+            last_event: None,
+            notice: Some(Box::new(incident)),
+            severity: state.severity,
+        });
+    }
+}
+
+/// Notifies of many overdue rotations of one account and Region: how many, and those that are overdue for longest.
+fn notify_overdue_group(
+    builder: &mut PlanBuilder<'_, '_>,
+    response: &Response,
+    overdue: &[OverdueRotation<'_>],
+) {
+    let now = builder.now();
+    let mut by_age: Vec<&OverdueRotation<'_>> = overdue.iter().collect();
+    by_age.sort_by_key(|overdue| (overdue.since, overdue.secret.key()));
+    let mut keys = Vec::new();
+    let mut observations = Vec::new();
+    let mut consumers = Vec::new();
+    for OverdueRotation { secret, since, .. } in &by_age {
+        keys.push(secret.key());
+        let mut observation = Observation::from_event(builder.event());
+        observation.at = *since;
+        observation.secrets = vec![secret.clone()];
+        observation.region.clone_from(&secret.region);
+        observations.push(observation);
+    }
+    let Some(OverdueRotation { secret: SecretRef { account, region, .. }, .. }) = by_age.first() else {
+        return;
+    };
+    let key_texts: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let group = ServiceArn::from(format!(
+        "arn:aws:ecs:{region}:{account}:{GROUP_RESOURCE}{}",
+        hash_parts(&key_texts)
+    ));
+    for OverdueRotation { secret, .. } in &by_age {
+        let change = SecretChange { secret: secret.clone(), at: now, version: None };
+        consumers.push(AffectedConsumer { service: group.clone(), change });
+    }
+    let region = Untrusted::new(region.as_str()).show(32);
+    let note = format!(
+        "{} rotations are overdue; those that are for longest stand here. All of them: aws secretsmanager list-secrets --region {region} \
+         --query 'SecretList[?RotationEnabled].[Name,NextRotationDate,LastRotatedDate]' --output text",
+        by_age.len()
+    );
+    let mut details = vec![IncidentDetail { kind: DetailKind::Note, value: Untrusted::new(note) }];
+    for OverdueRotation { secret, why, .. } in by_age.iter().take(MAX_LISTED_ROTATIONS) {
+        let value = Untrusted::new(format!("{}: {why}", secret.friendly_name().raw()));
+        details.push(IncidentDetail { kind: DetailKind::Problem, value });
+    }
+    let window_match = WindowMatch {
+        observations: observations.iter().collect(),
+        severity: response.severity,
+        resolved: None,
+    };
+    let key = incident_key(response, group.as_str());
+    let mut incident = Incident::from_match(response, key, &window_match, details);
+    incident.handler = builder.case.handler;
+    builder.add_incident(response, incident, consumers);
 }
 
 /// A rotation that should have happened, or ended.
@@ -88,11 +266,6 @@ fn notify_overdue_rotation(
 ) {
     let OverdueRotation { metadata, secret, since, why } = overdue;
     let key = incident_key(response, &secret.key());
-    if let Some(IncidentState { first, last, .. }) = find_open_incident(builder.facts, &key, metadata) {
-        let rule = response.id.clone();
-        builder.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers: Vec::new() });
-        return;
-    }
     let mut observation = Observation::from_event(builder.event());
     observation.at = *since;
     observation.secrets = vec![secret.clone()];

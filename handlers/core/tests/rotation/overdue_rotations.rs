@@ -78,3 +78,71 @@ fn an_overdue_rotation_is_notified_once_until_one_succeeds() {
     steps(&mut facts, &sweep("2026-03-05T13:06:00Z"));
     assert_eq!(steps(&mut facts, &sweep("2026-03-05T19:00:01Z")), page);
 }
+
+/// `count` secrets whose rotations were due at noon.
+fn many_rotating(count: usize) -> Facts {
+    let mut facts = Facts { services: Some(Vec::new()), ..Facts::default() };
+    for number in 0..count {
+        let name = format!("s{number:03}");
+        let mut metadata = metadata(&name, "2026-02-01T00:00:00Z");
+        (metadata.rotates, metadata.next_rotation) = (true, Some(at("12:00:00")));
+        facts.changes.insert(secret(&name).key(), known_change("2026-02-01T00:00:00Z", "v2", true));
+        facts.secrets.insert(secret(&name).key(), metadata);
+    }
+    facts
+}
+
+#[test]
+fn a_few_overdue_rotations_have_a_page_each_and_many_share_one() {
+    for (count, pages) in [(1, 1), (3, 3), (4, 1), (300, 1)] {
+        let mut facts = many_rotating(count);
+        let plan = decide(&mut facts, &sweep("15:00:00"));
+        assert_eq!(describe(&plan), vec!["page rotation-overdue"; pages], "{count}");
+        // They are no news at the next sweep.
+        let next = steps(&mut facts, &sweep("15:01:00"));
+        assert!(next.iter().all(|step| step == "extend rotation-overdue"), "{count}: {next:?}");
+    }
+}
+
+#[test]
+fn a_page_about_many_overdue_rotations_lists_ten_the_count_and_the_command_for_the_rest() {
+    let mut facts = many_rotating(300);
+    let told = details(&decide(&mut facts, &sweep("15:00:00")));
+    assert_eq!(told.len(), 11, "{told:?}");
+    assert!(told[0].contains("300 rotations are overdue") && told[0].contains("list-secrets"), "{told:?}");
+    assert!(told[1].contains("s000: it was due on"), "{told:?}");
+}
+
+#[test]
+fn a_further_overdue_rotation_and_one_that_is_overdue_again_are_news() {
+    let mut facts = many_rotating(10);
+    assert_eq!(steps(&mut facts, &sweep("15:00:00")), ["page rotation-overdue"]);
+    let further = many_rotating(11);
+    facts.secrets.insert(secret("s010").key(), further.secrets[&secret("s010").key()].clone());
+    facts.changes.insert(secret("s010").key(), further.changes[&secret("s010").key()].clone());
+    let next = steps(&mut facts, &sweep("15:01:00"));
+    assert_eq!(next, ["extend rotation-overdue", "page rotation-overdue"]);
+    // It rotates, and is overdue again two days later.
+    let again = facts.secrets.get_mut(&secret("s003").key()).unwrap();
+    again.rotated_at = Some(at("16:00:00"));
+    again.next_rotation = Some(at("2026-03-03T12:00:00Z"));
+    let much_later = steps(&mut facts, &sweep("2026-03-04T12:00:00Z"));
+    assert!(much_later.contains(&"page rotation-overdue".to_owned()), "{much_later:?}");
+}
+
+#[test]
+fn a_page_about_many_overdue_rotations_is_resolved_when_none_is_overdue() {
+    let mut facts = many_rotating(10);
+    steps(&mut facts, &sweep("15:00:00"));
+    for (number, metadata) in facts.secrets.values_mut().enumerate() {
+        if number > 0 {
+            metadata.next_rotation = Some(at("2026-04-01T00:00:00Z"));
+        }
+    }
+    assert_eq!(steps(&mut facts, &sweep("15:01:00")), ["extend rotation-overdue"]);
+    for metadata in facts.secrets.values_mut() {
+        metadata.next_rotation = Some(at("2026-04-01T00:00:00Z"));
+    }
+    assert_eq!(steps(&mut facts, &sweep("15:02:00")), ["resolve rotation-overdue"]);
+    assert!(steps(&mut facts, &sweep("15:03:00")).is_empty());
+}
