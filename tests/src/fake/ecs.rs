@@ -56,6 +56,53 @@ pub(super) fn answer_ecs_call(
             let updated = ecs.update_service(cluster, name, body["forceNewDeployment"] == true, now)?;
             Ok(json!({"service": service(&updated, true)}))
         }
+        EcsOperation::ListDaemons
+        | EcsOperation::DescribeDaemon
+        | EcsOperation::DescribeDaemonRevisions
+        | EcsOperation::DescribeDaemonTaskDefinition => answer_daemon_call(ecs, operation, body, now),
+    }
+}
+
+/// Answers one call about managed daemons.
+fn answer_daemon_call(
+    ecs: &mut SimulatedEcs,
+    operation: EcsOperation,
+    body: &Value,
+    now: Timestamp,
+) -> Result<Value, ApiRefusal> {
+    let text = |name: &str| body[name].as_str().unwrap_or_default();
+    match operation {
+        EcsOperation::ListDaemons => {
+            refuse_unknown_members(body, &["clusterArn", "maxResults", "nextToken"])?;
+            let page = ecs.list_daemons(text("clusterArn"), now)?;
+            let summaries = page.arns.iter().map(|arn| json!({"daemonArn": arn, "status": "ACTIVE"}));
+            Ok(json!({"daemonSummariesList": summaries.collect::<Vec<Value>>()}))
+        }
+        EcsOperation::DescribeDaemon => {
+            refuse_unknown_members(body, &["daemonArn"])?;
+            let daemon = ecs.describe_daemon(text("daemonArn"), now)?;
+            let revision = json!({"arn": daemon.revision, "totalRunningCount": 1});
+            let described = json!({"daemonArn": daemon.arn, "clusterArn": daemon.cluster, "status": "ACTIVE",
+                "currentRevisions": [revision]});
+            Ok(json!({"daemon": described}))
+        }
+        EcsOperation::DescribeDaemonRevisions => {
+            refuse_unknown_members(body, &["daemonRevisionArns"])?;
+            let mut revisions = Vec::new();
+            for daemon in ecs.describe_daemon_revisions(&texts(&body["daemonRevisionArns"]), now)? {
+                revisions.push(json!({"daemonRevisionArn": daemon.revision, "daemonArn": daemon.arn,
+                    "daemonTaskDefinitionArn": daemon.task_definition,
+                    "createdAt": write_seconds(daemon.created_at)}));
+            }
+            Ok(json!({"daemonRevisions": revisions, "failures": []}))
+        }
+        _ => {
+            refuse_unknown_members(body, &["daemonTaskDefinition"])?;
+            let found = ecs.describe_daemon_task_definition(text("daemonTaskDefinition"), now)?;
+            let mut definition = task_definition(&found);
+            definition["daemonTaskDefinitionArn"] = found.arn.as_str().into();
+            Ok(json!({"daemonTaskDefinition": definition}))
+        }
     }
 }
 

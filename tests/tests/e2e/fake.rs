@@ -158,3 +158,26 @@ fn a_deployment_of_ours_that_the_circuit_breaker_ends_is_paged() {
     assert!(page.message.contains(&deployments[0].deployment), "{}", page.message);
     assert!(page.message.contains("circuit breaker"), "{}", page.message);
 }
+
+#[test]
+fn a_managed_daemon_that_uses_the_secret_is_paged_with_its_command() {
+    let bed = TestBed::new();
+    let fake = FakeAws::start(bed.aws.account(), bed.aws.region());
+    let secret = fake.with_secrets(|secrets, now| secrets.create(bed.aws.region(), "prod/agent", now));
+    let daemon = fake.with_ecs(|ecs, now| {
+        let definition = ecs.register_task_definition(RegisteredTaskDefinition {
+            family: "agent".to_owned(),
+            containers: vec![TaskContainer { log_secrets: vec![secret.clone()], ..TaskContainer::default() }],
+            ..RegisteredTaskDefinition::default()
+        });
+        ecs.create_daemon("prod", "agent", &definition, now.minus(Span::from_secs(60)))
+    });
+    fake.with_secrets(|secrets, now| secrets.put_value(&secret, now));
+    let mut function = bed.start_with_fake("rotation", &fake);
+    for event in fake.take_events() {
+        invoke(&mut function, &event);
+    }
+    let page = bed.wait_for_pages(1).remove(0);
+    assert!(page.message.contains(&format!("--daemon-arn {daemon}")), "{}", page.message);
+    assert!(fake.with_ecs(|ecs, _| ecs.log.deployments().is_empty()));
+}
