@@ -4,6 +4,7 @@ use responder_core::aws::ecs_service::DeploymentController;
 use responder_core::plan::{DeferReason, PlanStep};
 use responder_core::settings::Settings;
 use responder_core::time::Span;
+use simulation::cloud::CloudBug;
 use simulation::ecs::{
     CircuitBreaker, NewService, RegisteredTaskDefinition, RolloutOutcome, SimulatedEcs, SimulatedService,
     TaskContainer,
@@ -164,12 +165,13 @@ fn a_failed_rollout_is_one_page_with_a_rollback_and_without() {
     }
 }
 
-#[test]
-fn a_bad_value_is_deployed_to_one_wave_and_a_newer_version_to_all() {
-    const CONSUMERS: usize = 30;
-    let settings = Settings::default();
-    let wave = usize::try_from(settings.rollout_limit).unwrap();
-    let conditions = WorldConditions { settings: settings.clone(), ..WorldConditions::calm(7) };
+/// How many services use the bad value.
+const CONSUMERS: usize = 30;
+
+/// A world in which every deployment for a change fails, an hour after that, and the secret (an ARN).
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn rotate_to_bad_value(bug: Option<CloudBug>) -> (SimulatedWorld, String) {
+    let conditions = WorldConditions { settings: Settings::default(), bug, ..WorldConditions::calm(7) };
     let mut world = SimulatedWorld::new(conditions, world_start()).unwrap();
     let secret =
         world.with_secrets(|secrets| secrets.create(HOME_REGION, "app", world_start().minus(SECRET_AGE)));
@@ -181,9 +183,25 @@ fn a_bad_value_is_deployed_to_one_wave_and_a_newer_version_to_all() {
         });
     }
     world.with_ecs(|ecs| ecs.default_outcome = RolloutOutcome::Fails(Span::from_secs(90)));
+    world.rotate_at(world_start().plus(Span::from_secs(300)), &secret);
+    world.run_until(world_start().plus(Span::from_secs(3_600)));
+    (world, secret)
+}
+
+#[test]
+fn without_the_halt_a_bad_value_is_deployed_wave_after_wave() {
+    let (world, _) = rotate_to_bad_value(Some(CloudBug::ForgetsFailures));
+    let deployments = world.with_ecs(|ecs| ecs.log.deployments().len());
+    let wave = usize::try_from(Settings::default().rollout_limit).unwrap();
+    assert!(deployments > wave, "{deployments}");
+}
+
+#[test]
+fn a_bad_value_is_deployed_to_one_wave_and_a_newer_version_to_all() {
+    let settings = Settings::default();
+    let wave = usize::try_from(settings.rollout_limit).unwrap();
     let after = |seconds| world_start().plus(Span::from_secs(seconds));
-    world.rotate_at(after(300), &secret);
-    world.run_until(after(3_600));
+    let (mut world, secret) = rotate_to_bad_value(None);
     assert_eq!(world.with_ecs(|ecs| ecs.log.deployments().len()), wave, "one wave");
     let mut pages = world.pages();
     pages.retain(|page| page.attributes["rule"] == "redeploy-consumers");

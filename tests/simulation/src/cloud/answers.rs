@@ -57,7 +57,7 @@ fn plant_bug(service: &mut DescribedService, bug: Option<CloudBug>) {
                 primary.rollout_state_reason = None;
             }
         }
-        Some(CloudBug::KeepsSlots | CloudBug::CountsBeforeWriting) | None => {}
+        Some(CloudBug::KeepsSlots | CloudBug::CountsBeforeWriting | CloudBug::ForgetsFailures) | None => {}
     }
 }
 

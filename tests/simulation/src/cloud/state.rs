@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use responder_engine::port::{ItemPage, ItemUpdate, SortKeyRange, WriteResult};
+use responder_engine::port::{AttributeValue, ItemPage, ItemUpdate, SortKeyRange, WriteResult};
 
 use super::call_fault::CallFaults;
 use super::latency::CallLatency;
@@ -51,6 +51,8 @@ pub enum CloudBug {
     CountsBeforeWriting,
     /// Every PRIMARY deployment seems to be complete and alone, as if newer were enough.
     ShowsNewerAsCompleted,
+    /// The ledger does not say that a deployment of ours failed, as if nothing held the other consumers of a bad value.
+    ForgetsFailures,
     /// Nothing says that a deployment waits for a person or shifts traffic in steps.
     HidesApprovals,
 }
@@ -95,6 +97,14 @@ impl CloudState {
             let first = self.first_reads.entry(key).or_insert_with(|| self.table.copy_partition(&range.pk));
             return first.query(range);
         }
-        self.table.query(range)
+        let mut page = self.table.query(range);
+        if self.bug == Some(CloudBug::ForgetsFailures) {
+            for item in &mut page.items {
+                if item.text("outcome") == Some("failed") {
+                    item.values.insert("outcome".to_owned(), AttributeValue::Text("gone".to_owned()));
+                }
+            }
+        }
+        page
     }
 }
