@@ -11,6 +11,8 @@ use crate::detection::window_match::WindowMatch;
 use crate::hash;
 use crate::rules::{Handler, Response};
 use crate::severity::Severity;
+use crate::state::incident_extent::IncidentExtent;
+use crate::state::incident_state::IncidentState;
 use crate::state::observation::Observation;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
@@ -21,7 +23,9 @@ use crate::time::Timestamp;
 pub enum IncidentStatus {
     /// Somebody should look.
     Open,
-    /// It ended by itself.
+    /// Nothing followed for `resolve_after`, and what it left behind is still there. The pager keeps its alert.
+    Quiet,
+    /// An event undid it, or it went quiet and left nothing behind.
     Resolved,
 }
 
@@ -55,8 +59,11 @@ pub struct Incident {
     pub first: Timestamp,
     /// Its last event.
     pub last: Timestamp,
-    /// How many events: calls, or failures.
+    /// How many events: calls, or failures. Lists that come before what counts are not among them.
     pub reads: usize,
+    /// How many lists of secrets come before what counts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lists: usize,
     /// How many different secrets; null where an event hides which.
     pub distinct_secrets: Option<usize>,
     /// The secrets' names as far as they are known, sorted.
@@ -64,6 +71,9 @@ pub struct Incident {
     /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
     pub secret_refs: Vec<SecretRef>,
+    /// What was notified about it before, for the page.
+    #[serde(skip)]
+    pub notified: Option<IncidentState>,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<ServiceArn>,
@@ -72,6 +82,9 @@ pub struct Incident {
     /// How many events about its subject never counted, by exception: from one window before it to its end.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub suppressed: BTreeMap<String, usize>,
+    /// How many further events about its subject an exception lowers, by exception: they are in no other number.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub counted_apart: BTreeMap<String, usize>,
     /// When a later event closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
@@ -104,11 +117,13 @@ impl Incident {
         let mut principals: BTreeSet<&Untrusted> = BTreeSet::new();
         let mut regions: BTreeSet<&String> = BTreeSet::new();
         let mut errors = 0;
+        let mut lists = 0;
         let mut event_ids = Vec::new();
         for observation in observations {
             principals.insert(&observation.principal);
             regions.insert(&observation.region);
             errors += usize::from(observation.error);
+            lists += usize::from(observation.only_precedes());
             event_ids.push(observation.id.clone());
         }
         let secret_refs = secrets_by_name(observations);
@@ -133,16 +148,28 @@ impl Incident {
             regions: regions.into_iter().cloned().collect(),
             first: window_match.first(),
             last: window_match.last(),
-            reads: observations.len(),
+            reads: observations.len() - lists,
+            lists,
             distinct_secrets: window_match.distinct_secrets(),
             secrets: names.into_iter().collect(),
             secret_refs,
+            notified: None,
             services: Vec::new(),
             errors,
             suppressed: BTreeMap::new(),
+            counted_apart: BTreeMap::new(),
             resolved_at: window_match.resolved,
             event_ids,
             details,
+        }
+    }
+
+    /// How much of it a page names.
+    pub(crate) fn extent(&self) -> IncidentExtent {
+        IncidentExtent {
+            secrets: self.secret_refs.len(),
+            regions: self.regions.len(),
+            lists: self.lists.min(1),
         }
     }
 
@@ -151,6 +178,11 @@ impl Incident {
         let detail = self.details.iter().find(|detail| detail.kind == kind)?;
         Some(&detail.value)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The key of what a response says about a subject: the same for every copy of an event, every function and every occurrence.

@@ -47,11 +47,12 @@ struct CountedGroup<'r> {
     group: String,
 }
 
-/// An incident that was auto-resolved: its last event, and when.
+/// An incident that was auto-resolved: its last event, when, and what it is since.
 #[derive(Clone, Copy, Debug)]
 struct AutoResolution {
     last_event: Timestamp,
     at: Timestamp,
+    status: IncidentStatus,
 }
 
 /// Everything that was decided so far, and the facts as they then are.
@@ -122,13 +123,14 @@ impl<'r> MemoryStore<'r> {
                 PlanStep::Page { incident, .. } | PlanStep::Digest { incident, .. } => {
                     self.paged.entry(incident.key.clone()).or_default().push((**incident).clone());
                 }
-                PlanStep::Resolve { key, at, last_event, .. } => {
+                PlanStep::Resolve { key, at, last_event, notice, .. } => {
+                    let status = notice.as_ref().map_or(IncidentStatus::Resolved, |notice| notice.state);
                     if let Some(last_event) = last_event {
-                        let resolution = AutoResolution { last_event: *last_event, at: *at };
+                        let resolution = AutoResolution { last_event: *last_event, at: *at, status };
                         self.auto_resolved.entry(key.clone()).or_default().push(resolution);
                     }
                     if let Some(last) = self.paged.get_mut(key).and_then(|paged| paged.last_mut()) {
-                        last.state = IncidentStatus::Resolved;
+                        last.state = status;
                         last.resolved_at = Some(*at);
                     }
                 }
@@ -180,7 +182,7 @@ impl<'r> MemoryStore<'r> {
             incident.details = self.last_paged_details(key, &incident);
             for resolution in self.auto_resolved.get(key).into_iter().flatten() {
                 if resolution.last_event == incident.last {
-                    incident.state = IncidentStatus::Resolved;
+                    incident.state = resolution.status;
                     incident.resolved_at = Some(resolution.at);
                 }
             }

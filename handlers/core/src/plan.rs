@@ -15,6 +15,7 @@ use crate::severity::Severity;
 use crate::state::consumer_decision::ConsumerDecision;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, PendingReadEvidence, SecretChange};
 use crate::state::digest_report::DigestReport;
+use crate::state::incident_extent::IncidentExtent;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -183,10 +184,13 @@ pub enum PlanStep {
         /// Why, in a sentence.
         why: String,
     },
-    /// Open an incident, or raise its severity, and page.
+    /// Open an incident, raise its severity, or say that it has grown, and page.
     Page {
         /// The incident.
         incident: Box<Incident>,
+        /// How much of the incident this page and those before it name.
+        #[serde(skip)]
+        extent: IncidentExtent,
         /// The content of a daily summary, if that is what is sent.
         #[serde(skip)]
         digest: Option<Box<DigestReport>>,

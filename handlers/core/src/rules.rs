@@ -31,7 +31,7 @@ pub use event_rule::EventRule;
 pub use handler::Handler;
 pub use known_fields::RECORD_FIELDS;
 pub use matched_event::{AppliedResponse, MatchedEvent};
-pub use page_text::{PLACEHOLDERS, find_placeholders};
+pub use page_text::{PLACEHOLDERS, WITHOUT_PREFIX, find_placeholders, is_placeholder};
 pub use parse_rules::parse_rules;
 pub use pattern_warnings::find_pattern_warnings;
 pub use problem_list::{RuleFile, RuleProblem, RulesError};

@@ -5,6 +5,7 @@ pub mod consumer_decision;
 pub mod deployment;
 pub mod digest_entry;
 pub mod digest_report;
+pub mod incident_extent;
 pub mod incident_state;
 pub mod observation;
 pub mod open_incident;

@@ -301,32 +301,27 @@ fn questions_name_what_the_plan_depends_on() {
 }
 
 #[test]
-fn event_within_an_incident_at_its_highest_severity_needs_no_observations() {
+fn event_within_an_incident_of_one_secret_at_its_highest_severity_needs_no_observations() {
     let rules = builtin().unwrap();
-    let case = &rules.match_event(&read(1_800, 1, 1, "us-west-2")).unwrap()[0];
-    let keys: Vec<String> =
-        group_memberships(case, &Facts::default()).into_iter().map(|watch| watch.incident_key).collect();
-    let open = |severity: &str, first: &str, last: &str| -> Facts {
+    let requested = |event: &str, severity: &str, first: &str, last: &str| {
+        let case = &rules.match_event(event).unwrap()[0];
+        let memberships = group_memberships(case, &Facts::default());
         let state = json!({"severity": severity, "first": first, "last": last});
-        let incidents = keys.iter().map(|key| (key.clone(), state.clone()));
-        serde_json::from_value(json!({"incidents": incidents.collect::<serde_json::Map<_, _>>()})).unwrap()
-    };
-    let requested = |facts: &Facts| {
-        let questions = questions(case, facts);
+        let states = memberships.into_iter().map(|membership| (membership.incident_key, state.clone()));
+        let incidents = states.collect::<serde_json::Map<_, _>>();
+        let facts: Facts = serde_json::from_value(json!({"incidents": incidents})).unwrap();
+        let questions = questions(case, &facts);
         questions.iter().filter(|question| matches!(question, Question::Observations { .. })).count()
     };
-    let (first, last) = ("2026-02-28T22:00:00Z", "2026-03-01T03:00:00Z");
-    let amid = open("critical", first, last);
-    assert_eq!(requested(&amid), 0);
-    assert!(respond(case, &amid).steps.iter().all(|step| matches!(step, PlanStep::ExtendIncident { .. })));
+    let (first, last) = ("2026-02-27T22:00:00Z", "2026-03-04T03:00:00Z");
+    let failed = rotation("ReplicationFailed", 1);
+    assert_eq!(requested(&failed, "medium", first, last), 0);
     // It may become more severe, or a window may reach beyond what is known of it.
-    for other in [
-        open("low", first, last),
-        open("critical", "2026-03-01T00:29:59Z", last),
-        open("critical", first, "2026-03-01T00:30:01Z"),
-    ] {
-        assert_eq!(requested(&other), keys.len());
-    }
+    assert_eq!(requested(&failed, "low", first, last), 1);
+    assert_eq!(requested(&failed, "medium", "2026-02-28T12:00:02Z", last), 1);
+    assert_eq!(requested(&failed, "medium", first, "2026-03-02T12:00:00Z"), 1);
+    // An incident of a principal may grow.
+    assert!(requested(&read(1_800, 1, 1, "us-west-2"), "critical", first, last) > 0);
 }
 
 proptest! {

@@ -92,6 +92,17 @@ fn a_severity_that_rises_is_paged_whatever_happens() {
 }
 
 #[test]
+fn an_incident_that_grows_is_paged_once_for_each_step_whatever_happens() {
+    let sums = assert_holds(ExploredScene::growing_incident, &[bounds(4, 0, 0), bounds(1, 1, 0)]);
+    sums.assert_states(1_000_000);
+}
+
+#[test]
+fn a_growing_incident_survives_copies() {
+    assert_holds(ExploredScene::growing_incident, &[bounds(0, 0, 1), bounds(1, 0, 1)]);
+}
+
+#[test]
 fn six_deliveries_are_enough_for_four_deaths_and_a_held_claim() {
     let mut scene = ExploredScene::rising_severity(bounds(4, 0, 0));
     scene.timing.receives = 6;

@@ -70,13 +70,14 @@ fn apply_step(plan: &Plan, step: &PlanStep, facts: &mut Facts) {
 
 /// Opens an incident, or raises the severity of an open one.
 fn open_incident(plan: &Plan, step: &PlanStep, incident: &Incident, facts: &mut Facts) {
-    let PlanStep::Page { resolve_after, groups, .. } = step else { return };
+    let PlanStep::Page { extent, resolve_after, groups, .. } = step else { return };
     let Incident { key, first, last, severity, .. } = incident.clone();
     let resolved = match incident.state {
         IncidentStatus::Resolved => incident.resolved_at,
-        IncidentStatus::Open => None,
+        IncidentStatus::Open | IncidentStatus::Quiet => None,
     };
-    facts.incidents.insert(key.clone(), IncidentState { first, last, severity, resolved });
+    let state = IncidentState { first, last, severity, extent: *extent, resolved };
+    facts.incidents.insert(key.clone(), state);
     let mut open = OpenIncident {
         rule: incident.rule.clone(),
         last,

@@ -5,7 +5,7 @@ use crate::detail_kind::DetailKind;
 use crate::detection::correlate::{Detection, merge_into_incident};
 use crate::detection::window_match::{WindowMatch, find_window_matches};
 use crate::facts::{Facts, IncidentState};
-use crate::incident::{Incident, IncidentDetail};
+use crate::incident::{Incident, IncidentDetail, IncidentStatus};
 use crate::plan::PlanStep;
 use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
@@ -153,6 +153,11 @@ fn notice(
     let mut incident = merge_into_incident(response, (*key).clone(), &[detection], observations, details);
     incident.first = state.first;
     incident.last = state.last;
+    // A pager that closes its alert takes it from everybody's list. Twenty secrets stay known, and a policy stays open, however
+    // quiet it is: only what leaves nothing behind is resolved.
+    if !response.resolves_when_quiet {
+        incident.state = IncidentStatus::Quiet;
+    }
     incident
 }
 

@@ -11,7 +11,8 @@ use crate::facts::{Facts, IncidentState};
 use crate::incident::Incident;
 use crate::plan::PlanStep;
 use crate::question::Question;
-use crate::rules::{AppliedResponse, MatchedEvent, Response};
+use crate::rules::{AppliedResponse, CountPer, MatchedEvent, Response};
+use crate::state::incident_extent::IncidentExtent;
 use crate::state::observation::{Observation, ObservationRole};
 use crate::time::{Span, Timestamp};
 
@@ -104,7 +105,7 @@ pub(super) fn resolve(builder: &mut PlanBuilder<'_, '_>) {
 enum DetectionOutcome<'m> {
     /// Nothing more than this step.
     BelowThreshold(PlanStep),
-    /// It belongs to an incident that can become no more severe.
+    /// It belongs to an incident of which there is nothing new to notify.
     Ongoing { first: Timestamp, last: Timestamp },
     /// It is among the observations that fire.
     Fires(WindowMatch<'m>),
@@ -150,13 +151,13 @@ fn add_detections(builder: &mut PlanBuilder<'_, '_>, membership: &GroupMembershi
     let known = groups.into_iter().filter_map(|group| builder.facts.observations.get(group)).flatten();
     let details = event_details(builder, &detections);
     let incident = merge_into_incident(lead, key, &detections, known, details);
-    builder.add_incident(lead, incident, Vec::new());
+    builder.add_counted_incident(lead, incident);
 }
 
 /// What an event means to one count. The checks run in this order:
 ///
 /// 1. an exception suppresses it: it never counts;
-/// 2. it lies within an incident that can become no more severe: ongoing;
+/// 2. it lies within an open incident, and all that is known around it can add nothing to what was notified: ongoing;
 /// 3. it is the newest known event, and carries such an incident on: ongoing;
 /// 4. a window that holds it reaches the threshold: it fires;
 /// 5. otherwise it is counted, below the threshold.
@@ -166,15 +167,15 @@ fn evaluate<'m>(builder: &PlanBuilder<'m, '_>, membership: &'m GroupMembership<'
     if let Some(step) = suppression(builder, membership) {
         return DetectionOutcome::BelowThreshold(step);
     }
-    // 2. Within an incident at its highest severity: no need to look at its windows again.
-    let top = incident_at_top(builder.facts, response, incident_key);
-    if let Some(state) = top
+    let observations = known_observations(builder, membership);
+    // 2. Within an incident that was notified in full: no need to look at its windows again.
+    let notified = find_incident_without_news(builder.facts, response, incident_key, &observations);
+    if let Some(state) = notified
         && own.at >= state.first
         && own.at <= state.last
     {
         return DetectionOutcome::Ongoing { first: state.first, last: state.last };
     }
-    let observations = known_observations(builder, membership);
     let start = own.at.minus(response.when.within);
     let mut in_window = Vec::new();
     let mut has_later = false;
@@ -188,7 +189,7 @@ fn evaluate<'m>(builder: &PlanBuilder<'m, '_>, membership: &'m GroupMembership<'
     }
     let count = count_distinct(response, in_window);
     // 3. It carries such an incident on. Where later events are known, they extend it all at once.
-    if let Some(state) = top
+    if let Some(state) = notified
         && !has_later
         && own.at > state.last
         && own.at <= state.last.plus(response.when.within)
@@ -280,19 +281,50 @@ fn with_later<'m>(
 }
 
 /// Whether nothing depends on an event's observation: every window that holds it lies within an incident that was paged and
-/// can become no more severe.
+/// can become no more severe, and that cannot grow because it is about one secret.
 fn is_within_top_incident(facts: &Facts, membership: &GroupMembership<'_>, at: Timestamp) -> bool {
     let response = membership.response;
-    let Some(state) = incident_at_top(facts, response, &membership.incident_key) else { return false };
-    response.resolved_by.is_empty()
+    let Some(state) = facts.incidents.get(&membership.incident_key) else { return false };
+    state.resolved.is_none()
+        && state.severity >= response.highest_severity()
+        && response.when.per == CountPer::Secret
+        && response.resolved_by.is_empty()
         && at >= state.first.plus(response.when.within)
         && at <= state.last.minus(response.when.within)
 }
 
-/// What was notified about an incident, if it is open and can become no more severe.
-fn incident_at_top<'f>(facts: &'f Facts, response: &Response, key: &str) -> Option<&'f IncidentState> {
+/// What was notified about an incident, if it is open and some observations can add nothing to that: neither a higher severity
+/// nor a further step of its extent. All of them together are at least as much as any window of them.
+fn find_incident_without_news<'f>(
+    facts: &'f Facts,
+    response: &Response,
+    key: &str,
+    observations: &[&Observation],
+) -> Option<&'f IncidentState> {
     let state = facts.incidents.get(key)?;
-    (state.resolved.is_none() && state.severity >= response.highest_severity()).then_some(state)
+    if state.resolved.is_some() {
+        return None;
+    }
+    let mut secrets = BTreeSet::new();
+    let mut regions = BTreeSet::new();
+    let mut lists = 0;
+    for observation in observations {
+        secrets.extend(&observation.secrets);
+        regions.insert(&observation.region);
+        lists |= usize::from(observation.only_precedes());
+    }
+    // Spellings of one secret count once in the incident, so this is never too low.
+    let bound = IncidentExtent { secrets: secrets.len(), regions: regions.len(), lists };
+    if bound.is_news_after(state.extent) {
+        return None;
+    }
+    if state.severity < response.highest_severity() {
+        let count = count_distinct(response, observations.iter().copied());
+        if response.severity_at(count) > Some(state.severity) {
+            return None;
+        }
+    }
+    Some(state)
 }
 
 /// How far from an event other observations matter. A window that holds it starts at most `within` before it and ends at most

@@ -11,6 +11,7 @@ use crate::question::Question;
 use crate::rules::{MatchedEvent, Response};
 use crate::state::digest_entry::last_due_date;
 use crate::state::digest_report::DigestReport;
+use crate::state::incident_extent::IncidentExtent;
 use crate::state::observation::Observation;
 use crate::time::{Date, Span};
 
@@ -47,6 +48,7 @@ pub(super) fn respond(builder: &mut PlanBuilder<'_, '_>, response: &Response) {
     incident.last = date.end().minus(Span::from_millis(1));
     builder.steps.push(PlanStep::Page {
         incident: Box::new(incident),
+        extent: IncidentExtent::default(),
         digest: Some(Box::new(report)),
         resolve_after: response.resolve_after,
         groups: BTreeSet::new(),

@@ -12,6 +12,7 @@ use crate::plan::PlanStep;
 use crate::rules::{AppliedResponse, MatchedEvent, Response};
 use crate::severity::Severity;
 use crate::state::deployment::AffectedConsumer;
+use crate::state::incident_extent::IncidentExtent;
 use crate::state::incident_state::is_another_occurrence;
 use crate::state::observation::Observation;
 use crate::time::Timestamp;
@@ -45,35 +46,59 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         self.facts.now.unwrap_or(self.case.event.time)
     }
 
-    /// Adds the step that an incident asks for:
-    ///
-    /// 1. it was paged at this severity already, and this is the same occurrence: extend it;
-    /// 2. it is only worth knowing: a digest entry;
-    /// 3. otherwise: page.
+    /// Adds the step that a counted incident asks for. It pages again when it has grown.
+    pub(super) fn add_counted_incident(&mut self, response: &Response, incident: Incident) {
+        let extent = incident.extent();
+        self.add_incident_with_extent(response, incident, extent, Vec::new());
+    }
+
+    /// Adds the step that an incident asks for. It pages again when it becomes more severe.
     pub(super) fn add_incident(
         &mut self,
         response: &Response,
+        incident: Incident,
+        consumers: Vec<AffectedConsumer>,
+    ) {
+        self.add_incident_with_extent(response, incident, IncidentExtent::default(), consumers);
+    }
+
+    /// Adds the step that an incident of some extent asks for:
+    ///
+    /// 1. it was paged at this severity and extent already, and this is the same occurrence: extend it;
+    /// 2. it is only worth knowing: a digest entry;
+    /// 3. otherwise: page.
+    fn add_incident_with_extent(
+        &mut self,
+        response: &Response,
         mut incident: Incident,
+        mut extent: IncidentExtent,
         consumers: Vec<AffectedConsumer>,
     ) {
         let other = is_another_occurrence(incident.first, incident.last, response.resolve_after);
         let known = self.facts.incidents.get(&incident.key);
         let same = known.filter(|state| !state.satisfies(&other, response.resolve_after));
-        if let Some(state) = same
-            && incident.severity <= state.severity
-        {
-            let Incident { rule, key, first, last, .. } = incident;
-            self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers });
-            return;
+        // 1. Nothing new.
+        if let Some(state) = same {
+            // What is only worth knowing is no growth of what was paged.
+            let has_grown = incident.severity > Severity::Info && extent.is_news_after(state.extent);
+            if incident.severity <= state.severity && !has_grown {
+                let Incident { rule, key, first, last, .. } = incident;
+                self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers });
+                return;
+            }
         }
+        // 2. Only worth knowing.
         if incident.severity == Severity::Info {
             self.add_digest_entry(incident);
             return;
         }
-        // Another response may have found events before or after these.
+        // 3. News. It takes nothing back: another response may have found events before or after these, or worse ones.
         if let Some(state) = same {
             incident.first = incident.first.min(state.first);
             incident.last = incident.last.max(state.last);
+            incident.severity = incident.severity.max(state.severity);
+            incident.notified = Some(*state);
+            extent = extent.max(state.extent);
         }
         let mut groups = BTreeSet::new();
         for membership in &self.memberships {
@@ -83,6 +108,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         }
         self.steps.push(PlanStep::Page {
             incident: Box::new(incident),
+            extent,
             digest: None,
             resolve_after: response.resolve_after,
             groups,

@@ -8,6 +8,7 @@ use crate::hash;
 use crate::incident::{Incident, IncidentDetail, incident_key};
 use crate::plan::{Plan, PlanOutcome, PlanStep};
 use crate::rules::{Handler, ResponseAction, RuleSet};
+use crate::state::incident_extent::IncidentExtent;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 
@@ -45,6 +46,7 @@ pub fn quarantine(rules: &RuleSet, handler: Handler, body: &[u8], why: &str, now
         incident.last = now;
         plan.steps.push(PlanStep::Page {
             incident: Box::new(incident),
+            extent: IncidentExtent::default(),
             digest: None,
             resolve_after: response.resolve_after,
             groups: BTreeSet::new(),

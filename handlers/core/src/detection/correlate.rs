@@ -56,7 +56,8 @@ pub(crate) fn lead_response<'r>(detections: &[Detection<'r, '_>]) -> Option<&'r 
 }
 
 /// The incident that some detections are. `observations` are all that are known of its groups, those that never count
-/// included.
+/// included. Where detections without an event that an exception lowers are as severe as the others, it holds no such event:
+/// the numbers of a theft are not those of the pipeline whose role was stolen.
 pub(crate) fn merge_into_incident<'m>(
     lead: &Response,
     key: String,
@@ -66,13 +67,21 @@ pub(crate) fn merge_into_incident<'m>(
 ) -> Incident {
     let mut by_event: BTreeMap<(Timestamp, &str), &Observation> = BTreeMap::new();
     let mut severity = Severity::Info;
+    for detection in detections {
+        severity = severity.max(detection.window_match.severity);
+    }
+    let stands_without_downgraded = detections.iter().any(|detection| {
+        let WindowMatch { observations, severity: own, .. } = &detection.window_match;
+        *own == severity && observations.iter().all(|observation| observation.downgraded_by().is_none())
+    });
     let mut within = Span::default();
     let mut also = BTreeSet::new();
     for detection in detections {
         for observation in &detection.window_match.observations {
-            by_event.insert((observation.at, observation.key.as_str()), observation);
+            if !stands_without_downgraded || observation.downgraded_by().is_none() {
+                by_event.insert((observation.at, observation.key.as_str()), observation);
+            }
         }
-        severity = severity.max(detection.window_match.severity);
         within = within.max(detection.response.when.within);
         if detection.response.id != lead.id {
             also.insert(detection.response.id.clone());
@@ -82,8 +91,33 @@ pub(crate) fn merge_into_incident<'m>(
     let merged = WindowMatch { observations: by_event.into_values().collect(), severity, resolved };
     let mut incident = Incident::from_match(lead, key, &merged, details);
     incident.also = also.into_iter().collect();
-    incident.suppressed = count_suppressed(observations, incident.first.minus(within), incident.last);
+    let observations: Vec<&Observation> = observations.into_iter().collect();
+    let from = incident.first.minus(within);
+    incident.counted_apart = count_apart(&observations, &merged, from, incident.last);
+    incident.suppressed = count_suppressed(observations, from, incident.last);
     incident
+}
+
+/// How many events between two instants an exception lowers that are not among those of an incident, by exception.
+fn count_apart(
+    observations: &[&Observation],
+    merged: &WindowMatch<'_>,
+    from: Timestamp,
+    to: Timestamp,
+) -> BTreeMap<String, usize> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    seen.extend(merged.observations.iter().map(|observation| observation.key.as_str()));
+    let mut counts = BTreeMap::new();
+    for observation in observations {
+        let is_within = !observation.resolves && observation.at >= from && observation.at <= to;
+        if let Some(exception) = observation.downgraded_by()
+            && is_within
+            && seen.insert(&observation.key)
+        {
+            *counts.entry(exception.clone()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// How many events between two instants never counted, by exception. An event of which another copy counts is not suppressed.

@@ -93,15 +93,53 @@ pub fn find_window_matches<'m>(
             Some((last, events)) if last.resolves => (events, Some(last.at)),
             _ => (segment, None),
         };
-        let mut found = Vec::new();
-        slide_window(response, events, &names, &mut found);
-        for mut window_match in found {
+        for mut window_match in match_segment(response, events, &names) {
             window_match.resolved = resolved;
-            window_match.severity = downgraded_severity(response, &window_match);
             matches.push(window_match);
         }
     }
     matches
+}
+
+/// The matches among events between two resolutions, each with the severity that exceptions leave it.
+///
+/// Events that an exception lowers fill no window of those that none does: twenty reads of a declared pipeline and one by hand
+/// are not twenty-one reads. So the others are counted by themselves first. If they fire, and no less severely than all
+/// together as lowered, the match is theirs alone.
+fn match_segment<'m>(
+    response: &Response,
+    events: &[&'m Observation],
+    names: &SecretNames<'m>,
+) -> Vec<WindowMatch<'m>> {
+    let mut together = Vec::new();
+    slide_window(response, events, names, &mut together);
+    let mut others = events.to_vec();
+    others.retain(|observation| !is_downgraded(observation, response));
+    if others.len() == events.len() {
+        return together;
+    }
+    for window_match in &mut together {
+        window_match.severity = downgraded_severity(response, window_match);
+    }
+    let mut alone = Vec::new();
+    slide_window(response, &others, names, &mut alone);
+    let mut matches = Vec::new();
+    for window_match in together {
+        let (first, last) = (window_match.first(), window_match.last());
+        let mut own = alone.clone();
+        own.retain(|found| found.first() >= first && found.last() <= last);
+        let severity = own.iter().map(|found| found.severity).max();
+        if severity >= Some(window_match.severity) {
+            matches.extend(own);
+        } else {
+            matches.push(window_match);
+        }
+    }
+    matches
+}
+
+fn is_downgraded(observation: &Observation, response: &Response) -> bool {
+    matches!(observation.role_for(&response.id), Some(ObservationRole::Downgraded(_)))
 }
 
 /// One observation for each event, by time: of several copies the one that the response prefers, the same in each process.
@@ -168,14 +206,15 @@ fn retain_counting<'m>(response: &Response, mut observations: Vec<&'m Observatio
     observations
 }
 
-/// The severity of a match as exceptions leave it: one event that no exception applies to keeps it as it is.
+/// The severity of a match that needs events which an exception lowers: the weakest of their exceptions decides. What comes first
+/// ([`crate::rules::Threshold::after`]) lifts it if no exception applies to that.
 fn downgraded_severity(response: &Response, window_match: &WindowMatch<'_>) -> Severity {
     let mut weakest: Option<ExceptionEffect> = None;
     for observation in &window_match.observations {
-        let Some(ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) =
-            observation.role_for(&response.id)
-        else {
-            return window_match.severity;
+        let id = match observation.role_for(&response.id) {
+            Some(ObservationRole::Downgraded(id) | ObservationRole::Precedes(Some(id))) => id,
+            Some(ObservationRole::Precedes(None)) => return window_match.severity,
+            _ => continue,
         };
         let Some(exception) = response.exceptions.iter().find(|exception| exception.id == *id) else {
             return window_match.severity;

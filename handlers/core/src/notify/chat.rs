@@ -6,7 +6,8 @@ use super::chat_markup::{format_code_span, is_safe_in_code_span, is_safe_with_co
 use super::next_steps::NextStep;
 use super::password_advice::find_password_advice;
 use super::phrases::{
-    describe_principal, describe_target, format_account, format_period, format_region, join_with_and,
+    describe_end, describe_page_before, describe_principal, describe_target, format_account, format_period,
+    format_region, join_with_and,
 };
 use super::view::NotificationView;
 use crate::detail_kind::DetailKind;
@@ -105,14 +106,17 @@ fn render_description(view: &NotificationView<'_>) -> String {
     cut_text(&lines.join("\n"), DESCRIPTION_MAX_CHARS)
 }
 
-/// Renders the incident in a sentence, or since when it is over.
+/// Renders the incident in a sentence, or how it ended.
 fn render_headline(view: &NotificationView<'_>) -> String {
     let incident = view.incident;
     match incident.resolved_at {
-        Some(at) if !view.is_open() => {
-            format!("Over since {}: nothing needs to be done.", format_period(at, at))
+        Some(at) if !view.is_open() => describe_end(incident, at, format_code_span),
+        _ => {
+            let target = describe_target(incident, view.response, format_code_span);
+            let mut sentences = vec![format!("{}{target}.", incident.title)];
+            sentences.extend(describe_page_before(incident));
+            sentences.join(" ")
         }
-        _ => format!("{}{}.", incident.title, describe_target(incident, view.response, format_code_span)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::chat_markup::format_code_span;
 use super::placeholders::PlaceholderValues;
 use super::shell_quote::quote_command;
 use super::template::{TemplatePiece, split_template};
-use crate::rules::Response;
+use crate::rules::{Response, WITHOUT_PREFIX};
 use crate::text::Untrusted;
 
 /// One thing to do.
@@ -133,6 +133,10 @@ fn expand_sentence(
             // We build links ourselves, out of encoded values.
             TemplatePiece::Placeholder(name) if name.starts_with("link:") => {
                 sentence.push_str(values.find_value(name)?);
+            }
+            // A condition has no text of its own.
+            TemplatePiece::Placeholder(name) if name.starts_with(WITHOUT_PREFIX) => {
+                values.find_value(name)?;
             }
             TemplatePiece::Placeholder(name) => {
                 let value = Untrusted::new(values.find_value(name)?);

@@ -13,7 +13,7 @@ use super::pagerduty::render_alert;
 use super::phrases::{format_account, format_region};
 use super::placeholders::PlaceholderValues;
 use super::subject::format_subject;
-use super::view::NotificationView;
+use super::view::{NotificationView, QUIET_STATE};
 use crate::incident::{Incident, IncidentStatus};
 use crate::rules::Response;
 use crate::settings::Settings;
@@ -44,7 +44,7 @@ pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> 
     let next_steps = match incident.state {
         IncidentStatus::Open => expand_next_steps(response, &values),
         // An incident that is over needs no action.
-        IncidentStatus::Resolved => Vec::new(),
+        IncidentStatus::Resolved | IncidentStatus::Quiet => Vec::new(),
     };
     let runbook = format!("{}{}", settings.runbook_base_url, response.runbook);
     let view =
@@ -66,6 +66,12 @@ pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> 
 }
 
 impl Notification {
+    /// Whether it goes to the chat alone. That an incident went quiet wakes nobody, and must not close an alert of which nobody
+    /// has mended the cause.
+    pub fn is_for_chat_alone(&self) -> bool {
+        self.attributes.get("state").is_some_and(|state| state == QUIET_STATE)
+    }
+
     /// The message to publish with `MessageStructure` `json`: a text for each protocol. A protocol that is not named gets
     /// the body (`API_Publish` of SNS).
     pub fn message(&self) -> String {

@@ -69,6 +69,7 @@ fn render_with_lists(view: &NotificationView<'_>, summary: &str, list_size: usiz
         },
         "also": incident.also,
         "suppressed": incident.suppressed,
+        "counted_apart": incident.counted_apart,
         "secrets": secrets,
         "details": details,
         "runbook": view.runbook,
@@ -93,7 +94,7 @@ fn build_links(view: &NotificationView<'_>, list_size: usize) -> Vec<Value> {
 fn build_outline(view: &NotificationView<'_>, summary: &str) -> Value {
     let incident = view.incident;
     let action = match incident.state {
-        IncidentStatus::Open => "trigger",
+        IncidentStatus::Open | IncidentStatus::Quiet => "trigger",
         IncidentStatus::Resolved => "resolve",
     };
     json!({

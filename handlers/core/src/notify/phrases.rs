@@ -2,8 +2,9 @@
 
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::detail_kind::DetailKind;
-use crate::incident::Incident;
+use crate::incident::{Incident, IncidentStatus};
 use crate::rules::{Handler, Response};
+use crate::state::incident_state::IncidentState;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -86,7 +87,43 @@ fn describe_calls(incident: &Incident, response: &Response) -> String {
         errors if errors == incident.reads => ", all refused".to_owned(),
         errors => format!(", {errors} of them refused"),
     };
-    format!("{calls}{secrets}{within}{refused}")
+    // More may come after the page: it counts what was known when it was decided.
+    let so_far = if incident.state == IncidentStatus::Open && incident.reads > 1 { " so far" } else { "" };
+    format!("{calls}{secrets}{within}{so_far}{refused}")
+}
+
+/// What the last page of an open incident said: this page tells of more.
+pub(super) fn describe_page_before(incident: &Incident) -> Option<String> {
+    let IncidentState { severity, extent, .. } = incident.notified?;
+    let mut parts = vec![severity.as_str().to_owned()];
+    if extent.secrets > 0 {
+        parts.push(format_count(extent.secrets, "secret"));
+    }
+    if extent.regions > 0 {
+        parts.push(format_count(extent.regions, "Region"));
+    }
+    Some(format!("The page before said: {}.", parts.join(", ")))
+}
+
+/// How an incident ended: an event undid it, or nothing followed. That nothing followed mends nothing.
+pub(super) fn describe_end(
+    incident: &Incident,
+    at: Timestamp,
+    show: impl Fn(&Untrusted) -> String,
+) -> String {
+    let at = format_period(at, at);
+    if incident.state == IncidentStatus::Quiet {
+        return format!(
+            "It went quiet: nothing followed until {at}. What it left behind stays until somebody mends it."
+        );
+    }
+    if incident.detail(DetailKind::ClosingReason).is_some() {
+        return format!("It went quiet: nothing followed until {at}.");
+    }
+    match incident.detail(DetailKind::Event) {
+        Some(event) => format!("Over since {at}: {} ended it.", show(event)),
+        None => format!("Over since {at}."),
+    }
 }
 
 fn describe_called_secrets(incident: &Incident, response: &Response) -> String {

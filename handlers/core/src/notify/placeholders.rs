@@ -1,6 +1,6 @@
 //! The values of the placeholders in the next steps of an incident.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::console_pages::{ConsolePage, find_console_pages};
 use super::incident_subject::IncidentSubject;
@@ -8,6 +8,7 @@ use super::phrases::{format_count, join_with_and, parse_account_id, parse_region
 use super::template::TemplatePiece;
 use crate::aws::secret_ref::SecretRef;
 use crate::incident::Incident;
+use crate::rules::WITHOUT_PREFIX;
 use crate::time::Timestamp;
 
 /// The most other Regions that a step lists.
@@ -18,6 +19,8 @@ const OTHER_REGIONS_MAX: usize = 20;
 pub(super) struct PlaceholderValues {
     /// The values of all placeholders but those for links, by name.
     values: BTreeMap<&'static str, String>,
+    /// The responses that found the incident.
+    found_by: BTreeSet<String>,
     /// The Regions of the incident without the one in the values.
     other_regions: Vec<String>,
     /// How many further secrets there are, without the one in the values.
@@ -52,6 +55,7 @@ impl PlaceholderValues {
             other_secrets: incident.secret_refs.len().saturating_sub(1),
             other_services: incident.services.len().saturating_sub(1),
             console_pages: find_console_pages(subject),
+            found_by: incident.also.iter().chain([&incident.rule]).cloned().collect(),
             ..Self::default()
         };
         for (name, value) in values {
@@ -86,10 +90,13 @@ impl PlaceholderValues {
 
     /// The value of a placeholder.
     pub(super) fn find_value(&self, name: &str) -> Option<&str> {
-        match name.strip_prefix("link:") {
-            Some(page_name) => self.find_link(page_name),
-            None => self.values.get(name).map(String::as_str),
+        if let Some(page_name) = name.strip_prefix("link:") {
+            return self.find_link(page_name);
         }
+        if let Some(response) = name.strip_prefix(WITHOUT_PREFIX) {
+            return if self.found_by.contains(response) { None } else { Some("") };
+        }
+        self.values.get(name).map(String::as_str)
     }
 
     /// The address of a page of the console, by the name after `link:`.

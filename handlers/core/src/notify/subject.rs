@@ -11,6 +11,7 @@ const SUBJECT_MAX_CHARS: usize = 99;
 pub(super) fn format_subject(incident: &Incident) -> String {
     let status = match incident.state {
         IncidentStatus::Open => incident.severity.as_str().to_uppercase(),
+        IncidentStatus::Quiet => "QUIET".to_owned(),
         IncidentStatus::Resolved => "RESOLVED".to_owned(),
     };
     let mut location = vec![format_account(incident), format_region(incident)];

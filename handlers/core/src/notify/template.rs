@@ -1,6 +1,6 @@
 //! Lines of `next_steps` as templates: text, and placeholders between braces.
 
-use crate::rules::PLACEHOLDERS;
+use crate::rules::is_placeholder;
 
 /// A piece of a line of `next_steps`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) fn split_template(line: &str) -> Vec<TemplatePiece<'_>> {
         search_start = brace + 1;
         let after_brace = line.get(search_start..).unwrap_or_default();
         let Some((name, _)) = after_brace.split_once('}') else { break };
-        if PLACEHOLDERS.contains(&name) {
+        if is_placeholder(name) {
             push_text(&mut pieces, line.get(text_start..brace));
             pieces.push(TemplatePiece::Placeholder(name));
             search_start += name.len() + 1;

@@ -5,6 +5,9 @@ use super::placeholders::PlaceholderValues;
 use crate::incident::{Incident, IncidentStatus};
 use crate::rules::Response;
 
+/// The word for an incident that went quiet and left something behind.
+pub(super) const QUIET_STATE: &str = "quiet";
+
 /// Everything from which a notification is rendered.
 pub(super) struct NotificationView<'v> {
     pub(super) incident: &'v Incident,
@@ -25,6 +28,7 @@ impl NotificationView<'_> {
     pub(super) fn state(&self) -> &'static str {
         match self.incident.state {
             IncidentStatus::Open => "open",
+            IncidentStatus::Quiet => QUIET_STATE,
             IncidentStatus::Resolved => "resolved",
         }
     }

@@ -30,6 +30,15 @@ pub const PLACEHOLDERS: [&str; 21] = [
     "link:key",
 ];
 
+/// The beginning of a name that stands for nothing: the line is left out if the response behind it found the incident as well.
+/// `{without:forced-deletion}` keeps a command that restores a secret off the page of secrets that cannot be restored.
+pub const WITHOUT_PREFIX: &str = "without:";
+
+/// Whether a name between braces is a placeholder.
+pub fn is_placeholder(name: &str) -> bool {
+    PLACEHOLDERS.contains(&name) || name.starts_with(WITHOUT_PREFIX)
+}
+
 /// The longest `means` and `sure`, in characters.
 const SENTENCES_MAX_CHARS: usize = 400;
 
@@ -91,7 +100,7 @@ pub(super) fn check_page_text(
 }
 
 fn has_unknown_placeholder(line: &str) -> bool {
-    find_placeholders(line).iter().any(|name| !PLACEHOLDERS.contains(name))
+    find_placeholders(line).iter().any(|name| !is_placeholder(name))
 }
 
 /// Whether a text has letters, digits and punctuation alone, which pages show as they are.
@@ -115,6 +124,7 @@ mod tests {
     fn text_for_pages_is_complete_and_fits_a_page() {
         assert!(fields_with_problems("", "", &[]).is_empty());
         assert!(fields_with_problems("Gestohlen, für immer.", "s", &["a", "b", "c {role}"]).is_empty());
+        assert!(fields_with_problems("m", "s", &["a", "b", "{without:bulk-read}c"]).is_empty());
         assert_eq!(fields_with_problems("m", "", &[]), ["means"]);
         assert_eq!(fields_with_problems("m", "s", &["a", "b"]), ["next_steps"]);
         assert_eq!(fields_with_problems("m", "s", &["a", "b", ""]), ["next_steps"]);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::event_rule::EventRule;
 use super::handler::Handler;
 use super::narrowing_patterns::{NarrowingIndex, NarrowingPatterns};
+use super::page_text::{WITHOUT_PREFIX, find_placeholders};
 use super::parse_exceptions::{SHARED_EXCEPTIONS_KEY, parse_row_exceptions, parse_shared_exceptions};
 use super::problem_list::{ProblemList, RESPONSES_FILE, RuleFile};
 use super::response::Response;
@@ -73,6 +74,7 @@ impl ResponseParser<'_> {
             self.check_every_rule_is_named(&responses);
         }
         self.check_shared_incidents(&responses);
+        self.check_excluding_lines(&responses);
         responses
     }
 
@@ -116,6 +118,7 @@ impl ResponseParser<'_> {
             counted: row.when.is_some(),
             when: threshold,
             resolve_after,
+            resolves_when_quiet: row.resolves_when_quiet,
             resolved_by: row.resolved_by,
             meaning: row.meaning,
             certainty: row.certainty,
@@ -156,6 +159,23 @@ impl ResponseParser<'_> {
         }
     }
 
+    /// A line that another response's detection keeps off the page must name one that can find the same incident.
+    fn check_excluding_lines(&mut self, responses: &BTreeMap<String, Response>) {
+        for response in responses.values() {
+            for line in &response.next_steps {
+                for name in find_placeholders(line) {
+                    let Some(other) = name.strip_prefix(WITHOUT_PREFIX) else { continue };
+                    let shares =
+                        responses.get(other).is_some_and(|other| other.incident == response.incident);
+                    if !shares {
+                        let reason = format!("`{{{name}}}`: no response `{other}` shares the incident");
+                        self.problems.add_for_response(format!("`{}`.next_steps", response.id), reason);
+                    }
+                }
+            }
+        }
+    }
+
     /// Responses that share an incident must agree on its subject and its end.
     fn check_shared_incidents(&mut self, responses: &BTreeMap<String, Response>) {
         let mut first_responses: BTreeMap<&str, &Response> = BTreeMap::new();
@@ -164,10 +184,11 @@ impl ResponseParser<'_> {
             let agrees = response.handler == first.handler
                 && response.when.per == first.when.per
                 && response.resolve_after == first.resolve_after
+                && response.resolves_when_quiet == first.resolves_when_quiet
                 && response.resolved_by == first.resolved_by;
             if !agrees {
                 let reason = format!(
-                    "shares an incident with `{}`: `when.per`, `resolve_after`, `resolved_by` and the folder must be the same",
+                    "shares an incident with `{}`: `when.per`, `resolve_after`, `resolves_when_quiet`, `resolved_by` and the folder must be the same",
                     first.id
                 );
                 self.problems.add_for_response(format!("`{}`.incident", response.id), reason);

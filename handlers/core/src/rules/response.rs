@@ -33,6 +33,8 @@ pub struct Response {
     pub counted: bool,
     /// How long no event must have come for the incident to be auto-resolved, and the next event to be a new occurrence.
     pub resolve_after: Span,
+    /// Whether its incident leaves nothing behind when it goes quiet: then the end is notified, and closes the pager's alert.
+    pub resolves_when_quiet: bool,
     /// The rules whose events close the incident of the same secret.
     pub resolved_by: Vec<String>,
     /// The meaning of an incident, in a sentence or two of our own; empty where the row gives none.
@@ -71,6 +73,7 @@ impl Response {
             },
             counted: false,
             resolve_after: Span::default(),
+            resolves_when_quiet: false,
             resolved_by: Vec::new(),
             meaning: String::new(),
             certainty: String::new(),

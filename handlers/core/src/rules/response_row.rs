@@ -26,6 +26,8 @@ pub(super) struct ResponseRow {
     #[serde(alias = "quiet")]
     pub(super) resolve_after: Option<Span>,
     #[serde(default)]
+    pub(super) resolves_when_quiet: bool,
+    #[serde(default)]
     pub(super) resolved_by: Vec<String>,
     #[serde(rename = "where")]
     pub(super) where_pattern: Option<Value>,

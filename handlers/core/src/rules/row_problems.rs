@@ -74,6 +74,11 @@ fn check_action(
         "do",
         "`when` counts pages only, and `resolved_by` closes pages and overdue rotations only",
     );
+    problems.add_if(
+        !is_page && row.resolves_when_quiet,
+        "do",
+        "`resolves_when_quiet` is for pages: other incidents end by what they wait for",
+    );
     let has_exceptions_or_incident = !row.exceptions.is_empty() || row.incident.is_some();
     problems.add_if(
         !is_page && has_exceptions_or_incident,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition::{self, Above, Absent, All, Any, Below, Exists};
 use super::condition::FieldValue;
+use super::incident_extent::IncidentExtent;
 use crate::severity::Severity;
 use crate::time::{Span, Timestamp};
 
@@ -17,6 +18,9 @@ pub struct IncidentState {
     pub last: Timestamp,
     /// The highest severity that was paged.
     pub severity: Severity,
+    /// How much of it the pages named.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub extent: IncidentExtent,
     /// When it was resolved, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Timestamp>,
@@ -31,6 +35,12 @@ pub enum IncidentField {
     LastEvent,
     /// The rank of the highest severity that was paged ([`Severity::rank`]).
     PagedSeverity,
+    /// How many distinct secrets the pages named.
+    PagedSecrets,
+    /// How many Regions the pages named.
+    PagedRegions,
+    /// 1 if a page said that the caller listed secrets.
+    PagedLists,
     /// When it was resolved.
     ResolvedAt,
     /// Its last event when it was auto-resolved; absent where an event resolved it.
@@ -43,10 +53,11 @@ impl IncidentState {
         self.resolved == Some(self.last.plus(resolve_after))
     }
 
-    /// Whether a page of this severity, about events from `first` on, says that this incident is more severe. Otherwise the
+    /// Whether a page about events from `first` to `last` says that this incident is more severe, or has grown. Otherwise the
     /// page opens an incident.
-    pub fn is_raised_by(&self, severity: Severity, first: Timestamp, resolve_after: Span) -> bool {
-        self.resolved.is_none() && self.severity < severity && first <= self.last.plus(resolve_after)
+    pub fn is_raised_by(&self, first: Timestamp, last: Timestamp, resolve_after: Span) -> bool {
+        let other = is_another_occurrence(first, last, resolve_after);
+        self.resolved.is_none() && !self.satisfies(&other, resolve_after)
     }
 
     /// Whether a condition holds for this state of an incident whose response auto-resolves after `resolve_after`.
@@ -56,6 +67,9 @@ impl IncidentState {
                 IncidentField::FirstEvent => self.first.millis(),
                 IncidentField::LastEvent => self.last.millis(),
                 IncidentField::PagedSeverity => i64::from(self.severity.rank()),
+                IncidentField::PagedSecrets => to_number(self.extent.secrets),
+                IncidentField::PagedRegions => to_number(self.extent.regions),
+                IncidentField::PagedLists => to_number(self.extent.lists),
                 IncidentField::ResolvedAt => self.resolved?.millis(),
                 IncidentField::AutoResolvedAfter if self.is_auto_resolved(resolve_after) => {
                     self.last.millis()
@@ -86,19 +100,70 @@ pub fn is_another_occurrence(
     ])
 }
 
-/// A page about events from `first` to `last` is due: the incident was never paged, or at a lower severity, or these events
-/// are another occurrence.
-pub fn is_page_due(
-    first: Timestamp,
-    last: Timestamp,
-    severity: Severity,
-    resolve_after: Span,
-) -> Condition<IncidentField> {
-    Any(vec![
+/// What a page would notify.
+#[derive(Clone, Copy, Debug)]
+pub struct PageContent {
+    /// The first event of the occurrence.
+    pub first: Timestamp,
+    /// The last event of the occurrence.
+    pub last: Timestamp,
+    /// The severity.
+    pub severity: Severity,
+    /// How much of the incident the page names.
+    pub extent: IncidentExtent,
+}
+
+/// A page has news: the incident was never paged, or at a lower severity, or with fewer secrets, Regions or lists by a step
+/// ([`IncidentExtent::steps`]), or the events are another occurrence.
+pub fn has_page_news(page: &PageContent, resolve_after: Span) -> Condition<IncidentField> {
+    let mut news = vec![
         Absent(IncidentField::PagedSeverity),
-        Below(IncidentField::PagedSeverity, i64::from(severity.rank())),
-        is_another_occurrence(first, last, resolve_after),
+        Below(IncidentField::PagedSeverity, i64::from(page.severity.rank())),
+        is_another_occurrence(page.first, page.last, resolve_after),
+    ];
+    let steps = page.extent.steps();
+    for (field, step) in extent_numbers(steps) {
+        if step > 0 {
+            // Earlier releases did not write the field.
+            news.push(Any(vec![Absent(field), Below(field, step)]));
+        }
+    }
+    Any(news)
+}
+
+/// A page is due: it has news, and it takes nothing back. If an earlier page was more severe, or named more, then this one was
+/// decided from an older state. It must be decided again, because marking it would make the earlier news due once more.
+pub fn is_page_due(page: &PageContent, resolve_after: Span) -> Condition<IncidentField> {
+    let mut takes_nothing_back =
+        vec![is_at_most(IncidentField::PagedSeverity, i64::from(page.severity.rank()))];
+    for (field, number) in extent_numbers(page.extent) {
+        takes_nothing_back.push(is_at_most(field, number));
+    }
+    All(vec![
+        has_page_news(page, resolve_after),
+        Any(vec![is_another_occurrence(page.first, page.last, resolve_after), All(takes_nothing_back)]),
     ])
+}
+
+fn extent_numbers(extent: IncidentExtent) -> [(IncidentField, i64); 3] {
+    [
+        (IncidentField::PagedSecrets, to_number(extent.secrets)),
+        (IncidentField::PagedRegions, to_number(extent.regions)),
+        (IncidentField::PagedLists, to_number(extent.lists)),
+    ]
+}
+
+fn is_at_most(field: IncidentField, number: i64) -> Condition<IncidentField> {
+    Any(vec![Absent(field), Below(field, number.saturating_add(1))])
+}
+
+fn to_number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_unknown(extent: &IncidentExtent) -> bool {
+    *extent == IncidentExtent::default()
 }
 
 /// A notice that an incident ended at `at` is due: the incident was paged and not resolved since, and nothing happened after

@@ -130,6 +130,21 @@ impl Observation {
         !self.roles.is_empty() && self.roles.values().all(|role| matches!(role, ObservationRole::Precedes(_)))
     }
 
+    /// The exception by which it means less to all of its responses; `None` if it counts for one as it is.
+    pub(crate) fn downgraded_by(&self) -> Option<&String> {
+        let mut downgraded_by = None;
+        for role in self.roles.values() {
+            match role {
+                ObservationRole::Counts | ObservationRole::Precedes(None) => return None,
+                ObservationRole::Downgraded(exception) if downgraded_by.is_none() => {
+                    downgraded_by = Some(exception);
+                }
+                _ => {}
+            }
+        }
+        downgraded_by
+    }
+
     /// The exception by which it counts for none of its responses; `None` if it counts for one.
     pub(crate) fn suppressed_by(&self) -> Option<&String> {
         let mut suppressed_by = None;

@@ -5,6 +5,8 @@ use responder_core::incident::{Incident, IncidentStatus};
 use responder_core::notify::Notification;
 use responder_core::plan::PlanStep;
 use responder_core::state::digest_entry;
+use responder_core::state::incident_extent::IncidentExtent;
+use responder_core::state::incident_state::PageContent;
 use responder_core::time::Span;
 
 use super::plan_executor::{COMPLETION_RESERVE, ExecutionProgress, PlanExecutor, StepEffect};
@@ -20,13 +22,13 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         facts: &Facts,
         progress: &mut ExecutionProgress,
     ) -> Result<StepEffect, EngineError> {
-        let PlanStep::Page { incident, resolve_after, groups, consumers, .. } = step else {
+        let PlanStep::Page { incident, extent, resolve_after, groups, consumers, .. } = step else {
             return Ok(StepEffect::Uncounted);
         };
         let Some(notification) = self.renderer.render_step(step) else { return Ok(StepEffect::Uncounted) };
         let date = digest_entry::digest_date(incident.last, self.aws.now(), &facts.settings);
         let entry = OpenIncidentEntry { incident, date, resolve_after: *resolve_after, groups };
-        let effect = match self.page_incident(entry, &notification).await {
+        let effect = match self.page_incident(entry, *extent, &notification).await {
             Ok(effect) => effect,
             Err(error) => {
                 progress.is_page_missing = true;
@@ -49,7 +51,7 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 
     /// Pages an incident at most once. The exits are:
     ///
-    /// 1. the incident was paged before, at least as severe: it is extended to this event;
+    /// 1. the incident was paged before, at least as severe and as large: it is extended to this event;
     /// 2. another invocation holds the claim: the event fails, and comes again;
     /// 3. the incident is claimed and stands in the index: it is paged, then marked as paged;
     /// 4. the ledger cannot do one of the two: it is paged all the same, because a page too many is better than one too
@@ -57,11 +59,12 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     async fn page_incident(
         &mut self,
         entry: OpenIncidentEntry<'_>,
+        extent: IncidentExtent,
         notification: &Notification,
     ) -> Result<StepEffect, EngineError> {
         let OpenIncidentEntry { incident, resolve_after, .. } = entry;
         let Incident { key, first, last, .. } = incident;
-        let subject = page_subject(incident, resolve_after);
+        let subject = page_subject(incident, extent, resolve_after);
         match self.ledger.claim_notification(&subject).await {
             // 1. Paged before.
             Ok(ClaimResult::AlreadyDone) => {
@@ -138,11 +141,11 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         Ok(())
     }
 
-    /// Counts a page as the first of its incident, or as one that says that the incident is more severe.
+    /// Counts a page as the first of its incident, or as one that says that the incident is more severe or has grown.
     fn count_page(&mut self, incident: &Incident, resolve_after: Span, facts: &Facts) {
         let known = facts.incidents.get(&incident.key);
         let is_raised =
-            known.is_some_and(|known| known.is_raised_by(incident.severity, incident.first, resolve_after));
+            known.is_some_and(|known| known.is_raised_by(incident.first, incident.last, resolve_after));
         let counts = self.counters.incident_counts(&incident.rule, incident.severity);
         if is_raised {
             counts.raised += 1;
@@ -152,15 +155,14 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     }
 }
 
-fn page_subject(incident: &Incident, resolve_after: Span) -> ClaimSubject<'_> {
+fn page_subject(incident: &Incident, extent: IncidentExtent, resolve_after: Span) -> ClaimSubject<'_> {
+    let Incident { first, last, severity, .. } = *incident;
     ClaimSubject::Page {
         key: &incident.key,
-        first: incident.first,
-        last: incident.last,
-        severity: incident.severity,
+        content: PageContent { first, last, severity, extent },
         resolved_at: match incident.state {
             IncidentStatus::Resolved => incident.resolved_at,
-            IncidentStatus::Open => None,
+            IncidentStatus::Open | IncidentStatus::Quiet => None,
         },
         resolve_after,
     }

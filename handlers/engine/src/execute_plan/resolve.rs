@@ -29,7 +29,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
     ///
     /// 1. it was resolved before, or it goes on: nothing is sent;
     /// 2. another invocation holds the claim: the event fails, and comes again;
-    /// 3. it is claimed: the notification is sent if there is one, and the incident is marked as resolved.
+    /// 3. it is claimed: the notification is sent if there is one that is not for the chat alone, and the incident is marked as
+    ///    resolved.
     async fn resolve_incident(
         &mut self,
         step: &PlanStep,
@@ -65,8 +66,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
         }
         // 3. Claimed.
         match notification {
-            Some(notification) => self.publish_claimed(notification, key, &subject).await?,
-            None => self.ledger.complete_notification(&subject).await?,
+            Some(notification) if !notification.is_for_chat_alone() => {
+                self.publish_claimed(notification, key, &subject).await?;
+            }
+            _ => self.ledger.complete_notification(&subject).await?,
         }
         self.counters.incident_counts(rule, *severity).resolved += 1;
         // If this fails, a later sweep marks the index (exit 1).

@@ -4,15 +4,14 @@
 //! error, so that the queue delivers the event again: only `done` means done. An invocation that dies leaves its claim to
 //! the end of the lease; then the next delivery takes it.
 
-use responder_core::severity::Severity;
-use responder_core::state::incident_state::{is_page_due, is_resolution_due};
+use responder_core::state::incident_state::{PageContent, has_page_news, is_page_due, is_resolution_due};
 use responder_core::time::{Span, Timestamp};
 
 use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{
-    self, AUTO_RESOLVED_AFTER, FIRST, INCIDENT_LIFETIME, LAST, LEASE_UNTIL, OWNER, PAGED, RESOLVED, TTL,
-    expiry_seconds,
+    self, AUTO_RESOLVED_AFTER, FIRST, INCIDENT_LIFETIME, LAST, LEASE_UNTIL, OWNER, PAGED, PAGED_LISTS,
+    PAGED_REGIONS, PAGED_SECRETS, RESOLVED, TTL, expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, All, Any, Equals, LessThan};
@@ -21,14 +20,10 @@ use crate::port::{AttributeValue, AwsPort, ItemKey, ItemUpdate, TableItem, Write
 /// A notification that is sent at most once.
 #[derive(Clone, Debug)]
 pub(crate) enum ClaimSubject<'a> {
-    /// The page that an incident is open, or is more severe.
+    /// The page that an incident is open, is more severe, or has grown.
     Page {
         key: &'a str,
-        /// The first event of the occurrence.
-        first: Timestamp,
-        /// The last event of the occurrence.
-        last: Timestamp,
-        severity: Severity,
+        content: PageContent,
         /// When it was resolved, if it is.
         resolved_at: Option<Timestamp>,
         resolve_after: Span,
@@ -111,11 +106,15 @@ impl ClaimSubject<'_> {
             .set_number(TTL, self.expiry_seconds(now))
             .remove_attributes(CLAIM_ATTRIBUTES);
         match self {
-            Self::Page { first, last, severity, resolved_at, .. } => {
+            Self::Page { content, resolved_at, .. } => {
+                let PageContent { first, last, severity, extent } = content;
                 update = update
                     .set_number(FIRST, first.millis())
                     .set_number(LAST, last.millis())
                     .set_number(PAGED, i64::from(severity.rank()))
+                    .set_number(PAGED_SECRETS, to_number(extent.secrets))
+                    .set_number(PAGED_REGIONS, to_number(extent.regions))
+                    .set_number(PAGED_LISTS, to_number(extent.lists))
                     .remove_attributes([AUTO_RESOLVED_AFTER]);
                 update = match resolved_at {
                     Some(resolved_at) => update.set_number(RESOLVED, resolved_at.millis()),
@@ -141,8 +140,8 @@ impl ClaimSubject<'_> {
     /// The condition under which the notification is to be sent.
     fn is_due(&self) -> WriteCondition {
         match self {
-            Self::Page { first, last, severity, resolve_after, .. } => {
-                write_condition(&is_page_due(*first, *last, *severity, *resolve_after))
+            Self::Page { content, resolve_after, .. } => {
+                write_condition(&is_page_due(content, *resolve_after))
             }
             Self::Resolution { resolved_at, last_event, .. } => {
                 write_condition(&is_resolution_due(*resolved_at, *last_event))
@@ -150,13 +149,27 @@ impl ClaimSubject<'_> {
         }
     }
 
+    /// The condition under which the notification says something that nobody was notified of.
+    fn has_news(&self) -> WriteCondition {
+        match self {
+            Self::Page { content, resolve_after, .. } => {
+                write_condition(&has_page_news(content, *resolve_after))
+            }
+            Self::Resolution { .. } => self.is_due(),
+        }
+    }
+
     fn expiry_seconds(&self, now: Timestamp) -> i64 {
         let (last, resolve_after) = match self {
-            Self::Page { last, resolve_after, .. } => (*last, *resolve_after),
+            Self::Page { content, resolve_after, .. } => (content.last, *resolve_after),
             Self::Resolution { resolved_at, resolve_after, .. } => (*resolved_at, *resolve_after),
         };
         expiry_seconds(now, last, resolve_after.max(INCIDENT_LIFETIME))
     }
+}
+
+fn to_number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn is_owner(owner: &str) -> WriteCondition {
@@ -165,17 +178,18 @@ fn is_owner(owner: &str) -> WriteCondition {
 
 /// Says why a claim was refused, from the item as it is:
 ///
-/// 1. the notification is not due: done, even while another invocation sends a more severe page;
+/// 1. the notification has no news: done, even while another invocation sends a more severe page;
 /// 2. this invocation holds the claim: the SDK sent the request twice, and the second one met the first: granted;
-/// 3. another invocation holds the claim.
+/// 3. another invocation holds the claim, or has sent a page that says more in one way and less in another: the event comes
+///    again, and is decided with what that page said.
 fn explain_refused_claim(
     subject: &ClaimSubject<'_>,
     item: &TableItem,
     owner: &str,
     now: Timestamp,
 ) -> ClaimResult {
-    // 1. Not due.
-    if !subject.is_due().holds(Some(item)) {
+    // 1. No news.
+    if !subject.has_news().holds(Some(item)) {
         return ClaimResult::AlreadyDone;
     }
     // 2. Our own claim.
@@ -183,12 +197,15 @@ fn explain_refused_claim(
     if is_leased && item.text(OWNER) == Some(owner) {
         return ClaimResult::Granted;
     }
-    // 3. Another's claim.
+    // 3. Another's claim, or an older state.
     ClaimResult::HeldElsewhere
 }
 
 #[cfg(test)]
 mod tests {
+    use responder_core::severity::Severity;
+    use responder_core::state::incident_extent::IncidentExtent;
+
     use super::*;
 
     fn example(fields: &[(&str, i64)]) -> TableItem {
@@ -201,15 +218,14 @@ mod tests {
     }
 
     fn page(first: i64, last: i64, severity: Severity) -> ClaimSubject<'static> {
+        page_of(first, last, severity, 0)
+    }
+
+    fn page_of(first: i64, last: i64, severity: Severity, secrets: usize) -> ClaimSubject<'static> {
         let resolve_after = Span::from_millis(100);
-        ClaimSubject::Page {
-            key: "k",
-            first: at(first),
-            last: at(last),
-            severity,
-            resolved_at: None,
-            resolve_after,
-        }
+        let extent = IncidentExtent { secrets, ..IncidentExtent::default() };
+        let content = PageContent { first: at(first), last: at(last), severity, extent };
+        ClaimSubject::Page { key: "k", content, resolved_at: None, resolve_after }
     }
 
     fn claimed(subject: &ClaimSubject<'_>, fields: &[(&str, i64)], owner: Option<&str>) -> ClaimResult {
@@ -239,6 +255,28 @@ mod tests {
         assert_eq!(claimed(&page(1, 399, Severity::Low), &SAID, None), ClaimResult::HeldElsewhere);
         let over = [SAID[0], SAID[1], SAID[2], ("resolved", 620)];
         assert_eq!(claimed(&page(650, 650, Severity::Low), &over, None), ClaimResult::HeldElsewhere);
+    }
+
+    #[test]
+    fn growth_is_due_once_for_each_step_and_takes_no_other_page_back() {
+        let told = [SAID[0], SAID[1], SAID[2], ("paged_secrets", 12)];
+        let is_due =
+            |severity, secrets| page_of(550, 650, severity, secrets).is_due().holds(Some(&example(&told)));
+        assert!(!is_due(Severity::Medium, 19) && is_due(Severity::Medium, 20));
+        // Done: no step more than the last page.
+        let grown = page_of(550, 650, Severity::Medium, 19);
+        assert_eq!(claimed(&grown, &told, None), ClaimResult::AlreadyDone);
+        // More secrets and less severe, or the other way round: decided again with the newer state.
+        for (severity, secrets) in [(Severity::Low, 20), (Severity::High, 11)] {
+            assert!(!is_due(severity, secrets));
+            let mixed = page_of(550, 650, severity, secrets);
+            assert_eq!(claimed(&mixed, &told, None), ClaimResult::HeldElsewhere);
+        }
+        // Another occurrence begins from nothing.
+        assert!(page_of(701, 701, Severity::Low, 1).is_due().holds(Some(&example(&told))));
+        // An earlier release did not write how many secrets its page named.
+        assert!(page_of(550, 650, Severity::Medium, 10).is_due().holds(Some(&example(&SAID))));
+        assert!(!page_of(550, 650, Severity::Medium, 9).is_due().holds(Some(&example(&SAID))));
     }
 
     #[test]

@@ -20,6 +20,9 @@ impl RecordField for IncidentField {
             Self::FirstEvent => schema::FIRST,
             Self::LastEvent => schema::LAST,
             Self::PagedSeverity => schema::PAGED,
+            Self::PagedSecrets => schema::PAGED_SECRETS,
+            Self::PagedRegions => schema::PAGED_REGIONS,
+            Self::PagedLists => schema::PAGED_LISTS,
             Self::ResolvedAt => schema::RESOLVED,
             Self::AutoResolvedAfter => schema::AUTO_RESOLVED_AFTER,
         }

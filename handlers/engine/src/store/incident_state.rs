@@ -1,12 +1,16 @@
 //! The state of an incident: what was paged about it, and since when and until when it lasts.
 
 use responder_core::severity::Severity;
+use responder_core::state::incident_extent::IncidentExtent;
 use responder_core::state::incident_state::{IncidentState, is_part_of_occurrence};
 use responder_core::time::{Span, Timestamp};
 
 use super::conditions::write_condition;
 use super::ledger::Ledger;
-use super::schema::{self, FIRST, INCIDENT_LIFETIME, LAST, PAGED, RESOLVED, TTL, expiry_seconds};
+use super::schema::{
+    self, FIRST, INCIDENT_LIFETIME, LAST, PAGED, PAGED_LISTS, PAGED_REGIONS, PAGED_SECRETS, RESOLVED, TTL,
+    expiry_seconds,
+};
 use crate::error::EngineError;
 use crate::port::WriteCondition::{All, GreaterThan, LessThan};
 use crate::port::{AwsPort, ItemUpdate, TableItem, WriteCondition, WriteResult};
@@ -90,8 +94,19 @@ pub(super) fn read_incident_state(item: &TableItem) -> Option<IncidentState> {
         first: item.timestamp(FIRST)?,
         last: item.timestamp(LAST)?,
         severity: Severity::from_rank(item.number(PAGED)?),
+        extent: IncidentExtent {
+            secrets: count(item, PAGED_SECRETS),
+            regions: count(item, PAGED_REGIONS),
+            lists: count(item, PAGED_LISTS),
+        },
         resolved: item.timestamp(RESOLVED),
     })
+}
+
+/// A count that earlier releases did not write: 0 where it is absent.
+fn count(item: &TableItem, name: &str) -> usize {
+    let number = item.number(name).unwrap_or_default();
+    usize::try_from(number).unwrap_or_default()
 }
 
 #[cfg(test)]

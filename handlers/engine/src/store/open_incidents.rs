@@ -39,7 +39,7 @@ impl<A: AwsPort> Ledger<'_, A> {
         let Incident { key, rule, last, severity, .. } = incident;
         let resolved_at = match incident.state {
             IncidentStatus::Resolved => incident.resolved_at,
-            IncidentStatus::Open => None,
+            IncidentStatus::Open | IncidentStatus::Quiet => None,
         };
         // No sweep has to find an incident that is resolved, or that never auto-resolves.
         let lifetime = if groups.is_empty() || resolved_at.is_some() {

@@ -102,7 +102,11 @@ fn write_summary(summary: &ReplaySummary, out: &mut impl Write) -> io::Result<()
 }
 
 fn write_incident(incident: &Incident, out: &mut impl Write) -> io::Result<()> {
-    let status = if incident.state == IncidentStatus::Resolved { " (resolved)" } else { "" };
+    let status = match incident.state {
+        IncidentStatus::Open => "",
+        IncidentStatus::Quiet => " (went quiet)",
+        IncidentStatus::Resolved => " (resolved)",
+    };
     let severity = incident.severity.as_str().to_uppercase();
     writeln!(out, "  {severity:<8}  {}: {}{status}", incident.rule, incident.title)?;
     let mut row = |label: &str, text: &str| writeln!(out, "            {label:<6} {text}");

@@ -4,7 +4,7 @@
 //! between sending and marking, no other may send. The excuses for one more page are in [`RepeatCause`].
 
 use super::choice::CallEnding;
-use super::request::{PageMeaning, RequestMeaning};
+use super::request::{PageMeaning, RequestMeaning, urgency};
 use super::scene::ExploredScene;
 use super::state::{ExploredState, MessageFate, RepeatCause, SentPages};
 use super::worker::{ClaimStanding, WorkerProgress};
@@ -87,7 +87,7 @@ pub(super) fn judge_end(scene: &ExploredScene, state: &ExploredState) -> Result<
     let has_dead_letter = state.messages.iter().any(|message| message.fate == MessageFate::DeadLetter);
     let sent = state.sent;
     // 1.
-    if sent.open < scene.severity.rank() && !sent.is_resolved && !has_dead_letter {
+    if sent.open < urgency(scene.severity, scene.secrets) && !sent.is_resolved && !has_dead_letter {
         return Err(
             "a page is lost: SNS took none as urgent, and no message is in the dead-letter queue".to_owned()
         );
@@ -96,7 +96,8 @@ pub(super) fn judge_end(scene: &ExploredScene, state: &ExploredState) -> Result<
     let had_only_deaths =
         state.left.faults == scene.bounds.faults && state.left.copies == scene.bounds.copies;
     let had_few_deaths = scene.bounds.deaths - state.left.deaths <= SURVIVED_DEATHS;
-    let is_sent = sent.open >= scene.despite_deaths.rank() || sent.is_resolved;
+    let is_sent =
+        sent.open >= urgency(scene.despite_deaths, scene.secrets_despite_deaths) || sent.is_resolved;
     if had_only_deaths && had_few_deaths && !is_sent {
         return Err(
             "a page is not sent, although nothing but processes died: the message is in the dead-letter queue"

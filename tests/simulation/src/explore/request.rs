@@ -1,6 +1,7 @@
 //! The requests of a worker, their answers, and what a request means to the oracle.
 
 use responder_core::notify::Notification;
+use responder_core::severity::Severity;
 use responder_engine::port::{
     AttributeValue, FoundItems, ItemKey, ItemPage, ItemUpdate, SortKeyRange, WriteResult,
 };
@@ -33,7 +34,7 @@ pub(super) enum WorkerAnswer {
 /// The meaning of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageMeaning {
-    /// An incident is open; how urgent it is, 1 to 4.
+    /// An incident is open; how much the page says, as [`urgency`].
     Open(u8),
     /// The incident is over.
     Resolved,
@@ -167,8 +168,17 @@ impl WorkerAnswer {
     }
 }
 
+/// How much a page says: a page says more if it is more severe, or names more secrets by a step.
+pub(super) fn urgency(severity: Severity, secrets: usize) -> u8 {
+    let mut steps = 0;
+    for step in [10, 20, 50] {
+        steps += u8::from(secrets >= step);
+    }
+    severity.rank() * 8 + steps
+}
+
 impl PageMeaning {
-    /// How urgent it is, 1 to 4; more for a resolution, which is not compared.
+    /// How much it says; more for a resolution, which is not compared.
     pub(super) fn rank(self) -> u8 {
         match self {
             Self::Open(rank) => rank,
@@ -176,19 +186,22 @@ impl PageMeaning {
         }
     }
 
-    pub(super) const RESOLVED: u8 = 5;
+    pub(super) const RESOLVED: u8 = u8::MAX;
 }
 
 fn interpret_page(page: &Notification) -> PageMeaning {
     if page.attributes.get("state").is_some_and(|state| state == "resolved") {
         return PageMeaning::Resolved;
     }
-    match page.attributes.get("severity").map(String::as_str) {
-        Some("medium") => PageMeaning::Open(2),
-        Some("high") => PageMeaning::Open(3),
-        Some("critical") => PageMeaning::Open(4),
-        _ => PageMeaning::Open(1),
-    }
+    let severity = match page.attributes.get("severity").map(String::as_str) {
+        Some("medium") => Severity::Medium,
+        Some("high") => Severity::High,
+        Some("critical") => Severity::Critical,
+        _ => Severity::Low,
+    };
+    let alert: serde_json::Value = serde_json::from_str(&page.alert).unwrap_or_default();
+    let secrets = alert.pointer("/payload/custom_details/counts/secrets").and_then(serde_json::Value::as_u64);
+    PageMeaning::Open(urgency(severity, usize::try_from(secrets.unwrap_or_default()).unwrap_or_default()))
 }
 
 fn describe_changes(update: &ItemUpdate) -> String {

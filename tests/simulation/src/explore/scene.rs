@@ -17,6 +17,10 @@ pub struct ExploredScene {
     pub severity: Severity,
     /// How urgent a page SNS itself must have taken, when nothing but four deaths at most happened.
     pub despite_deaths: Severity,
+    /// How many distinct secrets a human must have been notified of in the end, by their step.
+    pub secrets: usize,
+    /// How many of them a page must have named, when nothing but four deaths at most happened.
+    pub secrets_despite_deaths: usize,
     /// Whether a second failure raises the severity.
     pub escalates: bool,
     /// How many states are visited before that is too many: each takes some 80 bytes.
@@ -89,6 +93,14 @@ impl ExploredScene {
         Self { name: "severity rises", severity: Severity::High, escalates: true, ..scene }
     }
 
+    /// Two batch reads of one principal: each names twelve secrets, and both together page again without being more severe.
+    pub fn growing_incident(bounds: ExplorationBounds) -> Self {
+        let first = ("batch read", write_batch_read("03:00:00", 0..12));
+        let second = ("second batch read", write_batch_read("02:59:30", 12..24));
+        let scene = Self::new("an incident grows", vec![first, second], bounds);
+        Self { secrets: 24, secrets_despite_deaths: 12, ..scene }
+    }
+
     /// A failed rotation, and one that succeeds later.
     pub fn failure_and_success(bounds: ExplorationBounds) -> Self {
         let failure = ("failure", write_event("RotationFailed", "03:00:00"));
@@ -108,6 +120,8 @@ impl ExploredScene {
             messages,
             severity: Severity::Medium,
             despite_deaths: Severity::Medium,
+            secrets: 0,
+            secrets_despite_deaths: 0,
             escalates: false,
             max_states: MAX_STATES,
             bounds,
@@ -123,11 +137,14 @@ impl ExploredScene {
             r#"{{"rotation-failed": {{"on": ["rotation-failed"], "severity": "medium", "title": "A rotation failed", "runbook": "x",
                 "when": {{"distinct": "event", "at_least": 1, "within": "24h", "per": "secret", "escalate": [{escalate}]}},
                 "quiet": "7d", "resolved_by": ["rotation-succeeded"]}},
+              "batch-read": {{"on": ["batch-read"], "severity": "medium", "title": "Secrets were read", "runbook": "x",
+                "when": {{"distinct": "secret", "at_least": 5, "within": "24h", "per": "principal"}}, "quiet": "7d"}},
               "event-parked": {{"do": "park", "severity": "high", "title": "Not understood", "runbook": "x", "quiet": "1h"}}}}"#
         );
         parse_rules(&[
             make_rule_file("failure/rotation-failed.json", write_pattern("RotationFailed")),
             make_rule_file("failure/rotation-succeeded.json", write_pattern("RotationSucceeded")),
+            make_rule_file("failure/batch-read.json", write_pattern("BatchGetSecretValue")),
             make_rule_file("responses.json", responses),
         ])
     }
@@ -139,6 +156,19 @@ fn make_rule_file(path: &str, text: String) -> RuleFile {
 
 fn write_pattern(event_name: &str) -> String {
     format!(r#"{{"source": ["aws.secretsmanager"], "detail": {{"eventName": ["{event_name}"]}}}}"#)
+}
+
+fn write_batch_read(time: &str, secrets: std::ops::Range<u8>) -> String {
+    let names: Vec<String> = secrets.map(|secret| format!(r#""prod/{secret}""#)).collect();
+    format!(
+        r#"{{"source": "aws.secretsmanager", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
+            "region": "us-west-2", "time": "2026-05-04T{time}Z", "detail": {{
+            "eventSource": "secretsmanager.amazonaws.com", "eventName": "BatchGetSecretValue", "awsRegion": "us-west-2",
+            "eventTime": "2026-05-04T{time}Z", "eventType": "AwsApiCall", "recipientAccountId": "111122223333",
+            "userIdentity": {{"type": "IAMUser", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:user/u"}},
+            "requestParameters": {{"secretIdList": [{}]}}}}}}"#,
+        names.join(", ")
+    )
 }
 
 fn write_event(name: &str, time: &str) -> String {

@@ -11,8 +11,8 @@ use crate::stories::{EventStory, read_fixtures};
 
 /// How many corpora are judged without `CORPORA`.
 const DEFAULT_CORPORA: u64 = 20;
-/// One page, and one more for each time that an attack becomes worse.
-const MAX_PAGES: usize = 3;
+/// One page, and one more for each time that an attack becomes worse or grows by a step.
+const MAX_PAGES: usize = 4;
 
 #[test]
 fn every_attack_is_found_and_everyday_work_pages_nobody() {
@@ -72,10 +72,12 @@ fn decide_recorded(name: &str) -> [(Vec<Incident>, usize); 2] {
 }
 
 #[test]
-fn the_recorded_attacks_are_one_incident_and_one_page_each() {
+fn the_recorded_attacks_are_one_incident_each_with_a_page_for_each_step() {
     for (incidents, pages) in decide_recorded("a-list-and-then-twenty-reads-in-four-seconds") {
-        assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");
+        // The fifth read after the list, the tenth, and the twentieth.
+        assert_eq!((incidents.len(), pages), (1, 3), "{incidents:#?}");
         assert_eq!((incidents[0].severity, incidents[0].distinct_secrets), (Severity::High, Some(20)));
+        assert_eq!((incidents[0].reads, incidents[0].lists), (20, 1));
     }
     for (incidents, pages) in decide_recorded("five-batch-reads-by-a-tag-and-no-read-of-a-secret") {
         assert_eq!((incidents.len(), pages), (1, 1), "{incidents:#?}");

@@ -39,6 +39,12 @@ pub(crate) fn read(second: i64, secret: i64) -> String {
     .to_string()
 }
 
+/// The same read, refused: what leaves nothing behind when it goes quiet.
+fn refused(second: i64, secret: i64) -> String {
+    let event = read(second, secret);
+    event.replacen("\"detail\":{", "\"detail\":{\"errorCode\":\"AccessDenied\",", 1)
+}
+
 fn sweep(second: i64) -> String {
     sweep_event(at(second))
 }
@@ -60,14 +66,14 @@ fn run_sweep(functions: &mut FunctionSet, second: i64) {
     functions.deliver(Handler::Sweep, at(second), &[sweep(second)]);
 }
 
-/// The key of the incident that was paged first: the theft. A fault of ECS may be an incident of its own.
-fn theft_key(functions: &FunctionSet) -> Option<String> {
+/// The key of the incident that was paged first: the reads. A fault of ECS may be an incident of its own.
+fn incident_key(functions: &FunctionSet) -> Option<String> {
     functions.cloud.pages().into_iter().next().map(|page| page.key)
 }
 
-/// How many pages of the theft have this state.
+/// How many pages of the reads have this state.
 fn count_pages(functions: &FunctionSet, state: &str) -> usize {
-    let key = theft_key(functions);
+    let key = incident_key(functions);
     let mut count = 0;
     for page in functions.cloud.pages() {
         count += usize::from(key.as_ref() == Some(&page.key) && page.attribute("state") == state);
@@ -75,9 +81,9 @@ fn count_pages(functions: &FunctionSet, state: &str) -> usize {
     count
 }
 
-/// Whether the theft's entry in the index has ended, and says the same as the incident.
+/// Whether the incident's entry in the index has ended, and says the same as the incident.
 fn is_over(functions: &FunctionSet) -> bool {
-    let Some(key) = theft_key(functions) else { return false };
+    let Some(key) = incident_key(functions) else { return false };
     let entry = ItemKey { pk: "open#incidents".to_owned(), sk: key.clone() };
     let state = ItemKey { pk: format!("incident#{key}"), sk: "state".to_owned() };
     let resolved = functions.cloud.item(&state).and_then(|item| item.values.get("resolved").cloned());
@@ -86,12 +92,12 @@ fn is_over(functions: &FunctionSet) -> bool {
     matches!(resolved, Some(AttributeValue::Number(_))) && is_entry_over
 }
 
-/// A theft, an hour of silence, and sweeps; one call goes wrong. Returns how often it was paged and resolved, and how many
+/// Refused reads, an hour of silence, and sweeps; one call goes wrong. Returns how often it was paged and resolved, and how many
 /// calls that took.
 fn life(fault: Option<(u64, CallFault)>) -> (usize, usize, u64) {
     let mut functions = functions(fault, Settings::default());
-    let theft: Vec<String> = (0..12).map(|i| read(i, i)).collect();
-    deliver_all(&mut functions, 60, &theft);
+    let probing: Vec<String> = (0..12).map(|i| refused(i, i)).collect();
+    deliver_all(&mut functions, 60, &probing);
     for minute in [30, 59, 62, 64, 66, 68] {
         run_sweep(&mut functions, minute * 60);
     }
@@ -102,7 +108,7 @@ fn life(fault: Option<(u64, CallFault)>) -> (usize, usize, u64) {
     let after = (count_pages(&functions, "open"), count_pages(&functions, "resolved"));
     assert_eq!((opened, resolved), after, "{fault:?}: notified again");
     // It comes back, and is paged again.
-    let again: Vec<String> = (0..12).map(|i| read(7_200 + i, i)).collect();
+    let again: Vec<String> = (0..12).map(|i| refused(7_200 + i, i)).collect();
     deliver_all(&mut functions, 7_260, &again);
     assert!(count_pages(&functions, "open") > opened, "{fault:?}");
     (opened, resolved, calls)
@@ -125,12 +131,24 @@ fn a_quiet_incident_is_closed_once_whatever_fails() {
 }
 
 #[test]
-fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
+fn a_theft_that_goes_quiet_is_closed_and_its_alert_is_not() {
     let mut functions = functions(None, Settings::default());
     let theft: Vec<String> = (0..12).map(|i| read(i, i)).collect();
     deliver_all(&mut functions, 60, &theft);
+    run_sweep(&mut functions, 3_700);
+    assert!(is_over(&functions));
+    let states: Vec<String> =
+        functions.cloud.pages().iter().map(|page| page.attribute("state").to_owned()).collect();
+    assert_eq!(states, ["open"], "what was read stays known");
+}
+
+#[test]
+fn what_happens_while_the_sweep_decides_keeps_the_incident_open() {
+    let mut functions = functions(None, Settings::default());
+    let probing: Vec<String> = (0..12).map(|i| refused(i, i)).collect();
+    deliver_all(&mut functions, 60, &probing);
     // It goes on, and the event that says so is late.
-    let late: Vec<String> = (0..12).map(|i| read(3_000 + i, i)).collect();
+    let late: Vec<String> = (0..12).map(|i| refused(3_000 + i, i)).collect();
     run_sweep(&mut functions, 3_590);
     deliver_all(&mut functions, 3_605, &late);
     run_sweep(&mut functions, 3_700);

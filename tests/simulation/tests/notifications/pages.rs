@@ -65,6 +65,20 @@ fn every_page_matches_its_golden_file() {
     }
 }
 
+#[test]
+fn first_action_stands_within_four_hundred_characters() {
+    let mut lengths = Vec::new();
+    for (name, page) in render_all(&builtin().unwrap()) {
+        if let Some((before, _)) = page.body.split_once("\n1. ") {
+            lengths.push((before.chars().count(), name));
+        }
+    }
+    lengths.sort();
+    let (median, _) = &lengths[lengths.len() / 2];
+    println!("characters before the first action: median {median}, most {:?}", lengths.last());
+    assert!(*median <= 400, "{lengths:?}");
+}
+
 /// The page of each response, and the further ones, by name.
 fn render_all(rules: &RuleSet) -> BTreeMap<String, Notification> {
     let mut pages = BTreeMap::new();

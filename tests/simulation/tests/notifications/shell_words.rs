@@ -78,7 +78,7 @@ pub(crate) fn is_instance(found: &ShellWords, template: &ShellWords) -> bool {
 fn fits_template(word: &str, template: &str) -> bool {
     let Some((before, rest)) = template.split_once('{') else { return word == template };
     let Some((name, after)) = rest.split_once('}') else { return word == template };
-    if !responder_core::rules::PLACEHOLDERS.contains(&name) {
+    if !responder_core::rules::is_placeholder(name) {
         return word == template;
     }
     let Some(value) = word.strip_prefix(before) else { return false };
