@@ -161,7 +161,6 @@ fn to_number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_unknown(extent: &IncidentExtent) -> bool {
     *extent == IncidentExtent::default()
 }
