@@ -15,7 +15,7 @@ use crate::state::incident_extent::IncidentExtent;
 use crate::state::incident_state::IncidentState;
 use crate::state::observation::Observation;
 use crate::text::Untrusted;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Whether an incident goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +74,9 @@ pub struct Incident {
     /// What was notified about it before, for the page.
     #[serde(skip)]
     pub notified: Option<IncidentState>,
+    /// How long nothing followed, if these are its last figures; for the page.
+    #[serde(skip)]
+    pub settled_after: Option<Span>,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<ServiceArn>,
@@ -154,6 +157,7 @@ impl Incident {
             secrets: names.into_iter().collect(),
             secret_refs,
             notified: None,
+            settled_after: None,
             services: Vec::new(),
             errors,
             suppressed: BTreeMap::new(),

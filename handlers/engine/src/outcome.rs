@@ -30,7 +30,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) applied: usize,
     /// How many effects had been applied before.
     pub(crate) already_applied: usize,
-    /// The keys of the incidents that were paged at their highest severity, by this execution or before.
+    /// The keys of the incidents that were paged, by this execution or before, and of which nothing more can be paged.
     pub(crate) paged: BTreeSet<String>,
     /// The redeployments that ECS refuses, for good or for now.
     pub(crate) refused: Vec<RefusedDeployment>,

@@ -11,7 +11,7 @@ use crate::facts::{Facts, IncidentState};
 use crate::incident::Incident;
 use crate::plan::PlanStep;
 use crate::question::Question;
-use crate::rules::{AppliedResponse, CountPer, MatchedEvent, Response};
+use crate::rules::{AppliedResponse, MatchedEvent, Response};
 use crate::state::incident_extent::IncidentExtent;
 use crate::state::observation::{Observation, ObservationRole};
 use crate::time::{Span, Timestamp};
@@ -281,13 +281,13 @@ fn with_later<'m>(
 }
 
 /// Whether nothing depends on an event's observation: every window that holds it lies within an incident that was paged and
-/// can become no more severe, and that cannot grow because it is about one secret.
+/// can neither become more severe nor grow.
 fn is_within_top_incident(facts: &Facts, membership: &GroupMembership<'_>, at: Timestamp) -> bool {
     let response = membership.response;
     let Some(state) = facts.incidents.get(&membership.incident_key) else { return false };
     state.resolved.is_none()
         && state.severity >= response.highest_severity()
-        && response.when.per == CountPer::Secret
+        && !response.can_grow()
         && response.resolved_by.is_empty()
         && at >= state.first.plus(response.when.within)
         && at <= state.last.minus(response.when.within)

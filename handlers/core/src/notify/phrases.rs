@@ -88,13 +88,18 @@ fn describe_calls(incident: &Incident, response: &Response) -> String {
         errors => format!(", {errors} of them refused"),
     };
     // More may come after the page: it counts what was known when it was decided.
-    let so_far = if incident.state == IncidentStatus::Open && incident.reads > 1 { " so far" } else { "" };
+    let goes_on = incident.state == IncidentStatus::Open && incident.settled_after.is_none();
+    let so_far = if goes_on && incident.reads > 1 { " so far" } else { "" };
     format!("{calls}{secrets}{within}{so_far}{refused}")
 }
 
-/// What the last page of an open incident said: this page tells of more.
+/// What the last page of an open incident said: this page tells of more. The last figures say so.
 pub(super) fn describe_page_before(incident: &Incident) -> Option<String> {
     let IncidentState { severity, extent, .. } = incident.notified?;
+    let settled = match incident.settled_after {
+        Some(span) => format!("Nothing followed for {}: these are the last figures. ", format_span(span)),
+        None => String::new(),
+    };
     let mut parts = vec![severity.as_str().to_owned()];
     if extent.secrets > 0 {
         parts.push(format_count(extent.secrets, "secret"));
@@ -102,7 +107,7 @@ pub(super) fn describe_page_before(incident: &Incident) -> Option<String> {
     if extent.regions > 0 {
         parts.push(format_count(extent.regions, "Region"));
     }
-    Some(format!("The page before said: {}.", parts.join(", ")))
+    Some(format!("{settled}The page before said: {}.", parts.join(", ")))
 }
 
 /// How an incident ended: an event undid it, or nothing followed. That nothing followed mends nothing.

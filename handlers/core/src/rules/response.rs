@@ -98,6 +98,11 @@ impl Response {
         }
     }
 
+    /// Whether its incidents can grow by further secrets or Regions: those of one secret cannot.
+    pub(crate) fn can_grow(&self) -> bool {
+        self.when.per != CountPer::Secret
+    }
+
     /// The severity at a count; `None` below the threshold.
     pub fn severity_at(&self, count: usize) -> Option<Severity> {
         if count < self.when.at_least {

@@ -112,10 +112,11 @@ impl RuleSet {
         }
     }
 
-    /// Whether an incident of a response cannot become more severe than this.
-    pub fn is_fully_raised(&self, response: &str, severity: Severity) -> bool {
+    /// Whether an incident of a response that was paged at this severity leaves nothing to page: it can neither become more
+    /// severe nor grow.
+    pub fn is_fully_paged(&self, response: &str, severity: Severity) -> bool {
         match self.responses.get(response) {
-            Some(response) => severity >= response.highest_severity(),
+            Some(response) => severity >= response.highest_severity() && !response.can_grow(),
             None => true,
         }
     }

@@ -111,17 +111,19 @@ pub struct PageContent {
     pub severity: Severity,
     /// How much of the incident the page names.
     pub extent: IncidentExtent,
+    /// Whether these are the last figures: then each further secret is news, not the next step alone.
+    pub has_settled: bool,
 }
 
 /// A page has news: the incident was never paged, or at a lower severity, or with fewer secrets, Regions or lists by a step
-/// ([`IncidentExtent::steps`]), or the events are another occurrence.
+/// (`IncidentExtent::steps`), or the events are another occurrence.
 pub fn has_page_news(page: &PageContent, resolve_after: Span) -> Condition<IncidentField> {
     let mut news = vec![
         Absent(IncidentField::PagedSeverity),
         Below(IncidentField::PagedSeverity, i64::from(page.severity.rank())),
         is_another_occurrence(page.first, page.last, resolve_after),
     ];
-    let steps = page.extent.steps();
+    let steps = if page.has_settled { page.extent } else { page.extent.steps() };
     for (field, step) in extent_numbers(steps) {
         if step > 0 {
             // Earlier releases did not write the field.

@@ -35,8 +35,8 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
                 return Err(error);
             }
         };
-        // Below its highest severity, observations that the ledger did not return may be missing to raise the incident.
-        if self.rules.is_fully_raised(&incident.rule, incident.severity) {
+        // Observations that the ledger did not return may be missing to raise the incident, or to page that it has grown.
+        if self.rules.is_fully_paged(&incident.rule, incident.severity) {
             progress.result.paged.insert(incident.key.clone());
         }
         // The page is out: if the event failed now, it would only page again.
@@ -156,10 +156,11 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 }
 
 fn page_subject(incident: &Incident, extent: IncidentExtent, resolve_after: Span) -> ClaimSubject<'_> {
-    let Incident { first, last, severity, .. } = *incident;
+    let Incident { first, last, severity, settled_after, .. } = *incident;
+    let has_settled = settled_after.is_some();
     ClaimSubject::Page {
         key: &incident.key,
-        content: PageContent { first, last, severity, extent },
+        content: PageContent { first, last, severity, extent, has_settled },
         resolved_at: match incident.state {
             IncidentStatus::Resolved => incident.resolved_at,
             IncidentStatus::Open | IncidentStatus::Quiet => None,

@@ -30,8 +30,7 @@ impl GatheredFacts {
     ///
     /// These answers must be there:
     /// 1. of each group that counts the event, the incident's state and the observations; unless the event paged the
-    ///    incident (`paged` holds the incidents that were paged at their highest severity): more observations then change
-    ///    nothing;
+    ///    incident and nothing more can be paged of it (`paged` holds such incidents): more observations then change nothing;
     /// 2. for a rotation or a sweep, the rotation states: without them not even the further questions are known;
     /// 3. all that the event asks for itself.
     pub(crate) fn is_answered(&self, matched_event: &MatchedEvent<'_>, paged: &BTreeSet<String>) -> bool {

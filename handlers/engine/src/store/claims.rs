@@ -107,7 +107,7 @@ impl ClaimSubject<'_> {
             .remove_attributes(CLAIM_ATTRIBUTES);
         match self {
             Self::Page { content, resolved_at, .. } => {
-                let PageContent { first, last, severity, extent } = content;
+                let PageContent { first, last, severity, extent, .. } = content;
                 update = update
                     .set_number(FIRST, first.millis())
                     .set_number(LAST, last.millis())
@@ -224,7 +224,7 @@ mod tests {
     fn page_of(first: i64, last: i64, severity: Severity, secrets: usize) -> ClaimSubject<'static> {
         let resolve_after = Span::from_millis(100);
         let extent = IncidentExtent { secrets, ..IncidentExtent::default() };
-        let content = PageContent { first: at(first), last: at(last), severity, extent };
+        let content = PageContent { first: at(first), last: at(last), severity, extent, has_settled: false };
         ClaimSubject::Page { key: "k", content, resolved_at: None, resolve_after }
     }
 
@@ -277,6 +277,18 @@ mod tests {
         // An earlier release did not write how many secrets its page named.
         assert!(page_of(550, 650, Severity::Medium, 10).is_due().holds(Some(&example(&SAID))));
         assert!(!page_of(550, 650, Severity::Medium, 9).is_due().holds(Some(&example(&SAID))));
+    }
+
+    #[test]
+    fn last_figures_are_due_while_they_tell_more_than_the_pages_did() {
+        let told = [SAID[0], SAID[1], SAID[2], ("paged_secrets", 20)];
+        for (secrets, is_due) in [(33, true), (20, false)] {
+            let mut page = page_of(550, 650, Severity::High, secrets);
+            if let ClaimSubject::Page { content, .. } = &mut page {
+                content.has_settled = true;
+            }
+            assert_eq!(page.is_due().holds(Some(&example(&told))), is_due);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct CorpusSample {
     pub accounts: Vec<String>,
     /// The attacker, as the core names principals; absent in everyday work.
     pub thief: Option<String>,
+    /// How many secrets the attacker read, by records that name them.
+    pub stolen: usize,
     /// The events that EventBridge delivers, in the order of delivery.
     pub events: Vec<(Timestamp, Value)>,
     /// The ECS services of these accounts.
@@ -52,6 +54,7 @@ pub fn make_sample(class: BehaviourClass, seed: u64) -> CorpusSample {
         class,
         accounts: stage.accounts.into_iter().collect(),
         thief: stage.thief,
+        stolen: stage.stolen.len(),
         events,
         services: stage.services,
     }

@@ -23,6 +23,8 @@ pub(super) struct CorpusStage {
     pub(super) thief: Option<String>,
     pub(super) services: Vec<EcsService>,
     pub(super) accounts: BTreeSet<String>,
+    /// The ARNs of the secrets that the thief read.
+    pub(super) stolen: BTreeSet<String>,
     /// How many secrets were named.
     names: usize,
     /// The events, each with when it happened.
@@ -51,6 +53,7 @@ impl CorpusStage {
             repeated: 20,
             thief: None,
             services: Vec::new(),
+            stolen: BTreeSet::new(),
             names: 0,
             events: Vec::new(),
         }
@@ -132,8 +135,15 @@ impl CorpusStage {
 
     /// A secret is read, spelled in any way.
     pub(super) fn read_secret(&mut self, caller: &CorpusCaller, secret: &CorpusSecret) {
+        self.note_theft(caller, secret);
         let spelled = secret.spell(&mut self.random, &caller.account);
         self.record_call(caller, "GetSecretValue", secret.region(), &json!({ "secretId": spelled }));
+    }
+
+    fn note_theft(&mut self, caller: &CorpusCaller, secret: &CorpusSecret) {
+        if self.thief.as_ref() == Some(&caller.id) {
+            self.stolen.insert(secret.arn());
+        }
     }
 
     /// Each of some secrets is read, with between `from` and `to` milliseconds after each.
@@ -152,6 +162,7 @@ impl CorpusStage {
 
     /// A read of another account's secret: two records with one `sharedEventID`.
     pub(super) fn read_across_accounts(&mut self, caller: &CorpusCaller, owner: &str, secret: &CorpusSecret) {
+        self.note_theft(caller, secret);
         let spelled = secret.spell(&mut self.random, &caller.account);
         let shared_id = self.random.uuid();
         let parameters = json!({ "secretId": spelled });
@@ -183,6 +194,7 @@ impl CorpusStage {
     pub(super) fn read_batch(&mut self, caller: &CorpusCaller, secrets: &[CorpusSecret]) {
         let mut ids = Vec::new();
         for secret in secrets {
+            self.note_theft(caller, secret);
             ids.push(secret.spell(&mut self.random, &caller.account));
         }
         self.record_call(caller, "BatchGetSecretValue", self.region, &json!({ "secretIdList": ids }));

@@ -7,10 +7,20 @@ use responder_core::incident::Incident;
 use responder_core::memory_store::{MemoryStore, order_and_deduplicate};
 use responder_core::plan::PlanStep;
 use responder_core::rules::RuleSet;
+use responder_core::time::Span;
 use serde::Serialize;
+use serde_json::json;
 
 use super::class::BehaviourClass;
 use super::sample::{CorpusSample, make_facts};
+
+/// How often the sweep runs here; the sweep's rule runs it every minute.
+const SWEEP_INTERVAL: Span = Span::from_secs(300);
+/// Every incident has ended so long after the last event.
+const AFTER_THE_LAST_EVENT: Span = Span::from_secs(3 * 3_600);
+/// Where the sweep runs: in an account and a Region without samples.
+const SWEEP_ACCOUNT: &str = "999999999999";
+const SWEEP_REGION: &str = "eu-north-1";
 
 /// The verdict on the samples of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +39,10 @@ pub struct ClassVerdict {
     pub pages: usize,
     /// In how many samples somebody was paged about the attacker.
     pub found: usize,
+    /// How many secrets the attackers read, by records that name them.
+    pub stolen: usize,
+    /// How many of them the last page of each attack tells.
+    pub told: usize,
     /// How many samples were not decided as they must be.
     pub wrong: usize,
     /// The rules that paged, and how often.
@@ -48,6 +62,8 @@ impl ClassVerdict {
         self.incidents += more.incidents;
         self.pages += more.pages;
         self.found += more.found;
+        self.stolen += more.stolen;
+        self.told += more.told;
         self.wrong += more.wrong;
         for (rule, pages) in &more.paged_by {
             *self.paged_by.entry(rule.clone()).or_default() += pages;
@@ -67,6 +83,9 @@ pub fn judge_samples(rules: &RuleSet, samples: &[CorpusSample]) -> Result<Vec<Cl
             cases.extend(rules.match_event(&event.to_string())?);
         }
     }
+    for sweep in write_sweeps(samples) {
+        cases.extend(rules.match_event(&sweep)?);
+    }
     let mut store = MemoryStore::new(make_facts(samples));
     let mut paged = Vec::new();
     for case in order_and_deduplicate(cases).0 {
@@ -80,6 +99,26 @@ pub fn judge_samples(rules: &RuleSet, samples: &[CorpusSample]) -> Result<Vec<Cl
     Ok(samples.iter().map(|sample| judge_sample(sample, &incidents, &paged)).collect())
 }
 
+/// A sweep every five minutes, from the first event to the end of what it may open. The minutes between would change nothing but
+/// the time that it takes.
+fn write_sweeps(samples: &[CorpusSample]) -> Vec<String> {
+    let times = samples.iter().flat_map(|sample| sample.events.iter().map(|(at, _)| *at));
+    let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Vec::new() };
+    let mut sweeps = Vec::new();
+    let mut at = first;
+    while at < last.plus(AFTER_THE_LAST_EVENT) {
+        at = at.plus(SWEEP_INTERVAL);
+        sweeps.push(
+            json!({
+                "id": format!("sweep-{at}"), "source": "aws.events", "detail-type": "Scheduled Event",
+                "account": SWEEP_ACCOUNT, "region": SWEEP_REGION, "time": at.to_string(), "resources": [], "detail": {},
+            })
+            .to_string(),
+        );
+    }
+    sweeps
+}
+
 fn judge_sample(sample: &CorpusSample, incidents: &[Incident], paged: &[Incident]) -> ClassVerdict {
     let mut verdict = ClassVerdict::new(sample.class);
     verdict.samples = 1;
@@ -91,10 +130,14 @@ fn judge_sample(sample: &CorpusSample, incidents: &[Incident], paged: &[Incident
             *verdict.paged_by.entry(incident.rule.clone()).or_default() += 1;
             if is_about_thief(incident, sample) {
                 verdict.found = 1;
+                verdict.told = incident.secret_refs.len().min(sample.stolen);
             }
         }
     }
-    let is_wrong = if sample.class.is_attack { verdict.found == 0 } else { verdict.pages > 0 };
+    verdict.stolen = sample.stolen;
+    // On-call changes what the last page names: it must be nearly all.
+    let is_told = verdict.told * 10 >= verdict.stolen * 9;
+    let is_wrong = if sample.class.is_attack { verdict.found == 0 || !is_told } else { verdict.pages > 0 };
     verdict.wrong = usize::from(is_wrong);
     verdict
 }
