@@ -11,6 +11,8 @@ pub enum DetailKind {
     Drill,
     /// The session of the caller's role.
     SessionName,
+    /// The person behind the session, as the identity provider names them.
+    SourceIdentity,
     /// The caller's access key.
     AccessKeyId,
     /// The AWS service that made the call.
@@ -79,6 +81,7 @@ impl DetailKind {
         Self::Event,
         Self::Drill,
         Self::SessionName,
+        Self::SourceIdentity,
         Self::AccessKeyId,
         Self::CallingService,
         Self::SourceAddress,
@@ -117,6 +120,7 @@ impl DetailKind {
             Self::Event => "event",
             Self::Drill => "drill",
             Self::SessionName => "session",
+            Self::SourceIdentity => "source identity",
             Self::AccessKeyId => "access key id",
             Self::CallingService => "called by service",
             Self::SourceAddress => "source address",

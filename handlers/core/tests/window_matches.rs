@@ -196,16 +196,27 @@ fn by_definition(response: &Response, observations: &[Observation]) -> BTreeSet<
             .collect();
         let secrets: BTreeSet<&SecretRef> =
             window.iter().flat_map(|observation| &observation.secrets).collect();
-        if secrets.len() >= response.when.at_least {
+        let principals: BTreeSet<&Untrusted> =
+            window.iter().map(|observation| &observation.principal).collect();
+        if secrets.len() >= response.when.at_least && principals.len() >= response.when.principals {
             inside.extend(window.iter().map(|observation| observation.key.clone()));
         }
     }
     inside
 }
 
+/// The same threshold, by two principals or more.
+fn bulk_of_two_principals() -> Response {
+    response(r#"{"distinct":"secret","at_least":3,"within":"10m","per":"address","principals":2}"#)
+}
+
 fn any_observations() -> impl Strategy<Value = Vec<Observation>> {
     proptest::collection::vec(
-        (0i64..200, 0u8..8).prop_map(|(minute, secret)| observation(minute, secret)),
+        (0i64..200, 0u8..8, 0u8..3).prop_map(|(minute, secret, principal)| Observation {
+            principal: Untrusted::new(format!("p{principal}")),
+            key: format!("{minute}-{secret}-{principal}"),
+            ..observation(minute, secret)
+        }),
         0..40,
     )
 }
@@ -216,12 +227,13 @@ proptest! {
     #[test]
     fn window_matches_hold_exactly_the_observations_of_windows_that_fire(observations in any_observations()) {
         let unique: Vec<Observation> = observations.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let response = bulk();
-        let found = find_window_matches(&response, &unique);
-        let inside: BTreeSet<String> = found.iter().flat_map(|window_match| window_match.observations.iter().map(|observation| observation.key.clone())).collect();
-        prop_assert_eq!(inside, by_definition(&response, &unique));
-        for pair in found.windows(2) {
-            prop_assert!(pair[0].last().plus(response.resolve_after) < pair[1].first());
+        for response in [bulk(), bulk_of_two_principals()] {
+            let found = find_window_matches(&response, &unique);
+            let inside: BTreeSet<String> = found.iter().flat_map(|window_match| window_match.observations.iter().map(|observation| observation.key.clone())).collect();
+            prop_assert_eq!(inside, by_definition(&response, &unique));
+            for pair in found.windows(2) {
+                prop_assert!(pair[0].last().plus(response.resolve_after) < pair[1].first());
+            }
         }
     }
 

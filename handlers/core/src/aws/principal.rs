@@ -17,6 +17,11 @@ pub struct Principal {
     pub unique_id: Option<String>,
     /// The session name of an assumed role.
     pub session_name: Option<Untrusted>,
+    /// The person behind the session, as the identity provider names them when the first role is assumed. It stays the same in
+    /// every role that is assumed from there.
+    pub source_identity: Option<Untrusted>,
+    /// The user of IAM Identity Center for whom the session acts.
+    pub identity_center_user: Option<Untrusted>,
     /// The caller's account.
     pub account: Option<String>,
     /// The access key id.
@@ -37,6 +42,8 @@ impl Principal {
             id: Untrusted::new(find_id(identity)),
             unique_id: find_unique_id(identity),
             session_name: session_name.map(Untrusted::new),
+            source_identity: find_text(identity, "/sessionContext/sourceIdentity").map(Untrusted::new),
+            identity_center_user: find_text(identity, "/onBehalfOf/userId").map(Untrusted::new),
             account: find_text(identity, "/accountId").map(str::to_owned),
             access_key_id: find_text(identity, "/accessKeyId").map(Untrusted::new),
             invoked_by: find_text(identity, "/invokedBy").map(Untrusted::new),

@@ -191,6 +191,7 @@ fn evaluate<'m>(builder: &PlanBuilder<'m, '_>, membership: &'m GroupMembership<'
     // 3. It carries such an incident on. Where later events are known, they extend it all at once.
     if let Some(state) = notified
         && !has_later
+        && response.when.principals == 1
         && own.at > state.last
         && own.at <= state.last.plus(response.when.within)
         && count >= response.when.at_least

@@ -38,6 +38,7 @@ pub(super) fn event_details(
     // A drill recognises its own page by this.
     add(DetailKind::Drill, event.find_text("/detail/drill"));
     add(DetailKind::SessionName, event.principal.session_name.clone());
+    add(DetailKind::SourceIdentity, event.principal.source_identity.clone());
     add(DetailKind::AccessKeyId, event.principal.access_key_id.clone());
     add(DetailKind::CallingService, event.principal.invoked_by.clone());
     add(DetailKind::SourceAddress, event.find_text("/detail/sourceIPAddress"));

@@ -1,6 +1,9 @@
 //! Membership: the groups that an event is observed in, one for each response that counts and each subject.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use crate::aws::secret_ref::SecretRef;
+use crate::event::Event;
 use crate::facts::Facts;
 use crate::hash;
 use crate::incident::incident_key;
@@ -100,12 +103,15 @@ fn observation_role(event: &MatchedEvent<'_>, applied: &AppliedResponse<'_>) -> 
     }
 }
 
-/// The subjects that a count is kept for: the principal with its account, each secret, or the account.
+/// The subjects that a count is kept for: the principal with its account, each secret, the account, the person, or the address
+/// with the account. There is none where the record does not name it.
 fn subjects(event: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
     let event = &event.event;
     match per {
         CountPer::Principal => vec![event.principal.count_subject(&event.account)],
         CountPer::Account => vec![event.account.clone()],
+        CountPer::Person => find_person(event).into_iter().collect(),
+        CountPer::Address => find_address(event).into_iter().collect(),
         CountPer::Secret if event.secrets.is_empty() => {
             vec![format!("{}/{}/unknown", event.account, event.region)]
         }
@@ -118,6 +124,34 @@ fn subjects(event: &MatchedEvent<'_>, per: CountPer) -> Vec<String> {
     }
 }
 
+/// The person behind a session, in whatever account. The source identity stays the same however many roles a session assumes
+/// one after the other, and nobody can change it on the way (IAM user guide, "Monitor and control actions taken with assumed
+/// roles").
+fn find_person(event: &Event) -> Option<String> {
+    if let Some(source_identity) = &event.principal.source_identity {
+        return Some(format!("source-identity {}", source_identity.raw()));
+    }
+    let user = event.principal.identity_center_user.as_ref()?;
+    Some(format!("identity-center {}", user.raw()))
+}
+
+/// The source address of a call that names no person, with the account: a private address is another host in another network.
+/// An IPv6 host has a network of 64 bits to itself. A service that calls for somebody stands in the record by its name.
+fn find_address(event: &Event) -> Option<String> {
+    if find_person(event).is_some() {
+        return None;
+    }
+    let text = event.find_text("/detail/sourceIPAddress")?;
+    let host = match text.raw().parse().ok()? {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    };
+    Some(format!("{} {host}", event.account))
+}
+
 /// The key of the group of a subject. Responses that share an incident share a group, and so a write: an observation says what
 /// it is to each of them.
 fn group_key(response: &Response, subject: &str) -> String {
@@ -125,6 +159,8 @@ fn group_key(response: &Response, subject: &str) -> String {
         CountPer::Principal => "principal",
         CountPer::Secret => "secret",
         CountPer::Account => "account",
+        CountPer::Person => "person",
+        CountPer::Address => "address",
     };
     hash::hash_parts(&["stream", &response.incident, per, subject])
 }

@@ -233,15 +233,16 @@ fn downgraded_severity(response: &Response, window_match: &WindowMatch<'_>) -> S
 
 /// Slides the window over events in order of time and adds what fires to `found`.
 ///
-/// `left..right` are the events within `within` of the newest one, and `counts` holds how often each distinct value occurs in
-/// them. For three secrets `a b a` in a window of which the first `a` leaves, `a` still counts once.
+/// `left..right` are the events within `within` of the newest one, `counts` holds how often each distinct value occurs in
+/// them, and `principals` how often each principal does. For three secrets `a b a` in a window of which the first `a` leaves, `a` still counts once.
 fn slide_window<'m>(
     response: &Response,
     events: &[&'m Observation],
     names: &SecretNames<'m>,
     found: &mut Vec<WindowMatch<'m>>,
 ) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts = DistinctCounts::default();
+    let mut principals = DistinctCounts::default();
     let mut left = 0;
     let mut right = 0;
     // The first event that no match holds yet.
@@ -250,21 +251,21 @@ fn slide_window<'m>(
         // Events of one instant enter together: their order must not matter.
         while let Some(observation) = events.get(right).filter(|observation| observation.at == newest.at) {
             for value in counted_values(response, observation, names) {
-                *counts.entry(value).or_default() += 1;
+                counts.add(value);
+                principals.add(observation.principal.raw());
             }
             right += 1;
         }
         let start = newest.at.minus(response.when.within);
         while let Some(observation) = events.get(left).filter(|observation| observation.at < start) {
             for value in counted_values(response, observation, names) {
-                if let Some(count) = counts.get_mut(value) {
-                    *count -= 1;
-                    if *count == 0 {
-                        counts.remove(value);
-                    }
-                }
+                counts.remove(value);
+                principals.remove(observation.principal.raw());
             }
             left += 1;
+        }
+        if principals.len() < response.when.principals {
+            continue;
         }
         let Some(severity) = response.severity_at(counts.len()) else { continue };
         let fresh = events.get(left.max(unmatched)..right).unwrap_or_default();
@@ -277,6 +278,29 @@ fn slide_window<'m>(
             _ => found.push(WindowMatch { observations: fresh.to_vec(), severity, resolved: None }),
         }
         unmatched = right;
+    }
+}
+
+/// How often each distinct value occurs in a window.
+#[derive(Default)]
+struct DistinctCounts<'v>(BTreeMap<&'v str, usize>);
+
+impl<'v> DistinctCounts<'v> {
+    fn add(&mut self, value: &'v str) {
+        *self.0.entry(value).or_default() += 1;
+    }
+
+    fn remove(&mut self, value: &str) {
+        if let Some(count) = self.0.get_mut(value) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(value);
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

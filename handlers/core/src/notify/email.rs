@@ -167,8 +167,9 @@ fn list_regions(incident: &Incident) -> Vec<String> {
 }
 
 /// The details about the caller, with what the page calls them.
-const CALLER_DETAILS: [(DetailKind, &str); 5] = [
+const CALLER_DETAILS: [(DetailKind, &str); 6] = [
     (DetailKind::SessionName, "Session"),
+    (DetailKind::SourceIdentity, "Source identity"),
     (DetailKind::AccessKeyId, "Access key"),
     (DetailKind::CallingService, "Through"),
     (DetailKind::SourceAddress, "Address"),

@@ -69,6 +69,7 @@ impl Response {
                 within: Span::default(),
                 per: CountPer::Account,
                 after: None,
+                principals: 1,
                 escalate: Vec::new(),
             },
             counted: false,

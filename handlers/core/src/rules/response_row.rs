@@ -70,6 +70,7 @@ impl ResponseRow {
             within: DEFAULT_WINDOW,
             per: if handler == Handler::Access { CountPer::Principal } else { CountPer::Secret },
             after: None,
+            principals: 1,
             escalate: Vec::new(),
         }
     }

@@ -107,6 +107,7 @@ fn check_action(
 
 fn check_threshold(row: &ResponseRow, threshold: &Threshold, problems: &mut FieldProblems) {
     problems.add_if(threshold.at_least == 0, "when.at_least", "must be at least 1");
+    problems.add_if(threshold.principals == 0, "when.principals", "must be at least 1");
     problems.add_if(
         threshold.within > THRESHOLD_WINDOW_MAX || threshold.within == Span::default(),
         "when.within",

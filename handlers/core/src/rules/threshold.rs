@@ -29,6 +29,11 @@ pub enum CountPer {
     Secret,
     /// One count for each account.
     Account,
+    /// One count for each person behind sessions, as far as a record names the person: the source identity of the session, or
+    /// the user of IAM Identity Center.
+    Person,
+    /// One count for each source address within an account, of the calls that name no person.
+    Address,
 }
 
 /// When a counted response fires: `at_least` distinct things in a sliding window of `within`, in event time.
@@ -46,9 +51,21 @@ pub struct Threshold {
     /// A rule of which an event must come first, at most `within` before the events that count; it does not count itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// How many principals must have made the events of the window.
+    #[serde(default = "one_principal", skip_serializing_if = "is_one_principal")]
+    pub principals: usize,
     /// Higher severities from higher counts on, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<EscalationStep>,
+}
+
+fn one_principal() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one_principal(principals: &usize) -> bool {
+    *principals == 1
 }
 
 /// One step of an escalation.

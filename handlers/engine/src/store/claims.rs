@@ -283,7 +283,7 @@ mod tests {
     fn last_figures_are_due_while_they_tell_more_than_the_pages_did() {
         let told = [SAID[0], SAID[1], SAID[2], ("paged_secrets", 20)];
         for (secrets, is_due) in [(33, true), (20, false)] {
-            let mut page = page_of(550, 650, Severity::High, secrets);
+            let mut page = page_of(550, 650, Severity::Medium, secrets);
             if let ClaimSubject::Page { content, .. } = &mut page {
                 content.has_settled = true;
             }

@@ -13,7 +13,7 @@ const fn make_class(name: &'static str, about: &'static str, play: fn(&mut Corpu
 }
 
 /// The classes.
-pub(super) const CLASSES: [BehaviourClass; 14] = [
+pub(super) const CLASSES: [BehaviourClass; 18] = [
     make_class("bulk-theft", "20 to 30 secrets within seconds", play_bulk_theft),
     make_class("unhurried-theft", "12 secrets over 9 minutes", play_unhurried_theft),
     make_class("slow-drip", "9 secrets every 10 minutes for 3 to 6 hours, below every burst", play_slow_drip),
@@ -60,6 +60,22 @@ pub(super) const CLASSES: [BehaviourClass; 14] = [
         "a stolen execution role reads what its tasks do not, amid a rollout",
         play_execution_role,
     ),
+    make_class(
+        "person-through-many-roles",
+        "a person with a source identity reads 4 to 9 secrets with each of 4 to 6 roles",
+        play_person_through_roles,
+    ),
+    make_class(
+        "address-through-many-roles",
+        "one address reads 7 to 9 secrets with each of 5 to 8 roles",
+        play_address_through_roles,
+    ),
+    make_class(
+        "theft-in-an-endless-incident",
+        "a role that reads 22 secrets every hour is stolen: a list, and 40 to 70 others",
+        play_endless_incident,
+    ),
+    make_class("theft-that-grows", "120 to 350 secrets in a few minutes", play_growing_theft),
 ];
 
 fn play_bulk_theft(stage: &mut CorpusStage) {
@@ -198,4 +214,58 @@ fn play_execution_role(stage: &mut CorpusStage) {
         stage.read_secret(&thief, &secret);
         stage.wait(1_000, 20_000);
     }
+}
+
+/// Each role reads so few secrets that it does not stand out. `source` is the person behind the sessions.
+fn walk_through_roles(stage: &mut CorpusStage, roles: usize, least: u64, source: Option<&str>) {
+    let account = stage.account.clone();
+    let mut address = None;
+    for number in 0..roles {
+        let session = stage.random.hex(8);
+        let name = format!("team-{number}");
+        let mut hop = CorpusCaller::role(&mut stage.random, &account, "hops/", &name, &session);
+        match source {
+            Some(person) => hop = hop.with_source_identity(person),
+            None => hop.address.clone_from(address.get_or_insert_with(|| hop.address.clone())),
+        }
+        stage.mark_accomplice(&hop);
+        let count = stage.draw_number(least, 9);
+        let secrets = stage.make_secrets(count);
+        stage.read_secrets(&hop, &secrets, 1_000, 8_000);
+    }
+}
+
+fn play_person_through_roles(stage: &mut CorpusStage) {
+    let roles = stage.draw_number(4, 6);
+    let person = format!("{}@example.com", stage.random.hex(6));
+    walk_through_roles(stage, roles, 4, Some(&person));
+}
+
+fn play_address_through_roles(stage: &mut CorpusStage) {
+    let roles = stage.draw_number(5, 8);
+    walk_through_roles(stage, roles, 7, None);
+}
+
+fn play_endless_incident(stage: &mut CorpusStage) {
+    let account = stage.account.clone();
+    let operator = CorpusCaller::role(&mut stage.random, &account, "apps/", "refresher", "pod");
+    stage.mark_thief(&operator);
+    let own = stage.make_secrets(22);
+    for _ in 0..4 {
+        stage.read_secrets(&operator, &own, 200, 900);
+        stage.wait(3_000_000, 3_400_000);
+    }
+    let session = stage.random.hex(8);
+    let thief = operator.open_session(&mut stage.random, &session);
+    stage.record_call(&thief, "ListSecrets", stage.region, &json!({}));
+    let count = stage.draw_number(40, 70);
+    let secrets = stage.make_secrets(count);
+    stage.read_secrets(&thief, &secrets, 200, 1_500);
+}
+
+fn play_growing_theft(stage: &mut CorpusStage) {
+    let thief = stage.cast_thief();
+    let count = stage.draw_number(120, 350);
+    let secrets = stage.make_secrets(count);
+    stage.read_secrets(&thief, &secrets, 100, 900);
 }

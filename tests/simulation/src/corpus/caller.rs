@@ -116,6 +116,12 @@ impl CorpusCaller {
         }
     }
 
+    /// The session of a person whom the identity provider names.
+    pub(super) fn with_source_identity(mut self, person: &str) -> Self {
+        self.identity["sessionContext"]["sourceIdentity"] = json!(person);
+        self
+    }
+
     pub(super) fn with_agent(mut self, agent: &str) -> Self {
         agent.clone_into(&mut self.agent);
         self

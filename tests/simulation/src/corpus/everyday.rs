@@ -13,7 +13,7 @@ const fn make_class(name: &'static str, about: &'static str, play: fn(&mut Corpu
 }
 
 /// The classes.
-pub(super) const CLASSES: [BehaviourClass; 13] = [
+pub(super) const CLASSES: [BehaviourClass; 15] = [
     make_class(
         "terraform-refresh",
         "a declared role's Terraform reads 40 secrets, twice",
@@ -49,6 +49,16 @@ pub(super) const CLASSES: [BehaviourClass; 13] = [
         "cross-account-reads",
         "an application reads two secrets of another account",
         play_cross_account_reads,
+    ),
+    make_class(
+        "applications-behind-a-nat-gateway",
+        "20 to 25 applications with a role each read one secret from one address",
+        play_nat_gateway,
+    ),
+    make_class(
+        "administrator-in-two-roles",
+        "a person with a source identity reads 2 to 4 secrets with each of two roles",
+        play_administrator,
     ),
     make_class("secrets-manager-events", "the events of Secrets Manager's own work", play_own_events),
 ];
@@ -277,5 +287,26 @@ fn play_own_events(stage: &mut CorpusStage) {
             stage.send_service_event(name, &secret);
             stage.wait(500, 60_000);
         }
+    }
+}
+
+fn play_nat_gateway(stage: &mut CorpusStage) {
+    let count = stage.draw_number(20, 25);
+    let address = format!("192.0.2.{}", stage.random.below(254) + 1);
+    for number in 0..count {
+        let mut application = open_role_session(stage, "apps/", &format!("service-{number}"));
+        application.address.clone_from(&address);
+        let secrets = stage.make_secrets(1);
+        stage.read_secrets(&application, &secrets, 500, 10_000);
+    }
+}
+
+fn play_administrator(stage: &mut CorpusStage) {
+    let person = format!("{}@example.com", stage.random.hex(6));
+    for role in ["operations", "support"] {
+        let session = open_role_session(stage, "people/", role).with_source_identity(&person);
+        let count = stage.draw_number(2, 4);
+        let secrets = stage.make_secrets(count);
+        stage.read_secrets(&session, &secrets, 2_000, 60_000);
     }
 }

@@ -19,6 +19,8 @@ pub struct CorpusSample {
     pub accounts: Vec<String>,
     /// The attacker, as the core names principals; absent in everyday work.
     pub thief: Option<String>,
+    /// How many principals the attack has, where it is one of several.
+    pub accomplices: usize,
     /// How many secrets the attacker read, by records that name them.
     pub stolen: usize,
     /// The events that EventBridge delivers, in the order of delivery.
@@ -54,6 +56,7 @@ pub fn make_sample(class: BehaviourClass, seed: u64) -> CorpusSample {
         class,
         accounts: stage.accounts.into_iter().collect(),
         thief: stage.thief,
+        accomplices: stage.accomplices.len(),
         stolen: stage.stolen.len(),
         events,
         services: stage.services,
@@ -104,7 +107,8 @@ mod tests {
         let mut seen = BTreeSet::new();
         for sample in make_samples(1) {
             assert!(sample.accounts.iter().all(|account| seen.insert(account.clone())));
-            assert_eq!(sample.thief.is_some(), sample.class.is_attack, "{}", sample.class.name);
+            let has_thief = sample.thief.is_some() || sample.accomplices > 0;
+            assert_eq!(has_thief, sample.class.is_attack, "{}", sample.class.name);
             assert!(!sample.events.is_empty());
             for (_, event) in &sample.events {
                 rules.match_event(&event.to_string()).unwrap();

@@ -21,6 +21,8 @@ pub(super) struct CorpusStage {
     /// How many of a thousand events come more than once.
     pub(super) repeated: u64,
     pub(super) thief: Option<String>,
+    /// The callers of an attack of several.
+    pub(super) accomplices: BTreeSet<String>,
     pub(super) services: Vec<EcsService>,
     pub(super) accounts: BTreeSet<String>,
     /// The ARNs of the secrets that the thief read.
@@ -52,6 +54,7 @@ impl CorpusStage {
             longest_delay: Span::from_secs(90),
             repeated: 20,
             thief: None,
+            accomplices: BTreeSet::new(),
             services: Vec::new(),
             stolen: BTreeSet::new(),
             names: 0,
@@ -129,6 +132,11 @@ impl CorpusStage {
         caller
     }
 
+    /// One of several callers of one attack: the incident names none of them alone.
+    pub(super) fn mark_accomplice(&mut self, caller: &CorpusCaller) {
+        self.accomplices.insert(caller.id.clone());
+    }
+
     pub(super) fn mark_thief(&mut self, caller: &CorpusCaller) {
         self.thief = Some(caller.id.clone());
     }
@@ -141,7 +149,7 @@ impl CorpusStage {
     }
 
     fn note_theft(&mut self, caller: &CorpusCaller, secret: &CorpusSecret) {
-        if self.thief.as_ref() == Some(&caller.id) {
+        if self.thief.as_ref() == Some(&caller.id) || self.accomplices.contains(&caller.id) {
             self.stolen.insert(secret.arn());
         }
     }

@@ -149,6 +149,8 @@ fn is_of_sample(incident: &Incident, sample: &CorpusSample) -> bool {
 fn is_about_thief(incident: &Incident, sample: &CorpusSample) -> bool {
     match (&incident.principal, &sample.thief) {
         (Some(principal), Some(thief)) => principal.raw() == thief,
+        // The last figures of several principals name how many there are.
+        (None, None) => sample.accomplices > 0 && incident.principals > 1,
         _ => false,
     }
 }
