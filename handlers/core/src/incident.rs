@@ -14,6 +14,7 @@ use crate::severity::Severity;
 use crate::state::incident_extent::IncidentExtent;
 use crate::state::incident_state::IncidentState;
 use crate::state::observation::Observation;
+use crate::state::origin_set::OriginSet;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -77,6 +78,12 @@ pub struct Incident {
     /// How long nothing followed, if these are its last figures; for the page.
     #[serde(skip)]
     pub settled_after: Option<Span>,
+    /// Whether the page reminds of an incident that is open for a day.
+    #[serde(skip)]
+    pub is_reminder: bool,
+    /// The addresses and access keys from which it came, for the next page.
+    #[serde(skip)]
+    pub origins: OriginSet,
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<ServiceArn>,
@@ -119,12 +126,16 @@ impl Incident {
         let observations = &window_match.observations;
         let mut principals: BTreeSet<&Untrusted> = BTreeSet::new();
         let mut regions: BTreeSet<&String> = BTreeSet::new();
+        let mut origins = OriginSet::default();
         let mut errors = 0;
         let mut lists = 0;
         let mut event_ids = Vec::new();
         for observation in observations {
             principals.insert(&observation.principal);
             regions.insert(&observation.region);
+            for origin in &observation.origins {
+                origins.insert(*origin);
+            }
             errors += usize::from(observation.error);
             lists += usize::from(observation.only_precedes());
             event_ids.push(observation.id.clone());
@@ -158,6 +169,8 @@ impl Incident {
             secret_refs,
             notified: None,
             settled_after: None,
+            is_reminder: false,
+            origins,
             services: Vec::new(),
             errors,
             suppressed: BTreeMap::new(),
@@ -174,6 +187,8 @@ impl Incident {
             secrets: self.secret_refs.len(),
             regions: self.regions.len(),
             lists: self.lists.min(1),
+            reminders: 0,
+            origins: self.origins,
         }
     }
 

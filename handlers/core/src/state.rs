@@ -9,3 +9,4 @@ pub mod incident_extent;
 pub mod incident_state;
 pub mod observation;
 pub mod open_incident;
+pub mod origin_set;

@@ -31,10 +31,21 @@ struct Call {
     secret: Option<u32>,
     region: &'static str,
     agent: &'static str,
+    address: u8,
+    key: &'static str,
 }
 
+const TEMPORARY_KEY: &str = "ASIAIOSFODNN7EXAMPLE";
+
 fn read(second: u32, secret: u32) -> Call {
-    Call { second, secret: Some(secret), region: "us-west-2", agent: "aws-cli/2.22" }
+    Call {
+        second,
+        secret: Some(secret),
+        region: "us-west-2",
+        agent: "aws-cli/2.22",
+        address: 9,
+        key: TEMPORARY_KEY,
+    }
 }
 
 fn list(second: u32) -> Call {
@@ -49,7 +60,7 @@ fn theft(from: u32, secrets: std::ops::Range<u32>) -> Vec<Call> {
 
 impl Call {
     fn text(self) -> String {
-        let Self { second, secret, region, agent } = self;
+        let Self { second, secret, region, agent, address, key } = self;
         let time = Timestamp::from_millis(START + i64::from(second) * 1_000).to_string();
         let (name, parameters) = match secret {
             Some(secret) => ("GetSecretValue", json!({"secretId": format!("app/s{secret}")})),
@@ -61,8 +72,8 @@ impl Call {
             "detail": {
                 "eventSource": "secretsmanager.amazonaws.com", "eventName": name, "awsRegion": region, "eventTime": time,
                 "eventID": format!("{self:?}"), "recipientAccountId": "111122223333", "requestParameters": parameters,
-                "userAgent": agent, "eventType": "AwsApiCall", "sourceIPAddress": "203.0.113.9",
-                "userIdentity": {"type": "AssumedRole", "accountId": "111122223333", "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
+                "userAgent": agent, "eventType": "AwsApiCall", "sourceIPAddress": format!("203.0.113.{address}"),
+                "userIdentity": {"type": "AssumedRole", "accountId": "111122223333", "accessKeyId": key,
                     "arn": "arn:aws:sts::111122223333:assumed-role/refresher/i-0123456789abcdef0",
                     "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/refresher",
                         "accountId": "111122223333", "userName": "refresher"}}},
@@ -79,13 +90,15 @@ fn decide(calls: &[Call], ordered: bool) -> (Vec<Plan>, MemoryStore<'static>) {
 /// The same, with a sweep in each of some minutes.
 fn decide_with_sweeps(calls: &[Call], minutes: std::ops::Range<i64>) -> (Vec<Plan>, MemoryStore<'static>) {
     let mut texts: Vec<String> = calls.iter().map(|call| call.text()).collect();
-    for minute in minutes {
-        let time = Timestamp::from_millis(START + minute * 60_000).to_string();
-        let sweep = json!({"id": format!("sweep-{minute}"), "source": "aws.events", "detail-type": "Scheduled Event",
-            "account": "111122223333", "region": "us-west-2", "time": time, "resources": [], "detail": {}});
-        texts.push(sweep.to_string());
-    }
+    texts.extend(minutes.map(sweep));
     decide_texts(texts, true)
+}
+
+fn sweep(minute: i64) -> String {
+    let time = Timestamp::from_millis(START + minute * 60_000).to_string();
+    json!({"id": format!("sweep-{minute}"), "source": "aws.events", "detail-type": "Scheduled Event",
+        "account": "111122223333", "region": "us-west-2", "time": time, "resources": [], "detail": {}})
+    .to_string()
 }
 
 fn decide_texts(texts: Vec<String>, ordered: bool) -> (Vec<Plan>, MemoryStore<'static>) {
@@ -160,7 +173,78 @@ fn operator_that_refreshes_the_same_secrets_pages_no_further() {
     for hour in 0..48 {
         calls.extend(theft(hour * 3_000, 0..25));
     }
+    let (plans, _) = decide(&calls, true);
+    // The third page is the reminder after a day.
+    let told = [(Severity::Medium, 10), (Severity::High, 20), (Severity::High, 10)];
+    assert_eq!(summaries(&plans), told);
+    let hours: Vec<i64> = told_by_minute(&plans).iter().map(|(minute, _)| minute / 60).collect();
+    assert_eq!(hours, [0, 0, 24]);
+    let steps = page_steps(&plans);
+    let body = Renderer::new(rules(), &Settings::default()).render_step(steps[2]).unwrap().body;
+    assert!(body.contains("It is still open: it began 2026-03-01 00:00:00 UTC."), "{body}");
+}
+
+#[test]
+fn new_address_of_a_severe_incident_is_paged_once_and_named() {
+    let from = |address: u8, calls: Vec<Call>| -> Vec<Call> {
+        calls.into_iter().map(|call| Call { address, ..call }).collect()
+    };
+    let owner = theft(0, 0..22);
+    let calls =
+        [owner.clone(), from(77, theft(30, 0..3)), theft(40, 0..3), from(77, theft(50, 0..3))].concat();
+    let (plans, _) = decide(&calls, true);
+    let told: Vec<i64> = pages(&plans).iter().map(|page| (page.last.millis() - START) / 1_000).collect();
+    assert_eq!(told, [9, 19, 30], "the first read from the new address");
+    let steps = page_steps(&plans);
+    let body = Renderer::new(rules(), &Settings::default()).render_step(steps[2]).unwrap().body;
+    assert!(body.contains("New since then: address 203.0.113.77."), "{body}");
+    // Below high it is none, and the first page of several addresses names them all.
+    let calls = [theft(0, 0..12), from(77, theft(30, 0..3))].concat();
+    assert_eq!(summaries(&decide(&calls, true).0), [(Severity::Medium, 10)]);
+    let calls = [theft(0, 0..5), from(77, theft(10, 5..22)), theft(40, 0..3)].concat();
     assert_eq!(summaries(&decide(&calls, true).0), [(Severity::Medium, 10), (Severity::High, 20)]);
+}
+
+#[test]
+fn new_lasting_access_key_is_paged_and_a_new_temporary_one_is_not() {
+    let with = |key: &'static str| {
+        let second: Vec<Call> = theft(30, 0..3).into_iter().map(|call| Call { key, ..call }).collect();
+        summaries(&decide(&[theft(0, 0..22), second].concat(), true).0).len()
+    };
+    assert_eq!(with("AKIAI44QH8DHBEXAMPLE"), 3);
+    assert_eq!(with("ASIAI44QH8DHBEXAMPLE"), 2);
+}
+
+#[test]
+fn thief_with_an_address_for_each_call_is_paged_a_few_times() {
+    let calls: Vec<Call> = (0..240u8).map(|n| Call { address: n, ..read(u32::from(n), 0) }).collect();
+    let first = theft(300, 0..40);
+    let more = calls.iter().map(|call| Call { second: call.second + 400, ..*call });
+    let (plans, _) = decide(&first.into_iter().chain(more).collect::<Vec<_>>(), true);
+    let count = pages(&plans).len();
+    assert!(count <= 10, "{count}");
+}
+
+#[test]
+fn failed_rotation_that_is_open_for_a_day_is_reminded_of_once() {
+    let time = Timestamp::from_millis(START).to_string();
+    let failure = json!({"version": "0", "id": "i", "source": "aws.secretsmanager", "account": "111122223333", "region": "us-west-2",
+        "detail-type": "AWS Service Event via CloudTrail", "time": time, "resources": [], "detail": {
+            "eventSource": "secretsmanager.amazonaws.com", "eventName": "RotationFailed", "eventTime": time, "eventID": "e",
+            "awsRegion": "us-west-2", "eventType": "AwsServiceEvent", "recipientAccountId": "111122223333",
+            "additionalEventData": {"SecretId": "arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-a1B2c3"}}});
+    let mut texts = vec![failure.to_string()];
+    texts.extend((1..60).map(|hour| sweep(hour * 60)));
+    let (plans, _) = decide_texts(texts, true);
+    let mut hours = Vec::new();
+    for plan in &plans {
+        for page in pages(std::slice::from_ref(plan)) {
+            if page.rule == "rotation-failed" {
+                hours.push((plan.time.millis() - START) / 3_600_000);
+            }
+        }
+    }
+    assert_eq!(hours, [0, 24]);
 }
 
 #[test]
@@ -241,7 +325,7 @@ fn last_figures_are_told_once_if_the_pages_told_less_than_nine_tenths() {
     let steps = page_steps(&plans);
     let settings = Settings::default();
     let body = Renderer::new(rules(), &settings).render_step(steps[2]).unwrap().body;
-    let expected = "33 calls for 33 different secrets within 32 seconds.\nNothing followed for 10 minutes: these are the last figures. The page before said: high, 20 secrets, one Region.";
+    let expected = "33 calls for 33 different secrets within 32 seconds.\nThe page before said: high, 20 secrets, one Region. Nothing followed for 10 minutes: these are the last figures.";
     assert!(body.contains(expected), "{body}");
     // Of 22 secrets the pages told 20: that is enough. Of 23 it is not.
     assert_eq!(told_by_minute(&decide_with_sweeps(&theft(0, 0..22), 1..180).0).len(), 2);

@@ -166,7 +166,8 @@ fn retries_of_a_rotation_are_one_incident_that_ends_after_a_silent_week() {
     events.extend((1..24 * 9).map(|hour| sweep(hour * HOUR)));
     let (plans, incidents, _) = story(&rules, &events);
     let failures = incidents.iter().filter(|incident| incident.rule == "rotation-failed").count();
-    assert_eq!((pages(&plans, "rotation-failed").len(), failures), (1, 1));
+    // The second page is the reminder after a day.
+    assert_eq!((pages(&plans, "rotation-failed").len(), failures), (2, 1));
     let ended = ends(&plans, "rotation-failed");
     assert_eq!(ended.len(), 1);
     assert_eq!(ended[0].1, at(86_400).plus("7d".parse::<Span>().unwrap()));

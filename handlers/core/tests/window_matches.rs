@@ -47,6 +47,7 @@ fn observation(minute: i64, secret: u8) -> Observation {
         secrets: vec![SecretRef::from_name_or_arn(&format!("s{secret}"), "1", "r").unwrap()],
         secrets_known: true,
         error: false,
+        origins: Vec::new(),
         roles: BTreeMap::from([("r".to_owned(), ObservationRole::Counts)]),
     }
 }

@@ -12,8 +12,10 @@ use crate::incident::Incident;
 use crate::plan::PlanStep;
 use crate::question::Question;
 use crate::rules::{AppliedResponse, MatchedEvent, Response};
+use crate::severity::Severity;
 use crate::state::incident_extent::IncidentExtent;
 use crate::state::observation::{Observation, ObservationRole};
+use crate::state::origin_set::OriginSet;
 use crate::time::{Span, Timestamp};
 
 /// What the counts of an event need to know.
@@ -309,14 +311,21 @@ fn find_incident_without_news<'f>(
     let mut secrets = BTreeSet::new();
     let mut regions = BTreeSet::new();
     let mut lists = 0;
+    let mut origins = OriginSet::default();
     for observation in observations {
+        for origin in &observation.origins {
+            origins.insert(*origin);
+        }
         secrets.extend(&observation.secrets);
         regions.insert(&observation.region);
         lists |= usize::from(observation.only_precedes());
     }
     // Spellings of one secret count once in the incident, so this is never too low.
-    let bound = IncidentExtent { secrets: secrets.len(), regions: regions.len(), lists };
-    if bound.is_news_after(state.extent) {
+    let bound =
+        IncidentExtent { secrets: secrets.len(), regions: regions.len(), lists, reminders: 0, origins };
+    let last = observations.iter().map(|observation| observation.at).max().unwrap_or(state.last);
+    // Whether these make it more severe is looked at below.
+    if bound.lasting(state.first, last.max(state.last)).is_news_after(state.extent, Severity::Critical) {
         return None;
     }
     if state.severity < response.highest_severity() {

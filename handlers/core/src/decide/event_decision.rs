@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::plan_builder::PlanBuilder;
 use super::{
-    auto_resolve, consumer_notices, detect, digest, first_seen, last_figures, overdue_rotation,
+    auto_resolve, consumer_notices, detect, digest, first_seen, incident_updates, overdue_rotation,
     read_evidence, rollout, secret_change, sweep,
 };
 use crate::aws::secret_ref::SecretRef;
@@ -34,7 +34,7 @@ pub fn questions(event: &MatchedEvent<'_>, facts: &Facts) -> Vec<Question> {
         }
     }
     if is_sweep {
-        questions.extend(last_figures::questions(event, facts));
+        questions.extend(incident_updates::questions(event, facts));
         questions.extend(auto_resolve::questions(event, facts));
     }
     questions.sort();
@@ -62,7 +62,7 @@ pub fn respond(event: &MatchedEvent<'_>, facts: &Facts) -> Plan {
     detect::resolve(&mut builder);
     if is_sweep {
         // The figures of an incident are told before it ends.
-        last_figures::respond(&mut builder);
+        incident_updates::respond(&mut builder);
         auto_resolve::respond(&mut builder);
     }
     let PlanBuilder { steps, retry, .. } = builder;

@@ -77,10 +77,16 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         let other = is_another_occurrence(incident.first, incident.last, response.resolve_after);
         let known = self.facts.incidents.get(&incident.key);
         let same = known.filter(|state| !state.satisfies(&other, response.resolve_after));
+        extent = match same {
+            Some(state) => extent.lasting(state.first.min(incident.first), state.last.max(incident.last)),
+            None => extent.lasting(incident.first, incident.last),
+        };
         // 1. Nothing new.
         if let Some(state) = same {
             // What is only worth knowing is no growth of what was paged.
-            let has_grown = incident.severity > Severity::Info && extent.is_news_after(state.extent);
+            let severity = incident.severity.max(state.severity);
+            let has_grown =
+                incident.severity > Severity::Info && extent.is_news_after(state.extent, severity);
             if incident.severity <= state.severity && !has_grown {
                 let Incident { rule, key, first, last, .. } = incident;
                 self.steps.push(PlanStep::ExtendIncident { rule, key, first, last, consumers });
@@ -98,6 +104,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
             incident.last = incident.last.max(state.last);
             incident.severity = incident.severity.max(state.severity);
             incident.notified = Some(*state);
+            incident.is_reminder = extent.reminders > state.extent.reminders;
             extent = extent.max(state.extent);
         }
         let mut groups = BTreeSet::new();

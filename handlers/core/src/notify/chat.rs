@@ -114,7 +114,7 @@ fn render_headline(view: &NotificationView<'_>) -> String {
         _ => {
             let target = describe_target(incident, view.response, format_code_span);
             let mut sentences = vec![format!("{}{target}.", incident.title)];
-            sentences.extend(describe_page_before(incident));
+            sentences.extend(describe_page_before(incident, format_code_span));
             sentences.join(" ")
         }
     }

@@ -104,7 +104,7 @@ fn render_headline(view: &NotificationView<'_>) -> TextLines {
         }
         _ => {
             lines.add(&format!("{}{target}.", incident.title));
-            if let Some(before) = describe_page_before(incident) {
+            if let Some(before) = describe_page_before(incident, |value| value.show(NAME_MAX_CHARS)) {
                 lines.add(&before);
             }
         }

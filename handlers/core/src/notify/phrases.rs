@@ -5,6 +5,7 @@ use crate::detail_kind::DetailKind;
 use crate::incident::{Incident, IncidentStatus};
 use crate::rules::{Handler, Response};
 use crate::state::incident_state::IncidentState;
+use crate::state::origin_set::Origin;
 use crate::text::Untrusted;
 use crate::time::{Span, Timestamp};
 
@@ -93,13 +94,35 @@ fn describe_calls(incident: &Incident, response: &Response) -> String {
     format!("{calls}{secrets}{within}{so_far}{refused}")
 }
 
-/// What the last page of an open incident said: this page tells of more. The last figures say so.
-pub(super) fn describe_page_before(incident: &Incident) -> Option<String> {
+/// What the last page of an open incident said, and why this page follows it: the last figures, a reminder, or an address or an
+/// access key that no page named.
+pub(super) fn describe_page_before(
+    incident: &Incident,
+    show: impl Fn(&Untrusted) -> String,
+) -> Option<String> {
     let IncidentState { severity, extent, .. } = incident.notified?;
-    let settled = match incident.settled_after {
-        Some(span) => format!("Nothing followed for {}: these are the last figures. ", format_span(span)),
-        None => String::new(),
-    };
+    let mut sentences = Vec::new();
+    if let Some(span) = incident.settled_after {
+        sentences.push(format!("Nothing followed for {}: these are the last figures.", format_span(span)));
+    }
+    if incident.is_reminder {
+        sentences
+            .push(format!("It is still open: it began {}.", format_period(incident.first, incident.first)));
+    }
+    let address = incident.detail(DetailKind::SourceAddress);
+    let key = incident.detail(DetailKind::AccessKeyId);
+    let named = [
+        ("address", address, address.map(|address| Origin::of_address(address.raw()))),
+        ("access key", key, key.and_then(|key| Origin::of_access_key(key.raw()))),
+    ];
+    for (noun, value, origin) in named {
+        if let (Some(value), Some(origin)) = (value, origin)
+            && !extent.origins.is_empty()
+            && !extent.origins.contains(origin)
+        {
+            sentences.push(format!("New since then: {noun} {}.", show(value)));
+        }
+    }
     let mut parts = vec![severity.as_str().to_owned()];
     if extent.secrets > 0 {
         parts.push(format_count(extent.secrets, "secret"));
@@ -107,7 +130,8 @@ pub(super) fn describe_page_before(incident: &Incident) -> Option<String> {
     if extent.regions > 0 {
         parts.push(format_count(extent.regions, "Region"));
     }
-    Some(format!("{settled}The page before said: {}.", parts.join(", ")))
+    sentences.insert(0, format!("The page before said: {}.", parts.join(", ")));
+    Some(sentences.join(" "))
 }
 
 /// How an incident ended: an event undid it, or nothing followed. That nothing followed mends nothing.

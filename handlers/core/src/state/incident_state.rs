@@ -41,6 +41,10 @@ pub enum IncidentField {
     PagedRegions,
     /// 1 if a page said that the caller listed secrets.
     PagedLists,
+    /// 1 if it was reminded of.
+    PagedReminders,
+    /// How many origins the pages named.
+    PagedOrigins,
     /// When it was resolved.
     ResolvedAt,
     /// Its last event when it was auto-resolved; absent where an event resolved it.
@@ -70,6 +74,8 @@ impl IncidentState {
                 IncidentField::PagedSecrets => to_number(self.extent.secrets),
                 IncidentField::PagedRegions => to_number(self.extent.regions),
                 IncidentField::PagedLists => to_number(self.extent.lists),
+                IncidentField::PagedReminders => to_number(self.extent.reminders),
+                IncidentField::PagedOrigins => to_number(self.extent.origins.len()),
                 IncidentField::ResolvedAt => self.resolved?.millis(),
                 IncidentField::AutoResolvedAfter if self.is_auto_resolved(resolve_after) => {
                     self.last.millis()
@@ -113,9 +119,18 @@ pub struct PageContent {
     pub extent: IncidentExtent,
     /// Whether these are the last figures: then each further secret is news, not the next step alone.
     pub has_settled: bool,
+    /// How much of it was notified before, as the decision knows it.
+    pub notified: IncidentExtent,
 }
 
-/// A page has news: the incident was never paged, or at a lower severity, or with fewer secrets, Regions or lists by a step
+impl PageContent {
+    /// Whether it names an address or an access key that no page named before, as far as the decision knows.
+    fn has_new_origin(&self) -> bool {
+        self.extent.has_new_origin_after(self.notified)
+    }
+}
+
+/// A page has news: the incident was never paged, or at a lower severity, or with fewer secrets, Regions, lists or reminders by a step
 /// (`IncidentExtent::steps`), or the events are another occurrence.
 pub fn has_page_news(page: &PageContent, resolve_after: Span) -> Condition<IncidentField> {
     let mut news = vec![
@@ -130,6 +145,12 @@ pub fn has_page_news(page: &PageContent, resolve_after: Span) -> Condition<Incid
             news.push(Any(vec![Absent(field), Below(field, step)]));
         }
     }
+    if page.has_new_origin() {
+        // Which origins a page named since cannot be told from their number: then it is decided again.
+        let before = to_number(page.notified.origins.len());
+        news.push(Any(vec![Absent(IncidentField::PagedOrigins), Above(IncidentField::PagedOrigins, before)]));
+        news.push(Below(IncidentField::PagedOrigins, to_number(page.extent.origins.len())));
+    }
     Any(news)
 }
 
@@ -141,17 +162,19 @@ pub fn is_page_due(page: &PageContent, resolve_after: Span) -> Condition<Inciden
     for (field, number) in extent_numbers(page.extent) {
         takes_nothing_back.push(is_at_most(field, number));
     }
+    takes_nothing_back.push(is_at_most(IncidentField::PagedOrigins, to_number(page.notified.origins.len())));
     All(vec![
         has_page_news(page, resolve_after),
         Any(vec![is_another_occurrence(page.first, page.last, resolve_after), All(takes_nothing_back)]),
     ])
 }
 
-fn extent_numbers(extent: IncidentExtent) -> [(IncidentField, i64); 3] {
+fn extent_numbers(extent: IncidentExtent) -> [(IncidentField, i64); 4] {
     [
         (IncidentField::PagedSecrets, to_number(extent.secrets)),
         (IncidentField::PagedRegions, to_number(extent.regions)),
         (IncidentField::PagedLists, to_number(extent.lists)),
+        (IncidentField::PagedReminders, to_number(extent.reminders)),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::origin_set::Origin;
 use crate::aws::secret_ref::SecretRef;
 use crate::event::Event;
 use crate::hash;
@@ -38,6 +39,9 @@ pub struct Observation {
     /// Whether the call was refused or failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub error: bool,
+    /// The source address, and the access key if it lasts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
     /// What it is to each response that observes it, by the response's id: responses that share an incident share it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, ObservationRole>,
@@ -93,6 +97,7 @@ impl Observation {
             secrets,
             secrets_known: event.secrets_known && event.secrets.len() <= EVENT_SECRETS_MAX,
             error: event.is_error(),
+            origins: find_origins(event),
             roles: BTreeMap::new(),
         }
     }
@@ -110,6 +115,7 @@ impl Observation {
             secrets: Vec::new(),
             secrets_known: false,
             error: false,
+            origins: Vec::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -172,4 +178,14 @@ fn bound_text(text: &str, max_bytes: usize) -> String {
     }
     let kept = text.floor_char_boundary(max_bytes - 33);
     format!("{}#{}", text.get(..kept).unwrap_or_default(), hash::hash_bytes(text.as_bytes()))
+}
+/// The source address and the access key of an event, as far as the record names them.
+fn find_origins(event: &Event) -> Vec<Origin> {
+    let mut origins = Vec::new();
+    if let Some(address) = event.find_text("/detail/sourceIPAddress") {
+        origins.push(Origin::of_address(address.raw()));
+    }
+    let key = event.principal.access_key_id.as_ref();
+    origins.extend(key.and_then(|key| Origin::of_access_key(key.raw())));
+    origins
 }

@@ -158,9 +158,10 @@ impl<A: AwsPort> PlanExecutor<'_, A> {
 fn page_subject(incident: &Incident, extent: IncidentExtent, resolve_after: Span) -> ClaimSubject<'_> {
     let Incident { first, last, severity, settled_after, .. } = *incident;
     let has_settled = settled_after.is_some();
+    let notified = incident.notified.map(|state| state.extent).unwrap_or_default();
     ClaimSubject::Page {
         key: &incident.key,
-        content: PageContent { first, last, severity, extent, has_settled },
+        content: PageContent { first, last, severity, extent, has_settled, notified },
         resolved_at: match incident.state {
             IncidentStatus::Resolved => incident.resolved_at,
             IncidentStatus::Open | IncidentStatus::Quiet => None,

@@ -5,13 +5,14 @@
 //! the end of the lease; then the next delivery takes it.
 
 use responder_core::state::incident_state::{PageContent, has_page_news, is_page_due, is_resolution_due};
+use responder_core::state::origin_set::OriginSet;
 use responder_core::time::{Span, Timestamp};
 
 use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{
-    self, AUTO_RESOLVED_AFTER, FIRST, INCIDENT_LIFETIME, LAST, LEASE_UNTIL, OWNER, PAGED, PAGED_LISTS,
-    PAGED_REGIONS, PAGED_SECRETS, RESOLVED, TTL, expiry_seconds,
+    self, AUTO_RESOLVED_AFTER, FIRST, INCIDENT_LIFETIME, LAST, LEASE_UNTIL, ORIGINS, OWNER, PAGED,
+    PAGED_LISTS, PAGED_ORIGINS, PAGED_REGIONS, PAGED_REMINDERS, PAGED_SECRETS, RESOLVED, TTL, expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{Absent, All, Any, Equals, LessThan};
@@ -115,6 +116,9 @@ impl ClaimSubject<'_> {
                     .set_number(PAGED_SECRETS, to_number(extent.secrets))
                     .set_number(PAGED_REGIONS, to_number(extent.regions))
                     .set_number(PAGED_LISTS, to_number(extent.lists))
+                    .set_number(PAGED_REMINDERS, to_number(extent.reminders))
+                    .set_number(PAGED_ORIGINS, to_number(extent.origins.len()))
+                    .set_text(ORIGINS, &write_origins(&extent.origins))
                     .remove_attributes([AUTO_RESOLVED_AFTER]);
                 update = match resolved_at {
                     Some(resolved_at) => update.set_number(RESOLVED, resolved_at.millis()),
@@ -172,6 +176,11 @@ fn to_number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// The origins as a JSON list.
+fn write_origins(origins: &OriginSet) -> String {
+    serde_json::to_string(origins).unwrap_or_default()
+}
+
 fn is_owner(owner: &str) -> WriteCondition {
     Equals(OWNER, AttributeValue::Text(owner.to_owned()))
 }
@@ -205,6 +214,7 @@ fn explain_refused_claim(
 mod tests {
     use responder_core::severity::Severity;
     use responder_core::state::incident_extent::IncidentExtent;
+    use responder_core::state::origin_set::Origin;
 
     use super::*;
 
@@ -224,7 +234,14 @@ mod tests {
     fn page_of(first: i64, last: i64, severity: Severity, secrets: usize) -> ClaimSubject<'static> {
         let resolve_after = Span::from_millis(100);
         let extent = IncidentExtent { secrets, ..IncidentExtent::default() };
-        let content = PageContent { first: at(first), last: at(last), severity, extent, has_settled: false };
+        let content = PageContent {
+            first: at(first),
+            last: at(last),
+            severity,
+            extent,
+            has_settled: false,
+            notified: extent,
+        };
         ClaimSubject::Page { key: "k", content, resolved_at: None, resolve_after }
     }
 
@@ -289,6 +306,30 @@ mod tests {
             }
             assert_eq!(page.is_due().holds(Some(&example(&told))), is_due);
         }
+    }
+
+    #[test]
+    fn a_new_address_is_due_after_the_origins_that_the_decision_knew_alone() {
+        let origins = |addresses: &[&str]| {
+            let mut origins = OriginSet::default();
+            for address in addresses {
+                origins.insert(Origin::of_address(address));
+            }
+            IncidentExtent { origins, ..IncidentExtent::default() }
+        };
+        let mut page = page_of(550, 650, Severity::High, 0);
+        if let ClaimSubject::Page { content, .. } = &mut page {
+            content.notified = origins(&["192.0.2.1"]);
+            content.extent = origins(&["192.0.2.1", "192.0.2.2"]);
+        }
+        let told = |count| [SAID[0], SAID[1], ("paged", 3), ("paged_origins", count)];
+        assert!(page.is_due().holds(Some(&example(&told(1)))));
+        // Another page told a second address meanwhile, this one or another one: decided again.
+        assert!(!page.is_due().holds(Some(&example(&told(2)))));
+        assert_eq!(claimed(&page, &told(2), None), ClaimResult::HeldElsewhere);
+        // A page that knows of fewer addresses takes none back.
+        let grown = page_of(550, 650, Severity::High, 10);
+        assert_eq!(claimed(&grown, &told(2), None), ClaimResult::HeldElsewhere);
     }
 
     #[test]

@@ -23,6 +23,8 @@ impl RecordField for IncidentField {
             Self::PagedSecrets => schema::PAGED_SECRETS,
             Self::PagedRegions => schema::PAGED_REGIONS,
             Self::PagedLists => schema::PAGED_LISTS,
+            Self::PagedReminders => schema::PAGED_REMINDERS,
+            Self::PagedOrigins => schema::PAGED_ORIGINS,
             Self::ResolvedAt => schema::RESOLVED,
             Self::AutoResolvedAfter => schema::AUTO_RESOLVED_AFTER,
         }

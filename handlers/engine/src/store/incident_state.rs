@@ -3,13 +3,14 @@
 use responder_core::severity::Severity;
 use responder_core::state::incident_extent::IncidentExtent;
 use responder_core::state::incident_state::{IncidentState, is_part_of_occurrence};
+use responder_core::state::origin_set::OriginSet;
 use responder_core::time::{Span, Timestamp};
 
 use super::conditions::write_condition;
 use super::ledger::Ledger;
 use super::schema::{
-    self, FIRST, INCIDENT_LIFETIME, LAST, PAGED, PAGED_LISTS, PAGED_REGIONS, PAGED_SECRETS, RESOLVED, TTL,
-    expiry_seconds,
+    self, FIRST, INCIDENT_LIFETIME, LAST, ORIGINS, PAGED, PAGED_LISTS, PAGED_REGIONS, PAGED_REMINDERS,
+    PAGED_SECRETS, RESOLVED, TTL, expiry_seconds,
 };
 use crate::error::EngineError;
 use crate::port::WriteCondition::{All, GreaterThan, LessThan};
@@ -98,9 +99,17 @@ pub(super) fn read_incident_state(item: &TableItem) -> Option<IncidentState> {
             secrets: count(item, PAGED_SECRETS),
             regions: count(item, PAGED_REGIONS),
             lists: count(item, PAGED_LISTS),
+            reminders: count(item, PAGED_REMINDERS),
+            origins: read_origins(item),
         },
         resolved: item.timestamp(RESOLVED),
     })
+}
+
+/// The origins that the pages named; none of an item of an earlier release.
+fn read_origins(item: &TableItem) -> OriginSet {
+    let text = item.text(ORIGINS).unwrap_or("[]");
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// A count that earlier releases did not write: 0 where it is absent.

@@ -227,6 +227,7 @@ mod tests {
     use proptest::sample::select;
     use responder_core::aws::secret_ref::SecretRef;
     use responder_core::state::observation::ObservationRole;
+    use responder_core::state::origin_set::Origin;
 
     use super::*;
 
@@ -255,6 +256,7 @@ mod tests {
         (texts, flags, roles, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
             |(texts, (resolves, secrets_known, error), roles, at, secrets)| {
                 let (key, id, principal) = texts;
+                let origins = if error { vec![Origin::of_address(&principal)] } else { Vec::new() };
                 Observation {
                     at: Timestamp::from_millis(1_700_000_000_000 + at),
                     key,
@@ -266,6 +268,7 @@ mod tests {
                     secrets,
                     secrets_known,
                     error,
+                    origins,
                     roles,
                 }
             },

@@ -7,7 +7,7 @@
 //! | item | `pk` | `sk` | attributes | kept for |
 //! | --- | --- | --- | --- | --- |
 //! | observations that one invocation added to ten minutes of a group | `observations#<group>` | `<start of the ten minutes>#<hash of the content>` | `observations` | the longest window that may ask for them |
-//! | state of an incident | `incident#<incident key>` | `state` | `first`, `last`, `paged`, [`paged_secrets`, `paged_regions`, `paged_lists`, `resolved`, `auto_resolved_after`, claim] | 180 days |
+//! | state of an incident | `incident#<incident key>` | `state` | `first`, `last`, `paged`, [`paged_secrets`, `paged_regions`, `paged_lists`, `paged_reminders`, `paged_origins`, `origins`, `resolved`, `auto_resolved_after`, claim] | 180 days |
 //! | entry of the index of open incidents | `open#incidents` | `<incident key>` | `rule`, `last`, `pages`, `resolve_after`, [`groups`, `resolved`] | 180 days; 3 days if it is resolved or never auto-resolves |
 //! | last known change of a secret | `location#<account>/<region>`: of the secret, or of the sweep's home if no sweep examines the secret | `change#<secret key>` | `at`, [`arn`, `version`, `waiting_since`, `is_resolved`] | 400 days |
 //! | last requested deployment of a service | `location#<account>/<region>` | `service#<service ARN>` | `cluster`, `changes`, `slot`, `requested_at`, [`deployment`, `outcome`, `ended_at`, claim] | 90 days |
@@ -55,6 +55,12 @@ pub(super) const PAGED_SECRETS: &str = "paged_secrets";
 pub(super) const PAGED_REGIONS: &str = "paged_regions";
 /// 1 if the last page said that the caller listed secrets, else 0.
 pub(super) const PAGED_LISTS: &str = "paged_lists";
+/// 1 if the incident was reminded of after a day, else 0.
+pub(super) const PAGED_REMINDERS: &str = "paged_reminders";
+/// How many addresses and access keys the pages named.
+pub(super) const PAGED_ORIGINS: &str = "paged_origins";
+/// The hashes of these addresses and access keys, as a JSON list.
+pub(super) const ORIGINS: &str = "origins";
 /// When the incident was resolved.
 pub(super) const RESOLVED: &str = "resolved";
 /// The last event of an incident that auto-resolution closed.

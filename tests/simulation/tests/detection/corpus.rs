@@ -12,7 +12,7 @@ use crate::stories::{EventStory, read_fixtures};
 /// How many corpora are judged without `CORPORA`.
 const DEFAULT_CORPORA: u64 = 20;
 /// One page, and one more for each time that an attack becomes worse or grows by a step.
-const MAX_PAGES: usize = 4;
+const MAX_PAGES: usize = 7;
 
 #[test]
 fn every_attack_is_found_and_everyday_work_pages_nobody() {

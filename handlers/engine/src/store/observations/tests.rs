@@ -19,6 +19,7 @@ fn observation(key: &str, at: &str) -> Observation {
         secrets: Vec::new(),
         secrets_known: true,
         error: false,
+        origins: Vec::new(),
         roles: BTreeMap::from([("bulk-read".to_owned(), ObservationRole::Counts)]),
     }
 }
