@@ -269,6 +269,9 @@ pub enum PlanStep {
         at_least: usize,
         /// Within how long.
         within: Span,
+        /// How many principals it needs as well, where one is not enough.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        principals: Option<usize>,
     },
     /// Something that must be known first is not.
     Unknown {

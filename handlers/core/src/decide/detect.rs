@@ -214,6 +214,7 @@ fn evaluate<'m>(builder: &PlanBuilder<'m, '_>, membership: &'m GroupMembership<'
         count,
         at_least: response.when.at_least,
         within: response.when.within,
+        principals: Some(response.when.principals).filter(|principals| *principals > 1),
     })
 }
 

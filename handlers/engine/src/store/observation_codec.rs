@@ -256,7 +256,7 @@ mod tests {
         (texts, flags, roles, -5i64..600_000, vec(any_secret(), 0..4)).prop_map(
             |(texts, (resolves, secrets_known, error), roles, at, secrets)| {
                 let (key, id, principal) = texts;
-                let origins = if error { vec![Origin::of_address(&principal)] } else { Vec::new() };
+                let origins = if error { vec![Origin::of_address(principal)] } else { Vec::new() };
                 Observation {
                     at: Timestamp::from_millis(1_700_000_000_000 + at),
                     key,

@@ -40,8 +40,12 @@ pub(super) fn describe_step(step: &PlanStep) -> String {
             ("extend", format!("{rule}: part of an incident that was paged"))
         }
         PlanStep::Resolve { rule, at, .. } => ("resolve", format!("{rule}: ended at {at}")),
-        PlanStep::Count { rule, count, at_least, within } => {
-            ("count", format!("{rule}: {count} of {at_least} within {within}"))
+        PlanStep::Count { rule, count, at_least, within, principals } => {
+            let through = match principals {
+                Some(principals) => format!(", by {principals} principals or more"),
+                None => String::new(),
+            };
+            ("count", format!("{rule}: {count} of {at_least} within {within}{through}"))
         }
         PlanStep::UpdateLastSeen { at, .. } => ("seen", format!("a read at {at}")),
         PlanStep::Unknown { why } => ("unknown", why.clone()),
