@@ -18,6 +18,7 @@ mod placeholders;
 mod renderer;
 mod shell_quote;
 mod subject;
+mod subject_name;
 mod template;
 mod view;
 

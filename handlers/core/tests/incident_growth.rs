@@ -1,5 +1,6 @@
 //! The growth of an incident: each step of it is paged once, under one key, in any order of events.
 
+// long: the made-up calls below serve each property of growth.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;

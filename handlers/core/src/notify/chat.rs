@@ -28,7 +28,7 @@ const NAMED_SECRETS_MAX: usize = 10;
 ///
 /// Text is Markdown of the client, so a string from outside stands in a code span, without the characters that could end one
 /// or that Slack reads anywhere (`<`, `>`, `&`). No such string is in the title or the keywords.
-pub(super) fn render_chat(view: &NotificationView<'_>, subject: &str) -> String {
+pub(super) fn render_chat(view: &NotificationView<'_>, title: &str) -> String {
     let incident = view.incident;
     let mut keywords = vec![
         incident.severity.as_str().to_owned(),
@@ -43,13 +43,13 @@ pub(super) fn render_chat(view: &NotificationView<'_>, subject: &str) -> String 
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": cut_text(subject, TITLE_MAX_CHARS),
+            "title": cut_text(title, TITLE_MAX_CHARS),
             "description": render_description(view),
             "keywords": keywords,
         },
         "metadata": {
             "threadId": incident.key,
-            "summary": subject,
+            "summary": title,
             "eventType": incident.rule,
             "enableCustomActions": false,
         },

@@ -12,7 +12,7 @@ use super::next_steps::expand_next_steps;
 use super::pagerduty::render_alert;
 use super::phrases::{format_account, format_region};
 use super::placeholders::PlaceholderValues;
-use super::subject::format_subject;
+use super::subject::{format_chat_title, format_subject};
 use super::view::{NotificationView, QUIET_STATE};
 use crate::incident::{Incident, IncidentStatus};
 use crate::rules::Response;
@@ -53,7 +53,7 @@ pub fn render(incident: &Incident, response: &Response, settings: &Settings) -> 
     Notification {
         body: render_body(&view),
         alert: render_alert(&view, &subject),
-        chat: render_chat(&view, &subject),
+        chat: render_chat(&view, &format_chat_title(incident)),
         attributes: BTreeMap::from([
             ("account", format_account(incident)),
             ("region", format_region(incident)),
