@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::ecs_arn::ServiceArn;
+use crate::aws::ecs_service::DeploymentController;
 use crate::aws::secret_ref::{SecretRef, resolve_spellings};
 use crate::detail_kind::DetailKind;
 use crate::detection::window_match::WindowMatch;
@@ -87,6 +88,9 @@ pub struct Incident {
     /// The ARNs of the services that it is about, for the page.
     #[serde(skip)]
     pub services: Vec<ServiceArn>,
+    /// Those of the services of which ECS refuses to force a deployment, with what deploys them; for the page.
+    #[serde(skip)]
+    pub deployed_elsewhere: BTreeMap<ServiceArn, DeploymentController>,
     /// How many of the events are refused or failed calls.
     pub errors: usize,
     /// How many events about its subject never counted, by exception: from one window before it to its end.
@@ -172,6 +176,7 @@ impl Incident {
             is_reminder: false,
             origins,
             services: Vec::new(),
+            deployed_elsewhere: BTreeMap::new(),
             errors,
             suppressed: BTreeMap::new(),
             counted_apart: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::ecs_arn::ServiceArn;
+use crate::aws::ecs_service::DeploymentController;
 use crate::detection::membership::{GroupMembership, memberships_of_responses};
 use crate::detection::window_match::WindowMatch;
 use crate::event::Event;
@@ -158,10 +159,28 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         incident.handler = self.case.handler;
         let mut services = BTreeSet::new();
         for consumer in &consumers {
-            services.insert(self.complete_service(&consumer.service));
+            let service = self.complete_service(&consumer.service);
+            if let Some(controller) = self.find_other_controller(&consumer.service) {
+                incident.deployed_elsewhere.insert(service.clone(), controller);
+            }
+            services.insert(service);
         }
         incident.services = services.into_iter().collect();
         self.add_incident(response, incident, consumers);
+    }
+
+    /// What deploys a service, if ECS refuses to force a deployment of it. A service that ECS manages for another API counts as
+    /// one of an external controller.
+    fn find_other_controller(&self, arn: &ServiceArn) -> Option<DeploymentController> {
+        let service = self.facts.services.iter().flatten().find(|service| service.arn == *arn)?;
+        match &service.controller {
+            DeploymentController::CodeDeploy | DeploymentController::External => {
+                Some(service.controller.clone())
+            }
+            DeploymentController::Ecs | DeploymentController::Other(_) => {
+                service.managed.then_some(DeploymentController::External)
+            }
+        }
     }
 
     /// The ARN of a service with its cluster, which commands need and ARNs of the old form lack.

@@ -2,6 +2,7 @@
 
 use super::phrases::parse_region_name;
 use crate::aws::arn::Arn;
+use crate::aws::ecs_service::DeploymentController;
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::aws::secret_ref::SecretRef;
 use crate::detail_kind::DetailKind;
@@ -33,6 +34,10 @@ pub(super) struct IncidentSubject<'i> {
     pub(super) rotation_function: Option<LocatedFunction<'i>>,
     /// The first service.
     pub(super) service: Option<LocatedService<'i>>,
+    /// The first service of which ECS takes a forced deployment.
+    pub(super) forced_service: Option<LocatedService<'i>>,
+    /// The first service that `CodeDeploy` deploys.
+    pub(super) code_deploy_service: Option<LocatedService<'i>>,
     /// The Region of the secret, else the first of the incident.
     pub(super) region: Option<&'i str>,
     /// The period that is worth a look.
@@ -80,7 +85,11 @@ impl<'i> IncidentSubject<'i> {
             access_key_id,
             session_name,
             rotation_function: find_rotation_function(incident, region),
-            service: find_service(incident),
+            service: find_service(incident, |_| true),
+            forced_service: find_service(incident, |controller| controller.is_none()),
+            code_deploy_service: find_service(incident, |controller| {
+                controller == Some(&DeploymentController::CodeDeploy)
+            }),
             region,
             start: incident.first.minus(INCIDENT_LOOKAROUND),
             end: incident.last.plus(INCIDENT_LOOKAROUND),
@@ -111,9 +120,15 @@ fn find_rotation_function<'i>(incident: &'i Incident, region: Option<&str>) -> O
     Some(LocatedFunction { region: arn.region, name })
 }
 
-/// ARNs of the old format have no cluster ("ARNs and IDs", ECS developer guide).
-fn find_service(incident: &Incident) -> Option<LocatedService<'_>> {
-    let arn = Arn::parse_for_service("ecs", incident.services.first()?)?;
+/// The first service whose other controller is as asked for. ARNs of the old format have no cluster ("ARNs and IDs", ECS developer
+/// guide).
+fn find_service(
+    incident: &Incident,
+    is_wanted: impl Fn(Option<&DeploymentController>) -> bool,
+) -> Option<LocatedService<'_>> {
+    let mut services = incident.services.iter();
+    let service = services.find(|service| is_wanted(incident.deployed_elsewhere.get(*service)))?;
+    let arn = Arn::parse_for_service("ecs", service)?;
     let (cluster, name) = arn.resource.strip_prefix("service/")?.split_once('/')?;
     Some(LocatedService { region: arn.region, cluster, name })
 }

@@ -6,6 +6,7 @@ use super::console_pages::{ConsolePage, find_console_pages};
 use super::incident_subject::IncidentSubject;
 use super::phrases::{format_count, join_with_and, parse_account_id, parse_region_name};
 use super::template::TemplatePiece;
+use crate::aws::ecs_service::DeploymentController;
 use crate::aws::secret_ref::SecretRef;
 use crate::incident::Incident;
 use crate::rules::WITHOUT_PREFIX;
@@ -27,6 +28,10 @@ pub(super) struct PlaceholderValues {
     other_secrets: usize,
     /// How many further services there are, without the one in the values.
     other_services: usize,
+    /// The same of the services of which ECS takes a forced deployment.
+    other_forced_services: usize,
+    /// The same of the services that `CodeDeploy` deploys.
+    other_code_deploy_services: usize,
     /// The pages of the console, of which each is the value of a placeholder for a link.
     pub(super) console_pages: Vec<ConsolePage>,
 }
@@ -50,10 +55,19 @@ impl PlaceholderValues {
             ("function", subject.rotation_function.map(|function| function.name.to_owned())),
             ("service", subject.service.map(|service| service.name.to_owned())),
             ("cluster", subject.service.map(|service| service.cluster.to_owned())),
+            ("forced-service", subject.forced_service.map(|service| service.name.to_owned())),
+            ("forced-cluster", subject.forced_service.map(|service| service.cluster.to_owned())),
+            ("code-deploy-service", subject.code_deploy_service.map(|service| service.name.to_owned())),
+            ("code-deploy-cluster", subject.code_deploy_service.map(|service| service.cluster.to_owned())),
         ];
         let mut known = Self {
             other_secrets: incident.secret_refs.len().saturating_sub(1),
             other_services: incident.services.len().saturating_sub(1),
+            other_forced_services: count_other_services(incident, None),
+            other_code_deploy_services: count_other_services(
+                incident,
+                Some(&DeploymentController::CodeDeploy),
+            ),
             console_pages: find_console_pages(subject),
             found_by: incident.also.iter().chain([&incident.rule]).cloned().collect(),
             ..Self::default()
@@ -81,6 +95,12 @@ impl PlaceholderValues {
         if line.contains(&TemplatePiece::Placeholder("service")) {
             return describe_other_count(self.other_services, "service");
         }
+        if line.contains(&TemplatePiece::Placeholder("forced-service")) {
+            return describe_other_count(self.other_forced_services, "service");
+        }
+        if line.contains(&TemplatePiece::Placeholder("code-deploy-service")) {
+            return describe_other_count(self.other_code_deploy_services, "service");
+        }
         let names_region = line.contains(&TemplatePiece::Placeholder("region"));
         if names_region && (1..=OTHER_REGIONS_MAX).contains(&self.other_regions.len()) {
             return Some(format!("and likewise in {}", join_with_and(&self.other_regions)));
@@ -104,6 +124,13 @@ impl PlaceholderValues {
         let page = self.console_pages.iter().find(|page| page.name == page_name)?;
         Some(&page.url)
     }
+}
+
+/// How many services with this other controller there are beside the first.
+fn count_other_services(incident: &Incident, controller: Option<&DeploymentController>) -> usize {
+    let mut services = incident.services.clone();
+    services.retain(|service| incident.deployed_elsewhere.get(service) == controller);
+    services.len().saturating_sub(1)
 }
 
 fn describe_other_count(count: usize, noun: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
-pub const PLACEHOLDERS: [&str; 21] = [
+pub const PLACEHOLDERS: [&str; 25] = [
     "account",
     "region",
     "secret",
@@ -22,6 +22,10 @@ pub const PLACEHOLDERS: [&str; 21] = [
     "function",
     "service",
     "cluster",
+    "forced-service",
+    "forced-cluster",
+    "code-deploy-service",
+    "code-deploy-cluster",
     "link:cloudtrail",
     "link:secret",
     "link:logs",
