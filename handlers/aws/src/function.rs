@@ -101,6 +101,7 @@ impl FunctionApp {
         let invocation = Invocation {
             until: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
             account: self.own_account(&context.invoked_function_arn),
+            function_arn: context.invoked_function_arn.clone(),
             owner: context.request_id,
             keeps_facts: matches!(payload, InvocationPayload::Event(_)),
         };

@@ -47,6 +47,8 @@ pub enum DetailKind {
     LastRotation,
     /// The function that could not understand a message.
     Function,
+    /// The queue from which that function gets its messages.
+    Queue,
     /// Why a message cannot be understood.
     MessageProblem,
     /// The beginning of the hash of a message.
@@ -77,7 +79,7 @@ pub enum DetailKind {
 
 impl DetailKind {
     /// All kinds.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Event,
         Self::Drill,
         Self::SessionName,
@@ -99,6 +101,7 @@ impl DetailKind {
         Self::Secret,
         Self::LastRotation,
         Self::Function,
+        Self::Queue,
         Self::MessageProblem,
         Self::MessageHash,
         Self::NotRedeployed,
@@ -138,6 +141,7 @@ impl DetailKind {
             Self::Secret => "secret",
             Self::LastRotation => "last rotation",
             Self::Function => "function",
+            Self::Queue => "queue",
             Self::MessageProblem => "what is wrong",
             Self::MessageHash => "SHA-256 of the message begins",
             Self::NotRedeployed => "not redeployed",

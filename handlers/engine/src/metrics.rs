@@ -276,7 +276,7 @@ mod tests {
     fn what_is_no_account_and_no_region_becomes_no_dimension() {
         let rules = responder_core::rules::builtin().unwrap();
         let now = Timestamp::default();
-        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, b"", "", now);
+        let mut plan = responder_core::decide::quarantine(&rules, Handler::Failure, "", b"", "", now);
         plan.rules = vec!["rotation-failed".to_owned()];
         let mut counters = Counters::default();
         for (account, region) in

@@ -82,7 +82,7 @@ mod tests {
 
     fn plan(outcome: PlanOutcome) -> Plan {
         let rules = responder_core::rules::builtin().unwrap();
-        let mut plan = decide::quarantine(&rules, Handler::Access, b"", "", Timestamp::default());
+        let mut plan = decide::quarantine(&rules, Handler::Access, "", b"", "", Timestamp::default());
         plan.outcome = outcome;
         plan
     }

@@ -115,6 +115,7 @@ impl BenchProcess {
                 until: self.cloud.now().plus(LEASE),
                 owner: format!("{what} {number}"),
                 account: "111122223333".to_owned(),
+                function_arn: String::new(),
                 keeps_facts: false,
             };
             self.cloud.run_to_end(self.engine.process_batch(&invocation, &texts));

@@ -125,6 +125,7 @@ impl InvocationPool {
             until: began.plus(self.config.timeout),
             owner: format!("invocation-{number}"),
             account: self.config.account.clone(),
+            function_arn: String::new(),
             keeps_facts: false,
         };
         let mut messages = Vec::with_capacity(received.len());

@@ -8,9 +8,13 @@ use super::phrases::{format_count, join_with_and, parse_account_id, parse_region
 use super::template::TemplatePiece;
 use crate::aws::ecs_service::DeploymentController;
 use crate::aws::secret_ref::SecretRef;
+use crate::detail_kind::DetailKind;
 use crate::incident::Incident;
 use crate::rules::WITHOUT_PREFIX;
 use crate::time::Timestamp;
+
+/// What the name of a function's dead-letter queue has after that of its queue (`infra/responder.yaml`).
+const DEAD_LETTER_SUFFIX: &str = "-dlq";
 
 /// The most other Regions that a step lists.
 const OTHER_REGIONS_MAX: usize = 20;
@@ -58,6 +62,8 @@ impl PlaceholderValues {
             ("forced-service", subject.forced_service.map(|service| service.name.to_owned())),
             ("forced-cluster", subject.forced_service.map(|service| service.cluster.to_owned())),
             ("code-deploy-service", subject.code_deploy_service.map(|service| service.name.to_owned())),
+            ("queue-url", find_queue_url(incident, subject, "")),
+            ("dead-letter-queue-url", find_queue_url(incident, subject, DEAD_LETTER_SUFFIX)),
             ("code-deploy-cluster", subject.code_deploy_service.map(|service| service.cluster.to_owned())),
         ];
         let mut known = Self {
@@ -134,15 +140,25 @@ fn count_other_services(incident: &Incident, controller: Option<&DeploymentContr
 }
 
 fn describe_other_count(count: usize, noun: &str) -> Option<String> {
-    if count == 0 {
-        return None;
+    match count {
+        0 => None,
+        1 => Some(format!("and likewise for the other {noun}")),
+        _ => Some(format!("and likewise for the other {}", format_count(count, noun))),
     }
-    Some(format!("and likewise for the other {}", format_count(count, noun)))
 }
 
 /// Formats an instant to the second: the CLI and the console take no more.
 fn format_second(at: Timestamp) -> String {
     at.truncate_to_second().to_string()
+}
+
+/// The address of the queue of a function, or of its dead-letter queue. Regions of China have another domain.
+fn find_queue_url(incident: &Incident, subject: &IncidentSubject<'_>, suffix: &str) -> Option<String> {
+    let queue = incident.detail(DetailKind::Queue)?.raw();
+    let account = parse_account_id(&incident.account)?;
+    let region = subject.region?;
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    Some(format!("https://sqs.{region}.{domain}/{account}/{queue}{suffix}"))
 }
 
 /// The name of a secret that RDS manages for a database: it begins with `rds!`.

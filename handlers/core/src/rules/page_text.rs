@@ -6,7 +6,7 @@ use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
-pub const PLACEHOLDERS: [&str; 25] = [
+pub const PLACEHOLDERS: [&str; 27] = [
     "account",
     "region",
     "secret",
@@ -26,6 +26,8 @@ pub const PLACEHOLDERS: [&str; 25] = [
     "forced-cluster",
     "code-deploy-service",
     "code-deploy-cluster",
+    "queue-url",
+    "dead-letter-queue-url",
     "link:cloudtrail",
     "link:secret",
     "link:logs",

@@ -16,6 +16,8 @@ pub struct Invocation {
     pub owner: String,
     /// The function's own account, or empty if it is unknown. Services of other accounts are out of its reach.
     pub account: String,
+    /// The function's own ARN, or empty if it is unknown. It says where its queues are.
+    pub function_arn: String,
     /// Whether the results hold the facts that were known.
     pub keeps_facts: bool,
 }

@@ -41,7 +41,7 @@ impl<A: AwsPort> Engine<A> {
         let deadline = Deadline::from_invocation(invocation.until, self.lease, aws.now());
 
         // 1. Read and sort.
-        let mut batch = sort_events(self, texts);
+        let mut batch = sort_events(self, &invocation.function_arn, texts);
 
         // 2. Gather facts. Half of the time is for that, so that time is left to notify on-call if a source hangs.
         let gathering_deadline = deadline.halved(aws.now());

@@ -45,7 +45,11 @@ impl SortedBatch<'_> {
 }
 
 /// Reads the texts. Logs the events that no rule matches: nothing more happens to them.
-pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str]) -> SortedBatch<'r> {
+pub(super) fn sort_events<'r, A: AwsPort>(
+    engine: &'r Engine<A>,
+    function_arn: &str,
+    texts: &[&str],
+) -> SortedBatch<'r> {
     let Engine { aws, handler, rules, .. } = engine;
     let mut matched_events = Vec::new();
     let mut results = Vec::new();
@@ -72,7 +76,8 @@ pub(super) fn sort_events<'r, A: AwsPort>(engine: &'r Engine<A>, texts: &[&str])
             }
             Err(error) => {
                 let why = error.to_string();
-                let plan = decide::quarantine(rules, *handler, text.as_bytes(), &why, aws.now());
+                let plan =
+                    decide::quarantine(rules, *handler, function_arn, text.as_bytes(), &why, aws.now());
                 quarantined.push((index, plan));
                 EventOutcome::Quarantined
             }

@@ -212,6 +212,7 @@ impl WorkerModel {
             until: to_timestamp(at).plus(self.scene.timing.timeout),
             owner: name_owner(deliveries),
             account: "111122223333".to_owned(),
+            function_arn: String::new(),
             keeps_facts: false,
         };
         let delivered: Vec<usize> = (0..2).filter(|message| deliveries[*message] > 0).collect();

@@ -41,6 +41,7 @@ impl FunctionSet {
             until: self.cloud.now().plus(self.timeout),
             owner: format!("invocation {} of {:?}", self.engine.aws.invocation, self.engine.handler),
             account: ACCOUNT.to_owned(),
+            function_arn: String::new(),
             keeps_facts: self.keeps_facts,
         };
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -79,6 +79,42 @@ fn first_action_stands_within_four_hundred_characters() {
     assert!(*median <= 400, "{lengths:?}");
 }
 
+#[test]
+fn page_about_a_message_that_is_no_event_names_the_queues_of_the_function() {
+    let rules = builtin().unwrap();
+    let body = |function: &str| {
+        let plan = decide::quarantine(
+            &rules,
+            Handler::Failure,
+            function,
+            b"{",
+            "it is not JSON",
+            Timestamp::default(),
+        );
+        let settings = Settings::default();
+        let renderer = Renderer::new(&rules, &settings);
+        plan.steps.iter().find_map(|step| renderer.render_step(step)).unwrap().body
+    };
+    // The ARN may end in an alias, and China has a domain of its own.
+    for (region, domain, partition) in
+        [("eu-west-1", "amazonaws.com", "aws"), ("cn-north-1", "amazonaws.com.cn", "aws-cn")]
+    {
+        let page = body(&format!("arn:{partition}:lambda:{region}:444455556666:function:ours-failure:live"));
+        let queue = format!("https://sqs.{region}.{domain}/444455556666/ours-failure");
+        for part in [
+            format!("aws sqs receive-message --region {region} --queue-url {queue}-dlq "),
+            format!("aws sqs get-queue-attributes --region {region} --queue-url {queue} "),
+            format!("Where: account 444455556666, {region}"),
+        ] {
+            assert!(page.contains(&part), "{part}\n{page}");
+        }
+        assert!(!page.contains("_URL"), "{page}");
+    }
+    // What the function is, is not known: no command names a queue that may be another one.
+    let page = body("");
+    assert!(!page.contains("receive-message") && page.contains("aws sqs list-queues"), "{page}");
+}
+
 /// The page of each response, and the further ones, by name.
 fn render_all(rules: &RuleSet) -> BTreeMap<String, Notification> {
     let mut pages = BTreeMap::new();
@@ -231,7 +267,9 @@ fn read_events<'r>(rules: &'r RuleSet, case: &Path) -> Vec<MatchedEvent<'r>> {
 fn render_quarantine(rules: &RuleSet) -> Option<Notification> {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let settings = Settings { runbook_base_url: RUNBOOK_BASE_URL.to_owned(), ..Settings::default() };
-    let plan = decide::quarantine(rules, Handler::Access, b"{", "it is not JSON: it ends too soon", now);
+    let function = "arn:aws:lambda:us-west-2:111122223333:function:secrets-responder-access";
+    let why = "it is not JSON: it ends too soon";
+    let plan = decide::quarantine(rules, Handler::Access, function, b"{", why, now);
     let renderer = Renderer::new(rules, &settings);
     plan.steps.iter().find_map(|step| renderer.render_step(step))
 }
