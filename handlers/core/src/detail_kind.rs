@@ -79,7 +79,7 @@ pub enum DetailKind {
 
 impl DetailKind {
     /// All kinds.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Event,
         Self::Drill,
         Self::SessionName,

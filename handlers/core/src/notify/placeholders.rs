@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::console_pages::{ConsolePage, find_console_pages};
-use super::incident_subject::IncidentSubject;
+use super::incident_subject::{IncidentSubject, LocatedService};
 use super::phrases::{format_count, join_with_and, parse_account_id, parse_region_name};
 use super::template::TemplatePiece;
 use crate::aws::ecs_service::DeploymentController;
@@ -59,6 +59,9 @@ impl PlaceholderValues {
             ("function", subject.rotation_function.map(|function| function.name.to_owned())),
             ("service", subject.service.map(|service| service.name.to_owned())),
             ("cluster", subject.service.map(|service| service.cluster.to_owned())),
+            ("service-region", find_service_region(subject.service)),
+            ("forced-region", find_service_region(subject.forced_service)),
+            ("code-deploy-region", find_service_region(subject.code_deploy_service)),
             ("forced-service", subject.forced_service.map(|service| service.name.to_owned())),
             ("forced-cluster", subject.forced_service.map(|service| service.cluster.to_owned())),
             ("code-deploy-service", subject.code_deploy_service.map(|service| service.name.to_owned())),
@@ -150,6 +153,11 @@ fn describe_other_count(count: usize, noun: &str) -> Option<String> {
 /// Formats an instant to the second: the CLI and the console take no more.
 fn format_second(at: Timestamp) -> String {
     at.truncate_to_second().to_string()
+}
+
+/// The Region of a service: it may use a secret of another one.
+fn find_service_region(service: Option<LocatedService<'_>>) -> Option<String> {
+    parse_region_name(service?.region).map(str::to_owned)
 }
 
 /// The address of the queue of a function, or of its dead-letter queue. Regions of China have another domain.

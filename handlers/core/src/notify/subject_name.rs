@@ -24,30 +24,37 @@ const NAME_PUNCTUATION: &str = "/_+=.@-,";
 
 /// The name of what an incident is about. In this order:
 ///
-/// 1. one service, of an incident about a rollout;
+/// 1. the service of a rollout: ten services of one secret are ten subjects;
 /// 2. one secret;
-/// 3. the caller: its role or user, or the person or the address behind several principals;
-/// 4. the function that could not understand a message;
-/// 5. how many secrets.
+/// 3. one service;
+/// 4. the caller: its role or user, or the person or the address behind several principals;
+/// 5. the function that could not understand a message;
+/// 6. how many secrets.
 pub(super) fn find_subject_name(incident: &Incident) -> Option<String> {
-    // 1. A service.
-    if let ([_], Some(service)) =
-        (incident.services.as_slice(), IncidentSubject::from_incident(incident).service)
-    {
-        return Some(shorten_name(&format!("{}/{}", service.cluster, service.name)));
+    let service = match (incident.services.as_slice(), IncidentSubject::from_incident(incident).service) {
+        ([_], Some(service)) => Some(shorten_name(&format!("{}/{}", service.cluster, service.name))),
+        _ => None,
+    };
+    // 1. The service of a rollout.
+    if service.is_some() && incident.detail(DetailKind::Service).is_some() {
+        return service;
     }
     // 2. A secret.
     if let [secret] = incident.secret_refs.as_slice() {
         return Some(shorten_name(secret.display_name().raw()));
     }
-    // 3. The caller; 4. the function.
+    // 3. A service.
+    if let Some(service) = service {
+        return Some(service);
+    }
+    // 4. The caller; 5. the function.
     if let Some(caller) = find_caller_name(incident) {
         return Some(caller);
     }
     if let Some(function) = incident.detail(DetailKind::Function) {
         return Some(shorten_name(function.raw()));
     }
-    // 5. The number of secrets.
+    // 6. The number of secrets.
     match incident.secret_refs.len() {
         0 => None,
         count => Some(format_count(count, "secret")),

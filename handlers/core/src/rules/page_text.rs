@@ -6,7 +6,7 @@ use super::field_problems::FieldProblems;
 
 /// The names that may stand between braces in a line of `next_steps`; the page puts their values there, quoted where a shell
 /// would read them otherwise, and leaves out the lines of which it has not every value.
-pub const PLACEHOLDERS: [&str; 27] = [
+pub const PLACEHOLDERS: [&str; 30] = [
     "account",
     "region",
     "secret",
@@ -22,9 +22,12 @@ pub const PLACEHOLDERS: [&str; 27] = [
     "function",
     "service",
     "cluster",
+    "service-region",
     "forced-service",
+    "forced-region",
     "forced-cluster",
     "code-deploy-service",
+    "code-deploy-region",
     "code-deploy-cluster",
     "queue-url",
     "dead-letter-queue-url",
