@@ -65,8 +65,8 @@ impl PlaceholderValues {
             ("forced-service", subject.forced_service.map(|service| service.name.to_owned())),
             ("forced-cluster", subject.forced_service.map(|service| service.cluster.to_owned())),
             ("code-deploy-service", subject.code_deploy_service.map(|service| service.name.to_owned())),
-            ("queue-url", find_queue_url(incident, subject, "")),
-            ("dead-letter-queue-url", find_queue_url(incident, subject, DEAD_LETTER_SUFFIX)),
+            ("queue-address", find_queue_address(incident, subject, "")),
+            ("dead-letter-queue-address", find_queue_address(incident, subject, DEAD_LETTER_SUFFIX)),
             ("code-deploy-cluster", subject.code_deploy_service.map(|service| service.cluster.to_owned())),
         ];
         let mut known = Self {
@@ -160,13 +160,14 @@ fn find_service_region(service: Option<LocatedService<'_>>) -> Option<String> {
     parse_region_name(service?.region).map(str::to_owned)
 }
 
-/// The address of the queue of a function, or of its dead-letter queue. Regions of China have another domain.
-fn find_queue_url(incident: &Incident, subject: &IncidentSubject<'_>, suffix: &str) -> Option<String> {
+/// The address of the queue of a function, or of its dead-letter queue, without its scheme: a value with a scheme may make the CLI
+/// fetch what is there. Regions of China have another domain.
+fn find_queue_address(incident: &Incident, subject: &IncidentSubject<'_>, suffix: &str) -> Option<String> {
     let queue = incident.detail(DetailKind::Queue)?.raw();
     let account = parse_account_id(&incident.account)?;
     let region = subject.region?;
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    Some(format!("https://sqs.{region}.{domain}/{account}/{queue}{suffix}"))
+    Some(format!("sqs.{region}.{domain}/{account}/{queue}{suffix}"))
 }
 
 /// The name of a secret that RDS manages for a database: it begins with `rds!`.
