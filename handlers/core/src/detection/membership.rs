@@ -136,9 +136,11 @@ fn find_person(event: &Event) -> Option<String> {
 }
 
 /// The source address of a call that names no person, with the account: a private address is another host in another network.
+/// Sessions that AWS gave to a workload have none: hundreds of workloads share the address of a NAT gateway, and one count for all
+/// of them would be read with each of their calls.
 /// An IPv6 host has a network of 64 bits to itself. A service that calls for somebody stands in the record by its name.
 fn find_address(event: &Event) -> Option<String> {
-    if find_person(event).is_some() {
+    if find_person(event).is_some() || is_workload_session(event) {
         return None;
     }
     let text = event.find_text("/detail/sourceIPAddress")?;
@@ -150,6 +152,17 @@ fn find_address(event: &Event) -> Option<String> {
         }
     };
     Some(format!("{} {host}", event.account))
+}
+
+/// Whether AWS gave the session to an instance, a function, a task or a pod. The record says so in members that no caller can set,
+/// other than the session's name.
+fn is_workload_session(event: &Event) -> bool {
+    const POINTERS: [&str; 3] = [
+        "/detail/userIdentity/inScopeOf/credentialsIssuedTo",
+        "/detail/userIdentity/sessionContext/ec2RoleDelivery",
+        "/detail/userIdentity/sessionContext/webIdFederationData/federatedProvider",
+    ];
+    POINTERS.into_iter().any(|pointer| event.find_text(pointer).is_some())
 }
 
 /// The key of the group of a subject. Responses that share an incident share a group, and so a write: an observation says what

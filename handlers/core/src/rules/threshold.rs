@@ -32,7 +32,7 @@ pub enum CountPer {
     /// One count for each person behind sessions, as far as a record names the person: the source identity of the session, or
     /// the user of IAM Identity Center.
     Person,
-    /// One count for each source address within an account, of the calls that name no person.
+    /// One count for each source address within an account, of the calls that name no person and are no workload's.
     Address,
 }
 

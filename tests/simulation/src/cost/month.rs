@@ -144,7 +144,7 @@ fn describe_read(random: &mut SeededRandom, role: u64, secret: u64, at: Timestam
                 "type": "Role", "principalId": format!("AROA{role:017}"),
                 "arn": format!("arn:aws:iam::{HOME_ACCOUNT}:role/reader-{role}"),
                 "accountId": HOME_ACCOUNT, "userName": format!("reader-{role}"),
-            }, "attributes": { "creationDate": at, "mfaAuthenticated": "false" } },
+            }, "attributes": { "creationDate": at, "mfaAuthenticated": "false" }, "ec2RoleDelivery": "2.0" },
         },
         "eventTime": at,
         "eventSource": "secretsmanager.amazonaws.com",
