@@ -223,39 +223,6 @@ fn rules_of_a_folder_replace_those_of_the_release_and_every_problem_is_named() {
 }
 
 #[test]
-fn explain_gives_a_reason_for_every_rule() {
-    let folder = Folder::new("explain");
-    let file = folder.write("e.json", read(1, 1).to_string());
-    let output = replay(&["explain", &file]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text.lines().any(|line| line.contains("secret-read") && line.contains("matches")), "{text}");
-    assert!(
-        text.lines().any(|line| line.contains("rotation-failed") && line.contains("detail-type")),
-        "{text}"
-    );
-    assert!(!text.contains("198.51.100.7") && !text.contains("aws-cli"), "no value of the event: {text}");
-}
-
-#[test]
-fn the_exit_status_of_match_is_its_result() {
-    let folder = Folder::new("match");
-    let pattern = folder.write("p.json", r#"{"detail":{"eventName":["GetSecretValue"]}}"#);
-    let yes = folder.write("yes.json", r#"{"detail":{"eventName":"GetSecretValue"}}"#);
-    let no = folder.write("no.json", r#"{"detail":{"eventName":"ListSecrets"}}"#);
-    let bad = folder.write("bad.json", r#"{"detail":{"eventName":"GetSecretValue"}"#);
-    let verdict = |event: &str| replay(&["match", "--pattern", &pattern, "--event", event]).status.code();
-    assert_eq!((verdict(&yes), verdict(&no), verdict(&bad)), (Some(0), Some(1), Some(2)));
-    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../eventbridge-pattern/vectors/events.jsonl");
-    let output = replay(&["match", "--vectors", vectors]);
-    let expected = fs::read_to_string(vectors).unwrap();
-    for (found, expected) in lines(&output).iter().zip(expected.lines()) {
-        let expected: Value = serde_json::from_str(expected).unwrap();
-        assert_eq!((&found["id"], &found["result"]), (&expected["id"], &expected["expected"]));
-    }
-}
-
-#[test]
 fn an_expired_exception_is_an_error_that_names_its_owner() {
     let folder = Folder::new("an-expired-exception");
     folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);

@@ -191,7 +191,8 @@ pub(crate) struct MatchArgs {
     /// A file with one EventBridge pattern.
     #[arg(long, value_name = "FILE", requires = "event", required_unless_present = "vectors")]
     pub(crate) pattern: Option<PathBuf>,
-    /// A file with one event. It is matched as it is: a bare CloudTrail record gets no envelope.
+    /// A file with one event, or with one CloudTrail record, which gets the envelope of an EventBridge event as in
+    /// `replay run`. A message on standard error says so.
     #[arg(long, value_name = "FILE", requires = "pattern")]
     pub(crate) event: Option<PathBuf>,
     /// A file of pairs; `-` is standard input. Each line is `{"id","pattern","event"}`, with pattern and event as

@@ -138,6 +138,7 @@ Exit status:
 pub(super) const MATCH: &str = "\
 Examples:
   replay match --pattern rules/access/secret-read.json --event event.json
+  replay match --pattern pattern.json --event cloudtrail-record.json
   replay match --vectors handlers/eventbridge-pattern/vectors/patterns.jsonl
 
 Exit status of a pair:

@@ -1,11 +1,13 @@
 //! `replay match`: matches one pattern against one event, or a file of such pairs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use eventbridge_pattern::{EventFormatError, Pattern};
-use responder_audit::input::read_content;
+use responder_audit::input::{MissingMember, find_events, read_content};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,11 +26,38 @@ pub(crate) fn match_pattern(args: &MatchArgs) -> Result<CommandOutcome, CommandE
 
 fn match_pair(pattern_path: &Path, event_path: &Path) -> Result<CommandOutcome, CommandError> {
     let pattern = read_pattern(pattern_path)?;
-    let bytes = read_whole_file(event_path)?;
+    let bytes = wrap_bare_record(event_path, read_whole_file(event_path)?)?;
     let explanation =
         pattern.explain(&bytes).map_err(|error| unusable_content(event_path, error.to_string()))?;
     writeln!(io::stdout(), "{explanation}")?;
     Ok(if explanation.is_match() { CommandOutcome::Done } else { CommandOutcome::Differs })
+}
+
+/// The members of an event's envelope, which no CloudTrail record has. A text with one of them is matched as it is, so
+/// that a pattern can be tried on a part of an event.
+const ENVELOPE_MEMBERS: [&str; 3] = ["source", "detail-type", "detail"];
+
+/// Puts a bare CloudTrail record into the envelope that EventBridge gives it, as `replay run` does. Every other text
+/// stays as it is.
+fn wrap_bare_record(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, CommandError> {
+    // A text that is not an object is reported in the words of the matcher.
+    if let Ok(members) = serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(&bytes)
+        && ENVELOPE_MEMBERS.iter().any(|name| members.contains_key(*name))
+    {
+        return Ok(bytes);
+    }
+    let mut events = Vec::new();
+    find_events(&bytes, &mut |found| events.extend(found));
+    match events.as_slice() {
+        [] => Ok(bytes),
+        // Every record of CloudTrail names its source: this is an object that has a member of the same name as one.
+        [event] if event.origin.missing == Some(MissingMember::Source) => Ok(bytes),
+        [event] => {
+            warn("the file holds a CloudTrail record: it is matched in its EventBridge envelope");
+            Ok(event.text.as_bytes().to_vec())
+        }
+        _ => Err(unusable_content(path, format!("{} events: `match` takes one", events.len()))),
+    }
 }
 
 fn read_pattern(path: &Path) -> Result<Pattern, CommandError> {
