@@ -205,10 +205,35 @@ impl<'r> MemoryStore<'r> {
         details
     }
 
+    /// The highest count that a response reaches in one window, up to its threshold; `None` if nothing was observed for it.
+    ///
+    /// A plan may not say it: an event that belongs to an incident of several responses is not counted for each of them.
+    pub fn highest_count(&self, response: &Response) -> Option<usize> {
+        let mut highest = None;
+        for counted in self.counted.values() {
+            if let Some(counted) = counted.get(response.id.as_str()) {
+                let count = highest_count_in_window(response, self.observations.get(&counted.group)?);
+                highest = highest.max(Some(count));
+            }
+        }
+        highest
+    }
+
     /// The facts as they are now.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
+}
+
+/// Finds the highest threshold, up to that of the response, at which a window would match.
+fn highest_count_in_window(response: &Response, observations: &[Observation]) -> usize {
+    let mut trial = response.clone();
+    trial.when.escalate.clear();
+    let thresholds: Vec<usize> = (1..=response.when.at_least).collect();
+    thresholds.partition_point(|at_least| {
+        trial.when.at_least = *at_least;
+        !find_window_matches(&trial, observations).is_empty()
+    })
 }
 
 /// The secrets that the services of an execution role refer to: a task of theirs reads them when it starts.

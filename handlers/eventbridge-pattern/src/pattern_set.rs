@@ -2,6 +2,7 @@
 
 use crate::compiled_pattern::CompiledPattern;
 use crate::error::EventFormatError;
+use crate::explain::{MatchExplanation, explain_mismatch};
 use crate::field_paths::FieldPathTree;
 use crate::flatten_event::flatten_event;
 use crate::pattern::Pattern;
@@ -58,10 +59,44 @@ impl PatternSet {
         }
         Ok(matching)
     }
+
+    /// Explains why a pattern of the set matches an event, or does not; `None` if the set has no pattern of this index.
+    ///
+    /// # Errors
+    /// As [`PatternSet::matches`].
+    pub fn explain(
+        &self,
+        index: usize,
+        event: impl AsRef<[u8]>,
+    ) -> Result<Option<MatchExplanation>, EventFormatError> {
+        let Some(pattern) = self.patterns.get(index) else { return Ok(None) };
+        let flat = flatten_event(event.as_ref(), &self.paths)?;
+        let is_match = pattern.matches(&flat);
+        Ok(Some(if is_match { MatchExplanation::Matches } else { explain_mismatch(pattern, &flat) }))
+    }
 }
 
 impl FromIterator<Pattern> for PatternSet {
     fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
         Self::new(patterns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_of_a_set_is_explained_as_it_is_alone() {
+        let texts = [r#"{"a": ["x"]}"#, r#"{"b": {"c": [1]}, "a": ["y"]}"#, r#"{"d": [{"exists": false}]}"#];
+        let set: PatternSet = texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+        for event in [r#"{"a": "x"}"#, r#"{"a": "y", "b": {"c": 1}, "d": 2}"#, "{}"] {
+            for (index, text) in texts.iter().enumerate() {
+                let alone = Pattern::parse(text).unwrap().explain(event).unwrap();
+                assert_eq!(set.explain(index, event).unwrap(), Some(alone), "{text} {event}");
+            }
+            assert_eq!(set.explain(texts.len(), event).unwrap(), None);
+        }
+        assert!(set.explain(0, "[]").is_err());
     }
 }

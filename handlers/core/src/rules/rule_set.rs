@@ -22,11 +22,11 @@ pub struct RuleSet {
     pub responses: BTreeMap<String, Response>,
     /// The pattern of every rule, then the narrowing patterns of the responses that look at the event alone, then the
     /// envelope: matched in one pass.
-    event_patterns: PatternSet,
+    pub(super) event_patterns: PatternSet,
     /// The index of the pattern that every event matches, whatever it says.
     envelope_index: usize,
     /// The narrowing patterns that mention `derived`: matched where settings and facts are known.
-    enriched_patterns: PatternSet,
+    pub(super) enriched_patterns: PatternSet,
 }
 
 /// Matches a text with the two strings that every event from EventBridge has.

@@ -33,7 +33,7 @@ pub(crate) enum ReplayCommand {
     /// List who read a secret, from where and when.
     #[command(after_long_help = help_text::READS)]
     Reads(ReadsArgs),
-    /// Explain for each rule why it matches an event, or which path fails first.
+    /// Explain why each rule matches an event, and why each response fires or does not.
     #[command(after_long_help = help_text::EXPLAIN)]
     Explain(ExplainArgs),
     /// Match one pattern against one event, or a file of such pairs.
@@ -179,9 +179,12 @@ pub(crate) enum ReportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A file with one or more events; `-` is standard input. Every form that `replay run` understands is read.
-    #[arg(value_name = "EVENT")]
-    pub(crate) event: PathBuf,
+    /// Files with events, plain or packed; `-` is standard input. Every form that `replay run` understands is read.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) events: Vec<PathBuf>,
+    /// A file with what was known about services and settings, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
 }

@@ -126,7 +126,13 @@ Exit status:
 pub(super) const EXPLAIN: &str = "\
 Examples:
   replay explain event.json
-  replay explain --rules rules event.json
+  replay explain --rules rules --facts facts.json first.json second.json
+
+For each event there is a line for each rule: it matches, or the path that fails first. Then there is
+a line for each response about all events together: it fires, with its severity, or it did not fire,
+because its rules match no event, its `where`, `unless` or an exception excludes the events, the
+count is too low, a setting is off, or nothing was to be done. Where `where` fails on an enriched
+field, the line names the member of the facts that decides it.
 
 The explanation names paths of the event and never its values.
 

@@ -1,15 +1,13 @@
 //! `replay match`: matches one pattern against one event, or a file of such pairs.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use eventbridge_pattern::{EventFormatError, Pattern};
 use responder_audit::input::{MissingMember, find_events, read_content};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cli::MatchArgs;
 use crate::command_outcome::{CommandError, CommandOutcome, unreadable_file, unusable_content};
@@ -41,7 +39,7 @@ const ENVELOPE_MEMBERS: [&str; 3] = ["source", "detail-type", "detail"];
 /// stays as it is.
 fn wrap_bare_record(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, CommandError> {
     // A text that is not an object is reported in the words of the matcher.
-    if let Ok(members) = serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(&bytes)
+    if let Ok(members) = serde_json::from_slice::<Map<String, Value>>(&bytes)
         && ENVELOPE_MEMBERS.iter().any(|name| members.contains_key(*name))
     {
         return Ok(bytes);
