@@ -27,7 +27,7 @@ mod rule_id;
 mod rule_set;
 mod threshold;
 
-pub use builtin_rules::builtin;
+pub use builtin_rules::{builtin, builtin_files};
 pub use event_rule::EventRule;
 pub use handler::Handler;
 pub use known_fields::RECORD_FIELDS;

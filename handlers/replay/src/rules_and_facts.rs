@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use responder_core::facts::Facts;
-use responder_core::rules::{RuleFile, RuleSet, builtin, find_pattern_warnings, parse_rules};
+use responder_core::hash::hash_parts;
+use responder_core::rules::{RuleFile, RuleSet, builtin, builtin_files, find_pattern_warnings, parse_rules};
 use responder_core::text::Untrusted;
 use serde::de::DeserializeOwned;
 
@@ -12,20 +13,44 @@ use crate::cli::RulesArgs;
 use crate::command_outcome::{CommandError, unreadable_file, unusable_content};
 use crate::output::warn;
 
+/// Rules, and the hash of the files that they come from.
+pub(crate) struct HashedRules {
+    /// The rules.
+    pub(crate) rules: RuleSet,
+    /// Thirty-two hexadecimal digits: the same for the same paths and texts.
+    pub(crate) hash: String,
+}
+
 /// Loads the rules of a folder, or those of this release if no folder is named. Warns of patterns that can never match.
 pub(crate) fn load_rules(args: &RulesArgs) -> Result<RuleSet, CommandError> {
+    Ok(load_hashed_rules(args)?.rules)
+}
+
+/// Loads rules as [`load_rules`] does, with their hash.
+pub(crate) fn load_hashed_rules(args: &RulesArgs) -> Result<HashedRules, CommandError> {
     let Some(folder) = &args.folder else {
-        return builtin()
-            .map_err(|error| CommandError::UnusableRules { folder: "this release".to_owned(), error });
+        let rules = builtin()
+            .map_err(|error| CommandError::UnusableRules { folder: "this release".to_owned(), error })?;
+        return Ok(HashedRules { rules, hash: hash_rule_files(&builtin_files()) });
     };
     let files = collect_rule_files(folder)?;
-    let rules = parse_rules(&files);
-    if rules.is_ok() {
-        for warning in find_pattern_warnings(&files) {
-            warn(&format!("warning: {warning}"));
-        }
+    let rules = parse_rules(&files)
+        .map_err(|error| CommandError::UnusableRules { folder: folder.display().to_string(), error })?;
+    for warning in find_pattern_warnings(&files) {
+        warn(&format!("warning: {warning}"));
     }
-    rules.map_err(|error| CommandError::UnusableRules { folder: folder.display().to_string(), error })
+    Ok(HashedRules { rules, hash: hash_rule_files(&files) })
+}
+
+fn hash_rule_files(files: &[RuleFile]) -> String {
+    let mut sorted: Vec<&RuleFile> = files.iter().collect();
+    sorted.sort_by_key(|file| &file.path);
+    let mut parts = Vec::new();
+    for file in sorted {
+        parts.push(file.path.as_str());
+        parts.push(file.text.as_str());
+    }
+    hash_parts(&parts)
 }
 
 /// Collects the JSON files of a folder and of the folders in it, named by their path below the folder.

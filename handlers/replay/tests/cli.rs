@@ -2,21 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
 mod folder;
+mod schema_check;
 
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use command::replay;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use folder::Folder;
 use serde_json::{Value, json};
-
-fn replay(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_replay")).args(args).stdin(Stdio::null()).output().unwrap()
-}
 
 fn run(format: &str, paths: &[&str]) -> Output {
     replay(&[&["run", "--format", format], paths].concat())
@@ -89,7 +88,7 @@ fn a_theft_is_one_incident_whatever_the_form_order_and_copies_of_its_records() {
     }
     let all = run("json", &[&folder.0]);
     let again = run("json", &[&looked_up, &plain, &ndjson, &zipped]);
-    assert_eq!(all.stdout, again.stdout, "the order of files changes nothing");
+    assert_eq!(lines(&all)[1..], lines(&again)[1..], "the order of files changes nothing but the header");
 }
 
 #[test]

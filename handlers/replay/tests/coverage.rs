@@ -2,16 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
 mod folder;
-
-use std::process::{Command, Stdio};
+mod schema_check;
 
 use folder::Folder;
 use serde_json::{Value, json};
 
 /// The exit status, standard output and standard error of a command.
 fn replay(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_replay")).args(args).stdin(Stdio::null()).output().unwrap();
+    let output = command::replay(args);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
 mod folder;
-
-use std::process::{Command, Stdio};
+mod schema_check;
 
 use folder::Folder;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ const OTHER: &str = "444455556666";
 
 /// The exit status, standard output and standard error of a command.
 fn replay(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_replay")).args(args).stdin(Stdio::null()).output().unwrap();
+    let output = command::replay(args);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

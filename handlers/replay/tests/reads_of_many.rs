@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
 mod folder;
-
-use std::process::{Command, Stdio};
+mod schema_check;
 
 use folder::Folder;
 use serde_json::{Value, json};
@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 const ACCOUNT: &str = "111122223333";
 
 fn reads(args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_replay"));
-    let output = command.arg("reads").args(args).stdin(Stdio::null()).output().unwrap();
+    let output = command::replay(&[&["reads"], args].concat());
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 

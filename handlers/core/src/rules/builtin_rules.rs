@@ -16,7 +16,7 @@ pub fn builtin() -> Result<RuleSet, RulesError> {
 }
 
 /// The files of this release.
-pub(super) fn builtin_files() -> Vec<RuleFile> {
+pub fn builtin_files() -> Vec<RuleFile> {
     let mut files = Vec::new();
     for (path, text) in RULE_FILES {
         files.push(RuleFile { path: (*path).to_owned(), text: (*text).to_owned() });

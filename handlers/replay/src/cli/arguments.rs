@@ -170,7 +170,8 @@ pub(crate) struct RulesArgs {
 pub(crate) enum ReportFormat {
     /// For people.
     Text,
-    /// For scripts: JSON lines, each with a `kind`. `run` prints decision, incident, totals, problem, coverage and
+    /// For scripts: JSON lines, each with a `kind`, as handlers/replay/schema/report-line.json describes. The first is
+    /// the header: version, commit, hash of the rules, command line. Then `run` prints decision, incident, totals, problem, coverage and
     /// summary;
     /// `proof` prints proof, no-consumers, failed-rotation, problem, coverage and summary; `reads` prints query, reader,
     /// may-have-read, read (with --each), problem, coverage and summary. A filter stands in `coverage`.

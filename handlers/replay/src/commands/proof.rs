@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::cli::{ProofArgs, ReportFormat};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
-use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
+use crate::output::{JsonLines, ReportHeader, TerminalProgress, warn_of_problems};
 use crate::report::{FilteredCoverage, ProofReport, ReportFilter, write_proof_text};
 use crate::rules_and_facts::load_facts;
 
@@ -40,6 +40,7 @@ fn decide_outcome(report: &ProofReport) -> CommandOutcome {
 
 fn write_json_lines(report: &ProofReport, out: &mut impl Write) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
+    lines.write_one("header", &ReportHeader::of_process(None))?;
     lines.write_all("proof", &report.chains)?;
     lines.write_all("no-consumers", &report.unconsumed)?;
     lines.write_all("failed-rotation", &report.failed)?;

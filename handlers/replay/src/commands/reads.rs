@@ -9,7 +9,7 @@ use responder_core::event::Event;
 
 use crate::cli::{ReadsArgs, ReportFormat};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
-use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
+use crate::output::{JsonLines, ReportHeader, TerminalProgress, warn_of_problems};
 use crate::report::{
     AccessAnswer, AccessTotals, AskedQuery, FilteredCoverage, ReportFilter, write_access_text,
 };
@@ -60,6 +60,7 @@ fn write_json_lines(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
+    lines.write_one("header", &ReportHeader::of_process(None))?;
     lines.write_one("query", &answer.query)?;
     lines.write_all("reader", &answer.report.readers)?;
     lines.write_all("may-have-read", &answer.report.possible_readers)?;

@@ -6,22 +6,24 @@ use responder_core::rules::RuleSet;
 
 use crate::cli::{ReportFormat, RunArgs};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
-use crate::output::{JsonLines, TerminalProgress, warn_of_problems};
+use crate::output::{JsonLines, ReportHeader, TerminalProgress, warn_of_problems};
 use crate::report::{
     FilteredCoverage, ReplayResult, ReplayTotals, ReportFilter, replay_events, write_replay_text,
 };
-use crate::rules_and_facts::{load_facts, load_rules};
+use crate::rules_and_facts::{HashedRules, load_facts, load_hashed_rules};
 
 pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError> {
     let filter = ReportFilter::new(args.filter.to_filter(&args.secret.secrets)?, args.severity.severity);
-    let rules = load_rules(&args.rules)?;
+    let HashedRules { rules, hash } = load_hashed_rules(&args.rules)?;
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
     let are_services_known = facts.services.is_some();
     let result = replay_events(&rules, facts, &args.paths, filter, &mut TerminalProgress::new());
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
-        ReportFormat::Json => write_json_lines(&result, &rules, &mut out)?,
+        ReportFormat::Json => {
+            write_json_lines(&ReportHeader::of_process(Some(hash)), &result, &rules, &mut out)?;
+        }
         ReportFormat::Text => {
             warn_of_problems(&result.problems);
             write_replay_text(&result, are_services_known, &mut out)?;
@@ -31,9 +33,15 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
     Ok(CommandOutcome::after_reading(result.summary.events, result.problems.len()))
 }
 
-/// Writes decisions by time, incidents by severity, their totals, problems by file, coverage, and the summary.
-fn write_json_lines(result: &ReplayResult, rules: &RuleSet, out: &mut impl Write) -> io::Result<()> {
+/// Writes the header, decisions by time, incidents by severity, their totals, problems by file, coverage, and the summary.
+fn write_json_lines(
+    header: &ReportHeader,
+    result: &ReplayResult,
+    rules: &RuleSet,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut lines = JsonLines::new(out);
+    lines.write_one("header", header)?;
     lines.write_all("decision", &result.locate_decisions(rules))?;
     lines.write_all("incident", &result.incidents)?;
     lines.write_one("totals", &ReplayTotals::count(&result.incidents))?;

@@ -1,0 +1,150 @@
+//! The committed schemas: the header of reports, and facts files. Every other test of a report checks its lines.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command;
+mod folder;
+mod schema_check;
+
+use std::fs;
+use std::path::Path;
+
+use command::replay;
+use folder::Folder;
+use responder_core::facts::Facts;
+use schema_check::find_violation;
+use serde_json::{Value, json};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn lines(args: &[&str]) -> Vec<Value> {
+    let text = String::from_utf8(replay(args).stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The fixtures with their facts: folders of events.
+fn fixture_folders(folder: &Path, found: &mut Vec<String>) {
+    if folder.join("about.json").is_file() {
+        found.push(folder.to_str().unwrap().to_owned());
+        return;
+    }
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            fixture_folders(&path, found);
+        }
+    }
+}
+
+#[test]
+fn every_report_about_every_fixture_is_as_the_schema_says() {
+    let mut folders = Vec::new();
+    fixture_folders(&Path::new(ROOT).join("fixtures"), &mut folders);
+    assert!(folders.len() > 200, "{}", folders.len());
+    let facts_schema = schema("facts.json");
+    // Those without facts are read together.
+    let mut together = vec!["--format", "json"];
+    for folder in &folders {
+        let facts = format!("{folder}/facts.json");
+        if !Path::new(&facts).is_file() {
+            together.push(folder);
+            continue;
+        }
+        let content: Value = serde_json::from_str(&fs::read_to_string(&facts).unwrap()).unwrap();
+        assert_eq!(find_violation(&facts_schema, &content), None, "{facts}");
+        assert!(lines(&["run", "--format", "json", "--facts", &facts, folder]).len() > 1, "{folder}");
+    }
+    for command in ["run", "proof"] {
+        assert!(lines(&[&[command], &together[..]].concat()).len() > 1, "{command}");
+    }
+    let fixtures = format!("{ROOT}/fixtures");
+    assert!(lines(&["reads", "--each", "--secret", "*", "--format", "json", &fixtures]).len() > 100);
+}
+
+#[test]
+fn a_line_that_lacks_a_member_or_has_another_is_a_violation() {
+    let report_line = schema("report-line.json");
+    let theft = format!("{ROOT}/fixtures/timelines/a-list-and-then-twenty-reads-in-four-seconds");
+    let found = lines(&["run", "--format", "json", &theft]);
+    for line in &found {
+        let members = line.as_object().unwrap();
+        let mut more = members.clone();
+        more.insert("another".to_owned(), json!(1));
+        assert!(find_violation(&report_line, &Value::Object(more)).is_some(), "{line}");
+        let mut unnamed = members.clone();
+        unnamed.insert("kind".to_owned(), json!("other"));
+        assert!(find_violation(&report_line, &Value::Object(unnamed)).is_some(), "{line}");
+        let mut fewer = members.clone();
+        fewer.remove("kind");
+        assert!(find_violation(&report_line, &Value::Object(fewer)).is_some(), "{line}");
+    }
+    let mut incident = found.iter().find(|line| line["kind"] == "incident").unwrap().clone();
+    incident["severity"] = json!("loud");
+    assert!(find_violation(&report_line, &incident).is_some());
+    assert!(find_violation(&schema("facts.json"), &json!({"service": []})).is_some());
+    assert!(find_violation(&schema("facts.json"), &json!({"settings": {"decoys": "x"}})).is_some());
+}
+
+/// Facts as the functions write them: every setting has a value.
+#[test]
+fn written_facts_are_as_their_schema_says() {
+    let written = serde_json::to_value(Facts::default()).unwrap();
+    assert_eq!(find_violation(&schema("facts.json"), &written), None);
+    let described = schema("facts.json");
+    for name in written["settings"].as_object().unwrap().keys() {
+        assert!(described.pointer(&format!("/$defs/settings/properties/{name}")).is_some(), "{name}");
+    }
+    let events = format!("{ROOT}/fixtures/timelines");
+    let baseline = replay(&["baseline", "--format", "facts", &events]).stdout;
+    let learned: Value = serde_json::from_slice(&baseline).unwrap();
+    assert!(learned["seen"].as_object().unwrap().len() > 10);
+    assert_eq!(find_violation(&described, &learned), None);
+}
+
+/// A facts file that the schema describes is one that `--facts` takes: no member of the schema is unknown to it.
+#[test]
+fn every_member_of_the_schema_of_facts_is_read() {
+    let folder = Folder::new("every-member-of-facts");
+    let described = schema("facts.json");
+    let event = format!("{ROOT}/fixtures/timelines/a-list-and-then-twenty-reads-in-four-seconds");
+    for pointer in ["/properties", "/$defs/settings/properties"] {
+        for name in described.pointer(pointer).unwrap().as_object().unwrap().keys() {
+            // A value that fits no member: a known member is refused for its type, an unknown one for its name.
+            let inner = json!({ name.as_str(): [[[]]] });
+            let content = if pointer == "/properties" { inner } else { json!({ "settings": inner }) };
+            let file = folder.write("facts.json", content.to_string());
+            let output = replay(&["run", "--facts", &file, &event]);
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{name}: {errors}");
+            assert!(!errors.contains("unknown field"), "{name}: {errors}");
+        }
+    }
+}
+
+#[test]
+fn the_header_names_release_rules_and_command_and_the_hash_follows_the_rules() {
+    let folder = Folder::new("header-rules");
+    let event = format!("{ROOT}/fixtures/timelines/a-list-and-then-twenty-reads-in-four-seconds");
+    let header = |args: &[&str]| lines(&[&["run", "--format", "json", &event], args].concat())[0].clone();
+    let shipped = header(&[]);
+    assert_eq!(shipped["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(shipped["command"], json!(["replay", "run", "--format", "json", event]));
+    let hash = |header: &Value| header["rules"].as_str().unwrap().to_owned();
+    assert_eq!(hash(&shipped).len(), 32);
+    assert_eq!(hash(&header(&["--rules", &format!("{ROOT}/rules")])), hash(&shipped), "the same rules");
+    let write = |title: &str| {
+        folder.write("access/read.json", r#"{"source": ["aws.secretsmanager"]}"#);
+        let row = json!({"read": {"on": ["read"], "severity": "low", "title": title, "runbook": "R"}});
+        folder.write("responses.json", row.to_string());
+        hash(&header(&["--rules", &folder.0]))
+    };
+    assert_eq!(write("One"), write("One"));
+    assert_ne!(write("One"), write("Two"));
+    let reads = lines(&["reads", "--secret", "x", "--format", "json", &event]);
+    assert!(reads[0].get("rules").is_none(), "`reads` applies no rules");
+}
