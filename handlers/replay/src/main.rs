@@ -36,6 +36,7 @@ fn run_command(command: ReplayCommand) -> Result<CommandOutcome, CommandError> {
         ReplayCommand::Reads(args) => commands::list_reads(&args),
         ReplayCommand::Explain(args) => commands::explain_events(&args),
         ReplayCommand::Match(args) => commands::match_pattern(&args),
+        ReplayCommand::Page(args) => commands::show_page(&args),
         ReplayCommand::Rules(args) => commands::list_rules(&args),
         ReplayCommand::Verify(args) => commands::verify_fixtures(&args),
         ReplayCommand::Baseline(args) => commands::learn_baseline(&args),

@@ -18,6 +18,7 @@ mod response_reasons;
 mod response_words;
 mod short_names;
 mod shown_decisions;
+mod shown_incident;
 mod step_line;
 
 pub(crate) use access_query::{AccessAnswer, AskedQuery};
@@ -32,3 +33,4 @@ pub(crate) use replay_text::write_replay_text;
 pub(crate) use replay_totals::ReplayTotals;
 pub(crate) use report_filter::{FilteredCoverage, ReportFilter};
 pub(crate) use response_reasons::explain_responses;
+pub(crate) use shown_incident::{example_incident, find_incident, incident_below_threshold};

@@ -297,9 +297,19 @@ fn a_learned_baseline_prevents_first_reads_and_makes_ledger_items() {
 /// `UPDATE_HELP=1 cargo test -p responder-replay` writes them.
 #[test]
 fn help_texts_are_as_committed() {
-    for command in
-        ["", "run", "proof", "reads", "explain", "match", "rules", "verify", "baseline", "completions"]
-    {
+    for command in [
+        "",
+        "run",
+        "proof",
+        "reads",
+        "explain",
+        "match",
+        "page",
+        "rules",
+        "verify",
+        "baseline",
+        "completions",
+    ] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let found = String::from_utf8(replay(&args).stdout).unwrap();
         let name = if command.is_empty() { "replay" } else { command };

@@ -39,6 +39,9 @@ pub(crate) enum ReplayCommand {
     /// Match one pattern against one event, or a file of such pairs.
     #[command(after_long_help = help_text::MATCH)]
     Match(MatchArgs),
+    /// Show the page of a response, as an e-mail has it: of an edited rule, before it is deployed.
+    #[command(after_long_help = help_text::PAGE)]
+    Page(PageArgs),
     /// List the responses with their exceptions, and fail if an exception has expired.
     #[command(after_long_help = help_text::RULES)]
     Rules(RuleListArgs),
@@ -204,6 +207,22 @@ pub(crate) struct MatchArgs {
     /// `{"id","result":"match|no_match|invalid|event_error","error"?}`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
     pub(crate) vectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    /// The id of the response: its key in `responses.json`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) response: String,
+    /// A file with events for which the response fires; `-` is standard input. May be repeated. Every form that
+    /// `replay run` understands is read. Without it, the page is about an invented incident.
+    #[arg(long = "event", value_name = "FILE")]
+    pub(crate) events: Vec<PathBuf>,
+    /// A file with what was known about services and settings, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 }
 
 #[derive(Debug, Args)]

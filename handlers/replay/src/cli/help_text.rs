@@ -157,6 +157,24 @@ Exit status of --vectors:
   2  the file cannot be read
   3  some lines could not be read: they are reported";
 
+pub(super) const PAGE: &str = "\
+Examples:
+  The page of an edited response, about an invented incident:
+    replay page --rules rules/ --response bulk-read
+  Its page about these events:
+    replay page --rules rules/ --response bulk-read --event events.json
+  Every page:
+    replay rules --json | jq -r .response | xargs -n1 replay page --response
+
+The first line is the subject, the rest is the text. Of several pages about the events, the first is
+shown. If the response does not fire for the events, a
+message says so, and the page is shown as if it did.
+
+Exit status:
+  0  done
+  2  the rules, the facts or the response cannot be used, or no event is one of its rules
+  3  some of the input could not be read: it is reported, and the rest was used";
+
 pub(super) const RULES: &str = "\
 Examples:
   The responses and their exceptions:
