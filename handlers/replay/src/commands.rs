@@ -3,6 +3,7 @@
 mod baseline;
 mod completions;
 mod explain;
+mod facts;
 mod match_pattern;
 mod page;
 mod proof;
@@ -14,6 +15,7 @@ mod verify;
 pub(crate) use baseline::learn_baseline;
 pub(crate) use completions::print_completions;
 pub(crate) use explain::explain_events;
+pub(crate) use facts::guess_facts;
 pub(crate) use match_pattern::match_pattern;
 pub(crate) use page::show_page;
 pub(crate) use proof::prove_rotations;

@@ -40,6 +40,7 @@ fn run_command(command: ReplayCommand) -> Result<CommandOutcome, CommandError> {
         ReplayCommand::Rules(args) => commands::list_rules(&args),
         ReplayCommand::Verify(args) => commands::verify_fixtures(&args),
         ReplayCommand::Baseline(args) => commands::learn_baseline(&args),
+        ReplayCommand::Facts(args) => commands::guess_facts(&args),
         ReplayCommand::Completions { shell } => commands::print_completions(shell),
     }
 }

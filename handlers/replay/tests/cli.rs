@@ -305,6 +305,7 @@ fn help_texts_are_as_committed() {
         "explain",
         "match",
         "page",
+        "facts",
         "rules",
         "verify",
         "baseline",

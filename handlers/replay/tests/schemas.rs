@@ -106,6 +106,55 @@ fn written_facts_are_as_their_schema_says() {
     assert_eq!(find_violation(&described, &learned), None);
 }
 
+#[test]
+fn guessed_facts_are_as_their_schema_says_and_name_what_was_seen() {
+    let folder = Folder::new("guessed-facts");
+    let read = |id: usize, region: &str, role: &str, session: &str, secret: &str| {
+        json!({"eventVersion": "1.09", "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
+            "awsRegion": region, "eventTime": "2026-03-01T12:00:00Z", "eventID": format!("e-{id}"),
+            "eventType": "AwsApiCall", "recipientAccountId": "111122223333", "requestParameters": {"secretId": secret},
+            "userIdentity": {"type": "AssumedRole", "accountId": "111122223333",
+                "arn": format!("arn:aws:sts::111122223333:assumed-role/{role}/{session}"),
+                "sessionContext": {"sessionIssuer": {"type": "Role",
+                    "arn": format!("arn:aws:iam::111122223333:role/{role}")}}}})
+    };
+    let records = [
+        read(1, "eu-central-1", "app", "i-0123456789abcdef0", "billing/prod/db"),
+        read(2, "eu-central-1", "github-actions", "run", "billing/prod/db"),
+        read(3, "us-east-1", "ops", "zoe@example.com", "dev/x"),
+        read(4, "eu-central-1", "ci-*-\u{202e}", "run", "dev/x"),
+    ];
+    let file = folder.write("trail.json", json!({"Records": records}).to_string());
+    let output = replay(&["facts", &file]);
+    assert_eq!(output.status.code(), Some(0));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(find_violation(&schema("facts.json"), &found), None);
+    assert_eq!(
+        found["settings"],
+        json!({
+            "home": "eu-central-1", "regions": ["us-east-1"], "humans": ["ops"],
+            "automation": ["arn:aws:iam::111122223333:role/github-actions"],
+            "production": {"accounts": ["111122223333"],
+                "secrets": ["prod/*", "production/*", "prd/*", "*/prod/*"]},
+        })
+    );
+    let explanation = String::from_utf8(output.stderr).unwrap();
+    for part in
+        ["role/app: 1 events, no guess", "account 111122223333: 4 events, 2 secrets, 1 named like production"]
+    {
+        assert!(explanation.contains(part), "{part}: {explanation}");
+    }
+    let facts = folder.write("facts.json", &output.stdout);
+    assert_eq!(replay(&["run", "--facts", &facts, &file]).status.code(), Some(0));
+    let fixtures = replay(&["facts", &format!("{ROOT}/fixtures")]);
+    let facts = folder.write("facts.json", &fixtures.stdout);
+    assert_eq!(
+        replay(&["run", "--facts", &facts, &file]).status.code(),
+        Some(0),
+        "hostile names make no bad file"
+    );
+}
+
 /// A facts file that the schema describes is one that `--facts` takes: no member of the schema is unknown to it.
 #[test]
 fn every_member_of_the_schema_of_facts_is_read() {

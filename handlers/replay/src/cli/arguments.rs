@@ -51,6 +51,9 @@ pub(crate) enum ReplayCommand {
     /// Learn from past events who reads which secret, so that a first read stands out.
     #[command(after_long_help = help_text::BASELINE)]
     Baseline(BaselineArgs),
+    /// Guess facts from events, as an example to edit: Regions, production, people and automation.
+    #[command(after_long_help = help_text::FACTS)]
+    Facts(FactsArgs),
     /// Print a completion script for a shell.
     #[command(after_long_help = help_text::COMPLETIONS)]
     Completions {
@@ -207,6 +210,14 @@ pub(crate) struct MatchArgs {
     /// `{"id","result":"match|no_match|invalid|event_error","error"?}`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pattern", "event"])]
     pub(crate) vectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FactsArgs {
+    /// Files or folders of events, plain or packed; `-` is standard input. Every form that `replay run` understands is
+    /// read.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

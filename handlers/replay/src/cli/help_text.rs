@@ -157,6 +157,21 @@ Exit status of --vectors:
   2  the file cannot be read
   3  some lines could not be read: they are reported";
 
+pub(super) const FACTS: &str = "\
+Examples:
+  replay facts AWSLogs/ > facts.json
+  replay run --facts facts.json AWSLogs/
+
+The file is a guess: the Regions that were seen are home, secrets and accounts that are named like
+production are production, and callers that look like people or automation are so. JSON has no
+comments, so standard error says what each value means and where it comes from, and lists the accounts
+and the callers. Edit the file before you use it: what you declare as automation alarms less.
+
+Exit status:
+  0  done
+  2  a path cannot be used
+  3  some of the input could not be read, or it has no event: it is reported, and the rest was used";
+
 pub(super) const PAGE: &str = "\
 Examples:
   The page of an edited response, about an invented incident:
