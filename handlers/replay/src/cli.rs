@@ -5,6 +5,6 @@ mod filter_args;
 mod help_text;
 
 pub(crate) use arguments::{
-    BaselineArgs, BaselineFormat, ExplainArgs, FactsArgs, MatchArgs, PageArgs, ProofArgs, ReadsArgs,
-    ReplayCli, ReplayCommand, ReportFormat, RuleListArgs, RulesArgs, RunArgs, VerifyArgs,
+    BaselineArgs, BaselineFormat, ExplainArgs, FactsArgs, IncidentOrder, MatchArgs, PageArgs, ProofArgs,
+    ReadsArgs, ReplayCli, ReplayCommand, ReportFormat, RuleListArgs, RulesArgs, RunArgs, VerifyArgs,
 };

@@ -314,3 +314,22 @@ fn totals_by_rule_principal_and_account_stand_before_the_incidents() {
         folder.write("quiet.json", json!({"Records": [read(1, 0, OWN, "us-west-2", "a", "x")]}).to_string());
     assert!(!replay(&["run", &empty]).1.contains("Totals"));
 }
+
+#[test]
+fn incidents_come_by_severity_or_by_time() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/timelines");
+    let found = |order: &[&str]| of_kind(&json_lines(&[&["run", fixtures], order].concat()), "incident");
+    let times = |lines: &[Value]| -> Vec<String> {
+        lines.iter().map(|line| line["first"].as_str().unwrap().to_owned()).collect()
+    };
+    let by_time = found(&["--order", "time"]);
+    assert!(times(&by_time).is_sorted() && by_time.len() > 10, "{by_time:?}");
+    let by_severity = found(&[]);
+    assert!(!times(&by_severity).is_sorted());
+    assert_eq!(by_severity, found(&["--order", "severity"]));
+    let sorted = |mut lines: Vec<Value>| {
+        lines.sort_by_key(ToString::to_string);
+        lines
+    };
+    assert_eq!(sorted(by_time), sorted(by_severity), "the order leaves out nothing");
+}

@@ -82,6 +82,13 @@ pub(crate) struct RunArgs {
     /// which use the secret are unknown.
     #[arg(long, value_name = "FILE")]
     pub(crate) facts: Option<PathBuf>,
+    /// The order of the incidents.
+    #[arg(long, value_enum, default_value_t = IncidentOrder::Severity)]
+    pub(crate) order: IncidentOrder,
+    /// Show all incidents and rotations also on a terminal, which otherwise shows 24 lines of each and says how many it
+    /// leaves out. A pipe and a file always get all.
+    #[arg(long)]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
     #[command(flatten)]
@@ -90,6 +97,15 @@ pub(crate) struct RunArgs {
     pub(crate) secret: SecretFilterArgs,
     #[command(flatten)]
     pub(crate) severity: SeverityArgs,
+}
+
+/// The order of incidents in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncidentOrder {
+    /// The most severe first.
+    Severity,
+    /// The earliest first.
+    Time,
 }
 
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, Write};
 
 use responder_core::rules::RuleSet;
 
-use crate::cli::{ReportFormat, RunArgs};
+use crate::cli::{IncidentOrder, ReportFormat, RunArgs};
 use crate::command_outcome::{CommandError, CommandOutcome, check_paths};
-use crate::output::{JsonLines, ReportHeader, TerminalProgress, warn_of_problems};
+use crate::output::{JsonLines, ReportHeader, TerminalProgress, TextLayout, warn_of_problems};
 use crate::report::{
     FilteredCoverage, ReplayResult, ReplayTotals, ReportFilter, replay_events, write_replay_text,
 };
@@ -18,7 +18,11 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
     let facts = load_facts(args.facts.as_deref())?;
     check_paths(&args.paths)?;
     let are_services_known = facts.services.is_some();
-    let result = replay_events(&rules, facts, &args.paths, filter, &mut TerminalProgress::new());
+    let mut result = replay_events(&rules, facts, &args.paths, filter, &mut TerminalProgress::new());
+    if args.order == IncidentOrder::Time {
+        // The sort is stable: incidents that begin together stay in the order of their severity.
+        result.incidents.sort_by_key(|incident| incident.first);
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         ReportFormat::Json => {
@@ -26,14 +30,15 @@ pub(crate) fn run_replay(args: &RunArgs) -> Result<CommandOutcome, CommandError>
         }
         ReportFormat::Text => {
             warn_of_problems(&result.problems);
-            write_replay_text(&result, are_services_known, &mut out)?;
+            let layout = TextLayout::for_output(args.all);
+            write_replay_text(&result, are_services_known, layout, &mut out)?;
         }
     }
     out.flush()?;
     Ok(CommandOutcome::after_reading(result.summary.events, result.problems.len()))
 }
 
-/// Writes the header, decisions by time, incidents by severity, their totals, problems by file, coverage, and the summary.
+/// Writes the header, decisions by time, incidents in the order that was asked for, their totals, problems by file, coverage, and the summary.
 fn write_json_lines(
     header: &ReportHeader,
     result: &ReplayResult,

@@ -11,6 +11,7 @@ use super::coverage_text::{write_coverage_text, write_nothing_read};
 use super::replay_result::{EventParties, ReplayResult, ReplaySummary};
 use super::replay_totals::ReplayTotals;
 use super::step_line::describe_step;
+use crate::output::TextLayout;
 
 /// How many characters of a name or a value a line shows.
 const VALUE_LENGTH_MAX: usize = 160;
@@ -28,6 +29,18 @@ const FILTER_EFFECT: &str = "Everything was decided before: a filter changes no 
 pub(crate) fn write_replay_text(
     result: &ReplayResult,
     are_services_known: bool,
+    layout: TextLayout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut report = Vec::new();
+    write_report(result, are_services_known, layout, &mut report)?;
+    layout.write(&String::from_utf8_lossy(&report), out)
+}
+
+fn write_report(
+    result: &ReplayResult,
+    are_services_known: bool,
+    layout: TextLayout,
     out: &mut impl Write,
 ) -> io::Result<()> {
     write_nothing_read(&result.coverage, out)?;
@@ -41,33 +54,63 @@ pub(crate) fn write_replay_text(
         let hidden = if result.filter.hidden > 0 { " that fits" } else { "" };
         writeln!(out, "  none{hidden}")?;
     }
+    let mut details = Vec::new();
     for incident in &result.incidents {
-        write_incident(incident, out)?;
+        details.push(to_text(|text| write_incident(incident, text))?);
     }
-    write_rotations(result, are_services_known, out)?;
+    write_details(&details, "incidents", layout, out)?;
+    write_rotations(result, are_services_known, layout, out)?;
     write_heading("Summary", out)?;
     write_summary(&result.summary, out)?;
     write_heading("Coverage", out)?;
     write_coverage_text(&result.coverage, out)
 }
 
+fn to_text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+    let mut text = Vec::new();
+    write(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Writes details as far as the layout has room, and says how many are left out.
+fn write_details(
+    details: &[String],
+    things: &str,
+    layout: TextLayout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let shown = layout.count_fitting(details);
+    for text in details.iter().take(shown) {
+        write!(out, "{text}")?;
+    }
+    if shown < details.len() {
+        writeln!(out, "  {} more {things} are left out: `--all` shows them.", details.len() - shown)?;
+    }
+    Ok(())
+}
+
 fn write_heading(text: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{text}\n{}\n", "-".repeat(text.len()))
 }
 
-fn write_rotations(result: &ReplayResult, are_services_known: bool, out: &mut impl Write) -> io::Result<()> {
-    let mut has_heading = false;
+fn write_rotations(
+    result: &ReplayResult,
+    are_services_known: bool,
+    layout: TextLayout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut details = Vec::new();
     for (plan, parties) in result.decisions.iter().zip(&result.parties) {
-        if !matches!(plan.handler, Handler::Rotation | Handler::Sweep) {
-            continue;
+        if matches!(plan.handler, Handler::Rotation | Handler::Sweep) {
+            details.push(to_text(|text| write_rotation(plan, parties, text))?);
         }
-        if !has_heading {
-            write_heading("Rotations", out)?;
-            has_heading = true;
-        }
-        write_rotation(plan, parties, out)?;
     }
-    if has_heading && !are_services_known {
+    if details.is_empty() {
+        return Ok(());
+    }
+    write_heading("Rotations", out)?;
+    write_details(&details, "rotations", layout, out)?;
+    if !are_services_known {
         writeln!(out, "\n  The services are unknown: give them with --facts.")?;
     }
     Ok(())
@@ -151,4 +194,44 @@ fn describe_location(incident: &Incident) -> String {
         incident.regions.iter().map(|region| Untrusted::new(region).show(LOCATION_LENGTH_MAX)).collect();
     let account = Untrusted::new(&*incident.account).show(LOCATION_LENGTH_MAX);
     format!("account {account}; {}", regions.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use responder_audit::input::NoProgress;
+    use responder_core::facts::Facts;
+    use responder_core::rules::builtin;
+
+    use super::super::replay_result::replay_events;
+    use super::super::report_filter::ReportFilter;
+    use super::*;
+
+    #[test]
+    fn a_report_on_a_terminal_fits_it_and_says_what_it_leaves_out() {
+        let rules = builtin().unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+        let filter = ReportFilter::default();
+        let result = replay_events(&rules, Facts::default(), &[fixtures], filter, &mut NoProgress);
+        let render = |layout| {
+            let mut text = Vec::new();
+            write_replay_text(&result, false, layout, &mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let whole = render(TextLayout::default());
+        assert!(whole.lines().any(|line| line.chars().count() > 80));
+        assert!(!whole.contains("left out"));
+        let all = render(TextLayout { columns: Some(80), detail_lines: None });
+        let short = render(TextLayout { columns: Some(80), detail_lines: Some(24) });
+        for text in [&all, &short] {
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        }
+        assert_eq!(all.matches("    key    ").count(), result.incidents.len());
+        let shown = short.matches("    key    ").count();
+        let left_out = result.incidents.len() - shown;
+        assert!((1..5).contains(&shown), "{shown}");
+        assert!(short.contains(&format!("  {left_out} more incidents are left out: `--all` shows them.")));
+        assert!(short.contains("more rotations are left out"));
+    }
 }
