@@ -13,7 +13,8 @@
 
 mod agenda;
 mod calls;
-mod daemons;
+mod daemon;
+mod daemon_calls;
 mod deployment_log;
 mod estate;
 mod events;
@@ -30,7 +31,7 @@ mod task_definition;
 
 pub use agenda::{RollbackShape, RolloutOutcome};
 pub use calls::{DescribeFailure, EcsArnPage, ServiceDescriptions};
-pub use daemons::SimulatedDaemon;
+pub use daemon::SimulatedDaemon;
 pub use deployment_log::{DeploymentLog, StartedDeployment};
 pub use estate::EcsEstate;
 pub use events::{EcsEvent, TaskLaunch};

@@ -140,6 +140,15 @@ impl Settings {
         Some(home == region || self.further_regions.iter().any(|further| further == region))
     }
 
+    /// The settings for functions of an account; empty where they do not know it.
+    #[must_use]
+    pub fn in_account(mut self, account: &str) -> Self {
+        if !account.is_empty() {
+            self.home_account = Some(account.to_owned());
+        }
+        self
+    }
+
     /// The Regions that a sweep examines; none where the home Region is not known.
     pub(crate) fn swept_regions(&self) -> impl Iterator<Item = &str> {
         let further = if self.home_region.is_some() { self.further_regions.as_slice() } else { &[] };

@@ -45,10 +45,7 @@ impl<A: AwsPort> Engine<A> {
 
         // 2. Gather facts. Half of the time is for that, so that time is left to notify on-call if a source hangs.
         let gathering_deadline = deadline.halved(aws.now());
-        let mut settings = self.settings.clone();
-        if !invocation.account.is_empty() {
-            settings.home_account = Some(invocation.account.clone());
-        }
+        let settings = self.settings.clone().in_account(&invocation.account);
         let ledger = Ledger::new(aws, &invocation.owner, self.lease, gathering_deadline, &settings);
         let sources = FactSources {
             aws,

@@ -84,6 +84,8 @@ pub(super) fn describe_count(response: &Response, count: usize) -> String {
         CountPer::Principal => "principal",
         CountPer::Secret => "secret",
         CountPer::Account => "account",
+        CountPer::Person => "person",
+        CountPer::Address => "source address",
     };
     let when = &response.when;
     format!("{count} of {} {things} of one {subject} within {}", when.at_least, when.within)

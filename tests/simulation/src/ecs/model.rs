@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use responder_core::time::{Span, Timestamp};
 
 use super::agenda::{RollbackShape, RolloutAppointment, RolloutOutcome, RolloutStep};
-use super::daemons::SimulatedDaemon;
+use super::daemon::SimulatedDaemon;
 use super::deployment_log::DeploymentLog;
 use super::events::EcsEvent;
 use super::operation::{EcsOperation, ThrottleFamily};

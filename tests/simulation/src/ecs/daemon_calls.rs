@@ -1,27 +1,13 @@
-//! Managed daemons: what a test sets, and the calls about them. Their tasks and updates are not modelled: nothing here updates a daemon.
+//! The calls about managed daemons, and how a test creates one.
 
 use responder_core::time::Timestamp;
 
 use super::calls::EcsArnPage;
+use super::daemon::SimulatedDaemon;
 use super::model::SimulatedEcs;
 use super::operation::EcsOperation;
 use super::task_definition::RegisteredTaskDefinition;
 use crate::service_calls::ApiRefusal;
-
-/// A managed daemon with one revision.
-#[derive(Clone, Debug)]
-pub struct SimulatedDaemon {
-    /// Its ARN.
-    pub arn: String,
-    /// The ARN of its cluster.
-    pub cluster: String,
-    /// The ARN of its revision.
-    pub revision: String,
-    /// When the revision was created.
-    pub created_at: Timestamp,
-    /// The ARN of the revision's task definition.
-    pub task_definition: String,
-}
 
 impl SimulatedEcs {
     /// Creates a managed daemon in a cluster (a name) with a task definition (an ARN); returns its ARN.
