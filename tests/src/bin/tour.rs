@@ -150,7 +150,8 @@ impl Tour {
         self.assert_no_page("rotation", "prod/shop/billing");
     }
 
-    /// The first reads are those that page, whichever of them come in one batch; the others join the incident.
+    /// The first reads are those that page, whichever of them come in one batch; the others join the incident, which pages again at
+    /// ten secrets and at twenty. Whether there is a page between depends on the batches.
     fn show_a_theft(&self) {
         print_heading("Twenty secrets are stolen");
         let start = now();
@@ -174,8 +175,11 @@ impl Tour {
         self.show_page("contractor", "the fifth secret is enough");
         self.assert_no_page("access", "contractor");
         self.feed("access", &reported_twice(others));
+        self.show_growth("contractor", "20 different secrets");
         self.assert_no_page("access", "contractor");
-        println!("\n          The reads of the fifteen other secrets join this incident: no second page.");
+        println!(
+            "          The reads of the fifteen other secrets join this incident: the page comes again as it grows."
+        );
     }
 
     fn show_poison_and_an_alarm(&self) {
@@ -244,6 +248,16 @@ impl Tour {
         for line in page.email.lines() {
             println!("    | {line}");
         }
+    }
+
+    /// Waits for the page about something that tells the whole of it, and shows its subject and its conclusion.
+    fn show_growth(&self, about: &str, whole: &str) {
+        let start = Instant::now();
+        let page = wait_until(&format!("a page with {whole}"), || {
+            self.take_page(about).filter(|page| page.email.contains(whole))
+        });
+        let conclusion = page.email.lines().next().unwrap_or_default();
+        print_elapsed(start, &format!("{}\n          {conclusion}", page.subject));
     }
 
     /// Waits for a page about something, and shows its subject.

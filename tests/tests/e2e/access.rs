@@ -149,7 +149,7 @@ fn count_writes(
 }
 
 #[test]
-fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_one() {
+fn a_thousand_reads_in_one_batch_are_six_writes_and_their_copies_one() {
     let bed = TestBed::new();
     let recorder = CallRecorder::start(&bed.aws, "dynamodb");
     let mut environment = bed.environment();
@@ -165,7 +165,8 @@ fn a_thousand_reads_in_one_batch_are_five_writes_and_their_copies_one() {
     }
     let (written, largest) = count_writes(&mut function, &recorder, &reads);
     println!("{written:?}, the largest request has {largest} bytes");
-    assert!(written.len() <= 5, "{written:?}");
+    // One item for the principal and one for the address; a claim, the index of what is open, the mark of the page, and the digest.
+    assert!(written.len() <= 6, "{written:?}");
     assert!(largest < 300_000, "{largest}");
     assert!(!bed.take_pages().is_empty());
     // Production's secrets, read with a long-term key: noted for the summary. The same notes are the same item.
