@@ -45,7 +45,11 @@ fn twenty_reads_in_any_order_and_their_copies_are_one_incident() {
     bed.send(&access, &reads);
     bed.wait_until_answered(&access);
     let pages = bed.take_pages();
-    assert!(pages.len() <= 2, "one page, and at most its escalation: {pages:#?}");
+    // Which of them are sent depends on the batches.
+    assert!(
+        pages.len() <= 4,
+        "one page, its escalation, and one each at ten and at twenty secrets, at most: {pages:#?}"
+    );
     assert_eq!(incident_keys(&pages).len(), 1, "{pages:#?}");
     assert!(pages.iter().all(|page| page.message.contains("mallory")), "{pages:#?}");
     let severe: Vec<&ReceivedPage> =
