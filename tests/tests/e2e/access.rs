@@ -45,11 +45,7 @@ fn twenty_reads_in_any_order_and_their_copies_are_one_incident() {
     bed.send(&access, &reads);
     bed.wait_until_answered(&access);
     let pages = bed.take_pages();
-    // Which of them are sent depends on the batches.
-    assert!(
-        pages.len() <= 4,
-        "one page, its escalation, and one each at ten and at twenty secrets, at most: {pages:#?}"
-    );
+    assert!(pages.len() <= 2, "one page, and at most its escalation: {pages:#?}");
     assert_eq!(incident_keys(&pages).len(), 1, "{pages:#?}");
     assert!(pages.iter().all(|page| page.message.contains("mallory")), "{pages:#?}");
     let severe: Vec<&ReceivedPage> =
@@ -92,7 +88,8 @@ fn a_theft_that_is_reported_late_twice_and_in_no_order_is_the_incident_of_the_re
     }
     assert_eq!(replayed_keys.len(), 1, "{replayed_keys:?}");
     let pages = bed.take_pages();
-    assert!(pages.len() <= 2, "one page, and at most its escalation: {pages:#?}");
+    // Which of them are sent depends on the batches.
+    assert!(pages.len() <= 4, "one page, its escalation, and one each at ten and twenty secrets: {pages:#?}");
     assert_eq!(incident_keys(&pages), replayed_keys, "{pages:#?}");
     assert!(bed.take_parked(&access).is_empty());
 }
