@@ -134,16 +134,16 @@ impl Facts {
 
     /// Whether the ledger answered which changes of a secret are known.
     pub(crate) fn is_change_remembered(&self, secret: &SecretRef) -> bool {
-        let location = self.settings.change_location(secret);
-        self.discovery_failures.get(&location).is_none_or(|failures| !failures.contains(LEDGER_GAP))
+        self.has_ledger_answer(&self.settings.change_location(secret))
     }
 
     /// Whether the ledger answered what was done in an account and Region.
     pub(crate) fn is_remembered(&self, account: &str, region: &str) -> bool {
-        match self.discovery_failures.get(&Location::new(account, region)) {
-            Some(failures) => !failures.contains(LEDGER_GAP),
-            None => true,
-        }
+        self.has_ledger_answer(&Location::new(account, region))
+    }
+
+    fn has_ledger_answer(&self, location: &Location) -> bool {
+        self.discovery_failures.get(location).is_none_or(|failures| !failures.contains(LEDGER_GAP))
     }
 }
 

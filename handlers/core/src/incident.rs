@@ -73,7 +73,7 @@ pub struct Incident {
     /// The secrets with their accounts and Regions, sorted by name, for the page.
     #[serde(skip)]
     pub secret_refs: Vec<SecretRef>,
-    /// What was notified about it before, for the page.
+    /// The state as earlier pages left it, for the page.
     #[serde(skip)]
     pub notified: Option<IncidentState>,
     /// How long nothing followed, if these are its last figures; for the page.

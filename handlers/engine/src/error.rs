@@ -37,7 +37,7 @@ pub enum EngineError {
     #[error("the Region has no name that a call could be sent to")]
     RegionInvalid,
     /// The answers led to more questions than an invocation asks in turn.
-    #[error("the questions led to ever more questions")]
+    #[error("the answers still led to further questions after the last round")]
     RoundsExhausted,
     /// The plan itself asks to decide again later.
     #[error("not everything could be learned")]

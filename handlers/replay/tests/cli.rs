@@ -4,6 +4,7 @@
 
 mod command;
 mod folder;
+mod record;
 mod schema_check;
 
 use std::fs;
@@ -15,6 +16,7 @@ use command::replay;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use folder::Folder;
+use record::read;
 use serde_json::{Value, json};
 
 fn run(format: &str, paths: &[&str]) -> Output {
@@ -28,18 +30,6 @@ fn lines(output: &Output) -> Vec<Value> {
 
 fn of_kind(output: &Output, kind: &str) -> Vec<Value> {
     lines(output).into_iter().filter(|line| line["kind"] == kind).collect()
-}
-
-/// A record in the shape that CloudTrail gives a read by a user.
-fn read(second: usize, secret: usize) -> Value {
-    json!({
-        "eventVersion": "1.09", "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
-        "awsRegion": "us-west-2", "eventTime": format!("2026-03-01T12:00:{second:02}Z"), "eventID": format!("e-{secret}"),
-        "eventType": "AwsApiCall", "managementEvent": true, "readOnly": true, "recipientAccountId": "111122223333",
-        "requestParameters": {"secretId": format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:s{secret}-a1B2c3")},
-        "responseElements": null, "sourceIPAddress": "198.51.100.7", "userAgent": "aws-cli/2.15",
-        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/c", "accountId": "111122223333"},
-    })
 }
 
 fn theft() -> Vec<Value> {

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod folder;
+mod record;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use folder::Folder;
+use record::read;
 use serde_json::{Value, json};
 
 fn replay(args: &[&str]) -> Output {
@@ -18,18 +20,6 @@ fn replay(args: &[&str]) -> Output {
 fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// A record in the shape that CloudTrail gives a read by a user.
-fn read(second: usize, secret: usize) -> Value {
-    json!({
-        "eventVersion": "1.09", "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
-        "awsRegion": "us-west-2", "eventTime": format!("2026-03-01T12:00:{second:02}Z"), "eventID": format!("e-{secret}"),
-        "eventType": "AwsApiCall", "managementEvent": true, "readOnly": true, "recipientAccountId": "111122223333",
-        "requestParameters": {"secretId": format!("arn:aws:secretsmanager:us-west-2:111122223333:secret:s{secret}-a1B2c3")},
-        "responseElements": null, "sourceIPAddress": "198.51.100.7", "userAgent": "aws-cli/2.15",
-        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/c", "accountId": "111122223333"},
-    })
 }
 
 #[test]

@@ -12,15 +12,13 @@ use std::path::Path;
 use command::replay;
 use folder::Folder;
 use responder_core::facts::Facts;
-use schema_check::find_violation;
+use schema_check::StrictSchema;
 use serde_json::{Value, json};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-fn schema(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
+const REPORT_LINE_SCHEMA: &str = include_str!("../schema/report-line.json");
+const FACTS_SCHEMA: &str = include_str!("../schema/facts.json");
 
 fn lines(args: &[&str]) -> Vec<Value> {
     let text = String::from_utf8(replay(args).stdout).unwrap();
@@ -46,7 +44,7 @@ fn every_report_about_every_fixture_is_as_the_schema_says() {
     let mut folders = Vec::new();
     fixture_folders(&Path::new(ROOT).join("fixtures"), &mut folders);
     assert!(folders.len() > 200, "{}", folders.len());
-    let facts_schema = schema("facts.json");
+    let facts_schema = StrictSchema::compile(FACTS_SCHEMA);
     // Those without facts are read together.
     let mut together = vec!["--format", "json"];
     for folder in &folders {
@@ -56,7 +54,7 @@ fn every_report_about_every_fixture_is_as_the_schema_says() {
             continue;
         }
         let content: Value = serde_json::from_str(&fs::read_to_string(&facts).unwrap()).unwrap();
-        assert_eq!(find_violation(&facts_schema, &content), None, "{facts}");
+        assert_eq!(facts_schema.find_violation(&content), None, "{facts}");
         assert!(lines(&["run", "--format", "json", "--facts", &facts, folder]).len() > 1, "{folder}");
     }
     for command in ["run", "proof"] {
@@ -68,34 +66,36 @@ fn every_report_about_every_fixture_is_as_the_schema_says() {
 
 #[test]
 fn a_line_that_lacks_a_member_or_has_another_is_a_violation() {
-    let report_line = schema("report-line.json");
+    let report_line = StrictSchema::compile(REPORT_LINE_SCHEMA);
     let theft = format!("{ROOT}/fixtures/timelines/a-list-and-then-twenty-reads-in-four-seconds");
     let found = lines(&["run", "--format", "json", &theft]);
     for line in &found {
         let members = line.as_object().unwrap();
         let mut more = members.clone();
         more.insert("another".to_owned(), json!(1));
-        assert!(find_violation(&report_line, &Value::Object(more)).is_some(), "{line}");
+        assert!(report_line.find_violation(&Value::Object(more)).is_some(), "{line}");
         let mut unnamed = members.clone();
         unnamed.insert("kind".to_owned(), json!("other"));
-        assert!(find_violation(&report_line, &Value::Object(unnamed)).is_some(), "{line}");
+        assert!(report_line.find_violation(&Value::Object(unnamed)).is_some(), "{line}");
         let mut fewer = members.clone();
         fewer.remove("kind");
-        assert!(find_violation(&report_line, &Value::Object(fewer)).is_some(), "{line}");
+        assert!(report_line.find_violation(&Value::Object(fewer)).is_some(), "{line}");
     }
     let mut incident = found.iter().find(|line| line["kind"] == "incident").unwrap().clone();
     incident["severity"] = json!("loud");
-    assert!(find_violation(&report_line, &incident).is_some());
-    assert!(find_violation(&schema("facts.json"), &json!({"service": []})).is_some());
-    assert!(find_violation(&schema("facts.json"), &json!({"settings": {"decoys": "x"}})).is_some());
+    assert!(report_line.find_violation(&incident).is_some());
+    let facts = StrictSchema::compile(FACTS_SCHEMA);
+    assert!(facts.find_violation(&json!({"service": []})).is_some());
+    assert!(facts.find_violation(&json!({"settings": {"decoys": "x"}})).is_some());
 }
 
 /// Facts as the functions write them: every setting has a value.
 #[test]
 fn written_facts_are_as_their_schema_says() {
     let written = serde_json::to_value(Facts::default()).unwrap();
-    assert_eq!(find_violation(&schema("facts.json"), &written), None);
-    let described = schema("facts.json");
+    let facts = StrictSchema::compile(FACTS_SCHEMA);
+    assert_eq!(facts.find_violation(&written), None);
+    let described: Value = serde_json::from_str(FACTS_SCHEMA).unwrap();
     for name in written["settings"].as_object().unwrap().keys() {
         assert!(described.pointer(&format!("/$defs/settings/properties/{name}")).is_some(), "{name}");
     }
@@ -103,7 +103,7 @@ fn written_facts_are_as_their_schema_says() {
     let baseline = replay(&["baseline", "--format", "facts", &events]).stdout;
     let learned: Value = serde_json::from_slice(&baseline).unwrap();
     assert!(learned["seen"].as_object().unwrap().len() > 10);
-    assert_eq!(find_violation(&described, &learned), None);
+    assert_eq!(facts.find_violation(&learned), None);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn guessed_facts_are_as_their_schema_says_and_name_what_was_seen() {
     let output = replay(&["facts", &file]);
     assert_eq!(output.status.code(), Some(0));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(find_violation(&schema("facts.json"), &found), None);
+    assert_eq!(StrictSchema::compile(FACTS_SCHEMA).find_violation(&found), None);
     assert_eq!(
         found["settings"],
         json!({
@@ -159,7 +159,7 @@ fn guessed_facts_are_as_their_schema_says_and_name_what_was_seen() {
 #[test]
 fn every_member_of_the_schema_of_facts_is_read() {
     let folder = Folder::new("every-member-of-facts");
-    let described = schema("facts.json");
+    let described: Value = serde_json::from_str(FACTS_SCHEMA).unwrap();
     let event = format!("{ROOT}/fixtures/timelines/a-list-and-then-twenty-reads-in-four-seconds");
     for pointer in ["/properties", "/$defs/settings/properties"] {
         for name in described.pointer(pointer).unwrap().as_object().unwrap().keys() {

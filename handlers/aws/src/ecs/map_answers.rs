@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::{
-    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentStrategy, LogConfiguration, ResourceManagementType,
-    Service, TaskDefinition,
+    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentStrategy, LogConfiguration, RepositoryCredentials,
+    ResourceManagementType, Secret, Service, TaskDefinition,
 };
 use responder_core::aws::secret_reference::{ReferenceKind, SecretReference};
 use responder_core::settings::DeploymentRisk;
@@ -112,14 +112,11 @@ fn may_run_tasks(status: Option<&str>) -> bool {
 fn definition_references(definition: &TaskDefinition) -> Vec<SecretReference> {
     let mut references = Vec::new();
     for container in definition.container_definitions() {
-        for secret in container.secrets() {
-            references.push(build_reference(ReferenceKind::ContainerSecret, secret.value_from()));
-        }
-        references.extend(log_references(container.log_configuration(), ReferenceKind::LogSecret));
-        if let Some(registry) = container.repository_credentials() {
-            let value = registry.credentials_parameter();
-            references.push(build_reference(ReferenceKind::RepositoryCredentials, value));
-        }
+        references.extend(container_references(
+            container.secrets(),
+            container.log_configuration(),
+            container.repository_credentials(),
+        ));
     }
     for volume in definition.volumes() {
         let share = volume.fsx_windows_file_server_volume_configuration();
@@ -130,7 +127,25 @@ fn definition_references(definition: &TaskDefinition) -> Vec<SecretReference> {
     references
 }
 
-pub(super) fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
+/// The references of a container, of a task or of a managed daemon: its secrets, those of its log, and its registry's credentials.
+pub(super) fn container_references(
+    secrets: &[Secret],
+    log: Option<&LogConfiguration>,
+    registry: Option<&RepositoryCredentials>,
+) -> Vec<SecretReference> {
+    let mut references = Vec::new();
+    for secret in secrets {
+        references.push(build_reference(ReferenceKind::ContainerSecret, secret.value_from()));
+    }
+    references.extend(log_references(log, ReferenceKind::LogSecret));
+    if let Some(registry) = registry {
+        let value = registry.credentials_parameter();
+        references.push(build_reference(ReferenceKind::RepositoryCredentials, value));
+    }
+    references
+}
+
+fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind) -> Vec<SecretReference> {
     let mut references = Vec::new();
     if let Some(log) = log {
         for secret in log.secret_options() {
@@ -140,7 +155,7 @@ pub(super) fn log_references(log: Option<&LogConfiguration>, kind: ReferenceKind
     references
 }
 
-pub(super) fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
+fn build_reference(kind: ReferenceKind, value: &str) -> SecretReference {
     SecretReference { kind, value: Untrusted::new(value) }
 }
 
@@ -149,8 +164,8 @@ mod tests {
     use aws_sdk_ecs::types::{
         ContainerDefinition, Deployment as Deployed, DeploymentConfiguration, DeploymentController,
         DeploymentControllerType, FSxWindowsFileServerAuthorizationConfig,
-        FSxWindowsFileServerVolumeConfiguration, LogDriver, RepositoryCredentials, Secret,
-        ServiceConnectConfiguration, Tag, TaskSet, Volume,
+        FSxWindowsFileServerVolumeConfiguration, LogDriver, ServiceConnectConfiguration, Tag, TaskSet,
+        Volume,
     };
 
     use aws_sdk_ecs::primitives::DateTime;

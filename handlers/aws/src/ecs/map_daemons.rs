@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types::{DaemonDetail, DaemonRevision, DaemonTaskDefinition};
-use responder_core::aws::secret_reference::ReferenceKind;
 use responder_core::text::Untrusted;
 use responder_core::time::Timestamp;
 use responder_engine::port::{DescribedDaemon, DescribedDaemonRevision, DescribedTaskDefinition};
 
-use super::map_answers::{build_reference, log_references};
+use super::map_answers::container_references;
 
 /// Maps a daemon; `None` if the answer does not even name its ARN.
 pub(super) fn map_daemon(daemon: &DaemonDetail) -> Option<DescribedDaemon> {
@@ -41,16 +40,13 @@ pub(super) fn map_daemon_revision(revision: &DaemonRevision) -> Option<Described
 pub(super) fn map_daemon_task_definition(definition: &DaemonTaskDefinition) -> DescribedTaskDefinition {
     let mut references = Vec::new();
     for container in definition.container_definitions() {
-        for secret in container.secrets() {
-            references.push(build_reference(ReferenceKind::ContainerSecret, secret.value_from()));
-        }
-        references.extend(log_references(container.log_configuration(), ReferenceKind::LogSecret));
-        if let Some(registry) = container.repository_credentials() {
-            let value = registry.credentials_parameter();
-            references.push(build_reference(ReferenceKind::RepositoryCredentials, value));
-        }
+        references.extend(container_references(
+            container.secrets(),
+            container.log_configuration(),
+            container.repository_credentials(),
+        ));
     }
-    // We never deploy a daemon: the risks of a deployment are nobody's concern here.
+    // We never deploy a daemon, so the risks of a deployment do not matter.
     let risks = BTreeSet::new();
     DescribedTaskDefinition { references, role: definition.execution_role_arn().map(Untrusted::new), risks }
 }

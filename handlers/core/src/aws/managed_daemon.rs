@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a command that updates a managed daemon names (API reference of ECS, `UpdateDaemon`).
+/// The parameters of a command that updates a managed daemon (API reference of ECS, `UpdateDaemon`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManagedDaemon {

@@ -9,6 +9,12 @@ pub(super) fn format_arn_argument(arn: &str) -> Option<&str> {
     (arn.starts_with("arn:") && arn.bytes().all(is_plain)).then_some(arn)
 }
 
+/// A Region that a shell takes as it stands; else the word that a person replaces.
+pub(super) fn format_region_argument(region: &str) -> &str {
+    let is_plain = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_plain && !region.is_empty() { region } else { "REGION" }
+}
+
 /// Describes a deployment that goes on, with the command that continues it where it waits for a person.
 pub(super) fn describe_ongoing_deployment(service: &EcsService) -> String {
     let doing = service.describe_progress();
@@ -30,12 +36,7 @@ pub(super) fn describe_daemon_update(service: &EcsService, daemon: &ManagedDaemo
         providers.push(format_arn_argument(provider).unwrap_or("PROVIDER"));
     }
     let providers = if providers.is_empty() { "PROVIDER".to_owned() } else { providers.join(" ") };
-    let (region, _) = service.region_and_account();
-    let region = if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        region
-    } else {
-        "REGION"
-    };
+    let region = format_region_argument(service.region_and_account().0);
     format!(
         "it is a managed daemon; an update drains and replaces its instances; start it by: aws ecs update-daemon --region {region} \
          --daemon-arn {arn} --daemon-task-definition-arn {definition} --capacity-provider-arns {providers}"

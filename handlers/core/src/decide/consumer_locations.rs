@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::aws::secret_ref::SecretRef;
-use crate::facts::Facts;
 use crate::settings::Settings;
 
 /// An account and a Region in which services are looked for.
@@ -38,15 +37,15 @@ pub(super) fn list_consumer_locations(settings: &Settings, secret: &SecretRef) -
 /// Whether services in the account and Region of a service are looked for, where one of these secrets changed. Files of facts may
 /// hold services that no function would see.
 pub(super) fn is_looked_for<'s>(
-    facts: &Facts,
+    settings: &Settings,
     service_location: (&str, &str),
     secrets: impl IntoIterator<Item = &'s SecretRef>,
 ) -> bool {
-    if facts.settings.home_region.is_none() {
+    if settings.home_region.is_none() {
         return true;
     }
     let (region, account) = service_location;
     let location = ConsumerLocation { account: account.to_owned(), region: region.to_owned() };
     let mut secrets = secrets.into_iter();
-    secrets.any(|secret| list_consumer_locations(&facts.settings, secret).contains(&location))
+    secrets.any(|secret| list_consumer_locations(settings, secret).contains(&location))
 }

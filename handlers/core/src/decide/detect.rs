@@ -297,8 +297,8 @@ fn is_within_top_incident(facts: &Facts, membership: &GroupMembership<'_>, at: T
         && at <= state.last.minus(response.when.within)
 }
 
-/// What was notified about an incident, if it is open and some observations can add nothing to that: neither a higher severity
-/// nor a further step of its extent. All of them together are at least as much as any window of them.
+/// The state of an open incident to which some observations can add nothing: neither a higher severity nor a further step of its
+/// extent. All of them together are at least as much as any window of them.
 fn find_incident_without_news<'f>(
     facts: &'f Facts,
     response: &Response,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::command_text::format_region_argument;
 use super::plan_builder::PlanBuilder;
 use crate::aws::arn::Arn;
 use crate::aws::ecs_arn::ServiceArn;
@@ -113,7 +114,7 @@ fn find_incident_of(
         return Some((own_key, state));
     }
     for group in list_notified_groups(facts) {
-        let notified = facts.notified.get(group)?.get(&overdue.secret.key());
+        let notified = facts.notified.get(group).and_then(|secrets| secrets.get(&overdue.secret.key()));
         let key = incident_key(response, group.as_str());
         // A rotation that succeeded since, and is overdue again, is news.
         let is_same = notified.is_some_and(|notified_at| overdue.metadata.rotated_at <= Some(*notified_at));
@@ -143,19 +144,9 @@ fn resolve_finished_groups(
         }
         let mut observation = Observation::from_event(builder.event());
         observation.at = state.last;
-        let window_match =
-            WindowMatch { observations: vec![&observation], severity: state.severity, resolved: Some(at) };
         let why = Untrusted::new("none of these rotations is overdue any longer");
-        let details = vec![IncidentDetail { kind: DetailKind::ClosingReason, value: why }];
-        let incident = Incident::from_match(response, key.clone(), &window_match, details);
-        builder.steps.push(PlanStep::Resolve {
-            rule: response.id.clone(),
-            key,
-            at,
-            last_event: None,
-            notice: Some(Box::new(incident)),
-            severity: state.severity,
-        });
+        let detail = IncidentDetail { kind: DetailKind::ClosingReason, value: why };
+        builder.add_resolution(response, key, at, &observation, detail);
     }
 }
 
@@ -171,13 +162,9 @@ fn notify_overdue_group(
     let mut keys = Vec::new();
     let mut observations = Vec::new();
     let mut consumers = Vec::new();
-    for OverdueRotation { secret, since, .. } in &by_age {
-        keys.push(secret.key());
-        let mut observation = Observation::from_event(builder.event());
-        observation.at = *since;
-        observation.secrets = vec![secret.clone()];
-        observation.region.clone_from(&secret.region);
-        observations.push(observation);
+    for overdue in &by_age {
+        keys.push(overdue.secret.key());
+        observations.push(overdue.observe(builder));
     }
     let Some(OverdueRotation { secret: SecretRef { account, region, .. }, .. }) = by_age.first() else {
         return;
@@ -191,7 +178,7 @@ fn notify_overdue_group(
         let change = SecretChange { secret: secret.clone(), at: now, version: None };
         consumers.push(AffectedConsumer { service: group.clone(), change });
     }
-    let region = Untrusted::new(region.as_str()).show(32);
+    let region = format_region_argument(region);
     let note = format!(
         "{} rotations are overdue; those that are for longest stand here. All of them: aws secretsmanager list-secrets --region {region} \
          --query 'SecretList[?RotationEnabled].[Name,NextRotationDate,LastRotatedDate]' --output text",
@@ -219,6 +206,17 @@ struct OverdueRotation<'f> {
     secret: SecretRef,
     since: Timestamp,
     why: String,
+}
+
+impl OverdueRotation<'_> {
+    /// The observation of its incident, which is as old as the rotation is overdue.
+    fn observe(&self, builder: &PlanBuilder<'_, '_>) -> Observation {
+        let mut observation = Observation::from_event(builder.event());
+        observation.at = self.since;
+        observation.secrets = vec![self.secret.clone()];
+        observation.region.clone_from(&self.secret.region);
+        observation
+    }
 }
 
 fn find_overdue_rotations(facts: &Facts, now: Timestamp) -> Vec<OverdueRotation<'_>> {
@@ -264,12 +262,9 @@ fn notify_overdue_rotation(
     response: &Response,
     overdue: &OverdueRotation<'_>,
 ) {
-    let OverdueRotation { metadata, secret, since, why } = overdue;
+    let OverdueRotation { metadata, secret, why, .. } = overdue;
     let key = incident_key(response, &secret.key());
-    let mut observation = Observation::from_event(builder.event());
-    observation.at = *since;
-    observation.secrets = vec![secret.clone()];
-    observation.region.clone_from(&secret.region);
+    let observation = overdue.observe(builder);
     let mut details = vec![
         IncidentDetail { kind: DetailKind::Problem, value: Untrusted::new(why) },
         IncidentDetail { kind: DetailKind::Secret, value: secret.friendly_name() },

@@ -3,10 +3,9 @@
 use super::plan_builder::PlanBuilder;
 use crate::aws::ecs_arn::ServiceArn;
 use crate::detail_kind::DetailKind;
-use crate::detection::window_match::WindowMatch;
 use crate::facts::Facts;
+use crate::incident::IncidentDetail;
 use crate::incident::incident_key;
-use crate::incident::{Incident, IncidentDetail};
 use crate::plan::PlanStep;
 use crate::rules::Response;
 use crate::state::deployment::{AffectedConsumer, DeploymentEnd, DeploymentOutcome, DeploymentRecord};
@@ -113,19 +112,9 @@ impl<'f> OwnDeployment<'f> {
             return;
         }
         let observation = self.observe(builder);
-        let window_match =
-            WindowMatch { observations: vec![&observation], severity: state.severity, resolved: Some(at) };
-        let details =
-            vec![IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service.as_str()) }];
-        let incident = Incident::from_match(response, key.clone(), &window_match, details);
-        builder.steps.push(PlanStep::Resolve {
-            rule: response.id.clone(),
-            key,
-            at,
-            last_event: None,
-            notice: Some(Box::new(incident)),
-            severity: state.severity,
-        });
+        let detail =
+            IncidentDetail { kind: DetailKind::Service, value: Untrusted::new(self.service.as_str()) };
+        builder.add_resolution(response, key, at, &observation, detail);
     }
 
     /// The observation of its incident, which is as old as the deployment, however its failure is found out.

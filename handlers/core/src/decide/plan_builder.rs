@@ -7,7 +7,7 @@ use crate::aws::ecs_service::DeploymentController;
 use crate::detection::membership::{GroupMembership, memberships_of_responses};
 use crate::detection::window_match::WindowMatch;
 use crate::event::Event;
-use crate::facts::Facts;
+use crate::facts::{Facts, IncidentState};
 use crate::incident::{Incident, IncidentDetail, incident_key};
 use crate::plan::PlanStep;
 use crate::rules::{AppliedResponse, MatchedEvent, Response};
@@ -84,7 +84,7 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         };
         // 1. Nothing new.
         if let Some(state) = same {
-            // What is only worth knowing is no growth of what was paged.
+            // An incident that is only worth knowing is no growth of one that was paged.
             let severity = incident.severity.max(state.severity);
             let has_grown =
                 incident.severity > Severity::Info && extent.is_news_after(state.extent, severity);
@@ -169,8 +169,8 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
         self.add_incident(response, incident, consumers);
     }
 
-    /// What deploys a service, if ECS refuses to force a deployment of it. A service that ECS manages for another API counts as
-    /// one of an external controller.
+    /// The controller of a service of which ECS refuses to force a deployment. A managed daemon, and a service that ECS manages for
+    /// another API, count as those of an external controller.
     fn find_other_controller(&self, arn: &ServiceArn) -> Option<DeploymentController> {
         let service = self.facts.services.iter().flatten().find(|service| service.arn == *arn)?;
         match &service.controller {
@@ -178,9 +178,33 @@ impl<'c, 'r> PlanBuilder<'c, 'r> {
                 Some(service.controller.clone())
             }
             DeploymentController::Ecs | DeploymentController::Other(_) => {
-                service.managed.then_some(DeploymentController::External)
+                let is_managed = service.managed || service.daemon.is_some();
+                is_managed.then_some(DeploymentController::External)
             }
         }
+    }
+
+    /// Adds the end of an incident that was paged, with one detail about it. Nothing is added if its state is not known.
+    pub(super) fn add_resolution(
+        &mut self,
+        response: &Response,
+        key: String,
+        at: Timestamp,
+        observation: &Observation,
+        detail: IncidentDetail,
+    ) {
+        let Some(IncidentState { severity, .. }) = self.facts.incidents.get(&key) else { return };
+        let window_match =
+            WindowMatch { observations: vec![observation], severity: *severity, resolved: Some(at) };
+        let incident = Incident::from_match(response, key.clone(), &window_match, vec![detail]);
+        self.steps.push(PlanStep::Resolve {
+            rule: response.id.clone(),
+            key,
+            at,
+            last_event: None,
+            notice: Some(Box::new(incident)),
+            severity: *severity,
+        });
     }
 
     /// The ARN of a service with its cluster, which commands need and ARNs of the old form lack.

@@ -87,8 +87,9 @@ impl<'d, 'f> ConsumerDecisions<'d, 'f> {
         unconfirmed: &BTreeSet<String>,
     ) {
         let changes = consumer.changes();
+        // Before the gates: a service that no function would see gets no gate's answer.
         let location = consumer.service.region_and_account();
-        if !is_looked_for(self.facts, location, changes.iter().map(|change| &change.secret)) {
+        if !is_looked_for(&self.facts.settings, location, changes.iter().map(|change| &change.secret)) {
             self.skip(consumer, SkipReason::OutOfReach, describe_out_of_reach(location.0));
             return;
         }

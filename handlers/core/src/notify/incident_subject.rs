@@ -2,6 +2,7 @@
 
 use super::phrases::parse_region_name;
 use crate::aws::arn::Arn;
+use crate::aws::ecs_arn::ServiceArn;
 use crate::aws::ecs_service::DeploymentController;
 use crate::aws::principal::UNKNOWN_PRINCIPAL;
 use crate::aws::secret_ref::SecretRef;
@@ -126,8 +127,17 @@ fn find_service(
     incident: &Incident,
     is_wanted: impl Fn(Option<&DeploymentController>) -> bool,
 ) -> Option<LocatedService<'_>> {
-    let mut services = incident.services.iter();
-    let service = services.find(|service| is_wanted(incident.deployed_elsewhere.get(*service)))?;
+    for service in &incident.services {
+        let located = locate_service(service);
+        if located.is_some() && is_wanted(incident.deployed_elsewhere.get(service)) {
+            return located;
+        }
+    }
+    None
+}
+
+/// A service by its ARN; `None` for a managed daemon, which has commands of its own.
+fn locate_service(service: &ServiceArn) -> Option<LocatedService<'_>> {
     let arn = Arn::parse_for_service("ecs", service)?;
     let (cluster, name) = arn.resource.strip_prefix("service/")?.split_once('/')?;
     Some(LocatedService { region: arn.region, cluster, name })

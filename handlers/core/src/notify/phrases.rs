@@ -94,7 +94,7 @@ fn describe_calls(incident: &Incident, response: &Response) -> String {
     format!("{calls}{secrets}{within}{so_far}{refused}")
 }
 
-/// What the last page of an open incident said, and why this page follows it: the last figures, a reminder, or an address or an
+/// The words about the last page of an open incident, and why this page follows it: the last figures, a reminder, or an address or an
 /// access key that no page named.
 pub(super) fn describe_page_before(
     incident: &Incident,

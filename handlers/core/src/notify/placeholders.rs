@@ -13,7 +13,7 @@ use crate::incident::Incident;
 use crate::rules::WITHOUT_PREFIX;
 use crate::time::Timestamp;
 
-/// What the name of a function's dead-letter queue has after that of its queue (`infra/responder.yaml`).
+/// The end of the name of a function's dead-letter queue, which begins like that of its queue (`infra/responder.yaml`).
 const DEAD_LETTER_SUFFIX: &str = "-dlq";
 
 /// The most other Regions that a step lists.

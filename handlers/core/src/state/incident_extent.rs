@@ -42,7 +42,7 @@ pub struct IncidentExtent {
 }
 
 impl IncidentExtent {
-    /// What a page must have named for this extent to be no news: each number as of the last step that it reached.
+    /// The extent that a page must have named for this one to be no news: each number as of the last step that it reached.
     pub(crate) fn steps(self) -> Self {
         Self {
             secrets: last_step(&SECRET_STEPS, self.secrets),

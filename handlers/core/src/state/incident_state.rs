@@ -106,7 +106,7 @@ pub fn is_another_occurrence(
     ])
 }
 
-/// What a page would notify.
+/// The content of a page that may be due.
 #[derive(Clone, Copy, Debug)]
 pub struct PageContent {
     /// The first event of the occurrence.

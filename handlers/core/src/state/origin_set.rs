@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::hash;
 
-/// How many origins are kept. Who changes the address with each call is paged for the first of them alone.
+/// How many origins are kept. A caller that changes the address with each call is paged for the first of them alone.
 const ORIGINS_MAX: usize = 12;
 
 /// An address or an access key, by the beginning of its hash.

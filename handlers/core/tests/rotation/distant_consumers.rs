@@ -147,7 +147,7 @@ fn references_whose_changes_reach_us_are_not_notified() {
     let mut reported = with_distant_service();
     steps(&mut reported, &moved(&label_moved("other", "11:00:00", "v1"), OTHER_REGION, ACCOUNT));
     assert!(details(&decide(&mut reported, &event)).is_empty());
-    // Nobody knows where the functions are: a replay without settings.
+    // A replay without settings does not know where the functions are.
     let mut unknown = with_distant_service();
     unknown.settings.home_region = None;
     assert!(details(&decide(&mut unknown, &event)).is_empty());

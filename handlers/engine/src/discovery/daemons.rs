@@ -7,7 +7,7 @@ use responder_core::decide::ChangeIndex;
 use super::discovery_failures::{DiscoveryFailures, FailedLookup};
 use super::find_services::join_definitions;
 use super::process_cache::RegionCache;
-use super::region_discovery::{MAX_PARALLEL_CALLS, RegionDiscovery, is_cluster_missing};
+use super::region_discovery::{MAX_PARALLEL_CALLS, RegionDiscovery, is_cluster_missing, list_all_pages};
 use crate::error::EngineError;
 use crate::port::{AwsPort, DescribedService};
 use crate::rate_limit::EcsCallFamily;
@@ -58,21 +58,15 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         region_cache: &RegionCache,
         cluster: &str,
     ) -> Result<Vec<String>, EngineError> {
-        let mut arns = Vec::new();
-        let mut token = None;
-        loop {
+        let (arns, error) = list_all_pages(async |token| {
             self.wait_for_call(region_cache, EcsCallFamily::ClusterRead).await?;
-            match self.aws.list_daemons(self.region, cluster, token.as_deref(), self.until).await {
-                Ok(page) => {
-                    arns.extend(page.arns);
-                    token = page.next_token;
-                }
-                Err(error) if is_cluster_missing(&error) || has_no_daemons(&error) => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            }
-            if token.is_none() {
-                return Ok(arns);
-            }
+            self.aws.list_daemons(self.region, cluster, token.as_deref(), self.until).await
+        })
+        .await;
+        match error {
+            None => Ok(arns),
+            Some(error) if is_cluster_missing(&error) || has_no_daemons(&error) => Ok(Vec::new()),
+            Some(error) => Err(error),
         }
     }
 

@@ -22,9 +22,6 @@ const DESCRIPTION_FRESHNESS: Span = Span::from_secs(5);
 /// The part of the time that is kept back from a scan, to describe the users of the secrets once more after it.
 const LAST_DESCRIPTION_RESERVE: Span = Span::from_secs(3);
 
-/// The most services whose distant references are reported: a page names no more.
-const MAX_DISTANT_SERVICES: usize = 100;
-
 /// The services of a Region, as a scan found them.
 #[derive(Default)]
 struct RegionUsers {
@@ -127,7 +124,7 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
                 found.users.push(description.clone());
             }
             let distant_secrets = service.find_distant_secrets();
-            if !distant_secrets.is_empty() && found.references.len() < MAX_DISTANT_SERVICES {
+            if !distant_secrets.is_empty() {
                 found.references.insert(service.arn, distant_secrets);
             }
         }

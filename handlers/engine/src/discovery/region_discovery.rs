@@ -5,7 +5,7 @@ use responder_core::time::Timestamp;
 
 use super::process_cache::{ProcessCache, RegionCache};
 use crate::error::EngineError;
-use crate::port::{AwsPort, Region};
+use crate::port::{ArnPage, AwsPort, Region};
 use crate::rate_limit::EcsCallFamily;
 use crate::store::Ledger;
 
@@ -32,6 +32,27 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         family: EcsCallFamily,
     ) -> Result<(), EngineError> {
         region_cache.rate_limit.wait_for_call(family, self.aws, self.until).await
+    }
+}
+
+/// Lists all pages: `list_page` gets the token of each page but the first. Returns what was listed, and the error that ended it if
+/// one did.
+pub(super) async fn list_all_pages(
+    list_page: impl AsyncFn(Option<String>) -> Result<ArnPage, EngineError>,
+) -> (Vec<String>, Option<EngineError>) {
+    let mut arns = Vec::new();
+    let mut token = None;
+    loop {
+        match list_page(token).await {
+            Ok(page) => {
+                arns.extend(page.arns);
+                token = page.next_token;
+            }
+            Err(error) => return (arns, Some(error)),
+        }
+        if token.is_none() {
+            return (arns, None);
+        }
     }
 }
 

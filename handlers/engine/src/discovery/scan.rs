@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::discovery_failures::{DiscoveryFailures, FailedLookup};
 use super::process_cache::RegionCache;
-use super::region_discovery::{MAX_PARALLEL_CALLS, RegionDiscovery, is_cluster_missing};
+use super::region_discovery::{MAX_PARALLEL_CALLS, RegionDiscovery, is_cluster_missing, list_all_pages};
 use crate::error::EngineError;
 use crate::port::AwsPort;
 use crate::rate_limit::EcsCallFamily;
@@ -55,23 +55,11 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
 
     /// Lists all clusters; after an error, the clusters that were listed before it, and the error.
     async fn list_clusters(&self, region_cache: &RegionCache) -> (Vec<String>, Option<EngineError>) {
-        let mut arns = Vec::new();
-        let mut token = None;
-        loop {
-            if let Err(error) = self.wait_for_call(region_cache, EcsCallFamily::ClusterRead).await {
-                return (arns, Some(error));
-            }
-            match self.aws.list_clusters(self.region, token.as_deref(), self.until).await {
-                Ok(page) => {
-                    arns.extend(page.arns);
-                    token = page.next_token;
-                }
-                Err(error) => return (arns, Some(error)),
-            }
-            if token.is_none() {
-                return (arns, None);
-            }
-        }
+        list_all_pages(async |token| {
+            self.wait_for_call(region_cache, EcsCallFamily::ClusterRead).await?;
+            self.aws.list_clusters(self.region, token.as_deref(), self.until).await
+        })
+        .await
     }
 
     /// Lists all services of a cluster.
@@ -80,21 +68,15 @@ impl<A: AwsPort> RegionDiscovery<'_, A> {
         region_cache: &RegionCache,
         cluster: &str,
     ) -> Result<Vec<String>, EngineError> {
-        let mut arns = Vec::new();
-        let mut token = None;
-        loop {
+        let (arns, error) = list_all_pages(async |token| {
             self.wait_for_call(region_cache, EcsCallFamily::ServiceRead).await?;
-            match self.aws.list_services(self.region, cluster, token.as_deref(), self.until).await {
-                Ok(page) => {
-                    arns.extend(page.arns);
-                    token = page.next_token;
-                }
-                Err(error) if is_cluster_missing(&error) => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            }
-            if token.is_none() {
-                return Ok(arns);
-            }
+            self.aws.list_services(self.region, cluster, token.as_deref(), self.until).await
+        })
+        .await;
+        match error {
+            None => Ok(arns),
+            Some(error) if is_cluster_missing(&error) => Ok(Vec::new()),
+            Some(error) => Err(error),
         }
     }
 }

@@ -62,7 +62,7 @@ impl<A: AwsPort> Engine<A> {
         let mut executor = PlanExecutor {
             aws,
             rules: &self.rules,
-            renderer: Renderer::new(&self.rules, &self.settings),
+            renderer: Renderer::new(&self.rules, &settings),
             ledger: &ledger,
             cache: &self.cache,
             deadline,
@@ -76,7 +76,7 @@ impl<A: AwsPort> Engine<A> {
         }
 
         // 4. Persist what all of them leave for later.
-        persist_events(&mut decided_events, &ledger, aws.now(), &self.settings).await;
+        persist_events(&mut decided_events, &ledger, aws.now(), &settings).await;
 
         // 5. Log each event.
         let mut decided_results = Vec::new();

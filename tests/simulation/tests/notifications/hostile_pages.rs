@@ -2,7 +2,6 @@
 //!
 //! `CASES=100000 cargo test --profile simulation -p simulation --test notifications hostile` takes as many inputs as are promised.
 
-// long: the hostile strings below serve each place that a page goes to.
 use std::sync::LazyLock;
 
 use proptest::collection::vec;
@@ -21,57 +20,11 @@ use responder_core::time::Timestamp;
 use serde_json::{Value, json};
 use simulation::sns::{PublishRequest, parse_chat_message};
 
+use crate::hostile_strings::{HOSTILE_MARK, HOSTILE_PIECES, LINE_BEGINNINGS};
 use crate::links::has_only_our_links;
 use crate::shell_words::{ShellWords, is_instance, split_command};
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| builtin().unwrap());
-
-/// A word in most hostile strings: where it turns up, a string from outside did.
-const HOSTILE_MARK: &str = "mArK3r";
-
-/// Texts with power in one of the places that a page goes to.
-const HOSTILE_PIECES: [&str; 40] = [
-    HOSTILE_MARK,
-    "<!channel>",
-    "<@U024BE7LH>",
-    "<script>alert(1)</script>",
-    "[x](http://evil.example)",
-    "http://evil.example/",
-    "`",
-    "```",
-    "*b*",
-    "_i_",
-    "~s~",
-    "@here",
-    "&lt;!channel&gt;",
-    "&",
-    "'",
-    "\"",
-    "\\",
-    "$(id)",
-    "${IFS}",
-    "`id`",
-    ";id;",
-    "|id",
-    "&&id",
-    ">x",
-    "!!",
-    "\n",
-    "\r\n",
-    "\u{1b}[31m",
-    "\u{9b}31m",
-    "\u{202e}",
-    "\u{2066}",
-    "\u{200b}",
-    "\u{0}",
-    "\u{2028}",
-    "{secret}",
-    "{link:key}",
-    "Runbook: x",
-    "-",
-    "--endpoint-url=x",
-    "file:///etc/passwd",
-];
 
 /// A string that means harm, an odd one, or a huge one.
 fn hostile_string() -> impl Strategy<Value = String> {
@@ -216,67 +169,6 @@ impl HostileInput {
         details
     }
 }
-
-/// The beginnings of lines in a body.
-const LINE_BEGINNINGS: [&str; 57] = [
-    "Over since ",
-    "It was: ",
-    "Does AWSCURRENT still work: ",
-    "The first step failed",
-    "There is time",
-    "With a single user",
-    "Keep the version",
-    "The new ",
-    "What is missing",
-    "AWSCURRENT was not moved",
-    "Secrets Manager ",
-    "Try AWSCURRENT",
-    "Repair the function",
-    "Severity: ",
-    "Who: ",
-    "Session: ",
-    "Access key: ",
-    "Through: ",
-    "Address: ",
-    "User agent: ",
-    "Secret: ",
-    "Event: ",
-    "Events: ",
-    "Failed step: ",
-    "On: ",
-    "Function: ",
-    "Secrets: ",
-    "Secrets:",
-    "Where: ",
-    "When: ",
-    "Reason: ",
-    "Version: ",
-    "Not redeployed: ",
-    "And: ",
-    "What it means: ",
-    "How sure: ",
-    "Do this first:",
-    "1. ",
-    "2. ",
-    "3. ",
-    "   https://",
-    "   aws ",
-    "   and likewise ",
-    "Runbook: ",
-    "- ",
-    "and ",
-    "What it did (CloudTrail): ",
-    "What the key did (CloudTrail): ",
-    "Role: ",
-    "Log of the rotation function: ",
-    "Service: ",
-    "Found as well by: ",
-    "Not counted: ",
-    "Incident: ",
-    "Shortened: ",
-    "Deployment: ",
-    "Note: ",
-];
 
 fn is_harmless(text: &str) -> bool {
     text.chars().all(|c| (' '..='~').contains(&c) || c.is_alphanumeric())

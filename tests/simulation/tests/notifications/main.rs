@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hostile_pages;
+mod hostile_strings;
 mod links;
 mod pages;
 mod shell_words;
